@@ -1,0 +1,1 @@
+"""Shows it: the Streamlit pages; holds no retrieval and no training logic."""

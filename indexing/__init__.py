@@ -1,0 +1,1 @@
+"""Turns a corpus into one immutable, checksummed index: passages, BM25, vectors, FAISS."""

@@ -1,0 +1,38 @@
+"""Every error a user can meet: one sentence with the value, the place and the next action.
+
+SecondLookError
+├── CorpusError      a corpus, query file, qrels file or run can't be read as given
+├── SettingsError    a setting is out of its range, or two settings contradict each other
+├── IndexingError    an index is absent, broken, or was built from something else
+├── ModelError       a bi-encoder or cross-encoder can't be loaded or gives unusable numbers
+├── HubError         a data or model hub isn't reached, or doesn't hold what was asked for
+└── TrainingError    a training run can't start or go on
+"""
+
+
+class SecondLookError(Exception):
+    """Base of every error that is shown to a user as one sentence, without a traceback."""
+
+
+class CorpusError(SecondLookError):
+    """A corpus, query file, qrels file or run can't be read as given."""
+
+
+class SettingsError(SecondLookError):
+    """A setting is out of its range, or contradicts another."""
+
+
+class IndexingError(SecondLookError):
+    """An index is absent, broken, or was built from something else."""
+
+
+class ModelError(SecondLookError):
+    """A bi-encoder or cross-encoder can't be loaded, or gives unusable numbers."""
+
+
+class HubError(SecondLookError):
+    """A data or model hub isn't reached, or doesn't hold what was asked for."""
+
+
+class TrainingError(SecondLookError):
+    """A training run can't start or go on."""

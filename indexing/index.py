@@ -1,0 +1,99 @@
+"""An index on disk, found by name and opened for searching: passages, BM25, FAISS."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexing import analyzer, atomic
+from indexing.bm25 import Bm25, Bm25s, RankBm25
+from indexing.dense import DenseIndex
+from indexing.errors import IndexingError, SettingsError
+from indexing.manifest import FILE, Manifest, rebuild
+from indexing.passages import PassageStore
+
+ROOT = Path("data/indexes")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Index:
+    """One build, open. Rows are shared by its three parts."""
+
+    folder: Path
+    manifest: Manifest
+    passages: PassageStore
+    bm25: Bm25
+    dense: DenseIndex
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that isn't a plain folder name."""
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"Index name {name!r} must be letters, digits, '.', '_' or '-', at most 64 of them.")
+
+
+def index_names(root: Path = ROOT) -> list[str]:
+    """Names of the indexes below `root` that have a current build."""
+    return sorted(path.parent.name for path in root.glob("*/current"))
+
+
+def build_folders(folder: Path) -> dict[str, Path]:
+    """The complete builds of one index, by build id, oldest first."""
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"[!.]*/{FILE}"))}
+
+
+def set_current(folder: Path, build_id: str) -> None:
+    """Serve this build from now on; readers see the old one or the new one."""
+    atomic.write_text(folder / "current", build_id + "\n")
+
+
+def current_build(name: str, *, root: Path = ROOT) -> Path:
+    """The folder of an index's current build. Raises IndexingError where there is none."""
+    check_name(name)
+    pointer = root / name / "current"
+    if not pointer.is_file():
+        known = ", ".join(index_names(root)) or "none"
+        raise IndexingError(
+            f"There is no index {name!r} in {root} (there: {known}). "
+            f"Build it: python -m indexing build --corpus CORPUS --name {name}"
+        )
+    build_id = pointer.read_text(encoding="utf-8").strip()
+    folders = build_folders(root / name)
+    if build_id not in folders:
+        raise IndexingError(f"{pointer} names build {build_id!r}, which isn't there. {rebuild(pointer)}")
+    return folders[build_id]
+
+
+def verify(folder: Path, *, full: bool) -> list[str]:
+    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound."""
+    manifest = Manifest.load(folder)
+    return atomic.changed_files(folder, {name: dict(row) for name, row in manifest.files.items()}, full=full)
+
+
+def open_index(name: str, *, root: Path = ROOT) -> Index:
+    """Open the current build after checking its manifest and the size of every file.
+
+    Raises:
+        IndexingError: it is absent, incomplete, changed, or from another analyzer.
+    """
+    folder = current_build(name, root=root)
+    manifest = Manifest.load(folder)
+    faults = verify(folder, full=False)
+    if faults:
+        raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
+    if manifest.analyzer_fingerprint != analyzer.fingerprint():
+        raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
+    passages = PassageStore(folder / "passages")
+    dense = DenseIndex.open(folder / "dense.faiss")
+    if not len(passages) == len(dense) == manifest.passages:
+        raise IndexingError(
+            f"Index {folder} holds {len(passages):,} passages and {len(dense):,} vectors, "
+            f"its manifest says {manifest.passages:,}. {rebuild(folder)}"
+        )
+    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense)
+
+
+def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:
+    if manifest.bm25.backend == "rank-bm25":
+        return RankBm25(analyzer.analyze(passage.content for passage in passages), manifest.bm25)
+    return Bm25s.open(folder / "bm25")

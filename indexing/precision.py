@@ -1,0 +1,45 @@
+"""Which number format and how many threads this machine computes fastest with, by measuring."""
+
+import time
+from functools import lru_cache
+
+import torch
+
+WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be chosen on a CPU
+
+
+def device() -> str:
+    """`cuda` where there is one, else `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@lru_cache(maxsize=4)
+def fastest_dtype(on: str) -> torch.dtype:
+    """The faster of float32 and bfloat16 for a transformer's matrix products on this device.
+
+    A CPU with AMX or AVX512-BF16 computes bfloat16 two to four times as fast, another one several
+    times slower, so it is measured (about 0.1 s, once a process) and not assumed.
+    """
+    if on.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    seconds = {dtype: _matrix_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    return torch.bfloat16 if seconds[torch.float32] > WORTH_IT * seconds[torch.bfloat16] else torch.float32
+
+
+def _matrix_seconds(dtype: torch.dtype) -> float:
+    left = torch.ones(1024, 384, dtype=dtype)  # (tokens, hidden)
+    right = torch.ones(384, 1536, dtype=dtype)  # (hidden, feed-forward)
+    best = float("inf")
+    with torch.inference_mode():
+        for _ in range(4):  # the first one sets the kernels up
+            start = time.perf_counter()
+            left @ right
+            best = min(best, time.perf_counter() - start)
+    return best
+
+
+def clock(on: str) -> float:
+    """Seconds on a steady clock, once the device has finished what it was given."""
+    if on.startswith("cuda"):
+        torch.cuda.synchronize()
+    return time.perf_counter()

@@ -1,0 +1,1 @@
+"""Answers a query from an index: retrieve, fuse, re-rank, explain."""

@@ -1,0 +1,58 @@
+"""Finds the re-ranker to serve and opens a whole pipeline by name."""
+
+import json
+from pathlib import Path
+
+from indexing.encoder import BiEncoder
+from indexing.errors import ModelError
+from indexing.index import ROOT, open_index
+from search.pipeline import RetrieveAndRerank
+from search.rerank import CrossEncoderReranker, Reranker
+
+SHIPPED_RERANKER = Path("data/reranker")
+MODELS = Path("data/models")
+NO_RERANKER = "none"
+DEFAULT_RERANKER = "default"
+
+
+def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> str:
+    """The path or hub name to load: `default` is the promoted model, else the shipped one; `none` is empty.
+
+    Raises:
+        ModelError: data/models/promoted.json names a model that isn't there; or there is no default.
+    """
+    if name == NO_RERANKER:
+        return ""
+    if name != DEFAULT_RERANKER:
+        return name
+    pointer = models / "promoted.json"
+    if pointer.is_file():
+        try:
+            promoted = models / str(json.loads(pointer.read_text(encoding="utf-8"))["promoted"])
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.") from None
+        if not (promoted / "config.json").is_file():
+            raise ModelError(f"{pointer} names {promoted}, which isn't there; delete it to serve the shipped re-ranker.")
+        return str(promoted)
+    if not (shipped / "model.safetensors").is_file():
+        raise ModelError(
+            f"There is no re-ranker in {shipped}; name one with --reranker, "
+            "such as cross-encoder/ms-marco-MiniLM-L6-v2, or search without: --reranker none."
+        )
+    return str(shipped)
+
+
+def open_reranker(name: str = DEFAULT_RERANKER) -> Reranker | None:
+    """Load a re-ranker; None for `none`."""
+    path = reranker_path(name)
+    return CrossEncoderReranker(path) if path else None
+
+
+def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path = ROOT) -> RetrieveAndRerank:
+    """Open an index, its own bi-encoder, and a re-ranker.
+
+    Raises:
+        IndexingError, ModelError, HubError: as each of them says.
+    """
+    opened = open_index(index, root=root)
+    return RetrieveAndRerank(opened, BiEncoder(opened.manifest.bi_encoder), open_reranker(reranker))

@@ -1,0 +1,155 @@
+"""Retrieve, fuse, re-rank: one query goes in, a trace of every stage comes out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from indexing.encoder import BiEncoder
+from indexing.errors import SettingsError
+from indexing.index import Index
+from indexing.records import Passage, PassageId, Ranking
+from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
+from search.rerank import Reranker
+from search.retrieve import check_encoder, retrieve_bm25, retrieve_dense
+
+FUSIONS = ("rrf", "weighted", "bm25", "dense")
+QUERY_CHARACTERS = 2000  # a longer query is a pasted document
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """How a query is answered."""
+
+    depth: int = 100
+    """Passages kept of each first-stage ranking, and of their fusion."""
+    rerank_depth: int = 50
+    """Passages of the fused ranking that are re-ranked; 0 to leave it as it is."""
+    fusion: str = "rrf"
+    """`rrf`, `weighted`, or one retriever alone: `bm25`, `dense`."""
+    rrf_k: int = 60
+    """Constant of reciprocal rank fusion."""
+    bm25_weight: float = 0.3
+    """BM25's share in `weighted`, 0 to 1; dense has the rest."""
+    rerank_weight: float = 1.0
+    """Share of the re-ranker's score against the first stage's, 0 to 1; 1 ranks by the re-ranker alone."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.depth <= 10_000:
+            raise SettingsError(f"depth is {self.depth}; give 1 to 10,000 passages.")
+        if not 0 <= self.rerank_depth <= self.depth:
+            raise SettingsError(f"re-ranking depth is {self.rerank_depth}; give 0 to the depth, {self.depth}.")
+        if self.fusion not in FUSIONS:
+            raise SettingsError(f"fusion {self.fusion!r} is unknown; choose one of {', '.join(FUSIONS)}.")
+        if self.rrf_k < 0:
+            raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
+        for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
+            if not 0 <= value <= 1:
+                raise SettingsError(f"{name} is {value}; give a number from 0 to 1.")
+
+
+@dataclass(frozen=True)
+class SearchTrace:
+    """Everything that happened to one query."""
+
+    query: str
+    first_stage: Mapping[str, Ranking]
+    """By retriever: `bm25`, `dense`."""
+    fused: Ranking
+    """The ranking before re-ranking."""
+    reranked: Ranking | None
+    """The ranking after it, of the best `rerank_depth`; None without a re-ranker."""
+    logits: Mapping[PassageId, float]
+    """The re-ranker's raw score of each passage it saw."""
+    truncated: frozenset[PassageId]
+    """Passages that were cut to fit the re-ranker."""
+    seconds: Mapping[str, float]
+    """Time of each stage, in the order in which they ran."""
+    passages: Mapping[PassageId, Passage] = field(repr=False)
+    """The passages of the first `depth` places of the fused ranking."""
+
+    @property
+    def final(self) -> Ranking:
+        """What a user is shown: the re-ranked list where there is one."""
+        return self.fused if self.reranked is None else self.reranked
+
+    def moves(self) -> dict[PassageId, int]:
+        """Places each re-ranked passage rose (above 0) or fell (below 0)."""
+        before = self.fused.ranks()
+        return {passage_id: before[passage_id] - rank for passage_id, rank in self.final.ranks().items()}
+
+
+class RetrieveAndRerank:
+    """An open index, its bi-encoder and a re-ranker, wired."""
+
+    def __init__(self, index: Index, encoder: BiEncoder, reranker: Reranker | None) -> None:
+        """Raises IndexingError where the bi-encoder isn't the one that the index was built with."""
+        check_encoder(index, encoder)
+        self.index = index
+        self.reranker = reranker
+        self.encoder = encoder
+
+    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
+        """Answer one query.
+
+        Raises:
+            SettingsError: the query is empty or longer than 2,000 characters.
+        """
+        text = " ".join(query.split())
+        if not text:
+            raise SettingsError("The query is empty; type some words.")
+        if len(text) > QUERY_CHARACTERS:
+            raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
+        first_stage, seconds = self._retrieve(text, settings)
+        start = time.perf_counter()
+        fused = _fuse(first_stage, settings)
+        seconds["fuse"] = time.perf_counter() - start
+        start = time.perf_counter()
+        passages = {passage_id: self._passage(passage_id) for passage_id in fused.passage_ids}
+        seconds["load"] = time.perf_counter() - start
+        if self.reranker is None or settings.rerank_depth == 0 or not len(fused):
+            return SearchTrace(text, first_stage, fused, None, {}, frozenset(), seconds, passages)
+        return self._rerank(text, settings, first_stage, fused, seconds, passages, self.reranker)
+
+    def _retrieve(self, query: str, settings: PipelineSettings) -> tuple[dict[str, Ranking], dict[str, float]]:
+        rankings: dict[str, Ranking] = {}
+        seconds: dict[str, float] = {}
+        if settings.fusion != "dense":
+            rankings["bm25"], spent = retrieve_bm25(self.index, query, depth=settings.depth)
+            seconds |= spent
+        if settings.fusion != "bm25":
+            rankings["dense"], spent = retrieve_dense(self.index, self.encoder, query, depth=settings.depth)
+            seconds |= spent
+        return rankings, seconds
+
+    def _passage(self, passage_id: PassageId) -> Passage:
+        return self.index.passages[self.index.passages.row_of(passage_id)]
+
+    def _rerank(
+        self,
+        query: str,
+        settings: PipelineSettings,
+        first_stage: dict[str, Ranking],
+        fused: Ranking,
+        seconds: dict[str, float],
+        passages: dict[PassageId, Passage],
+        reranker: Reranker,
+    ) -> SearchTrace:
+        candidates = fused.top(settings.rerank_depth)
+        scores = reranker.score(query, [passages[passage_id].content for passage_id in candidates.passage_ids])
+        logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
+        reranked = Ranking.sort(logits.items())
+        if settings.rerank_weight < 1:
+            reranked = interpolate(reranked, candidates, weight=settings.rerank_weight)
+        truncated = frozenset(
+            passage_id for passage_id, cut in zip(candidates.passage_ids, scores.truncated, strict=True) if cut
+        )
+        return SearchTrace(query, first_stage, fused, reranked, logits, truncated, seconds | scores.seconds, passages)
+
+
+def _fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings) -> Ranking:
+    if settings.fusion == "rrf":
+        return reciprocal_rank_fusion(rankings, depth=settings.depth, k=settings.rrf_k)
+    if settings.fusion == "weighted":
+        weights = {"bm25": settings.bm25_weight, "dense": 1 - settings.bm25_weight}
+        return weighted_sum(rankings, weights, depth=settings.depth)
+    return rankings[settings.fusion]

@@ -1,0 +1,110 @@
+"""A cross-encoder scores each passage against the query; ranking is by its raw logits in float32."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from sentence_transformers import CrossEncoder
+
+from indexing import precision
+from indexing.encoder import cross_encoder_loading_error, limit_hub_waiting
+from indexing.errors import ModelError
+from indexing.records import Floats
+from search.pairs import EncodedPairs, encode_pairs
+
+TOKEN_BUDGET = 4096  # tokens in one batch, padding included
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a re-ranker says of one query's passages."""
+
+    logits: Floats
+    """(passages,) float32, finite."""
+    truncated: tuple[bool, ...]
+    """Whether the passage was cut to fit."""
+    seconds: dict[str, float]
+    """Time of `tokenise` and `re-rank`."""
+
+
+class Reranker(Protocol):
+    """Scores passages for a query."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Raw logits, in the order of `passages`."""
+
+
+class CrossEncoderReranker:
+    """Any sentence-transformers CrossEncoder with one output."""
+
+    def __init__(self, name: str, *, max_length: int = 512, device: str | None = None) -> None:
+        """Load by hub name or local path; `max_length` in tokens, at most what the model takes.
+
+        Raises:
+            HubError: the hub isn't reached or has no such model.
+            ModelError: the folder holds no cross-encoder with one output.
+        """
+        limit_hub_waiting()
+        self._device = device or precision.device()
+        dtype = precision.fastest_dtype(self._device)
+        try:
+            self._model = CrossEncoder(
+                name, device=self._device, model_kwargs={"dtype": dtype}, activation_fn=torch.nn.Identity()
+            )
+        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+            raise cross_encoder_loading_error(name, error) from error
+        if self._model.num_labels != 1:
+            raise ModelError(f"{name} gives {self._model.num_labels} scores a pair; a re-ranker gives one.")
+        self._model.eval()
+        self._name = Path(name).name if Path(name).exists() else name
+        self.max_length = min(max_length, self._model.max_seq_length or max_length)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Raw logits of each passage.
+
+        Raises:
+            ModelError: a score is no finite number.
+        """
+        start = precision.clock(self._device)
+        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=self.max_length)
+        middle = precision.clock(self._device)
+        logits = self._logits(encoded)
+        seconds = {"tokenise": middle - start, "re-rank": precision.clock(self._device) - middle}
+        if not np.isfinite(logits).all():
+            raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
+        return Scores(logits, tuple(encoded.truncated), seconds)
+
+    def _logits(self, encoded: EncodedPairs) -> Floats:
+        """(pairs,) float32; where the device's memory runs out, batches are halved until they fit."""
+        budget = TOKEN_BUDGET
+        while True:
+            try:
+                return self._forward(encoded, budget)
+            except torch.cuda.OutOfMemoryError:
+                if budget <= self.max_length:
+                    raise ModelError("The GPU's memory is full even with one pair at a time; free some.") from None
+                torch.cuda.empty_cache()
+                budget //= 2
+                log.warning("GPU memory is full: going on with batches of %d tokens", budget)
+
+    def _forward(self, encoded: EncodedPairs, budget: int) -> Floats:
+        logits = np.empty(len(encoded.ids), dtype=np.float32)  # (pairs,) float32
+        with torch.inference_mode():
+            for batch in encoded.batches(self._model.tokenizer, token_budget=budget):
+                features = {name: tensor.to(self._device) for name, tensor in batch.features.items()}
+                scores = self._model(features)["scores"].float().reshape(-1)  # (pairs in batch,)
+                logits[batch.rows] = scores.cpu().numpy()
+        return logits

@@ -1,0 +1,43 @@
+"""The first stage: BM25 and the bi-encoder each give a query's best passages."""
+
+import time
+
+from indexing import analyzer
+from indexing.bm25 import best_rows
+from indexing.encoder import BiEncoder
+from indexing.errors import IndexingError
+from indexing.index import Index
+from indexing.manifest import rebuild
+from indexing.records import Ranking
+
+Seconds = dict[str, float]
+
+
+def check_encoder(index: Index, encoder: BiEncoder) -> None:
+    """Refuse a bi-encoder whose weights aren't those that the index was built with."""
+    if encoder.fingerprint != index.manifest.bi_encoder_fingerprint:
+        raise IndexingError(
+            f"Index {index.folder} was built by bi-encoder weights {index.manifest.bi_encoder_fingerprint}, "
+            f"{encoder.name} has {encoder.fingerprint}. {rebuild(index.folder)}"
+        )
+
+
+def retrieve_bm25(index: Index, query: str, *, depth: int) -> tuple[Ranking, Seconds]:
+    """Passages that share a term with the query, at most `depth`; and seconds of `bm25`."""
+    start = time.perf_counter()
+    scores = index.bm25.scores(analyzer.terms(query))  # (passages,) float32
+    rows = best_rows(scores, depth=depth)
+    ranking = Ranking.sort(((index.passages.id_at(int(row)), scores[row]) for row in rows), depth=depth)
+    return ranking, {"bm25": time.perf_counter() - start}
+
+
+def retrieve_dense(index: Index, encoder: BiEncoder, query: str, *, depth: int) -> tuple[Ranking, Seconds]:
+    """The passages nearest to the query by cosine; and seconds of `encode` and `faiss`."""
+    start = time.perf_counter()
+    vector = encoder.encode_query(query)  # (dim,) float32
+    middle = time.perf_counter()
+    rows, scores = index.dense.search(vector, depth=depth)
+    ranking = Ranking.sort(
+        ((index.passages.id_at(int(row)), score) for row, score in zip(rows, scores, strict=True)), depth=depth
+    )
+    return ranking, {"encode": middle - start, "faiss": time.perf_counter() - middle}

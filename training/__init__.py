@@ -1,0 +1,1 @@
+"""Turns judgments into a cross-encoder: mine, train, evaluate."""

@@ -1,0 +1,141 @@
+"""A recipe's ingredients become training groups with their texts, and no protected query among them."""
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexing.encoder import BiEncoder
+from indexing.errors import TrainingError
+from indexing.index import ROOT, Index, open_index
+from indexing.records import PassageId, Query, QueryId
+from search.retrieve import check_encoder
+from search.trec import judged_sets, read_qrels, read_queries
+from training.first_stage import open_corpus_folder, teacher_run
+from training.groups import MiningSettings, TrainingGroup, distillation_groups, judged_groups
+from training.recipes import Ingredient, Stage
+
+Progress = Callable[[str, int, int], None]
+"""Called with an ingredient's name, queries done since the last call, and queries in all."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A training group with its texts."""
+
+    source: str
+    query: str
+    passages: tuple[str, ...]
+    targets: tuple[float, ...]
+
+
+def normalised(text: str) -> str:
+    """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
+    return " ".join(text.lower().split()).rstrip(" ?.!")
+
+
+def protected_queries(paths: Iterable[Path]) -> frozenset[str]:
+    """Normalised texts of queries that must never be trained on, from files of `id TAB text`."""
+    return frozenset(normalised(query.text) for path in paths for query in read_queries(path))
+
+
+class Gatherer:
+    """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
+
+    def __init__(self, *, root: Path = ROOT, protected: frozenset[str], progress: Progress) -> None:
+        self._root = root
+        self._protected = protected
+        self._progress = progress
+        self._indexes: dict[str, Index] = {}
+        self._encoder: BiEncoder | None = None
+        self.dropped = 0
+        """Queries left out because they are protected."""
+
+    def stage(self, stage: Stage, settings: MiningSettings) -> list[Example]:
+        """All examples of a stage, shuffled by the settings' seed."""
+        examples = [example for item in stage.ingredients for example in self.ingredient(item, settings)]
+        random.Random(settings.seed).shuffle(examples)
+        return examples
+
+    def ingredient(self, item: Ingredient, settings: MiningSettings) -> list[Example]:
+        """Examples of one ingredient.
+
+        Raises:
+            IndexingError: its index isn't there.
+            TrainingError: no queries, or for `judged` no judgments.
+        """
+        index = self._index(item.index)
+        queries = self._queries(item)
+        qrels = self._qrels(item) if item.kind == "judged" else {}
+        if item.kind == "judged":
+            queries = [query for query in queries if query.id in qrels]
+        rng = random.Random(settings.seed)
+        chosen = rng.sample(queries, min(len(queries), -(-item.groups // item.repeats)))
+        if not chosen:
+            raise TrainingError(f"Ingredient {item.index} ({item.kind}) has no queries in {open_corpus_folder(index)}.")
+        run = teacher_run(
+            index,
+            self._bi_encoder(index),
+            chosen,
+            depth=item.ranks[1],
+            also=lambda query_id: sorted(qrels.get(query_id, {})),
+            progress=lambda done: self._progress(f"{item.kind} {item.index}", done, len(chosen)),
+        )
+        here = replace(settings, ranks=item.ranks)
+        if item.kind == "distill":
+            groups = distillation_groups(run, here, repeats=item.repeats)
+        else:
+            groups = judged_groups(run, {query.id: qrels[query.id] for query in chosen}, here, repeats=item.repeats)
+        return _with_texts(groups[: item.groups], item, index, {query.id: query.text for query in chosen})
+
+    def _index(self, name: str) -> Index:
+        if name not in self._indexes:
+            self._indexes[name] = open_index(name, root=self._root)
+        return self._indexes[name]
+
+    def _bi_encoder(self, index: Index) -> BiEncoder:
+        if self._encoder is None:
+            self._encoder = BiEncoder(index.manifest.bi_encoder)
+        check_encoder(index, self._encoder)
+        return self._encoder
+
+    def _queries(self, item: Ingredient) -> list[Query]:
+        folder = open_corpus_folder(self._index(item.queries or item.index))
+        queries = read_queries(folder / "queries.train.tsv")
+        allowed = [query for query in queries if normalised(query.text) not in self._protected]
+        self.dropped += len(queries) - len(allowed)
+        return allowed
+
+    def _qrels(self, item: Ingredient) -> Mapping[QueryId, Mapping[PassageId, int]]:
+        folder = open_corpus_folder(self._index(item.queries or item.index))
+        path = folder / "qrels.train.tsv"
+        if not path.is_file():
+            raise TrainingError(f"Ingredient {item.index} is to be judged, but {path} isn't there.")
+        return read_qrels(path)
+
+
+def sample_protection(folder: Path) -> frozenset[str]:
+    """Queries of every split of a collection but train."""
+    sets = judged_sets(folder)
+    return frozenset(
+        normalised(query.text) for split, judged in sets.items() if split != "train" for query in judged.queries
+    )
+
+
+def _with_texts(
+    groups: Sequence[TrainingGroup], item: Ingredient, index: Index, queries: Mapping[QueryId, str]
+) -> list[Example]:
+    def text(passage_id: PassageId) -> str:
+        return index.passages[index.passages.row_of(passage_id)].content
+
+    return [
+        Example(
+            f"{item.kind} {item.index}",
+            queries[group.query_id],
+            tuple(text(passage_id) for passage_id in group.passage_ids),
+            group.targets,
+        )
+        for group in groups
+    ]

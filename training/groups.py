@@ -1,0 +1,138 @@
+"""Training groups: a query, some of its passages, and what the re-ranker should think of each."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexing.errors import SettingsError
+from indexing.records import Candidate, PassageId, Qrels, QueryId, Ranking, Run
+
+COSINE_SCALE = 20.0  # a cosine times this is a target logit: 0.05 apart is 1 apart
+GAIN = 6.0  # the target logit of the highest grade
+FIRST_STAGE_SHARE = 0.25  # what the first stage's opinion adds to a judged target
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingGroup:
+    """One query with passages and target logits; only differences between targets count."""
+
+    query_id: QueryId
+    passage_ids: tuple[PassageId, ...]
+    targets: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.passage_ids) != len(self.targets) or len(self.passage_ids) < 2:
+            raise ValueError(f"a group needs two passages or more and a target for each: {self}")
+
+
+@dataclass(frozen=True)
+class MiningSettings:
+    """Which passages of a first-stage run become a group."""
+
+    per_query: int = 8
+    """Passages in a group, positives included."""
+    ranks: tuple[int, int] = (1, 100)
+    """First and last rank that negatives are taken from, both included."""
+    relative_margin: float = 0.05
+    """A candidate that isn't judged is left out as a likely false negative if it scores above
+    (1 - margin) times the positive (NV-Retriever, Moreira et al. 2024)."""
+    seed: int = 17
+
+    def __post_init__(self) -> None:
+        if self.per_query < 2:
+            raise SettingsError(f"{self.per_query} passages a group; give 2 or more.")
+        if not 1 <= self.ranks[0] <= self.ranks[1]:
+            raise SettingsError(f"ranks {self.ranks[0]} to {self.ranks[1]} must start at 1 or later and not fall.")
+        if not 0 <= self.relative_margin < 1:
+            raise SettingsError(f"relative margin {self.relative_margin} must be from 0 to below 1.")
+
+
+def distillation_groups(
+    run: Run, settings: MiningSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
+) -> list[TrainingGroup]:
+    """Groups whose targets are the first stage's own scores, times COSINE_SCALE.
+
+    Half of each group comes from the best tenth of the rank range, a quarter from its best half, the
+    rest from all of it, so that a re-ranker learns fine and coarse differences. `run` holds cosines;
+    `exclude` names a passage not to use, such as the one that a query was taken from.
+    """
+    groups = []
+    for query_id, ranking in run.items():
+        pool = [
+            candidate
+            for candidate in ranking
+            if settings.ranks[0] <= candidate.rank <= settings.ranks[1]
+            and candidate.passage_id != (exclude or {}).get(query_id)
+        ]
+        for repeat in range(repeats):
+            rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
+            chosen = _spread(pool, settings.per_query, rng)
+            if len(chosen) >= 2:
+                ids = tuple(candidate.passage_id for candidate in chosen)
+                groups.append(TrainingGroup(query_id, ids, tuple(COSINE_SCALE * item.score for item in chosen)))
+    return groups
+
+
+def judged_groups(run: Run, qrels: Qrels, settings: MiningSettings, *, repeats: int = 1) -> list[TrainingGroup]:
+    """Groups of judged passages, filled up with hard negatives mined from the run.
+
+    A group has one passage or more of a grade above 0, then judged zeros and mined ones. Passages judged
+    relevant are never negatives; unjudged ones that score close to the positive are left out. Targets
+    are grade / highest grade * GAIN, plus a share of the first stage's score, so that what a judge didn't
+    look at keeps its order.
+    """
+    top_grade = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
+    groups = []
+    for query_id, judged in qrels.items():
+        ranking = run.get(query_id)
+        scores = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True)) if ranking else {}
+        for repeat in range(repeats):
+            rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
+            chosen = _judged_choice(judged, ranking, settings, rng)
+            if len(chosen) < 2 or not any(judged.get(passage_id, 0) > 0 for passage_id in chosen):
+                continue
+            floor = min(scores.values(), default=0.0)
+            targets = tuple(
+                GAIN * max(judged.get(passage_id, 0), 0) / top_grade
+                + FIRST_STAGE_SHARE * COSINE_SCALE * scores.get(passage_id, floor)
+                for passage_id in chosen
+            )
+            groups.append(TrainingGroup(query_id, tuple(chosen), targets))
+    return groups
+
+
+def _judged_choice(
+    judged: Mapping[PassageId, int], ranking: Ranking | None, settings: MiningSettings, rng: random.Random
+) -> list[PassageId]:
+    positives = sorted(passage_id for passage_id, grade in judged.items() if grade > 0)
+    zeros = sorted(passage_id for passage_id, grade in judged.items() if grade <= 0)
+    kept = rng.sample(positives, min(len(positives), max(1, settings.per_query // 2)))
+    mined = mine_hard_negatives(ranking, judged, settings) if ranking is not None else []
+    wanted = settings.per_query - len(kept)
+    from_judged = rng.sample(zeros, min(len(zeros), wanted if not mined else (wanted + 1) // 2))
+    from_run = rng.sample(mined, min(len(mined), wanted - len(from_judged)))
+    return kept + from_judged + sorted(from_run)
+
+
+def mine_hard_negatives(
+    ranking: Ranking, judged: Mapping[PassageId, int], settings: MiningSettings
+) -> list[PassageId]:
+    """Unjudged passages in the rank range that score below (1 - relative margin) times the best positive's."""
+    positive_scores = [score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0]
+    ceiling = (1 - settings.relative_margin) * max(positive_scores) if positive_scores else np.inf
+    return [
+        passage_id
+        for rank, passage_id, score in ranking
+        if settings.ranks[0] <= rank <= settings.ranks[1] and passage_id not in judged and score <= ceiling
+    ]
+
+
+def _spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
+    """`count` of the pool: half of its first tenth, a quarter of its first half, the rest of all."""
+    chosen: list[int] = []
+    for share, upto in ((count // 2, max(count, len(pool) // 10)), (count // 4, len(pool) // 2), (count, len(pool))):
+        left = [place for place in range(min(upto, len(pool))) if place not in chosen]
+        chosen += rng.sample(left, min(len(left), share, count - len(chosen)))
+    return [pool[place] for place in sorted(chosen)]

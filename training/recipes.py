@@ -1,0 +1,83 @@
+"""Recipes: which data in what amounts, and how it is trained on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from indexing.encoder import DEFAULT_BI_ENCODER
+from indexing.errors import SettingsError
+from training.groups import MiningSettings
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """Groups from one index and one set of queries."""
+
+    index: str
+    """Name of the index whose passages are used."""
+    kind: str
+    """`distill` (targets are the first stage's scores) or `judged` (targets are grades)."""
+    groups: int
+    """At most so many groups."""
+    queries: str = ""
+    """Name of the index whose corpus holds the queries; empty for the same one."""
+    repeats: int = 1
+    """Groups made of one query, with other passages each time."""
+    ranks: tuple[int, int] = (1, 100)
+    """First-stage ranks that passages are taken from."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("distill", "judged"):
+            raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose distill or judged.")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One pass over shuffled groups, with its own learning rate."""
+
+    name: str
+    ingredients: tuple[Ingredient, ...]
+    learning_rate: float
+    """Peak, after a linear warm-up over the first tenth; falls linearly to 0."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training, but the hardware."""
+
+    stages: tuple[Stage, ...]
+    base: str = DEFAULT_BI_ENCODER
+    max_length: int = 160
+    """Tokens of a pair in training; serving may take more."""
+    groups_per_step: int = 16
+    mining: MiningSettings = MiningSettings()
+    dropout: float = 0.0
+    seed: int = 17
+
+
+MSMARCO = "msmarco-mini"
+FIRST_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "distil the first stage",
+            (
+                Ingredient("squad", "distill", 4000),
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences"),
+                Ingredient(MSMARCO, "distill", 1600, repeats=3),
+                Ingredient("trec-dl-2021", "distill", 500, repeats=10),
+            ),
+            learning_rate=1e-4,
+        ),
+        Stage(
+            "learn from judgments",
+            (
+                Ingredient(MSMARCO, "judged", 2200, repeats=4),
+                Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
+                Ingredient("qa-sentences", "judged", 2000),
+                Ingredient("squad", "judged", 3000),
+                Ingredient("sample", "judged", 900, repeats=3),
+            ),
+            learning_rate=5e-5,
+        ),
+    )
+)
+RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER}
