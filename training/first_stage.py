@@ -12,7 +12,7 @@ from indexing.index import Index
 from indexing.records import PassageId, Query, QueryId, Ranking
 from indexing.vectors import VectorStore
 
-BM25_SHARE = 0.1  # what a BM25 score of 1, the query's best, adds to a cosine
+BM25_SHARE = 0.2  # what a BM25 score of 1, the query's best, adds to a cosine
 
 
 def teacher_run(

@@ -35,9 +35,11 @@ class MiningSettings:
     """Passages in a group, positives included."""
     ranks: tuple[int, int] = (1, 100)
     """First and last rank that negatives are taken from, both included."""
-    relative_margin: float = 0.05
+    relative_margin: float | None = 0.05
     """A candidate that isn't judged is left out as a likely false negative if it scores above
-    (1 - margin) times the positive (NV-Retriever, Moreira et al. 2024)."""
+    (1 - margin) times the positive (NV-Retriever, Moreira et al. 2024); None leaves none out. A margin
+    wants a first stage that is stronger than the model in training: where it is weaker, the margin
+    removes the very mistakes that are to be learned from."""
     seed: int = 17
 
     def __post_init__(self) -> None:
@@ -45,7 +47,7 @@ class MiningSettings:
             raise SettingsError(f"{self.per_query} passages a group; give 2 or more.")
         if not 1 <= self.ranks[0] <= self.ranks[1]:
             raise SettingsError(f"ranks {self.ranks[0]} to {self.ranks[1]} must start at 1 or later and not fall.")
-        if not 0 <= self.relative_margin < 1:
+        if self.relative_margin is not None and not 0 <= self.relative_margin < 1:
             raise SettingsError(f"relative margin {self.relative_margin} must be from 0 to below 1.")
 
 
@@ -119,9 +121,11 @@ def _judged_choice(
 def mine_hard_negatives(
     ranking: Ranking, judged: Mapping[PassageId, int], settings: MiningSettings
 ) -> list[PassageId]:
-    """Unjudged passages in the rank range that score below (1 - relative margin) times the best positive's."""
+    """Unjudged passages in the rank range that score at most (1 - relative margin) times the best positive."""
     positive_scores = [score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0]
-    ceiling = (1 - settings.relative_margin) * max(positive_scores) if positive_scores else np.inf
+    ceiling = np.inf
+    if settings.relative_margin is not None and positive_scores:
+        ceiling = (1 - settings.relative_margin) * max(positive_scores)
     return [
         passage_id
         for rank, passage_id, score in ranking

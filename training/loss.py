@@ -26,7 +26,7 @@ class ListwiseLoss(torch.nn.Module):
         self.max_length = max_length
         self.token_budget = token_budget
 
-    def forward(self, inputs: Sequence[Any], labels: Sequence[Tensor]) -> Tensor:
+    def forward(self, inputs: Sequence[Any], labels: Sequence[Tensor], **_: Any) -> Tensor:
         """`inputs` is (queries, lists of passages); `labels` one (passages,) tensor of targets a query."""
         queries, lists = inputs
         pairs = [(query, passage) for query, passages in zip(queries, lists, strict=True) for passage in passages]

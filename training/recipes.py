@@ -70,14 +70,15 @@ FIRST_RERANKER = Recipe(
         Stage(
             "learn from judgments",
             (
-                Ingredient(MSMARCO, "judged", 2200, repeats=4),
+                Ingredient(MSMARCO, "judged", 2200, repeats=4, ranks=(3, 60)),
                 Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
                 Ingredient("qa-sentences", "judged", 2000),
-                Ingredient("squad", "judged", 3000),
+                Ingredient("squad", "judged", 3000, ranks=(2, 40)),
                 Ingredient("sample", "judged", 900, repeats=3),
             ),
             learning_rate=5e-5,
         ),
-    )
+    ),
+    mining=MiningSettings(relative_margin=None),
 )
 RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER}
