@@ -27,6 +27,7 @@ class Bars:
         self._read = 0
 
     def __call__(self, phase: str, passages: int) -> None:
+        """Show that so many more passages are done in a phase."""
         if phase == "read":
             self._read += passages
         if phase not in self._bars:
@@ -99,7 +100,8 @@ def _inspect(options: argparse.Namespace) -> int:
     print(f"bm25        {manifest.bm25.backend}, k1={manifest.bm25.k1}, b={manifest.bm25.b}")
     print(f"bi-encoder  {manifest.bi_encoder}, {manifest.dim} dimensions, weights {manifest.bi_encoder_fingerprint}")
     print(f"dense       FAISS {manifest.dense}")
-    print(f"size        {total / 1e6:,.1f} MB in {len(manifest.files)} files, {total / manifest.passages:,.0f} bytes a passage")
+    size = f"{total / 1e6:,.1f} MB in {len(manifest.files)} files"
+    print(f"size        {size}, {total / manifest.passages:,.0f} bytes a passage")
     print("seconds     " + ", ".join(f"{phase} {value:.1f}" for phase, value in manifest.seconds.items()))
     print(f"left out    {len(manifest.skipped)} lines of the corpus")
     print(f"builds      {', '.join(build_folders(folder.parent))}")

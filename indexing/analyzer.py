@@ -11,8 +11,11 @@ import Stemmer
 
 # The 33 words of Lucene's English analyzer (org.apache.lucene.analysis.en.EnglishAnalyzer).
 STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these "
-    "they this to was will with".split()
+    {
+        *("a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not"),
+        *("of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was"),
+        *("will", "with"),
+    }
 )
 WORD = re.compile(r"\w+(?:'\w+)?")
 POSSESSIVE = re.compile(r"'s?$")

@@ -4,6 +4,7 @@ Both score as Lucene does (Kamphuis et al. 2020): idf = ln(1 + (N - df + 0.5) / 
 tf / (tf + k1 * (1 - b + b * length / average length)), summed over the query's terms.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rank_bm25 import BM25Okapi
 from indexing.errors import SettingsError
 from indexing.records import Floats, Rows
 
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every build on stderr
 BACKENDS = ("bm25s", "rank-bm25")
 
 
@@ -73,6 +75,7 @@ class Bm25s:
         return cls(bm25s.BM25.load(str(folder), mmap=True))
 
     def scores(self, terms: Sequence[str]) -> Floats:
+        """As Bm25 says."""
         known = [term for term in terms if term in self._index.vocab_dict]
         if not known:
             return np.zeros(self._index.scores["num_docs"], dtype=np.float32)
@@ -92,6 +95,7 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
             self.idf[term] = idf / (self.k1 + 1)
 
     def scores(self, terms: Sequence[str]) -> Floats:
+        """As Bm25 says."""
         return np.asarray(self.get_scores(terms), dtype=np.float32)  # (passages,) float32
 
 

@@ -90,24 +90,24 @@ def _fill(
     stream = iter(corpus)
     number = 0
     while True:
-        with _timed(seconds, "read"):
+        with _Timed(seconds, "read"):
             shard = list(islice(stream, settings.shard_size))
             if not shard:
                 break
             passages.write_shard(work / "passages" / f"{number:05}.arrow", shard)
             analyzed.extend(analyzer.analyze(passage.content for passage in shard))
             progress("read", len(shard))
-        with _timed(seconds, "encode"):
+        with _Timed(seconds, "encode"):
             vectors = _encode(encoder, shard, progress)
             np.save(work / "vectors" / f"{number:05}.npy", vectors.astype(np.float16))  # (rows, dim) float16
         number += 1
     if not analyzed:
         raise CorpusError(f"Corpus {corpus.path} holds no passage that can be read.")
-    with _timed(seconds, "bm25"):
+    with _Timed(seconds, "bm25"):
         if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
             Bm25s.build(analyzed, settings.bm25).save(work / "bm25")
         progress("bm25", len(analyzed))
-    with _timed(seconds, "dense"):
+    with _Timed(seconds, "dense"):
         shards = _vector_shards(work / "vectors", progress)
         DenseIndex.build(shards, dim=encoder.dim, preset=settings.dense).save(work / "dense.faiss")
     return {phase: round(value, 3) for phase, value in seconds.items()}, len(analyzed)
@@ -131,7 +131,7 @@ def _vector_shards(folder: Path, progress: Progress) -> Iterable[Floats]:
         progress("dense", len(vectors))
 
 
-class _timed:
+class _Timed:
     """Adds the time of a block to one phase."""
 
     def __init__(self, seconds: dict[str, float], phase: str) -> None:

@@ -53,7 +53,7 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """The nearest rows to one (dim,) vector, best first, and their cosines; fewer than `depth` if it holds fewer."""
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer."""
         scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
         found = rows[0] >= 0  # FAISS fills what it didn't find with -1
         return rows[0][found].astype(np.int64), scores[0][found].astype(np.float32)

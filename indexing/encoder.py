@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 from indexing import precision
 from indexing.errors import HubError, ModelError
@@ -31,7 +32,9 @@ def bundled_path(name: str) -> str:
 
 
 def limit_hub_waiting() -> None:
-    """Make an unreachable hub an error within seconds; what the user has set in the environment stays."""
+    """Make an unreachable hub an error within seconds, and loading quiet; what the user has set stays."""
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     for name in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
         os.environ.setdefault(name, HUB_SECONDS)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -73,7 +76,8 @@ class BiEncoder:
 
     def encode_query(self, text: str) -> Floats:
         """One query's vector, (dim,) float32, unit length, always computed in float32."""
-        return self._unit(self._model.encode_query([text], show_progress_bar=False), [text])[0]
+        vectors = self._unit(self._model.encode_query([text], show_progress_bar=False), [text])
+        return np.asarray(vectors[0])
 
     def encode_passages(self, texts: Sequence[str], *, batch_size: int = 64) -> Floats:
         """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here."""
@@ -90,15 +94,15 @@ class BiEncoder:
             )
         return self._half
 
-    def _unit(self, vectors: np.ndarray, texts: Sequence[str]) -> Floats:  # type: ignore[type-arg]  # any float
+    def _unit(self, vectors: object, texts: Sequence[str]) -> Floats:
         values = np.asarray(vectors, dtype=np.float32)  # (texts, dim) float32
         lengths = np.linalg.norm(values, axis=1, keepdims=True)  # (texts, 1)
         for row in np.flatnonzero(~np.isfinite(lengths[:, 0]) | (lengths[:, 0] == 0)):
             raise ModelError(
-                f"Bi-encoder {self.name} gave a vector of length {lengths[row, 0]} for {texts[row][:60]!r}; "
+                f"Bi-encoder {self.name} gave a vector of length {lengths[row, 0]} for {texts[int(row)][:60]!r}; "
                 "its weights are broken, choose another with --bi-encoder."
             )
-        return values / lengths
+        return np.asarray(values / lengths, dtype=np.float32)
 
 
 def _loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
@@ -106,9 +110,7 @@ def _loading_error(role: str, name: str, error: Exception) -> HubError | ModelEr
     log.debug("loading %s failed", name, exc_info=error)
     first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if Path(name).exists():
-        return ModelError(
-            f"{role} {name} can't be loaded: {first_line} Give a folder that save_pretrained() wrote."
-        )
+        return ModelError(f"{role} {name} can't be loaded: {first_line} Give a folder that save_pretrained() wrote.")
     return HubError(
         f"{role} {name!r} is no folder here, and the Hugging Face hub didn't give it "
         f"({first_line[:160]}). Check the name and the network, or give the path of a downloaded model."

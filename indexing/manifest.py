@@ -61,7 +61,8 @@ class Manifest:
         try:
             if values["schema_version"] != SCHEMA_VERSION:
                 raise IndexingError(
-                    f"{path} has schema {values['schema_version']}, this program reads {SCHEMA_VERSION}. {rebuild(folder)}"
+                    f"{path} has schema {values['schema_version']}, this program reads {SCHEMA_VERSION}. "
+                    f"{rebuild(folder)}"
                 )
             values["bm25"] = Bm25Settings(**values["bm25"])
             values["skipped"] = tuple(values["skipped"])

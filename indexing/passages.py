@@ -27,7 +27,9 @@ class PassageStore:
 
     def __init__(self, folder: Path) -> None:
         """Map every shard of `folder`; nothing is read until it is asked for."""
-        self._tables = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.glob("*.arrow"))]
+        self._tables = [
+            pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.glob("*.arrow"))
+        ]
         self._starts: list[int] = []
         total = 0
         for table in self._tables:

@@ -32,7 +32,9 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shippe
         except (json.JSONDecodeError, KeyError, TypeError):
             raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.") from None
         if not (promoted / "config.json").is_file():
-            raise ModelError(f"{pointer} names {promoted}, which isn't there; delete it to serve the shipped re-ranker.")
+            raise ModelError(
+                f"{pointer} names {promoted}, which isn't there; delete it to serve the shipped re-ranker."
+            )
         return str(promoted)
     if not (shipped / "model.safetensors").is_file():
         raise ModelError(

@@ -70,6 +70,7 @@ class CrossEncoderReranker:
 
     @property
     def name(self) -> str:
+        """Hub name, or the last part of a local path."""
         return self._name
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:

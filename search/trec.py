@@ -29,7 +29,7 @@ class JudgedSet:
 
 
 def judged_sets(folder: Path) -> dict[str, JudgedSet]:
-    """The judged splits beside a corpus: queries[.SPLIT].tsv or .jsonl, with qrels[.SPLIT].tsv, .txt or qrels/SPLIT.tsv."""
+    """The judged splits beside a corpus: queries[.SPLIT].tsv or .jsonl, qrels[.SPLIT].tsv, .txt or qrels/SPLIT.tsv."""
     found = {}
     root = folder if folder.is_dir() else folder.parent
     for split in SPLITS:

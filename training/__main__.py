@@ -109,9 +109,7 @@ def _train(options: argparse.Namespace) -> int:
         losses[stage.name] = train_stage(model, examples[stage.name], recipe, stage, report=report)
         recent.clear()
     steps.close()
-    values = card.manifest(
-        recipe, options.recipe, examples, losses=losses, minutes=(time.monotonic() - start) / 60
-    )
+    values = card.manifest(recipe, options.recipe, examples, losses=losses, minutes=(time.monotonic() - start) / 60)
     with atomic.folder(options.output) as work:
         save_weights(model, work)
         card.write(work, values, command=f"python -m training train --recipe {options.recipe}")
@@ -126,7 +124,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     sets = judged_sets(open_corpus_folder(pipeline.index))
     for split in ("dev", options.split):
         if split not in sets:
-            raise SettingsError(f"The corpus of index {options.index} has no judged {split} queries (there: {list(sets)}).")
+            raise SettingsError(
+                f"The corpus of index {options.index} has no judged {split} queries (there: {list(sets)})."
+            )
     bars = Bars("queries")
     stages = {
         split: retrieve_stages(

@@ -64,9 +64,11 @@ class Stages:
 
 def evaluate_run(system: str, run: Run, qrels: Qrels) -> Row:
     """Means over every query of `qrels`; a query that the run lacks counts 0."""
-    scored = {query: dict(zip(ranking.passage_ids, _descending(ranking), strict=True)) for query, ranking in run.items()}
+    scored = {
+        query: dict(zip(ranking.passage_ids, _descending(ranking), strict=True)) for query, ranking in run.items()
+    }
     judged = {query: dict(grades) for query, grades in qrels.items()}
-    values = {name: 0.0 for name in MEASURES}
+    values = dict.fromkeys(MEASURES, 0.0)
     per_query: dict[QueryId, float] = dict.fromkeys(judged, 0.0)
     names = {str(measure): name for name, measure in MEASURES.items()}
     for metric in ir_measures.iter_calc(list(MEASURES.values()), judged, scored):
@@ -77,9 +79,7 @@ def evaluate_run(system: str, run: Run, qrels: Qrels) -> Row:
     return Row(system, values, _interval(list(per_query.values())), per_query)
 
 
-def retrieve_stages(
-    pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress
-) -> Stages:
+def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth)
     runs: tuple[dict[QueryId, Ranking], ...] = ({}, {}, {}, {})
@@ -121,9 +121,7 @@ class Candidates:
         return cls(queries, qrels, run, texts)
 
 
-def rerank_candidates(
-    candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress
-) -> Stages:
+def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress) -> Stages:
     """Score each query's given list by the bi-encoder and by the re-ranker."""
     ids = sorted(candidates.texts)
     vectors = encoder.encode_passages([candidates.texts[passage_id] for passage_id in ids])

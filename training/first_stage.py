@@ -1,4 +1,4 @@
-"""What the first stage retrieves for training queries, scored: the teacher of distillation and the mine of negatives."""
+"""What the first stage retrieves for training queries, scored: teacher of distillation, mine of negatives."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -118,9 +118,7 @@ def _judged_choice(
     return kept + from_judged + sorted(from_run)
 
 
-def mine_hard_negatives(
-    ranking: Ranking, judged: Mapping[PassageId, int], settings: MiningSettings
-) -> list[PassageId]:
+def mine_hard_negatives(ranking: Ranking, judged: Mapping[PassageId, int], settings: MiningSettings) -> list[PassageId]:
     """Unjudged passages in the rank range that score at most (1 - relative margin) times the best positive."""
     positive_scores = [score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0]
     ceiling = np.inf

@@ -146,9 +146,7 @@ READERS: Mapping[str, Callable[[Path], Source]] = {
     "medquad": lambda folder: _collection(
         folder / "medquad", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt"
     ),
-    "qa-sentences": lambda folder: _candidate_lists(
-        folder / "qa/wikiqa.train.jsonl", folder / "qa/trecqa.train.jsonl"
-    ),
+    "qa-sentences": lambda folder: _candidate_lists(folder / "qa/wikiqa.train.jsonl", folder / "qa/trecqa.train.jsonl"),
     "squad": lambda folder: _answer_sentences(
         folder / "qa/squad-sentences.dev.jsonl", folder / "qa/squad-sentences.test.jsonl"
     ),

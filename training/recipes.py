@@ -1,7 +1,7 @@
 """Recipes: which data in what amounts, and how it is trained on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from indexing.encoder import DEFAULT_BI_ENCODER
 from indexing.errors import SettingsError
@@ -49,7 +49,7 @@ class Recipe:
     max_length: int = 160
     """Tokens of a pair in training; serving may take more."""
     groups_per_step: int = 16
-    mining: MiningSettings = MiningSettings()
+    mining: MiningSettings = field(default_factory=MiningSettings)
     dropout: float = 0.0
     seed: int = 17
 

@@ -47,7 +47,7 @@ def new_cross_encoder(recipe: Recipe) -> CrossEncoder:
     if precision.device() == "cpu":
         kwargs["attn_implementation"] = "eager"  # SDPA's backward is slow on CPUs
     try:
-        return CrossEncoder(
+        model: CrossEncoder = CrossEncoder(
             bundled_path(recipe.base),
             num_labels=1,
             max_length=512,
@@ -62,6 +62,7 @@ def new_cross_encoder(recipe: Recipe) -> CrossEncoder:
         )
     except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
         raise cross_encoder_loading_error(recipe.base, error) from error
+    return model
 
 
 def train_stage(
@@ -114,7 +115,7 @@ def _arguments(folder: str, recipe: Recipe, stage: Stage) -> CrossEncoderTrainin
     )
 
 
-class _Watcher(TrainerCallback):  # type: ignore[misc]  # transformers exports it untyped
+class _Watcher(TrainerCallback):
     """Hands the trainer's log on to the caller."""
 
     def __init__(self, stage: str, report: Report) -> None:
@@ -123,9 +124,9 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]  # transformers exports i
 
     def on_log(
         self,
-        args: TrainingArguments,
+        args: TrainingArguments,  # noqa: ARG002  # the trainer passes it by place
         state: TrainerState,
-        control: TrainerControl,
+        control: TrainerControl,  # noqa: ARG002  # likewise
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
