@@ -15,7 +15,7 @@ from indexing.corpus import Corpus
 from indexing.encoder import DEFAULT_BI_ENCODER
 from indexing.errors import SecondLookError
 from indexing.hub import HUB_CORPORA, fetch
-from indexing.index import ROOT, build_folders, current_build, index_names, verify
+from indexing.index import ROOT, build_folders, current_build, up_to_date, verify
 from indexing.manifest import Manifest
 
 
@@ -60,12 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    if options.if_absent and options.name in index_names(options.root):
-        folder = current_build(options.name, root=options.root)
-        if not verify(folder, full=False):
-            print(f"Index {options.name} is there: {folder}")
-            return 0
     path = fetch(options.corpus) if options.corpus in HUB_CORPORA else Path(options.corpus)
+    if options.if_absent and (folder := up_to_date(options.name, corpus=path, root=options.root)):
+        print(f"Index {options.name} is there: {folder}")
+        return 0
     bars = Bars()
     try:
         manifest = build(
@@ -132,7 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--dense", default="flat", help="flat, sq8, hnsw or a FAISS index_factory string")
     make.add_argument("--shard-size", type=int, default=BuildSettings.shard_size, help="passages in one file")
     make.add_argument("--on-bad-line", choices=("stop", "skip"), default="stop")
-    make.add_argument("--if-absent", action="store_true", help="do nothing where a sound index of this name is")
+    make.add_argument(
+        "--if-absent", action="store_true", help="do nothing where it is there and newer than its corpus"
+    )
     make.set_defaults(run=_build)
     for name, run, text in (
         ("inspect", _inspect, "print what an index is and was built from"),

@@ -53,14 +53,15 @@ def build(corpus: Corpus, *, name: str, root: Path, settings: BuildSettings, pro
         SettingsError, ModelError, HubError: as the settings' own loaders say.
     """
     check_name(name)
+    started = datetime.now(UTC)
     encoder = BiEncoder(settings.bi_encoder)
-    build_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    build_id = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     with atomic.folder(root / name / build_id) as work:
         seconds, count = _fill(work, corpus, encoder, settings, progress)
         manifest = Manifest(
             name=name,
             build=build_id,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=started.isoformat(),
             corpus=str(corpus.path),
             passages=count,
             corpus_fingerprint=corpus.fingerprint,

@@ -33,8 +33,8 @@ def bundled_path(name: str) -> str:
 
 def limit_hub_waiting() -> None:
     """Make an unreachable hub an error within seconds, and loading quiet; what the user has set stays."""
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
     for name in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
         os.environ.setdefault(name, HUB_SECONDS)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

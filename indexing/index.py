@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from indexing import analyzer, atomic
 from indexing.bm25 import Bm25, Bm25s, RankBm25
+from indexing.corpus import corpus_files
 from indexing.dense import DenseIndex
 from indexing.errors import IndexingError, SettingsError
 from indexing.manifest import FILE, Manifest, rebuild
@@ -68,6 +70,21 @@ def verify(folder: Path, *, full: bool) -> list[str]:
     """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound."""
     manifest = Manifest.load(folder)
     return atomic.changed_files(folder, {name: dict(row) for name, row in manifest.files.items()}, full=full)
+
+
+def up_to_date(name: str, *, corpus: Path, root: Path = ROOT) -> Path | None:
+    """The current build's folder, if it is sound, was built from this corpus, and is newer than its files."""
+    if name not in index_names(root):
+        return None
+    try:
+        folder = current_build(name, root=root)
+        manifest = Manifest.load(folder)
+        changed = max(file.stat().st_mtime for file in corpus_files(corpus))
+        built = datetime.fromisoformat(manifest.created).timestamp()
+        same = manifest.corpus == str(corpus) and manifest.analyzer_fingerprint == analyzer.fingerprint()
+        return folder if same and changed < built and not verify(folder, full=False) else None
+    except IndexingError:
+        return None
 
 
 def open_index(name: str, *, root: Path = ROOT) -> Index:

@@ -23,7 +23,7 @@ class Manifest:
     name: str
     build: str
     created: str
-    """UTC, ISO 8601."""
+    """When the build began, UTC, ISO 8601: a corpus changed since then is not in it."""
     corpus: str
     """Path the passages were read from."""
     passages: int

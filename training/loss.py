@@ -32,7 +32,10 @@ class ListwiseLoss(torch.nn.Module):
         pairs = [(query, passage) for query, passages in zip(queries, lists, strict=True) for passage in passages]
         logits = self._logits([query for query, _ in pairs], [passage for _, passage in pairs])
         losses = []
-        for part, targets in zip(logits.split([len(passages) for passages in lists]), labels, strict=True):
+        start = 0
+        for targets in labels:
+            part = logits[start : start + len(targets)]  # (passages,) of one query
+            start += len(targets)
             aim = targets.float().to(part.device).softmax(0)
             losses.append(-(aim * part.log_softmax(0)).sum())
         return torch.stack(losses).mean()
