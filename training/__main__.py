@@ -36,7 +36,7 @@ SAMPLE = Path("data/sample")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
@@ -89,7 +89,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.output.exists():
         raise TrainingError(f"{options.output} is there already; give another --output, or move it away.")
     protected = protected_queries(options.protect) | sample_protection(SAMPLE)
-    start = time.monotonic()
+    start, revision = time.monotonic(), card.code_revision()
     bars = Bars("queries")
     gatherer = Gatherer(root=options.root, protected=protected, progress=bars.more)
     examples = {stage.name: gatherer.stage(stage, recipe.mining) for stage in recipe.stages}
@@ -109,7 +109,14 @@ def _train(options: argparse.Namespace) -> int:
         losses[stage.name] = train_stage(model, examples[stage.name], recipe, stage, report=report)
         recent.clear()
     steps.close()
-    values = card.manifest(recipe, options.recipe, examples, losses=losses, minutes=(time.monotonic() - start) / 60)
+    values = card.manifest(
+        recipe,
+        options.recipe,
+        examples,
+        losses=losses,
+        minutes=(time.monotonic() - start) / 60,
+        revision=revision,
+    )
     with atomic.folder(options.output) as work:
         save_weights(model, work)
         card.write(work, values, command=f"python -m training train --recipe {options.recipe}")
@@ -178,9 +185,10 @@ def _as_json(rows: dict[str, list[Row]], weight: float) -> dict[str, object]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+def parser() -> argparse.ArgumentParser:
+    """The command line of this package."""
+    root = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = root.add_subparsers(required=True)
     lay = commands.add_parser("prepare", help="lay judged collections out under data/corpora/, to be indexed")
     lay.add_argument("--judged", type=Path, required=True, help="folder with one sub-folder a collection")
     lay.set_defaults(run=_prepare)
@@ -201,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
     for command in (train, evaluate):
         command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
-    return parser
+    return root
 
 
 if __name__ == "__main__":

@@ -26,9 +26,15 @@ def code_revision() -> str:
 
 
 def manifest(
-    recipe: Recipe, name: str, stages: Mapping[str, Sequence[Example]], *, losses: Mapping[str, float], minutes: float
+    recipe: Recipe,
+    name: str,
+    stages: Mapping[str, Sequence[Example]],
+    *,
+    losses: Mapping[str, float],
+    minutes: float,
+    revision: str,
 ) -> dict[str, Any]:
-    """Everything that decided a training, as plain data."""
+    """Everything that decided a training, as plain data. `revision` is the code's when it began."""
     return {
         "schema_version": 1,
         "recipe": name,
@@ -38,7 +44,7 @@ def manifest(
         "final_loss": dict(losses),
         "minutes": round(minutes, 1),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "code_revision": code_revision(),
+        "code_revision": revision,
         "libraries": library_versions(),
     }
 
