@@ -1,0 +1,161 @@
+"""What a user has chosen on the search page: kept in the session, and in the link so that it can be shared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from app import resources
+from search.pipeline import FUSIONS, PipelineSettings
+
+DEEPEST = 10_000  # passages; PipelineSettings takes no more
+MOST_RERANKED = 1_000
+MOST_SHOWN = 50
+_WRITTEN, _TOUCHED, _LAST = "search_link_written", "search_touched", "search_last_choice"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Query and settings of one search."""
+
+    query: str
+    index: str
+    reranker: str
+    fusion: str = PipelineSettings.fusion
+    bm25_weight: float = PipelineSettings.bm25_weight
+    depth: int = PipelineSettings.depth
+    rerank_depth: int = PipelineSettings.rerank_depth
+    rerank_weight: float = PipelineSettings.rerank_weight
+    shown: int = 10
+    """Places shown of each list."""
+
+    def settings(self) -> PipelineSettings:
+        """The part that the pipeline takes. Raises SettingsError."""
+        return PipelineSettings(
+            depth=self.depth,
+            rerank_depth=min(self.rerank_depth, self.depth),
+            fusion=self.fusion,
+            bm25_weight=self.bm25_weight,
+            rerank_weight=self.rerank_weight,
+        )
+
+
+# What a link calls each field.
+PARAMETERS = {
+    "q": "query",
+    "index": "index",
+    "fusion": "fusion",
+    "bm25": "bm25_weight",
+    "depth": "depth",
+    "rerank": "rerank_depth",
+    "reranker": "reranker",
+    "weight": "rerank_weight",
+    "shown": "shown",
+}
+
+
+def key(field: str) -> str:
+    """The session's key of one field, which is also its widget's."""
+    return f"search_{field}"
+
+
+def touch() -> None:
+    """Called by every widget that changed: what the user did counts, not the link of a moment ago."""
+    st.session_state[_TOUCHED] = True
+
+
+def choose(**fields: object) -> None:
+    """Called by buttons: set some fields as if the user had."""
+    touch()
+    for field, value in fields.items():
+        st.session_state[key(field)] = value
+
+
+def defaults() -> Choice:
+    """An empty query with the settings that hold unless others are chosen."""
+    return Choice("", resources.default_index(), resources.default_reranker())
+
+
+def restore(indexes: list[str]) -> list[str]:
+    """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
+    parameters = st.query_params.to_dict()
+    touched = st.session_state.pop(_TOUCHED, False)
+    if key("query") in st.session_state and (touched or parameters == st.session_state.get(_WRITTEN)):
+        return []
+    start: Choice = st.session_state.get(_LAST) or defaults()
+    if PARAMETERS.keys() & parameters.keys():
+        start = defaults()
+    choice, notes = read_link(parameters, start, indexes)
+    for field, value in asdict(choice).items():
+        st.session_state[key(field)] = value
+    return notes
+
+
+def current() -> Choice:
+    """What the widgets hold now."""
+    return Choice(**{field: st.session_state[key(field)] for field in PARAMETERS.values()})
+
+
+def remember(choice: Choice) -> None:
+    """Keep it for a return to this page, and in the link: only what differs from the defaults."""
+    usual = asdict(defaults())
+    values = asdict(choice)
+    link = {name: _text(values[field]) for name, field in PARAMETERS.items() if values[field] != usual[field]}
+    st.session_state[_LAST] = choice
+    st.session_state[_WRITTEN] = link
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def read_link(parameters: Mapping[str, str], start: Choice, indexes: list[str]) -> tuple[Choice, list[str]]:
+    """The choice that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
+    parsers = _parsers(indexes)
+    values: dict[str, Any] = {}
+    notes = []
+    for name, field in PARAMETERS.items():
+        if name not in parameters:
+            continue
+        wanted, parse = parsers[field]
+        try:
+            values[field] = parse(parameters[name])
+        except ValueError:
+            used = getattr(start, field)
+            notes.append(f"The link's {name} “{parameters[name][:40]}” isn't {wanted}; {used} is used.")
+    choice = replace(start, **values)
+    return replace(choice, rerank_depth=min(choice.rerank_depth, choice.depth)), notes
+
+
+def _parsers(indexes: list[str]) -> Mapping[str, tuple[str, Callable[[str], Any]]]:
+    """For each field what it must be, in words, and how it is read."""
+    share = ("a number from 0 to 1", lambda text: _within(float(text), 0, 1))
+    return {
+        "query": ("a query", str),
+        "index": ("an index here", lambda text: _one_of(text, indexes)),
+        "fusion": (f"one of {', '.join(FUSIONS)}", lambda text: _one_of(text, FUSIONS)),
+        "bm25_weight": share,
+        "depth": (f"a whole number from 1 to {DEEPEST:,}", lambda text: _within(int(text), 1, DEEPEST)),
+        "rerank_depth": (
+            f"a whole number from 0 to {MOST_RERANKED:,}",
+            lambda text: _within(int(text), 0, MOST_RERANKED),
+        ),
+        "reranker": ("a re-ranker's name", lambda text: _one_of(text.strip(), [text.strip() or None])),
+        "rerank_weight": share,
+        "shown": (f"a whole number from 1 to {MOST_SHOWN}", lambda text: _within(int(text), 1, MOST_SHOWN)),
+    }
+
+
+def _within(value: float, low: float, high: float) -> float:
+    if not low <= value <= high:  # false for nan too
+        raise ValueError(value)
+    return value
+
+
+def _one_of(text: str, known: Any) -> str:
+    if text not in known:
+        raise ValueError(text)
+    return text
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,7 @@
+"""Colours of movement and time in charts: mid-tones that can be read on a light and on a dark ground."""
+
+UP = "#12937a"
+DOWN = "#d0702a"
+SAME = "#8b91a3"
+BAR = "#7d88f2"
+WORDS = "#8b91a3"

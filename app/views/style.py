@@ -1,0 +1,111 @@
+"""The app's one block of CSS: follows Streamlit's light or dark theme by `light-dark()` and `currentColor`."""
+
+import streamlit as st
+
+CSS = """
+<style>
+.stApp {
+  --sl-up: light-dark(#0b7a64, #45cfb1);
+  --sl-down: light-dark(#b25413, #f0a066);
+  --sl-accent: light-dark(#4a56c4, #a5adff);
+  --sl-line: light-dark(#e1e4ec, #2d313c);
+  --sl-card: light-dark(#ffffff, #191c24);
+  --sl-soft: light-dark(#f2f4f9, #232733);
+  --sl-quiet: light-dark(#5d6478, #a0a7ba);
+  --sl-mark: light-dark(#fff0b8, #57491a);
+}
+.stMainBlockContainer { max-width: 1180px; padding: 3.2rem 2.5rem 4rem; }
+.sl-top { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .9rem; }
+.sl-top h1 { font-size: 1.7rem; font-weight: 650; letter-spacing: -.015em; padding: 0; margin: 0; }
+.sl-top p { color: var(--sl-quiet); margin: 0; font-size: .95rem; }
+.sl-welcome p { color: var(--sl-quiet); max-width: 44rem; line-height: 1.6; margin: 0 0 .7rem; }
+.sl-welcome b { color: inherit; font-weight: 600; }
+.sl-note p { color: var(--sl-quiet); font-size: .86rem; margin: 0 0 .15rem; overflow-wrap: anywhere; }
+.st-key-search_examples button { font-size: .9rem; min-height: 2.1rem; padding: .2rem .8rem; border-radius: 1.1rem; }
+.st-key-search_examples button p { font-size: .9rem; }
+
+.sl-figures { display: flex; flex-wrap: wrap; gap: .4rem 2rem; min-height: 2.9rem; align-items: start; }
+.sl-figure { display: inline-flex; flex-direction: column; min-width: 0; }
+.sl-figure small { color: var(--sl-quiet); font-size: .76rem; line-height: 1.3; }
+.sl-figure b { font-weight: 600; font-size: .98rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+
+.sl-heading { font-size: 1.02rem; font-weight: 650; margin: 0; padding: 0 0 .1rem; letter-spacing: 0; }
+.sl-heading small { font-weight: 400; font-size: .82rem; color: var(--sl-quiet); margin-left: .35rem; }
+.sl-results { display: grid; grid-auto-flow: row dense; gap: .7rem 1.1rem; }
+.sl-two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.sl-one { grid-template-columns: minmax(0, 46rem); }
+.sl-column, .sl-list { display: contents; }
+.sl-column-first > .sl-heading, .sl-column-first .sl-card { grid-column: 1; }
+.sl-column-second > .sl-heading, .sl-column-second .sl-card { grid-column: 2; }
+.sl-tab, .sl-tab-label { display: none; }
+
+.sl-card {
+  display: flex; flex-direction: column; gap: .35rem; list-style: none;
+  margin: 0 !important; padding: .75rem .9rem .7rem;
+  background: var(--sl-card); border: 1px solid var(--sl-line); border-radius: .6rem; min-width: 0; font-size: .9rem;
+}
+.sl-column-second .sl-card { border-left: 3px solid var(--sl-line); }
+.sl-column-second .sl-card:has(.sl-up) { border-left-color: var(--sl-up); }
+.sl-column-second .sl-card:has(.sl-down) { border-left-color: var(--sl-down); }
+.sl-head { display: flex; align-items: baseline; gap: .55rem; }
+.sl-rank { font-weight: 650; font-size: 1.02rem; font-variant-numeric: tabular-nums; min-width: 1.25rem; }
+.sl-score { margin-left: auto; font-size: .8rem; font-variant-numeric: tabular-nums; text-align: right; }
+.sl-scale { color: var(--sl-quiet); margin-left: .5rem; }
+.sl-move {
+  font-size: .82rem; font-weight: 600; font-variant-numeric: tabular-nums;
+  white-space: nowrap; color: var(--sl-quiet);
+}
+.sl-up { color: var(--sl-up); }
+.sl-down { color: var(--sl-down); }
+.sl-went { font-weight: 400; }
+.sl-title { font-weight: 600; margin: 0; overflow-wrap: anywhere; }
+.sl-text { margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
+.sl-text mark, .sl-title mark { background: var(--sl-mark); color: inherit; border-radius: .2rem; padding: 0 .12em; }
+.sl-rest { display: none; }
+.sl-card:has(details[open]) .sl-rest { display: inline; }
+.sl-card:has(details[open]) .sl-dots { display: none; }
+.sl-badges { display: flex; flex-wrap: wrap; gap: .35rem; align-items: center; margin-top: auto; padding-top: .15rem; }
+.sl-badge {
+  font-size: .74rem; line-height: 1; padding: .28rem .5rem; border-radius: .8rem; color: var(--sl-quiet);
+  background: var(--sl-soft); border: 1px solid transparent; white-space: nowrap; font-variant-numeric: tabular-nums;
+}
+.sl-grade-3 { background: var(--sl-up); color: light-dark(#fff, #0d1512); font-weight: 600; }
+.sl-grade-2 { color: var(--sl-up); border-color: var(--sl-up); background: none; font-weight: 600; }
+.sl-grade-1 { color: var(--sl-up); background: none; border-color: var(--sl-line); }
+.sl-grade-0 { background: none; border-color: var(--sl-line); }
+.sl-grade-none { background: none; border: 1px dashed var(--sl-line); }
+.sl-cut { color: var(--sl-down); background: none; border-color: var(--sl-down); }
+.sl-more { margin-left: auto; font-size: .8rem; border: 0; }
+.sl-more summary { cursor: pointer; color: var(--sl-accent); list-style: none; padding: 0; }
+.sl-more summary::-webkit-details-marker { display: none; }
+.sl-more summary::after { content: "more"; }
+.sl-more[open] summary::after { content: "less"; }
+
+@media (max-width: 760px) {
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .sl-figures { gap: .4rem 1.3rem; }
+  .sl-two { grid-template-columns: 1fr 1fr; gap: .7rem 0; }
+  .sl-one { grid-template-columns: minmax(0, 1fr); }
+  .sl-two .sl-column-first > .sl-heading, .sl-two .sl-column-second > .sl-heading,
+  .sl-two .sl-column-first .sl-card, .sl-two .sl-column-second .sl-card { grid-column: 1 / -1; }
+  .sl-two .sl-heading span { display: none; }
+  .sl-two .sl-heading small { margin: 0; }
+  .sl-tab { display: block; position: absolute; opacity: 0; pointer-events: none; }
+  .sl-tab-label {
+    display: block; text-align: center; padding: .5rem; font-weight: 600; font-size: .92rem; cursor: pointer;
+    color: var(--sl-quiet); border-bottom: 2px solid var(--sl-line); grid-row: 1;
+  }
+  .sl-tab:checked + .sl-tab-label { color: var(--sl-accent); border-bottom-color: var(--sl-accent); }
+  .sl-tab:focus-visible + .sl-tab-label {
+    outline: 2px solid var(--sl-accent); outline-offset: -2px; border-radius: .3rem;
+  }
+  .sl-results:has(#sl-tab-second:checked) .sl-column-first,
+  .sl-results:has(#sl-tab-first:checked) .sl-column-second { display: none; }
+}
+</style>
+"""
+
+
+def apply_style() -> None:
+    """Put the CSS on the page; takes no room."""
+    st.html(CSS)

@@ -1,0 +1,341 @@
+"""The search page in every state, on a tiny index with random models."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from math import log2
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from indexing.build import BuildSettings, build
+from indexing.corpus import Corpus
+from tests.tiny_models import make_bi_encoder, make_cross_encoder
+
+MAIN = Path(__file__).parents[2] / "app/main.py"
+QUERY = "how many people live in berlin"
+PASSAGES = [
+    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
+    "Many people live in Munich, which is smaller than Berlin.",
+    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
+    "The Berlin Wall was 155 kilometres long.",
+    "Irving Berlin wrote White Christmas.",
+    "Hamburg is a port on the river Elbe.",
+    "Water boils at 100 degrees Celsius at sea level.",
+    "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
+]
+QRELS = ["1\t0\t1\t3", "1\t0\t2\t2", "1\t0\t4\t1", "1\t0\t5\t0"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus, its judgments, an index `tiny` under indexes/, and a cross-encoder."""
+    folder = tmp_path_factory.mktemp("house")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    lines = [f"{number}\t{text}" for number, text in enumerate(PASSAGES, start=1)]
+    (corpus / "collection.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (corpus / "queries.test.tsv").write_text(f"1\t{QUERY}\n", encoding="utf-8")
+    (corpus / "qrels.test.tsv").write_text("\n".join(QRELS) + "\n", encoding="utf-8")
+    settings = BuildSettings(bi_encoder=str(make_bi_encoder(folder / "bi-encoder")))
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings, progress=lambda *_: None)
+    make_cross_encoder(folder / "cross-encoder")
+    return folder
+
+
+@pytest.fixture
+def page(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(house / "indexes"))
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "tiny")
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", str(house / "cross-encoder"))
+    yield AppTest.from_file(str(MAIN), default_timeout=30)
+    st.cache_resource.clear()
+
+
+def html(page: AppTest) -> str:
+    """All HTML of the page but the style sheet."""
+    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
+
+
+def column(page: AppTest, name: str) -> str:
+    """The HTML of one list: `first` or `second`; empty where it isn't shown."""
+    return html(page).partition(f"sl-column-{name}")[2].partition("</section>")[0]
+
+
+def ranks(column: str) -> dict[str, int]:
+    """The rank that is shown for each passage of a list, by its id."""
+    pairs = re.findall(r'data-passage="(\w+)".*?sl-rank">(\d+)<', column)
+    return {passage: int(rank) for passage, rank in pairs}
+
+
+def card(column: str, passage: str) -> str:
+    """The HTML of one passage's card."""
+    return column.partition(f'data-passage="{passage}"')[2].partition("</li>")[0]
+
+
+def search(page: AppTest, query: str) -> AppTest:
+    page.text_input(key="search_query").set_value(query)
+    page.button(key="search_submit").click().run()
+    assert not page.exception
+    return page
+
+
+def sentences(page: AppTest) -> str:
+    """What errors and hints say, without the backslashes that keep names from being markup."""
+    return " ".join(element.value for element in [*page.error, *page.info]).replace("\\", "")
+
+
+def test_an_empty_query_shows_a_welcome_and_examples(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert "Type a query and press Enter" in html(page)
+    assert page.button(key="search_example_0").label == QUERY
+    assert not column(page, "first")
+    assert "8 passages" in page.sidebar.caption[0].value
+
+
+def test_a_query_shows_both_lists_with_ranks_badges_and_moves(page: AppTest) -> None:
+    search(page.run(), QUERY)
+    first, second = column(page, "first"), column(page, "second")
+    assert first.count("<li") == second.count("<li") == len(PASSAGES)
+    assert "BM25 #1" in first
+    assert "dense #1" in first
+    assert "logit" in second
+    assert "sigmoid" in second
+    assert "▲" in second
+    assert "▼" in second
+    assert "rose" in second
+    assert "<mark>Berlin</mark>" in first
+    assert page.query_params["q"] == QUERY
+
+
+def test_every_move_is_the_difference_of_both_ranks(page: AppTest) -> None:
+    search(page.run(), QUERY)
+    before, after = ranks(column(page, "first")), ranks(column(page, "second"))
+    assert before.keys() == after.keys()
+    assert before != after
+    for passage, rank in after.items():
+        places = before[passage] - rank
+        expected = f"▲{places}" if places > 0 else f"▼{-places}" if places < 0 else "·"
+        assert f">{expected}</span>" in card(column(page, "second"), passage)
+        assert f">→ {rank}</span>" in card(column(page, "first"), passage)
+
+
+def test_passage_text_is_data(page: AppTest) -> None:
+    search(page.run(), "script passage code")
+    assert "<script" not in html(page)
+    assert "&lt;" in column(page, "first")
+    assert "<b>passage" not in html(page)
+
+
+def test_a_query_is_data_in_sentences(page: AppTest) -> None:
+    page.query_params["fusion"] = "bm25"
+    search(page.run(), "![zzzz](http://qqqq) <img>")
+    assert page.info[0].value.count("![") == 0
+    assert "“![zzzz](http://qqqq) <img>”" in sentences(page)
+
+
+def test_long_passages_are_shortened_and_those_cut_for_the_reranker_say_so(page: AppTest) -> None:
+    search(page.run(), QUERY)
+    assert column(page, "second").count("sl-cut") == 1
+    long = card(column(page, "second"), "8")
+    assert long.count("<details") == 1
+    assert "until the end." in unescape(long)
+
+
+def test_a_judged_query_shows_grades_and_ndcg(page: AppTest) -> None:
+    search(page.run(), QUERY.upper())
+    first = column(page, "first")
+    for word in ("answers", "in part", "related", "not relevant", "not judged"):
+        assert f">{word}</span>" in first
+    grades = {"1": 3, "2": 2, "4": 1, "5": 0}
+    values = []
+    for name in ("first", "second"):
+        gain = sum(grades.get(passage, 0) / log2(rank + 1) for passage, rank in ranks(column(page, name)).items())
+        values.append(gain / (3 / log2(2) + 2 / log2(3) + 1 / log2(4)))
+    assert f"<small>nDCG@10</small><b>{values[0]:.3f} → {values[1]:.3f}" in html(page)
+
+
+def test_a_query_without_judgments_shows_no_grades(page: AppTest) -> None:
+    search(page.run(), "hamburg port")
+    assert "sl-grade" not in html(page)
+    assert "nDCG@10" not in html(page)
+
+
+def test_an_example_fills_the_box_and_searches(page: AppTest) -> None:
+    page.run().button(key="search_example_0").click().run()
+    assert page.text_input(key="search_query").value == QUERY
+    assert column(page, "second")
+
+
+def test_a_judged_query_can_be_picked(page: AppTest) -> None:
+    page.run().selectbox(key="search_judged").select(QUERY).run()
+    assert page.text_input(key="search_query").value == QUERY
+    assert column(page, "second")
+
+
+def test_no_hit_says_so_and_offers_the_search_by_meaning(page: AppTest) -> None:
+    page.query_params["fusion"] = "bm25"
+    search(page.run(), "zzzz qqqq")
+    assert "No passage shares a word with “zzzz qqqq”" in sentences(page)
+    page.button(key="search_by_meaning").click().run()
+    assert page.selectbox(key="search_fusion").value == "rrf"
+    assert column(page, "first").count("<li") == len(PASSAGES)
+
+
+@pytest.mark.parametrize("fusion", ["rrf", "weighted", "bm25", "dense"])
+def test_every_fusion_is_shown(page: AppTest, fusion: str) -> None:
+    page.query_params["q"] = QUERY
+    page.query_params["fusion"] = fusion
+    page.run()
+    assert not page.exception
+    assert ("BM25 #" in column(page, "first")) == (fusion != "dense")
+    assert ("dense #" in column(page, "first")) == (fusion != "bm25")
+
+
+def test_without_a_reranker_the_first_stage_stands_alone(page: AppTest) -> None:
+    page.query_params["reranker"] = "none"
+    search(page.run(), QUERY)
+    assert "first stage alone" in sentences(page)
+    assert column(page, "first").count("<li") == len(PASSAGES)
+    assert not column(page, "second")
+
+
+def test_an_absent_default_reranker_leaves_the_first_stage(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(house)  # there is no data/reranker here
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")
+    search(page.run(), QUERY)
+    assert "There is no re-ranker in data/reranker" in sentences(page)
+    assert not page.error
+    assert column(page, "first")
+    assert not column(page, "second")
+
+
+def test_a_reranker_that_cannot_be_loaded_leaves_the_first_stage(page: AppTest, tmp_path: Path) -> None:
+    page.query_params["reranker"] = str(tmp_path)
+    search(page.run(), QUERY)
+    assert f"Re-ranker {tmp_path} can't be loaded" in sentences(page)
+    assert column(page, "first")
+    assert not column(page, "second")
+    page.button(key="search_retry").click().run()
+    assert "can't be loaded" in sentences(page)
+
+
+def test_an_unknown_hub_name_leaves_the_first_stage(page: AppTest) -> None:
+    page.query_params["reranker"] = "nobody/no-such-model"
+    search(page.run(), QUERY)
+    assert "Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
+    assert column(page, "first")
+
+
+def test_a_typed_reranker_is_used(page: AppTest, house: Path) -> None:
+    page.query_params["reranker"] = "none"
+    search(page.run(), QUERY)
+    page.selectbox(key="search_reranker").set_value(str(house / "cross-encoder")).run()
+    assert not page.exception
+    assert column(page, "second")
+
+
+def test_an_absent_index_says_what_to_run(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "nothing")
+    page.run()
+    assert not page.exception
+    assert "There is no index 'nothing'" in sentences(page)
+    assert "python -m indexing build" in sentences(page)
+
+
+def test_a_broken_index_says_what_to_run(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_folder = tmp_path / "tiny/20260101-000000-abcdef"
+    build_folder.mkdir(parents=True)
+    (build_folder / "manifest.json").write_text("{", encoding="utf-8")
+    (tmp_path / "tiny/current").write_text(build_folder.name, encoding="utf-8")
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(tmp_path))
+    page.run()
+    assert not page.exception
+    assert "manifest.json is broken" in sentences(page)
+    assert "python -m indexing build" in sentences(page)
+
+
+def test_too_long_a_query_says_how_long_it_may_be(page: AppTest) -> None:
+    search(page.run(), "berlin " * 400)
+    assert "at most 2,000 are searched" in sentences(page)
+    assert not column(page, "first")
+
+
+def test_a_link_holds_query_and_settings(page: AppTest) -> None:
+    link = {"q": QUERY, "fusion": "weighted", "bm25": "0.5", "depth": "6", "rerank": "4", "weight": "0.8", "shown": "3"}
+    for name, value in link.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    assert column(page, "first").count("<li") == column(page, "second").count("<li") == 3
+    assert "blend" in column(page, "second")
+    assert page.number_input(key="search_depth").value == 6
+    assert {name: page.query_params[name] for name in link} == link
+
+
+def test_bad_values_in_a_link_fall_back_with_a_note(page: AppTest) -> None:
+    bad = {"depth": "abc", "fusion": "<b>x</b>", "weight": "nan", "index": "nope", "rerank": "-1", "shown": "9999"}
+    for name, value in {"q": QUERY, **bad}.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    assert "The link's depth “abc” isn't a whole number from 1 to 10,000; 100 is used." in unescape(html(page))
+    for name in bad:
+        assert f"The link's {name}" in unescape(html(page))
+    assert "<b>x</b>" not in html(page)
+    assert column(page, "second")
+    assert set(page.query_params) == {"q"}
+
+
+def test_a_smaller_depth_takes_the_reranking_depth_along(page: AppTest) -> None:
+    search(page.run(), QUERY)
+    page.number_input(key="search_depth").set_value(5).run()
+    assert not page.exception
+    assert page.number_input(key="search_rerank_depth").value == 5
+    assert column(page, "first").count("<li") == 5
+
+
+def test_passages_below_the_reranking_depth_say_so(page: AppTest) -> None:
+    page.query_params["rerank"] = "3"
+    search(page.run(), QUERY)
+    assert column(page, "second").count("<li") == 3
+    assert column(page, "first").count("not re-ranked") == len(PASSAGES) - 3
+
+
+def test_no_reranking_depth_says_so(page: AppTest) -> None:
+    page.query_params["rerank"] = "0"
+    search(page.run(), QUERY)
+    assert "re-ranking depth is 0" in sentences(page)
+    assert not column(page, "second")
+
+
+def test_percentiles_come_with_the_fifth_search(page: AppTest) -> None:
+    page.run()
+    for query in ("berlin", "munich", "hamburg", "water"):
+        search(page, query)
+    assert "p95" not in html(page)
+    search(page, "wall")
+    assert "5 searches: p50" in html(page)
+    page.number_input(key="search_shown").set_value(2).run()  # shows less of the same search
+    assert "5 searches: p50" in html(page)
+
+
+def test_a_new_build_is_read_without_a_restart(page: AppTest, house: Path) -> None:
+    search(page.run(), "zebra")
+    corpus = house / "corpus-2"
+    corpus.mkdir()
+    (corpus / "collection.tsv").write_text("1\tA zebra has stripes.\n2\tA horse has none.\n", encoding="utf-8")
+    settings = BuildSettings(bi_encoder=str(house / "bi-encoder"))
+    before = (house / "indexes/tiny/current").read_text(encoding="utf-8")
+    try:
+        build(Corpus(corpus), name="tiny", root=house / "indexes", settings=settings, progress=lambda *_: None)
+        page.run()
+        assert "stripes" in column(page, "first")
+        assert column(page, "first").count("<li") == 2
+    finally:
+        (house / "indexes/tiny/current").write_text(before, encoding="utf-8")
