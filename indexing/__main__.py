@@ -46,7 +46,7 @@ class Bars:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
@@ -116,10 +116,11 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m indexing", description=__doc__)
-    parser.add_argument("--verbose", action="store_true", help="say more")
-    commands = parser.add_subparsers(required=True)
+def parser() -> argparse.ArgumentParser:
+    """The command line of this package."""
+    root = argparse.ArgumentParser(prog="python -m indexing", description=__doc__)
+    root.add_argument("--verbose", action="store_true", help="say more")
+    commands = root.add_subparsers(required=True)
     make = commands.add_parser("build", help="make an index of a corpus and serve it from now on")
     make.add_argument("--corpus", required=True, help=f"folder, file, or one of {', '.join(HUB_CORPORA)}")
     make.add_argument("--name", required=True, help="name of the index")
@@ -144,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     for command in commands.choices.values():
         command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
-    return parser
+    return root
 
 
 if __name__ == "__main__":

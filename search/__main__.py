@@ -22,7 +22,7 @@ SNIPPET = 76  # characters of a passage in a terminal's line
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options, _settings(options))
@@ -130,9 +130,10 @@ def _settings(options: argparse.Namespace) -> PipelineSettings:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m search", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+def parser() -> argparse.ArgumentParser:
+    """The command line of this package."""
+    root = argparse.ArgumentParser(prog="python -m search", description=__doc__)
+    commands = root.add_subparsers(required=True)
     query = commands.add_parser("query", help="answer one query, with every stage's list, moves and times")
     query.add_argument("query")
     query.add_argument("--top", type=int, default=10, help="places shown of each list (%(default)s)")
@@ -157,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--rerank-weight", type=float, default=defaults.rerank_weight, help="re-ranker's share (%(default)s)"
         )
-    return parser
+    return root
 
 
 if __name__ == "__main__":
