@@ -1,0 +1,53 @@
+"""Small real implementations that stand in for models."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexing import analyzer
+from search.rerank import Scores
+
+WORDS_READ = 40
+
+
+class WordOverlapReranker:
+    """A re-ranker whose logit is the share of the query's terms that the passage's first WORDS_READ words hold."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+        """Every query and list of passages it was given."""
+
+    @property
+    def name(self) -> str:
+        return "word overlap"
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        self.asked.append((query, tuple(passages)))
+        wanted = set(analyzer.terms(query))
+        words = [passage.split() for passage in passages]
+        read = [set(analyzer.terms(" ".join(part[:WORDS_READ]))) for part in words]
+        logits = [len(wanted & found) / max(len(wanted), 1) for found in read]
+        return Scores(
+            np.array(logits, dtype=np.float32),  # (passages,) float32
+            tuple(len(part) > WORDS_READ for part in words),
+            {"tokenise": 0.0, "re-rank": 0.0},
+        )
+
+
+class FixedReranker:
+    """A re-ranker whose logits are given by a passage's text."""
+
+    def __init__(self, logits: dict[str, float]) -> None:
+        self._logits = logits
+
+    @property
+    def name(self) -> str:
+        return "fixed"
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        values = np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (passages,) float32
+        return Scores(values, (False,) * len(values), {"tokenise": 0.0, "re-rank": 0.0})
+
+
+def no_progress(phase: str, passages: int) -> None:
+    """Progress that nobody watches."""

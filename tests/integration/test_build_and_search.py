@@ -1,0 +1,285 @@
+"""From a corpus to an answer; and whatever stops a build, the index that was there goes on serving."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexing.bm25 import BACKENDS, Bm25Settings
+from indexing.build import BuildSettings, build
+from indexing.corpus import Corpus
+from indexing.dense import PRESETS
+from indexing.encoder import BiEncoder
+from indexing.errors import CorpusError, ModelError, SettingsError
+from indexing.index import build_folders, current_build, index_names, open_index, verify
+from indexing.manifest import Manifest
+from indexing.vectors import VectorStore
+from search.load import open_pipeline
+from search.pipeline import PipelineSettings, RetrieveAndRerank
+from search.retrieve import retrieve_bm25
+from tests.conftest import PASSAGES, REPOSITORY, write_lines
+from tests.fakes import WordOverlapReranker, no_progress
+
+Build = Callable[..., Manifest]
+
+
+@pytest.fixture
+def make(tiny_bi_encoder: Path, small_corpus: Path, tmp_path: Path) -> Build:
+    """Builds an index of the small corpus below `tmp_path`, or what the arguments say."""
+
+    def made(corpus: Path = small_corpus, root: Path = tmp_path, name: str = "small", **settings: object) -> Manifest:
+        values = BuildSettings(bi_encoder=str(tiny_bi_encoder), **settings)  # type: ignore[arg-type]  # several types
+        return build(Corpus(corpus), name=name, root=root, settings=values, progress=no_progress)
+
+    return made
+
+
+def test_every_passage_is_found_by_its_own_text(built_root: Path, bi_encoder: BiEncoder) -> None:
+    pipeline = RetrieveAndRerank(open_index("small", root=built_root), bi_encoder, WordOverlapReranker())
+    for name, text in PASSAGES.items():
+        assert pipeline.search(text, PipelineSettings(depth=5, rerank_depth=5)).final.passage_ids[0] == name
+
+
+def test_a_title_is_searched_with_its_text(make: Build, tmp_path: Path) -> None:
+    lines = ["1\tIt stood at Alexandria.\tThe Pharos", "2\tIt stood at Rhodes.\tThe Colossus"]
+    make(write_lines(tmp_path / "c.tsv", lines))
+    ranking, _ = retrieve_bm25(open_index("small", root=tmp_path), "pharos", depth=5)
+    assert ranking.passage_ids == ("1",)
+
+
+@pytest.mark.parametrize("shard_size", [1, 7, 20, 1000])
+def test_the_size_of_shards_changes_no_answer(make: Build, tmp_path: Path, built_root: Path, shard_size: int) -> None:
+    make(shard_size=shard_size)
+    settings = PipelineSettings(depth=20, rerank_depth=0)
+    one, other = (
+        open_pipeline("small", reranker="none", root=root).search("rye flour bread", settings)
+        for root in (tmp_path, built_root)
+    )
+    assert one.first_stage["bm25"] == other.first_stage["bm25"]
+    assert one.first_stage["dense"].passage_ids == other.first_stage["dense"].passage_ids
+
+
+def test_both_bm25_back_ends_give_the_same_answers(make: Build, tmp_path: Path) -> None:
+    for backend in BACKENDS:
+        make(name=backend, bm25=Bm25Settings(backend=backend))
+    fast, plain = (
+        retrieve_bm25(open_index(name, root=tmp_path), "how does a glacier carve a valley of rock", depth=20)[0]
+        for name in BACKENDS
+    )
+    assert fast.passage_ids == plain.passage_ids
+    assert fast.scores == pytest.approx(plain.scores, abs=1e-5)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_kind_of_dense_index_finds_the_nearest_passage(make: Build, tmp_path: Path, preset: str) -> None:
+    make(dense=preset)
+    pipeline = open_pipeline("small", reranker="none", root=tmp_path)
+    trace = pipeline.search(PASSAGES["d2"], PipelineSettings(depth=3, rerank_depth=0, fusion="dense"))
+    assert trace.final.passage_ids[0] == "d2"
+
+
+def test_vectors_stand_in_the_rows_of_their_passages(built_root: Path, bi_encoder: BiEncoder) -> None:
+    index = open_index("small", root=built_root)
+    stored = VectorStore(index.folder / "vectors").rows(np.arange(20))  # shards of 7, 7 and 6
+    computed = np.stack([bi_encoder.encode_query(passage.content) for passage in index.passages])
+    assert (stored * computed).sum(axis=1) == pytest.approx(1, abs=5e-3)
+
+
+def test_the_manifest_says_what_the_index_was_built_from(
+    make: Build, tmp_path: Path, small_corpus: Path, bi_encoder: BiEncoder
+) -> None:
+    manifest = make(bm25=Bm25Settings(k1=1.2, b=0.75), dense="hnsw")
+    assert (manifest.passages, manifest.corpus, manifest.dim) == (20, str(small_corpus), 32)
+    assert (manifest.bm25.k1, manifest.bm25.b, manifest.dense) == (1.2, 0.75, "hnsw")
+    assert manifest.bi_encoder_fingerprint == bi_encoder.fingerprint
+    folder = current_build("small", root=tmp_path)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(manifest.files) == files - {"manifest.json"}
+
+
+def test_a_manifest_reads_back_as_it_was_saved(make: Build, tmp_path: Path) -> None:
+    manifest = replace(make(), skipped=("c.tsv:3: no text",))
+    manifest.save(tmp_path)
+    assert Manifest.load(tmp_path) == manifest
+
+
+def test_the_same_corpus_gives_the_same_files(make: Build) -> None:
+    one, two = make(), make()
+    assert one.build != two.build
+    assert one.files == two.files
+    assert one.corpus_fingerprint == two.corpus_fingerprint
+
+
+def test_progress_counts_every_passage_in_every_phase(
+    tiny_bi_encoder: Path, small_corpus: Path, tmp_path: Path
+) -> None:
+    counted: dict[str, int] = {}
+
+    def progress(phase: str, passages: int) -> None:
+        counted[phase] = counted.get(phase, 0) + passages
+
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=6)
+    build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=progress)
+    assert counted == {"read": 20, "encode": 20, "bm25": 20, "dense": 20}
+
+
+def test_a_new_build_takes_over_and_the_old_one_stays(own_root: Path, make: Build) -> None:
+    before = current_build("small", root=own_root)
+    manifest = make(root=own_root)
+    assert current_build("small", root=own_root).name == manifest.build != before.name
+    assert set(build_folders(own_root / "small")) == {before.name, manifest.build}
+
+
+def test_an_index_in_use_goes_on_while_a_new_one_is_built(own_root: Path, make: Build, bi_encoder: BiEncoder) -> None:
+    pipeline = RetrieveAndRerank(open_index("small", root=own_root), bi_encoder, None)
+    before = pipeline.search("rye bread", PipelineSettings()).final
+    make(root=own_root)
+    assert pipeline.search("rye bread", PipelineSettings()).final == before
+
+
+def left_behind(root: Path) -> list[Path]:
+    """Everything in the folder of an index but its build and its pointer."""
+    build_id = (root / "small/current").read_text().strip()
+    return [path for path in (root / "small").iterdir() if path.name not in (build_id, "current")]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("phase", ["read", "encode", "bm25", "dense"])
+def test_a_build_that_is_stopped_leaves_the_old_index_and_nothing_else(
+    own_root: Path, small_corpus: Path, tiny_bi_encoder: Path, phase: str, error: type[BaseException]
+) -> None:
+    before = current_build("small", root=own_root)
+
+    def stop(at: str, passages: int) -> None:
+        if at == phase:
+            raise error
+
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
+    with pytest.raises(error):
+        build(Corpus(small_corpus), name="small", root=own_root, settings=settings, progress=stop)
+    assert current_build("small", root=own_root) == before
+    assert left_behind(own_root) == []
+    assert len(open_index("small", root=own_root).passages) == 20
+
+
+@pytest.mark.parametrize("phase", ["read", "dense"])
+def test_a_first_build_that_is_stopped_leaves_no_index(
+    tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path, phase: str
+) -> None:
+    def stop(at: str, passages: int) -> None:
+        if at == phase:
+            raise KeyboardInterrupt
+
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    with pytest.raises(KeyboardInterrupt):
+        build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=stop)
+    assert index_names(tmp_path) == []
+    assert build_folders(tmp_path / "small") == {}
+
+
+def test_a_build_that_is_killed_leaves_the_old_index_serving_and_a_new_build_works(
+    own_root: Path, make: Build, tiny_bi_encoder: Path, tmp_path: Path
+) -> None:
+    before = current_build("small", root=own_root)
+    corpus = write_lines(tmp_path / "large.tsv", [f"{number}\tpassage number {number}" for number in range(20_000)])
+    command = [sys.executable, "-m", "indexing", "build", "--corpus", str(corpus), "--name", "small"]
+    command += ["--root", str(own_root), "--bi-encoder", str(tiny_bi_encoder), "--shard-size", "1"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not list((own_root / "small").glob(".*.partial-*/vectors/00002.npy")):
+                assert process.poll() is None, "the build ended before it could be killed"
+                assert time.monotonic() < deadline, "the build didn't begin within two minutes"
+                time.sleep(0.02)
+        finally:
+            process.kill()  # SIGKILL: nothing in the build can see it
+    assert process.returncode == -signal.SIGKILL
+    assert current_build("small", root=own_root) == before
+    assert list(build_folders(own_root / "small")) == [before.name]
+    assert index_names(own_root) == ["small"]
+    assert verify(before, full=True) == []
+    assert len(open_index("small", root=own_root).passages) == 20
+    assert make(root=own_root).build == current_build("small", root=own_root).name != before.name
+
+
+def test_a_corpus_with_a_bad_line_builds_nothing(make: Build, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "no tab here"])
+    with pytest.raises(CorpusError, match=f"{path}:2"):
+        make(path)
+    assert index_names(tmp_path) == []
+    assert list((tmp_path / "small").iterdir()) == []
+
+
+def test_bad_lines_that_are_left_out_are_in_the_manifest(tiny_bi_encoder: Path, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "no tab here", "2\tThe dog ran."])
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    corpus = Corpus(path, skip_bad_lines=True)
+    manifest = build(corpus, name="small", root=tmp_path, settings=settings, progress=no_progress)
+    assert manifest.passages == 2
+    assert [fault.split(": ")[0] for fault in manifest.skipped] == [f"{path}:2"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
+def test_an_empty_corpus_builds_nothing(make: Build, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "c.tsv").write_bytes(content)
+    with pytest.raises(CorpusError, match=r"c\.tsv"):
+        make(tmp_path / "c.tsv")
+    assert index_names(tmp_path) == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_corpus_of_nothing_but_stop_words_can_be_searched(make: Build, tmp_path: Path, backend: str) -> None:
+    make(
+        write_lines(tmp_path / "c.tsv", ["1\tTo be or not to be.", "2\tThat is it."]),
+        bm25=Bm25Settings(backend=backend),
+    )
+    trace = open_pipeline("small", reranker="none", root=tmp_path).search("to be a bee", PipelineSettings())
+    assert (len(trace.first_stage["bm25"]), len(trace.final)) == (0, 2)
+
+
+def test_a_corpus_of_one_passage_can_be_searched(make: Build, tmp_path: Path) -> None:
+    make(write_lines(tmp_path / "c.tsv", ["1\tThe cat sat."]))
+    trace = open_pipeline("small", reranker="none", root=tmp_path).search("cat", PipelineSettings())
+    assert trace.final.passage_ids == ("1",)
+
+
+@pytest.mark.parametrize("settings", [{"dense": "flattest"}, {"dense": "IVF64,Flat"}])
+def test_a_dense_index_that_cannot_be_made_builds_nothing(
+    make: Build, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    with pytest.raises(SettingsError, match=settings["dense"]):
+        make(**settings)
+    assert index_names(tmp_path) == []
+
+
+def test_a_bi_encoder_that_cannot_be_loaded_builds_nothing(small_corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    settings = BuildSettings(bi_encoder=str(tmp_path / "empty"))
+    with pytest.raises(ModelError, match="empty"):
+        build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=no_progress)
+    assert not (tmp_path / "small").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ""])
+def test_a_name_that_is_no_folder_name_builds_nothing(make: Build, tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="letters"):
+        make(root=tmp_path / "root", name=name)
+    assert not (tmp_path / "root").exists()
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_index_holds_no_pickle(built_root: Path) -> None:
+    folder = current_build("small", root=built_root)
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} <= {".json", ".arrow", ".npy", ".faiss"}
+
+
+def test_every_file_of_an_index_has_a_checksum(built_root: Path) -> None:
+    values = json.loads((current_build("small", root=built_root) / "manifest.json").read_text())
+    assert all(len(row["sha256"]) == 64 and row["bytes"] > 0 for row in values["files"].values())

@@ -1,0 +1,108 @@
+"""A bi-encoder gives unit vectors or one sentence on why not."""
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from indexing import precision
+from indexing.encoder import DEFAULT_BI_ENCODER, BiEncoder, bundled_path, weights_fingerprint
+from indexing.errors import HubError, ModelError
+from tests.tiny_models import DIM
+
+TEXTS = ["The cat sat on the mat.", "Dogs run.", "Bread rises by yeast, slowly, over a night in a cool place."]
+
+
+def test_passages_become_vectors_of_unit_length(bi_encoder: BiEncoder) -> None:
+    vectors = bi_encoder.encode_passages(TEXTS)
+    assert vectors.shape == (3, DIM)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_vectors_are_float32(bi_encoder: BiEncoder) -> None:
+    assert {bi_encoder.encode_passages(TEXTS).dtype, bi_encoder.encode_query("cat").dtype} == {np.dtype(np.float32)}
+
+
+def test_a_query_becomes_one_vector_of_unit_length(bi_encoder: BiEncoder) -> None:
+    vector = bi_encoder.encode_query("where does the cat sit")
+    assert vector.shape == (DIM,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+
+
+def test_dim_is_the_length_of_a_vector(bi_encoder: BiEncoder) -> None:
+    assert bi_encoder.dim == DIM
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_a_vector_does_not_depend_on_its_neighbours(tiny_bi_encoder: Path) -> None:
+    loaded = BiEncoder(str(tiny_bi_encoder))
+    assert loaded.encode_passages(TEXTS)[1] == pytest.approx(loaded.encode_passages(TEXTS[1:2])[0], abs=1e-5)
+
+
+def test_the_faster_format_gives_nearly_the_same_vectors(
+    tiny_bi_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "fastest_dtype", lambda on: torch.bfloat16)
+    loaded = BiEncoder(str(tiny_bi_encoder))
+    exact = np.stack([loaded.encode_query(text) for text in TEXTS])  # always float32
+    assert (loaded.encode_passages(TEXTS) * exact).sum(axis=1) == pytest.approx(1, abs=5e-3)
+
+
+def broken_copy(model: Path, folder: Path, *, value: float) -> Path:
+    """A copy of a model in which every weight is `value`."""
+    shutil.copytree(model, folder)
+    weights = load_file(folder / "model.safetensors")
+    broken = {name: torch.full_like(tensor, value) for name, tensor in weights.items()}
+    save_file(broken, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.0])
+def test_a_vector_without_a_length_is_refused_with_its_text(
+    tiny_bi_encoder: Path, tmp_path: Path, value: float
+) -> None:
+    loaded = BiEncoder(str(broken_copy(tiny_bi_encoder, tmp_path / "broken", value=value)))
+    with pytest.raises(ModelError, match="The cat sat"):
+        loaded.encode_passages(TEXTS[:1])
+
+
+def test_the_same_weights_have_the_same_fingerprint(tiny_bi_encoder: Path, bi_encoder: BiEncoder) -> None:
+    assert BiEncoder(str(tiny_bi_encoder)).fingerprint == bi_encoder.fingerprint
+
+
+def test_the_fingerprint_changes_with_one_weight() -> None:
+    weights = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+    changed = weights.clone()
+    changed[1, 2] += 1e-6
+    assert weights_fingerprint([("w", weights)]) != weights_fingerprint([("w", changed)])
+
+
+def test_the_fingerprint_changes_with_a_shape() -> None:
+    weights = torch.arange(6, dtype=torch.float32)
+    assert weights_fingerprint([("w", weights.reshape(2, 3))]) != weights_fingerprint([("w", weights.reshape(3, 2))])
+
+
+def test_the_default_model_is_the_folder_of_its_package() -> None:
+    assert (Path(bundled_path(DEFAULT_BI_ENCODER)) / "model.safetensors").is_file()
+
+
+def test_another_name_is_left_as_it_is() -> None:
+    assert bundled_path("intfloat/e5-small-v2") == "intfloat/e5-small-v2"
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=str(tmp_path)) as caught:
+        BiEncoder(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_the_hub_does_not_give_is_told_quickly_in_one_line() -> None:
+    start = time.monotonic()
+    with pytest.raises(HubError, match="no-such/model") as caught:
+        BiEncoder("no-such/model")
+    assert time.monotonic() - start < 10
+    assert "\n" not in str(caught.value)

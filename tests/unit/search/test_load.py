@@ -1,0 +1,70 @@
+"""The re-ranker that is served is the promoted one, else the shipped one, or a sentence says what is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import ModelError
+from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
+from search.pipeline import PipelineSettings
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    folder = tmp_path / "reranker"
+    folder.mkdir()
+    (folder / "model.safetensors").touch()
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    (folder / "mine/v2").mkdir(parents=True)
+    (folder / "mine/v2/config.json").write_text("{}")
+    return folder
+
+
+def test_the_promoted_model_is_the_default(models: Path, shipped: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v2", "previous": None}))
+    assert reranker_path(models=models, shipped=shipped) == str(models / "mine/v2")
+
+
+def test_without_a_promoted_model_the_shipped_one_is_the_default(models: Path, shipped: Path) -> None:
+    assert reranker_path(models=models, shipped=shipped) == str(shipped)
+
+
+def test_without_any_model_it_says_what_to_give(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="--reranker none"):
+        reranker_path(models=models, shipped=tmp_path / "nowhere")
+
+
+def test_a_promoted_model_that_is_gone_is_named(models: Path, shipped: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v9"}))
+    with pytest.raises(ModelError, match="mine/v9"):
+        reranker_path(models=models, shipped=shipped)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null", b'"mine/v2"', b"\xff\xfe"])
+def test_a_broken_pointer_is_named(models: Path, shipped: Path, content: bytes) -> None:
+    (models / "promoted.json").write_bytes(content)
+    with pytest.raises(ModelError, match=r"promoted\.json is broken"):
+        reranker_path(models=models, shipped=shipped)
+
+
+def test_a_name_given_is_taken_as_it_is(models: Path, shipped: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v2"}))
+    assert reranker_path("cross-encoder/other", models=models, shipped=shipped) == "cross-encoder/other"
+
+
+def test_none_is_no_re_ranker() -> None:
+    assert open_reranker(NO_RERANKER) is None
+
+
+def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tiny_cross_encoder: Path) -> None:
+    pipeline = open_pipeline("small", reranker=str(tiny_cross_encoder), root=built_root)
+    trace = pipeline.search("bread", PipelineSettings(depth=10, rerank_depth=10))
+    assert pipeline.reranker is not None
+    assert pipeline.reranker.name == "tiny-cross-encoder"
+    assert len(trace.logits) == 10

@@ -1,0 +1,187 @@
+"""A query goes in and a trace comes out whose stages agree with each other."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from indexing.encoder import BiEncoder
+from indexing.errors import IndexingError, SettingsError
+from indexing.index import Index
+from indexing.records import PassageId
+from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
+from search.pipeline import FUSIONS, QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank
+from tests.conftest import PASSAGES
+from tests.fakes import FixedReranker, WordOverlapReranker
+
+QUERY = "yeast in bread dough"
+TEN = PipelineSettings(depth=10, rerank_depth=5)
+
+
+def test_the_fused_ranking_is_that_of_the_first_stage_rankings(pipeline: RetrieveAndRerank) -> None:
+    trace = pipeline.search(QUERY, TEN)
+    assert set(trace.first_stage) == {"bm25", "dense"}
+    assert trace.fused == reciprocal_rank_fusion(trace.first_stage, depth=10)
+
+
+def test_the_constant_of_fusion_is_the_settings(pipeline: RetrieveAndRerank) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, rrf_k=3))
+    assert trace.fused == reciprocal_rank_fusion(trace.first_stage, depth=10, k=3)
+
+
+def test_weighted_fusion_gives_dense_what_bm25_leaves(pipeline: RetrieveAndRerank) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, fusion="weighted", bm25_weight=0.2))
+    assert trace.fused == weighted_sum(trace.first_stage, {"bm25": 0.2, "dense": 0.8}, depth=10)
+
+
+@pytest.mark.parametrize("fusion", ["bm25", "dense"])
+def test_one_retriever_alone_is_the_whole_first_stage(pipeline: RetrieveAndRerank, fusion: str) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, fusion=fusion))
+    assert set(trace.first_stage) == {fusion}
+    assert trace.fused == trace.first_stage[fusion]
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_each_ranking_holds_at_most_depth_passages(pipeline: RetrieveAndRerank, fusion: str) -> None:
+    trace = pipeline.search(QUERY, PipelineSettings(depth=4, rerank_depth=4, fusion=fusion))
+    assert all(len(ranking) <= 4 for ranking in (*trace.first_stage.values(), trace.fused, trace.final))
+
+
+def test_the_best_rerank_depth_passages_are_re_ranked(pipeline: RetrieveAndRerank) -> None:
+    trace = pipeline.search(QUERY, TEN)
+    assert trace.reranked is not None
+    assert set(trace.reranked.passage_ids) == set(trace.fused.top(5).passage_ids) == set(trace.logits)
+
+
+def test_the_re_ranker_reads_each_passage_whole_and_in_order(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
+) -> None:
+    trace = pipeline.search(f"  {QUERY.replace(' ', '   ')} ", TEN)
+    assert reranker.asked == [(QUERY, tuple(PASSAGES[name] for name in trace.fused.top(5).passage_ids))]
+
+
+def test_the_final_ranking_is_by_the_re_rankers_logits(small_index: Index, bi_encoder: BiEncoder) -> None:
+    # the later a passage stands in the alphabet, the better
+    logits = {text: float(place) for place, text in enumerate(PASSAGES.values())}
+    trace = RetrieveAndRerank(small_index, bi_encoder, FixedReranker(logits)).search(QUERY, TEN)
+    assert trace.final.passage_ids == tuple(sorted(trace.fused.top(5).passage_ids, reverse=True))
+    assert dict(trace.logits) == {passage_id: logits[PASSAGES[passage_id]] for passage_id in trace.final.passage_ids}
+
+
+def test_moves_are_places_risen_since_the_fused_ranking(small_index: Index, bi_encoder: BiEncoder) -> None:
+    order = RetrieveAndRerank(small_index, bi_encoder, None).search(QUERY, TEN).fused.top(5).passage_ids
+    upside_down = {PASSAGES[name]: float(place) for place, name in enumerate(order)}
+    trace = RetrieveAndRerank(small_index, bi_encoder, FixedReranker(upside_down)).search(QUERY, TEN)
+    # 5th to 1st, 4th to 2nd, 3rd stays, 2nd to 4th, 1st to 5th
+    assert [trace.moves()[name] for name in trace.final.passage_ids] == [5 - 1, 4 - 2, 0, 2 - 4, 1 - 5]
+
+
+def test_interpolation_mixes_the_re_ranker_with_the_fused_scores(pipeline: RetrieveAndRerank) -> None:
+    alone = pipeline.search(QUERY, TEN)
+    mixed = pipeline.search(QUERY, replace(TEN, rerank_weight=0.4))
+    assert alone.reranked is not None
+    assert mixed.reranked == interpolate(alone.reranked, alone.fused.top(5), weight=0.4)
+
+
+def test_interpolation_keeps_the_raw_logits(pipeline: RetrieveAndRerank) -> None:
+    assert pipeline.search(QUERY, replace(TEN, rerank_weight=0.4)).logits == pipeline.search(QUERY, TEN).logits
+
+
+def test_passages_that_were_cut_are_told(
+    small_index: Index, bi_encoder: BiEncoder, pipeline: RetrieveAndRerank
+) -> None:
+    assert pipeline.search(QUERY, TEN).truncated == frozenset()
+    marked = PassageId("c1")
+
+    class Cutting(WordOverlapReranker):
+        def score(self, query: str, passages: Any) -> Any:
+            scores = super().score(query, passages)
+            return replace(scores, truncated=tuple(text == PASSAGES[marked] for text in passages))
+
+    trace = RetrieveAndRerank(small_index, bi_encoder, Cutting()).search(QUERY, replace(TEN, rerank_depth=10))
+    assert trace.truncated == {marked}
+
+
+def test_with_a_re_ranking_depth_of_zero_the_fused_ranking_is_final(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
+) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, rerank_depth=0))
+    assert (trace.reranked, trace.final, reranker.asked) == (None, trace.fused, [])
+
+
+def test_without_a_re_ranker_the_fused_ranking_is_final(small_index: Index, bi_encoder: BiEncoder) -> None:
+    trace = RetrieveAndRerank(small_index, bi_encoder, None).search(QUERY, TEN)
+    assert (trace.reranked, trace.final, dict(trace.logits)) == (None, trace.fused, {})
+    assert set(trace.moves().values()) == {0}
+
+
+def test_the_trace_holds_the_passages_of_the_fused_ranking(pipeline: RetrieveAndRerank) -> None:
+    trace = pipeline.search(QUERY, TEN)
+    assert {name: passage.text for name, passage in trace.passages.items()} == {
+        name: PASSAGES[name] for name in trace.fused.passage_ids
+    }
+
+
+def test_every_stage_is_timed_in_the_order_of_running(pipeline: RetrieveAndRerank) -> None:
+    stages = ["bm25", "encode", "faiss", "fuse", "load", "tokenise", "re-rank"]
+    assert list(pipeline.search(QUERY, TEN).seconds) == stages
+
+
+def test_the_same_query_gives_the_same_trace(pipeline: RetrieveAndRerank) -> None:
+    one, two = (replace(pipeline.search(QUERY, TEN), seconds={}) for _ in range(2))
+    assert one == two
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n\t"])
+def test_an_empty_query_is_refused(pipeline: RetrieveAndRerank, query: str) -> None:
+    with pytest.raises(SettingsError, match="empty"):
+        pipeline.search(query, TEN)
+
+
+def test_a_query_over_the_limit_is_refused_with_its_length(pipeline: RetrieveAndRerank) -> None:
+    with pytest.raises(SettingsError, match="2,001 characters"):
+        pipeline.search("x" * (QUERY_CHARACTERS + 1), TEN)
+
+
+def test_a_query_of_just_the_limit_is_answered(pipeline: RetrieveAndRerank) -> None:
+    query = ("bread " * QUERY_CHARACTERS)[: QUERY_CHARACTERS - 1] + "x"
+    assert len(pipeline.search(query, TEN).final) == 5
+
+
+@pytest.mark.parametrize("query", ["the of and", "?!", "quasar 1234567", "яблоко", "🐝"])
+def test_a_query_without_a_match_is_answered_with_an_empty_bm25_list(pipeline: RetrieveAndRerank, query: str) -> None:
+    trace = pipeline.search(query, TEN)
+    assert len(trace.first_stage["bm25"]) == 0
+    assert len(trace.first_stage["dense"]) == 10
+
+
+def test_where_nothing_is_found_nothing_is_re_ranked(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
+) -> None:
+    trace = pipeline.search("quasar", replace(TEN, fusion="bm25"))
+    assert (len(trace.final), trace.reranked, reranker.asked) == (0, None, [])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"depth": 0},
+        {"depth": 10_001},
+        {"rerank_depth": -1},
+        {"depth": 10, "rerank_depth": 11},
+        {"fusion": "sum"},
+        {"rrf_k": -1},
+        {"bm25_weight": 1.5},
+        {"rerank_weight": -0.5},
+        {"rerank_weight": float("nan")},
+    ],
+)
+def test_settings_out_of_range_are_refused_with_the_value(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=str(list(values.values())[-1]).replace("10001", "10001|10,001")):
+        PipelineSettings(**values)
+
+
+def test_an_index_of_another_bi_encoder_is_refused(small_index: Index, bi_encoder: BiEncoder) -> None:
+    other = replace(small_index, manifest=replace(small_index.manifest, bi_encoder_fingerprint="0" * 16))
+    with pytest.raises(IndexingError, match="Rebuild"):
+        RetrieveAndRerank(other, bi_encoder, None)

@@ -1,0 +1,161 @@
+"""Our figures are the field's, on judged data whose figures are published. Skipped where that data isn't.
+
+The folder is named by SECOND_LOOK_JUDGED; by default it is ../shared/data beside the repository.
+"""
+
+import os
+from pathlib import Path
+
+import ir_measures
+import numpy as np
+import pytest
+from ir_measures import AP, RR, P, R, Rprec, nDCG
+
+from indexing import analyzer
+from indexing.bm25 import Bm25s, Bm25Settings, RankBm25, best_rows
+from indexing.corpus import Corpus
+from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from search.trec import read_qrels, read_queries, read_run, write_run
+from tests.conftest import REPOSITORY
+from training.evaluate import MEASURES, MINIMUM_GRADE, Candidates, evaluate_run
+from training.prepare import READERS
+
+FOLDER = Path(os.environ.get("SECOND_LOOK_JUDGED", REPOSITORY.parent / "shared/data"))
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir(), reason=f"public judged data isn't in {FOLDER}; name its folder by SECOND_LOOK_JUDGED"
+)
+
+
+def table(path: Path) -> dict[str, float]:
+    """trec_eval's output: its figures over all queries by its own names."""
+    rows = [line.split() for line in path.read_text().splitlines()]
+    return {name: float(value) for name, query, value in rows if query == "all" and name != "runid"}
+
+
+def binary(qrels: Qrels) -> dict[QueryId, dict[PassageId, int]]:
+    """Judgments of 0 and 1 in grades that our measures count as relevant."""
+    return {
+        query: {passage: MINIMUM_GRADE * (grade > 0) for passage, grade in judged.items()}
+        for query, judged in qrels.items()
+    }
+
+
+def mean(run: Run, qrels: Qrels, measure: ir_measures.Measure) -> float:
+    """One of ir-measures' figures over what our readers read."""
+    scored = {
+        query: dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True)) for query, ranking in run.items()
+    }
+    judged = {query: dict(grades.items()) for query, grades in qrels.items()}
+    return float(ir_measures.calc_aggregate([measure], judged, scored)[measure])
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [
+        ("map", AP),
+        ("Rprec", Rprec),
+        ("recip_rank", RR),
+        ("P_10", P @ 10),
+        ("P_1000", P @ 1000),
+        ("recall_100", R @ 100),
+        ("ndcg", nDCG),
+        ("ndcg_cut_10", nDCG @ 10),
+    ],
+)
+def test_trec_evals_own_files_give_its_own_figures(name: str, measure: ir_measures.Measure) -> None:
+    run, qrels = read_run(FOLDER / "trec_eval/results.test"), read_qrels(FOLDER / "trec_eval/qrels.test")
+    assert mean(run, qrels, measure) == pytest.approx(table(FOLDER / "trec_eval/out.test.a")[name], abs=6e-5)
+
+
+def test_our_ndcg_and_recall_on_trec_evals_files_are_its_own() -> None:
+    run, qrels = read_run(FOLDER / "trec_eval/results.test"), read_qrels(FOLDER / "trec_eval/qrels.test")
+    expected = table(FOLDER / "trec_eval/out.test.a")
+    values = evaluate_run("", run, binary(qrels)).values
+    assert values["nDCG@10"] == pytest.approx(expected["ndcg_cut_10"], abs=6e-5)
+    assert values["R@100"] == pytest.approx(expected["recall_100"], abs=6e-5)
+
+
+def test_ms_marcos_own_run_has_its_published_mrr() -> None:
+    folder = FOLDER / "msmarco-dev-105"
+    run = read_run(folder / "run.dev.small.tsv")
+    qrels = {query: judged for query, judged in read_qrels(folder / "qrels.dev.small.tsv").items() if query in run}
+    assert len(qrels) == 105
+    assert evaluate_run("BM25", run, binary(qrels)).values["MRR@10"] == pytest.approx(0.15907, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("year", "name", "expected"), [("2019", "bm25", 0.5058), ("2019", "bm25_rm3", 0.5216), ("2021", "bm25", 0.4458)]
+)
+def test_runs_of_trec_dl_have_their_published_ndcg(year: str, name: str, expected: float) -> None:
+    folder = FOLDER / f"trec-dl-{year}"
+    run, qrels = read_run(folder / f"runs/{name}.trec"), read_qrels(folder / "qrels.txt")
+    assert evaluate_run(name, run, qrels).values["nDCG@10"] == pytest.approx(expected, abs=6e-5)
+
+
+def test_bm25s_run_of_trec_dl_2019_has_its_published_recall() -> None:
+    folder = FOLDER / "trec-dl-2019"
+    run, qrels = read_run(folder / "runs/bm25.trec"), read_qrels(folder / "qrels.txt")
+    assert evaluate_run("BM25", run, qrels).values["R@100"] == pytest.approx(0.4910, abs=6e-5)
+
+
+def test_the_best_order_of_bm25s_hundred_is_the_published_one() -> None:
+    candidates = Candidates.read(FOLDER / "trec-dl-2019")
+    ideal = {
+        query: Ranking.sort((name, candidates.qrels[query].get(name, 0)) for name in ranking.passage_ids)
+        for query, ranking in candidates.run.items()
+    }
+    assert evaluate_run("oracle", ideal, candidates.qrels).values["nDCG@10"] == pytest.approx(0.892, abs=6e-4)
+
+
+def test_a_published_run_that_is_written_and_read_again_has_the_same_figures(tmp_path: Path) -> None:
+    folder = FOLDER / "trec-dl-2019"
+    run, qrels = read_run(folder / "runs/bm25.trec"), read_qrels(folder / "qrels.txt")
+    write_run(tmp_path / "run.trec", run, tag="again")
+    again = read_run(tmp_path / "run.trec")
+    assert {query: ranking.passage_ids for query, ranking in again.items()} == {
+        query: ranking.passage_ids for query, ranking in run.items()
+    }
+    assert evaluate_run("", again, qrels) == evaluate_run("", run, qrels)
+
+
+@pytest.fixture(scope="module")
+def vaswani() -> tuple[list[PassageId], list[list[str]]]:
+    passages = list(Corpus(FOLDER / "vaswani"))
+    return [passage.id for passage in passages], analyzer.analyze(passage.content for passage in passages)
+
+
+def test_both_bm25_back_ends_score_vaswani_alike(vaswani: tuple[list[PassageId], list[list[str]]]) -> None:
+    fast, plain = Bm25s.build(vaswani[1], Bm25Settings()), RankBm25(vaswani[1], Bm25Settings(backend="rank-bm25"))
+    for query in read_queries(FOLDER / "vaswani/queries.tsv")[::6]:
+        terms = analyzer.terms(query.text)
+        assert np.abs(fast.scores(terms) - plain.scores(terms)).max() < 1e-5
+
+
+def test_bm25_finds_what_it_should_in_vaswani(vaswani: tuple[list[PassageId], list[list[str]]]) -> None:
+    bm25 = Bm25s.build(vaswani[1], Bm25Settings(k1=1.2, b=0.75))
+    run = {}
+    for query in read_queries(FOLDER / "vaswani/queries.tsv"):
+        scores = bm25.scores(analyzer.terms(query.text))
+        rows = best_rows(scores, depth=1000)
+        run[query.id] = Ranking.sort(((vaswani[0][row], scores[row]) for row in rows), depth=1000)
+    # PyTerrier's documentation gives BM25 a MAP of 0.296 on Vaswani, with Terrier's analyzer
+    assert mean(run, read_qrels(FOLDER / "vaswani/qrels.txt"), AP) == pytest.approx(0.296, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["msmarco-mini", "trec-dl-2021", "nfcorpus", "qa-sentences"])
+def test_a_judged_source_is_read_whole(name: str) -> None:
+    source = READERS[name](FOLDER)
+    assert source.qrels
+    assert {passage for judged in source.qrels.values() for passage in judged} <= set(source.passages)
+    assert set(source.qrels) <= set(source.queries)
+
+
+def test_what_is_for_evaluation_only_is_never_prepared() -> None:
+    assert "trec-dl-2019" not in READERS
+    ours = {query.text.lower() for query in read_queries(FOLDER / "trec-dl-2019/queries.tsv")}
+    prepared = {text.lower() for text in READERS["trec-dl-2021"](FOLDER).queries.values()}
+    assert ours & prepared == set()
+
+
+def test_measures_are_those_that_the_field_reports() -> None:
+    assert list(MEASURES) == ["nDCG@10", "MRR@10", "R@100"]

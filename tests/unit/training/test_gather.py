@@ -1,0 +1,111 @@
+"""Ingredients become examples with their texts, and no protected query is among them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from indexing.build import BuildSettings, build
+from indexing.corpus import Corpus
+from indexing.errors import IndexingError, TrainingError
+from tests.conftest import PASSAGES, QUERIES, write_lines
+from tests.fakes import no_progress
+from training.gather import Gatherer, normalised, protected_queries, sample_protection
+from training.groups import MiningSettings
+from training.recipes import Ingredient, Stage
+
+SETTINGS = MiningSettings(per_query=4)
+NONE: frozenset[str] = frozenset()
+
+
+def nothing(name: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def gatherer(root: Path, protected: frozenset[str] = NONE) -> Gatherer:
+    return Gatherer(root=root, protected=protected, progress=nothing)
+
+
+@pytest.mark.parametrize("text", ["how do bees make honey", "  How do BEES\tmake honey ?", "How do bees make honey?!"])
+def test_queries_count_as_the_same_whatever_case_spaces_and_end(text: str) -> None:
+    assert normalised(text) == "how do bees make honey"
+
+
+def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:
+    examples = gatherer(built_root).ingredient(Ingredient("small", "distill", 10), SETTINGS)
+    assert {example.query for example in examples} == set(QUERIES["train"].values())
+
+
+def test_an_example_holds_whole_passages_and_a_target_for_each(built_root: Path) -> None:
+    for example in gatherer(built_root).ingredient(Ingredient("small", "distill", 10), SETTINGS):
+        assert len(example.passages) == len(example.targets) == 4
+        assert set(example.passages) <= set(PASSAGES.values())
+
+
+def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path) -> None:
+    settings = MiningSettings(per_query=8, relative_margin=None)
+    for example in gatherer(built_root).ingredient(Ingredient("small", "judged", 10), settings):
+        best = example.passages[max(range(len(example.targets)), key=lambda place: example.targets[place])]
+        assert best == {"how do bees make honey": PASSAGES["a1"], "why does bread rise": PASSAGES["c1"]}[example.query]
+
+
+def test_a_protected_query_is_in_no_example(built_root: Path) -> None:
+    gather = gatherer(built_root, frozenset({normalised("How do bees make honey?")}))
+    for kind in ("distill", "judged"):
+        examples = gather.ingredient(Ingredient("small", kind, 10), SETTINGS)
+        assert {example.query for example in examples} == {"why does bread rise"}
+    assert gather.dropped == 2  # once a kind
+
+
+def test_queries_of_files_are_protected(tmp_path: Path) -> None:
+    paths = [write_lines(tmp_path / "a.tsv", ["1\tOne?"]), write_lines(tmp_path / "b.tsv", ["1\t two  words"])]
+    assert protected_queries(paths) == {"one", "two words"}
+
+
+def test_queries_of_every_split_but_train_are_protected(small_corpus: Path) -> None:
+    assert sample_protection(small_corpus) == {*QUERIES["dev"].values(), *QUERIES["test"].values()}
+
+
+def test_an_ingredient_gives_at_most_its_groups(built_root: Path) -> None:
+    assert len(gatherer(built_root).ingredient(Ingredient("small", "distill", 3, repeats=2), SETTINGS)) == 3
+
+
+def test_the_same_seed_gives_the_same_examples_in_the_same_order(built_root: Path) -> None:
+    stage = Stage("both", (Ingredient("small", "distill", 9, repeats=4), Ingredient("small", "judged", 4)), 1e-4)
+    one, two = (gatherer(built_root).stage(stage, SETTINGS) for _ in range(2))
+    assert one == two
+    assert one != gatherer(built_root).stage(stage, MiningSettings(per_query=4, seed=3))
+
+
+def test_an_index_that_is_not_there_is_named(built_root: Path) -> None:
+    with pytest.raises(IndexingError, match="absent"):
+        gatherer(built_root).ingredient(Ingredient("absent", "distill", 10), SETTINGS)
+
+
+def test_where_every_query_is_protected_it_says_so(built_root: Path) -> None:
+    with pytest.raises(TrainingError, match="no queries"):
+        gatherer(built_root, frozenset(QUERIES["train"].values())).ingredient(
+            Ingredient("small", "judged", 9), SETTINGS
+        )
+
+
+@pytest.fixture
+def other(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
+    """A folder of indexes that holds one of a corpus that a test may change: `tmp_path / corpus`."""
+    shutil.copytree(small_corpus, tmp_path / "corpus")
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(tmp_path / "corpus"), name="other", root=tmp_path / "root", settings=settings, progress=no_progress)
+    return tmp_path / "root"
+
+
+def test_a_judged_ingredient_without_judgments_is_told(other: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpus/qrels.train.tsv").unlink()
+    with pytest.raises(TrainingError, match=r"qrels\.train\.tsv"):
+        gatherer(other).ingredient(Ingredient("other", "judged", 10), SETTINGS)
+
+
+def test_a_judged_passage_that_the_index_lacks_stops_nothing(other: Path, tmp_path: Path) -> None:
+    # such as a line that was left out when the index was built
+    write_lines(tmp_path / "corpus/qrels.train.tsv", ["1 0 a1 3", "1 0 zz 2", "1 0 a4 0"])
+    (example,) = gatherer(other).ingredient(Ingredient("other", "judged", 10), MiningSettings(per_query=20))
+    assert PASSAGES["a1"] in example.passages
