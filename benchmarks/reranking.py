@@ -20,7 +20,7 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 
 from indexing import atomic, precision
 from indexing.corpus import Corpus
-from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, limit_hub_waiting
+from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, load_quietly
 from search.load import reranker_path
 from search.rerank import CrossEncoderReranker
 from search.trec import judged_sets
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    limit_hub_waiting()
+    load_quietly()
     figures = {"re-ranking": _reranking(), "training": _training()}
     for name, row in figures.items():
         print(

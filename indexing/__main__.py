@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
-    except SecondLookError as error:
+    except (SecondLookError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -131,9 +131,7 @@ def parser() -> argparse.ArgumentParser:
     make.add_argument("--dense", default="flat", help="flat, sq8, hnsw or a FAISS index_factory string")
     make.add_argument("--shard-size", type=int, default=BuildSettings.shard_size, help="passages in one file")
     make.add_argument("--on-bad-line", choices=("stop", "skip"), default="stop")
-    make.add_argument(
-        "--if-absent", action="store_true", help="do nothing where it is there and newer than its corpus"
-    )
+    make.add_argument("--if-absent", action="store_true", help="do nothing where it is there and newer than its corpus")
     make.set_defaults(run=_build)
     for name, run, text in (
         ("inspect", _inspect, "print what an index is and was built from"),

@@ -17,7 +17,7 @@ STOP_WORDS = frozenset(
         *("will", "with"),
     }
 )
-WORD = re.compile(r"\w+(?:'\w+)?")
+WORD = re.compile(r"[\w\u0300-\u036f]+(?:['’][\w\u0300-\u036f]+)?")  # combining accents belong to their letter
 POSSESSIVE = re.compile(r"'s?$")
 
 

@@ -60,7 +60,9 @@ class Bm25s:
         """Index passages given as terms. The same passages give the same bytes."""
         vocabulary: dict[str, int] = {}
         rows = [[vocabulary.setdefault(term, len(vocabulary)) for term in terms] for terms in analyzed]
-        vocabulary.setdefault("", len(vocabulary))  # bm25s wants a vocabulary, even of nothing
+        nothing = vocabulary.setdefault("", len(vocabulary))  # bm25s wants a vocabulary, even of nothing
+        if not any(rows):
+            rows = [[nothing] for _ in rows]  # and an average length that isn't 0
         index = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
         index.index((rows, vocabulary), show_progress=False)
         return cls(index)
@@ -89,14 +91,20 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
         super().__init__(analyzed, k1=settings.k1, b=settings.b)
 
     def _calc_idf(self, nd: dict[str, int]) -> None:
-        """Lucene's idf in place of Okapi's, over (k1 + 1), which Okapi's numerator carries."""
+        """Lucene's idf in place of Okapi's."""
         for term, count in nd.items():
-            idf = math.log(1 + (self.corpus_size - count + 0.5) / (count + 0.5))
-            self.idf[term] = idf / (self.k1 + 1)
+            self.idf[term] = math.log(1 + (self.corpus_size - count + 0.5) / (count + 0.5))
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """As Bm25 says."""
-        return np.asarray(self.get_scores(terms), dtype=np.float32)  # (passages,) float32
+        lengths = np.array(self.doc_len) / (self.avgdl or 1.0)  # (passages,), 1 is the average
+        norms = self.k1 * (1 - self.b + self.b * lengths)  # (passages,)
+        total = np.zeros(self.corpus_size)
+        for term in terms:
+            if term in self.idf:
+                counts = np.array([document.get(term, 0) for document in self.doc_freqs], dtype=np.float64)
+                total += self.idf[term] * np.divide(counts, counts + norms, out=np.zeros_like(total), where=counts > 0)
+        return np.asarray(total, dtype=np.float32)  # (passages,) float32
 
 
 def best_rows(scores: Floats, *, depth: int) -> Rows:

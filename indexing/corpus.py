@@ -7,6 +7,8 @@ files; `.gz` of the first two. Lines may end in CRLF and a file may start with a
 import gzip
 import hashlib
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from indexing.records import Passage, PassageId
 LINE_LIMIT = 10_000_000  # bytes; a longer line is a broken file, not a passage
 NAMES = ("collection.tsv", "collection.tsv.gz", "corpus.jsonl", "corpus.jsonl.gz")
 TEXT_FIELDS = ("text", "passage", "contents", "body")
+SURROGATE = re.compile("[\ud800-\udfff]")
 ID_FIELDS = ("_id", "id", "pid", "docid", "passage_id")
 
 
@@ -91,9 +94,12 @@ def _parsed_lines(file: Path) -> Iterator[tuple[str, Passage | str]]:
     parse = parsers.get(Path(name).suffix)
     if parse is None:
         raise SettingsError(f"Corpus file {file} ends in neither .tsv, .jsonl nor .txt; rename or convert it.")
-    for number, line in enumerate(_lines(file), start=1):
-        parsed = _decode(line)
-        yield f"{file}:{number}", parse(parsed[1]) if parsed[0] else parsed[1]
+    try:
+        for number, line in enumerate(_lines(file), start=1):
+            good, text = _decode(line)
+            yield f"{file}:{number}", parse(text) if good else text
+    except (OSError, EOFError, zlib.error) as error:  # a .gz that is cut off, or none
+        raise CorpusError(f"{file} can't be read ({error}); fetch or pack it again.") from error
 
 
 def _lines(file: Path) -> Iterator[bytes]:
@@ -132,6 +138,8 @@ def _parse_json(line: str) -> Passage | str:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         return f"not JSON ({error.msg} at character {error.pos + 1})"
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets nested as deep
+        return f"not JSON that can be read ({error})"
     if not isinstance(record, dict):
         return "a JSON object is wanted"
     found = [next((record[name] for name in names if name in record), None) for names in (ID_FIELDS, TEXT_FIELDS)]
@@ -147,6 +155,9 @@ def _parse_text_file(file: Path) -> Passage | str:
 
 def _passage(passage_id: str, text: str, title: str) -> Passage | str:
     cleaned = " ".join(text.split())
+    for part in (passage_id, cleaned, title):
+        if "\0" in part or SURROGATE.search(part):
+            return "a NUL or half a surrogate pair is escaped in it"
     if not passage_id.strip():
         return "the id is empty"
     if not cleaned:

@@ -32,9 +32,15 @@ class DenseIndex:
             ) from error
         for vectors in shards:
             block = np.ascontiguousarray(vectors, dtype=np.float32)  # (rows, dim) float32
-            if not index.is_trained:
-                index.train(block)
-            index.add(block)
+            try:
+                if not index.is_trained:
+                    index.train(block)
+                index.add(block)
+            except RuntimeError as error:
+                raise SettingsError(
+                    f"FAISS can't make the index {preset!r} of {len(block):,} vectors "
+                    f"({str(error).splitlines()[0][:160]}); choose a smaller kind, such as flat."
+                ) from error
         return cls(index)
 
     def save(self, path: Path) -> None:

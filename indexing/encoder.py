@@ -4,11 +4,14 @@ import hashlib
 import importlib.util
 import logging
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from huggingface_hub import constants
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
@@ -17,7 +20,7 @@ from indexing.errors import HubError, ModelError
 from indexing.records import Floats
 
 DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
-HUB_SECONDS = "10"  # a hub that doesn't answer within these is not reached
+HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +34,35 @@ def bundled_path(name: str) -> str:
     return name
 
 
-def limit_hub_waiting() -> None:
-    """Make an unreachable hub an error within seconds, and loading quiet; what the user has set stays."""
+def load_quietly() -> None:
+    """Keep bars and reports of loading weights off the terminal."""
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
-    for name in ("HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"):
-        os.environ.setdefault(name, HUB_SECONDS)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def reach_hub(name: str) -> None:
+    """Raise HubError within seconds where the hub can't be reached; its own client tries for minutes.
+
+    Where the user has set HF_HUB_OFFLINE, or a copy lies in the cache, the libraries decide.
+    """
+    if constants.HF_HUB_OFFLINE or any(Path(constants.HF_HUB_CACHE).glob(f"*--{name.replace('/', '--')}")):
+        return
+    try:
+        with urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS):
+            return
+    except urllib.error.HTTPError:
+        return  # it answered
+    except (OSError, ValueError) as error:
+        raise HubError(
+            f"The Hugging Face hub isn't reached at {constants.ENDPOINT} ({first_line(error)}), so {name!r} can't be "
+            "fetched. Check the network, or give the path of a local copy."
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, at most 160 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def weights_fingerprint(parameters: Sequence[tuple[str, torch.Tensor]]) -> str:
@@ -59,8 +84,10 @@ class BiEncoder:
             HubError: the hub isn't reached or has no such model.
             ModelError: the folder holds no usable model.
         """
-        limit_hub_waiting()
+        load_quietly()
         path = bundled_path(name)
+        if not Path(path).exists():
+            reach_hub(name)
         try:
             self._model = SentenceTransformer(path, device=precision.device(), model_kwargs={"dtype": torch.float32})
         except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
@@ -108,12 +135,13 @@ class BiEncoder:
 def _loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
     """What to tell a user whose model didn't load."""
     log.debug("loading %s failed", name, exc_info=error)
-    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if Path(name).exists():
-        return ModelError(f"{role} {name} can't be loaded: {first_line} Give a folder that save_pretrained() wrote.")
+        return ModelError(
+            f"{role} {name} can't be loaded: {first_line(error)} Give a folder that save_pretrained() wrote."
+        )
     return HubError(
         f"{role} {name!r} is no folder here, and the Hugging Face hub didn't give it "
-        f"({first_line[:160]}). Check the name and the network, or give the path of a downloaded model."
+        f"({first_line(error)}). Check the name and the network, or give the path of a downloaded model."
     )
 
 

@@ -1,15 +1,13 @@
 """Fetches judged collections from the Hugging Face hub into MS MARCO's layout under data/corpora/."""
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.encoder import limit_hub_waiting
+from indexing.encoder import first_line, load_quietly, reach_hub
 from indexing.errors import HubError
 
 ROOT = Path("data/corpora")
@@ -55,15 +53,15 @@ def fetch(name: str, *, root: Path = ROOT, repository: str | None = None) -> Pat
     target = root / name
     if target.is_dir():
         return target
-    limit_hub_waiting()
+    load_quietly()
+    if repository is None:
+        reach_hub(source.repository)
     try:
         with atomic.folder(target) as work:
             _write(work, source, repository or source.repository)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        with suppress(OSError):
-            shutil.rmtree(target)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise HubError(
-            f"{source.repository} couldn't be fetched from the Hugging Face hub ({str(error).splitlines()[0][:160]}). "
+            f"{source.repository} couldn't be fetched from the Hugging Face hub ({first_line(error)}). "
             "Check the network, or download it elsewhere and give its folder: --corpus path/to/folder."
         ) from error
     return target

@@ -59,7 +59,7 @@ def current_build(name: str, *, root: Path = ROOT) -> Path:
             f"There is no index {name!r} in {root} (there: {known}). "
             f"Build it: python -m indexing build --corpus CORPUS --name {name}"
         )
-    build_id = pointer.read_text(encoding="utf-8").strip()
+    build_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
     folders = build_folders(root / name)
     if build_id not in folders:
         raise IndexingError(f"{pointer} names build {build_id!r}, which isn't there. {rebuild(pointer)}")

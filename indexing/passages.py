@@ -62,10 +62,16 @@ class PassageStore:
 
     def row_of(self, passage_id: PassageId) -> int:
         """The row of an id. The table of ids is made on the first call. Raises KeyError."""
+        return self._table_of_ids()[passage_id]
+
+    def __contains__(self, passage_id: object) -> bool:
+        return passage_id in self._table_of_ids()
+
+    def _table_of_ids(self) -> dict[PassageId, int]:
         if self._rows is None:
             ids = (value for table in self._tables for value in table["id"].to_pylist())
             self._rows = {PassageId(value): row for row, value in enumerate(ids)}
-        return self._rows[passage_id]
+        return self._rows
 
     def _locate(self, row: int) -> tuple[pa.Table, int]:
         if not 0 <= row < self._count:

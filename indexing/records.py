@@ -59,7 +59,7 @@ class Ranking:
         Raises:
             ValueError: lengths differ, an id appears twice, a score isn't finite or rises.
         """
-        values = np.asarray(scores, dtype=np.float32)  # (depth,) float32
+        values = np.array(scores, dtype=np.float32)  # (depth,) float32, a copy
         ids = tuple(passage_ids)
         if values.shape != (len(ids),):
             raise ValueError(f"{len(ids)} passage ids but scores of shape {values.shape}")

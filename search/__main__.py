@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from indexing.errors import SecondLookError
+from indexing.errors import SecondLookError, SettingsError
 from indexing.index import ROOT
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options, _settings(options))
-    except SecondLookError as error:
+    except (SecondLookError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _query(options: argparse.Namespace, settings: PipelineSettings) -> int:
+    if options.top < 1:
+        raise SettingsError(f"--top is {options.top}; give 1 place or more.")
     pipeline = open_pipeline(options.index, reranker=options.reranker, root=options.root)
     pipeline.search(options.query, settings)  # the first search loads and compiles; the second is timed
     trace = pipeline.search(options.query, settings)

@@ -29,7 +29,7 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shippe
     if pointer.is_file():
         try:
             promoted = models / str(json.loads(pointer.read_text(encoding="utf-8"))["promoted"])
-        except (json.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.") from None
         if not (promoted / "config.json").is_file():
             raise ModelError(

@@ -47,6 +47,8 @@ def encode_pairs(
     tokenizer: PreTrainedTokenizerBase, queries: Sequence[str], passages: Sequence[str], *, max_length: int
 ) -> EncodedPairs:
     """Token ids of each (query, passage), at most `max_length` tokens with the special ones."""
+    if not passages:
+        return EncodedPairs([], [])
     cut = {query: _cut_query(tokenizer, query, min(QUERY_TOKENS, max_length // 2)) for query in set(queries)}
     encoded = tokenizer(
         [cut[query] for query in queries], list(passages), truncation="only_second", max_length=max_length

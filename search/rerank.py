@@ -11,7 +11,7 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from indexing import precision
-from indexing.encoder import cross_encoder_loading_error, limit_hub_waiting
+from indexing.encoder import cross_encoder_loading_error, load_quietly, reach_hub
 from indexing.errors import ModelError
 from indexing.records import Floats
 from search.pairs import EncodedPairs, encode_pairs
@@ -53,7 +53,9 @@ class CrossEncoderReranker:
             HubError: the hub isn't reached or has no such model.
             ModelError: the folder holds no cross-encoder with one output.
         """
-        limit_hub_waiting()
+        load_quietly()
+        if not Path(name).exists():
+            reach_hub(name)
         self._device = device or precision.device()
         dtype = precision.fastest_dtype(self._device)
         try:
@@ -95,7 +97,7 @@ class CrossEncoderReranker:
             try:
                 return self._forward(encoded, budget)
             except torch.cuda.OutOfMemoryError:
-                if budget <= self.max_length:
+                if budget == 1:
                     raise ModelError("The GPU's memory is full even with one pair at a time; free some.") from None
                 torch.cuda.empty_cache()
                 budget //= 2

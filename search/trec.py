@@ -52,9 +52,12 @@ def read_queries(path: Path) -> list[Query]:
         if path.suffix == ".jsonl":
             try:
                 record = json.loads(line)
-                return Query(QueryId(str(record.get("_id", record.get("id")))), str(record["text"]).strip())
-            except (json.JSONDecodeError, KeyError, AttributeError):
-                return "not a JSON object with _id and text"
+                key, text = record.get("_id", record.get("id")), record.get("text")
+            except (ValueError, AttributeError, RecursionError):
+                return "not a JSON object"
+            if key in (None, "") or not isinstance(text, str) or not text.strip():
+                return "no _id, or no text"
+            return Query(QueryId(str(key)), text.strip())
         key, tab, text = line.partition("\t")
         if not tab or not key.strip() or not text.strip():
             return "not 'id TAB text'"
@@ -68,7 +71,7 @@ def read_qrels(path: Path) -> Qrels:
 
     def parse(line: str) -> tuple[str, str, int] | str:
         fields = line.split()
-        if len(fields) == 3 and not fields[2].lstrip("-").isdigit():
+        if fields == ["query-id", "corpus-id", "score"]:
             return ("", "", 0)  # BEIR's header
         try:
             query, passage, grade = fields if len(fields) == 3 else (fields[0], fields[2], fields[3])
@@ -108,9 +111,12 @@ def read_run(path: Path) -> dict[QueryId, Ranking]:
 
 
 def write_run(path: Path, run: Run, *, tag: str) -> None:
-    """A run of TREC's six fields, whole or not at all."""
+    """A run of TREC's six fields, whole or not at all. Raises CorpusError for an id that holds white space."""
+    for name in (name for query, ranking in run.items() for name in (query, *ranking.passage_ids)):
+        if name.split() != [name]:
+            raise CorpusError(f"Id {name!r} holds white space, which a TREC run can't; rename it in the corpus.")
     lines = [
-        f"{query} Q0 {passage_id} {rank} {score:.7g} {tag}"
+        f"{query} Q0 {passage_id} {rank} {score:.9g} {tag}"
         for query, ranking in run.items()
         for rank, passage_id, score in ranking
     ]
@@ -127,9 +133,9 @@ def _parsed(path: Path, parse: Callable[[str], T | str]) -> Iterator[T]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path} can't be read as UTF-8 text ({error}).") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            parsed = parse(line)
+            parsed = parse(line.rstrip("\r"))
             if isinstance(parsed, str):
                 raise CorpusError(f"{path}:{number}: {parsed}: {line[:80]!r}.")
             yield parsed

@@ -3,12 +3,13 @@
 Nothing here reaches a network: the Hugging Face libraries are set offline, with an empty cache, before they load.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ["HF_HOME"] = os.environ.get("SECOND_LOOK_TEST_HF_HOME") or tempfile.mkdtemp(prefix="second-look-hf-")
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="second-look-hf-")
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
@@ -60,6 +61,9 @@ QRELS = {
     "dev": {"3": {"d2": 3, "d1": 0}},
     "test": {"4": {"b2": 3, "b1": 1}, "5": {"c4": 2, "c2": 0}},
 }
+
+
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
-    except SecondLookError as error:
+    except (SecondLookError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -130,6 +130,9 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
     fused: dict[QueryId, Ranking] = {}
     reranked: dict[QueryId, Ranking] = {}
     for done, query in enumerate(candidates.queries, start=1):
+        if query.id not in candidates.run:  # counts 0, as in every run
+            progress(done, len(candidates.queries))
+            continue
         given = candidates.run[query.id]
         cosines = vectors[[row[passage_id] for passage_id in given.passage_ids]] @ encoder.encode_query(query.text)
         dense[query.id] = Ranking.sort(zip(given.passage_ids, cosines.tolist(), strict=True))

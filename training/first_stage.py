@@ -36,7 +36,7 @@ def teacher_run(
         for query, vector in zip(block, encoded, strict=True):
             bm25 = index.bm25.scores(analyzer.terms(query.text))  # (passages,) float32
             near, _ = index.dense.search(vector, depth=depth)
-            named = [index.passages.row_of(passage_id) for passage_id in also(query.id)]
+            named = [index.passages.row_of(passage_id) for passage_id in also(query.id) if passage_id in index.passages]
             rows = np.unique(np.concatenate([best_rows(bm25, depth=depth), near, np.array(named, dtype=np.int64)]))
             scores = vectors.rows(rows) @ vector + BM25_SHARE * bm25[rows] / max(float(bm25.max()), 1e-6)
             ids = (index.passages.id_at(int(row)) for row in rows)

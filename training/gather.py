@@ -113,7 +113,11 @@ class Gatherer:
         path = folder / "qrels.train.tsv"
         if not path.is_file():
             raise TrainingError(f"Ingredient {item.index} is to be judged, but {path} isn't there.")
-        return read_qrels(path)
+        passages = self._index(item.index).passages
+        return {
+            query: {passage: grade for passage, grade in judged.items() if passage in passages}
+            for query, judged in read_qrels(path).items()
+        }
 
 
 def sample_protection(folder: Path) -> frozenset[str]:

@@ -96,8 +96,11 @@ def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None) -
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+        for number, line in enumerate(file, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise CorpusError(f"{path}:{number}: not JSON ({error}); fetch the file again.") from error
 
 
 def _candidate_lists(*paths: Path) -> Source:

@@ -14,7 +14,7 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from indexing import precision
-from indexing.encoder import bundled_path, cross_encoder_loading_error, limit_hub_waiting
+from indexing.encoder import bundled_path, cross_encoder_loading_error, load_quietly, reach_hub
 from training.gather import Example
 from training.loss import ListwiseLoss
 from training.recipes import Recipe, Stage
@@ -41,7 +41,9 @@ def new_cross_encoder(recipe: Recipe) -> CrossEncoder:
 
     Raises HubError or ModelError where the base can't be loaded.
     """
-    limit_hub_waiting()
+    load_quietly()
+    if not Path(bundled_path(recipe.base)).exists():
+        reach_hub(recipe.base)
     set_seed(recipe.seed)
     kwargs: dict[str, Any] = {"dtype": torch.float32}
     if precision.device() == "cpu":
