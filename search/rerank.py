@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from sentence_transformers import CrossEncoder
+from torch.nn import Linear
 
 from indexing import precision
 from indexing.encoder import cross_encoder_loading_error, load_quietly, reach_hub
@@ -66,6 +67,12 @@ class CrossEncoderReranker:
             raise cross_encoder_loading_error(name, error) from error
         if self._model.num_labels != 1:
             raise ModelError(f"{name} gives {self._model.num_labels} scores a pair; a re-ranker gives one.")
+        heads = [
+            part
+            for part, module in self._model.named_modules()
+            if isinstance(module, Linear) and module.out_features == 1
+        ]
+        self._model.set_keep_in_fp32_modules(heads)  # in bfloat16 a logit has 8 bits, and passages tie
         self._model.eval()
         self._name = Path(name).name if Path(name).exists() else name
         self.max_length = min(max_length, self._model.max_seq_length or max_length)
