@@ -67,11 +67,8 @@ class CrossEncoderReranker:
             raise cross_encoder_loading_error(name, error) from error
         if self._model.num_labels != 1:
             raise ModelError(f"{name} gives {self._model.num_labels} scores a pair; a re-ranker gives one.")
-        heads = [
-            part
-            for part, module in self._model.named_modules()
-            if isinstance(module, Linear) and module.out_features == 1
-        ]
+        linear = {name: part for name, part in self._model.named_modules() if isinstance(part, Linear)}
+        heads = [name for name, part in linear.items() if part.out_features == 1]
         self._model.set_keep_in_fp32_modules(heads)  # in bfloat16 a logit has 8 bits, and passages tie
         self._model.eval()
         self._name = Path(name).name if Path(name).exists() else name
