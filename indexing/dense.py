@@ -6,7 +6,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from indexing.errors import IndexingError, SettingsError
+from indexing.errors import IndexingError, SettingsError, first_line
 from indexing.records import Floats, Rows
 
 PRESETS = {"flat": "Flat", "sq8": "SQ8", "hnsw": "HNSW32,Flat"}
@@ -39,7 +39,7 @@ class DenseIndex:
             except RuntimeError as error:
                 raise SettingsError(
                     f"FAISS can't make the index {preset!r} of {len(block):,} vectors "
-                    f"({str(error).splitlines()[0][:160]}); choose a smaller kind, such as flat."
+                    f"({first_line(error)}); choose a smaller kind, such as flat."
                 ) from error
         return cls(index)
 

@@ -16,7 +16,7 @@ from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
 from indexing import precision
-from indexing.errors import HubError, ModelError
+from indexing.errors import HubError, ModelError, first_line
 from indexing.records import Floats
 
 DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
@@ -44,9 +44,13 @@ def load_quietly() -> None:
 def reach_hub(name: str) -> None:
     """Raise HubError within seconds where the hub can't be reached; its own client tries for minutes.
 
-    Where the user has set HF_HUB_OFFLINE, or a copy lies in the cache, the libraries decide.
+    Where `name` is a path that exists, the user has set HF_HUB_OFFLINE, or a copy lies in the cache, nothing is asked.
     """
-    if constants.HF_HUB_OFFLINE or any(Path(constants.HF_HUB_CACHE).glob(f"*--{name.replace('/', '--')}")):
+    if (
+        Path(name).exists()
+        or constants.HF_HUB_OFFLINE
+        or any(Path(constants.HF_HUB_CACHE).glob(f"*--{name.replace('/', '--')}"))
+    ):
         return
     try:
         with urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS):
@@ -58,11 +62,6 @@ def reach_hub(name: str) -> None:
             f"The Hugging Face hub isn't reached at {constants.ENDPOINT} ({first_line(error)}), so {name!r} can't be "
             "fetched. Check the network, or give the path of a local copy."
         ) from error
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says, at most 160 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def weights_fingerprint(parameters: Sequence[tuple[str, torch.Tensor]]) -> str:
@@ -86,8 +85,7 @@ class BiEncoder:
         """
         load_quietly()
         path = bundled_path(name)
-        if not Path(path).exists():
-            reach_hub(name)
+        reach_hub(path)
         try:
             self._model = SentenceTransformer(path, device=precision.device(), model_kwargs={"dtype": torch.float32})
         except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own

@@ -36,3 +36,8 @@ class HubError(SecondLookError):
 
 class TrainingError(SecondLookError):
     """A training run can't start or go on."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, at most 160 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

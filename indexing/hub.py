@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.encoder import first_line, load_quietly, reach_hub
-from indexing.errors import HubError
+from indexing.encoder import load_quietly, reach_hub
+from indexing.errors import HubError, first_line
 
 ROOT = Path("data/corpora")
 log = logging.getLogger(__name__)

@@ -55,8 +55,7 @@ class CrossEncoderReranker:
             ModelError: the folder holds no cross-encoder with one output.
         """
         load_quietly()
-        if not Path(name).exists():
-            reach_hub(name)
+        reach_hub(name)
         self._device = device or precision.device()
         dtype = precision.fastest_dtype(self._device)
         try:

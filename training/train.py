@@ -42,8 +42,7 @@ def new_cross_encoder(recipe: Recipe) -> CrossEncoder:
     Raises HubError or ModelError where the base can't be loaded.
     """
     load_quietly()
-    if not Path(bundled_path(recipe.base)).exists():
-        reach_hub(recipe.base)
+    reach_hub(bundled_path(recipe.base))
     set_seed(recipe.seed)
     kwargs: dict[str, Any] = {"dtype": torch.float32}
     if precision.device() == "cpu":
