@@ -12,7 +12,7 @@ READY := $(VENV)/ready-$(FAISS)
 
 # A bundled name is built from its folder, a hub's name from the hub, anything else from the path given.
 CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
-INDEX = $(notdir $(patsubst %/,%,$(CORPUS)))
+INDEX = $(subst :,-,$(notdir $(patsubst %/,%,$(CORPUS))))
 
 help: ## Explain each target
 	@echo "Second Look: search, re-rank, compare. Targets:"

@@ -11,11 +11,11 @@ import streamlit as st
 from indexing.encoder import BiEncoder, bundled_path
 from indexing.errors import ModelError, SecondLookError
 from indexing.index import ROOT, Index, current_build, open_index
+from indexing.judged import JudgedSet, judged_sets
 from indexing.manifest import FILE
 from search.load import DEFAULT_RERANKER, open_reranker, reranker_path
 from search.pipeline import PipelineSettings, RetrieveAndRerank, SearchTrace
 from search.rerank import Reranker
-from search.trec import JudgedSet, judged_sets
 from training.first_stage import open_corpus_folder
 
 WAITING = "Loading the index and models …"

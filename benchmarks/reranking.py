@@ -21,9 +21,9 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from indexing import atomic, precision
 from indexing.corpus import Corpus
 from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, load_quietly
+from indexing.judged import judged_sets
 from search.load import reranker_path
 from search.rerank import CrossEncoderReranker
-from search.trec import judged_sets
 from training.gather import Example
 from training.recipes import Recipe, Stage
 from training.train import new_cross_encoder, train_stage

@@ -1,52 +1,36 @@
-"""python -m indexing build|inspect|verify: make an index, look at it, check it."""
+"""python -m indexing build|inspect|verify|add|delete|tune|gc: make an index, look at it, change it."""
 
 import argparse
 import json
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
-from indexing.bm25 import BACKENDS, Bm25Settings
-from indexing.build import BuildSettings, build
+from indexing import change, prune
+from indexing.bars import Bars
+from indexing.build import build
 from indexing.corpus import Corpus
-from indexing.encoder import DEFAULT_BI_ENCODER
-from indexing.errors import SecondLookError
-from indexing.hub import HUB_CORPORA, fetch
-from indexing.index import ROOT, build_folders, current_build, up_to_date, verify
-from indexing.manifest import Manifest
+from indexing.errors import CorpusError, SecondLookError, SettingsError
+from indexing.estimate import count_passages, estimate
+from indexing.hub import fetch, is_hub_corpus
+from indexing.index import build_folders, current_build, open_index, up_to_date, verify
+from indexing.judged import JudgedSet, judged_sets, read_qrels, read_queries
+from indexing.manifest import FILE, Manifest
+from indexing.options import arguments, build_settings, corpus_of, workers
+from indexing.records import PassageId
+from indexing.settings import BuildSettings
+from indexing.tune import Tried, tune
+
+SHOWN = 20  # bad lines that are printed; the manifest has more
 
 
-class Bars:
-    """One progress bar for each phase of a build."""
-
-    def __init__(self) -> None:
-        self._bars: dict[str, tqdm[None]] = {}
-        self._read = 0
-
-    def __call__(self, phase: str, passages: int) -> None:
-        """Show that so many more passages are done in a phase."""
-        if phase == "read":
-            self._read += passages
-        if phase not in self._bars:
-            self._bars[phase] = tqdm(desc=f"{phase:>7}", unit=" passages", dynamic_ncols=True, mininterval=0.5)
-        bar = self._bars[phase]
-        if phase != "read":
-            bar.total = self._read
-        bar.update(passages)
-        bar.refresh()
-
-    def close(self) -> None:
-        """Leave each bar on its line."""
-        for bar in self._bars.values():
-            bar.close()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(given)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
@@ -54,61 +38,133 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped; nothing half-made was left.", file=sys.stderr)
+        print("Stopped. The index in use is as it was; finished shards are kept for the same command.", file=sys.stderr)
         return 130
     return status
 
 
 def _build(options: argparse.Namespace) -> int:
-    path = fetch(options.corpus) if options.corpus in HUB_CORPORA else Path(options.corpus)
+    path = _corpus_path(options.corpus)
     if options.if_absent and (folder := up_to_date(options.name, corpus=path, root=options.root)):
         print(f"Index {options.name} is there: {folder}")
         return 0
+    settings = build_settings(options)
+    corpus = corpus_of(path, options)
+    if options.estimate:
+        return _estimate(corpus, settings)
+    bars = Bars(count_passages(path))
+    try:
+        manifest = build(corpus, name=options.name, root=options.root, settings=settings, progress=bars)
+    finally:
+        bars.close()
+    return _built(manifest)
+
+
+def _estimate(corpus: Corpus, settings: BuildSettings) -> int:
+    found = estimate(corpus, settings)
+    peak = max(found.memory, key=lambda phase: found.memory[phase])
+    print(f"{found.passages:,} passages, from a sample of {found.sampled:,}; FAISS {found.kind}")
+    if found.reason:
+        print(f"  auto chose it: {found.reason}")
+    print(f"disk    {_size(sum(found.disk.values()))}: " + ", ".join(f"{p} {_size(v)}" for p, v in found.disk.items()))
+    print(f"memory  {_size(found.memory[peak])} at the peak, in phase {peak}")
+    print(
+        f"time    {_span(sum(found.seconds.values()))}: "
+        + ", ".join(f"{p} {_span(v)}" for p, v in found.seconds.items())
+    )
+    return 0
+
+
+def _add(options: argparse.Namespace) -> int:
     bars = Bars()
     try:
-        manifest = build(
-            Corpus(path, skip_bad_lines=options.on_bad_line == "skip"),
+        manifest = change.add(
+            corpus_of(_corpus_path(options.corpus), options),
             name=options.name,
             root=options.root,
-            settings=BuildSettings(
-                bi_encoder=options.bi_encoder,
-                bm25=Bm25Settings(k1=options.k1, b=options.b, backend=options.bm25),
-                dense=options.dense,
-                shard_size=options.shard_size,
-            ),
             progress=bars,
+            on_existing=options.on_existing,
+            workers=workers(options.workers),
         )
     finally:
         bars.close()
-    for fault in manifest.skipped[:20]:
+    return _built(manifest)
+
+
+def _delete(options: argparse.Namespace) -> int:
+    names = list(options.ids)
+    if options.file is not None:
+        names += _ids(options.file)
+    if not names:
+        raise SettingsError("No passage is named; give ids, or a file with one in each line: --file gone.txt.")
+    bars = Bars()
+    try:
+        manifest = change.delete(
+            dict.fromkeys(PassageId(name) for name in names), name=options.name, root=options.root, progress=bars
+        )
+    finally:
+        bars.close()
+    return _built(manifest)
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} can't be read as UTF-8 text ({error}).") from error
+
+
+def _built(manifest: Manifest) -> int:
+    for fault in manifest.skipped[:SHOWN]:
         print(f"left out: {fault}")
-    print(f"Index {options.name}: {manifest.passages:,} passages, build {manifest.build}")
+    if manifest.skipped_count > SHOWN:
+        print(f"left out: {manifest.skipped_count - SHOWN:,} more lines")
+    print(
+        f"Index {manifest.name}: {manifest.passages:,} passages, build {manifest.build}, {manifest.encoded:,} encoded"
+    )
+    print(f"dense: {_dense(manifest)}")
     return 0
 
 
 def _inspect(options: argparse.Namespace) -> int:
     folder = current_build(options.name, root=options.root)
     manifest = Manifest.load(folder)
-    total = sum(row["bytes"] for row in manifest.files.values())
     if options.json:
-        print((folder / "manifest.json").read_text(encoding="utf-8"), end="")
+        print((folder / FILE).read_text(encoding="utf-8"), end="")
         return 0
     print(f"index       {manifest.name}, build {manifest.build} of {manifest.created}")
     print(f"corpus      {manifest.corpus}, {manifest.passages:,} passages, fingerprint {manifest.corpus_fingerprint}")
+    if manifest.change:
+        print(f"change      {manifest.change}")
     print(f"bm25        {manifest.bm25.backend}, k1={manifest.bm25.k1}, b={manifest.bm25.b}")
-    print(f"bi-encoder  {manifest.bi_encoder}, {manifest.dim} dimensions, weights {manifest.bi_encoder_fingerprint}")
-    print(f"dense       FAISS {manifest.dense}")
-    size = f"{total / 1e6:,.1f} MB in {len(manifest.files)} files"
-    print(f"size        {size}, {total / manifest.passages:,.0f} bytes a passage")
+    weights = f"weights {manifest.bi_encoder_fingerprint}, passages in {manifest.precision}"
+    print(f"bi-encoder  {manifest.bi_encoder}, {manifest.dim} dimensions, {weights}")
+    print(f"dense       {_dense(manifest)}")
+    if manifest.dense.reason:
+        print(f"            {manifest.dense.preset}: {manifest.dense.reason}")
+    print(f"tokens      {manifest.tokenizer or 'not stored'}")
+    size = f"{_size(manifest.bytes)} in {len(manifest.files)} files"
+    print(f"size        {size}, {manifest.bytes / manifest.passages:,.0f} bytes a passage")
     print("seconds     " + ", ".join(f"{phase} {value:.1f}" for phase, value in manifest.seconds.items()))
-    print(f"left out    {len(manifest.skipped)} lines of the corpus")
+    print(f"left out    {manifest.skipped_count} lines of the corpus")
     print(f"builds      {', '.join(build_folders(folder.parent))}")
     return 0
 
 
+def _dense(manifest: Manifest) -> str:
+    quality = manifest.dense.quality
+    return (
+        f"FAISS {manifest.dense.kind}{' with ' + quality.parameters if quality.parameters else ''}, "
+        f"recall@{quality.depth} {quality.recall:.4f} of exact search's on {quality.queries} {quality.queries_from}, "
+        f"{quality.milliseconds:.2f} ms a query, {quality.bytes_per_vector:.0f} bytes a vector"
+    )
+
+
 def _verify(options: argparse.Namespace) -> int:
     folder = current_build(options.name, root=options.root)
-    faults = verify(folder, full=True)
+    total = Manifest.load(folder).bytes
+    with tqdm(desc=" verify", total=total, unit="B", unit_scale=True, dynamic_ncols=True, delay=1) as bar:
+        faults = verify(folder, full=True, progress=bar.update)
     if options.json:
         print(json.dumps({"index": str(folder), "sound": not faults, "faults": faults}))
     else:
@@ -116,34 +172,86 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+def _tune(options: argparse.Namespace) -> int:
+    index = open_index(options.name, root=options.root)
+    train, held_out = _judgments(options, Path(index.manifest.corpus))
+    with tqdm(desc="   tune", unit=" queries", dynamic_ncols=True) as bar:
+        found = tune(index, train, held_out, minimum_grade=options.minimum_grade, progress=bar.update)
+    if options.json:
+        print(json.dumps(asdict(found)))
+        return 0
+    print(f"recall@1000 on {found.queries} queries that chose, and on {found.held_out_queries} held-out ones")
+    rows = [("chosen", found.chosen), ("this index", found.current), *found.presets.items()]
+    for label, row in rows:
+        print(f"  {label:<12} k1={row.k1:<5} b={row.b:<5} {row.recall:.4f}   {_held_out(row)}")
+    if (found.chosen.k1, found.chosen.b) != (found.current.k1, found.current.b):
+        print(
+            f"Use it: python -m indexing build --corpus {index.manifest.corpus} --name {options.name} "
+            f"--k1 {found.chosen.k1} --b {found.chosen.b} (vectors are kept)"
+        )
+    return 0
+
+
+def _held_out(row: Tried) -> str:
+    return "" if row.held_out is None else f"{row.held_out:.4f}"
+
+
+def _judgments(options: argparse.Namespace, corpus: Path) -> tuple[JudgedSet, JudgedSet | None]:
+    """Judged queries to choose with, and those to report on: as given, else train and dev beside the corpus."""
+    if (options.queries is None) != (options.qrels is None):
+        raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
+    if options.queries is not None and options.qrels is not None:
+        qrels = read_qrels(options.qrels)
+        queries = tuple(query for query in read_queries(options.queries) if query.id in qrels)
+        return JudgedSet("given", queries, qrels), None
+    sets = judged_sets(corpus if corpus.is_dir() else corpus.parent)
+    if "train" not in sets:
+        raise SettingsError(
+            f"There are no training judgments beside {corpus}; give --queries queries.tsv and --qrels qrels.tsv."
+        )
+    return sets["train"], sets.get("dev")
+
+
+def _gc(options: argparse.Namespace) -> int:
+    rows = prune.listed(options.name, root=options.root, keep=options.keep)
+    for row in rows:
+        print(f"{row.state:<10} {_size(row.bytes):>10}  {row.folder}")
+    if options.dry_run:
+        return 0
+    gone = prune.prune(options.name, root=options.root, keep=options.keep)
+    print(f"{len(gone)} removed, {len(rows) - len(gone)} kept")
+    return 0
+
+
+def _corpus_path(given: str) -> Path:
+    if not is_hub_corpus(given):
+        return Path(given)
+    with tqdm(desc="  fetch", unit=" records", dynamic_ncols=True) as bar:
+        return fetch(given, progress=bar.update)
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    root = argparse.ArgumentParser(prog="python -m indexing", description=__doc__)
-    root.add_argument("--verbose", action="store_true", help="say more")
-    commands = root.add_subparsers(required=True)
-    make = commands.add_parser("build", help="make an index of a corpus and serve it from now on")
-    make.add_argument("--corpus", required=True, help=f"folder, file, or one of {', '.join(HUB_CORPORA)}")
-    make.add_argument("--name", required=True, help="name of the index")
-    make.add_argument("--bi-encoder", default=DEFAULT_BI_ENCODER, help="sentence-transformers name or path")
-    make.add_argument("--bm25", choices=BACKENDS, default="bm25s")
-    make.add_argument("--k1", type=float, default=Bm25Settings.k1)
-    make.add_argument("--b", type=float, default=Bm25Settings.b)
-    make.add_argument("--dense", default="flat", help="flat, sq8, hnsw or a FAISS index_factory string")
-    make.add_argument("--shard-size", type=int, default=BuildSettings.shard_size, help="passages in one file")
-    make.add_argument("--on-bad-line", choices=("stop", "skip"), default="stop")
-    make.add_argument("--if-absent", action="store_true", help="do nothing where it is there and newer than its corpus")
-    make.set_defaults(run=_build)
-    for name, run, text in (
-        ("inspect", _inspect, "print what an index is and was built from"),
-        ("verify", _verify, "check every file of an index against its manifest"),
-    ):
-        command = commands.add_parser(name, help=text)
-        command.add_argument("name", help="name of the index")
-        command.add_argument("--json", action="store_true")
-        command.set_defaults(run=run)
-    for command in commands.choices.values():
-        command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
-    return root
+    runs = {
+        "build": _build,
+        "add": _add,
+        "delete": _delete,
+        "inspect": _inspect,
+        "verify": _verify,
+        "tune": _tune,
+        "gc": _gc,
+    }
+    return arguments(runs, description=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -29,22 +29,14 @@ class Token(NamedTuple):
     term: str
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("english")
-
-
 def tokens(text: str) -> list[Token]:
     """The words of a text that count, with their places in it and their terms."""
-    found = [(match.start(), match.end(), _fold(match.group())) for match in WORD.finditer(text)]
-    kept = [item for item in found if item[2] not in STOP_WORDS]
-    stems = _stemmer().stemWords([word for _, _, word in kept])
-    return [Token(start, end, stem) for (start, end, _), stem in zip(kept, stems, strict=True)]
+    return [Token(match.start(), match.end(), term) for match in WORD.finditer(text) if (term := _term(match.group()))]
 
 
 def terms(text: str) -> list[str]:
     """The terms of a text, in order, repeats included."""
-    return [token.term for token in tokens(text)]
+    return [term for word in WORD.findall(text) if (term := _term(word))]
 
 
 def analyze(texts: Iterable[str]) -> list[list[str]]:
@@ -57,6 +49,18 @@ def fingerprint() -> str:
     probe = "The runner's café has running-shoes; they're naïve, isn't it? ÉCOLE 3.5 e-mail"
     parts = [" ".join(sorted(STOP_WORDS)), WORD.pattern, " ".join(terms(probe))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Stemmer.Stemmer:
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=2**18)
+def _term(word: str) -> str:
+    """What a word counts as; empty for a stop word. Few words make up most of any text, so they are kept."""
+    folded = _fold(word)
+    return "" if folded in STOP_WORDS else str(_stemmer().stemWord(folded))
 
 
 def _fold(word: str) -> str:

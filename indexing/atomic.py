@@ -1,14 +1,18 @@
 """Files and folders appear whole or not at all, and can be told from broken ones by checksum."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+PARTIAL = ".partial-"
+HASHED_AT_ONCE = 1 << 22  # bytes
 
 
 def fsync_path(path: Path) -> None:
@@ -50,36 +54,64 @@ def folder(target: Path) -> Iterator[Path]:
     On any failure, Ctrl-C included, the unfinished folder is removed. `target` must not exist.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.partial-"))
+    for stale in target.parent.glob(f".{target.name}{PARTIAL}*"):
+        with locked(stale) as free:
+            if free:  # of a process that was killed
+                shutil.rmtree(stale)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}{PARTIAL}"))
     try:
-        yield temporary
-        for path in [*temporary.rglob("*"), temporary]:
-            fsync_path(path)
-        temporary.chmod(0o755)
-        temporary.rename(target)
+        with locked(temporary):
+            yield temporary
+            for path in [*temporary.rglob("*"), temporary]:
+                fsync_path(path)
+            temporary.chmod(0o755)
+            temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     fsync_path(target.parent)
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Hold a folder against other processes for the block; yields False where another holds it.
+
+    The lock ends with the process, however that ends.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def sha256(path: Path, *, progress: Callable[[int], None] = lambda _: None) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal; `progress` is called with the bytes read since the last call."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(HASHED_AT_ONCE):
+            digest.update(block)
+            progress(len(block))
+    return digest.hexdigest()
 
 
-def file_table(root: Path) -> dict[str, dict[str, Any]]:
-    """Size in bytes and checksum of every file below `root`, by its relative path."""
-    return {
-        path.relative_to(root).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    }
+def file_row(path: Path) -> dict[str, Any]:
+    """Size in bytes and checksum of a file, as manifests hold them."""
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
-def changed_files(root: Path, table: dict[str, dict[str, Any]], *, full: bool) -> list[str]:
-    """Sentences on the files of `table` that are absent or differ: by size, and if `full` by checksum."""
+def changed_files(
+    root: Path, table: dict[str, dict[str, Any]], *, full: bool, progress: Callable[[int], None] = lambda _: None
+) -> list[str]:
+    """Sentences on the files of `table` that are absent or differ: by size, and if `full` by checksum.
+
+    `progress` is called with the bytes read since the last call.
+    """
     faults = []
     for name, expected in table.items():
         path = root / name
@@ -87,6 +119,6 @@ def changed_files(root: Path, table: dict[str, dict[str, Any]], *, full: bool) -
             faults.append(f"{name} is absent")
         elif path.stat().st_size != expected["bytes"]:
             faults.append(f"{name} has {path.stat().st_size:,} bytes, the manifest says {expected['bytes']:,}")
-        elif full and sha256(path) != expected["sha256"]:
+        elif full and sha256(path, progress=progress) != expected["sha256"]:
             faults.append(f"{name} has another checksum than the manifest says")
     return faults

@@ -4,21 +4,23 @@ Both score as Lucene does (Kamphuis et al. 2020): idf = ln(1 + (N - df + 0.5) / 
 tf / (tf + k1 * (1 - b + b * length / average length)), summed over the query's terms.
 """
 
-import logging
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import bm25s
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
 from indexing.errors import SettingsError
+from indexing.postings import Postings
 from indexing.records import Floats, Rows
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every build on stderr
 BACKENDS = ("bm25s", "rank-bm25")
 
 
@@ -27,9 +29,9 @@ class Bm25Settings:
     """How BM25 weighs terms."""
 
     k1: float = 0.9
-    """Saturation of repeated terms, 0 to 10. Pyserini's MS MARCO presets: 0.9 (TREC DL), 0.82 (dev)."""
+    """Saturation of repeated terms, 0 to 10."""
     b: float = 0.4
-    """Weight of the passage's length, 0 to 1. Pyserini's MS MARCO presets: 0.4 (TREC DL), 0.68 (dev)."""
+    """Weight of the passage's length, 0 to 1."""
     backend: str = "bm25s"
     """`bm25s` or `rank-bm25`."""
 
@@ -42,34 +44,41 @@ class Bm25Settings:
             raise SettingsError(f"BM25 backend {self.backend!r} is unknown; choose one of {', '.join(BACKENDS)}.")
 
 
+PRESETS: Mapping[str, tuple[float, float]] = {"msmarco-dev": (0.82, 0.68), "trec-dl": (0.9, 0.4)}
+"""k1 and b as Pyserini sets them for MS MARCO passages: tuned on dev queries, and as for TREC DL."""
+
+
+def inverse_frequency(frequencies: NDArray[np.int64], *, passages: int) -> NDArray[np.float64]:
+    """Lucene's idf of terms that so many of the passages hold, (terms,) float64."""
+    return np.asarray(np.log(1 + (passages - frequencies + 0.5) / (frequencies + 0.5)))
+
+
+def length_norms(lengths: NDArray[np.int64], settings: Bm25Settings) -> NDArray[np.float64]:
+    """k1 * (1 - b + b * length / average length) of each passage, (passages,) float64."""
+    mean = lengths.mean() if lengths.any() else 1.0
+    return settings.k1 * (1 - settings.b + settings.b * lengths / mean)
+
+
 class Bm25(Protocol):
-    """Scores every passage of an index for one query."""
+    """Scores the passages of an index for one query."""
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """BM25 of each passage by row, (passages,) float32; 0 where no term occurs."""
 
+    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
+        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+
 
 class Bm25s:
-    """BM25 by bm25s: impacts computed when built, memory-mapped when opened."""
+    """BM25 by bm25s: scores of terms computed when built, memory-mapped when opened, added up by a compiled loop."""
 
     def __init__(self, index: bm25s.BM25) -> None:
-        self._index = index
-
-    @classmethod
-    def build(cls, analyzed: Sequence[Sequence[str]], settings: Bm25Settings) -> "Bm25s":
-        """Index passages given as terms. The same passages give the same bytes."""
-        vocabulary: dict[str, int] = {}
-        rows = [[vocabulary.setdefault(term, len(vocabulary)) for term in terms] for terms in analyzed]
-        nothing = vocabulary.setdefault("", len(vocabulary))  # bm25s wants a vocabulary, even of nothing
-        if not any(rows):
-            rows = [[nothing] for _ in rows]  # and an average length that isn't 0
-        index = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
-        index.index((rows, vocabulary), show_progress=False)
-        return cls(index)
-
-    def save(self, folder: Path) -> None:
-        """Write npy and JSON files."""
-        self._index.save(str(folder), show_progress=False)
+        self._terms: dict[str, int] = index.vocab_dict
+        self._starts, self._rows, self._scores = (
+            np.asarray(index.scores[part]) for part in ("indptr", "indices", "data")
+        )
+        self._passages = int(index.scores["num_docs"])
+        self._workspace = threading.local()
 
     @classmethod
     def open(cls, folder: Path) -> "Bm25s":
@@ -78,10 +87,50 @@ class Bm25s:
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """As Bm25 says."""
-        known = [term for term in terms if term in self._index.vocab_dict]
-        if not known:
-            return np.zeros(self._index.scores["num_docs"], dtype=np.float32)
-        return np.asarray(self._index.get_scores(known), dtype=np.float32)  # (passages,) float32
+        total = np.zeros(self._passages, dtype=np.float32)  # (passages,) float32
+        _add_up(self._starts, self._rows, self._scores, self._numbers(terms), total, np.empty(len(total), np.int32))
+        return total
+
+    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
+        """As Bm25 says. Work grows with the postings of the query's terms, not with the passages."""
+        total, touched = self._arrays()
+        count = _add_up(self._starts, self._rows, self._scores, self._numbers(terms), total, touched)
+        rows = touched[:count]
+        scores = total[rows]  # (touched,) float32
+        total[rows] = 0
+        best = best_rows(scores, depth=depth)
+        return rows[best].astype(np.int64), scores[best]
+
+    def _numbers(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([self._terms[term] for term in terms if term in self._terms], dtype=np.int64)
+
+    def _arrays(self) -> tuple[Floats, NDArray[np.int32]]:
+        """This thread's own: scores, all 0 between searches, and room for the rows that a search touches."""
+        if not hasattr(self._workspace, "arrays"):
+            self._workspace.arrays = np.zeros(self._passages, np.float32), np.empty(self._passages, np.int32)
+        arrays: tuple[Floats, NDArray[np.int32]] = self._workspace.arrays
+        return arrays
+
+
+@njit(nogil=True, cache=True)
+def _add_up(
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    scores: Floats,
+    terms: NDArray[np.int64],
+    total: Floats,
+    touched: NDArray[np.int32],
+) -> int:
+    """Add each term's scores to `total`, note the rows that were 0 before, and give back how many those are."""
+    count = 0
+    for term in terms:
+        for place in range(starts[term], starts[term + 1]):
+            row = rows[place]
+            if total[row] == 0 and scores[place] > 0:
+                touched[count] = row
+                count += 1
+            total[row] += scores[place]
+    return count
 
 
 class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
@@ -105,6 +154,36 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
                 counts = np.array([document.get(term, 0) for document in self.doc_freqs], dtype=np.float64)
                 total += self.idf[term] * np.divide(counts, counts + norms, out=np.zeros_like(total), where=counts > 0)
         return np.asarray(total, dtype=np.float32)  # (passages,) float32
+
+    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
+        """As Bm25 says."""
+        scores = self.scores(terms)
+        rows = best_rows(scores, depth=depth)
+        return rows, scores[rows]
+
+
+class PostingsBm25:
+    """BM25 straight from the postings: any k1 and b without a new index, slower than Bm25s."""
+
+    def __init__(self, postings: Postings, settings: Bm25Settings) -> None:
+        self._postings = postings
+        self._norms = length_norms(postings.lengths(), settings)  # (passages,) float64
+
+    def scores(self, terms: Sequence[str]) -> Floats:
+        """As Bm25 says."""
+        total = np.zeros(len(self._norms))
+        for term in terms:
+            found = self._postings.find(term)
+            if len(found.rows):
+                weight = inverse_frequency(np.array([len(found.rows)]), passages=len(total))[0]
+                total[found.rows] += weight * found.counts / (found.counts + self._norms[found.rows])
+        return np.asarray(total, dtype=np.float32)  # (passages,) float32
+
+    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
+        """As Bm25 says."""
+        scores = self.scores(terms)
+        rows = best_rows(scores, depth=depth)
+        return rows, scores[rows]
 
 
 def best_rows(scores: Floats, *, depth: int) -> Rows:

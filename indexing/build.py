@@ -1,145 +1,208 @@
-"""One pass over a corpus makes one complete index build; nothing is seen until all of it is there."""
+"""One pass over a corpus makes one complete index build; what is stopped goes on where it was.
 
-import logging
+Passages come in shards. A finished shard stays on disk, in an unfinished folder beside the builds, until the
+build is whole; then BM25, the table of ids and FAISS's index are made from the shards, the manifest is
+written, and the folder takes its place.
+"""
+
+import hashlib
 import secrets
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
-from indexing import analyzer, atomic, passages
-from indexing.bm25 import Bm25s, Bm25Settings
+from indexing import atomic, shards
+from indexing.analyzer import fingerprint as analyzer_fingerprint
 from indexing.corpus import Corpus
-from indexing.dense import DenseIndex
-from indexing.encoder import DEFAULT_BI_ENCODER, BiEncoder
-from indexing.errors import CorpusError, SettingsError
-from indexing.index import build_folders, check_name, set_current
-from indexing.manifest import Manifest, library_versions
-from indexing.records import Floats, Passage
+from indexing.encoder import BiEncoder
+from indexing.errors import CorpusError, IndexingError
+from indexing.finish import Origin, finish, timed
+from indexing.index import build_folders, check_name, current_build, set_current, verify
+from indexing.manifest import Manifest
+from indexing.passages import digest
+from indexing.records import Passage
+from indexing.settings import BuildSettings
+from indexing.shards import KnownVectors, Progress, Shard, ShardMaker
+from indexing.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
 
-Progress = Callable[[str, int], None]
-"""Called with the phase and the passages done since the last call."""
-
-ENCODE_CHUNK = 512  # passages encoded between two reports of progress
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class BuildSettings:
-    """How an index is built."""
-
-    bi_encoder: str = DEFAULT_BI_ENCODER
-    """Name on the hub, or path."""
-    bm25: Bm25Settings = field(default_factory=Bm25Settings)
-    dense: str = "flat"
-    """FAISS preset or index_factory string."""
-    shard_size: int = 100_000
-    """Passages in one file."""
-
-    def __post_init__(self) -> None:
-        if self.shard_size < 1:
-            raise SettingsError(f"shard size is {self.shard_size}; give 1 passage or more.")
+UNFINISHED = ".unfinished-"
 
 
-def build(corpus: Corpus, *, name: str, root: Path, settings: BuildSettings, progress: Progress) -> Manifest:
-    """Build `root/name/<build>` and make it the current one.
+def build(
+    corpus: Corpus,
+    *,
+    name: str,
+    root: Path,
+    settings: BuildSettings,
+    progress: Progress,
+    encoder: BiEncoder | None = None,
+) -> Manifest:
+    """Build `root/name/<build>` and make it the current one; shards that are there already are kept.
+
+    `encoder` is a loaded bi-encoder to use in place of loading the settings' own.
 
     Raises:
         CorpusError: the corpus can't be read or holds no passage.
+        IndexingError: another process builds this index.
         SettingsError, ModelError, HubError: as the settings' own loaders say.
     """
     check_name(name)
+    encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
+    content = iter(corpus)
+    batches = iter(lambda: list(islice(content, settings.shard_size)), [])
+    return build_from(
+        batches, read=corpus, corpus=str(corpus.path), name=name, root=root, settings=settings, encoder=encoder,
+        progress=progress,
+    )  # fmt: skip
+
+
+def build_from(
+    batches: Iterator[Sequence[Passage]],
+    *,
+    read: Corpus | None,
+    corpus: str,
+    name: str,
+    root: Path,
+    settings: BuildSettings,
+    encoder: BiEncoder,
+    progress: Progress,
+    change: str = "",
+    parent: Path | None = None,
+) -> Manifest:
+    """Build from passages that come shard by shard; `read` is the corpus whose bad lines the manifest lists.
+
+    `encoder` is closed at the end. `corpus` and `change` are as in Manifest. `parent` is the build that has to be the
+    current one still when this begins. Errors as of `build`.
+    """
     started = datetime.now(UTC)
-    encoder = BiEncoder(settings.bi_encoder)
-    build_id = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    with atomic.folder(root / name / build_id) as work:
-        seconds, count = _fill(work, corpus, encoder, settings, progress)
-        manifest = Manifest(
-            name=name,
-            build=build_id,
-            created=started.isoformat(),
-            corpus=str(corpus.path),
-            passages=count,
-            corpus_fingerprint=corpus.fingerprint,
-            analyzer_fingerprint=analyzer.fingerprint(),
-            bm25=settings.bm25,
-            bi_encoder=settings.bi_encoder,
-            bi_encoder_fingerprint=encoder.fingerprint,
-            dim=encoder.dim,
-            dense=settings.dense,
-            seconds=seconds,
-            skipped=tuple(corpus.skipped),
-            libraries=library_versions(),
-        )
-        replace(manifest, files=atomic.file_table(work)).save(work)
-    set_current(root / name, build_id)
-    return Manifest.load(build_folders(root / name)[build_id])
+    folder = root / name
+    tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
+    key = shard_key(encoder, tokenizer, settings.shard_size)
+    maker = ShardMaker(encoder, tokenizer, progress, known_vectors(folder, encoder))
+    try:
+        with unfinished(folder, f"{key}-change" if change else key) as work:
+            if parent is not None and current_build(name, root=root) != parent:
+                raise IndexingError(f"Another process has changed index {name} meanwhile; give the command again.")
+            with timed() as spent:
+                done, encoded = fill(work, batches, maker, sources=reusable(folder, key))
+            if not done:
+                raise CorpusError(f"Corpus {corpus} holds no passage that can be read.")
+            origin = Origin(
+                name=name,
+                build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
+                created=started.isoformat(),
+                corpus=corpus,
+                shard_key=key,
+                encoded=encoded,
+                skipped=tuple(read.skipped) if read else (),
+                skipped_count=read.skipped_count if read else 0,
+                change=change,
+            )
+            manifest = finish(work, done, maker, settings, origin, seconds={"shards": spent()})
+            publish(work, folder, manifest.build)
+            return manifest
+    finally:
+        encoder.close()
 
 
-def _fill(
-    work: Path, corpus: Corpus, encoder: BiEncoder, settings: BuildSettings, progress: Progress
-) -> tuple[dict[str, float], int]:
-    """Write passages, vectors, BM25 and FAISS; give back seconds of each phase and the passage count."""
-    (work / "passages").mkdir()
-    (work / "vectors").mkdir()
-    seconds = dict.fromkeys(("read", "encode", "bm25", "dense"), 0.0)
-    analyzed: list[list[str]] = []
-    stream = iter(corpus)
-    number = 0
-    while True:
-        with _Timed(seconds, "read"):
-            shard = list(islice(stream, settings.shard_size))
-            if not shard:
-                break
-            passages.write_shard(work / "passages" / f"{number:05}.arrow", shard)
-            analyzed.extend(analyzer.analyze(passage.content for passage in shard))
-            progress("read", len(shard))
-        with _Timed(seconds, "encode"):
-            vectors = _encode(encoder, shard, progress)
-            np.save(work / "vectors" / f"{number:05}.npy", vectors.astype(np.float16))  # (rows, dim) float16
-        number += 1
-    if not analyzed:
-        raise CorpusError(f"Corpus {corpus.path} holds no passage that can be read.")
-    with _Timed(seconds, "bm25"):
-        if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
-            Bm25s.build(analyzed, settings.bm25).save(work / "bm25")
-        progress("bm25", len(analyzed))
-    with _Timed(seconds, "dense"):
-        shards = _vector_shards(work / "vectors", progress)
-        DenseIndex.build(shards, dim=encoder.dim, preset=settings.dense).save(work / "dense.faiss")
-    return {phase: round(value, 3) for phase, value in seconds.items()}, len(analyzed)
+def shard_key(encoder: BiEncoder, tokenizer: PassageTokenizer | None, shard_size: int) -> str:
+    """Changes with whatever would give a shard other files."""
+    tokens = f"{tokenizer.fingerprint} {MAX_PASSAGE_TOKENS}" if tokenizer else ""
+    parts = (analyzer_fingerprint(), encoder.fingerprint, encoder.precision, tokens, shard_size)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _encode(encoder: BiEncoder, shard: list[Passage], progress: Progress) -> Floats:
-    """Vectors of one shard. Lengths are sorted over the whole shard, so that batches are even."""
-    order = sorted(range(len(shard)), key=lambda row: len(shard[row].content))
-    vectors = np.empty((len(shard), encoder.dim), dtype=np.float32)  # (rows, dim) float32
-    for start in range(0, len(order), ENCODE_CHUNK):
-        rows = order[start : start + ENCODE_CHUNK]
-        vectors[rows] = encoder.encode_passages([shard[row].content for row in rows])
-        progress("encode", len(rows))
-    return vectors
+def known_vectors(folder: Path, encoder: BiEncoder) -> KnownVectors | None:
+    """Vectors of the newest build that the same bi-encoder made in the same number format."""
+    for build_folder in reversed(build_folders(folder).values()):
+        with suppress(IndexingError):
+            manifest = Manifest.load(build_folder)
+            same = (manifest.bi_encoder_fingerprint, manifest.precision) == (encoder.fingerprint, encoder.precision)
+            if same and not verify(build_folder, full=False):
+                return KnownVectors(build_folder)
+    return None
 
 
-def _vector_shards(folder: Path, progress: Progress) -> Iterable[Floats]:
-    for path in sorted(folder.glob("*.npy")):
-        vectors = np.load(path, mmap_mode="r").astype(np.float32)
-        yield vectors
-        progress("dense", len(vectors))
+@contextmanager
+def unfinished(folder: Path, key: str) -> Iterator[Path]:
+    """The folder in which a build of these settings goes on; it stays where it holds a finished shard.
+
+    Raises:
+        IndexingError: another process is at work on this index.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic.locked(folder) as free:
+        if not free:
+            raise IndexingError(f"Another process is building {folder}; wait for it, or stop it.")
+        work = folder / f"{UNFINISHED}{key}"
+        work.mkdir(exist_ok=True)
+        try:
+            yield work
+        except BaseException:
+            if shards.load(work, 0) is None:
+                shutil.rmtree(work, ignore_errors=True)
+                with suppress(OSError):  # other builds are in it
+                    folder.rmdir()
+            raise
 
 
-class _Timed:
-    """Adds the time of a block to one phase."""
+def fill(
+    work: Path, batches: Iterator[Sequence[Passage]], maker: ShardMaker, *, sources: dict[str, tuple[Path, int]]
+) -> tuple[list[Shard], int]:
+    """Make every shard that isn't there; give back all, and how many passages had to be encoded.
 
-    def __init__(self, seconds: dict[str, float], phase: str) -> None:
-        self._seconds, self._phase = seconds, phase
+    `sources` are shards of other builds, by their digest.
+    """
+    done: list[Shard] = []
+    encoded = 0
+    for number, content in enumerate(batches):
+        wanted = f"{digest(content):032x}"
+        shard = _there(work, number, wanted) or _taken_over(sources.get(wanted), work, number)
+        if shard is None:
+            shard, count = maker.make(work, number, content, wanted)
+            encoded += count
+        else:
+            maker.progress("read", shard.passages)
+            maker.progress("encode", shard.passages)
+        done.append(shard)
+    shards.remove_others(work, done)
+    return done, encoded
 
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
 
-    def __exit__(self, *_: object) -> None:
-        self._seconds[self._phase] += time.perf_counter() - self._start
+def publish(work: Path, folder: Path, build_id: str) -> None:
+    """Give a finished build its name and serve it from now on."""
+    work.rename(folder / build_id)
+    atomic.fsync_path(folder)
+    set_current(folder, build_id)
+
+
+def reusable(folder: Path, key: str) -> dict[str, tuple[Path, int]]:
+    """Shards of complete builds with this key, by digest: the build and the shard's number."""
+    found: dict[str, tuple[Path, int]] = {}
+    for build_folder in build_folders(folder).values():
+        with suppress(IndexingError):
+            if Manifest.load(build_folder).shard_key == key:
+                found |= {
+                    shard.digest: (build_folder, number) for number, shard in enumerate(shards.load_all(build_folder))
+                }
+    return found
+
+
+def _there(work: Path, number: int, wanted: str) -> Shard | None:
+    """The shard of this number, if a build that was stopped finished it with the same passages and it is sound."""
+    shard = shards.load(work, number)
+    return shard if shard is not None and shard.digest == wanted and shard.sound(work, number) else None
+
+
+def _taken_over(source: tuple[Path, int] | None, work: Path, number: int) -> Shard | None:
+    """A shard of another build linked into this one; None where there is none that is sound."""
+    if source is None:
+        return None
+    folder, old = source
+    shard = shards.load(folder, old)
+    if shard is None or not shard.sound(folder, old):
+        return None
+    return shards.link(shard, folder, old, work, number)

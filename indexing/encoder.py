@@ -3,23 +3,30 @@
 import hashlib
 import importlib.util
 import logging
+import math
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from huggingface_hub import constants
+from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers.utils import logging as transformers_logging
 
 from indexing import precision
-from indexing.errors import HubError, ModelError, first_line
+from indexing.errors import HubError, ModelError, SettingsError, first_line
 from indexing.records import Floats
 
 DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
+LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
+ENCODE_CHUNK = 512  # texts encoded between two reports of progress
 HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
 
 log = logging.getLogger(__name__)
@@ -76,48 +83,129 @@ def weights_fingerprint(parameters: Sequence[tuple[str, torch.Tensor]]) -> str:
 class BiEncoder:
     """A loaded sentence-transformers model."""
 
-    def __init__(self, name: str = DEFAULT_BI_ENCODER) -> None:
+    def __init__(self, name: str = DEFAULT_BI_ENCODER, *, workers: Sequence[str] = ()) -> None:
         """Load by hub name or local path.
+
+        With two or more `workers` (torch devices, such as `cuda:0` and `cuda:1`, or `cpu` twice), passages are
+        encoded by a process on each, through sentence-transformers' own pool; `close` ends them.
 
         Raises:
             HubError: the hub isn't reached or has no such model.
             ModelError: the folder holds no usable model.
         """
+        for worker in workers:
+            if worker.startswith("cuda") and int(worker.partition(":")[2] or 0) >= torch.cuda.device_count():
+                raise SettingsError(
+                    f"--workers names {worker}, torch can use {torch.cuda.device_count()} CUDA devices here; "
+                    "give those that there are, or cpu:2."
+                )
         load_quietly()
         path = bundled_path(name)
         reach_hub(path)
-        try:
-            self._model = SentenceTransformer(path, device=precision.device(), model_kwargs={"dtype": torch.float32})
-        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
-            raise _loading_error("Bi-encoder", name, error) from error
         self.name = name
+        self._device = precision.device()
+        try:
+            self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
+        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+            raise loading_error("Bi-encoder", name, error) from error
         self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
-        self._half: SentenceTransformer | None = None
+        self._workers = tuple(workers)
+        self._fast: SentenceTransformer | None = None
+        self._pool: Any = None
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._model.get_embedding_dimension() or 0)
 
+    @property
+    def precision(self) -> str:
+        """Number format in which passages are encoded, such as `bfloat16`."""
+        return str(precision.fastest_dtype(self._device)).removeprefix("torch.")
+
     def encode_query(self, text: str) -> Floats:
         """One query's vector, (dim,) float32, unit length, always computed in float32."""
-        vectors = self._unit(self._model.encode_query([text], show_progress_bar=False), [text])
-        return np.asarray(vectors[0])
+        return np.asarray(self.encode_queries([text])[0])
 
-    def encode_passages(self, texts: Sequence[str], *, batch_size: int = 64) -> Floats:
-        """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here."""
-        vectors = self._fast_model().encode_document(list(texts), batch_size=batch_size, show_progress_bar=False)
-        return self._unit(vectors, texts)
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        """Vectors of some queries, (queries, dim) float32, unit length, always computed in float32."""
+        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False), texts)
+
+    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+        """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here.
+
+        Texts are sorted by their tokens and batched so that each batch has about as many, which leaves little padding;
+        lengths are padded to a multiple of LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
+        `progress` is called with the texts done since the last call.
+        """
+        fast = self._fast_model()
+        steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
+        order = np.argsort(steps, kind="stable")
+        ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
+        start = 0
+        for end in ends:
+            size = max(1, TOKEN_BUDGET[self._device] // (LENGTH_STEP * int(max(steps[order[start]], 1))))
+            chunk = max(size, ENCODE_CHUNK // size * size)
+            for first in range(start, end, chunk):
+                rows = order[first : min(end, first + chunk)]
+                content = [texts[row] for row in rows]
+                found = fast.encode_document(
+                    content,
+                    batch_size=size,
+                    show_progress_bar=False,
+                    pool=self._started_pool(),
+                    chunk_size=self._share(rows),
+                )
+                vectors[rows] = self._unit(found, content)
+                progress(len(rows))
+            start = end
+        return vectors
+
+    def close(self) -> None:
+        """End the workers' processes, where there are any."""
+        if self._pool is not None:
+            SentenceTransformer.stop_multi_process_pool(self._pool)
+            self._pool = None
+
+    def _token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Tokens that the model reads of each text, (texts,); its characters where the model tells no tokens."""
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return np.array([len(text) for text in texts], dtype=np.int64)
+        most = self._model.max_seq_length or TOKEN_BUDGET["cpu"]
+        counts: list[int] = []
+        for start in range(0, len(texts), ENCODE_CHUNK):
+            encodings = backend.encode_batch_fast(list(texts[start : start + ENCODE_CHUNK]))
+            counts += [min(sum(encoding.attention_mask), most) for encoding in encodings]
+        return np.array(counts, dtype=np.int64)
+
+    def _share(self, rows: NDArray[np.int64]) -> int | None:
+        """How many of these texts go to one worker at a time."""
+        return max(1, math.ceil(len(rows) / len(self._workers))) if self._pool is not None else None
+
+    def _started_pool(self) -> Any:
+        if self._pool is None and len(self._workers) > 1:
+            cores = max(1, (os.cpu_count() or 1) // len(self._workers))
+            before = os.environ.get("OMP_NUM_THREADS")
+            os.environ["OMP_NUM_THREADS"] = str(cores)  # each worker's share; they inherit it
+            try:
+                self._pool = self._fast_model().start_multi_process_pool(list(self._workers))
+            finally:
+                os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(OMP_NUM_THREADS=before)
+        return self._pool
 
     def _fast_model(self) -> SentenceTransformer:
-        dtype = precision.fastest_dtype(precision.device())
-        if dtype == torch.float32:
-            return self._model
-        if self._half is None:
-            self._half = SentenceTransformer(
-                bundled_path(self.name), device=precision.device(), model_kwargs={"dtype": dtype}
-            )
-        return self._half
+        """The same weights in the format and with the attention that compute fastest on this device."""
+        if self._fast is None:
+            options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device)}
+            if self._device == "cpu":
+                options["attn_implementation"] = "eager"  # on a CPU a fifth faster than torch's fused attention
+            fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
+            if isinstance(fast[0], Transformer):  # a model of averaged words pads nothing
+                fast[0].processing_kwargs = {"text": {"pad_to_multiple_of": LENGTH_STEP}}
+            self._fast = fast
+        return self._fast
 
     def _unit(self, vectors: object, texts: Sequence[str]) -> Floats:
         values = np.asarray(vectors, dtype=np.float32)  # (texts, dim) float32
@@ -130,8 +218,8 @@ class BiEncoder:
         return np.asarray(values / lengths, dtype=np.float32)
 
 
-def _loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
-    """What to tell a user whose model didn't load."""
+def loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
+    """What to tell a user whose model, tokenizer or re-ranker didn't load."""
     log.debug("loading %s failed", name, exc_info=error)
     if Path(name).exists():
         return ModelError(
@@ -141,8 +229,3 @@ def _loading_error(role: str, name: str, error: Exception) -> HubError | ModelEr
         f"{role} {name!r} is no folder here, and the Hugging Face hub didn't give it "
         f"({first_line(error)}). Check the name and the network, or give the path of a downloaded model."
     )
-
-
-def cross_encoder_loading_error(name: str, error: Exception) -> HubError | ModelError:
-    """The same sentence for a re-ranker."""
-    return _loading_error("Re-ranker", name, error)

@@ -1,19 +1,27 @@
 """An index on disk, found by name and opened for searching: passages, BM25, FAISS."""
 
 import re
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import torch
+
 from indexing import analyzer, atomic
 from indexing.bm25 import Bm25, Bm25s, RankBm25
-from indexing.corpus import corpus_files
-from indexing.dense import DenseIndex
+from indexing.corpus_files import corpus_files
+from indexing.dense import DenseIndex, DenseSearcher, gpus
 from indexing.errors import IndexingError, SettingsError
+from indexing.exact import TorchExact
+from indexing.ids import IdTable
 from indexing.manifest import FILE, Manifest, rebuild
 from indexing.passages import PassageStore
+from indexing.tokens import TokenStore
+from indexing.vectors import VectorStore
 
 ROOT = Path("data/indexes")
+GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -25,7 +33,9 @@ class Index:
     manifest: Manifest
     passages: PassageStore
     bm25: Bm25
-    dense: DenseIndex
+    dense: DenseSearcher
+    tokens: TokenStore | None
+    """Token ids of every passage for the re-ranker that the manifest names; None where they aren't stored."""
 
 
 def check_name(name: str) -> None:
@@ -66,10 +76,13 @@ def current_build(name: str, *, root: Path = ROOT) -> Path:
     return folders[build_id]
 
 
-def verify(folder: Path, *, full: bool) -> list[str]:
-    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound."""
-    manifest = Manifest.load(folder)
-    return atomic.changed_files(folder, {name: dict(row) for name, row in manifest.files.items()}, full=full)
+def verify(folder: Path, *, full: bool, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound.
+
+    `progress` is called with the bytes read since the last call.
+    """
+    files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
+    return atomic.changed_files(folder, files, full=full, progress=progress)
 
 
 def up_to_date(name: str, *, corpus: Path, root: Path = ROOT) -> Path | None:
@@ -100,17 +113,28 @@ def open_index(name: str, *, root: Path = ROOT) -> Index:
         raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
     if manifest.analyzer_fingerprint != analyzer.fingerprint():
         raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
-    passages = PassageStore(folder / "passages")
-    dense = DenseIndex.open(folder / "dense.faiss")
-    if not len(passages) == len(dense) == manifest.passages:
-        raise IndexingError(
-            f"Index {folder} holds {len(passages):,} passages and {len(dense):,} vectors, "
-            f"its manifest says {manifest.passages:,}. {rebuild(folder)}"
-        )
-    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense)
+    passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
+    dense = _open_dense(folder, manifest)
+    tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
+    parts: list[tuple[str, Sized]] = [("passages", passages), ("vectors", dense), ("tokens", tokens or passages)]
+    for part, held in parts:
+        if len(held) != manifest.passages:
+            raise IndexingError(
+                f"Index {folder} holds {len(held):,} {part}, its manifest says {manifest.passages:,}. {rebuild(folder)}"
+            )
+    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense, tokens)
 
 
 def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:
     if manifest.bm25.backend == "rank-bm25":
         return RankBm25(analyzer.analyze(passage.content for passage in passages), manifest.bm25)
     return Bm25s.open(folder / "bm25")
+
+
+def _open_dense(folder: Path, manifest: Manifest) -> DenseSearcher:
+    """FAISS's index, on the GPUs that it can use; where only torch can use one and it holds every vector, torch's."""
+    if not gpus() and torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        if 2 * manifest.dim * manifest.passages < GPU_SHARE * free:
+            return TorchExact(VectorStore(folder / "vectors"), device="cuda")
+    return DenseIndex.open(folder / "dense.faiss", parameters=manifest.dense.quality.parameters).to_gpus()

@@ -12,8 +12,41 @@ from indexing.bm25 import Bm25Settings
 from indexing.errors import IndexingError
 
 FILE = "manifest.json"
-SCHEMA_VERSION = 1
-LIBRARIES = ("bm25s", "faiss-cpu", "numpy", "pyarrow", "PyStemmer", "rank-bm25", "sentence-transformers", "torch")
+SCHEMA_VERSION = 2
+LIBRARIES = (
+    *("bm25s", "faiss-cpu", "faiss-gpu", "numpy", "pyarrow", "PyStemmer"),
+    *("rank-bm25", "sentence-transformers", "torch"),
+)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What the dense index is worth against exact search, and what it costs."""
+
+    recall: float
+    """Mean share of the exact `depth` nearest passages that are found, over the held-out queries."""
+    depth: int
+    queries: int
+    """Held-out queries that it was measured on; as many others chose the parameters."""
+    queries_from: str
+    parameters: str
+    """What search spends: the least with which recall on the other queries reached its target."""
+    milliseconds: float
+    """Median time of one query, one at a time, on the machine that built the index."""
+    bytes_per_vector: float
+
+
+@dataclass(frozen=True)
+class Dense:
+    """The FAISS index of a build."""
+
+    preset: str
+    """As asked for: a preset or an index_factory string."""
+    kind: str
+    """The index_factory string that it came to."""
+    reason: str
+    """Why, where the preset was `auto`; else empty."""
+    quality: Quality
 
 
 @dataclass(frozen=True)
@@ -28,21 +61,39 @@ class Manifest:
     """Path the passages were read from."""
     passages: int
     corpus_fingerprint: str
+    """Over ids, titles and texts, in whatever order they came."""
+    shard_key: str
+    """Builds with the same key can share shards: the same analyzer, weights, number format and shard size."""
+    shard_size: int
     analyzer_fingerprint: str
     bm25: Bm25Settings
     bi_encoder: str
     bi_encoder_fingerprint: str
+    precision: str
+    """Number format in which passages were encoded."""
     dim: int
-    dense: str
-    """FAISS preset or index_factory string."""
+    dense: Dense
+    tokenizer: str
+    """The re-ranker whose tokens of every passage are stored; empty for none."""
+    tokenizer_fingerprint: str
     seconds: Mapping[str, float]
-    """Time of each phase of the build."""
+    """Time of each phase of the build, in the process that finished it."""
+    encoded: int
+    """Passages that the process which finished this build encoded; the others' vectors were there."""
     skipped: tuple[str, ...] = ()
-    """Lines of the corpus that were left out, and why."""
+    """The first lines of the corpus that were left out, and why."""
+    skipped_count: int = 0
+    change: str = ""
+    """What was added or deleted, and from which build; empty for a build from a corpus."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Bytes and SHA-256 of every other file of the build."""
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files on disk."""
+        return sum(row["bytes"] for row in self.files.values())
 
     def save(self, folder: Path) -> None:
         """Write it, last of all files."""
@@ -65,6 +116,7 @@ class Manifest:
                     f"{rebuild(folder)}"
                 )
             values["bm25"] = Bm25Settings(**values["bm25"])
+            values["dense"] = Dense(**{**values["dense"], "quality": Quality(**values["dense"]["quality"])})
             values["skipped"] = tuple(values["skipped"])
             return cls(**values)
         except (KeyError, TypeError):

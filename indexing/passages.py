@@ -1,11 +1,13 @@
 """Passages on disk: Arrow files, memory-mapped, found by row without reading the rest."""
 
 import bisect
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
+from indexing.ids import IdTable
 from indexing.records import Passage, PassageId
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string())])
@@ -22,59 +24,74 @@ def write_shard(path: Path, passages: Sequence[Passage]) -> None:
         writer.write_table(pa.table(columns, schema=SCHEMA), max_chunksize=10_000)
 
 
+def shard_ids(folder: Path) -> Iterator[list[str]]:
+    """The ids of each shard of `folder`, a shard at a time."""
+    for path in sorted(folder.glob("*.arrow")):
+        yield pa.ipc.open_file(pa.memory_map(str(path))).read_all().column("id").to_pylist()
+
+
 class PassageStore:
     """All passages of one index by row, and rows by id."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ids: IdTable) -> None:
         """Map every shard of `folder`; nothing is read until it is asked for."""
-        self._tables = [
-            pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.glob("*.arrow"))
-        ]
+        self._batches: list[pa.RecordBatch] = []
         self._starts: list[int] = []
-        total = 0
-        for table in self._tables:
-            self._starts.append(total)
-            total += table.num_rows
-        self._count = total
-        self._rows: dict[PassageId, int] | None = None
+        self._count = 0
+        self._ids = ids
+        for path in sorted(folder.glob("*.arrow")):
+            for batch in pa.ipc.open_file(pa.memory_map(str(path))).read_all().to_batches():
+                self._batches.append(batch)
+                self._starts.append(self._count)
+                self._count += batch.num_rows
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, row: int) -> Passage:
         """The passage at a row, counted from 0. Raises IndexError outside of 0..len-1."""
-        table, place = self._locate(row)
-        return Passage(
-            PassageId(table["id"][place].as_py()), table["text"][place].as_py(), table["title"][place].as_py()
-        )
+        batch, place = self._locate(row)
+        passage_id, title, text = (batch.column(number)[place].as_py() for number in range(3))
+        return Passage(PassageId(passage_id), text, title)
 
     def __iter__(self) -> Iterator[Passage]:
-        for table in self._tables:
-            for batch in table.to_batches():
-                columns = [batch.column(name).to_pylist() for name in ("id", "text", "title")]
-                for passage_id, text, title in zip(*columns, strict=True):
-                    yield Passage(PassageId(passage_id), text, title)
+        for batch in self._batches:
+            columns = [batch.column(number).to_pylist() for number in range(3)]
+            for passage_id, title, text in zip(*columns, strict=True):
+                yield Passage(PassageId(passage_id), text, title)
 
     def id_at(self, row: int) -> PassageId:
         """The id at a row, without its text."""
-        table, place = self._locate(row)
-        return PassageId(table["id"][place].as_py())
+        batch, place = self._locate(row)
+        return PassageId(batch.column(0)[place].as_py())
 
     def row_of(self, passage_id: PassageId) -> int:
-        """The row of an id. The table of ids is made on the first call. Raises KeyError."""
-        return self._table_of_ids()[passage_id]
+        """The row of an id. Raises KeyError."""
+        for row in self._ids.candidates(passage_id):
+            if self.id_at(int(row)) == passage_id:
+                return int(row)
+        raise KeyError(passage_id)
 
     def __contains__(self, passage_id: object) -> bool:
-        return passage_id in self._table_of_ids()
+        try:
+            return isinstance(passage_id, str) and self.row_of(PassageId(passage_id)) >= 0
+        except KeyError:
+            return False
 
-    def _table_of_ids(self) -> dict[PassageId, int]:
-        if self._rows is None:
-            ids = (value for table in self._tables for value in table["id"].to_pylist())
-            self._rows = {PassageId(value): row for row, value in enumerate(ids)}
-        return self._rows
-
-    def _locate(self, row: int) -> tuple[pa.Table, int]:
+    def _locate(self, row: int) -> tuple[pa.RecordBatch, int]:
         if not 0 <= row < self._count:
             raise IndexError(f"row {row} of a store of {self._count} passages")
-        shard = bisect.bisect_right(self._starts, row) - 1
-        return self._tables[shard], row - self._starts[shard]
+        number = bisect.bisect_right(self._starts, row) - 1
+        return self._batches[number], row - self._starts[number]
+
+
+def digest(passages: Iterable[Passage]) -> int:
+    """The sum of BLAKE2b-128 over each passage's id, title and text, modulo 2^128.
+
+    Sums of parts give the digest of the whole, in whatever shards and order it comes.
+    """
+    total = 0
+    for passage in passages:
+        content = f"{passage.id}\0{passage.title}\0{passage.text}".encode()
+        total += int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())
+    return total % 2**128

@@ -1,9 +1,15 @@
 """Which number format and how many threads this machine computes fastest with, by measuring."""
 
+import os
 import time
 from functools import lru_cache
 
 import torch
+
+# oneDNN, torch's engine on a CPU, keeps memory for the last 1,024 shapes that it met, gigabytes in a long build.
+# It reads these when it is first used.
+for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_name, "64")
 
 WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be chosen on a CPU
 

@@ -1,28 +1,89 @@
-"""Passage vectors on disk: float16 shards, memory-mapped, read by row."""
+"""Passage vectors on disk: float16 shards, memory-mapped, read by row or block by block."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from indexing.errors import ModelError
 from indexing.records import Floats, Rows
+
+BLOCK = 32_768  # rows read at once: 50 MB of 384 dimensions
+
+
+def save_shard(path: Path, vectors: Floats) -> None:
+    """Write (rows, dim) unit vectors as float16. Raises ModelError for one that is zero or not finite."""
+    check_finite(vectors)
+    np.save(path, vectors.astype(np.float16))
+
+
+def check_finite(vectors: Floats) -> None:
+    """Raise ModelError where a row of (rows, dim) is zero or holds what is no number: no cosine is defined."""
+    lengths = np.linalg.norm(vectors, axis=1)  # (rows,)
+    bad = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
+    if len(bad):
+        raise ModelError(
+            f"Vector {bad[0]} of {len(vectors)} has length {lengths[bad[0]]}; the bi-encoder's weights are broken, "
+            "choose another with --bi-encoder."
+        )
 
 
 class VectorStore:
     """The unit vectors of one index."""
 
     def __init__(self, folder: Path) -> None:
-        self._shards = [np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))]
+        self._paths = sorted(folder.glob("*.npy"))
+        self._shards = [_mapped(path) for path in self._paths]
         self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])  # (shards + 1,)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
+    @property
+    def dim(self) -> int:
+        """Length of a vector; 0 without any."""
+        return int(self._shards[0].shape[1]) if self._shards else 0
+
     def rows(self, rows: Rows) -> Floats:
         """The vectors of these rows, (rows, dim) float32, in their order."""
-        dim = self._shards[0].shape[1]
-        found = np.empty((len(rows), dim), dtype=np.float32)  # (rows, dim) float32
+        found = np.empty((len(rows), self.dim), dtype=np.float32)  # (rows, dim) float32
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
             found[here] = self._shards[shard][rows[here] - self._starts[shard]]
         return found
+
+    def blocks(self, rows: int = BLOCK) -> Iterator[Floats]:
+        """All vectors in order, `rows` of them at a time and the rest last, (<= rows, dim) float32.
+
+        Each shard is mapped while it is read and no longer, so that what was read leaves the process's memory.
+        """
+        block = np.empty((rows, self.dim), dtype=np.float32)  # (rows, dim) float32
+        filled = 0
+        for path in self._paths:
+            shard, start = _mapped(path), 0
+            while start < len(shard):
+                taken = min(rows - filled, len(shard) - start)
+                block[filled : filled + taken] = shard[start : start + taken]
+                start, filled = start + taken, filled + taken
+                if filled == rows:
+                    yield block
+                    filled = 0
+        if filled:
+            yield block[:filled]
+
+    def sample(self, count: int, *, seed: int) -> Floats:
+        """`count` vectors drawn without repeats, in the order of their rows; all where there are fewer."""
+        chosen = np.sort(np.random.default_rng(seed).choice(len(self), size=min(count, len(self)), replace=False))
+        bounds = np.searchsorted(chosen, self._starts)  # (shards + 1,)
+        parts = [
+            np.asarray(_mapped(path)[chosen[bounds[number] : bounds[number + 1]] - self._starts[number]], np.float32)
+            for number, path in enumerate(self._paths)
+        ]
+        return np.concatenate([np.empty((0, self.dim), dtype=np.float32), *parts])
+
+
+def _mapped(path: Path) -> NDArray[np.float16]:
+    vectors: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors

@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from indexing.errors import SecondLookError, SettingsError
 from indexing.index import ROOT
+from indexing.judged import read_queries
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
 from search.pipeline import FUSIONS, PipelineSettings, SearchTrace
-from search.trec import read_queries, write_run
+from search.trec import write_run
 
 SNIPPET = 76  # characters of a passage in a terminal's line
 

@@ -1,11 +1,13 @@
 """Finds the re-ranker to serve and opens a whole pipeline by name."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 from indexing.encoder import BiEncoder
 from indexing.errors import ModelError
-from indexing.index import ROOT, open_index
+from indexing.index import NAME, ROOT, open_index
 from search.pipeline import RetrieveAndRerank
 from search.rerank import CrossEncoderReranker, Reranker
 
@@ -13,6 +15,35 @@ SHIPPED_RERANKER = Path("data/reranker")
 MODELS = Path("data/models")
 NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
+POINTER = "promoted.json"
+SHIPPED = "shipped"
+"""What stands in promoted.json for the re-ranker that comes with the program."""
+VERSION = re.compile(rf"({NAME.pattern})/({NAME.pattern})")
+"""A version's id, NAME/VERSION: its folder below data/models."""
+
+
+def read_pointer(models: Path = MODELS) -> dict[str, Any]:
+    """What promoted.json holds; `promoted` is a version's id or SHIPPED, the rest is the registry's. Empty without it.
+
+    Raises:
+        ModelError: it is broken.
+    """
+    pointer = models / POINTER
+    try:
+        values = json.loads(pointer.read_text(encoding="utf-8"))
+        promoted = values["promoted"]
+        if promoted == SHIPPED or VERSION.fullmatch(promoted):
+            return dict(values)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.")
+
+
+def promoted_version(models: Path = MODELS) -> str:
+    """The id of the promoted version; SHIPPED where none is. Raises ModelError where promoted.json is broken."""
+    return str(read_pointer(models).get("promoted", SHIPPED))
 
 
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> str:
@@ -25,15 +56,13 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shippe
         return ""
     if name != DEFAULT_RERANKER:
         return name
-    pointer = models / "promoted.json"
-    if pointer.is_file():
-        try:
-            promoted = models / str(json.loads(pointer.read_text(encoding="utf-8"))["promoted"])
-        except (ValueError, KeyError, TypeError):
-            raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.") from None
+    version = promoted_version(models)
+    if version != SHIPPED:
+        promoted = models / version
         if not (promoted / "config.json").is_file():
             raise ModelError(
-                f"{pointer} names {promoted}, which isn't there; delete it to serve the shipped re-ranker."
+                f"{models / POINTER} names {promoted}, which isn't there; "
+                "go back with `python -m training rollback`, or delete it to serve the shipped re-ranker."
             )
         return str(promoted)
     if not (shipped / "model.safetensors").is_file():

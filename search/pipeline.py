@@ -8,6 +8,7 @@ from indexing.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.records import Passage, PassageId, Ranking
+from indexing.tokens import TokenIds
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.rerank import Reranker
 from search.retrieve import check_encoder, retrieve_bm25, retrieve_dense
@@ -124,6 +125,13 @@ class RetrieveAndRerank:
     def _passage(self, passage_id: PassageId) -> Passage:
         return self.index.passages[self.index.passages.row_of(passage_id)]
 
+    def _stored_tokens(self, candidates: Ranking, reranker: Reranker) -> list[TokenIds] | None:
+        """The index's token ids of these passages; None where it has none by the re-ranker's tokenizer."""
+        stored = self.index.tokens
+        if stored is None or self.index.manifest.tokenizer_fingerprint != reranker.tokenizer_fingerprint:
+            return None
+        return [stored.ids(self.index.passages.row_of(passage_id)) for passage_id in candidates.passage_ids]
+
     def _rerank(
         self,
         query: str,
@@ -135,7 +143,11 @@ class RetrieveAndRerank:
         reranker: Reranker,
     ) -> SearchTrace:
         candidates = fused.top(settings.rerank_depth)
-        scores = reranker.score(query, [passages[passage_id].content for passage_id in candidates.passage_ids])
+        texts = [passages[passage_id].content for passage_id in candidates.passage_ids]
+        start = time.perf_counter()
+        tokens = self._stored_tokens(candidates, reranker)
+        seconds["load"] += time.perf_counter() - start
+        scores = reranker.score(query, texts, tokens=tokens)
         logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
         reranked = Ranking.sort(logits.items())
         if settings.rerank_weight < 1:

@@ -12,10 +12,11 @@ from sentence_transformers import CrossEncoder
 from torch.nn import Linear
 
 from indexing import precision
-from indexing.encoder import cross_encoder_loading_error, load_quietly, reach_hub
-from indexing.errors import ModelError
+from indexing.encoder import load_quietly, loading_error, reach_hub
+from indexing.errors import ModelError, SettingsError
 from indexing.records import Floats
-from search.pairs import EncodedPairs, encode_pairs
+from indexing.tokens import TokenIds, tokenizer_fingerprint
+from search.pairs import EncodedPairs, encode_pairs, encode_stored, reads_stored
 
 TOKEN_BUDGET = 4096  # tokens in one batch, padding included
 log = logging.getLogger(__name__)
@@ -40,8 +41,12 @@ class Reranker(Protocol):
     def name(self) -> str:
         """What a person calls it."""
 
-    def score(self, query: str, passages: Sequence[str]) -> Scores:
-        """Raw logits, in the order of `passages`."""
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        """Of the tokenizer whose stored ids it reads; empty if it reads none."""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        """Raw logits, in the order of `passages`; `tokens` are their ids, by its own tokenizer."""
 
 
 class CrossEncoderReranker:
@@ -63,7 +68,7 @@ class CrossEncoderReranker:
                 name, device=self._device, model_kwargs={"dtype": dtype}, activation_fn=torch.nn.Identity()
             )
         except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
-            raise cross_encoder_loading_error(name, error) from error
+            raise loading_error("Re-ranker", name, error) from error
         if self._model.num_labels != 1:
             raise ModelError(f"{name} gives {self._model.num_labels} scores a pair; a re-ranker gives one.")
         linear = {name: part for name, part in self._model.named_modules() if isinstance(part, Linear)}
@@ -72,26 +77,42 @@ class CrossEncoderReranker:
         self._model.eval()
         self._name = Path(name).name if Path(name).exists() else name
         self.max_length = min(max_length, self._model.max_seq_length or max_length)
+        stored = reads_stored(self._model.tokenizer, max_length=self.max_length)
+        self._fingerprint = tokenizer_fingerprint(self._model.tokenizer) if stored else ""
 
     @property
     def name(self) -> str:
         """Hub name, or the last part of a local path."""
         return self._name
 
-    def score(self, query: str, passages: Sequence[str]) -> Scores:
-        """Raw logits of each passage.
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        """Of its tokenizer; empty if it reads more tokens than are stored, or a passage's end."""
+        return self._fingerprint
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        """Raw logits of each passage; with `tokens`, its ids by this tokenizer, the text is not read.
 
         Raises:
             ModelError: a score is no finite number.
+            SettingsError: there are not as many `tokens` as passages, or this re-ranker reads no stored ids.
         """
         start = precision.clock(self._device)
-        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=self.max_length)
+        encoded = self._encode(query, passages, tokens)
         middle = precision.clock(self._device)
         logits = self._logits(encoded)
         seconds = {"tokenise": middle - start, "re-rank": precision.clock(self._device) - middle}
         if not np.isfinite(logits).all():
             raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
         return Scores(logits, tuple(encoded.truncated), seconds)
+
+    def _encode(self, query: str, passages: Sequence[str], tokens: Sequence[TokenIds] | None) -> EncodedPairs:
+        words = self._model.tokenizer
+        if tokens is None:
+            return encode_pairs(words, [query] * len(passages), passages, max_length=self.max_length)
+        if len(tokens) != len(passages):
+            raise SettingsError(f"{len(tokens)} rows of token ids came with {len(passages)} passages; give one each.")
+        return encode_stored(words, query, tokens, max_length=self.max_length)
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         """(pairs,) float32; where the device's memory runs out, batches are halved until they fit."""

@@ -3,7 +3,6 @@
 import time
 
 from indexing import analyzer
-from indexing.bm25 import best_rows
 from indexing.encoder import BiEncoder
 from indexing.errors import IndexingError
 from indexing.index import Index
@@ -25,9 +24,9 @@ def check_encoder(index: Index, encoder: BiEncoder) -> None:
 def retrieve_bm25(index: Index, query: str, *, depth: int) -> tuple[Ranking, Seconds]:
     """Passages that share a term with the query, at most `depth`; and seconds of `bm25`."""
     start = time.perf_counter()
-    scores = index.bm25.scores(analyzer.terms(query))  # (passages,) float32
-    rows = best_rows(scores, depth=depth)
-    ranking = Ranking.sort(((index.passages.id_at(int(row)), scores[row]) for row in rows), depth=depth)
+    rows, scores = index.bm25.search(analyzer.terms(query), depth=depth)
+    found = zip(rows.tolist(), scores, strict=True)
+    ranking = Ranking.sort(((index.passages.id_at(row), score) for row, score in found), depth=depth)
     return ranking, {"bm25": time.perf_counter() - start}
 
 

@@ -19,10 +19,11 @@ import pytest
 import torch
 
 from indexing import precision
-from indexing.build import BuildSettings, build
+from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
 from indexing.index import Index, open_index
+from indexing.settings import BuildSettings
 from search.pipeline import RetrieveAndRerank
 from tests.fakes import WordOverlapReranker, no_progress
 from tests.tiny_models import make_bi_encoder, make_cross_encoder

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexing import analyzer
+from indexing.tokens import TokenIds
 from search.rerank import Scores
 
 WORDS_READ = 40
@@ -21,7 +22,11 @@ class WordOverlapReranker:
     def name(self) -> str:
         return "word overlap"
 
-    def score(self, query: str, passages: Sequence[str]) -> Scores:
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        return ""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
         self.asked.append((query, tuple(passages)))
         wanted = set(analyzer.terms(query))
         words = [passage.split() for passage in passages]
@@ -44,7 +49,11 @@ class FixedReranker:
     def name(self) -> str:
         return "fixed"
 
-    def score(self, query: str, passages: Sequence[str]) -> Scores:
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        return ""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
         values = np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (passages,) float32
         return Scores(values, (False,) * len(values), {"tokenise": 0.0, "re-rank": 0.0})
 

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from indexing import atomic, hub
 from indexing.errors import SecondLookError, SettingsError, TrainingError
 from indexing.index import ROOT
+from indexing.judged import judged_sets
 from search.load import DEFAULT_RERANKER, open_pipeline
-from search.trec import judged_sets
 from training import card
 from training.evaluate import (
     MINIMUM_GRADE,

@@ -1,7 +1,6 @@
-"""What each stage is worth: BM25, dense, fused, re-ranked and interpolated, by the field's measures.
+"""Runs every stage over judged queries: BM25, dense, fused, re-ranked and interpolated.
 
-Means are over the judged queries, not the returned ones. Binary measures count grades from
-MINIMUM_GRADE on. A weight between re-ranker and first stage is chosen on dev queries only.
+A weight between re-ranker and first stage is chosen on dev queries only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,28 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import ir_measures
-import numpy as np
-from ir_measures import RR, R, nDCG
-
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError
-from indexing.records import Floats, PassageId, Qrels, Query, QueryId, Ranking, Run
+from indexing.judged import JudgedSet, read_qrels, read_queries
+from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.fuse import interpolate, reciprocal_rank_fusion
 from search.pipeline import PipelineSettings, RetrieveAndRerank
 from search.rerank import Reranker
-from search.trec import JudgedSet, read_qrels, read_queries, read_run
+from search.trec import read_run
+from training.measures import measure_run
+from training.significance import bootstrap_interval
 
-MINIMUM_GRADE = 2
-MEASURES = {
-    "nDCG@10": nDCG @ 10,
-    "MRR@10": RR(rel=MINIMUM_GRADE) @ 10,
-    "R@100": R(rel=MINIMUM_GRADE) @ 100,
-}
+MINIMUM_GRADE = 2  # of TREC DL and of the bundled collection; MS MARCO's own judgments are all 1
+MEASURES = ("nDCG@10", "MRR@10", "R@100")
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
-BOOTSTRAP_SAMPLES = 2000
-STAGES = ("BM25", "dense", "fused (RRF)", "re-ranked", "re-ranked + first stage")
+RERANKED = "re-ranked"
+STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage")
 Progress = Callable[[int, int], None]
 """Called with queries done and queries in all."""
 
@@ -53,7 +47,24 @@ class Stages:
     bm25: Run
     dense: Run
     fused: Run
+    """What was re-ranked."""
     reranked: Run
+    """By the re-ranker's logits alone."""
+    rerank_seconds: float | None = None
+    """Time of tokenising and re-ranking, over all queries."""
+
+    @property
+    def seconds_per_pair(self) -> float | None:
+        """Re-ranking time of a query and a passage; None where no time was taken."""
+        pairs = sum(map(len, self.reranked.values()))
+        return self.rerank_seconds / pairs if pairs and self.rerank_seconds else None
+
+    def by_name(self, *, weight: float | None) -> dict[str, Run]:
+        """The run of each of STAGES; without a weight, all but the last."""
+        runs = [self.bm25, self.dense, self.fused, self.reranked]
+        if weight is not None:
+            runs.append(self.interpolated(weight))
+        return dict(zip(STAGES, runs, strict=False))
 
     def interpolated(self, weight: float) -> Run:
         """The re-ranker's score times `weight`, the fused first stage's times the rest."""
@@ -64,32 +75,26 @@ class Stages:
 
 def evaluate_run(system: str, run: Run, qrels: Qrels) -> Row:
     """Means over every query of `qrels`; a query that the run lacks counts 0."""
-    scored = {
-        query: dict(zip(ranking.passage_ids, _descending(ranking), strict=True)) for query, ranking in run.items()
-    }
-    judged = {query: dict(grades) for query, grades in qrels.items()}
-    values = dict.fromkeys(MEASURES, 0.0)
-    per_query: dict[QueryId, float] = dict.fromkeys(judged, 0.0)
-    names = {str(measure): name for name, measure in MEASURES.items()}
-    for metric in ir_measures.iter_calc(list(MEASURES.values()), judged, scored):
-        name = names[str(metric.measure)]
-        values[name] += metric.value / len(judged)
-        if name == "nDCG@10":
-            per_query[QueryId(metric.query_id)] = metric.value
-    return Row(system, values, _interval(list(per_query.values())), per_query)
+    measured = measure_run(run, qrels, minimum_grade=MINIMUM_GRADE, names=MEASURES)
+    per_query = measured.per_query["nDCG@10"]
+    return Row(system, measured.means, bootstrap_interval(list(per_query.values())), per_query)
 
 
 def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth)
-    runs: tuple[dict[QueryId, Ranking], ...] = ({}, {}, {}, {})
+    bm25: dict[QueryId, Ranking] = {}
+    dense: dict[QueryId, Ranking] = {}
+    fused: dict[QueryId, Ranking] = {}
+    reranked: dict[QueryId, Ranking] = {}
+    seconds = 0.0
     for done, query in enumerate(queries, start=1):
         trace = pipeline.search(query.text, settings)
-        stages = (trace.first_stage["bm25"], trace.first_stage["dense"], trace.fused, trace.final)
-        for run, ranking in zip(runs, stages, strict=True):
-            run[query.id] = ranking
+        bm25[query.id], dense[query.id] = trace.first_stage["bm25"], trace.first_stage["dense"]
+        fused[query.id], reranked[query.id] = trace.fused, trace.final
+        seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenise", "re-rank"))
         progress(done, len(queries))
-    return Stages(*runs)
+    return Stages(bm25, dense, fused, reranked, rerank_seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class Candidates:
     qrels: Qrels
     run: Run
     texts: Mapping[PassageId, str]
+    """Of every passage of the run, and of the relevant ones that it lacks, as far as the folder holds them."""
 
     @classmethod
     def read(cls, folder: Path, *, depth: int = 100) -> "Candidates":
@@ -114,7 +120,8 @@ class Candidates:
         qrels = read_qrels(folder / "qrels.txt")
         run = {query: ranking.top(depth) for query, ranking in read_run(folder / "runs/bm25.trec").items()}
         wanted = {passage_id for ranking in run.values() for passage_id in ranking.passage_ids}
-        texts = {passage.id: passage.content for passage in Corpus(folder) if passage.id in wanted}
+        relevant = {passage_id for grades in qrels.values() for passage_id, grade in grades.items() if grade > 0}
+        texts = {passage.id: passage.content for passage in Corpus(folder) if passage.id in wanted | relevant}
         if wanted - texts.keys():
             raise CorpusError(f"{folder}/corpus.jsonl lacks {len(wanted - texts.keys())} passages of runs/bm25.trec.")
         queries = tuple(query for query in read_queries(folder / "queries.tsv") if query.id in qrels)
@@ -123,12 +130,13 @@ class Candidates:
 
 def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress) -> Stages:
     """Score each query's given list by the bi-encoder and by the re-ranker."""
-    ids = sorted(candidates.texts)
+    ids = sorted({passage_id for ranking in candidates.run.values() for passage_id in ranking.passage_ids})
     vectors = encoder.encode_passages([candidates.texts[passage_id] for passage_id in ids])
     row = {passage_id: place for place, passage_id in enumerate(ids)}
     dense: dict[QueryId, Ranking] = {}
     fused: dict[QueryId, Ranking] = {}
     reranked: dict[QueryId, Ranking] = {}
+    seconds = 0.0
     for done, query in enumerate(candidates.queries, start=1):
         if query.id not in candidates.run:  # counts 0, as in every run
             progress(done, len(candidates.queries))
@@ -137,22 +145,26 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
         cosines = vectors[[row[passage_id] for passage_id in given.passage_ids]] @ encoder.encode_query(query.text)
         dense[query.id] = Ranking.sort(zip(given.passage_ids, cosines.tolist(), strict=True))
         fused[query.id] = reciprocal_rank_fusion({"bm25": given, "dense": dense[query.id]}, depth=len(given))
-        logits = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in given.passage_ids]).logits
-        reranked[query.id] = Ranking.sort(zip(given.passage_ids, logits.tolist(), strict=True))
+        scores = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in given.passage_ids])
+        reranked[query.id] = Ranking.sort(zip(given.passage_ids, scores.logits.tolist(), strict=True))
+        seconds += sum(scores.seconds.values())
         progress(done, len(candidates.queries))
-    return Stages(candidates.run, dense, fused, reranked)
+    return Stages(candidates.run, dense, fused, reranked, rerank_seconds=seconds)
 
 
 def choose_weight(stages: Stages, dev: JudgedSet) -> float:
     """The re-ranker's share with the best nDCG@10 on dev queries; the largest where several tie."""
-    values = {weight: evaluate_run("", stages.interpolated(weight), dev.qrels).values["nDCG@10"] for weight in WEIGHTS}
+    name = "nDCG@10"
+    values = {
+        weight: measure_run(stages.interpolated(weight), dev.qrels, minimum_grade=1, names=[name]).means[name]
+        for weight in WEIGHTS
+    }
     return max(values, key=lambda weight: (round(values[weight], 6), weight))
 
 
 def stage_rows(stages: Stages, qrels: Qrels, *, weight: float) -> list[Row]:
     """One row for each of STAGES."""
-    runs = (stages.bm25, stages.dense, stages.fused, stages.reranked, stages.interpolated(weight))
-    return [evaluate_run(name, run, qrels) for name, run in zip(STAGES, runs, strict=True)]
+    return [evaluate_run(name, run, qrels) for name, run in stages.by_name(weight=weight).items()]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -162,15 +174,3 @@ def table(rows: Sequence[Row]) -> str:
         cells = [f"{row.values[name]:.4f}" for name in MEASURES]
         lines.append(f"| {row.system} | " + " | ".join(cells) + f" | {row.interval[0]:.3f} to {row.interval[1]:.3f} |")
     return "\n".join(lines)
-
-
-def _descending(ranking: Ranking) -> list[float]:
-    """Scores that fall strictly, so that other tools keep the ranking's order where scores tie."""
-    return [float(len(ranking) - place) for place in range(len(ranking))]
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    rng = np.random.default_rng(0)
-    sample: Floats = np.asarray(values, dtype=np.float32)
-    means = rng.choice(sample, size=(BOOTSTRAP_SAMPLES, len(sample))).mean(axis=1)  # (samples,)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

@@ -15,8 +15,8 @@ from typing import Any
 from indexing import atomic
 from indexing.corpus import Corpus
 from indexing.errors import CorpusError
+from indexing.judged import read_qrels, read_queries
 from indexing.records import PassageId, QueryId
-from search.trec import read_qrels, read_queries
 
 PASSAGE_WORDS = 180  # longer documents are cut: more than a cross-encoder of 256 tokens reads
 CANDIDATES = 12  # candidate sentences kept of one question: TREC QA lists hundreds for some

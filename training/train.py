@@ -14,7 +14,7 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
 
 from indexing import precision
-from indexing.encoder import bundled_path, cross_encoder_loading_error, load_quietly, reach_hub
+from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
 from training.gather import Example
 from training.loss import ListwiseLoss
 from training.recipes import Recipe, Stage
@@ -62,7 +62,7 @@ def new_cross_encoder(recipe: Recipe) -> CrossEncoder:
             activation_fn=torch.nn.Identity(),
         )
     except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
-        raise cross_encoder_loading_error(recipe.base, error) from error
+        raise loading_error("Re-ranker", recipe.base, error) from error
     return model
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from indexing.judged import JudgedSet
 from indexing.records import PassageId, QueryId, Ranking
 from search.pipeline import SearchTrace
-from search.trec import JudgedSet
 from training.evaluate import evaluate_run
 
 GRADES = {3: "answers", 2: "in part", 1: "related", 0: "not relevant"}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.views.choice import choose, key, touch
 from app.views.notices import plain
-from search.trec import JudgedSet
+from indexing.judged import JudgedSet
 
 EXAMPLES = (
     "how many people live in berlin",

@@ -18,9 +18,9 @@ from app.views.style import apply_style
 from app.views.waterfall import show_waterfall
 from indexing.errors import CorpusError, ModelError, SecondLookError
 from indexing.index import index_names
+from indexing.judged import JudgedSet
 from search.load import DEFAULT_RERANKER, NO_RERANKER
 from search.pipeline import SearchTrace
-from search.trec import JudgedSet
 
 TITLE = '<header class="sl-top"><h1>Second Look</h1><p>A quick look finds, a careful second look sorts.</p></header>'
 LIST_WIDTH = 736  # pixels of a list that stands alone, as in style.py

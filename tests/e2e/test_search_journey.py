@@ -21,9 +21,11 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from indexing.build import BuildSettings, build
+from indexing.build import build
 from indexing.corpus import Corpus
-from indexing.index import ROOT
+from indexing.errors import IndexingError
+from indexing.index import ROOT, open_index
+from indexing.settings import BuildSettings
 from search.load import SHIPPED_RERANKER
 from tests.tiny_models import make_cross_encoder
 
@@ -48,7 +50,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the app is started with: the index of the sample, and a random re-ranker where none is shipped."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("SECOND_LOOK_")}
     root = REPOSITORY / ROOT
-    if not (root / "sample/current").is_file():
+    try:
+        open_index("sample", root=root)
+    except IndexingError:  # absent, or of an older program
         root = tmp_path_factory.mktemp("indexes")
         corpus = Corpus(REPOSITORY / "data/sample")
         build(corpus, name="sample", root=root, settings=BuildSettings(), progress=lambda *_: None)

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 
 from indexing.bm25 import BACKENDS, Bm25Settings
-from indexing.build import BuildSettings, build
+from indexing.build import build
 from indexing.corpus import Corpus
-from indexing.dense import PRESETS
+from indexing.dense import PRESETS, DenseIndex
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError, ModelError, SettingsError
-from indexing.index import build_folders, current_build, index_names, open_index, verify
+from indexing.index import Index, build_folders, current_build, index_names, open_index, verify
 from indexing.manifest import Manifest
+from indexing.settings import BuildSettings
+from indexing.tokens import PassageTokenizer
 from indexing.vectors import VectorStore
 from search.load import open_pipeline
 from search.pipeline import PipelineSettings, RetrieveAndRerank
@@ -95,13 +97,54 @@ def test_vectors_stand_in_the_rows_of_their_passages(built_root: Path, bi_encode
 def test_the_manifest_says_what_the_index_was_built_from(
     make: Build, tmp_path: Path, small_corpus: Path, bi_encoder: BiEncoder
 ) -> None:
-    manifest = make(bm25=Bm25Settings(k1=1.2, b=0.75), dense="hnsw")
+    manifest = make(bm25=Bm25Settings(k1=1.2, b=0.75), dense="hnsw", shard_size=7)
     assert (manifest.passages, manifest.corpus, manifest.dim) == (20, str(small_corpus), 32)
-    assert (manifest.bm25.k1, manifest.bm25.b, manifest.dense) == (1.2, 0.75, "hnsw")
+    assert (manifest.bm25.k1, manifest.bm25.b, manifest.shard_size, manifest.encoded) == (1.2, 0.75, 7, 20)
+    assert (manifest.dense.preset, manifest.dense.kind, manifest.dense.reason) == ("hnsw", "HNSW32,Flat", "")
+    assert list(manifest.seconds) == ["shards", "ids", "bm25", "dense"]
     assert manifest.bi_encoder_fingerprint == bi_encoder.fingerprint
     folder = current_build("small", root=tmp_path)
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert set(manifest.files) == files - {"manifest.json"}
+    assert manifest.bytes == sum((folder / name).stat().st_size for name in manifest.files)
+
+
+def test_the_manifest_says_what_the_dense_index_is_worth(make: Build, small_corpus: Path, tmp_path: Path) -> None:
+    manifest = make(dense="auto")
+    quality = manifest.dense.quality
+    assert (manifest.dense.preset, manifest.dense.kind, quality.recall, quality.parameters) == ("auto", "Flat", 1.0, "")
+    assert "20 vectors" in manifest.dense.reason
+    assert (quality.queries, quality.queries_from) == (1, f"train queries of {small_corpus}")  # two, one of them chose
+    size = (current_build("small", root=tmp_path) / "dense.faiss").stat().st_size
+    assert quality.bytes_per_vector == pytest.approx(size / 20, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("dense", "name"), [("hnsw", "efSearch"), ("ivf-pq", "nprobe"), ("pq-fastscan", "k_factor_rf")]
+)
+def test_an_index_is_opened_with_the_parameters_that_were_chosen(
+    make: Build, tmp_path: Path, dense: str, name: str
+) -> None:
+    parameters = make(dense=dense).dense.quality.parameters
+    opened = open_index("small", root=tmp_path).dense
+    assert isinstance(opened, DenseIndex)
+    assert opened.parameters == parameters
+    assert name in parameters
+
+
+def test_tokens_of_every_passage_are_stored_for_the_re_ranker_that_is_named(
+    make: Build, tmp_path: Path, tiny_cross_encoder: Path
+) -> None:
+    manifest = make(tokenizer=str(tiny_cross_encoder), shard_size=7)
+    index, tokenizer = open_index("small", root=tmp_path), PassageTokenizer(str(tiny_cross_encoder))
+    assert index.tokens is not None
+    expected = tokenizer.encode([passage.content for passage in index.passages])
+    assert [index.tokens.ids(row).tolist() for row in range(20)] == [ids.tolist() for ids in expected]
+    assert (manifest.tokenizer, manifest.tokenizer_fingerprint) == (str(tiny_cross_encoder), tokenizer.fingerprint)
+
+
+def test_no_tokens_are_stored_where_no_re_ranker_is_named(small_index: Index) -> None:
+    assert (small_index.tokens, small_index.manifest.tokenizer) == (None, "")
 
 
 def test_a_manifest_reads_back_as_it_was_saved(make: Build, tmp_path: Path) -> None:
@@ -110,11 +153,33 @@ def test_a_manifest_reads_back_as_it_was_saved(make: Build, tmp_path: Path) -> N
     assert Manifest.load(tmp_path) == manifest
 
 
-def test_the_same_corpus_gives_the_same_files(make: Build) -> None:
-    one, two = make(), make()
+def test_the_same_corpus_gives_the_same_files(make: Build, tmp_path: Path) -> None:
+    one, two = (make(root=tmp_path / name) for name in ("one", "two"))
     assert one.build != two.build
     assert one.files == two.files
     assert one.corpus_fingerprint == two.corpus_fingerprint
+    assert (one.encoded, two.encoded) == (20, 20)
+
+
+def test_the_same_corpus_again_is_taken_over_from_the_build_before(make: Build) -> None:
+    one, two = make(shard_size=7), make(shard_size=7)
+    assert (one.encoded, two.encoded) == (20, 0)
+    assert one.files == two.files
+
+
+def test_the_fingerprint_of_a_corpus_does_not_depend_on_shards_or_order(make: Build, tmp_path: Path) -> None:
+    lines = [f"{key}\t{text}" for key, text in PASSAGES.items()]
+    turned = make(write_lines(tmp_path / "turned.tsv", lines[::-1]), shard_size=3)
+    other = make(write_lines(tmp_path / "other.tsv", [*lines[:-1], lines[-1] + " more"]))
+    assert turned.corpus_fingerprint == make().corpus_fingerprint != other.corpus_fingerprint
+
+
+def test_a_build_takes_a_bi_encoder_that_is_loaded(small_corpus: Path, tmp_path: Path, bi_encoder: BiEncoder) -> None:
+    settings = BuildSettings(bi_encoder=bi_encoder.name)
+    manifest = build(
+        Corpus(small_corpus), name="x", root=tmp_path, settings=settings, progress=no_progress, encoder=bi_encoder
+    )
+    assert manifest.bi_encoder_fingerprint == bi_encoder.fingerprint
 
 
 def test_progress_counts_every_passage_in_every_phase(
@@ -127,7 +192,7 @@ def test_progress_counts_every_passage_in_every_phase(
 
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=6)
     build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=progress)
-    assert counted == {"read": 20, "encode": 20, "bm25": 20, "dense": 20}
+    assert counted == dict.fromkeys(["read", "encode", "ids", "bm25", "dense", "recall"], 20)
 
 
 def test_a_new_build_takes_over_and_the_old_one_stays(own_root: Path, make: Build) -> None:
@@ -150,38 +215,68 @@ def left_behind(root: Path) -> list[Path]:
     return [path for path in (root / "small").iterdir() if path.name not in (build_id, "current")]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("phase", ["read", "encode", "bm25", "dense"])
-def test_a_build_that_is_stopped_leaves_the_old_index_and_nothing_else(
-    own_root: Path, small_corpus: Path, tiny_bi_encoder: Path, phase: str, error: type[BaseException]
+@pytest.mark.parametrize(
+    ("phase", "error"),
+    [
+        *((phase, KeyboardInterrupt) for phase in ("read", "encode", "ids", "bm25", "dense", "recall")),
+        ("encode", MemoryError),
+    ],
+)
+def test_a_build_that_is_stopped_leaves_the_old_index_serving(
+    own_root: Path, small_corpus: Path, tiny_bi_encoder: Path, phase: str, error: type[BaseException], tmp_path: Path
 ) -> None:
     before = current_build("small", root=own_root)
+    lines = (small_corpus / "collection.tsv").read_text(encoding="utf-8").splitlines()
+    corpus = Corpus(write_lines(tmp_path / "c.tsv", [f"x{line}" for line in lines]))  # shares no shard with the old one
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
+    done = 0
 
     def stop(at: str, passages: int) -> None:
-        if at == phase:
+        nonlocal done
+        done += passages if at == phase else 0
+        if done > (7 if phase in ("read", "encode") else 0):  # in the second shard
             raise error
 
-    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
     with pytest.raises(error):
-        build(Corpus(small_corpus), name="small", root=own_root, settings=settings, progress=stop)
+        build(corpus, name="small", root=own_root, settings=settings, progress=stop)
     assert current_build("small", root=own_root) == before
-    assert left_behind(own_root) == []
+    assert list(build_folders(own_root / "small").values()) == [before]
+    assert [path.name.startswith(".unfinished-") for path in left_behind(own_root)] == [True]
     assert len(open_index("small", root=own_root).passages) == 20
+    again = build(corpus, name="small", root=own_root, settings=settings, progress=no_progress)
+    assert again.encoded == (20 - 7 if phase in ("read", "encode") else 0)
+    assert left_behind(own_root) == [before]
 
 
-@pytest.mark.parametrize("phase", ["read", "dense"])
-def test_a_first_build_that_is_stopped_leaves_no_index(
-    tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path, phase: str
-) -> None:
-    def stop(at: str, passages: int) -> None:
-        if at == phase:
-            raise KeyboardInterrupt
-
-    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    with pytest.raises(KeyboardInterrupt):
-        build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=stop)
+def test_a_first_build_that_is_stopped_leaves_no_index(make_stopped: Callable[[str], None], tmp_path: Path) -> None:
+    make_stopped("dense")
     assert index_names(tmp_path) == []
     assert build_folders(tmp_path / "small") == {}
+    make_stopped("read")  # the shards of before are still there
+    assert index_names(tmp_path) == []
+
+
+def test_a_first_build_that_is_stopped_in_its_first_shard_leaves_nothing(
+    make_stopped: Callable[[str], None], tmp_path: Path
+) -> None:
+    make_stopped("encode")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def make_stopped(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> Callable[[str], None]:
+    """Stops a build of the small corpus when it first tells of a phase."""
+
+    def made(phase: str) -> None:
+        def stop(at: str, passages: int) -> None:
+            if at == phase:
+                raise KeyboardInterrupt
+
+        settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+        with pytest.raises(KeyboardInterrupt):
+            build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=stop)
+
+    return made
 
 
 def test_a_build_that_is_killed_leaves_the_old_index_serving_and_a_new_build_works(
@@ -194,7 +289,7 @@ def test_a_build_that_is_killed_leaves_the_old_index_serving_and_a_new_build_wor
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 120
-            while not list((own_root / "small").glob(".*.partial-*/vectors/00002.npy")):
+            while not list((own_root / "small").glob(".unfinished-*/shards/00002.json")):
                 assert process.poll() is None, "the build ended before it could be killed"
                 assert time.monotonic() < deadline, "the build didn't begin within two minutes"
                 time.sleep(0.02)
@@ -214,7 +309,17 @@ def test_a_corpus_with_a_bad_line_builds_nothing(make: Build, tmp_path: Path) ->
     with pytest.raises(CorpusError, match=f"{path}:2"):
         make(path)
     assert index_names(tmp_path) == []
-    assert list((tmp_path / "small").iterdir()) == []
+    assert not (tmp_path / "small").exists()
+
+
+def test_a_corpus_with_a_bad_line_after_a_shard_keeps_that_shard_for_when_it_is_mended(
+    make: Build, tmp_path: Path
+) -> None:
+    path = write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "2\tThe dog ran.", "no tab here"])
+    with pytest.raises(CorpusError, match=f"{path}:3"):
+        make(path, shard_size=2)
+    write_lines(path, ["1\tThe cat sat.", "2\tThe dog ran.", "3\tno tab here"])
+    assert make(path, shard_size=2).encoded == 1
 
 
 def test_bad_lines_that_are_left_out_are_in_the_manifest(tiny_bi_encoder: Path, tmp_path: Path) -> None:
@@ -257,6 +362,7 @@ def test_a_dense_index_that_cannot_be_made_builds_nothing(
     with pytest.raises(SettingsError, match=settings["dense"]):
         make(**settings)
     assert index_names(tmp_path) == []
+    assert make().encoded == 0  # with a kind that can be made nothing is encoded again
 
 
 def test_a_bi_encoder_that_cannot_be_loaded_builds_nothing(small_corpus: Path, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from indexing.build import BuildSettings, build
+from indexing.build import build
 from indexing.corpus import Corpus
+from indexing.settings import BuildSettings
 from tests.tiny_models import make_bi_encoder, make_cross_encoder
 
 MAIN = Path(__file__).parents[2] / "app/main.py"

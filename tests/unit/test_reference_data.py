@@ -12,10 +12,13 @@ import pytest
 from ir_measures import AP, RR, P, R, Rprec, nDCG
 
 from indexing import analyzer
-from indexing.bm25 import Bm25s, Bm25Settings, RankBm25, best_rows
+from indexing.bm25 import Bm25s, Bm25Settings, RankBm25
+from indexing.bm25_build import build_bm25
 from indexing.corpus import Corpus
+from indexing.judged import read_qrels, read_queries
+from indexing.postings import write_shard
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
-from search.trec import read_qrels, read_queries, read_run, write_run
+from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY
 from training.evaluate import MEASURES, MINIMUM_GRADE, Candidates, evaluate_run
 from training.prepare import READERS
@@ -124,20 +127,30 @@ def vaswani() -> tuple[list[PassageId], list[list[str]]]:
     return [passage.id for passage in passages], analyzer.analyze(passage.content for passage in passages)
 
 
-def test_both_bm25_back_ends_score_vaswani_alike(vaswani: tuple[list[PassageId], list[list[str]]]) -> None:
-    fast, plain = Bm25s.build(vaswani[1], Bm25Settings()), RankBm25(vaswani[1], Bm25Settings(backend="rank-bm25"))
+def saved_bm25(folder: Path, analyzed: list[list[str]], settings: Bm25Settings) -> Bm25s:
+    (folder / "terms").mkdir()
+    write_shard(folder / "terms/00000.arrow", analyzed)
+    build_bm25(folder / "terms", folder / "bm25", settings, lambda _: None)
+    return Bm25s.open(folder / "bm25")
+
+
+def test_both_bm25_back_ends_score_vaswani_alike(
+    vaswani: tuple[list[PassageId], list[list[str]]], tmp_path: Path
+) -> None:
+    fast = saved_bm25(tmp_path, vaswani[1], Bm25Settings())
+    plain = RankBm25(vaswani[1], Bm25Settings(backend="rank-bm25"))
     for query in read_queries(FOLDER / "vaswani/queries.tsv")[::6]:
         terms = analyzer.terms(query.text)
         assert np.abs(fast.scores(terms) - plain.scores(terms)).max() < 1e-5
 
 
-def test_bm25_finds_what_it_should_in_vaswani(vaswani: tuple[list[PassageId], list[list[str]]]) -> None:
-    bm25 = Bm25s.build(vaswani[1], Bm25Settings(k1=1.2, b=0.75))
+def test_bm25_finds_what_it_should_in_vaswani(vaswani: tuple[list[PassageId], list[list[str]]], tmp_path: Path) -> None:
+    bm25 = saved_bm25(tmp_path, vaswani[1], Bm25Settings(k1=1.2, b=0.75))
     run = {}
     for query in read_queries(FOLDER / "vaswani/queries.tsv"):
-        scores = bm25.scores(analyzer.terms(query.text))
-        rows = best_rows(scores, depth=1000)
-        run[query.id] = Ranking.sort(((vaswani[0][row], scores[row]) for row in rows), depth=1000)
+        rows, scores = bm25.search(analyzer.terms(query.text), depth=1000)
+        found = zip(rows.tolist(), scores, strict=True)
+        run[query.id] = Ranking.sort(((vaswani[0][row], score) for row, score in found), depth=1000)
     # PyTerrier's documentation gives BM25 a MAP of 0.296 on Vaswani, with Terrier's analyzer
     assert mean(run, read_qrels(FOLDER / "vaswani/qrels.txt"), AP) == pytest.approx(0.296, abs=0.02)
 

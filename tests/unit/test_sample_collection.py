@@ -9,8 +9,8 @@ import pytest
 
 from indexing import analyzer
 from indexing.corpus import Corpus
+from indexing.judged import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId
-from search.trec import JudgedSet, judged_sets
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "data/sample"

@@ -1,11 +1,16 @@
 """Files and folders appear whole or not at all."""
 
+import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from indexing import atomic
+from tests.conftest import REPOSITORY
 
 
 def test_write_text_replaces_the_whole_file(tmp_path: Path) -> None:
@@ -71,29 +76,43 @@ def test_a_folder_that_is_there_is_not_replaced(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["made", "old.txt"]
 
 
-def test_the_table_of_a_folder_has_size_and_checksum_of_every_file(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub/f.txt").write_text("abc")
+def table_of(*paths: Path) -> dict[str, dict[str, Any]]:
+    """The rows of these files by their names."""
+    return {path.name: atomic.file_row(path) for path in paths}
+
+
+def test_the_row_of_a_file_has_its_size_and_checksum(tmp_path: Path) -> None:
+    (tmp_path / "f.txt").write_text("abc")
     # SHA-256 of "abc", from FIPS 180-2
     checksum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert atomic.file_table(tmp_path) == {"sub/f.txt": {"bytes": 3, "sha256": checksum}}
+    assert atomic.file_row(tmp_path / "f.txt") == {"bytes": 3, "sha256": checksum}
+
+
+def test_a_checksum_is_that_of_the_whole_file_and_tells_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atomic, "HASHED_AT_ONCE", 4)
+    (tmp_path / "f.txt").write_bytes(b"0123456789")
+    read: list[int] = []
+    assert atomic.sha256(tmp_path / "f.txt", progress=read.append) == hashlib.sha256(b"0123456789").hexdigest()
+    assert read == [4, 4, 2]
 
 
 def test_files_that_are_as_before_have_not_changed(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("abc")
-    assert atomic.changed_files(tmp_path, atomic.file_table(tmp_path), full=True) == []
+    assert atomic.changed_files(tmp_path, table_of(tmp_path / "f.txt"), full=True) == []
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("abc")
-    table = atomic.file_table(tmp_path)
+    table = table_of(tmp_path / "f.txt")
     (tmp_path / "f.txt").unlink()
     assert atomic.changed_files(tmp_path, table, full=False) == ["f.txt is absent"]
 
 
 def test_a_changed_size_is_told_without_reading_the_file(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("abc")
-    table = atomic.file_table(tmp_path)
+    table = table_of(tmp_path / "f.txt")
     (tmp_path / "f.txt").write_text("abcd")
     assert atomic.changed_files(tmp_path, table, full=False) == ["f.txt has 4 bytes, the manifest says 3"]
 
@@ -101,6 +120,89 @@ def test_a_changed_size_is_told_without_reading_the_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(("full", "faults"), [(True, 1), (False, 0)])
 def test_a_changed_byte_is_told_by_checksum_only(tmp_path: Path, full: bool, faults: int) -> None:
     (tmp_path / "f.txt").write_text("abc")
-    table = atomic.file_table(tmp_path)
+    table = table_of(tmp_path / "f.txt")
     (tmp_path / "f.txt").write_text("abd")
     assert len(atomic.changed_files(tmp_path, json.loads(json.dumps(table)), full=full)) == faults
+
+
+@pytest.mark.parametrize(("full", "read"), [(True, [3]), (False, [])])
+def test_a_check_tells_the_bytes_it_has_read(tmp_path: Path, full: bool, read: list[int]) -> None:
+    (tmp_path / "f.txt").write_text("abc")
+    counted: list[int] = []
+    atomic.changed_files(tmp_path, table_of(tmp_path / "f.txt"), full=full, progress=counted.append)
+    assert counted == read
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed_by_the_next(tmp_path: Path) -> None:
+    stale, others = tmp_path / ".made.partial-abc", [tmp_path / ".made2.partial-abc", tmp_path / "made.partial"]
+    for path in (stale, *others):
+        path.mkdir()
+    with atomic.folder(tmp_path / "made"):
+        assert not stale.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "made", *others])
+
+
+def test_what_another_process_is_filling_is_left_alone(tmp_path: Path) -> None:
+    with atomic.folder(tmp_path / "made") as work:
+        (work / "f.txt").write_text("first")
+        with pytest.raises(ValueError, match="stop"), atomic.folder(tmp_path / "made"):
+            raise ValueError("stop")
+    assert (tmp_path / "made/f.txt").read_text() == "first"
+
+
+def test_a_folder_is_held_until_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = atomic.fsync_path
+
+    def meanwhile(path: Path) -> None:
+        """Another process makes the same folder just when this one is being synced, and fails."""
+        monkeypatch.setattr(atomic, "fsync_path", sync)
+        with pytest.raises(ValueError, match="stop"), atomic.folder(tmp_path / "made"):
+            raise ValueError("stop")
+        sync(path)
+
+    monkeypatch.setattr(atomic, "fsync_path", meanwhile)
+    with atomic.folder(tmp_path / "made") as work:
+        (work / "f.txt").write_text("first")
+    assert (tmp_path / "made/f.txt").read_text() == "first"
+
+
+HOLDER = "from pathlib import Path; from indexing import atomic; import sys, time\n"
+HOLDER += "with atomic.locked(Path(sys.argv[1])) as free: print(free, flush=True); time.sleep(60)"
+
+
+def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    with atomic.locked(tmp_path) as first, atomic.locked(tmp_path) as second:
+        assert (first, second) == (True, False)
+    with atomic.locked(tmp_path) as third:
+        assert third
+
+
+def test_folders_are_held_apart(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    with atomic.locked(tmp_path) as outer, atomic.locked(tmp_path / "inner") as inner:
+        assert (outer, inner) == (True, True)
+
+
+def test_a_folder_is_let_go_when_the_block_fails(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="stop"), atomic.locked(tmp_path):
+        raise ValueError("stop")
+    with atomic.locked(tmp_path) as free:
+        assert free
+
+
+def test_a_folder_is_held_against_other_processes_until_they_end_however_they_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        with atomic.locked(tmp_path) as free:
+            assert not free
+        process.kill()
+        process.wait()
+        with atomic.locked(tmp_path) as free:
+            assert free
+
+
+def test_holding_a_folder_leaves_nothing_in_it(tmp_path: Path) -> None:
+    with atomic.locked(tmp_path):
+        assert list(tmp_path.iterdir()) == []

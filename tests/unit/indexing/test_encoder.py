@@ -1,5 +1,8 @@
 """A bi-encoder gives unit vectors or one sentence on why not."""
 
+import multiprocessing
+import os
+import random
 import shutil
 import time
 from pathlib import Path
@@ -50,6 +53,71 @@ def test_the_faster_format_gives_nearly_the_same_vectors(
     loaded = BiEncoder(str(tiny_bi_encoder))
     exact = np.stack([loaded.encode_query(text) for text in TEXTS])  # always float32
     assert (loaded.encode_passages(TEXTS) * exact).sum(axis=1) == pytest.approx(1, abs=5e-3)
+
+
+def test_queries_become_the_vectors_that_they_become_alone(bi_encoder: BiEncoder) -> None:
+    together = bi_encoder.encode_queries(TEXTS)
+    assert (together.shape, together.dtype) == ((3, DIM), np.dtype(np.float32))
+    assert together == pytest.approx(np.stack([bi_encoder.encode_query(text) for text in TEXTS]), abs=1e-6)
+
+
+def mixed_texts() -> list[str]:
+    """70 texts of 1 to 300 words, so in batches of every size, in no order of length; the model reads 128 tokens."""
+    rng = random.Random(1)
+    words = ["bee", "honey", "hive", "lamp", "ship", "lens", "bread", "dough", "yeast", "glacier", "moraine", "ice"]
+    lengths = [1, 1, 1, 300, 2, 127, 126, 125, *(rng.randint(1, 40) for _ in range(60)), 200, 3]
+    return [" ".join(rng.choices(words, k=length)) for length in lengths]
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_texts_of_mixed_lengths_become_the_vectors_that_they_become_alone(tiny_bi_encoder: Path) -> None:
+    loaded, texts, counted = BiEncoder(str(tiny_bi_encoder)), mixed_texts(), list[int]()
+    together = loaded.encode_passages(texts, progress=counted.append)
+    assert together == pytest.approx(np.stack([loaded.encode_query(text) for text in texts]), abs=1e-5)
+    assert sum(counted) == 70
+    assert len(counted) > 3  # several batches, each told of
+
+
+def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(
+    bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexing.encoder.ENCODE_CHUNK", 4)
+    monkeypatch.setattr("indexing.encoder.TOKEN_BUDGET", {"cpu": 32, "cuda": 32})  # 4 texts of 8 tokens
+    words = ("bee", "hive", "lamp", "ship", "ice", "sea", "cat", "dog", "oven", "rye")
+    counted: list[int] = []
+    vectors = bi_encoder.encode_passages([f"a text about the {word}" for word in words], progress=counted.append)
+    assert counted == [4, 4, 2]
+    assert (vectors @ vectors.T).argmax(axis=1).tolist() == list(range(10))  # each is nearest to itself
+
+
+def test_no_texts_become_no_vectors(bi_encoder: BiEncoder) -> None:
+    counted: list[int] = []
+    assert bi_encoder.encode_passages([], progress=counted.append).shape == (0, DIM)
+    assert counted == []
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_workers_give_the_vectors_that_one_process_does(tiny_bi_encoder: Path) -> None:
+    texts, counted = mixed_texts(), list[int]()
+    alone = BiEncoder(str(tiny_bi_encoder)).encode_passages(texts)
+    loaded = BiEncoder(str(tiny_bi_encoder), workers=("cpu", "cpu"))
+    before = os.environ.get("OMP_NUM_THREADS")
+    try:
+        assert loaded.encode_passages(texts, progress=counted.append) == pytest.approx(alone, abs=1e-5)
+        assert sum(counted) == 70
+        assert len(multiprocessing.active_children()) == 2
+    finally:
+        loaded.close()
+    assert multiprocessing.active_children() == []
+    assert os.environ.get("OMP_NUM_THREADS") == before
+    loaded.close()  # a second time, nothing is left to close
+
+
+def test_one_worker_is_this_process(tiny_bi_encoder: Path) -> None:
+    loaded = BiEncoder(str(tiny_bi_encoder), workers=("cpu",))
+    loaded.encode_passages(TEXTS)
+    assert multiprocessing.active_children() == []
+    loaded.close()
 
 
 def broken_copy(model: Path, folder: Path, *, value: float) -> Path:

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from indexing import analyzer
+from indexing.dense import DenseIndex
 from indexing.errors import IndexingError, SettingsError
-from indexing.index import Index, build_folders, check_name, current_build, index_names, open_index, verify
+from indexing.exact import TorchExact
+from indexing.index import Index, build_folders, check_name, current_build, index_names, open_index, set_current, verify
+from indexing.tokens import PassageTokenizer, write_shard
+from indexing.vectors import VectorStore
 
 REBUILD = "python -m indexing build --corpus CORPUS --name small"
 
@@ -143,5 +147,59 @@ def test_a_build_without_a_manifest_is_not_among_the_builds(own_root: Path) -> N
     whole = current_build("small", root=own_root)
     shutil.copytree(whole, own_root / "small/20990101-000000-abcdef")
     (own_root / "small/20990101-000000-abcdef/manifest.json").unlink()
-    shutil.copytree(whole, own_root / "small/.20990101-000000-fedcba.partial-x")
+    shutil.copytree(whole, own_root / "small/.unfinished-0123456789abcdef")  # with its manifest, but without a name
     assert list(build_folders(own_root / "small")) == [whole.name]
+
+
+def test_builds_are_in_the_order_of_their_making(own_root: Path) -> None:
+    whole = current_build("small", root=own_root)
+    for name in ("20990101-000000-abcdef", "20200101-000000-fedcba", "20200101-000001-abcdef"):
+        shutil.copytree(whole, own_root / "small" / name)
+    names = ["20200101-000000-fedcba", "20200101-000001-abcdef", whole.name, "20990101-000000-abcdef"]
+    assert list(build_folders(own_root / "small")) == names
+
+
+def test_the_current_build_is_the_one_that_was_set(own_root: Path) -> None:
+    whole = current_build("small", root=own_root)
+    shutil.copytree(whole, own_root / "small/20200101-000000-abcdef")
+    set_current(own_root / "small", "20200101-000000-abcdef")
+    assert current_build("small", root=own_root) == own_root / "small/20200101-000000-abcdef"
+
+
+def test_an_index_with_fewer_tokens_than_passages_is_not_opened(own_root: Path, tiny_cross_encoder: Path) -> None:
+    folder = current_build("small", root=own_root)
+    (folder / "tokens").mkdir()
+    write_shard(folder / "tokens/00000.arrow", PassageTokenizer(str(tiny_cross_encoder)).encode(["The cat sat."] * 19))
+    change_manifest(own_root, lambda values: values.update(tokenizer=str(tiny_cross_encoder)))
+    assert "19 tokens" in refusal(own_root)
+    assert REBUILD in refusal(own_root)
+
+
+def test_parameters_that_the_dense_index_does_not_have_are_told(own_root: Path) -> None:
+    change_manifest(own_root, lambda values: values["dense"]["quality"].update(parameters="nprobe=4"))
+    assert "dense.faiss" in refusal(own_root)
+
+
+@pytest.mark.parametrize(
+    ("free", "kind"),
+    # half of what is free has to hold 20 vectors of 32 numbers of 2 bytes: 1,280 bytes
+    [(2 * 1280 + 2, TorchExact), (2 * 1280, DenseIndex)],
+)
+def test_where_torch_alone_can_use_a_gpu_it_searches_while_it_has_room(
+    built_root: Path, free: int, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (free, 80 * 10**9))
+    monkeypatch.setattr("indexing.index.TorchExact", OnCpu)
+    monkeypatch.setattr("indexing.index.gpus", lambda: 0)
+    opened = open_index("small", root=built_root).dense
+    assert isinstance(opened, kind)
+    assert len(opened) == 20
+
+
+class OnCpu(TorchExact):
+    """Torch's search, asked for on a GPU and made on the CPU."""
+
+    def __init__(self, vectors: VectorStore, *, device: str) -> None:
+        assert device == "cuda"
+        super().__init__(vectors, device="cpu")

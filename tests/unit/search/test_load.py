@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexing.errors import ModelError
-from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
+from search.load import NO_RERANKER, SHIPPED, open_pipeline, open_reranker, reranker_path
 from search.pipeline import PipelineSettings
 
 
@@ -68,3 +68,15 @@ def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tin
     assert pipeline.reranker is not None
     assert pipeline.reranker.name == "tiny-cross-encoder"
     assert len(trace.logits) == 10
+
+
+def test_where_the_shipped_model_is_promoted_again_it_is_the_default(models: Path, shipped: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": SHIPPED, "before": ""}))
+    assert reranker_path(models=models, shipped=shipped) == str(shipped)
+
+
+@pytest.mark.parametrize("name", ["../elsewhere/v1", "/etc/passwd", "mine", "mine/..", "mine/v2/../v2", ""])
+def test_a_pointer_that_leads_out_of_the_folder_is_broken(models: Path, shipped: Path, name: str) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": name}))
+    with pytest.raises(ModelError, match=r"promoted\.json is broken"):
+        reranker_path(models=models, shipped=shipped)

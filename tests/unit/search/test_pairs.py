@@ -1,12 +1,19 @@
 """Pairs are cut in one place and in one way: the passage gives way, the query stays."""
 
 import random
+from pathlib import Path
 
 import pytest
-from transformers import PreTrainedTokenizerBase
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
+from transformers import ByT5Tokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from search.pairs import QUERY_TOKENS, EncodedPairs, encode_pairs
-from tests.tiny_models import tokenizer
+from indexing.errors import SettingsError
+from indexing.tokens import PassageTokenizer, TokenIds
+from search.pairs import QUERY_TOKENS, EncodedPairs, encode_pairs, encode_stored, reads_stored
+from tests.tiny_models import tokenizer, tokenizer_folder
 
 QUERY = "who built the first lighthouse"
 SHORT = "The first lighthouse stood at Alexandria."
@@ -112,5 +119,130 @@ def test_padding_stands_on_the_right_and_is_masked(words: PreTrainedTokenizerBas
         )
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_is_what_the_tokenizer_would_do(
+    words: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    monkeypatch.setattr(words, "padding_side", side)
+    pairs = encode_pairs(words, [QUERY] * 3, [LONG, "Sea.", SHORT], max_length=64)
+    (batch,) = pairs.batches(words, token_budget=4096)
+    expected = words.pad([pairs.ids[row] for row in batch.rows], return_tensors="pt")
+    assert {name: values.tolist() for name, values in batch.features.items()} == {
+        name: values.tolist() for name, values in expected.items()
+    }
+    assert batch.features["input_ids"].dtype == expected["input_ids"].dtype
+
+
 def test_no_pairs_make_no_batches(words: PreTrainedTokenizerBase) -> None:
     assert list(encode_pairs(words, [], [], max_length=64).batches(words, token_budget=100)) == []
+
+
+TEXTS = [
+    SHORT,
+    LONG,
+    "",
+    " \t ",
+    "Žluťoučký kůň à la carte, NAÏVE café",
+    "bees 🐝🍯 and 👩‍🚀",
+    "灯塔 stands by 海",
+    "antidisestablishmentarianism uncharacteristically",
+    "qzxwv" * 30,  # over 100 letters in a word: unknown
+    "what does [SEP] mean after [MASK] or [CLS]",
+    *(" ".join(["sea"] * count) for count in (25, 26, 27, 40, 500, 501, 502, 503, 600)),
+]
+QUERIES = [QUERY, "", "café 🐝 海", " ".join(["tower"] * QUERY_TOKENS), " ".join(f"word{n}" for n in range(300))]
+
+
+def stored(folder: Path, texts: list[str]) -> list[TokenIds]:
+    return PassageTokenizer(str(folder)).encode(texts)
+
+
+@pytest.mark.parametrize("max_length", [16, 33, 64, 511, 512])
+@pytest.mark.parametrize("query", QUERIES)
+def test_stored_ids_make_the_pairs_that_the_texts_make(
+    words: PreTrainedTokenizerBase, query: str, max_length: int
+) -> None:
+    expected = encode_pairs(words, [query] * len(TEXTS), TEXTS, max_length=max_length)
+    found = encode_stored(words, query, stored(tokenizer_folder(), TEXTS), max_length=max_length)
+    assert found == expected
+    assert {*map(tuple, found.ids)} == {*map(tuple, expected.ids)}  # names stand in the same order
+    assert set(expected.truncated) == {True, False}
+
+
+# ids are the words' places here; "a" is what the frame is seen around
+VOCABULARY = ["<s>", "</s>", "a", "who", "built", "sea"]
+
+
+def by_words(folder: Path, *, pair: str, inputs: list[str], truncation_side: str = "right") -> PreTrainedTokenizerBase:
+    """A tokenizer of whole words whose pairs look like `pair`."""
+    backend = Tokenizer(WordLevel({word: place for place, word in enumerate(VOCABULARY)}, unk_token="a"))
+    backend.pre_tokenizer = WhitespaceSplit()
+    backend.post_processor = TemplateProcessing(single="$A", pair=pair, special_tokens=[("<s>", 0), ("</s>", 1)])
+    made: PreTrainedTokenizerBase = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers' own
+        tokenizer_object=backend, model_input_names=inputs, truncation_side=truncation_side
+    )
+    made.save_pretrained(str(folder))
+    return made
+
+
+def test_the_special_tokens_and_types_are_the_tokenizers_own(tmp_path: Path) -> None:
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    odd = by_words(tmp_path, pair="<s>:3 $A:0 </s>:1 <s>:1 $B:2 </s>:4 </s>:5", inputs=names)
+    pairs = encode_stored(odd, "who built", stored(tmp_path, ["sea sea", "", "sea sea sea"]), max_length=9)
+    assert [row["input_ids"] for row in pairs.ids] == [
+        [0, 3, 4, 1, 0, 5, 5, 1, 1],
+        [0, 3, 4, 1, 0, 1, 1],
+        [0, 3, 4, 1, 0, 5, 5, 1, 1],  # 9 - 5 special - 2 of the query
+    ]
+    assert [row["token_type_ids"] for row in pairs.ids] == [
+        [3, 0, 0, 1, 1, 2, 2, 4, 5],
+        [3, 0, 0, 1, 1, 4, 5],
+        [3, 0, 0, 1, 1, 2, 2, 4, 5],
+    ]
+    assert [row["attention_mask"] for row in pairs.ids] == [[1] * 9, [1] * 7, [1] * 9]
+    assert pairs.truncated == [False, False, True]
+    assert pairs == encode_pairs(odd, ["who built"] * 3, ["sea sea", "", "sea sea sea"], max_length=9)
+
+
+def test_a_tokenizer_without_token_types_gets_none(tmp_path: Path) -> None:
+    plain = by_words(tmp_path, pair="<s> $A </s> </s> $B </s>", inputs=["input_ids", "attention_mask"])
+    pairs = encode_stored(plain, "who", stored(tmp_path, ["sea"]), max_length=64)
+    assert pairs.ids == [{"input_ids": [0, 3, 1, 1, 5, 1], "attention_mask": [1] * 6}]
+
+
+def test_a_passage_cut_for_storing_is_told_from_one_that_just_fits(tmp_path: Path) -> None:
+    bare = by_words(tmp_path, pair="$A $B", inputs=["input_ids"])
+    texts = [" ".join(["sea"] * count) for count in (511, 512, 513, 600)]
+    pairs = encode_stored(bare, "", stored(tmp_path, texts), max_length=512)
+    assert pairs.truncated == [False, False, True, True]
+    assert [len(row["input_ids"]) for row in pairs.ids] == [511, 512, 512, 512]
+
+
+def test_stored_ids_serve_no_input_longer_than_they_are(words: PreTrainedTokenizerBase) -> None:
+    assert reads_stored(words, max_length=512)
+    assert not reads_stored(words, max_length=513)
+    with pytest.raises(SettingsError, match="at most 512 tokens cut on the right, here 513"):
+        encode_stored(words, QUERY, stored(tokenizer_folder(), [SHORT]), max_length=513)
+
+
+def test_stored_ids_serve_no_tokenizer_that_keeps_a_passages_end(tmp_path: Path) -> None:
+    left = by_words(tmp_path, pair="<s> $A </s> $B </s>", inputs=["input_ids"], truncation_side="left")
+    assert not reads_stored(left, max_length=64)
+    with pytest.raises(SettingsError, match="left"):
+        encode_stored(left, "who", stored(tmp_path, ["sea"]), max_length=64)
+
+
+def test_stored_ids_serve_no_tokenizer_without_a_fast_form() -> None:
+    assert not reads_stored(ByT5Tokenizer(), max_length=64)
+
+
+def test_a_query_that_leaves_no_room_for_a_passage_is_refused(words: PreTrainedTokenizerBase) -> None:
+    passages = stored(tokenizer_folder(), ["sea"])
+    # [CLS] tower tower [SEP] sea [SEP] is 6; of 5 the query takes 5 // 2
+    assert len(encode_stored(words, "tower tower", passages, max_length=6).ids[0]["input_ids"]) == 6
+    with pytest.raises(SettingsError, match="5 tokens"):
+        encode_stored(words, "tower tower", passages, max_length=5)
+
+
+def test_no_stored_passages_make_no_pairs(words: PreTrainedTokenizerBase) -> None:
+    assert encode_stored(words, QUERY, [], max_length=64) == EncodedPairs([], [])

@@ -1,16 +1,21 @@
 """A query goes in and a trace comes out whose stages agree with each other."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexing.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
 from indexing.records import PassageId
+from indexing.tokens import PassageTokenizer, TokenIds, TokenStore, write_shard
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
-from search.pipeline import FUSIONS, QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank
+from search.pipeline import FUSIONS, QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank, SearchTrace
+from search.rerank import CrossEncoderReranker, Scores
 from tests.conftest import PASSAGES
 from tests.fakes import FixedReranker, WordOverlapReranker
 
@@ -94,7 +99,7 @@ def test_passages_that_were_cut_are_told(
     marked = PassageId("c1")
 
     class Cutting(WordOverlapReranker):
-        def score(self, query: str, passages: Any) -> Any:
+        def score(self, query: str, passages: Any, *, tokens: Any = None) -> Any:
             scores = super().score(query, passages)
             return replace(scores, truncated=tuple(text == PASSAGES[marked] for text in passages))
 
@@ -185,3 +190,74 @@ def test_an_index_of_another_bi_encoder_is_refused(small_index: Index, bi_encode
     other = replace(small_index, manifest=replace(small_index.manifest, bi_encoder_fingerprint="0" * 16))
     with pytest.raises(IndexingError, match="Rebuild"):
         RetrieveAndRerank(other, bi_encoder, None)
+
+
+class ReadsStoredIds(WordOverlapReranker):
+    """Keeps the token ids that it is given; None where it is given none."""
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__()
+        self._fingerprint = fingerprint
+        self.given: list[list[list[int]] | None] = []
+
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        return self._fingerprint
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        self.given.append(None if tokens is None else [row.tolist() for row in tokens])
+        return super().score(query, passages)
+
+
+def with_tokens(index: Index, folder: Path, rows: list[TokenIds], *, fingerprint: str) -> Index:
+    write_shard(folder / "00000.arrow", rows)
+    return replace(
+        index, tokens=TokenStore(folder), manifest=replace(index.manifest, tokenizer_fingerprint=fingerprint)
+    )
+
+
+def own_rows(index: Index) -> list[TokenIds]:
+    """Each passage's only token id is its row."""
+    return [np.array([row], dtype=np.uint16) for row in range(len(index.passages))]
+
+
+def test_the_re_ranker_gets_the_stored_ids_of_its_tokenizer(
+    small_index: Index, bi_encoder: BiEncoder, tmp_path: Path
+) -> None:
+    index = with_tokens(small_index, tmp_path, own_rows(small_index), fingerprint="a" * 16)
+    reranker = ReadsStoredIds("a" * 16)
+    trace = RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
+    assert reranker.given == [[[list(PASSAGES).index(name)] for name in trace.fused.top(5).passage_ids]]
+    assert list(trace.seconds) == ["bm25", "encode", "faiss", "fuse", "load", "tokenise", "re-rank"]
+
+
+def test_stored_ids_of_another_tokenizer_are_not_given(
+    small_index: Index, bi_encoder: BiEncoder, tmp_path: Path
+) -> None:
+    index = with_tokens(small_index, tmp_path, own_rows(small_index), fingerprint="a" * 16)
+    reranker = ReadsStoredIds("b" * 16)
+    RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
+    assert reranker.given == [None]
+
+
+def test_an_index_without_stored_ids_gives_none(small_index: Index, bi_encoder: BiEncoder) -> None:
+    index = replace(small_index, tokens=None, manifest=replace(small_index.manifest, tokenizer_fingerprint=""))
+    reranker = ReadsStoredIds("")
+    RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
+    assert reranker.given == [None]
+
+
+def test_stored_ids_change_no_score_and_no_place(
+    small_index: Index, bi_encoder: BiEncoder, tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    words = PassageTokenizer(str(tiny_cross_encoder))
+    rows = words.encode([passage.content for passage in small_index.passages])
+    index = with_tokens(small_index, tmp_path, rows, fingerprint=words.fingerprint)
+    reranker = CrossEncoderReranker(str(tiny_cross_encoder), max_length=24)
+    traces: list[SearchTrace] = []
+    for stored in (None, index.tokens):
+        pipeline = RetrieveAndRerank(replace(index, tokens=stored), bi_encoder, reranker)
+        traces.append(replace(pipeline.search(QUERY, TEN), seconds={}))
+    assert traces[0] == traces[1]
+    assert len(set(traces[0].logits.values())) == 5
+    assert traces[0].truncated

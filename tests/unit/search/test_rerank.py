@@ -1,5 +1,6 @@
 """A cross-encoder's raw logits come out the same, however its pairs are batched."""
 
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -11,10 +12,11 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import CrossEncoder
 from transformers import BertConfig, BertForSequenceClassification
 
-from indexing.errors import HubError, ModelError
+from indexing.errors import HubError, ModelError, SettingsError
+from indexing.tokens import PassageTokenizer
 from search.rerank import TOKEN_BUDGET, CrossEncoderReranker
 from tests.conftest import PASSAGES, QUERIES
-from tests.tiny_models import tokenizer
+from tests.tiny_models import tokenizer, tokenizer_folder
 
 TEXTS = [*PASSAGES.values(), "short", " ".join(PASSAGES.values())]  # the last has over 400 tokens
 QUERY = QUERIES["train"]["1"]
@@ -144,3 +146,81 @@ def test_a_model_that_the_hub_does_not_give_is_told_in_one_line() -> None:
     with pytest.raises(HubError, match="no-such/model") as caught:
         CrossEncoderReranker("no-such/model")
     assert "\n" not in str(caught.value)
+
+
+MIXED = [
+    *TEXTS,
+    "",
+    " ",
+    "Ça va, Žofie? NAÏVE café",
+    "bees 🐝🍯 and 👩‍🚀",
+    "灯塔 stands by 海",
+    "antidisestablishmentarianism",
+    "tower " * 3000,
+    "what does [SEP] mean",
+]
+
+
+@pytest.mark.parametrize("max_length", [64, 512])
+@pytest.mark.parametrize("query", [QUERY, "café 🐝 海", "tower " * 90])
+def test_stored_token_ids_score_to_the_last_bit_as_the_texts_do(
+    tiny_cross_encoder: Path, query: str, max_length: int
+) -> None:
+    reranker = CrossEncoderReranker(str(tiny_cross_encoder), max_length=max_length)
+    expected = reranker.score(query, MIXED)
+    found = reranker.score(query, MIXED, tokens=PassageTokenizer(str(tiny_cross_encoder)).encode(MIXED))
+    assert found.logits.tobytes() == expected.logits.tobytes()
+    assert found.truncated == expected.truncated
+    assert np.ptp(expected.logits) > 0.1  # scores differ, so that agreeing means something
+    assert set(expected.truncated) == {True, False}
+
+
+def test_where_token_ids_are_given_they_are_read_and_not_the_text(loaded: CrossEncoderReranker) -> None:
+    tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
+    found = loaded.score(QUERY, ["another", "text"], tokens=tokens).logits
+    assert found.tobytes() == loaded.score(QUERY, TEXTS[:2]).logits.tobytes()
+    assert found.tobytes() != loaded.score(QUERY, ["another", "text"]).logits.tobytes()
+
+
+def test_token_ids_of_another_number_of_passages_are_refused(loaded: CrossEncoderReranker) -> None:
+    tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
+    with pytest.raises(SettingsError, match="2 rows of token ids came with 3 passages"):
+        loaded.score(QUERY, TEXTS[:3], tokens=tokens)
+
+
+def test_the_fingerprint_is_that_of_the_tokenizer_that_stores_ids(
+    loaded: CrossEncoderReranker, tiny_cross_encoder: Path
+) -> None:
+    expected = PassageTokenizer(str(tiny_cross_encoder)).fingerprint
+    assert loaded.tokenizer_fingerprint == expected
+    loaded.score(QUERY, TEXTS)  # sets how the tokenizer cuts
+    assert loaded.tokenizer_fingerprint == expected
+
+
+def test_a_re_ranker_that_keeps_a_passages_end_reads_no_stored_ids(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_cross_encoder, tmp_path / "left"))
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"truncation_side": "left"}), encoding="utf-8")
+    assert CrossEncoderReranker(str(folder)).tokenizer_fingerprint == ""
+
+
+@pytest.mark.parametrize(("max_length", "reads"), [(512, True), (513, False)])
+def test_a_re_ranker_of_longer_inputs_than_are_stored_reads_no_stored_ids(
+    tmp_path: Path, max_length: int, reads: bool
+) -> None:
+    words = tokenizer()
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=600,
+    )
+    config.num_labels = 1
+    words.model_max_length = 600
+    BertForSequenceClassification(config).save_pretrained(tmp_path / "long")
+    words.save_pretrained(tmp_path / "long")
+    reranker = CrossEncoderReranker(str(tmp_path / "long"), max_length=max_length)
+    assert reranker.max_length == max_length
+    assert bool(reranker.tokenizer_fingerprint) is reads

@@ -1,18 +1,22 @@
-"""Measures are the field's, averaged over the judged queries, as computed by hand here."""
+"""Every stage's run is kept as it was retrieved and re-ranked, and a weight is chosen by figures."""
 
 import json
-import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError
+from indexing.judged import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId, Ranking
+from indexing.tokens import TokenIds
 from search.pipeline import RetrieveAndRerank
-from search.trec import JudgedSet, judged_sets
+from search.rerank import Scores
 from tests.conftest import PASSAGES, write_lines
 from tests.fakes import FixedReranker, WordOverlapReranker
+from tests.unit.training.judged_lists import ONE, TWO, grades, nothing, ranking
 from training.evaluate import (
     MEASURES,
     STAGES,
@@ -22,80 +26,9 @@ from training.evaluate import (
     evaluate_run,
     rerank_candidates,
     retrieve_stages,
-    stage_rows,
     table,
 )
-
-ONE, TWO = QueryId("1"), QueryId("2")
-
-
-def ranking(*names: str) -> Ranking:
-    """Passages in this order."""
-    return Ranking.sort((PassageId(name), -float(place)) for place, name in enumerate(names))
-
-
-def grades(**values: int) -> dict[PassageId, int]:
-    return {PassageId(name): grade for name, grade in values.items()}
-
-
-def nothing(done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
-def test_ndcg_is_that_computed_by_hand() -> None:
-    row = evaluate_run("", {ONE: ranking("x", "b", "a")}, {ONE: grades(a=3, b=1, c=2)})
-    gained = 1 / math.log2(2 + 1) + 3 / math.log2(3 + 1)
-    ideal = 3 / math.log2(1 + 1) + 2 / math.log2(2 + 1) + 1 / math.log2(3 + 1)
-    assert row.values["nDCG@10"] == pytest.approx(gained / ideal, abs=1e-6)
-
-
-def test_ndcg_stops_at_rank_ten() -> None:
-    fillers = [f"f{number:02}" for number in range(10)]
-    assert evaluate_run("", {ONE: ranking(*fillers, "a")}, {ONE: grades(a=3)}).values["nDCG@10"] == 0
-
-
-def test_reciprocal_rank_is_that_of_the_first_passage_of_grade_two() -> None:
-    row = evaluate_run("", {ONE: ranking("low", "x", "good", "best")}, {ONE: grades(low=1, good=2, best=3)})
-    assert row.values["MRR@10"] == pytest.approx(1 / 3)
-
-
-def test_recall_counts_passages_from_grade_two() -> None:
-    row = evaluate_run("", {ONE: ranking("a", "low")}, {ONE: grades(a=2, low=1, lost=3)})
-    assert row.values["R@100"] == pytest.approx(1 / 2)
-
-
-def test_a_judged_query_that_the_run_lacks_counts_zero() -> None:
-    qrels = {ONE: grades(a=2), TWO: grades(b=2)}
-    row = evaluate_run("", {ONE: ranking("a")}, qrels)
-    assert dict(row.values) == pytest.approx(dict.fromkeys(MEASURES, (1 + 0) / 2))
-    assert row.per_query == {ONE: pytest.approx(1), TWO: 0}
-
-
-def test_a_query_for_which_nothing_was_found_counts_zero() -> None:
-    qrels = {ONE: grades(a=2), TWO: grades(b=2)}
-    row = evaluate_run("", {ONE: ranking("a"), TWO: ranking()}, qrels)
-    assert row.values["nDCG@10"] == pytest.approx((1 + 0) / 2)
-
-
-def test_a_query_that_is_not_judged_does_not_count() -> None:
-    row = evaluate_run("", {ONE: ranking("a"), TWO: ranking("b")}, {ONE: grades(a=2)})
-    assert row.values["nDCG@10"] == pytest.approx(1)
-
-
-def test_where_scores_tie_the_rankings_own_order_is_measured() -> None:
-    # trec_eval alone would break the tie its own way: by id, backwards
-    tied = Ranking.sort([(PassageId("a"), 1.0), (PassageId("b"), 1.0)])
-    assert evaluate_run("", {ONE: tied}, {ONE: grades(a=2)}).values["MRR@10"] == 1
-
-
-def test_the_interval_holds_the_mean_and_is_the_same_each_time() -> None:
-    qrels = {QueryId(str(number)): grades(a=2) for number in range(20)}
-    run = {query: ranking("a") if int(query) % 2 else ranking("x") for query in qrels}
-    one, two = evaluate_run("", run, qrels), evaluate_run("", run, qrels)
-    # 20 queries of which half score 1: deviation of the mean 0.5 / sqrt(20) = 0.112, 95 % within 1.96 of them
-    assert one.interval == two.interval
-    assert one.interval[0] == pytest.approx(0.5 - 0.22, abs=0.04)
-    assert one.interval[1] == pytest.approx(0.5 + 0.22, abs=0.04)
+from training.measures import measure_run
 
 
 def stages(first: dict[str, float], second: dict[str, float]) -> Stages:
@@ -112,7 +45,9 @@ def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
     dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
     given = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
     weight = choose_weight(given, dev)
-    assert evaluate_run("", given.interpolated(weight), dev.qrels).values["nDCG@10"] == 1
+    assert given.by_name(weight=weight)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
+    assert given.by_name(weight=0.5)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
+    assert given.by_name(weight=0.2)["re-ranked + first stage"][ONE].passage_ids[0] == "b"
 
 
 def test_where_weights_tie_the_largest_is_chosen() -> None:
@@ -129,9 +64,9 @@ def test_where_the_re_ranker_is_wrong_the_first_stage_alone_is_chosen() -> None:
 def test_every_stage_of_a_search_is_kept(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
     judged = judged_sets(small_corpus)["test"]
     found = retrieve_stages(pipeline, judged.queries, depth=20, progress=nothing)
-    rows = stage_rows(found, judged.qrels, weight=0.5)
-    assert [row.system for row in rows] == list(STAGES)
-    for run in (found.bm25, found.dense, found.fused, found.reranked):
+    assert list(found.by_name(weight=0.5)) == list(STAGES)
+    assert list(found.by_name(weight=None)) == list(STAGES[:-1])
+    for run in found.by_name(weight=0.5).values():
         assert set(run) == set(judged.qrels)
     # "how does a lighthouse lens work": each of these holds one of its five terms, and ties stand by id
     assert found.reranked[QueryId("4")].passage_ids[:4] == ("b1", "b2", "b3", "b4")
@@ -151,7 +86,13 @@ def judged_folder(tmp_path: Path) -> Path:
 def test_candidates_are_read_with_the_texts_that_the_run_names(judged_folder: Path) -> None:
     candidates = Candidates.read(judged_folder)
     assert [query.id for query in candidates.queries] == ["1", "2"]
-    assert candidates.texts == {PassageId(name): PASSAGES[name] for name in ("a1", "a3", "a4")}
+    assert candidates.texts == {PassageId(name): PASSAGES[name] for name in ("a1", "a3", "a4", "d2")}
+
+
+def test_relevant_passages_that_the_run_lacks_have_their_texts_too(judged_folder: Path) -> None:
+    write_lines(judged_folder / "qrels.txt", ["1 0 a1 3", "1 0 a2 1", "1 0 a5 0", "2 0 d2 3", "2 0 zz 3"])
+    # a2 and d2 are relevant, a5 isn't, and zz has no text here
+    assert set(Candidates.read(judged_folder).texts) == {"a1", "a3", "a4", "a2", "d2"}
 
 
 def test_candidates_are_read_to_the_depth(judged_folder: Path) -> None:
@@ -186,7 +127,49 @@ def test_a_judged_query_that_the_given_run_lacks_counts_zero_and_stops_nothing(
 ) -> None:
     candidates = Candidates.read(judged_folder)  # query 2 has judgments and no list
     found = rerank_candidates(candidates, bi_encoder, WordOverlapReranker(), progress=nothing)
-    assert {row.per_query[TWO] for row in stage_rows(found, candidates.qrels, weight=0.5)} == {0}
+    for run in found.by_name(weight=0.5).values():
+        assert measure_run(run, candidates.qrels, minimum_grade=2).per_query["nDCG@10"][TWO] == 0
+
+
+class TimedReranker(WordOverlapReranker):
+    """Takes 0.02 s a passage, by its own account."""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        seconds = {"tokenise": 0.005 * len(passages), "re-rank": 0.015 * len(passages)}
+        return replace(super().score(query, passages, tokens=tokens), seconds=seconds)
+
+
+def test_the_time_of_a_pair_is_kept_of_a_search_and_of_a_given_list(
+    pipeline: RetrieveAndRerank, small_corpus: Path, judged_folder: Path, bi_encoder: BiEncoder
+) -> None:
+    timed = RetrieveAndRerank(pipeline.index, bi_encoder, TimedReranker())
+    searched = retrieve_stages(timed, judged_sets(small_corpus)["test"].queries, depth=5, progress=nothing)
+    given = rerank_candidates(Candidates.read(judged_folder), bi_encoder, TimedReranker(), progress=nothing)
+    assert searched.rerank_seconds == pytest.approx(2 * 5 * 0.02)
+    assert given.rerank_seconds == pytest.approx(3 * 0.02)
+    assert (searched.seconds_per_pair, given.seconds_per_pair) == pytest.approx((0.02, 0.02))
+
+
+def test_a_runs_row_has_means_over_judged_queries_and_values_of_each() -> None:
+    qrels = {ONE: grades(a=2), TWO: grades(b=2)}
+    row = evaluate_run("ours", {ONE: ranking("a")}, qrels)
+    assert row.system == "ours"
+    assert dict(row.values) == pytest.approx(dict.fromkeys(MEASURES, (1 + 0) / 2))
+    assert row.per_query == {ONE: pytest.approx(1), TWO: 0}
+
+
+def test_binary_measures_count_from_grade_two() -> None:
+    assert evaluate_run("", {ONE: ranking("low", "good")}, {ONE: grades(low=1, good=2)}).values["MRR@10"] == 1 / 2
+
+
+def test_the_interval_holds_the_mean_and_is_the_same_each_time() -> None:
+    qrels = {QueryId(str(number)): grades(a=2) for number in range(20)}
+    run = {query: ranking("a") if int(query) % 2 else ranking("x") for query in qrels}
+    one, two = evaluate_run("", run, qrels), evaluate_run("", run, qrels)
+    # 20 queries of which half score 1: deviation of the mean 0.5 / sqrt(20) = 0.112, 95 % within 1.96 of them
+    assert one.interval == two.interval
+    assert one.interval[0] == pytest.approx(0.5 - 0.22, abs=0.04)
+    assert one.interval[1] == pytest.approx(0.5 + 0.22, abs=0.04)
 
 
 def test_the_table_has_a_line_for_each_system() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from indexing.corpus import Corpus
 from indexing.errors import CorpusError
-from search.trec import judged_sets, read_queries
+from indexing.judged import judged_sets, read_queries
 from tests.conftest import write_lines
 from training.prepare import CANDIDATES, PASSAGE_WORDS, Source, prepare
 

@@ -1,0 +1,166 @@
+"""python -m benchmarks.build_memory JUDGED: peak memory of whole builds, and what that means for 8.84 million passages.
+
+Each build runs in a process of its own over passages of real text (`benchmarks.corpora.recombined`). The bi-encoder
+is a stand-in that adds up a fixed random vector for each word, so that an hour's encoding takes a minute: passages,
+postings, BM25, ids, FAISS and the checks are the real ones. What is measured is the resident memory, the mapped
+pages of files included. A line through all sizes but the largest has to meet the largest before it is drawn on.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.corpora import recombined
+from indexing import atomic
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.encoder import BiEncoder
+from indexing.index import open_index
+from indexing.records import Floats
+from indexing.settings import BuildSettings
+
+MS_MARCO = 8_841_823
+LIMIT = 8 * 2**30  # bytes
+WORDS = 65_536  # rows of the stand-in's table
+PERIOD = 0.05  # seconds between two looks at the memory
+SIZES = (250_000, 500_000, 1_000_000)
+
+
+class StandIn(BiEncoder):
+    """A bi-encoder whose vector of a text is the sum of fixed random vectors of its words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = np.random.default_rng(0).normal(size=(WORDS, self.dim)).astype(np.float32)  # (words, dim)
+
+    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+        """Vectors of many texts, (texts, dim) float32, unit length."""
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._table[[zlib.crc32(word.encode()) % WORDS for word in text.lower().split()]].sum(axis=0)
+        progress(len(texts))
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        """Likewise."""
+        return self.encode_passages(texts)
+
+
+class Watch:
+    """The most memory that this process held in each phase."""
+
+    def __init__(self) -> None:
+        self.peaks: dict[str, int] = {}
+        self.phase = "read"
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def __call__(self, phase: str, _: int) -> None:
+        """Progress of a build."""
+        self.phase = phase
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(PERIOD):
+            status = Path("/proc/self/status").read_text(encoding="ascii")
+            resident = int(status.split("VmRSS:")[1].split()[0]) * 1024
+            self.peaks[self.phase] = max(self.peaks.get(self.phase, 0), resident)
+
+
+def main() -> None:
+    """Build each size in a process of its own, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("judged", type=Path, help="folder of judged collections")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="passages (%(default)s)")
+    parser.add_argument("--dense", default="pq-fastscan")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one is not None:
+        print(json.dumps(_one(options.one, options.dense)))
+        return
+    rows = []
+    for size in sorted(options.sizes):
+        with tempfile.TemporaryDirectory(prefix="second-look-memory-") as name:
+            corpus = Path(name) / "collection.tsv"
+            with corpus.open("w", encoding="utf-8") as file:
+                file.writelines(f"{n}\t{text}\n" for n, text in enumerate(recombined(options.judged, passages=size)))
+            command = [sys.executable, "-m", "benchmarks.build_memory", str(options.judged)]
+            command += ["--one", str(corpus), "--dense", options.dense]
+            rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        row = rows[-1]
+        phases = ", ".join(f"{phase} {_gib(peak)}" for phase, peak in row["peaks"].items())
+        print(
+            f"{size:>9,} passages: peak {_gib(row['peak'])} GiB ({phases}), index {_gib(row['bytes'])} GiB, "
+            f"{row['seconds']:.0f} s, opened in {row['open']:.2f} s",
+            flush=True,
+        )
+    line = _projected(rows)
+    print(
+        f"a line through the smaller sizes says {_gib(line['predicted'])} GiB for {rows[-1]['passages']:,}, measured "
+        f"{_gib(line['measured'])}; through all it says {_gib(line['ms_marco'])} GiB for MS MARCO's {MS_MARCO:,} "
+        f"({'under' if line['ms_marco'] < LIMIT else 'OVER'} 8 GiB)"
+    )
+    if options.json is not None:
+        atomic.write_json(options.json, {"dense": options.dense, "builds": rows, "projection": line})
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.2f}"
+
+
+def _one(corpus: Path, dense: str) -> dict[str, object]:
+    """Build, and open what was built."""
+
+    watch = Watch()
+    begun = time.perf_counter()
+    root = corpus.parent / "indexes"
+    settings = BuildSettings(dense=dense)
+    manifest = build(Corpus(corpus), name="memory", root=root, settings=settings, progress=watch, encoder=StandIn())
+    seconds = time.perf_counter() - begun
+    watch.stop()
+    begun = time.perf_counter()
+    open_index("memory", root=root).bm25.search(["water"], depth=1000)
+    return {
+        "passages": manifest.passages,
+        "peaks": watch.peaks,
+        "peak": max(watch.peaks.values()),
+        "bytes": manifest.bytes,
+        "seconds": seconds,
+        "phases": dict(manifest.seconds),
+        "open": time.perf_counter() - begun,
+        "recall": manifest.dense.quality.recall,
+        "kind": manifest.dense.kind,
+    }
+
+
+def _projected(rows: Sequence[dict[str, object]]) -> dict[str, float]:
+    """Lines fitted by least squares: through all sizes but the largest, and through all."""
+    sizes = np.array([row["passages"] for row in rows], dtype=np.float64)
+    peaks = np.array([row["peak"] for row in rows], dtype=np.float64)
+    few = np.polyfit(sizes[:-1], peaks[:-1], 1)
+    every = np.polyfit(sizes, peaks, 1)
+    return {
+        "predicted": float(np.polyval(few, sizes[-1])),
+        "measured": float(peaks[-1]),
+        "ms_marco": float(np.polyval(every, MS_MARCO)),
+        "bytes_a_passage": float(every[0]),
+    }
+
+
+if __name__ == "__main__":
+    main()

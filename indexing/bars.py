@@ -1,0 +1,25 @@
+"""Progress on a terminal: a bar for each phase of a build, with rate and time left."""
+
+from tqdm import tqdm
+
+
+class Bars:
+    """One progress bar for each phase of a build."""
+
+    def __init__(self, total: int | None = None) -> None:
+        self._bars: dict[str, tqdm[None]] = {}
+        self._total = total
+
+    def __call__(self, phase: str, passages: int) -> None:
+        """Show that so many more passages are done in a phase."""
+        if phase not in self._bars:
+            self._bars[phase] = tqdm(
+                desc=f"{phase:>7}", unit=" passages", total=self._total, dynamic_ncols=True, mininterval=0.5
+            )
+        self._bars[phase].update(passages)
+
+    def close(self) -> None:
+        """Leave each bar on its line."""
+        for bar in self._bars.values():
+            bar.refresh()
+            bar.close()

@@ -1,0 +1,112 @@
+"""Ids as 8-byte hashes: repeats are found in bounded memory, and rows by id from a mapped file."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexing.errors import IndexingError
+from indexing.records import Rows
+
+Hashes = NDArray[np.uint64]
+HashIds = Callable[[Sequence[str]], Hashes]
+
+RECENT = 100_000  # hashes kept apart from the sorted array before they are merged into it
+LAST_INT32_ROW = 2**31 - 1
+
+
+def id_hashes(ids: Sequence[str]) -> Hashes:
+    """A hash of each id, (ids,) uint64: the same in every process and version."""
+    digests = [hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in ids]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64, copy=False)
+
+
+class SeenIds:
+    """Which ids were met before, in 8 bytes an id and a bounded remainder; 16 bytes while the remainder is merged.
+
+    Two ids may share a hash, and the later one is then taken for a repeat: over 8.84 million ids the odds
+    that this happens at all are n² / 2⁶⁵, about 2 in a million.
+    """
+
+    def __init__(self, *, hashes: HashIds = id_hashes, recent: int = RECENT) -> None:
+        self._hashes_of, self._limit = hashes, recent
+        self._sorted: Hashes = np.empty(0, dtype=np.uint64)  # (merged ids,) ascending
+        self._recent: set[int] = set()
+
+    def repeats(self, ids: Sequence[str]) -> list[bool]:
+        """For each id whether it was met before, in an earlier call or earlier in this one; all are remembered."""
+        hashes = self._hashes_of(ids)
+        repeated: list[bool] = self._merged(hashes).tolist()
+        for place, value in enumerate(hashes.tolist()):
+            if repeated[place] or value in self._recent:
+                repeated[place] = True
+            else:
+                self._recent.add(value)
+        if len(self._recent) >= self._limit:
+            new = np.fromiter(self._recent, dtype=np.uint64, count=len(self._recent))
+            new.sort()
+            self._recent.clear()
+            self._sorted = np.concatenate((self._sorted, new))
+            self._sorted.sort(kind="stable")  # two sorted runs: one pass
+        return repeated
+
+    def _merged(self, hashes: Hashes) -> NDArray[np.bool_]:
+        if not len(self._sorted):
+            return np.zeros(len(hashes), dtype=np.bool_)
+        order = np.argsort(hashes)  # neighbours in order share most of their search
+        places = np.searchsorted(self._sorted, hashes[order])
+        found = np.empty(len(hashes), dtype=np.bool_)
+        found[order] = self._sorted[np.minimum(places, len(self._sorted) - 1)] == hashes[order]
+        return found
+
+
+def write_ids(folder: Path, shards: Iterable[Sequence[str]], *, hashes: HashIds = id_hashes) -> int:
+    """Write hashes.npy (ascending uint64) and rows.npy into `folder`, and give back how many ids there were.
+
+    Rows count on through the shards from 0. Needs 24 bytes an id at most.
+    """
+    parts = [hashes(shard) for shard in shards]
+    values = np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)  # (ids,) uint64, by row
+    del parts
+    order = np.argsort(values)  # (ids,) int64: the rows in order of their hashes
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "hashes.npy", values[order])
+    np.save(folder / "rows.npy", order.astype(_row_type(len(order))))
+    return len(order)
+
+
+def _row_type(count: int) -> type[np.int32] | type[np.int64]:
+    """The smallest type that holds rows 0 to count - 1."""
+    return np.int32 if count - 1 <= LAST_INT32_ROW else np.int64
+
+
+class IdTable:
+    """Rows by id from what `write_ids` wrote, mapped: nothing is read until it is asked for."""
+
+    def __init__(self, folder: Path, *, hashes: HashIds = id_hashes) -> None:
+        """Map both files. Raises IndexingError where they aren't there, or aren't such files."""
+        try:
+            self._hashes: Hashes = np.load(folder / "hashes.npy", mmap_mode="r")
+            self._rows: NDArray[np.int64] | NDArray[np.int32] = np.load(folder / "rows.npy", mmap_mode="r")
+        except (OSError, ValueError, EOFError) as error:
+            raise IndexingError(
+                f"The table of ids in {folder} can't be read ({error}); build the index again."
+            ) from None
+        if self._hashes.dtype != np.uint64 or self._hashes.shape != self._rows.shape:
+            raise IndexingError(
+                f"The table of ids in {folder} holds {self._hashes.shape} hashes of {self._hashes.dtype} and "
+                f"{self._rows.shape} rows, which don't belong together; build the index again."
+            )
+        self._hashes_of = hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def candidates(self, passage_id: str) -> Rows:
+        """The rows whose ids share this one's hash, ascending: none, one, or rarely more. Compare the ids there."""
+        wanted = self._hashes_of([passage_id])  # (1,) uint64, as the table is: another type would copy it all
+        first = int(np.searchsorted(self._hashes, wanted, side="left")[0])
+        last = int(np.searchsorted(self._hashes, wanted, side="right")[0])
+        return np.sort(self._rows[first:last]).astype(np.int64)  # (candidates,) int64

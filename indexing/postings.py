@@ -1,0 +1,104 @@
+"""Which passages hold a term and how often: one Arrow file a shard, from which BM25 is made with any k1 and b."""
+
+import bisect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from indexing.records import Rows
+
+SCHEMA = pa.schema([("term", pa.string()), ("rows", pa.list_(pa.int32())), ("counts", pa.list_(pa.uint16()))])
+MOST = np.iinfo(np.uint16).max  # a term that a passage repeats more often counts as this
+PASSAGES = b"passages"  # key of the file's own metadata: passages of the shard, those without terms included
+
+
+class TermPostings(NamedTuple):
+    """The passages that hold one term, in the order of their rows."""
+
+    rows: Rows
+    """(passages with the term,) int64, ascending."""
+    counts: NDArray[np.int64]
+    """(passages with the term,) int64: how often it occurs in each."""
+
+
+def write_shard(path: Path, analyzed: Sequence[Sequence[str]]) -> None:
+    """Write one shard's passages, given as terms. The same passages give the same bytes."""
+    seen: dict[str, int] = {}
+    flat = [seen.setdefault(term, len(seen)) for terms in analyzed for term in terms]
+    vocabulary = sorted(seen)
+    place = np.empty(len(seen), dtype=np.int64)  # (terms,) from order of appearance to alphabetical order
+    place[[seen[term] for term in vocabulary]] = np.arange(len(seen))
+    rows = np.repeat(np.arange(len(analyzed)), [len(terms) for terms in analyzed])  # (words,)
+    words = place[np.array(flat, dtype=np.int64)]  # (words,)
+    pairs, counts = np.unique(words * len(analyzed) + rows, return_counts=True)  # sorted by term, then row
+    sizes = np.bincount(pairs // max(len(analyzed), 1), minlength=len(vocabulary))  # (terms,)
+    starts = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
+    table = pa.table(
+        [
+            pa.array(vocabulary, pa.string()),
+            pa.ListArray.from_arrays(starts, pa.array(pairs % max(len(analyzed), 1), pa.int32())),
+            pa.ListArray.from_arrays(starts, pa.array(np.minimum(counts, MOST), pa.uint16())),
+        ],
+        schema=SCHEMA.with_metadata({PASSAGES: str(len(analyzed)).encode()}),
+    )
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+class ShardPostings:
+    """One shard, memory-mapped."""
+
+    def __init__(self, path: Path) -> None:
+        with pa.ipc.open_file(pa.memory_map(str(path))) as file:
+            table = file.read_all()
+        self.passages = int(table.schema.metadata[PASSAGES])
+        batch = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], SCHEMA)
+        self.terms: pa.StringArray = batch.column("term")
+        """Alphabetical."""
+        self.starts: NDArray[np.int32] = batch.column("rows").offsets.to_numpy()  # (terms + 1,)
+        self.rows: NDArray[np.int32] = batch.column("rows").values.to_numpy()  # (postings,) rows in the shard
+        self.counts: NDArray[np.uint16] = batch.column("counts").values.to_numpy()  # (postings,)
+
+    def find(self, term: str) -> slice | None:
+        """Where the postings of a term lie; None where the shard doesn't hold it."""
+        place = bisect.bisect_left(range(len(self.terms)), term, key=lambda number: self.terms[number].as_py())
+        if place == len(self.terms) or self.terms[place].as_py() != term:
+            return None
+        return slice(int(self.starts[place]), int(self.starts[place + 1]))
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Terms in each passage, repeats included, (passages,) int64."""
+        return np.bincount(self.rows, weights=self.counts, minlength=self.passages).astype(np.int64)
+
+
+class Postings:
+    """The postings of a whole index."""
+
+    def __init__(self, folder: Path) -> None:
+        """Map every shard of `folder`, in the order of their names."""
+        self.shards = [ShardPostings(path) for path in sorted(folder.glob("*.arrow"))]
+        counts = [shard.passages for shard in self.shards]
+        self.first_rows = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)  # (shards + 1,)
+
+    def __len__(self) -> int:
+        """Passages, those without terms included."""
+        return int(self.first_rows[-1])
+
+    def find(self, term: str) -> TermPostings:
+        """The passages that hold a term; none where it occurs nowhere."""
+        found = [(shard, first, shard.find(term)) for shard, first in zip(self.shards, self.first_rows, strict=False)]
+        held = [(shard, first, place) for shard, first, place in found if place is not None]
+        if not held:
+            return TermPostings(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+        return TermPostings(
+            np.concatenate([shard.rows[place] + first for shard, first, place in held]),
+            np.concatenate([shard.counts[place].astype(np.int64) for shard, _, place in held]),
+        )
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Terms in each passage, repeats included, (passages,) int64."""
+        return np.concatenate([np.empty(0, dtype=np.int64), *(shard.lengths() for shard in self.shards)])

@@ -1,0 +1,183 @@
+"""BM25's k1 and b are chosen by recall on some queries and reported on others."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from indexing import analyzer
+from indexing import tune as module
+from indexing.bm25 import PRESETS
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.errors import SettingsError
+from indexing.index import Index, open_index
+from indexing.judged import JudgedSet, judged_sets
+from indexing.records import PassageId, Query, QueryId
+from indexing.settings import BuildSettings
+from indexing.tune import DEPTH, K1, B, Tuned, _split, tune
+from tests.conftest import write_lines
+from tests.fakes import no_progress
+
+
+def judged(split: str, **queries: tuple[str, Mapping[str, int]]) -> JudgedSet:
+    """Queries by id, each with its text and its grades."""
+    return JudgedSet(
+        split,
+        tuple(Query(QueryId(key), text) for key, (text, _) in queries.items()),
+        {
+            QueryId(key): {PassageId(name): grade for name, grade in grades.items()}
+            for key, (_, grades) in queries.items()
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def bees(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Index:
+    """Two passages that hold `bee`: one of length 1, one of length 10 that holds it 3 times. Mean length 5.5."""
+    folder = tmp_path_factory.mktemp("bees")
+    lines = ["short\tbee", "long\tbee bee bee lamp ship lens glass wood snow rock"]
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(
+        Corpus(write_lines(folder / "c.tsv", lines)), name="bees", root=folder, settings=settings, progress=no_progress
+    )
+    return open_index("bees", root=folder)
+
+
+@pytest.fixture
+def at_depth_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recall counts the first place alone."""
+    monkeypatch.setattr(module, "DEPTH", 1)
+
+
+def chosen(index: Index, train: JudgedSet, held_out: JudgedSet | None = None, *, minimum_grade: int = 1) -> Tuned:
+    return tune(index, train, held_out, minimum_grade=minimum_grade, progress=lambda _: None)
+
+
+# The short passage scores 1 / (1 + k1 * (1 - b + b * 1 / 5.5)), the long one 3 / (3 + k1 * (1 - b + b * 10 / 5.5)),
+# so the short one is first where 3 * (1 - b + b / 5.5) < 1 - b + b * 10 / 5.5, which is b > 0.611, whatever k1 is.
+SHORT = judged("train", a=("bee", {"short": 1}))
+LONG = judged("dev", b=("bee", {"long": 1}))
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_recall_is_that_computed_by_hand(bees: Index) -> None:
+    found = chosen(bees, SHORT, LONG)
+    assert {(row.k1, row.b): row.recall for row in found.tried} == {
+        (row.k1, row.b): float(row.b > 0.611) for row in found.tried
+    }
+    assert (found.chosen.recall, found.chosen.held_out) == (1.0, 0.0)
+    assert (found.current.k1, found.current.b, found.current.recall, found.current.held_out) == (0.9, 0.4, 0.0, 1.0)
+    assert (found.presets["msmarco-dev"].recall, found.presets["trec-dl"].recall) == (1.0, 0.0)
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_the_mean_is_over_queries(bees: Index) -> None:
+    train = judged("train", a=("bee", {"short": 1}), b=("bees", {"short": 1}), c=("a bee", {"long": 1}))
+    found = chosen(bees, train, LONG)
+    assert found.chosen.recall == pytest.approx(2 / 3)
+    assert found.current.recall == pytest.approx(1 / 3)
+    assert (found.queries, found.held_out_queries) == (3, 1)
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_the_best_comes_first(bees: Index) -> None:
+    recalls = [row.recall for row in chosen(bees, SHORT, LONG).tried]
+    assert recalls == sorted(recalls, reverse=True)
+    assert recalls[0] > recalls[-1]
+
+
+def test_every_pair_is_tried_once(bees: Index) -> None:
+    pairs = [(row.k1, row.b) for row in chosen(bees, SHORT, LONG).tried]
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == {(k1, b) for k1 in K1 for b in B} | {(0.9, 0.4)} | set(PRESETS.values())
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_a_tie_keeps_what_the_index_has(bees: Index) -> None:
+    found = chosen(bees, LONG, SHORT)  # the first of the grid finds it too
+    assert (found.chosen.k1, found.chosen.b) == (0.9, 0.4)
+    assert found.tried[0].recall == found.chosen.recall == 1.0
+
+
+@pytest.mark.usefixtures("at_depth_1")
+@pytest.mark.parametrize(("minimum", "recall"), [(1, 0.5), (2, 1.0)])
+def test_grades_below_the_least_are_not_relevant(bees: Index, minimum: int, recall: float) -> None:
+    both = judged("train", a=("bee", {"short": 1, "long": 2}))
+    found = chosen(bees, both, both, minimum_grade=minimum)
+    assert found.current.recall == recall  # the long one is first; the short one is relevant with 1
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_passages_that_the_index_does_not_hold_are_not_missed(bees: Index) -> None:
+    train = judged("train", a=("bee", {"long": 1, "elsewhere": 1}), b=("lamp", {"elsewhere": 3}))
+    assert chosen(bees, train, train).current.recall == 1.0  # query b has no relevant passage here: it doesn't count
+
+
+@pytest.mark.parametrize("text", ["unicorn", "the of and", "?"])
+def test_a_query_without_known_terms_finds_nothing(bees: Index, text: str) -> None:
+    train = judged("train", a=("bee", {"short": 1}), b=(text, {"short": 1}))
+    assert chosen(bees, train, train).current.recall == 0.5
+
+
+@pytest.mark.parametrize("depth", [1, 3])  # neither is where scores tie
+def test_recall_is_that_of_the_index_itself(
+    small_index: Index, small_corpus: Path, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEPTH", depth)
+    train = judged_sets(small_corpus)["train"]
+    shares = []
+    for query in train.queries:
+        rows, scores = small_index.bm25.search(analyzer.terms(query.text), depth=20)
+        best = [row for _, row in sorted(zip(-scores, rows.tolist(), strict=True))[:depth]]
+        relevant = {name for name, grade in train.qrels[query.id].items() if grade >= 1}
+        shares.append(len(relevant & {small_index.passages.id_at(row) for row in best}) / len(relevant))
+    assert chosen(small_index, train, train).current.recall == pytest.approx(sum(shares) / 2)
+    assert 0 < sum(shares) < 2
+
+
+def test_without_held_out_queries_half_are_kept_apart() -> None:
+    names = {f"q{number}": ("bee", {"short": 1}) for number in range(7)}
+    train = judged("train", **names)
+    choosing, reporting = _split(train, None)
+    ids = [{query.id for query in part.queries} for part in (choosing, reporting)]
+    assert (len(ids[0]), len(ids[1])) == (3, 4)
+    assert not ids[0] & ids[1]
+    assert ids[0] | ids[1] == set(names)
+    assert [set(part.qrels) for part in (choosing, reporting)] == ids
+    assert _split(train, None) == (choosing, reporting)  # the same each time
+
+
+@pytest.mark.usefixtures("at_depth_1")
+def test_the_half_kept_apart_chooses_nothing(bees: Index) -> None:
+    names = {f"q{number}": ("bee", {"short": 1}) for number in range(6)}
+    _, reporting = _split(judged("train", **names), None)
+    turned = {query.id: {PassageId("long"): 1} for query in reporting.queries}  # what the others would not choose
+    train = judged("train", **names)
+    found = chosen(bees, JudgedSet("train", train.queries, {**train.qrels, **turned}))
+    assert (found.chosen.recall, found.chosen.held_out, found.current.held_out) == (1.0, 0.0, 1.0)
+
+
+def test_progress_counts_every_query_of_both_sets(bees: Index) -> None:
+    counted: list[int] = []
+    two = judged("train", a=("bee", {"short": 1}), b=("bee", {"gone": 1}))
+    tune(bees, two, LONG, minimum_grade=1, progress=counted.append)
+    assert sum(counted) == 2 + 1
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_queries_to_halve_are_told(bees: Index, count: int) -> None:
+    train = judged("train", **{f"q{number}": ("bee", {"short": 1}) for number in range(count)})
+    with pytest.raises(SettingsError, match=f"^{count} judged queries are too few"):
+        chosen(bees, train)
+
+
+@pytest.mark.parametrize("grades", [{"gone": 1}, {"short": 0}, {}])
+def test_queries_without_a_relevant_passage_are_told_with_the_index(bees: Index, grades: dict[str, int]) -> None:
+    none = judged("train", a=("bee", grades))
+    with pytest.raises(SettingsError, match="No query of the train set has a relevant passage in index bees"):
+        chosen(bees, none, LONG)
+
+
+def test_recall_is_measured_at_1000() -> None:
+    assert DEPTH == 1000
