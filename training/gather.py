@@ -9,9 +9,9 @@ from pathlib import Path
 from indexing.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import ROOT, Index, open_index
+from indexing.judged import judged_sets, read_qrels, read_queries
 from indexing.records import PassageId, Query, QueryId
 from search.retrieve import check_encoder
-from search.trec import judged_sets, read_qrels, read_queries
 from training.first_stage import open_corpus_folder, teacher_run
 from training.groups import MiningSettings, TrainingGroup, distillation_groups, judged_groups
 from training.recipes import Ingredient, Stage
@@ -87,7 +87,8 @@ class Gatherer:
         if item.kind == "distill":
             groups = distillation_groups(run, here, repeats=item.repeats)
         else:
-            groups = judged_groups(run, {query.id: qrels[query.id] for query in chosen}, here, repeats=item.repeats)
+            judged = {query.id: qrels[query.id] for query in chosen}
+            groups = judged_groups(run, judged, here, repeats=item.repeats, text=_reader(index))
         return _with_texts(groups[: item.groups], item, index, {query.id: query.text for query in chosen})
 
     def _index(self, name: str) -> Index:
@@ -128,12 +129,14 @@ def sample_protection(folder: Path) -> frozenset[str]:
     )
 
 
+def _reader(index: Index) -> Callable[[PassageId], str]:
+    return lambda passage_id: index.passages[index.passages.row_of(passage_id)].content
+
+
 def _with_texts(
     groups: Sequence[TrainingGroup], item: Ingredient, index: Index, queries: Mapping[QueryId, str]
 ) -> list[Example]:
-    def text(passage_id: PassageId) -> str:
-        return index.passages[index.passages.row_of(passage_id)].content
-
+    text = _reader(index)
     return [
         Example(
             f"{item.kind} {item.index}",

@@ -4,10 +4,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from indexing.errors import SettingsError
-from indexing.records import Candidate, PassageId, Qrels, QueryId, Ranking, Run
+from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from training import mine
 
 COSINE_SCALE = 20.0  # a cosine times this is a target logit: 0.05 apart is 1 apart
 GAIN = 6.0  # the target logit of the highest grade
@@ -36,19 +35,18 @@ class MiningSettings:
     ranks: tuple[int, int] = (1, 100)
     """First and last rank that negatives are taken from, both included."""
     relative_margin: float | None = 0.05
-    """A candidate that isn't judged is left out as a likely false negative if it scores above
-    (1 - margin) times the positive (NV-Retriever, Moreira et al. 2024); None leaves none out. A margin
-    wants a first stage that is stronger than the model in training: where it is weaker, the margin
-    removes the very mistakes that are to be learned from."""
+    """As in mine.MiningSettings. A margin wants a first stage that is stronger than the model in training:
+    where it is weaker, the margin removes the very mistakes that are to be learned from."""
     seed: int = 17
 
     def __post_init__(self) -> None:
         if self.per_query < 2:
             raise SettingsError(f"{self.per_query} passages a group; give 2 or more.")
-        if not 1 <= self.ranks[0] <= self.ranks[1]:
-            raise SettingsError(f"ranks {self.ranks[0]} to {self.ranks[1]} must start at 1 or later and not fall.")
-        if self.relative_margin is not None and not 0 <= self.relative_margin < 1:
-            raise SettingsError(f"relative margin {self.relative_margin} must be from 0 to below 1.")
+        self.rules()
+
+    def rules(self) -> mine.MiningSettings:
+        """What a mined negative must keep to. Raises SettingsError where that is out of range."""
+        return mine.MiningSettings(ranks=self.ranks, relative_margin=self.relative_margin)
 
 
 def distillation_groups(
@@ -70,29 +68,32 @@ def distillation_groups(
         ]
         for repeat in range(repeats):
             rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
-            chosen = _spread(pool, settings.per_query, rng)
+            chosen = mine.spread(pool, settings.per_query, rng)
             if len(chosen) >= 2:
                 ids = tuple(candidate.passage_id for candidate in chosen)
                 groups.append(TrainingGroup(query_id, ids, tuple(COSINE_SCALE * item.score for item in chosen)))
     return groups
 
 
-def judged_groups(run: Run, qrels: Qrels, settings: MiningSettings, *, repeats: int = 1) -> list[TrainingGroup]:
+def judged_groups(
+    run: Run, qrels: Qrels, settings: MiningSettings, *, repeats: int = 1, text: mine.Text | None = None
+) -> list[TrainingGroup]:
     """Groups of judged passages, filled up with hard negatives mined from the run.
 
     A group has one passage or more of a grade above 0, then judged zeros and mined ones. Passages judged
-    relevant are never negatives; unjudged ones that score close to the positive are left out. Targets
-    are grade / highest grade * GAIN, plus a share of the first stage's score, so that what a judge didn't
-    look at keeps its order.
+    relevant are never negatives, nor, with `text`, those that read like one; unjudged ones that score close to
+    a positive are left out. Targets are grade / highest grade * GAIN, plus a share of the first stage's score,
+    so that what a judge didn't look at keeps its order.
     """
     top_grade = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
     groups = []
     for query_id, judged in qrels.items():
         ranking = run.get(query_id)
         scores = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True)) if ranking else {}
+        mined = _mined(query_id, ranking, judged, settings, text)
         for repeat in range(repeats):
             rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
-            chosen = _judged_choice(judged, ranking, settings, rng)
+            chosen = _judged_choice(judged, mined, settings, rng)
             if len(chosen) < 2 or not any(judged.get(passage_id, 0) > 0 for passage_id in chosen):
                 continue
             floor = min(scores.values(), default=0.0)
@@ -106,35 +107,27 @@ def judged_groups(run: Run, qrels: Qrels, settings: MiningSettings, *, repeats: 
 
 
 def _judged_choice(
-    judged: Mapping[PassageId, int], ranking: Ranking | None, settings: MiningSettings, rng: random.Random
+    judged: Mapping[PassageId, int], mined: Sequence[PassageId], settings: MiningSettings, rng: random.Random
 ) -> list[PassageId]:
     positives = sorted(passage_id for passage_id, grade in judged.items() if grade > 0)
     zeros = sorted(passage_id for passage_id, grade in judged.items() if grade <= 0)
     kept = rng.sample(positives, min(len(positives), max(1, settings.per_query // 2)))
-    mined = mine_hard_negatives(ranking, judged, settings) if ranking is not None else []
     wanted = settings.per_query - len(kept)
     from_judged = rng.sample(zeros, min(len(zeros), wanted if not mined else (wanted + 1) // 2))
     from_run = rng.sample(mined, min(len(mined), wanted - len(from_judged)))
     return kept + from_judged + sorted(from_run)
 
 
-def mine_hard_negatives(ranking: Ranking, judged: Mapping[PassageId, int], settings: MiningSettings) -> list[PassageId]:
-    """Unjudged passages in the rank range that score at most (1 - relative margin) times the best positive."""
-    positive_scores = [score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0]
-    ceiling = np.inf
-    if settings.relative_margin is not None and positive_scores:
-        ceiling = (1 - settings.relative_margin) * max(positive_scores)
-    return [
-        passage_id
-        for rank, passage_id, score in ranking
-        if settings.ranks[0] <= rank <= settings.ranks[1] and passage_id not in judged and score <= ceiling
-    ]
-
-
-def _spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
-    """`count` of the pool: half of its first tenth, a quarter of its first half, the rest of all."""
-    chosen: list[int] = []
-    for share, upto in ((count // 2, max(count, len(pool) // 10)), (count // 4, len(pool) // 2), (count, len(pool))):
-        left = [place for place in range(min(upto, len(pool))) if place not in chosen]
-        chosen += rng.sample(left, min(len(left), share, count - len(chosen)))
-    return [pool[place] for place in sorted(chosen)]
+def _mined(
+    query_id: QueryId,
+    ranking: Ranking | None,
+    judged: Mapping[PassageId, int],
+    settings: MiningSettings,
+    text: mine.Text | None,
+) -> list[PassageId]:
+    """Unjudged passages of the ranking that mining's rules leave, best first."""
+    if ranking is None:
+        return []
+    relevant = {passage_id: score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0}
+    pool = mine.screen(mine.Retrieved(query_id, ranking, judged, relevant), settings.rules(), text=text)
+    return [candidate.passage_id for candidate in pool.candidates if candidate.passage_id not in judged]

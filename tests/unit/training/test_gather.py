@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexing.build import BuildSettings, build
+from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.errors import IndexingError, TrainingError
+from indexing.settings import BuildSettings
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.fakes import no_progress
 from training.gather import Gatherer, normalised, protected_queries, sample_protection

@@ -12,7 +12,6 @@ from training.groups import (
     TrainingGroup,
     distillation_groups,
     judged_groups,
-    mine_hard_negatives,
 )
 
 Q = QueryId("q")
@@ -35,35 +34,37 @@ def hundred() -> Ranking:
     return Ranking.sort((PassageId(f"p{rank:03}"), 1 - rank / 100) for rank in range(1, 101))
 
 
-def test_judged_passages_are_never_mined_whatever_their_grade() -> None:
-    run = ranking(a=0.9, b=0.5, c=0.4, d=0.3)
-    assert mine_hard_negatives(run, grades(a=3, b=1, c=0), MiningSettings()) == ["d"]
+def drawn(run: Ranking, judged: dict[PassageId, int], settings: MiningSettings) -> set[PassageId]:
+    """The passages of the one group that is made."""
+    (group,) = judged_groups({Q: run}, {Q: judged}, settings)
+    return set(group.passage_ids)
 
 
-def test_candidates_close_to_the_positive_are_left_out_as_likely_answers() -> None:
-    # the positive scores 0.8, so that the ceiling is (1 - 0.05) * 0.8 = 0.76
+def test_candidates_close_to_the_positive_are_in_no_group() -> None:
+    # the positive scores 0.8, so that the ceiling is 0.8 - 0.05 * 0.8 = 0.76
     run = ranking(over=0.9, pos=0.8, near=0.77, below=0.75, far=0.1)
-    assert mine_hard_negatives(run, grades(pos=2), MiningSettings(relative_margin=0.05)) == ["below", "far"]
-
-
-def test_the_margin_is_that_of_the_best_positive() -> None:
-    # (1 - 0.25) * 0.8 = 0.6, and not 0.75 * 0.4 = 0.3
-    run = ranking(best=0.8, x=0.55, second=0.4, y=0.2)
-    assert mine_hard_negatives(run, grades(best=1, second=1), MiningSettings(relative_margin=0.25)) == ["x", "y"]
+    assert drawn(run, grades(pos=2), MiningSettings(relative_margin=0.05)) == {"pos", "below", "far"}
 
 
 def test_a_margin_of_none_leaves_no_candidate_out() -> None:
     run = ranking(over=0.9, pos=0.8, near=0.77)
-    assert mine_hard_negatives(run, grades(pos=1), MiningSettings(relative_margin=None)) == ["over", "near"]
+    assert drawn(run, grades(pos=1), MiningSettings(relative_margin=None)) == {"pos", "over", "near"}
 
 
 def test_where_the_run_lacks_the_positive_there_is_no_ceiling() -> None:
-    assert mine_hard_negatives(ranking(a=0.9, b=0.8), grades(elsewhere=1), MiningSettings()) == ["a", "b"]
+    assert drawn(ranking(a=0.9, b=0.8), grades(elsewhere=1), MiningSettings()) == {"elsewhere", "a", "b"}
 
 
-def test_negatives_come_from_the_rank_range_with_both_ends() -> None:
-    mined = mine_hard_negatives(hundred(), grades(p001=1), MiningSettings(ranks=(10, 13), relative_margin=0))
-    assert mined == ["p010", "p011", "p012", "p013"]
+def test_mined_passages_come_from_the_rank_range_with_both_ends() -> None:
+    settings = MiningSettings(ranks=(10, 13), relative_margin=0)
+    assert drawn(hundred(), grades(p001=1), settings) == {"p001", "p010", "p011", "p012", "p013"}
+
+
+def test_a_passage_that_reads_like_a_positive_is_in_no_group() -> None:
+    texts = {"pos": "Bees make honey.", "copy": "bees  make honey", "other": "Wasps hunt."}
+    run = ranking(pos=0.8, copy=0.5, other=0.4)
+    (group,) = judged_groups({Q: run}, {Q: grades(pos=1)}, MiningSettings(), text=lambda key: texts[key])
+    assert set(group.passage_ids) == {"pos", "other"}
 
 
 def test_a_group_has_a_positive_and_fills_up_with_negatives() -> None:

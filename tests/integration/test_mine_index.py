@@ -1,0 +1,259 @@
+"""Mining a judged set from an index makes a folder of training data that adds up and can be made again."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sentence_transformers import CrossEncoder
+from sentence_transformers.cross_encoder import losses
+from sentence_transformers.cross_encoder.data_collator import CrossEncoderDataCollator
+
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.encoder import BiEncoder
+from indexing.errors import SettingsError, TrainingError
+from indexing.index import Index, open_index
+from indexing.judged import JudgedSet, judged_sets
+from indexing.records import PassageId, Query, QueryId
+from indexing.settings import BuildSettings
+from search.pipeline import FUSIONS, RetrieveAndRerank
+from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.fakes import WordOverlapReranker, no_progress
+from training.gather import Gatherer
+from training.groups import MiningSettings as GroupSettings
+from training.mine import MiningSettings
+from training.mine_index import mine, mine_to
+from training.mined_files import FORMS, Layout, manifest, read_rows
+from training.protection import Protection
+from training.recipes import Ingredient
+from training.served import ServedFirstStage
+
+OPEN = MiningSettings(relative_margin=None, per_query=3)
+
+
+@pytest.fixture
+def train(small_corpus: Path) -> JudgedSet:
+    return judged_sets(small_corpus)["train"]
+
+
+def record(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "mined.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("source", FUSIONS)
+def test_every_source_gives_negatives_that_nobody_judged_relevant(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, source: str
+) -> None:
+    report = mine_to(tmp_path / "mined", pipeline, train, OPEN, source=source)
+    queries = record(tmp_path / "mined")
+    assert [query["query_id"] for query in queries] == ["1", "2"]
+    for query in queries:
+        judged = QRELS["train"][query["query_id"]]
+        assert {entry["id"] for entry in query["positives"]} == {name for name, grade in judged.items() if grade > 0}
+        assert query["negatives"]
+        assert all(judged.get(entry["id"], 0) == 0 for entry in query["negatives"])
+    assert report.negatives == sum(len(query["negatives"]) for query in queries)
+    assert report.candidates == report.negatives + report.not_drawn + sum(report.dropped.values())
+    assert report.positives == sum(report.positive_counts) == 2 + 2
+    assert sum(report.negative_counts) == report.negatives
+
+
+def test_ranks_and_scores_are_the_first_stages(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path) -> None:
+    mine_to(tmp_path / "mined", pipeline, train, MiningSettings(relative_margin=None, sampling="top"), source="dense")
+    stage = ServedFirstStage(pipeline, source="dense", depth=100)
+    for entry, query in zip(record(tmp_path / "mined"), train.queries, strict=True):
+        found = {item.passage_id: item for item in stage.retrieve(query, train.qrels[query.id]).ranking}
+        for negative in entry["negatives"]:
+            assert (negative["rank"], negative["score"]) == (found[negative["id"]].rank, found[negative["id"]].score)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_holds_whole_texts(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, form: str) -> None:
+    mine_to(tmp_path / "mined", pipeline, train, OPEN, source="dense")
+    texts = set(PASSAGES.values())
+    for row in read_rows(tmp_path / "mined", form):
+        assert row.pop("query") in QUERIES["train"].values()
+        for name, value in row.items():
+            assert name.startswith("label") or {*(value if isinstance(value, list) else [value])} <= texts
+
+
+@pytest.mark.parametrize(
+    ("form", "loss"),
+    [
+        ("triplets", losses.MultipleNegativesRankingLoss),
+        ("n-tuples", losses.CachedMultipleNegativesRankingLoss),
+        ("labeled-pairs", losses.BinaryCrossEntropyLoss),
+        *(("labeled-lists", loss) for loss in (losses.LambdaLoss, losses.ListNetLoss, losses.RankNetLoss)),
+        *(("labeled-lists", loss) for loss in (losses.ListMLELoss, losses.PListMLELoss)),
+    ],
+)
+def test_losses_take_the_rows_as_they_are_read(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tiny_cross_encoder: Path, tmp_path: Path, form: str, loss: Any
+) -> None:
+    mine_to(tmp_path / "mined", pipeline, train, OPEN, source="dense", layout=Layout((form,), scores=True))
+    model = CrossEncoder(str(tiny_cross_encoder), device="cpu")
+    batch = CrossEncoderDataCollator(preprocess_fn=model.preprocess)(read_rows(tmp_path / "mined", form).to_list())
+    labels = batch.pop("label", None)
+    value = loss(model)(list(batch.values()), labels)
+    assert math.isfinite(value.item())
+    assert value.item() > 0
+
+
+def test_a_margin_drops_what_is_above_the_lowest_positive(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    settings = MiningSettings(relative_margin=0.0, per_query=20, sampling="top")
+    report = mine_to(tmp_path / "mined", pipeline, train, settings, source="dense")
+    assert report.dropped["relative margin"] > 0
+    for query in record(tmp_path / "mined"):
+        lowest = min(entry["score"] for entry in query["positives"])
+        judged = QRELS["train"][query["query_id"]]
+        assert all(entry["score"] <= lowest for entry in query["negatives"] if entry["id"] not in judged)
+
+
+def test_a_re_ranker_scores_positives_and_candidates_once(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, reranker: WordOverlapReranker
+) -> None:
+    report = mine_to(tmp_path / "mined", pipeline, train, OPEN, source="bm25", reranker=reranker)
+    assert report.scale == "logits of word overlap"
+    assert [query for query, _ in reranker.asked] == list(QUERIES["train"].values())
+    assert report.rescored == sum(len(passages) for _, passages in reranker.asked)
+    logits = {
+        (query, passage): logit
+        for query, passages in list(reranker.asked)
+        for passage, logit in zip(passages, reranker.score(query, passages).logits.tolist(), strict=True)
+    }
+    for entry in record(tmp_path / "mined"):
+        query = QUERIES["train"][entry["query_id"]]
+        for passage in (*entry["positives"], *entry["negatives"]):
+            assert passage["score"] == logits[query, PASSAGES[passage["id"]]]
+
+
+def test_the_same_settings_make_the_same_bytes_and_another_seed_does_not(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    for name, seed in (("one", 1), ("two", 1), ("other", 2)):
+        settings = MiningSettings(relative_margin=None, sampling="random", seed=seed)
+        mine_to(tmp_path / name, pipeline, train, settings, source="rrf")
+    files = [{path.name: path.read_bytes() for path in (tmp_path / name).glob("*.jsonl")} for name in ("one", "two")]
+    assert files[0] == files[1]
+    assert len(files[0]) == len(FORMS) + 1
+    assert record(tmp_path / "one") != record(tmp_path / "other")
+
+
+def test_a_querys_negatives_do_not_depend_on_the_other_queries(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    turned = JudgedSet("train", train.queries[::-1], train.qrels)
+    mine_to(tmp_path / "one", pipeline, train, OPEN, source="rrf")
+    mine_to(tmp_path / "two", pipeline, turned, OPEN, source="rrf")
+    assert record(tmp_path / "one") == record(tmp_path / "two")[::-1]
+
+
+def test_the_manifest_says_what_was_mined_from_what_and_how(
+    pipeline: RetrieveAndRerank, small_index: Index, train: JudgedSet, tmp_path: Path
+) -> None:
+    report = mine_to(
+        tmp_path / "mined", pipeline, train, OPEN, source="bm25", layout=Layout(("triplets",), scores=True)
+    )
+    values = manifest(tmp_path / "mined")
+    assert values["index"]["build"] == small_index.manifest.build
+    assert values["settings"]["seed"] == OPEN.seed
+    assert values["settings"]["ranks"] == [1, 100]
+    assert (values["source"], values["reranker"], values["split"]) == ("bm25", None, "train")
+    assert values["report"]["dropped"] == report.dropped
+    assert values["rows"]["mined"] == 2
+    assert values["files"].keys() == {"triplets.jsonl", "mined.jsonl"}
+    assert len(read_rows(tmp_path / "mined", "triplets", scores=True)) == values["rows"]["triplets"] > 0
+
+
+def test_queries_are_mined_one_at_a_time(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    seen: list[tuple[int, int]] = []
+    stage = ServedFirstStage(pipeline, source="bm25", depth=100)
+    mined = mine(stage, train, OPEN, progress=lambda done, total: seen.append((done, total)))
+    assert next(mined).query_id == "1"
+    assert seen == []
+    assert next(mined).query_id == "2"
+    assert seen == [(1, 2)]
+    assert list(mined) == []
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_protected_queries_are_left_out_and_counted(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    for name, protection in (
+        ("id", Protection(ids=frozenset({QueryId("1")}))),
+        ("text", Protection(texts=frozenset({"how do bees make honey"}))),
+    ):
+        report = mine_to(tmp_path / name, pipeline, train, OPEN, source="bm25", protection=protection)
+        assert (report.protected, report.queries) == (1, 1)
+        assert [entry["query_id"] for entry in record(tmp_path / name)] == ["2"]
+    everything = Protection(ids=frozenset(query.id for query in train.queries))
+    with pytest.raises(TrainingError, match="all are protected"):
+        mine_to(tmp_path / "none", pipeline, train, OPEN, source="bm25", protection=everything)
+
+
+def test_an_empty_judged_set_is_told(pipeline: RetrieveAndRerank, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="there are none"):
+        mine_to(tmp_path / "none", pipeline, JudgedSet("train", (), {}), OPEN, source="bm25")
+
+
+def test_what_is_there_is_not_overwritten(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="is there already"):
+        mine_to(tmp_path, pipeline, train, OPEN, source="bm25")
+
+
+def test_where_nothing_is_left_it_says_which_rules_dropped_it(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=r"for 2 queries .* min score \d+"):
+        mine_to(tmp_path / "mined", pipeline, train, MiningSettings(min_score=1e6), source="bm25")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_of_a_mining_that_fails(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path) -> None:
+    long = Query(QueryId("9"), "x" * 3000)
+    judged = JudgedSet("train", (*train.queries, long), {**train.qrels, long.id: {PassageId("a1"): 1}})
+    with pytest.raises(SettingsError, match="Query 9"):
+        mine_to(tmp_path / "mined", pipeline, judged, OPEN, source="bm25")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_query_whose_positives_the_index_lacks_is_counted(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
+) -> None:
+    qrels = {**train.qrels, QueryId("1"): {PassageId("gone"): 3}}
+    judged = JudgedSet("train", train.queries, qrels)
+    report = mine_to(tmp_path / "mined", pipeline, judged, OPEN, source="bm25")
+    assert (report.queries, report.without_positive) == (2, 1)
+    assert record(tmp_path / "mined")[0] == {"query_id": "1", "positives": [], "negatives": []}
+
+
+def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
+    small_corpus: Path, tiny_bi_encoder: Path, bi_encoder: BiEncoder, tmp_path: Path
+) -> None:
+    shutil.copytree(small_corpus, tmp_path / "corpus")
+    copies = {"e1": PASSAGES["a1"].upper(), "e2": f"{PASSAGES['c1']} Sourdough bread."}
+    passages = PASSAGES | copies
+    write_lines(tmp_path / "corpus/collection.tsv", [f"{key}\t{text}" for key, text in passages.items()])
+    root = tmp_path / "root"
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(tmp_path / "corpus"), name="copies", root=root, settings=settings, progress=no_progress)
+    pipeline = RetrieveAndRerank(open_index("copies", root=root), bi_encoder, None)
+    every = MiningSettings(relative_margin=None, per_query=50)
+    judged = judged_sets(tmp_path / "corpus")["train"]
+    report = mine_to(tmp_path / "mined", pipeline, judged, every, source="dense")
+    assert report.dropped["near-duplicate"] == 2
+    found = {query["query_id"]: {entry["id"] for entry in query["negatives"]} for query in record(tmp_path / "mined")}
+    assert found["1"] & copies.keys() == {"e2"}  # the other query's copy is no copy
+    assert found["2"] & copies.keys() == {"e1"}
+    gatherer = Gatherer(root=root, protected=frozenset(), progress=lambda *_: None)
+    groups = GroupSettings(per_query=50, relative_margin=None)
+    own = {QUERIES["train"]["1"]: copies["e1"], QUERIES["train"]["2"]: copies["e2"]}
+    for example in gatherer.ingredient(Ingredient("copies", "judged", 10), groups):
+        assert own[example.query] not in example.passages
+        assert len(example.passages) == len(PASSAGES) + 1

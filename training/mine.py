@@ -1,0 +1,231 @@
+"""Hard negatives of one query, on paper: a ranking, judgments, scores and texts go in, no model and no index.
+
+A candidate that isn't judged may answer the query all the same. Such false negatives are kept out by margins below
+the scores of the positives, by limits on the score, and by comparing texts. Passages judged 0 are no guess: margins
+and `max_score` don't touch them.
+"""
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from indexing.errors import SettingsError
+from indexing.records import Candidate, PassageId, QueryId, Ranking
+from training.near_duplicates import NearDuplicates
+
+SAMPLING = ("top", "random", "mixed")
+RULES = (
+    *("outside ranks", "judged relevant", "near-duplicate"),
+    *("relative margin", "absolute margin", "max score", "min score"),
+)
+"""In the order in which they are applied; a candidate counts for the first that drops it."""
+DEEPEST = 10_000  # the first stage returns no more
+
+Text = Callable[[PassageId], str]
+Rescore = Callable[[Sequence[PassageId]], Mapping[PassageId, float]]
+"""A re-ranker's raw score of each of these passages for the query at hand."""
+
+
+@dataclass(frozen=True)
+class MiningSettings:
+    """Which candidates of a first-stage ranking become negatives. Scores are those of the scale that is mined on."""
+
+    per_query: int = 5
+    """Negatives wanted for each query."""
+    ranks: tuple[int, int] = (1, 100)
+    """First and last first-stage rank that negatives are taken from, both included."""
+    sampling: str = "mixed"
+    """Of what no rule dropped: `top` takes the highest scores, `random` any, `mixed` half from the highest tenth, a
+    quarter from the upper half and the rest from all."""
+    relative_margin: float | None = 0.05
+    """Share of the positive's score, 0 to below 1, that a negative must stay below it: score <= positive - margin *
+    |positive|, which is positive * (1 - margin) where scores are positive (NV-Retriever, Moreira et al. 2024) and still
+    lies below the positive where they are logits. With several positives the lowest counts, since a negative stands
+    against each of them. None for no such margin."""
+    absolute_margin: float | None = None
+    """Score, 0 or more, that a negative must stay below the lowest positive; None for no such margin."""
+    max_score: float | None = None
+    """Highest score of a negative; None for no limit."""
+    min_score: float | None = None
+    """Lowest score of a negative; None for no limit."""
+    near_duplicate: float = 0.9
+    """Jaccard index of terms, above 0 to 1, from which a passage counts as the same as a judged relevant one."""
+    minimum_grade: int = 1
+    """Lowest grade of a positive, 1 or more; passages of lower grades above 0 are neither positive nor negative."""
+    seed: int = 17
+
+    def __post_init__(self) -> None:
+        if self.per_query < 1:
+            raise SettingsError(f"{self.per_query} negatives a query are wanted; give 1 or more.")
+        if not 1 <= self.ranks[0] <= self.ranks[1] <= DEEPEST:
+            raise SettingsError(f"ranks {self.ranks[0]} to {self.ranks[1]} must lie in 1 to {DEEPEST:,} and not fall.")
+        if self.sampling not in SAMPLING:
+            raise SettingsError(f"sampling {self.sampling!r} is unknown; choose one of {', '.join(SAMPLING)}.")
+        if self.relative_margin is not None and not 0 <= self.relative_margin < 1:
+            raise SettingsError(f"relative margin {self.relative_margin} must be from 0 to below 1.")
+        if self.absolute_margin is not None and not 0 <= self.absolute_margin < math.inf:
+            raise SettingsError(f"absolute margin {self.absolute_margin} must be 0 or more.")
+        if not _or(self.min_score, -math.inf) <= _or(self.max_score, math.inf):
+            raise SettingsError(f"scores from {self.min_score} to {self.max_score} leave none; swap the limits.")
+        if not 0 < self.near_duplicate <= 1:
+            raise SettingsError(f"near-duplicate share {self.near_duplicate} must be above 0, at most 1 (usual: 0.9).")
+        if self.minimum_grade < 1:
+            raise SettingsError(f"minimum grade {self.minimum_grade} must be 1 or more: grade 0 is not relevant.")
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What mining needs to know of one query."""
+
+    query_id: QueryId
+    ranking: Ranking
+    judged: Mapping[PassageId, int]
+    relevant_scores: Mapping[PassageId, float]
+    """Of every passage judged above 0 that has a text, its score on the ranking's scale, returned or not."""
+
+
+class Positive(NamedTuple):
+    """A judged passage that answers the query; `rank` is None where the first stage didn't return it."""
+
+    passage_id: PassageId
+    grade: int
+    rank: int | None
+    score: float
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the rules left of a query's candidates."""
+
+    positives: tuple[Positive, ...]
+    """Highest grade first, then highest score."""
+    candidates: tuple[Candidate, ...]
+    """Highest score first; `rank` stays the first stage's, whatever scored them."""
+    dropped: Mapping[str, int]
+    """Candidates by the rule that dropped them."""
+    rescored: int
+    """Passages that the re-ranker scored."""
+
+
+@dataclass(frozen=True)
+class MinedQuery:
+    """One query's positives and the negatives drawn for it, ordered as in a Pool."""
+
+    query_id: QueryId
+    positives: tuple[Positive, ...]
+    negatives: tuple[Candidate, ...]
+    dropped: Mapping[str, int]
+    judged_negatives: int = 0
+    """Negatives that are judged 0 or less."""
+    not_drawn: int = 0
+    """Candidates that no rule dropped and no draw took."""
+    rescored: int = 0
+
+
+def hard_negatives(
+    retrieved: Retrieved, settings: MiningSettings, *, text: Text, rescore: Rescore | None = None
+) -> MinedQuery:
+    """Screen a query's candidates and draw from them; a query without a positive gets no negative either.
+
+    With `rescore`, margins, limits, order and the scores given back are the re-ranker's; ranks are the first
+    stage's. The draw depends on the seed and the query's id alone, not on other queries.
+    """
+    if not _positives(retrieved, settings):
+        return MinedQuery(retrieved.query_id, (), (), {})
+    pool = screen(retrieved, settings, text=text, rescore=rescore)
+    drawn = _draw(pool.candidates, settings, random.Random(f"{settings.seed}/{retrieved.query_id}"))
+    return MinedQuery(
+        retrieved.query_id,
+        pool.positives,
+        tuple(drawn),
+        pool.dropped,
+        judged_negatives=sum(candidate.passage_id in retrieved.judged for candidate in drawn),
+        not_drawn=len(pool.candidates) - len(drawn),
+        rescored=pool.rescored,
+    )
+
+
+def screen(
+    retrieved: Retrieved, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
+) -> Pool:
+    """Drop candidates rule by rule. Without `text` near-duplicates stay; without a positive there are no margins."""
+    judged, (first, last) = retrieved.judged, settings.ranks
+    sieve = _Sieve(retrieved.ranking)
+    sieve.keep("outside ranks", lambda candidate: first <= candidate.rank <= last)
+    sieve.keep("judged relevant", lambda candidate: judged.get(candidate.passage_id, 0) <= 0)
+    if text is not None:
+        known = NearDuplicates(map(text, retrieved.relevant_scores), share=settings.near_duplicate)
+        sieve.keep("near-duplicate", lambda candidate: not known.match(text(candidate.passage_id)))
+    positives = _positives(retrieved, settings)
+    rescored = 0
+    if rescore is not None:
+        logits = rescore([*(entry.passage_id for entry in positives), *(entry.passage_id for entry in sieve.left)])
+        positives = [entry._replace(score=logits[entry.passage_id]) for entry in positives]
+        sieve.left = [entry._replace(score=logits[entry.passage_id]) for entry in sieve.left]
+        rescored = len(logits)
+    for rule, ceiling in _ceilings(positives, settings).items():
+        sieve.keep(rule, lambda entry, most=ceiling: entry.passage_id in judged or entry.score <= most)  # type: ignore[misc]  # bound default
+    sieve.keep("min score", lambda candidate: candidate.score >= _or(settings.min_score, -math.inf))
+    candidates = sorted(sieve.left, key=lambda candidate: (-candidate.score, candidate.rank))
+    positives.sort(key=lambda entry: (-entry.grade, -entry.score, entry.passage_id))
+    return Pool(tuple(positives), tuple(candidates), sieve.dropped, rescored)
+
+
+def spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
+    """`count` of a pool, in its order: half of its first tenth, a quarter of its first half, the rest of all."""
+    chosen: list[int] = []
+    for share, upto in ((count // 2, max(count, len(pool) // 10)), (count // 4, len(pool) // 2), (count, len(pool))):
+        left = [place for place in range(min(upto, len(pool))) if place not in chosen]
+        chosen += rng.sample(left, min(len(left), share, count - len(chosen)))
+    return [pool[place] for place in sorted(chosen)]
+
+
+class _Sieve:
+    """Candidates that passed every rule so far, and how many each rule dropped."""
+
+    def __init__(self, ranking: Ranking) -> None:
+        self.left = list(ranking)
+        self.dropped = dict.fromkeys(RULES, 0)
+
+    def keep(self, rule: str, passes: Callable[[Candidate], bool]) -> None:
+        before = len(self.left)
+        self.left = [candidate for candidate in self.left if passes(candidate)]
+        self.dropped[rule] += before - len(self.left)
+
+
+def _positives(retrieved: Retrieved, settings: MiningSettings) -> list[Positive]:
+    ranks = retrieved.ranking.ranks()
+    graded = {passage_id: retrieved.judged.get(passage_id, 0) for passage_id in retrieved.relevant_scores}
+    return [
+        Positive(passage_id, grade, ranks.get(passage_id), retrieved.relevant_scores[passage_id])
+        for passage_id, grade in graded.items()
+        if grade >= settings.minimum_grade
+    ]
+
+
+def _ceilings(positives: Sequence[Positive], settings: MiningSettings) -> dict[str, float]:
+    """The highest score that each rule lets an unjudged candidate have."""
+    limits = {"max score": _or(settings.max_score, math.inf)}
+    if not positives:
+        return limits
+    lowest = min(positive.score for positive in positives)
+    relative, absolute = settings.relative_margin, settings.absolute_margin
+    return {
+        "relative margin": math.inf if relative is None else lowest - relative * abs(lowest),
+        "absolute margin": math.inf if absolute is None else lowest - absolute,
+    } | limits
+
+
+def _draw(pool: Sequence[Candidate], settings: MiningSettings, rng: random.Random) -> list[Candidate]:
+    count = min(settings.per_query, len(pool))
+    if settings.sampling == "top":
+        return list(pool[:count])
+    if settings.sampling == "random":
+        return [pool[place] for place in sorted(rng.sample(range(len(pool)), count))]
+    return spread(pool, count, rng)
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
