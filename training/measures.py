@@ -1,0 +1,91 @@
+"""One run by the field's measures, through ir-measures: of every judged query, and their means.
+
+A judged query that the run lacks counts 0. Where scores tie, the ranking's own order is what is measured.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ir_measures
+import numpy as np
+from ir_measures import AP, RR, Judged, R, nDCG
+
+from indexing.errors import SettingsError
+from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+
+NAMES = ("nDCG@10", "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
+RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run is worth."""
+
+    minimum_grade: int
+    """Least grade that the binary measures (MRR, MAP and recall) count as relevant."""
+    per_query: Mapping[str, Mapping[QueryId, float]]
+    """By measure, the value of each judged query."""
+
+    @property
+    def means(self) -> dict[str, float]:
+        """By measure, the mean over all judged queries."""
+        return {name: sum(values.values()) / len(values) for name, values in self.per_query.items()}
+
+
+def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = NAMES) -> Measured:
+    """Values of every query of `qrels` by the measures of these names.
+
+    Raises:
+        SettingsError: nothing is judged, the minimum grade is below 1, or a name is none of NAMES.
+    """
+    measures = _by_name(names, minimum_grade)
+    if not qrels:
+        raise SettingsError("There is no judged query to take a mean over; give queries and their qrels.")
+    scored = {
+        query: dict(zip(ranking.passage_ids, in_order(ranking.passage_ids).scores.tolist(), strict=True))
+        for query, ranking in run.items()
+        if len(ranking) and query in qrels
+    }
+    judged = {query: dict(grades) for query, grades in qrels.items()}
+    values: dict[str, dict[QueryId, float]] = {name: dict.fromkeys(judged, 0.0) for name in names}
+    own_names = {str(measure): name for name, measure in measures.items()}
+    for metric in ir_measures.iter_calc(list(measures.values()), judged, scored):
+        values[own_names[str(metric.measure)]][QueryId(metric.query_id)] = float(metric.value)
+    return Measured(minimum_grade, values)
+
+
+def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.Measure]:
+    if minimum_grade < 1:
+        raise SettingsError(f"The minimum grade is {minimum_grade}; give 1 or more (grade 0 is not relevant).")
+    known = {
+        "nDCG@10": nDCG @ 10,
+        "MRR@10": RR(rel=minimum_grade) @ 10,
+        "MAP": AP(rel=minimum_grade),
+        **{name: R(rel=minimum_grade) @ cutoff for name, cutoff in RECALL_CUTOFFS.items()},
+        "Judged@10": Judged @ 10,
+    }
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{name!r} is no measure here; choose from {', '.join(NAMES)}.")
+    return {name: known[name] for name in names}
+
+
+def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:
+    """How many judged queries have no passage of that grade, and so count 0 in every binary measure.
+
+    Raises:
+        SettingsError: none has one.
+    """
+    best = [max(grades.values(), default=0) for grades in qrels.values()]
+    without = sum(grade < minimum_grade for grade in best)
+    if best and without == len(best):
+        raise SettingsError(
+            f"No judgment has grade {minimum_grade} or more (the highest is {max(best)}), so MRR, MAP and recall "
+            f"would all be 0; give a smaller --minimum-grade."
+        )
+    return without
+
+
+def in_order(passage_ids: Sequence[PassageId]) -> Ranking:
+    """A ranking of these passages in this order, whose scores count down to 1."""
+    return Ranking(passage_ids, np.arange(len(passage_ids), 0, -1, dtype=np.float32))

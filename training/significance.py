@@ -1,0 +1,116 @@
+"""Whether one system is better than another on the same queries: paired tests, Holm's correction, intervals.
+
+Every function takes numbers by query: differences of the two systems, or one system's values.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special  # type: ignore[import-untyped]  # scipy ships no types
+
+from indexing.errors import SettingsError
+
+Numbers = NDArray[np.float64]
+EXACT_QUERIES = 16  # differing queries up to which all 2^n assignments of signs are tried
+RANDOMISATIONS = 100_000
+BOOTSTRAP_SAMPLES = 10_000
+NUMBERS_AT_ONCE = 4_000_000  # drawn in one block, 32 MB of float64
+TIE = 1e-4  # a difference up to this doesn't show in a table of four digits
+
+
+class Interval(NamedTuple):
+    """From `low` to `high`."""
+
+    low: float
+    high: float
+
+
+class Outcomes(NamedTuple):
+    """Queries on which a system is better than, worse than, and as good as another."""
+
+    wins: int
+    losses: int
+    ties: int
+
+
+def randomisation_test(differences: Sequence[float], *, seed: int = 0) -> float:
+    """Two-sided p of Fisher's paired randomisation test of the mean difference.
+
+    How often the sum is as far from 0 when each query's difference may as well have the other sign: over all
+    assignments of signs with up to EXACT_QUERIES differing queries, else over RANDOMISATIONS that the seed draws,
+    in which case what was observed counts as one more (so p is never 0).
+    """
+    values = np.array(differences, dtype=np.float64)  # (queries,)
+    values = values[values != 0]  # a sign changes nothing there
+    slack = 1e-9 * float(np.abs(values).sum())  # sums of the same numbers in another order differ by rounding
+    observed = abs(float(values.sum())) - slack
+    if len(values) <= EXACT_QUERIES:
+        ways = np.arange(2 ** len(values))[:, None]  # (2^queries, 1)
+        signs = 1.0 - 2.0 * (ways >> np.arange(len(values)) & 1)  # (2^queries, queries)
+        return float(np.mean(np.abs(signs @ values) >= observed))
+    rng = np.random.default_rng(seed)
+    block = max(1, NUMBERS_AT_ONCE // len(values))
+    extreme = 0
+    for start in range(0, RANDOMISATIONS, block):
+        shape = (min(block, RANDOMISATIONS - start), len(values))
+        signs = 1.0 - 2.0 * rng.integers(0, 2, size=shape, dtype=np.int8)  # (block, queries)
+        extreme += int(np.count_nonzero(np.abs(signs @ values) >= observed))
+    return (extreme + 1) / (RANDOMISATIONS + 1)
+
+
+def t_test(differences: Sequence[float]) -> float:
+    """Two-sided p of Student's paired t test; 1 for fewer than two queries, which can tell nothing."""
+    values = np.array(differences, dtype=np.float64)  # (queries,)
+    if len(values) < 2 or not values.any():
+        return 1.0
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    if error == 0:  # every query differs by the same
+        return 0.0
+    return float(2 * special.stdtr(len(values) - 1, -abs(float(values.mean())) / error))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Each p corrected for there being several (Holm 1979): below 0.05 means significant at 5 % among all of them."""
+    corrected: dict[str, float] = {}
+    largest = 0.0
+    for place, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[name]))
+        corrected[name] = largest
+    return {name: corrected[name] for name in p_values}
+
+
+def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0) -> Interval:
+    """Where the mean lies in `level` of BOOTSTRAP_SAMPLES samples of the queries, drawn with replacement.
+
+    Raises:
+        SettingsError: there are no values, or the level isn't between 0 and 1.
+    """
+    if not len(values) or not 0 < level < 1:
+        raise SettingsError(f"No interval of level {level} over {len(values)} queries; give values, and 0 < level < 1.")
+    sample = np.array(values, dtype=np.float64)  # (queries,)
+    rng = np.random.default_rng(seed)
+    block = max(1, NUMBERS_AT_ONCE // len(sample))
+    means = np.concatenate(
+        [
+            rng.choice(sample, size=(min(block, BOOTSTRAP_SAMPLES - start), len(sample))).mean(axis=1)
+            for start in range(0, BOOTSTRAP_SAMPLES, block)
+        ]
+    )  # (samples,)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def outcome(difference: float, *, tie: float = TIE) -> str:
+    """`win`, `loss` or `tie`, the last where the difference is at most `tie` either way."""
+    if abs(difference) <= tie:
+        return "tie"
+    return "win" if difference > 0 else "loss"
+
+
+def outcomes(differences: Sequence[float], *, tie: float = TIE) -> Outcomes:
+    """Wins, losses and ties counted."""
+    found = [outcome(difference, tie=tie) for difference in differences]
+    return Outcomes(found.count("win"), found.count("loss"), found.count("tie"))
