@@ -1,28 +1,55 @@
 """What a trained re-ranker is: its manifest, and its model card for people."""
 
+import json
+import re
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.manifest import library_versions
+from indexing.index import ROOT, current_build
+from indexing.manifest import FILE, Manifest, library_versions
 from training.gather import Example
 from training.recipes import Recipe
 
+SCHEMA_VERSION = 2
+PACKAGE = "second-look"
+CODE = Path(__file__).resolve().parent.parent
+OF_MS_MARCO = re.compile(r"ms-?_?marco|trec-?_?dl", re.IGNORECASE)  # TREC DL judges MS MARCO's passages
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 NOTICE = (
     "MS MARCO's passages and queries are made available for non-commercial research purposes only "
     "(https://microsoft.github.io/msmarco/). These weights were trained on some of them: use them likewise."
 )
 
 
-def code_revision() -> str:
-    """The commit that the program runs from; empty outside of a checkout."""
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+def code_revision(code: Path = CODE) -> str:
+    """The commit that the program runs from, `-dirty` where files differ from it; outside of a checkout its version."""
+    if (code / ".git").exists():
+        describe = ("git", "--no-optional-locks", "-C", str(code), "describe")
+        found = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        if found:
+            return found
+    try:
+        return f"{PACKAGE} {version(PACKAGE)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def data_rows(indexes: Iterable[str], *, root: Path = ROOT) -> list[dict[str, Any]]:
+    """Which build of each index was trained on, and what it was built from. Raises IndexingError."""
+    rows = []
+    for name in sorted(set(indexes)):
+        built = Manifest.load(current_build(name, root=root))
+        corpus = Path(built.corpus).name  # the folders above it are nobody's business once a model is pushed
+        row = {"index": name, "build": built.build, "corpus": corpus, "passages": built.passages}
+        rows.append({**row, "corpus_fingerprint": built.corpus_fingerprint})
+    return rows
 
 
 def manifest(
@@ -33,15 +60,31 @@ def manifest(
     losses: Mapping[str, float],
     minutes: float,
     revision: str,
+    data: Sequence[Mapping[str, Any]] = (),
+    metrics: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Everything that decided a training, as plain data. `revision` is the code's when it began."""
+    """Everything that decided a training, as plain data.
+
+    `revision` is the code's when it began, `data` is what `data_rows` gives, `metrics` figures by name of the set.
+    """
+    lineage, inherited = _lineage(recipe.base)
+    examples = {stage: dict(Counter(item.source for item in items)) for stage, items in stages.items()}
+    named = [recipe.base, *(source for counts in examples.values() for source in counts)]
+    named += [f"{row['index']} {row['corpus']}" for row in data]
     return {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "recipe": name,
         "settings": asdict(recipe),
-        "examples": {stage: dict(Counter(item.source for item in items)) for stage, items in stages.items()},
+        "seed": recipe.seed,
+        "base_model": lineage[0],
+        "parent": lineage[-1],
+        "lineage": lineage,
+        "data": [dict(row) for row in data],
+        "examples": examples,
         "pairs": sum(len(item.passages) for items in stages.values() for item in items),
         "final_loss": dict(losses),
+        "metrics": dict(metrics or {}),
+        "ms_marco": inherited or any(OF_MS_MARCO.search(text) for text in named),
         "minutes": round(minutes, 1),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_revision": revision,
@@ -50,28 +93,71 @@ def manifest(
 
 
 def write(folder: Path, values: Mapping[str, Any], *, command: str) -> None:
-    """Write manifest.json and README.md beside the weights."""
-    lines = [
-        "---",
-        "library_name: sentence-transformers",
-        "pipeline_tag: text-ranking",
-        f"base_model: {values['settings']['base']}",
-        "tags: [cross-encoder, reranker]",
-        "---",
-        "",
-        "# A re-ranker trained by Second Look",
-        "",
-        f"A cross-encoder started from {values['settings']['base']}. Score (query, passage) pairs with",
+    """Write README.md and, last of all, manifest.json beside the weights."""
+    atomic.write_text(folder / "README.md", text(values, command=command))
+    seal(folder, values)
+
+
+def seal(folder: Path, values: Mapping[str, Any]) -> None:
+    """Write manifest.json with the size and checksum of every file that is there."""
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    rows = {name: atomic.file_row(path) for name, path in files.items() if name != FILE}
+    atomic.write_json(folder / FILE, {**values, "schema_version": SCHEMA_VERSION, "files": rows})
+
+
+def text(values: Mapping[str, Any], *, command: str) -> str:
+    """The model card, in the hub's form."""
+    base, parent = values["base_model"], values["parent"]
+    lines = ["---", "library_name: sentence-transformers", "pipeline_tag: text-ranking"]
+    lines += [f"base_model: {base}"] if HUB_NAME.fullmatch(base) else []  # the hub refuses a card with another name
+    lines += ["license: other", "license_name: ms-marco-non-commercial"] if values["ms_marco"] else []
+    lines += ["tags: [cross-encoder, reranker]", "---", "", "# A re-ranker trained by Second Look", ""]
+    lines += [
+        f"A cross-encoder started from {parent}. Score (query, passage) pairs with",
         "`sentence_transformers.CrossEncoder` and rank by the raw logit.",
         "",
-        f"Made by `{command}`, recipe `{values['recipe']}`, seed {values['settings']['seed']}, "
-        f"{values['pairs']:,} pairs in {values['minutes']} minutes. Settings: manifest.json.",
+        f"Made by `{command}`, recipe `{values['recipe']}`, seed {values['seed']}, "
+        f"{values['pairs']:,} pairs in {values['minutes']} minutes, code {values['code_revision'] or 'unknown'}. "
+        "Settings: manifest.json.",
         "",
         "| stage | source | groups |",
         "|---|---|---:|",
     ]
     for stage, sources in values["examples"].items():
         lines += [f"| {stage} | {source} | {count:,} |" for source, count in sources.items()]
-    lines += ["", "`make evaluate` prints what it is worth.", "", NOTICE, ""]
-    atomic.write_text(folder / "README.md", "\n".join(lines))
-    atomic.write_json(folder / "manifest.json", values)
+    if values["data"]:
+        lines += ["", "| index | build | passages |", "|---|---|---:|"]
+        lines += [f"| {row['index']} | {row['build']} | {row['passages']:,} |" for row in values["data"]]
+    lines += ["", *_metric_lines(values["metrics"])]
+    if len(values["lineage"]) > 1:
+        lines += [f"Lineage: {' → '.join(values['lineage'])}.", ""]
+    return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
+
+
+def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:
+    if not metrics:
+        return ["`make evaluate` prints what it is worth.", ""]
+    names = sorted({name for figures in metrics.values() for name in figures})
+    lines = ["| measured on | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for judged, figures in metrics.items():
+        cells = [f"{figures[name]:.4f}" if name in figures else "" for name in names]
+        lines.append(f"| {judged} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _lineage(base: str) -> tuple[list[str], bool]:
+    """Models from the first base to `base` itself, and whether one of them was trained on MS MARCO."""
+    path = Path(base)
+    try:
+        values = json.loads((path / FILE).read_text(encoding="utf-8"))
+        above = values.get("lineage") or [values["settings"]["base"]]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return [path.name if path.exists() else base], False
+    return [*above, "/".join(path.resolve().parts[-2:])], bool(values.get("ms_marco", True))
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git on this machine
+        return ""

@@ -1,0 +1,130 @@
+"""A manifest and a model card say what a re-ranker was made of, and warn of MS MARCO's terms where they apply."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from indexing.manifest import Manifest
+from tests.versions import REVISION, values
+from training import card
+from training.gather import Example
+from training.recipes import Recipe
+
+
+def front_matter(text: str) -> list[str]:
+    return text.split("---")[1].split("\n")
+
+
+def test_the_manifest_holds_what_decided_a_training() -> None:
+    found = values()
+    assert found["seed"] == found["settings"]["seed"] == 23
+    assert (found["recipe"], found["code_revision"], found["minutes"]) == ("tiny", REVISION, 1.3)
+    assert found["examples"] == {"learn": {"judged small": 3}}
+    assert found["pairs"] == 3 * 2
+    assert found["lineage"] == [found["base_model"]] == ["tiny/base"]
+
+
+def test_the_manifest_names_the_builds_of_the_indexes(built_root: Path, small_corpus: Path) -> None:
+    built = Manifest.load(built_root / "small" / (built_root / "small/current").read_text().strip())
+    (row,) = card.data_rows(["small", "small"], root=built_root)
+    assert (row["index"], row["build"], row["passages"]) == ("small", built.build, 20)
+    assert row["corpus_fingerprint"] == built.corpus_fingerprint
+    assert row["corpus"] == small_corpus.name  # and not its path
+
+
+def test_every_file_but_the_manifest_has_its_size_and_checksum(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/weights").write_bytes(b"abc")
+    card.write(tmp_path, values(), command="train")
+    files = json.loads((tmp_path / "manifest.json").read_text())["files"]
+    assert set(files) == {"README.md", "sub/weights"}
+    assert files["sub/weights"] == {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
+
+
+def test_the_card_tells_people_what_the_manifest_holds() -> None:
+    rows = [{"index": "small", "build": "b7", "corpus": "x", "passages": 1400, "corpus_fingerprint": "f"}]
+    text = card.text(values(data=rows, metrics={"small, dev": {"nDCG@10": 0.61234}}), command="the command")
+    told = ("`the command`", "seed 23", REVISION, "6 pairs", "| learn | judged small | 3 |", "| small | b7 | 1,400 |")
+    for part in (*told, "| measured on | nDCG@10 |", "| small, dev | 0.6123 |"):
+        assert part in text
+    assert "base_model: tiny/base" in front_matter(text)
+
+
+def test_without_ms_marco_there_is_no_notice() -> None:
+    found = values()
+    assert not found["ms_marco"]
+    assert card.NOTICE not in card.text(found, command="")
+    assert "license: other" not in card.text(found, command="")
+
+
+@pytest.mark.parametrize(
+    "source", ["judged msmarco-mini", "microsoft/ms_marco v1.1", "distill trec-dl-2021", "MSMARCO"]
+)
+def test_what_was_trained_on_ms_marco_has_its_notice(source: str) -> None:
+    stages = {"learn": [Example(source, "q", ("a", "b"), (1.0, 0.0))]}
+    found = card.manifest(Recipe(stages=()), "r", stages, losses={}, minutes=0, revision="")
+    text = card.text(found, command="")
+    assert card.NOTICE in text
+    assert "license: other" in front_matter(text)
+
+
+def test_a_corpus_of_ms_marco_under_another_name_has_its_notice() -> None:
+    row = {"index": "mine", "build": "b", "corpus": "msmarco-passages", "passages": 2, "corpus_fingerprint": "f"}
+    assert values(data=[row])["ms_marco"]
+
+
+def test_a_base_trained_on_ms_marco_has_its_notice() -> None:
+    assert values("cross-encoder/ms-marco-MiniLM-L6-v2")["ms_marco"]
+
+
+def test_what_goes_on_from_a_version_has_its_lineage_and_its_notice(tmp_path: Path) -> None:
+    first = tmp_path / "mine/1"
+    card.write(first, values("cross-encoder/ms-marco-x"), command="")
+    second = tmp_path / "mine/2"
+    card.write(second, values(str(first)), command="")
+    third = values(str(second))
+    assert third["lineage"] == ["cross-encoder/ms-marco-x", "mine/1", "mine/2"]
+    assert (third["base_model"], third["parent"]) == ("cross-encoder/ms-marco-x", "mine/2")
+    assert third["ms_marco"]
+    assert "Lineage: cross-encoder/ms-marco-x → mine/1 → mine/2." in card.text(third, command="")
+
+
+def test_a_local_base_without_a_manifest_is_named_and_its_path_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    found = values(str(folder))
+    assert found["base_model"] == "somewhere"
+    # the hub takes a card only if its base model is OWNER/NAME
+    assert not [line for line in front_matter(card.text(found, command="")) if line.startswith("base_model")]
+
+
+def repository(folder: Path) -> str:
+    """A repository with one commit; gives back its id."""
+    one = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    (folder / "a.py").write_text("1")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*one, *command], check=True)
+    return subprocess.run([*one, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_revision_is_the_commit_of_the_code(tmp_path: Path) -> None:
+    assert card.code_revision(tmp_path) != (commit := repository(tmp_path))
+    assert card.code_revision(tmp_path) == commit
+
+
+def test_a_revision_with_changed_files_says_so(tmp_path: Path) -> None:
+    commit = repository(tmp_path)
+    (tmp_path / "a.py").write_text("2")
+    assert card.code_revision(tmp_path) == f"{commit}-dirty"
+
+
+def test_outside_of_a_checkout_the_revision_is_the_package_s_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(tmp_path)  # of somebody else, around the code
+    (tmp_path / "site-packages").mkdir()
+    monkeypatch.setattr(card, "version", lambda name: "7.1")
+    assert card.code_revision(tmp_path / "site-packages") == "second-look 7.1"
