@@ -16,8 +16,11 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
+from rank_bm25 import BM25Okapi
 
 from benchmarks.corpora import recombined
 from indexing import atomic
@@ -89,19 +92,14 @@ def main() -> None:
     parser.add_argument("--dense", default="pq-fastscan")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--usual", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one is not None:
-        print(json.dumps(_one(options.one, options.dense)))
+        print(json.dumps(_usual(options.one) if options.usual else _one(options.one, options.dense)))
         return
     rows = []
     for size in sorted(options.sizes):
-        with tempfile.TemporaryDirectory(prefix="second-look-memory-") as name:
-            corpus = Path(name) / "collection.tsv"
-            with corpus.open("w", encoding="utf-8") as file:
-                file.writelines(f"{n}\t{text}\n" for n, text in enumerate(recombined(options.judged, passages=size)))
-            command = [sys.executable, "-m", "benchmarks.build_memory", str(options.judged)]
-            command += ["--one", str(corpus), "--dense", options.dense]
-            rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        rows.append(measured(options.judged, passages=size, dense=options.dense))
         row = rows[-1]
         phases = ", ".join(f"{phase} {_gib(peak)}" for phase, peak in row["peaks"].items())
         print(
@@ -117,6 +115,31 @@ def main() -> None:
     )
     if options.json is not None:
         atomic.write_json(options.json, {"dense": options.dense, "builds": rows, "projection": line})
+
+
+def measured(judged: Path, *, passages: int, dense: str = "pq-fastscan", usual: bool = False) -> dict[str, Any]:
+    """Build in a process of its own, here or the usual way; what `_one` or `_usual` says of it."""
+    with tempfile.TemporaryDirectory(prefix="second-look-memory-") as name:
+        corpus = Path(name) / "collection.tsv"
+        with corpus.open("w", encoding="utf-8") as file:
+            file.writelines(f"{n}\t{text}\n" for n, text in enumerate(recombined(judged, passages=passages)))
+        command = [sys.executable, "-m", "benchmarks.build_memory", str(judged), "--one", str(corpus), "--dense", dense]
+        command += ["--usual"] if usual else []
+        row: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return row
+
+
+def _usual(corpus: Path) -> dict[str, object]:
+    """Every text, float32 vector and term in memory: `encode`, IndexFlatIP, rank_bm25.BM25Okapi."""
+    watch = Watch()
+    texts = [passage.content for passage in Corpus(corpus)]
+    vectors = StandIn().encode_passages(texts)
+    dense = faiss.IndexFlatIP(vectors.shape[1])
+    dense.add(vectors)
+    bm25 = BM25Okapi([text.lower().split() for text in texts])
+    watch.stop()
+    kept = (len(texts), dense.ntotal, bm25.corpus_size)
+    return {"passages": kept[0], "peak": max(watch.peaks.values()), "bytes": 4 * vectors.size}
 
 
 def _gib(size: float) -> str:

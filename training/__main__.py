@@ -1,4 +1,4 @@
-"""python -m training prepare|train|evaluate: lay judged data out, train a re-ranker, measure every stage."""
+"""python -m training prepare|mine|train|evaluate|nano-beir|models|promote|rollback: make re-rankers, measure them."""
 
 import argparse
 import logging
@@ -11,32 +11,30 @@ from tqdm import tqdm
 
 from indexing import atomic, hub
 from indexing.errors import SecondLookError, SettingsError, TrainingError
-from indexing.index import ROOT
 from indexing.judged import judged_sets
-from search.load import DEFAULT_RERANKER, open_pipeline
-from training import card
-from training.evaluate import (
-    MINIMUM_GRADE,
-    Candidates,
-    Row,
-    choose_weight,
-    rerank_candidates,
-    retrieve_stages,
-    stage_rows,
-    table,
-)
+from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
+from training import card, nano_beir, pointer, registry, report
+from training.evaluation import Evaluation, Request, evaluate_pipeline
 from training.first_stage import open_corpus_folder
 from training.gather import Gatherer, protected_queries, sample_protection
+from training.mine import MiningSettings
+from training.mine_index import mine_to
+from training.mined_files import FORMS, Layout
+from training.mining_report import describe
+from training.options import arguments
 from training.prepare import prepare
+from training.promote import promote
+from training.protection import Protection
 from training.recipes import RECIPES
+from training.result_files import file_names
 from training.train import StepReport, new_cross_encoder, save_weights, train_stage
 
 SAMPLE = Path("data/sample")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(given)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = options.run(options)
@@ -126,90 +124,118 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     pipeline = open_pipeline(options.index, reranker=options.reranker, root=options.root)
-    if pipeline.reranker is None:
-        raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
-    sets = judged_sets(open_corpus_folder(pipeline.index))
-    for split in ("dev", options.split):
-        if split not in sets:
-            raise SettingsError(
-                f"The corpus of index {options.index} has no judged {split} queries (there: {list(sets)})."
-            )
+    settings = report.Settings(options.measure, options.minimum_grade, options.baseline)
+    request = Request(options.split, options.depth, options.trec, dict(options.run_file), options.missed, settings)
     bars = Bars("queries")
-    stages = {
-        split: retrieve_stages(
-            pipeline,
-            sets[split].queries,
-            depth=options.depth,
-            progress=lambda done, total, split=split: bars.at(split, done, total),  # type: ignore[misc]  # bound default
-        )
-        for split in dict.fromkeys(("dev", options.split))
-    }
+    found = evaluate_pipeline(pipeline, request, progress=bars.at)
     bars.close()
-    weight = choose_weight(stages["dev"], sets["dev"])
-    judged = sets[options.split]
-    rows = {f"{options.index}, {options.split} split": stage_rows(stages[options.split], judged.qrels, weight=weight)}
-    counts = {f"{options.index}, {options.split} split": len(judged.qrels)}
-    if options.trec is not None:
-        candidates = Candidates.read(options.trec)
-        encoder = pipeline.encoder
-        found = rerank_candidates(
-            candidates, encoder, pipeline.reranker, progress=lambda done, total: bars.at("TREC run", done, total)
-        )
-        bars.close()
-        title = f"{options.trec.name}, BM25's top 100 as given"
-        rows[title] = stage_rows(found, candidates.qrels, weight=weight)
-        counts[title] = len(candidates.qrels)
-    _print_tables(rows, counts, weight=weight, reranker=pipeline.reranker.name)
+    for part in found.reports:
+        print(f"\n{report.markdown(part)}")
+    print(f"\nRe-ranker: {found.reranker}. {_share(found)}")
     if options.json is not None:
-        atomic.write_json(options.json, _as_json(rows, weight))
+        atomic.write_json(options.json, found.as_json())
+    if options.output is not None:
+        names = file_names(part.title for part in found.reports)
+        for part, name in zip(found.reports, names, strict=True):
+            report.write(options.output / name, part)
+        print(f"Values by query, runs and qrels: {options.output}")
     return 0
 
 
-def _print_tables(rows: dict[str, list[Row]], counts: dict[str, int], *, weight: float, reranker: str) -> None:
-    for title, part in rows.items():
-        print(f"\n### {title} ({counts[title]} judged queries)\n\n{table(part)}")
-    print(f"\nRe-ranker: {reranker}. Its share in the last row, chosen on the dev split: {weight}.")
-    print(f"MRR@10 and R@100 count grades from {MINIMUM_GRADE} on.")
+def _share(found: Evaluation) -> str:
+    if found.weight is None:
+        return "Without dev queries it isn't mixed with the first stage."
+    return f"Its share where it is mixed with the first stage, chosen on the dev split: {found.weight}."
 
 
-def _as_json(rows: dict[str, list[Row]], weight: float) -> dict[str, object]:
-    return {
-        "weight": weight,
-        "tables": {
-            title: [
-                {"system": row.system, **row.values, "interval": list(row.interval), "ndcg_by_query": row.per_query}
-                for row in part
-            ]
-            for title, part in rows.items()
-        },
-    }
+def _nano_beir(options: argparse.Namespace) -> int:
+    found = nano_beir.evaluate_nano_beir(
+        reranker_path(options.reranker),
+        source=options.source,
+        sets=options.sets,
+        rerank_k=options.rerank_k,
+        always_rerank_positives=not options.as_retrieved,
+        show_progress=True,
+    )
+    print(nano_beir.table(found))
+    if options.json is not None:
+        atomic.write_json(options.json, nano_beir.as_json(found))
+    return 0
+
+
+def _mine(options: argparse.Namespace) -> int:
+    pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
+    folder = open_corpus_folder(pipeline.index)
+    sets = judged_sets(folder)
+    if options.split not in sets:
+        raise SettingsError(f"The corpus of index {options.index} has no judged {options.split} queries: {list(sets)}.")
+    names = ("per_query", "sampling", "relative_margin", "absolute_margin", "max_score", "min_score", "near_duplicate")
+    chosen = {name: getattr(options, name) for name in (*names, "minimum_grade", "seed")}
+    bars = Bars("queries")
+    found = mine_to(
+        options.output,
+        pipeline,
+        sets[options.split],
+        MiningSettings(ranks=tuple(options.ranks), **chosen),
+        source=options.source,
+        reranker=open_reranker(options.reranker),
+        layout=Layout(tuple(options.form or FORMS), scores=options.scores),
+        protection=Protection.read(options.protect, [path for path in (SAMPLE, folder) if path.is_dir()]),
+        progress=lambda done, total: bars.at("mine", done, total),
+    )
+    bars.close()
+    print(describe(found))
+    print(f"Mined negatives: {options.output}")
+    return 0
+
+
+def _models(options: argparse.Namespace) -> int:
+    if options.history:
+        for row in pointer.history(options.models):
+            print(f"{row.at}  {row.action:<8} {row.promoted}  by {row.by}  {row.reason}".rstrip())
+        return 0
+    at = pointer.current(options.models)
+    print("\n".join(registry.listing(registry.versions(options.models), promoted=at.promoted, before=at.before)))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
+    bars = Bars("queries")
+    now = promote(
+        options.version,
+        pipeline,
+        by=pointer.person(),
+        reason=options.reason,
+        force=options.force,
+        models=options.models,
+        depth=options.depth,
+        progress=bars.at,
+    )
+    bars.close()
+    print(f"{now.promoted} is served from now on; before it: {now.before}.")
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    now = pointer.rollback(by=pointer.person(), reason=options.reason, models=options.models)
+    print(f"{now.promoted} is served again.")
+    return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    root = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = root.add_subparsers(required=True)
-    lay = commands.add_parser("prepare", help="lay judged collections out under data/corpora/, to be indexed")
-    lay.add_argument("--judged", type=Path, required=True, help="folder with one sub-folder a collection")
-    lay.set_defaults(run=_prepare)
-    train = commands.add_parser("train", help="train a re-ranker by a recipe")
-    train.add_argument("--recipe", choices=sorted(RECIPES), required=True)
-    train.add_argument("--output", type=Path, required=True, help="folder to make")
-    train.add_argument(
-        "--protect", type=Path, action="append", default=[], help="file of queries never to train on; may be repeated"
-    )
-    train.set_defaults(run=_train)
-    evaluate = commands.add_parser("evaluate", help="measure BM25, dense, fused, re-ranked and interpolated")
-    evaluate.add_argument("--index", default="sample")
-    evaluate.add_argument("--split", default="test")
-    evaluate.add_argument("--depth", type=int, default=100)
-    evaluate.add_argument("--reranker", default=DEFAULT_RERANKER)
-    evaluate.add_argument("--trec", type=Path, help="folder of a TREC DL year: re-rank its runs/bm25.trec")
-    evaluate.add_argument("--json", type=Path, help="also write the figures here")
-    evaluate.set_defaults(run=_evaluate)
-    for command in (train, evaluate):
-        command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
-    return root
+    runs = {
+        "prepare": _prepare,
+        "mine": _mine,
+        "train": _train,
+        "evaluate": _evaluate,
+        "nano-beir": _nano_beir,
+        "models": _models,
+        "promote": _promote,
+        "rollback": _rollback,
+    }
+    return arguments(runs, description=__doc__ or "")
 
 
 if __name__ == "__main__":

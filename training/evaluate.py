@@ -6,7 +6,6 @@ A weight between re-ranker and first stage is chosen on dev queries only.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
@@ -18,26 +17,12 @@ from search.pipeline import PipelineSettings, RetrieveAndRerank
 from search.rerank import Reranker
 from search.trec import read_run
 from training.measures import measure_run
-from training.significance import bootstrap_interval
 
-MINIMUM_GRADE = 2  # of TREC DL and of the bundled collection; MS MARCO's own judgments are all 1
-MEASURES = ("nDCG@10", "MRR@10", "R@100")
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 RERANKED = "re-ranked"
 STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage")
 Progress = Callable[[int, int], None]
 """Called with queries done and queries in all."""
-
-
-class Row(NamedTuple):
-    """One system's figures."""
-
-    system: str
-    values: Mapping[str, float]
-    interval: tuple[float, float]
-    """95 % bootstrap interval of nDCG@10 over the queries."""
-    per_query: Mapping[QueryId, float]
-    """nDCG@10 of each judged query."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +56,6 @@ class Stages:
         return {
             query: interpolate(ranking, self.fused[query], weight=weight) for query, ranking in self.reranked.items()
         }
-
-
-def evaluate_run(system: str, run: Run, qrels: Qrels) -> Row:
-    """Means over every query of `qrels`; a query that the run lacks counts 0."""
-    measured = measure_run(run, qrels, minimum_grade=MINIMUM_GRADE, names=MEASURES)
-    per_query = measured.per_query["nDCG@10"]
-    return Row(system, measured.means, bootstrap_interval(list(per_query.values())), per_query)
 
 
 def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
@@ -160,17 +138,3 @@ def choose_weight(stages: Stages, dev: JudgedSet) -> float:
         for weight in WEIGHTS
     }
     return max(values, key=lambda weight: (round(values[weight], 6), weight))
-
-
-def stage_rows(stages: Stages, qrels: Qrels, *, weight: float) -> list[Row]:
-    """One row for each of STAGES."""
-    return [evaluate_run(name, run, qrels) for name, run in stages.by_name(weight=weight).items()]
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table."""
-    lines = ["| | " + " | ".join(MEASURES) + " | 95 % of nDCG@10 |", "|---|" + "---:|" * (len(MEASURES) + 1)]
-    for row in rows:
-        cells = [f"{row.values[name]:.4f}" for name in MEASURES]
-        lines.append(f"| {row.system} | " + " | ".join(cells) + f" | {row.interval[0]:.3f} to {row.interval[1]:.3f} |")
-    return "\n".join(lines)

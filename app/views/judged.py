@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from indexing.judged import JudgedSet
 from indexing.records import PassageId, QueryId, Ranking
 from search.pipeline import SearchTrace
-from training.evaluate import evaluate_run
+from training.measures import measure_run
 
 GRADES = {3: "answers", 2: "in part", 1: "related", 0: "not relevant"}
 NOT_JUDGED = "not judged"
@@ -30,8 +30,8 @@ class Judgment:
 
     def ndcg(self, ranking: Ranking) -> float:
         """nDCG@10 of one ranking for this query."""
-        row = evaluate_run("", {self.query_id: ranking}, {self.query_id: self.grades})
-        return row.per_query[self.query_id]
+        found = measure_run({self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=["nDCG@10"])
+        return found.per_query["nDCG@10"][self.query_id]
 
     def before_and_after(self, trace: SearchTrace) -> tuple[float, float]:
         """nDCG@10 of the first stage and of what is shown in the end."""

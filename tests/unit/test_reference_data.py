@@ -17,10 +17,10 @@ from indexing.bm25_build import build_bm25
 from indexing.corpus import Corpus
 from indexing.judged import read_qrels, read_queries
 from indexing.postings import write_shard
-from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from indexing.records import PassageId, Qrels, Ranking, Run
 from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY
-from training.evaluate import MEASURES, MINIMUM_GRADE, Candidates, evaluate_run
+from training.measures import measure_run
 from training.prepare import READERS
 
 FOLDER = Path(os.environ.get("SECOND_LOOK_JUDGED", REPOSITORY.parent / "shared/data"))
@@ -33,14 +33,6 @@ def table(path: Path) -> dict[str, float]:
     """trec_eval's output: its figures over all queries by its own names."""
     rows = [line.split() for line in path.read_text().splitlines()]
     return {name: float(value) for name, query, value in rows if query == "all" and name != "runid"}
-
-
-def binary(qrels: Qrels) -> dict[QueryId, dict[PassageId, int]]:
-    """Judgments of 0 and 1 in grades that our measures count as relevant."""
-    return {
-        query: {passage: MINIMUM_GRADE * (grade > 0) for passage, grade in judged.items()}
-        for query, judged in qrels.items()
-    }
 
 
 def mean(run: Run, qrels: Qrels, measure: ir_measures.Measure) -> float:
@@ -70,46 +62,6 @@ def test_trec_evals_own_files_give_its_own_figures(name: str, measure: ir_measur
     assert mean(run, qrels, measure) == pytest.approx(table(FOLDER / "trec_eval/out.test.a")[name], abs=6e-5)
 
 
-def test_our_ndcg_and_recall_on_trec_evals_files_are_its_own() -> None:
-    run, qrels = read_run(FOLDER / "trec_eval/results.test"), read_qrels(FOLDER / "trec_eval/qrels.test")
-    expected = table(FOLDER / "trec_eval/out.test.a")
-    values = evaluate_run("", run, binary(qrels)).values
-    assert values["nDCG@10"] == pytest.approx(expected["ndcg_cut_10"], abs=6e-5)
-    assert values["R@100"] == pytest.approx(expected["recall_100"], abs=6e-5)
-
-
-def test_ms_marcos_own_run_has_its_published_mrr() -> None:
-    folder = FOLDER / "msmarco-dev-105"
-    run = read_run(folder / "run.dev.small.tsv")
-    qrels = {query: judged for query, judged in read_qrels(folder / "qrels.dev.small.tsv").items() if query in run}
-    assert len(qrels) == 105
-    assert evaluate_run("BM25", run, binary(qrels)).values["MRR@10"] == pytest.approx(0.15907, abs=5e-6)
-
-
-@pytest.mark.parametrize(
-    ("year", "name", "expected"), [("2019", "bm25", 0.5058), ("2019", "bm25_rm3", 0.5216), ("2021", "bm25", 0.4458)]
-)
-def test_runs_of_trec_dl_have_their_published_ndcg(year: str, name: str, expected: float) -> None:
-    folder = FOLDER / f"trec-dl-{year}"
-    run, qrels = read_run(folder / f"runs/{name}.trec"), read_qrels(folder / "qrels.txt")
-    assert evaluate_run(name, run, qrels).values["nDCG@10"] == pytest.approx(expected, abs=6e-5)
-
-
-def test_bm25s_run_of_trec_dl_2019_has_its_published_recall() -> None:
-    folder = FOLDER / "trec-dl-2019"
-    run, qrels = read_run(folder / "runs/bm25.trec"), read_qrels(folder / "qrels.txt")
-    assert evaluate_run("BM25", run, qrels).values["R@100"] == pytest.approx(0.4910, abs=6e-5)
-
-
-def test_the_best_order_of_bm25s_hundred_is_the_published_one() -> None:
-    candidates = Candidates.read(FOLDER / "trec-dl-2019")
-    ideal = {
-        query: Ranking.sort((name, candidates.qrels[query].get(name, 0)) for name in ranking.passage_ids)
-        for query, ranking in candidates.run.items()
-    }
-    assert evaluate_run("oracle", ideal, candidates.qrels).values["nDCG@10"] == pytest.approx(0.892, abs=6e-4)
-
-
 def test_a_published_run_that_is_written_and_read_again_has_the_same_figures(tmp_path: Path) -> None:
     folder = FOLDER / "trec-dl-2019"
     run, qrels = read_run(folder / "runs/bm25.trec"), read_qrels(folder / "qrels.txt")
@@ -118,7 +70,7 @@ def test_a_published_run_that_is_written_and_read_again_has_the_same_figures(tmp
     assert {query: ranking.passage_ids for query, ranking in again.items()} == {
         query: ranking.passage_ids for query, ranking in run.items()
     }
-    assert evaluate_run("", again, qrels) == evaluate_run("", run, qrels)
+    assert measure_run(again, qrels, minimum_grade=2) == measure_run(run, qrels, minimum_grade=2)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +120,3 @@ def test_what_is_for_evaluation_only_is_never_prepared() -> None:
     ours = {query.text.lower() for query in read_queries(FOLDER / "trec-dl-2019/queries.tsv")}
     prepared = {text.lower() for text in READERS["trec-dl-2021"](FOLDER).queries.values()}
     assert ours & prepared == set()
-
-
-def test_measures_are_those_that_the_field_reports() -> None:
-    assert list(MEASURES) == ["nDCG@10", "MRR@10", "R@100"]

@@ -16,17 +16,14 @@ from search.pipeline import RetrieveAndRerank
 from search.rerank import Scores
 from tests.conftest import PASSAGES, write_lines
 from tests.fakes import FixedReranker, WordOverlapReranker
-from tests.unit.training.judged_lists import ONE, TWO, grades, nothing, ranking
+from tests.unit.training.judged_lists import ONE, TWO, grades, nothing
 from training.evaluate import (
-    MEASURES,
     STAGES,
     Candidates,
     Stages,
     choose_weight,
-    evaluate_run,
     rerank_candidates,
     retrieve_stages,
-    table,
 )
 from training.measures import measure_run
 
@@ -148,30 +145,3 @@ def test_the_time_of_a_pair_is_kept_of_a_search_and_of_a_given_list(
     assert searched.rerank_seconds == pytest.approx(2 * 5 * 0.02)
     assert given.rerank_seconds == pytest.approx(3 * 0.02)
     assert (searched.seconds_per_pair, given.seconds_per_pair) == pytest.approx((0.02, 0.02))
-
-
-def test_a_runs_row_has_means_over_judged_queries_and_values_of_each() -> None:
-    qrels = {ONE: grades(a=2), TWO: grades(b=2)}
-    row = evaluate_run("ours", {ONE: ranking("a")}, qrels)
-    assert row.system == "ours"
-    assert dict(row.values) == pytest.approx(dict.fromkeys(MEASURES, (1 + 0) / 2))
-    assert row.per_query == {ONE: pytest.approx(1), TWO: 0}
-
-
-def test_binary_measures_count_from_grade_two() -> None:
-    assert evaluate_run("", {ONE: ranking("low", "good")}, {ONE: grades(low=1, good=2)}).values["MRR@10"] == 1 / 2
-
-
-def test_the_interval_holds_the_mean_and_is_the_same_each_time() -> None:
-    qrels = {QueryId(str(number)): grades(a=2) for number in range(20)}
-    run = {query: ranking("a") if int(query) % 2 else ranking("x") for query in qrels}
-    one, two = evaluate_run("", run, qrels), evaluate_run("", run, qrels)
-    # 20 queries of which half score 1: deviation of the mean 0.5 / sqrt(20) = 0.112, 95 % within 1.96 of them
-    assert one.interval == two.interval
-    assert one.interval[0] == pytest.approx(0.5 - 0.22, abs=0.04)
-    assert one.interval[1] == pytest.approx(0.5 + 0.22, abs=0.04)
-
-
-def test_the_table_has_a_line_for_each_system() -> None:
-    row = evaluate_run("BM25", {ONE: ranking("a")}, {ONE: grades(a=2)})
-    assert table([row]).splitlines()[2] == "| BM25 | 1.0000 | 1.0000 | 1.0000 | 1.000 to 1.000 |"

@@ -1,0 +1,49 @@
+"""Mining negatives and serving versions from the shell: lines, exit codes, and one sentence for bad input."""
+
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+
+
+def test_mining_writes_a_folder_and_says_what_was_dropped(
+    built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "mined"
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--source", "dense"]
+    assert main([*command, "--relative-margin", "none", "--per-query", "2", "--form", "triplets"]) == 0
+    assert {path.name for path in output.iterdir()} == {"triplets.jsonl", "mined.jsonl", "manifest.json"}
+    assert str(output) in capsys.readouterr().out
+    assert main(command) == 2
+    assert "is there" in capsys.readouterr().err
+
+
+def test_a_split_that_is_not_judged_is_told(
+    built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(tmp_path / "mined")]
+    assert main([*command, "--split", "other"]) == 2
+    assert "no judged other queries" in capsys.readouterr().err
+    assert not (tmp_path / "mined").exists()
+
+
+def test_without_any_version_the_shipped_one_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--models", str(tmp_path)]) == 0
+    assert "shipped" in capsys.readouterr().out
+    assert main(["models", "--history", "--models", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_version_that_is_not_there_is_not_promoted(
+    built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["promote", "none/1", "--index", "small", "--root", str(built_root), "--models", str(tmp_path)]
+    assert main(command) == 2
+    assert "none/1" in capsys.readouterr().err
+    assert not (tmp_path / "promoted.json").exists()
+
+
+def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rollback", "--models", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
