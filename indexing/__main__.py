@@ -204,7 +204,7 @@ def _judgments(options: argparse.Namespace, corpus: Path) -> tuple[JudgedSet, Ju
         qrels = read_qrels(options.qrels)
         queries = tuple(query for query in read_queries(options.queries) if query.id in qrels)
         return JudgedSet("given", queries, qrels), None
-    sets = judged_sets(corpus if corpus.is_dir() else corpus.parent)
+    sets = judged_sets(corpus)
     if "train" not in sets:
         raise SettingsError(
             f"There are no training judgments beside {corpus}; give --queries queries.tsv and --qrels qrels.tsv."

@@ -162,28 +162,21 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
         return rows, scores[rows]
 
 
-class PostingsBm25:
-    """BM25 straight from the postings: any k1 and b without a new index, slower than Bm25s."""
+class FoundTerms:
+    """The passages that hold some of a query's terms, scored straight from the postings with any k1 and b."""
 
-    def __init__(self, postings: Postings, settings: Bm25Settings) -> None:
-        self._postings = postings
-        self._norms = length_norms(postings.lengths(), settings)  # (passages,) float64
+    def __init__(self, postings: Postings, terms: Sequence[str]) -> None:
+        found = [postings.find(term) for term in terms]
+        sizes = np.array([len(term.rows) for term in found], dtype=np.int64)  # (terms,)
+        rows = np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in found)])  # (postings,)
+        self.rows, self._place = np.unique(rows, return_inverse=True)
+        self._counts = np.concatenate([np.empty(0, dtype=np.int64), *(term.counts for term in found)])
+        self._weights = inverse_frequency(sizes, passages=len(postings)).repeat(sizes)  # (postings,)
 
-    def scores(self, terms: Sequence[str]) -> Floats:
-        """As Bm25 says."""
-        total = np.zeros(len(self._norms))
-        for term in terms:
-            found = self._postings.find(term)
-            if len(found.rows):
-                weight = inverse_frequency(np.array([len(found.rows)]), passages=len(total))[0]
-                total[found.rows] += weight * found.counts / (found.counts + self._norms[found.rows])
-        return np.asarray(total, dtype=np.float32)  # (passages,) float32
-
-    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """As Bm25 says."""
-        scores = self.scores(terms)
-        rows = best_rows(scores, depth=depth)
-        return rows, scores[rows]
+    def scores(self, norms: NDArray[np.float64]) -> Floats:
+        """BM25 of each of `rows`, (rows,) float32; `norms` are those of every passage."""
+        parts = self._weights * self._counts / (self._counts + norms[self.rows][self._place])
+        return np.bincount(self._place, weights=parts, minlength=len(self.rows)).astype(np.float32)
 
 
 def best_rows(scores: Floats, *, depth: int) -> Rows:

@@ -9,7 +9,7 @@ from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
 from indexing.ids import IdTable
-from indexing.index import current_build
+from indexing.index import check_encoder, current_build
 from indexing.manifest import Manifest, rebuild
 from indexing.passages import PassageStore
 from indexing.records import Passage, PassageId
@@ -45,7 +45,7 @@ def add(
     for passage in corpus:
         if passage.id not in store:
             count += 1
-        elif store[store.row_of(passage.id)] != passage:
+        elif store.by_id(passage.id) != passage:
             if on_existing == "stop":
                 raise CorpusError(
                     f"Passage id {passage.id!r} of {corpus.path} is in index {name} with another text. Keep the old "
@@ -103,12 +103,8 @@ def _rebuilt(
         shard_size=old.shard_size,
         workers=tuple(workers),
     )
-    encoder = BiEncoder(settings.bi_encoder, workers=workers)
-    if encoder.fingerprint != old.bi_encoder_fingerprint:
-        raise IndexingError(
-            f"Index {folder} was built by bi-encoder weights {old.bi_encoder_fingerprint}, {encoder.name} has "
-            f"{encoder.fingerprint}. {rebuild(folder)}"
-        )
+    encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
+    check_encoder(folder, old, encoder)
     return build_from(
         batches(settings.shard_size),
         read=read,

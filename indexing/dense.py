@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,16 @@ class Choice(NamedTuple):
 
     preset: str
     reason: str
+
+
+class Plan(NamedTuple):
+    """The FAISS index that is to be made."""
+
+    preset: str
+    kind: str
+    """Its index_factory string."""
+    reason: str
+    """Why, where the preset was `auto`; else empty."""
 
 
 class DenseSearcher(Protocol):
@@ -79,6 +90,13 @@ def factory_string(preset: str, *, dim: int, passages: int) -> str:
         "ivf-pq": f"IVF{clusters},{codes},Refine(SQ8)",
         "hnsw": "HNSW32,Flat",
     }.get(preset, preset)
+
+
+def plan(preset: str, *, dim: int, passages: int) -> Plan:
+    """What a preset, `auto` among them, or an index_factory string comes to on this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    chosen, reason = choose(passages, dim=dim, memory=memory) if preset == "auto" else (preset, "")
+    return Plan(chosen, factory_string(chosen, dim=dim, passages=passages), reason)
 
 
 class DenseIndex:

@@ -17,10 +17,9 @@ from indexing import shards
 from indexing.bm25_build import build_bm25
 from indexing.corpus import Corpus
 from indexing.corpus_files import READ_ERRORS, corpus_files, parts
-from indexing.dense import choose, factory_string, probe
+from indexing.dense import plan, probe
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError, first_line
-from indexing.finish import physical_memory
 from indexing.passages import digest
 from indexing.records import Passage
 from indexing.settings import BuildSettings
@@ -122,9 +121,8 @@ def _make_shard(
 def _scaled(
     work: Path, sampled: int, count: int, settings: BuildSettings, dim: int, reading: float, encoding: float
 ) -> Estimate:
-    choice = choose(count, dim=dim, memory=physical_memory())
-    preset, reason = choice if settings.dense == "auto" else (settings.dense, "")
-    dense_bytes, dense_seconds = probe(preset, dim=dim)
+    planned = plan(settings.dense, dim=dim, passages=count)
+    dense_bytes, dense_seconds = probe(planned.preset, dim=dim)
     times = count / sampled
     sizes = {form: _size(work / form) for form in shards.FORMS if (work / form).is_dir()}
     postings = len(np.load(work / "bm25/indices.csc.index.npy", mmap_mode="r")) * times
@@ -150,8 +148,7 @@ def _scaled(
         "dense": dense_seconds * count,
         "checksums": SECONDS_PER_BYTE * sum(disk.values()),
     }
-    kind = factory_string(preset, dim=dim, passages=count)
-    return Estimate(count, sampled, disk, memory, seconds, kind, reason)
+    return Estimate(count, sampled, disk, memory, seconds, planned.kind, planned.reason)
 
 
 def _size(folder: Path) -> int:

@@ -1,6 +1,5 @@
 """From finished shards to a whole build: the table of ids, BM25, FAISS's index with its recall, the manifest."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from indexing import analyzer, atomic, shards
 from indexing.bm25_build import build_bm25
-from indexing.dense import DenseIndex, choose, factory_string
+from indexing.dense import DenseIndex, plan
 from indexing.ids import IdTable, write_ids
 from indexing.manifest import FILE, Dense, Manifest, library_versions
 from indexing.passages import PassageStore, shard_ids
@@ -89,17 +88,10 @@ def timed() -> Iterator[Callable[[], float]]:
     yield lambda: time.perf_counter() - begun
 
 
-def physical_memory() -> int:
-    """Bytes of this machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
 def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path) -> Dense:
     vectors = VectorStore(work / "vectors")
-    choice = choose(len(vectors), dim=vectors.dim, memory=physical_memory())
-    preset, reason = choice if settings.dense == "auto" else (settings.dense, "")
-    kind = factory_string(preset, dim=vectors.dim, passages=len(vectors))
-    index = DenseIndex.build(vectors, kind=kind, progress=lambda number: maker.progress("dense", number))
+    planned = plan(settings.dense, dim=vectors.dim, passages=len(vectors))
+    index = DenseIndex.build(vectors, kind=planned.kind, progress=lambda number: maker.progress("dense", number))
     index.save(work / DENSE_FILE)
     queries, source = sample_queries(corpus, PassageStore(work / "passages", IdTable(work / "ids")))
     quality = tune(
@@ -111,7 +103,7 @@ def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path)
         file=work / DENSE_FILE,
         progress=lambda number: maker.progress("recall", number),
     )
-    return Dense(preset=settings.dense, kind=kind, reason=reason, quality=quality)
+    return Dense(preset=settings.dense, kind=planned.kind, reason=planned.reason, quality=quality)
 
 
 def _counted(ids: Iterator[list[str]], maker: ShardMaker) -> Iterator[list[str]]:

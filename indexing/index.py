@@ -12,6 +12,7 @@ from indexing import analyzer, atomic
 from indexing.bm25 import Bm25, Bm25s, RankBm25
 from indexing.corpus_files import corpus_files
 from indexing.dense import DenseIndex, DenseSearcher, gpus
+from indexing.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.exact import TorchExact
 from indexing.ids import IdTable
@@ -83,6 +84,15 @@ def verify(folder: Path, *, full: bool, progress: Callable[[int], None] = lambda
     """
     files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
     return atomic.changed_files(folder, files, full=full, progress=progress)
+
+
+def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
+    """Refuse a bi-encoder whose weights aren't those that an index was built with."""
+    if encoder.fingerprint != manifest.bi_encoder_fingerprint:
+        raise IndexingError(
+            f"Index {folder} was built by bi-encoder weights {manifest.bi_encoder_fingerprint}, "
+            f"{encoder.name} has {encoder.fingerprint}. {rebuild(folder)}"
+        )
 
 
 def up_to_date(name: str, *, corpus: Path, root: Path = ROOT) -> Path | None:

@@ -72,6 +72,10 @@ class PassageStore:
                 return int(row)
         raise KeyError(passage_id)
 
+    def by_id(self, passage_id: PassageId) -> Passage:
+        """The passage of an id. Raises KeyError."""
+        return self[self.row_of(passage_id)]
+
     def __contains__(self, passage_id: object) -> bool:
         try:
             return isinstance(passage_id, str) and self.row_of(PassageId(passage_id)) >= 0

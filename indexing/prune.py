@@ -25,9 +25,7 @@ def listed(name: str, *, root: Path, keep: int) -> list[Listed]:
     """Every build of an index, newest first, and what stopped builds left; `keep` builds stay, the current one too."""
     if keep < 1:
         raise SettingsError(f"--keep is {keep}; give 1 or more, the current build always stays.")
-    check_name(name)
-    unfinished_only = (root / name).is_dir() and not (root / name / "current").is_file()
-    current = None if unfinished_only else current_build(name, root=root)
+    current = _current(name, root)
     builds = list(reversed(build_folders(root / name).values()))
     others = [folder for folder in builds if folder != current]
     kept = set(others[: keep - (current is not None)])
@@ -42,7 +40,7 @@ def prune(name: str, *, root: Path, keep: int) -> list[Listed]:
 
     A process that has an old build open goes on using it. Raises IndexingError while a build is going on.
     """
-    listed(name, root=root, keep=keep)  # refuses what can't be
+    _current(name, root)  # refuses a name that is no index
     with atomic.locked(root / name) as free:
         if not free:
             raise IndexingError(f"Another process is building {root / name}; wait for it, or stop it.")
@@ -53,6 +51,13 @@ def prune(name: str, *, root: Path, keep: int) -> list[Listed]:
         for file in (root / name).glob(".current.*"):  # of a process that was killed while it switched
             file.unlink()
     return gone
+
+
+def _current(name: str, root: Path) -> Path | None:
+    """The current build; None where a first one was begun and never ended. Raises IndexingError for no index."""
+    check_name(name)
+    unfinished_only = (root / name).is_dir() and not (root / name / "current").is_file()
+    return None if unfinished_only else current_build(name, root=root)
 
 
 def _size(folder: Path) -> int:

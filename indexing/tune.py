@@ -1,7 +1,7 @@
 """Chooses BM25's k1 and b by recall on training queries, and reports what the choice is worth on held-out ones."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ir_measures
@@ -10,12 +10,11 @@ from ir_measures import R
 from numpy.typing import NDArray
 
 from indexing import analyzer
-from indexing.bm25 import PRESETS, Bm25Settings, best_rows, inverse_frequency, length_norms
+from indexing.bm25 import PRESETS, Bm25Settings, FoundTerms, best_rows, length_norms
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.judged import JudgedSet
 from indexing.postings import Postings
-from indexing.records import Floats, Rows
 
 K1 = (0.5, 0.7, 0.82, 0.9, 1.0, 1.2, 1.5, 2.0)
 B = (0.2, 0.3, 0.4, 0.5, 0.6, 0.68, 0.75, 0.9)
@@ -114,7 +113,9 @@ def _recalls(
         if not any(grade >= minimum_grade for grade in relevant.values()):
             continue
         counted += 1
-        for pair, (rows, scores) in _scored(postings, analyzer.terms(query.text), norms):
+        found = FoundTerms(postings, analyzer.terms(query.text))
+        for pair, norm in norms.items():
+            rows, scores = found.rows, found.scores(norm)
             best = best_rows(scores, depth=DEPTH)
             run = {"": {str(row): float(score) for row, score in zip(rows[best], scores[best], strict=True)}}
             measure = R(rel=minimum_grade) @ DEPTH
@@ -124,21 +125,3 @@ def _recalls(
             f"No query of the {judged.split} set has a relevant passage in index {index.manifest.name}."
         )
     return {pair: total / counted for pair, total in totals.items()}
-
-
-def _scored(
-    postings: Postings, terms: Sequence[str], norms: dict[tuple[float, float], NDArray[np.float64]]
-) -> Iterator[tuple[tuple[float, float], tuple[Rows, Floats]]]:
-    """For each pair the rows that hold a term, and their BM25."""
-    found = [postings.find(term) for term in terms]
-    weights = [
-        inverse_frequency(np.array([len(term.rows)]), passages=len(postings)).repeat(len(term.rows)) for term in found
-    ]
-    rows, place = np.unique(
-        np.concatenate([np.empty(0, np.int64), *(term.rows for term in found)]), return_inverse=True
-    )
-    counts = np.concatenate([np.empty(0, np.int64), *(term.counts for term in found)])  # (postings,)
-    weight = np.concatenate([np.empty(0), *weights])  # (postings,)
-    for pair, norm in norms.items():
-        scores = np.bincount(place, weights=weight * counts / (counts + norm[rows][place]), minlength=len(rows))
-        yield pair, (rows, scores.astype(np.float32))

@@ -1,17 +1,17 @@
 """Retrieve, fuse, re-rank: one query goes in, a trace of every stage comes out."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from indexing.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.index import Index
+from indexing.index import Index, check_encoder
 from indexing.records import Passage, PassageId, Ranking
 from indexing.tokens import TokenIds
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.rerank import Reranker
-from search.retrieve import check_encoder, retrieve_bm25, retrieve_dense
+from search.retrieve import retrieve_bm25, retrieve_dense
 
 FUSIONS = ("rrf", "weighted", "bm25", "dense")
 QUERY_CHARACTERS = 2000  # a longer query is a pasted document
@@ -84,7 +84,7 @@ class RetrieveAndRerank:
 
     def __init__(self, index: Index, encoder: BiEncoder, reranker: Reranker | None) -> None:
         """Raises IndexingError where the bi-encoder isn't the one that the index was built with."""
-        check_encoder(index, encoder)
+        check_encoder(index.folder, index.manifest, encoder)
         self.index = index
         self.reranker = reranker
         self.encoder = encoder
@@ -102,14 +102,17 @@ class RetrieveAndRerank:
             raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
         first_stage, seconds = self._retrieve(text, settings)
         start = time.perf_counter()
-        fused = _fuse(first_stage, settings)
+        fused = fuse(first_stage, settings, depth=settings.depth)
         seconds["fuse"] = time.perf_counter() - start
         start = time.perf_counter()
-        passages = {passage_id: self._passage(passage_id) for passage_id in fused.passage_ids}
+        rows = [self.index.passages.row_of(passage_id) for passage_id in fused.passage_ids]
+        passages = {
+            passage_id: self.index.passages[row] for passage_id, row in zip(fused.passage_ids, rows, strict=True)
+        }
         seconds["load"] = time.perf_counter() - start
         if self.reranker is None or settings.rerank_depth == 0 or not len(fused):
             return SearchTrace(text, first_stage, fused, None, {}, frozenset(), seconds, passages)
-        return self._rerank(text, settings, first_stage, fused, seconds, passages, self.reranker)
+        return self._rerank(text, settings, first_stage, fused, seconds, passages, rows, self.reranker)
 
     def _retrieve(self, query: str, settings: PipelineSettings) -> tuple[dict[str, Ranking], dict[str, float]]:
         rankings: dict[str, Ranking] = {}
@@ -122,15 +125,12 @@ class RetrieveAndRerank:
             seconds |= spent
         return rankings, seconds
 
-    def _passage(self, passage_id: PassageId) -> Passage:
-        return self.index.passages[self.index.passages.row_of(passage_id)]
-
-    def _stored_tokens(self, candidates: Ranking, reranker: Reranker) -> list[TokenIds] | None:
-        """The index's token ids of these passages; None where it has none by the re-ranker's tokenizer."""
+    def _stored_tokens(self, rows: Sequence[int], reranker: Reranker) -> list[TokenIds] | None:
+        """The index's token ids of the passages at these rows; None where it has none by the re-ranker's tokenizer."""
         stored = self.index.tokens
         if stored is None or self.index.manifest.tokenizer_fingerprint != reranker.tokenizer_fingerprint:
             return None
-        return [stored.ids(self.index.passages.row_of(passage_id)) for passage_id in candidates.passage_ids]
+        return [stored.ids(row) for row in rows]
 
     def _rerank(
         self,
@@ -140,12 +140,13 @@ class RetrieveAndRerank:
         fused: Ranking,
         seconds: dict[str, float],
         passages: dict[PassageId, Passage],
+        rows: Sequence[int],
         reranker: Reranker,
     ) -> SearchTrace:
         candidates = fused.top(settings.rerank_depth)
         texts = [passages[passage_id].content for passage_id in candidates.passage_ids]
         start = time.perf_counter()
-        tokens = self._stored_tokens(candidates, reranker)
+        tokens = self._stored_tokens(rows[: len(candidates)], reranker)
         seconds["load"] += time.perf_counter() - start
         scores = reranker.score(query, texts, tokens=tokens)
         logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
@@ -158,10 +159,11 @@ class RetrieveAndRerank:
         return SearchTrace(query, first_stage, fused, reranked, logits, truncated, seconds | scores.seconds, passages)
 
 
-def _fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings) -> Ranking:
+def fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings, *, depth: int) -> Ranking:
+    """The first stage's rankings as one, by the settings' fusion; `depth` takes the place of theirs."""
     if settings.fusion == "rrf":
-        return reciprocal_rank_fusion(rankings, depth=settings.depth, k=settings.rrf_k)
+        return reciprocal_rank_fusion(rankings, depth=depth, k=settings.rrf_k)
     if settings.fusion == "weighted":
         weights = {"bm25": settings.bm25_weight, "dense": 1 - settings.bm25_weight}
-        return weighted_sum(rankings, weights, depth=settings.depth)
+        return weighted_sum(rankings, weights, depth=depth)
     return rankings[settings.fusion]

@@ -4,21 +4,10 @@ import time
 
 from indexing import analyzer
 from indexing.encoder import BiEncoder
-from indexing.errors import IndexingError
 from indexing.index import Index
-from indexing.manifest import rebuild
 from indexing.records import Ranking
 
 Seconds = dict[str, float]
-
-
-def check_encoder(index: Index, encoder: BiEncoder) -> None:
-    """Refuse a bi-encoder whose weights aren't those that the index was built with."""
-    if encoder.fingerprint != index.manifest.bi_encoder_fingerprint:
-        raise IndexingError(
-            f"Index {index.folder} was built by bi-encoder weights {index.manifest.bi_encoder_fingerprint}, "
-            f"{encoder.name} has {encoder.fingerprint}. {rebuild(index.folder)}"
-        )
 
 
 def retrieve_bm25(index: Index, query: str, *, depth: int) -> tuple[Ranking, Seconds]:

@@ -86,7 +86,7 @@ def pinned(passage_id: str, passages: PassageStore) -> Pinned:
     """A passage of an index by id. Raises SettingsError where the index has none of that id."""
     if passage_id not in passages:
         raise SettingsError(f"The index has no passage {passage_id!r}; give an id of its corpus.")
-    return Pinned(passage_id, passages[passages.row_of(PassageId(passage_id))].content)
+    return Pinned(passage_id, passages.by_id(PassageId(passage_id)).content)
 
 
 def expectations(path: Path) -> list[Expectation]:

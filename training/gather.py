@@ -8,12 +8,11 @@ from pathlib import Path
 
 from indexing.encoder import BiEncoder
 from indexing.errors import TrainingError
-from indexing.index import ROOT, Index, open_index
+from indexing.index import ROOT, Index, check_encoder, open_index
 from indexing.judged import judged_sets, read_qrels, read_queries
 from indexing.records import PassageId, Query, QueryId
-from search.retrieve import check_encoder
 from training.first_stage import open_corpus_folder, teacher_run
-from training.groups import MiningSettings, TrainingGroup, distillation_groups, judged_groups
+from training.groups import GroupSettings, TrainingGroup, distillation_groups, judged_groups
 from training.recipes import Ingredient, Stage
 
 Progress = Callable[[str, int, int], None]
@@ -53,13 +52,13 @@ class Gatherer:
         self.dropped = 0
         """Queries left out because they are protected."""
 
-    def stage(self, stage: Stage, settings: MiningSettings) -> list[Example]:
+    def stage(self, stage: Stage, settings: GroupSettings) -> list[Example]:
         """All examples of a stage, shuffled by the settings' seed."""
         examples = [example for item in stage.ingredients for example in self.ingredient(item, settings)]
         random.Random(settings.seed).shuffle(examples)
         return examples
 
-    def ingredient(self, item: Ingredient, settings: MiningSettings) -> list[Example]:
+    def ingredient(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
         """Examples of one ingredient.
 
         Raises:
@@ -99,7 +98,7 @@ class Gatherer:
     def _bi_encoder(self, index: Index) -> BiEncoder:
         if self._encoder is None:
             self._encoder = BiEncoder(index.manifest.bi_encoder)
-        check_encoder(index, self._encoder)
+        check_encoder(index.folder, index.manifest, self._encoder)
         return self._encoder
 
     def _queries(self, item: Ingredient) -> list[Query]:
@@ -130,7 +129,7 @@ def sample_protection(folder: Path) -> frozenset[str]:
 
 
 def _reader(index: Index) -> Callable[[PassageId], str]:
-    return lambda passage_id: index.passages[index.passages.row_of(passage_id)].content
+    return lambda passage_id: index.passages.by_id(passage_id).content
 
 
 def _with_texts(

@@ -27,7 +27,7 @@ class TrainingGroup:
 
 
 @dataclass(frozen=True)
-class MiningSettings:
+class GroupSettings:
     """Which passages of a first-stage run become a group."""
 
     per_query: int = 8
@@ -50,7 +50,7 @@ class MiningSettings:
 
 
 def distillation_groups(
-    run: Run, settings: MiningSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
+    run: Run, settings: GroupSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
 ) -> list[TrainingGroup]:
     """Groups whose targets are the first stage's own scores, times COSINE_SCALE.
 
@@ -76,7 +76,7 @@ def distillation_groups(
 
 
 def judged_groups(
-    run: Run, qrels: Qrels, settings: MiningSettings, *, repeats: int = 1, text: mine.Text | None = None
+    run: Run, qrels: Qrels, settings: GroupSettings, *, repeats: int = 1, text: mine.Text | None = None
 ) -> list[TrainingGroup]:
     """Groups of judged passages, filled up with hard negatives mined from the run.
 
@@ -107,7 +107,7 @@ def judged_groups(
 
 
 def _judged_choice(
-    judged: Mapping[PassageId, int], mined: Sequence[PassageId], settings: MiningSettings, rng: random.Random
+    judged: Mapping[PassageId, int], mined: Sequence[PassageId], settings: GroupSettings, rng: random.Random
 ) -> list[PassageId]:
     positives = sorted(passage_id for passage_id, grade in judged.items() if grade > 0)
     zeros = sorted(passage_id for passage_id, grade in judged.items() if grade <= 0)
@@ -122,7 +122,7 @@ def _mined(
     query_id: QueryId,
     ranking: Ranking | None,
     judged: Mapping[PassageId, int],
-    settings: MiningSettings,
+    settings: GroupSettings,
     text: mine.Text | None,
 ) -> list[PassageId]:
     """Unjudged passages of the ranking that mining's rules leave, best first."""

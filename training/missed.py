@@ -66,7 +66,7 @@ def text_in(index: Index) -> TextOf:
 
     def text_of(passage_id: PassageId) -> str | None:
         try:
-            return index.passages[index.passages.row_of(passage_id)].content
+            return index.passages.by_id(passage_id).content
         except KeyError:
             return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from indexing.encoder import DEFAULT_BI_ENCODER
 from indexing.errors import SettingsError
-from training.groups import MiningSettings
+from training.groups import GroupSettings
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Recipe:
     max_length: int = 160
     """Tokens of a pair in training; serving may take more."""
     groups_per_step: int = 16
-    mining: MiningSettings = field(default_factory=MiningSettings)
+    mining: GroupSettings = field(default_factory=GroupSettings)
     dropout: float = 0.0
     seed: int = 17
 
@@ -79,6 +79,6 @@ FIRST_RERANKER = Recipe(
             learning_rate=5e-5,
         ),
     ),
-    mining=MiningSettings(relative_margin=None),
+    mining=GroupSettings(relative_margin=None),
 )
 RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER}

@@ -8,8 +8,7 @@ from indexing import analyzer
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Query, Ranking
 from indexing.vectors import VectorStore
-from search.fuse import reciprocal_rank_fusion, weighted_sum
-from search.pipeline import QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank, SearchTrace
+from search.pipeline import QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank, SearchTrace, fuse
 from training.mine import Retrieved
 
 NOTHING = Ranking((), np.empty(0, dtype=np.float32))
@@ -30,8 +29,7 @@ class ServedFirstStage:
 
     def text(self, passage_id: PassageId) -> str:
         """What the re-ranker reads of a passage. Raises KeyError."""
-        passages = self._pipeline.index.passages
-        return passages[passages.row_of(passage_id)].content
+        return self._pipeline.index.passages.by_id(passage_id).content
 
     def retrieve(self, query: Query, judged: Mapping[PassageId, int]) -> Retrieved:
         """A query's ranking, and the scores of its relevant passages; nothing where the index holds none of them.
@@ -61,7 +59,7 @@ class ServedFirstStage:
     def _scores(self, trace: SearchTrace, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
         index, source = self._pipeline.index, self._settings.fusion
         if source in ("rrf", "weighted"):
-            everything = self._fused(trace.first_stage)
+            everything = fuse(trace.first_stage, self._settings, depth=sum(map(len, trace.first_stage.values())))
             found = dict(zip(everything.passage_ids, everything.scores.tolist(), strict=True))
             return {passage_id: found.get(passage_id, 0.0) for passage_id in passage_ids}
         rows = np.array([index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
@@ -70,10 +68,3 @@ class ServedFirstStage:
         else:
             scores = self._vectors.rows(rows) @ self._pipeline.encoder.encode_query(trace.query)
         return dict(zip(passage_ids, scores.tolist(), strict=True))
-
-    def _fused(self, first_stage: Mapping[str, Ranking]) -> Ranking:
-        """The whole fusion, of which a trace holds the first places."""
-        settings, depth = self._settings, sum(map(len, first_stage.values()))
-        if settings.fusion == "rrf":
-            return reciprocal_rank_fusion(first_stage, depth=depth, k=settings.rrf_k)
-        return weighted_sum(first_stage, {"bm25": settings.bm25_weight, "dense": 1 - settings.bm25_weight}, depth=depth)

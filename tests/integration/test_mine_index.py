@@ -23,7 +23,7 @@ from search.pipeline import FUSIONS, RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.fakes import WordOverlapReranker, no_progress
 from training.gather import Gatherer
-from training.groups import MiningSettings as GroupSettings
+from training.groups import GroupSettings
 from training.mine import MiningSettings
 from training.mine_index import mine, mine_to
 from training.mined_files import FORMS, Layout, manifest, read_rows

@@ -18,7 +18,7 @@ from indexing.bm25 import (
     Bm25,
     Bm25s,
     Bm25Settings,
-    PostingsBm25,
+    FoundTerms,
     RankBm25,
     best_rows,
     inverse_frequency,
@@ -27,9 +27,30 @@ from indexing.bm25 import (
 from indexing.bm25_build import FILES, build_bm25
 from indexing.errors import SettingsError
 from indexing.postings import Postings, write_shard
-from indexing.records import Floats
+from indexing.records import Floats, Rows
 
 KINDS = (*BACKENDS, "postings")
+
+
+class PostingsBm25:
+    """FoundTerms as a back end, so that it is held to what the others are."""
+
+    def __init__(self, postings: Postings, settings: Bm25Settings) -> None:
+        self._postings = postings
+        self._norms = length_norms(postings.lengths(), settings)
+
+    def scores(self, terms: Sequence[str]) -> Floats:
+        total = np.zeros(len(self._norms), dtype=np.float32)
+        found = FoundTerms(self._postings, terms)
+        total[found.rows] = found.scores(self._norms)
+        return total
+
+    def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
+        found = FoundTerms(self._postings, terms)
+        scores = found.scores(self._norms)
+        best = best_rows(scores, depth=depth)
+        return found.rows[best], scores[best]
+
 
 PASSAGES = [["cat", "sat"], ["cat", "cat", "dog"], ["bird"]]  # lengths 2, 3, 1: mean 2
 IDF_CAT = math.log(1 + (3 - 2 + 0.5) / (2 + 0.5))  # 3 passages, 2 hold it

@@ -10,8 +10,8 @@ import pytest
 from indexing import analyzer
 from indexing.encoder import BiEncoder
 from indexing.errors import IndexingError
-from indexing.index import Index, open_index
-from search.retrieve import check_encoder, retrieve_bm25, retrieve_dense
+from indexing.index import Index, check_encoder, open_index
+from search.retrieve import retrieve_bm25, retrieve_dense
 from tests.conftest import PASSAGES
 
 
@@ -60,9 +60,9 @@ def test_each_stage_is_timed(small_index: Index, bi_encoder: BiEncoder) -> None:
 
 def test_another_bi_encoder_than_the_index_was_built_by_is_refused(small_index: Index, bi_encoder: BiEncoder) -> None:
     other = replace(small_index, manifest=replace(small_index.manifest, bi_encoder_fingerprint="0" * 16))
-    check_encoder(small_index, bi_encoder)
+    check_encoder(small_index.folder, small_index.manifest, bi_encoder)
     with pytest.raises(IndexingError, match="python -m indexing build"):
-        check_encoder(other, bi_encoder)
+        check_encoder(other.folder, other.manifest, bi_encoder)
 
 
 def test_an_index_may_move_to_another_folder(built_root: Path, tmp_path: Path, small_index: Index) -> None:

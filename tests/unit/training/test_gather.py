@@ -12,10 +12,10 @@ from indexing.settings import BuildSettings
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.fakes import no_progress
 from training.gather import Gatherer, normalised, protected_queries, sample_protection
-from training.groups import MiningSettings
+from training.groups import GroupSettings
 from training.recipes import Ingredient, Stage
 
-SETTINGS = MiningSettings(per_query=4)
+SETTINGS = GroupSettings(per_query=4)
 NONE: frozenset[str] = frozenset()
 
 
@@ -44,7 +44,7 @@ def test_an_example_holds_whole_passages_and_a_target_for_each(built_root: Path)
 
 
 def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path) -> None:
-    settings = MiningSettings(per_query=8, relative_margin=None)
+    settings = GroupSettings(per_query=8, relative_margin=None)
     for example in gatherer(built_root).ingredient(Ingredient("small", "judged", 10), settings):
         best = example.passages[max(range(len(example.targets)), key=lambda place: example.targets[place])]
         assert best == {"how do bees make honey": PASSAGES["a1"], "why does bread rise": PASSAGES["c1"]}[example.query]
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_examples_in_the_same_order(built_root: Pat
     stage = Stage("both", (Ingredient("small", "distill", 9, repeats=4), Ingredient("small", "judged", 4)), 1e-4)
     one, two = (gatherer(built_root).stage(stage, SETTINGS) for _ in range(2))
     assert one == two
-    assert one != gatherer(built_root).stage(stage, MiningSettings(per_query=4, seed=3))
+    assert one != gatherer(built_root).stage(stage, GroupSettings(per_query=4, seed=3))
 
 
 def test_an_index_that_is_not_there_is_named(built_root: Path) -> None:
@@ -108,5 +108,5 @@ def test_a_judged_ingredient_without_judgments_is_told(other: Path, tmp_path: Pa
 def test_a_judged_passage_that_the_index_lacks_stops_nothing(other: Path, tmp_path: Path) -> None:
     # such as a line that was left out when the index was built
     write_lines(tmp_path / "corpus/qrels.train.tsv", ["1 0 a1 3", "1 0 zz 2", "1 0 a4 0"])
-    (example,) = gatherer(other).ingredient(Ingredient("other", "judged", 10), MiningSettings(per_query=20))
+    (example,) = gatherer(other).ingredient(Ingredient("other", "judged", 10), GroupSettings(per_query=20))
     assert PASSAGES["a1"] in example.passages
