@@ -114,6 +114,7 @@ def _train(options: argparse.Namespace) -> int:
         losses=losses,
         minutes=(time.monotonic() - start) / 60,
         revision=revision,
+        data=card.data_rows({item.index for stage in recipe.stages for item in stage.ingredients}, root=options.root),
     )
     with atomic.folder(options.output) as work:
         save_weights(model, work)

@@ -10,13 +10,24 @@ from indexing.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import ROOT, Index, check_encoder, open_index
 from indexing.judged import judged_sets, read_qrels, read_queries
-from indexing.records import PassageId, Query, QueryId
+from indexing.records import PassageId, Query, QueryId, Ranking
+from search.trec import read_run
 from training.first_stage import open_corpus_folder, teacher_run
-from training.groups import GroupSettings, TrainingGroup, distillation_groups, judged_groups
+from training.groups import (
+    COSINE_SCALE,
+    QUESTION_BONUS,
+    GroupSettings,
+    TrainingGroup,
+    distillation_groups,
+    judged_groups,
+    standardised,
+)
+from training.passage_questions import passage_questions
 from training.recipes import Ingredient, Stage
 
 Progress = Callable[[str, int, int], None]
 """Called with an ingredient's name, queries done since the last call, and queries in all."""
+RUN = "run.train.trec"
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +77,8 @@ class Gatherer:
             TrainingError: no queries, or for `judged` no judgments.
         """
         index = self._index(item.index)
+        if item.kind == "questions":
+            return self._questions(item, index, settings)
         queries = self._queries(item)
         qrels = self._qrels(item) if item.kind == "judged" else {}
         if item.kind == "judged":
@@ -74,6 +87,9 @@ class Gatherer:
         chosen = rng.sample(queries, min(len(queries), -(-item.groups // item.repeats)))
         if not chosen:
             raise TrainingError(f"Ingredient {item.index} ({item.kind}) has no queries in {open_corpus_folder(index)}.")
+        if item.kind == "run":
+            groups = self._run_groups(item, index, chosen, settings)
+            return _with_texts(groups[: item.groups], item, index, {query.id: query.text for query in chosen})
         run = teacher_run(
             index,
             self._bi_encoder(index),
@@ -89,6 +105,60 @@ class Gatherer:
             judged = {query.id: qrels[query.id] for query in chosen}
             groups = judged_groups(run, judged, here, repeats=item.repeats, text=_reader(index))
         return _with_texts(groups[: item.groups], item, index, {query.id: query.text for query in chosen})
+
+    def _run_groups(
+        self, item: Ingredient, index: Index, queries: Sequence[Query], settings: GroupSettings
+    ) -> list[TrainingGroup]:
+        path = open_corpus_folder(index) / RUN
+        if not path.is_file():
+            raise TrainingError(f"Ingredient {item.index} wants a run, but {path} isn't there.")
+        asked = {query.id for query in queries}
+        run = {
+            query_id: Ranking.sort((passage, score) for _, passage, score in ranking if passage in index.passages)
+            for query_id, ranking in read_run(path).items()
+            if query_id in asked
+        }
+        return distillation_groups(standardised(run), replace(settings, ranks=item.ranks), repeats=item.repeats)
+
+    def _questions(self, item: Ingredient, index: Index, settings: GroupSettings) -> list[Example]:
+        asked = [
+            question
+            for question in passage_questions(index.passages)
+            if normalised(question.question) not in self._protected
+        ]
+        chosen = random.Random(settings.seed).sample(asked, min(len(asked), item.groups))
+        if not chosen:
+            raise TrainingError(f"No passage of index {item.index} asks a question.")
+        encoder = self._bi_encoder(index)
+        own = (encoder.encode_passages([item.question for item in chosen])) * encoder.encode_passages(
+            [item.rest for item in chosen]
+        )
+        run = teacher_run(
+            index,
+            encoder,
+            [Query(QueryId(question.passage_id), question.question) for question in chosen],
+            depth=item.ranks[1],
+            progress=lambda done: self._progress(f"{item.kind} {item.index}", done, len(chosen)),
+        )
+        groups = distillation_groups(
+            run,
+            replace(settings, ranks=item.ranks, per_query=settings.per_query - 1),
+            exclude={QueryId(question.passage_id): question.passage_id for question in chosen},
+        )
+        asking = {
+            QueryId(question.passage_id): (question, score)
+            for question, score in zip(chosen, own.sum(1).tolist(), strict=True)
+        }
+        text = _reader(index)
+        return [
+            Example(
+                f"{item.kind} {item.index}",
+                asking[group.query_id][0].question,
+                (asking[group.query_id][0].rest, *map(text, group.passage_ids)),
+                (COSINE_SCALE * asking[group.query_id][1] + QUESTION_BONUS, *group.targets),
+            )
+            for group in groups
+        ]
 
     def _index(self, name: str) -> Index:
         if name not in self._indexes:

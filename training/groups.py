@@ -4,12 +4,16 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 from training import mine
 
 COSINE_SCALE = 20.0  # a cosine times this is a target logit: 0.05 apart is 1 apart
 GAIN = 6.0  # the target logit of the highest grade
+RUN_SPREAD = 2.0  # standard deviation of a run's targets: its own scale says nothing
+QUESTION_BONUS = 3.0  # what a passage gains, as a target logit, for having asked the question
 FIRST_STAGE_SHARE = 0.25  # what the first stage's opinion adds to a judged target
 
 
@@ -73,6 +77,18 @@ def distillation_groups(
                 ids = tuple(candidate.passage_id for candidate in chosen)
                 groups.append(TrainingGroup(query_id, ids, tuple(COSINE_SCALE * item.score for item in chosen)))
     return groups
+
+
+def standardised(run: Run) -> dict[QueryId, Ranking]:
+    """The run with scores of mean 0 and standard deviation RUN_SPREAD / COSINE_SCALE by query; lists of equal scores
+    are left out."""
+    scaled = {}
+    for query_id, ranking in run.items():
+        spread = float(ranking.scores.std())
+        if spread > 0:
+            scores = (ranking.scores - ranking.scores.mean()) / spread * (RUN_SPREAD / COSINE_SCALE)
+            scaled[query_id] = Ranking(ranking.passage_ids, scores.astype(np.float32))
+    return scaled
 
 
 def judged_groups(

@@ -16,9 +16,11 @@ from indexing import atomic
 from indexing.corpus import Corpus
 from indexing.errors import CorpusError
 from indexing.judged import read_qrels, read_queries
-from indexing.records import PassageId, QueryId
+from indexing.records import PassageId, QueryId, Ranking
+from search.trec import read_run, write_run
 
 PASSAGE_WORDS = 180  # longer documents are cut: more than a cross-encoder of 256 tokens reads
+SPLADE = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run there is beside these collections
 CANDIDATES = 12  # candidate sentences kept of one question: TREC QA lists hundreds for some
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Source:
     passages: dict[PassageId, str] = field(default_factory=dict)
     queries: dict[QueryId, str] = field(default_factory=dict)
     qrels: dict[QueryId, dict[PassageId, int]] = field(default_factory=dict)
+    run: dict[QueryId, Ranking] = field(default_factory=dict)
     _ids: dict[str, PassageId] = field(default_factory=dict)
 
     def add_text(self, text: str) -> PassageId:
@@ -71,6 +74,8 @@ def _write(target: Path, source: Source) -> None:
         if source.qrels:
             lines = [f"{q} 0 {p} {grade}" for q, judged in source.qrels.items() for p, grade in judged.items()]
             (work / "qrels.train.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if source.run:
+            write_run(work / "run.train.trec", source.run, tag=target.name)
 
 
 def _write_table(path: Path, table: Mapping[Any, str]) -> None:
@@ -78,8 +83,8 @@ def _write_table(path: Path, table: Mapping[Any, str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None) -> Source:
-    """A collection with its own ids; judged passages without text are left out."""
+def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None, run: str | None = None) -> Source:
+    """A collection with its own ids; judged passages without text are left out, and those of the run."""
     if not (folder / corpus).is_file():
         raise FileNotFoundError(2, "no corpus", str(folder / corpus))
     source = Source()
@@ -91,6 +96,11 @@ def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None) -
             kept = {passage: grade for passage, grade in judged.items() if passage in source.passages}
             if kept and query in source.queries:
                 source.qrels[query] = kept
+    if run is not None and (folder / run).is_file():
+        for query, ranking in read_run(folder / run).items():
+            there = [(passage, score) for _, passage, score in ranking if passage in source.passages]
+            if there and query in source.queries:
+                source.run[query] = Ranking.sort(there)
     return source
 
 
@@ -138,10 +148,10 @@ READERS: Mapping[str, Callable[[Path], Source]] = {
         folder / "msmarco-mini", corpus="collection.tsv", queries="queries.train.tsv", qrels="qrels.train.tsv"
     ),
     "trec-dl-2021": lambda folder: _collection(
-        folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt"
+        folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt", run=SPLADE
     ),
     "trec-dl-2022": lambda folder: _collection(
-        folder / "trec-dl-2022", corpus="corpus.jsonl", queries="queries.tsv", qrels=None
+        folder / "trec-dl-2022", corpus="corpus.jsonl", queries="queries.tsv", qrels=None, run=SPLADE
     ),
     "nfcorpus": lambda folder: _collection(
         folder / "nfcorpus", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.train.txt"

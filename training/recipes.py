@@ -7,6 +7,8 @@ from indexing.encoder import DEFAULT_BI_ENCODER
 from indexing.errors import SettingsError
 from training.groups import GroupSettings
 
+KINDS = ("distill", "run", "judged", "questions")
+
 
 @dataclass(frozen=True)
 class Ingredient:
@@ -15,7 +17,8 @@ class Ingredient:
     index: str
     """Name of the index whose passages are used."""
     kind: str
-    """`distill` (targets are the first stage's scores) or `judged` (targets are grades)."""
+    """What the targets are: `distill` the first stage's scores, `run` those of the run beside the queries, `judged`
+    grades, `questions` the first stage's for questions that passages ask, more for the passage that asks."""
     groups: int
     """At most so many groups."""
     queries: str = ""
@@ -26,8 +29,8 @@ class Ingredient:
     """First-stage ranks that passages are taken from."""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("distill", "judged"):
-            raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose distill or judged.")
+        if self.kind not in KINDS:
+            raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose of {', '.join(KINDS)}.")
 
 
 @dataclass(frozen=True)
@@ -81,4 +84,34 @@ FIRST_RERANKER = Recipe(
     ),
     mining=GroupSettings(relative_margin=None),
 )
-RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER}
+SECOND_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "distil runs and questions",
+            (
+                Ingredient("trec-dl-2022", "run", 1500, repeats=20),
+                Ingredient("trec-dl-2021", "run", 1000, repeats=20),
+                Ingredient(MSMARCO, "questions", 2000),
+                Ingredient("trec-dl-2022", "questions", 1300),
+                Ingredient("trec-dl-2021", "questions", 700),
+            ),
+            learning_rate=5e-5,
+        ),
+        Stage(
+            "learn from judgments",
+            (
+                Ingredient(MSMARCO, "judged", 3300, repeats=6, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
+                Ingredient("qa-sentences", "judged", 2000),
+                Ingredient("squad", "judged", 3000, ranks=(2, 40)),
+                Ingredient("trec-dl-2022", "run", 1500, repeats=20),
+                Ingredient("sample", "judged", 900, repeats=3),
+            ),
+            learning_rate=4e-5,
+        ),
+    ),
+    base="data/models/first-reranker/1",
+    mining=GroupSettings(relative_margin=None, seed=23),
+    seed=23,
+)
+RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER, "second-reranker": SECOND_RERANKER}
