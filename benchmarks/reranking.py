@@ -24,7 +24,7 @@ from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, load_quietly
 from indexing.judged import judged_sets
 from search.load import reranker_path
 from search.rerank import CrossEncoderReranker
-from training.gather import Example
+from training.examples import Example
 from training.recipes import Recipe, Stage
 from training.train import new_cross_encoder, train_stage
 
@@ -76,7 +76,7 @@ def _training() -> dict[str, float]:
     texts = [passage.content for passage in Corpus(SAMPLE)]
     queries = [query.text for query in judged_sets(SAMPLE)["train"].queries[:64]]
     examples = [
-        Example("benchmark", query, tuple(texts[row * 8 : row * 8 + 8]), (1.0, *[0.0] * 7))
+        Example("benchmark", query, tuple(texts[row * 8 : row * 8 + 8]), scores=(1.0, *[0.0] * 7))
         for row, query in enumerate(queries)
     ]
     recipe = Recipe(stages=())
@@ -87,7 +87,7 @@ def _training() -> dict[str, float]:
             {
                 "query": [example.query for example in examples],
                 "docs": [list(example.passages) for example in examples],
-                "labels": [list(example.targets) for example in examples],
+                "labels": [list(example.scores or ()) for example in examples],
             }
         )
         with tempfile.TemporaryDirectory() as folder:

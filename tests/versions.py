@@ -8,11 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training import card
-from training.gather import Example
+from training.examples import Example
 from training.recipes import Ingredient, Recipe, Stage
 
 STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
-EXAMPLES = {"learn": [Example("judged small", "how do bees make honey", ("a", "b"), (6.0, 0.0))] * 3}
+EXAMPLES = {"learn": [Example("judged small", "how do bees make honey", ("a", "b"), scores=(6.0, 0.0))] * 3}
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 

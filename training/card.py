@@ -14,7 +14,7 @@ from typing import Any
 from indexing import atomic
 from indexing.index import ROOT, current_build
 from indexing.manifest import FILE, Manifest, library_versions
-from training.gather import Example
+from training.examples import Example
 from training.recipes import Recipe
 
 SCHEMA_VERSION = 2

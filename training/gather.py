@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from indexing.encoder import BiEncoder
@@ -12,6 +12,7 @@ from indexing.index import ROOT, Index, check_encoder, open_index
 from indexing.judged import judged_sets, read_qrels, read_queries
 from indexing.records import PassageId, Query, QueryId, Ranking
 from search.trec import read_run
+from training.examples import Example
 from training.first_stage import open_corpus_folder, teacher_run
 from training.groups import (
     COSINE_SCALE,
@@ -29,16 +30,6 @@ Progress = Callable[[str, int, int], None]
 """Called with an ingredient's name, queries done since the last call, and queries in all."""
 RUN = "run.train.trec"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A training group with its texts."""
-
-    source: str
-    query: str
-    passages: tuple[str, ...]
-    targets: tuple[float, ...]
 
 
 def normalised(text: str) -> str:
@@ -155,7 +146,7 @@ class Gatherer:
                 f"{item.kind} {item.index}",
                 asking[group.query_id][0].question,
                 (asking[group.query_id][0].rest, *map(text, group.passage_ids)),
-                (COSINE_SCALE * asking[group.query_id][1] + QUESTION_BONUS, *group.targets),
+                scores=(COSINE_SCALE * asking[group.query_id][1] + QUESTION_BONUS, *group.targets),
             )
             for group in groups
         ]
@@ -211,7 +202,7 @@ def _with_texts(
             f"{item.kind} {item.index}",
             queries[group.query_id],
             tuple(text(passage_id) for passage_id in group.passage_ids),
-            group.targets,
+            scores=group.targets,
         )
         for group in groups
     ]

@@ -15,7 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from indexing import precision
 from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
-from training.gather import Example
+from training.examples import Example
 from training.loss import ListwiseLoss
 from training.recipes import Recipe, Stage
 
@@ -74,7 +74,7 @@ def train_stage(
         {
             "query": [example.query for example in examples],
             "passages": [list(example.passages) for example in examples],
-            "labels": [list(example.targets) for example in examples],
+            "labels": [list(example.scores or ()) for example in examples],
         }
     )
     watcher = _Watcher(stage.name, report)

@@ -10,7 +10,7 @@ import pytest
 from indexing.manifest import Manifest
 from tests.versions import REVISION, values
 from training import card
-from training.gather import Example
+from training.examples import Example
 from training.recipes import Recipe
 
 
@@ -64,7 +64,7 @@ def test_without_ms_marco_there_is_no_notice() -> None:
     "source", ["judged msmarco-mini", "microsoft/ms_marco v1.1", "distill trec-dl-2021", "MSMARCO"]
 )
 def test_what_was_trained_on_ms_marco_has_its_notice(source: str) -> None:
-    stages = {"learn": [Example(source, "q", ("a", "b"), (1.0, 0.0))]}
+    stages = {"learn": [Example(source, "q", ("a", "b"), scores=(1.0, 0.0))]}
     found = card.manifest(Recipe(stages=()), "r", stages, losses={}, minutes=0, revision="")
     text = card.text(found, command="")
     assert card.NOTICE in text

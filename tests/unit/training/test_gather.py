@@ -39,14 +39,16 @@ def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> Non
 
 def test_an_example_holds_whole_passages_and_a_target_for_each(built_root: Path) -> None:
     for example in gatherer(built_root).ingredient(Ingredient("small", "distill", 10), SETTINGS):
-        assert len(example.passages) == len(example.targets) == 4
+        assert example.scores is not None
+        assert len(example.passages) == len(example.scores) == 4
         assert set(example.passages) <= set(PASSAGES.values())
 
 
 def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path) -> None:
     settings = GroupSettings(per_query=8, relative_margin=None)
     for example in gatherer(built_root).ingredient(Ingredient("small", "judged", 10), settings):
-        best = example.passages[max(range(len(example.targets)), key=lambda place: example.targets[place])]
+        assert example.scores is not None
+        best = max(zip(example.scores, example.passages, strict=True))[1]
         assert best == {"how do bees make honey": PASSAGES["a1"], "why does bread rise": PASSAGES["c1"]}[example.query]
 
 

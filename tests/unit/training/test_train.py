@@ -9,14 +9,14 @@ from sentence_transformers import CrossEncoder
 from indexing.errors import HubError, ModelError
 from search.rerank import CrossEncoderReranker
 from tests.conftest import PASSAGES
-from training.gather import Example
+from training.examples import Example
 from training.recipes import Ingredient, Recipe, Stage
 from training.train import StepReport, new_cross_encoder, save_weights, train_stage
 
 STAGE = Stage("test", (Ingredient("none", "judged", 1),), learning_rate=5e-3)
 EXAMPLES = [
-    Example("test", "how do bees make honey", (PASSAGES["a1"], PASSAGES["c1"], PASSAGES["d1"]), (6.0, 0.0, 0.0)),
-    Example("test", "why does bread rise", (PASSAGES["a1"], PASSAGES["c1"], PASSAGES["d1"]), (0.0, 6.0, 0.0)),
+    Example("test", "how do bees make honey", (PASSAGES["a1"], PASSAGES["c1"], PASSAGES["d1"]), scores=(6.0, 0.0, 0.0)),
+    Example("test", "why does bread rise", (PASSAGES["a1"], PASSAGES["c1"], PASSAGES["d1"]), scores=(0.0, 6.0, 0.0)),
 ] * 24
 pytestmark = pytest.mark.usefixtures("in_float32")
 
