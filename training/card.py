@@ -67,21 +67,48 @@ def manifest(
 
     `revision` is the code's when it began, `data` is what `data_rows` gives, `metrics` figures by name of the set.
     """
-    lineage, inherited = _lineage(recipe.base)
-    examples = {stage: dict(Counter(item.source for item in items)) for stage, items in stages.items()}
-    named = [recipe.base, *(source for counts in examples.values() for source in counts)]
+    return record(
+        name,
+        asdict(recipe),
+        examples={stage: dict(Counter(item.source for item in items)) for stage, items in stages.items()},
+        pairs=sum(len(item.passages) for items in stages.values() for item in items),
+        losses=losses,
+        minutes=minutes,
+        revision=revision,
+        data=data,
+        metrics=metrics,
+    )
+
+
+def record(
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    examples: Mapping[str, Mapping[str, int]],
+    pairs: int,
+    losses: Mapping[str, float],
+    minutes: float,
+    revision: str,
+    data: Sequence[Mapping[str, Any]] = (),
+    metrics: Mapping[str, Any] | None = None,
+    dropped: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """As `manifest`, of any training: `settings` holds `base` and `seed`, `examples` counts by stage and source."""
+    lineage, inherited = _lineage(settings["base"])
+    named = [settings["base"], *(source for counts in examples.values() for source in counts)]
     named += [f"{row['index']} {row['corpus']}" for row in data]
     return {
         "schema_version": SCHEMA_VERSION,
         "recipe": name,
-        "settings": asdict(recipe),
-        "seed": recipe.seed,
+        "settings": dict(settings),
+        "seed": settings["seed"],
         "base_model": lineage[0],
         "parent": lineage[-1],
         "lineage": lineage,
         "data": [dict(row) for row in data],
-        "examples": examples,
-        "pairs": sum(len(item.passages) for items in stages.values() for item in items),
+        "examples": {stage: dict(counts) for stage, counts in examples.items()},
+        "dropped": dict(dropped or {}),
+        "pairs": pairs,
         "final_loss": dict(losses),
         "metrics": dict(metrics or {}),
         "ms_marco": inherited or any(OF_MS_MARCO.search(text) for text in named),

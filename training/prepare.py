@@ -15,7 +15,7 @@ from typing import Any
 from indexing import atomic
 from indexing.corpus import Corpus
 from indexing.errors import CorpusError
-from indexing.judged import read_qrels, read_queries
+from indexing.judged import JudgedSet, judged_sets, read_qrels, read_queries
 from indexing.records import PassageId, QueryId, Ranking
 from search.trec import read_run, write_run
 
@@ -33,6 +33,8 @@ class Source:
     queries: dict[QueryId, str] = field(default_factory=dict)
     qrels: dict[QueryId, dict[PassageId, int]] = field(default_factory=dict)
     run: dict[QueryId, Ranking] = field(default_factory=dict)
+    dev: JudgedSet | None = None
+    """Queries to choose by; they are never trained on."""
     _ids: dict[str, PassageId] = field(default_factory=dict)
 
     def add_text(self, text: str) -> PassageId:
@@ -74,6 +76,10 @@ def _write(target: Path, source: Source) -> None:
         if source.qrels:
             lines = [f"{q} 0 {p} {grade}" for q, judged in source.qrels.items() for p, grade in judged.items()]
             (work / "qrels.train.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if source.dev is not None:
+            _write_table(work / "queries.dev.tsv", {query.id: query.text for query in source.dev.queries})
+            rows = [f"{q} 0 {p} {grade}" for q, judged in source.dev.qrels.items() for p, grade in judged.items()]
+            (work / "qrels.dev.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
         if source.run:
             write_run(work / "run.train.trec", source.run, tag=target.name)
 
@@ -101,6 +107,20 @@ def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None, r
             there = [(passage, score) for _, passage, score in ranking if passage in source.passages]
             if there and query in source.queries:
                 source.run[query] = Ranking.sort(there)
+    return source
+
+
+def _with_dev(source: Source, folder: Path) -> Source:
+    """The same with the dev queries beside it, where there are some."""
+    sets = judged_sets(folder)
+    if "dev" in sets:
+        qrels = {
+            query: {passage: grade for passage, grade in judged.items() if passage in source.passages}
+            for query, judged in sets["dev"].qrels.items()
+        }
+        kept = {query: judged for query, judged in qrels.items() if judged}
+        queries = tuple(query for query in sets["dev"].queries if query.id in kept)
+        source.dev = JudgedSet("dev", queries, {query.id: kept[query.id] for query in queries})
     return source
 
 
@@ -144,8 +164,11 @@ def _answer_sentences(*paths: Path) -> Source:
 
 
 READERS: Mapping[str, Callable[[Path], Source]] = {
-    "msmarco-mini": lambda folder: _collection(
-        folder / "msmarco-mini", corpus="collection.tsv", queries="queries.train.tsv", qrels="qrels.train.tsv"
+    "msmarco-mini": lambda folder: _with_dev(
+        _collection(
+            folder / "msmarco-mini", corpus="collection.tsv", queries="queries.train.tsv", qrels="qrels.train.tsv"
+        ),
+        folder / "msmarco-mini",
     ),
     "trec-dl-2021": lambda folder: _collection(
         folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt", run=SPLADE

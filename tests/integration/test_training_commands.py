@@ -1,10 +1,12 @@
 """Mining negatives and serving versions from the shell: lines, exit codes, and one sentence for bad input."""
 
+import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from training.__main__ import main
+from training.__main__ import main, parser
 
 
 def test_mining_writes_a_folder_and_says_what_was_dropped(
@@ -47,3 +49,22 @@ def test_a_version_that_is_not_there_is_not_promoted(
 def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rollback", "--models", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def leaves(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The commands below one that can be run, that one included."""
+    below = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below or command.get_default("run") is not None:
+        yield command
+    for action in below:
+        assert len(action._choices_actions) == len(action.choices), f"{command.prog} has a command without a help"
+        for child in action.choices.values():
+            yield from leaves(child)
+
+
+def test_every_command_explains_itself_and_does_something() -> None:
+    found = {command.prog.removeprefix("python -m training "): command for command in leaves(parser())}
+    assert {"prepare", "mine", "train", "evaluate", "models", "models compare", "expect check", "export"} <= set(found)
+    for command in found.values():
+        assert callable(command.get_default("run"))
+        assert command.prog in command.format_help()

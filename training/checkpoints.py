@@ -1,0 +1,47 @@
+"""Checkpoints that are whole or not there: written beside their name, synced, renamed."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from indexing import atomic
+
+NAME = re.compile(r"checkpoint-(\d+)")
+PARTIAL = ".partial"
+STATE = "trainer_state.json"
+KEPT = 2  # the last one, and the one before it
+
+
+def partial_folder(folder: Path) -> Path:
+    """Where a checkpoint is written first; what an earlier stop left there is removed."""
+    work = folder / PARTIAL
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
+def publish(folder: Path) -> Path:
+    """Sync what lies in the partial folder, give it its name, and remove all but the last KEPT."""
+    written = next(path for path in (folder / PARTIAL).iterdir() if NAME.fullmatch(path.name))
+    for path in [*written.rglob("*"), written]:
+        atomic.fsync_path(path)
+    target = folder / written.name
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(written, target)
+    atomic.fsync_path(folder)
+    shutil.rmtree(folder / PARTIAL, ignore_errors=True)
+    for old in checkpoints(folder)[:-KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Whole checkpoints, oldest first. Half-written ones never bear this name."""
+    found = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name) and (path / STATE).is_file()]
+    return sorted(found, key=lambda path: int(path.name.partition("-")[2]))
+
+
+def step_of(checkpoint: Path) -> int:
+    """Steps of the optimiser that it holds."""
+    return int(checkpoint.name.partition("-")[2])

@@ -1,0 +1,80 @@
+"""prepare, mine: make what is trained on."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from indexing import hub
+from search.load import NO_RERANKER, open_pipeline, open_reranker
+from search.pipeline import FUSIONS
+from training.commands.bars import Bars
+from training.commands.judgments import judged_split
+from training.first_stage import open_corpus_folder
+from training.mine import SAMPLING, MiningSettings
+from training.mine_index import mine_to
+from training.mined_files import FORMS, Layout
+from training.mining_report import describe
+from training.options import SAMPLE, Commands, add_root
+from training.prepare import prepare
+from training.protection import Protection
+
+
+def add(commands: Commands) -> None:
+    """Add both commands."""
+    lay = commands.add_parser("prepare", help="lay judged collections out under data/corpora/, to be indexed")
+    lay.add_argument("--judged", type=Path, required=True, help="folder with one sub-folder a collection")
+    lay.set_defaults(run=_prepare)
+    mine = commands.add_parser("mine", help="mine hard negatives from an index, for training")
+    mine.add_argument("--output", type=Path, required=True, help="folder to make")
+    mine.add_argument("--index", default="sample")
+    mine.add_argument("--split", default="train", help="judged split whose queries are mined (%(default)s)")
+    mine.add_argument("--source", choices=FUSIONS, default="rrf", help="what ranks the candidates (%(default)s)")
+    mine.add_argument("--ranks", type=int, nargs=2, metavar=("FROM", "TO"), default=MiningSettings.ranks)
+    mine.add_argument("--per-query", type=int, default=MiningSettings.per_query, help="negatives a query (%(default)s)")
+    mine.add_argument("--sampling", choices=SAMPLING, default=MiningSettings.sampling)
+    mine.add_argument("--relative-margin", type=_margin, default=MiningSettings.relative_margin, help="or none")
+    mine.add_argument("--absolute-margin", type=float)
+    mine.add_argument("--max-score", type=float)
+    mine.add_argument("--min-score", type=float)
+    mine.add_argument("--near-duplicate", type=float, default=MiningSettings.near_duplicate, help="Jaccard of terms")
+    mine.add_argument("--minimum-grade", type=int, default=MiningSettings.minimum_grade, help="of a positive")
+    mine.add_argument("--reranker", default=NO_RERANKER, help="cross-encoder that scores the candidates again")
+    mine.add_argument("--form", choices=tuple(FORMS), action="append", help="may be repeated; all by default")
+    mine.add_argument("--scores", action="store_true", help="write scores too")
+    mine.add_argument("--seed", type=int, default=MiningSettings.seed)
+    mine.add_argument("--protect", type=Path, action="append", default=[], help="file of queries never to mine")
+    add_root(mine)
+    mine.set_defaults(run=_mine)
+
+
+def _margin(text: str) -> float | None:
+    return None if text == "none" else float(text)
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    for name, path in prepare(options.judged, hub.ROOT).items():
+        print(f"{name:<14} {path}")
+    return 0
+
+
+def _mine(options: argparse.Namespace) -> int:
+    pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
+    judged = judged_split(pipeline.index, options.split)
+    folders = [path for path in (SAMPLE, open_corpus_folder(pipeline.index)) if path.is_dir()]
+    names = ("per_query", "sampling", "relative_margin", "absolute_margin", "max_score", "min_score", "near_duplicate")
+    chosen = {name: getattr(options, name) for name in (*names, "minimum_grade", "seed")}
+    with Bars("queries") as bars:
+        found = mine_to(
+            options.output,
+            pipeline,
+            judged,
+            MiningSettings(ranks=tuple(options.ranks), **chosen),
+            source=options.source,
+            reranker=open_reranker(options.reranker),
+            layout=Layout(tuple(options.form or FORMS), scores=options.scores),
+            protection=Protection.read(options.protect, folders),
+            progress=partial(bars.at, "mine"),
+        )
+    print(describe(found))
+    print(f"Mined negatives: {options.output}")
+    return 0

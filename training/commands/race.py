@@ -1,0 +1,72 @@
+"""race: compare recipes under one budget."""
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from indexing import atomic
+from indexing.errors import SettingsError
+from training.commands.train import add_settings, data_settings, dev_settings, train_settings
+from training.data import SPELLED, collect
+from training.examples import Example
+from training.loss_recipes import LOSS_RECIPES
+from training.options import Commands
+from training.protection import Protection
+from training.race import RaceSettings, race
+from training.race_report import plot, table
+from training.request import Request, dev_lists, protection_of
+
+BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
+UNITS = {"s": 1 / 60, "m": 1.0, None: 1.0, "h": 60.0}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    found = commands.add_parser("race", help="compare recipes under one budget, the better half going on each round")
+    found.add_argument("--budget", type=_minutes, required=True, help="for training all of them: 30m, 2h")
+    found.add_argument(
+        "--recipes", nargs="+", choices=sorted(LOSS_RECIPES), default=list(LOSS_RECIPES), metavar="RECIPE"
+    )
+    found.add_argument("--seeds", type=int, nargs="+", default=[17])
+    found.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
+    found.add_argument("--output", type=Path, default=Path("data/runs/race"), help="folder of table, plot and weights")
+    add_settings(found)
+    found.set_defaults(run=_race)
+
+
+def _minutes(text: str) -> float:
+    match = BUDGET.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; give 30m, 90s or 2h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _race(options: argparse.Namespace) -> int:
+    dev = dev_settings(options)
+    if dev is None:
+        raise SettingsError("A race is decided on judged queries; give --dev INDEX.")
+    data = data_settings(options)
+    settings = RaceSettings(
+        tuple(options.recipes), options.budget, train_settings(options, options.recipes[0]), tuple(options.seeds)
+    )
+    request = Request(options.output, settings.train, data, dev, tuple(options.protect), options.root)
+    protection: Protection = protection_of(request)
+
+    def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
+        print(f"gather for {recipe}", file=sys.stderr, flush=True)
+        return collect(recipe, data, protection=protection, dropped=dropped, root=options.root)
+
+    def report(number: int, recipe: str, ndcg: float | None) -> None:
+        said = "trains" if ndcg is None else f"nDCG@10 {ndcg:.4f}"
+        print(f"round {number}: {recipe} {said}", file=sys.stderr, flush=True)
+
+    lists = dev_lists(dev, root=options.root)
+    standings = race(options.output, settings, lists, gather, report=report)
+    atomic.write_text(options.output / "race.md", table(standings))
+    atomic.write_text(options.output / "race.svg", plot(standings))
+    print(table(standings))
+    print(f"Table, plot and weights: {options.output}")
+    return 0

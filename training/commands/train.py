@@ -1,0 +1,175 @@
+"""train: make a re-ranker by a recipe."""
+
+import argparse
+import time
+from pathlib import Path
+
+from indexing import atomic
+from indexing.errors import SettingsError, TrainingError
+from search.load import MODELS
+from training import card
+from training.cold_start import ColdStart
+from training.commands.bars import Bars
+from training.data import SPELLED, DataSettings
+from training.gather import Gatherer, protected_queries, sample_protection
+from training.loss_recipes import COLD_START, LOSS_RECIPES
+from training.options import SAMPLE, Commands, add_root
+from training.recipes import RECIPES
+from training.request import DevSettings, Request, make
+from training.teacher import FORMS
+from training.train import StepReport, new_cross_encoder, save_weights, train_stage
+from training.train_settings import PRECISIONS, TrainSettings
+from training.watch import Progress
+
+NUMBERS = (
+    ("--learning-rate", float, "peak (the recipe's own)"),
+    ("--epochs", float, "passes over the rows (1)"),
+    ("--steps", int, "of the optimiser, in place of epochs"),
+    ("--minutes", float, "train as many steps as fit, measured at the start"),
+    ("--batch", int, "rows a step (the recipe's own)"),
+    ("--micro-batch", int, "rows in memory at once, gradients summed to a batch"),
+    ("--max-length", int, "tokens of a pair (160)"),
+    ("--warmup", float, "share of the steps (0.1)"),
+    ("--dropout", float, "0 trains several times faster on a CPU (0)"),
+    ("--save-every", int, "steps between checkpoints (100)"),
+    ("--evaluate-every", int, "steps between evaluations on --dev, the best kept (0: none)"),
+    ("--patience", int, "evaluations without a better one before it stops (0: never)"),
+    ("--seed", int, "(17)"),
+)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    train = commands.add_parser("train", help="train a re-ranker by a recipe")
+    train.add_argument("--recipe", choices=sorted({*RECIPES, *LOSS_RECIPES}), required=True)
+    train.add_argument("--output", type=Path, help="folder to make (data/models/RECIPE/NUMBER)")
+    train.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
+    train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    add_settings(train)
+    train.set_defaults(run=_train)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that `train` and `race` share."""
+    parser.add_argument("--base", help="model to start from (all-MiniLM-L6-v2)")
+    parser.add_argument("--index", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start")
+    parser.add_argument("--limit", type=int, help="examples of each source")
+    parser.add_argument("--queries", type=int, help=f"queries that {COLD_START} makes (3000)")
+    parser.add_argument("--teacher", default="", help=f"{FORMS}; where the data have no scores")
+    for name, kind, about in NUMBERS:
+        parser.add_argument(name, type=kind, help=about)
+    parser.add_argument("--precision", choices=PRECISIONS)
+    parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory, a third more time")
+    parser.add_argument("--dev", metavar="INDEX[:SPLIT]", help="judged queries that are measured on (none)")
+    parser.add_argument("--dev-queries", type=int, default=DevSettings.queries)
+    parser.add_argument("--dev-depth", type=int, default=DevSettings.depth)
+    parser.add_argument(
+        "--protect", type=Path, action="append", default=[], help="file of queries never to train on; may be repeated"
+    )
+    add_root(parser)
+
+
+def train_settings(options: argparse.Namespace, recipe: str) -> TrainSettings:
+    """The settings that were given, the rest as they are by default."""
+    names = ["base", "precision", *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)]
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return TrainSettings(recipe, gradient_checkpointing=options.gradient_checkpointing, **given)
+
+
+def data_settings(options: argparse.Namespace) -> DataSettings:
+    """Where examples come from."""
+    cold = ColdStart() if options.queries is None else ColdStart(queries=options.queries)
+    sources = tuple(options.data or ["hub"])
+    return DataSettings(sources, index=options.index, limit=options.limit, teacher=options.teacher, cold=cold)
+
+
+def dev_settings(options: argparse.Namespace) -> DevSettings | None:
+    """What is measured on; None where nothing was named."""
+    if not options.dev:
+        return None
+    index, _, split = options.dev.partition(":")
+    return DevSettings(index, split or DevSettings.split, options.dev_queries, options.dev_depth)
+
+
+def next_version(recipe: str, models: Path = MODELS) -> Path:
+    """The first number that no version of this name has."""
+    number = 1
+    while (models / recipe / str(number)).exists():
+        number += 1
+    return models / recipe / str(number)
+
+
+class Show:
+    """Bars of what `request.make` does."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._recent: list[float] = []
+
+    def phase(self, name: str, done: int) -> None:
+        """Queries or examples that are done."""
+        self._bars.more(name, done, 0)
+
+    def report(self, at: Progress) -> None:
+        """A step."""
+        self._recent = [*self._recent[-19:], at.loss or 0.0]
+        note = f"loss {sum(self._recent) / len(self._recent):.3f}, {at.pairs_per_second:.0f} pairs/s"
+        best = f", dev nDCG@10 {at.best_ndcg:.4f}" if at.best_ndcg is not None else ""
+        self._bars.at("train", at.step, at.steps, note=note + best)
+
+
+def _train(options: argparse.Namespace) -> int:
+    output = options.output or next_version(options.recipe)
+    if options.recipe in RECIPES:
+        return _train_in_stages(options, output)
+    settings = train_settings(options, options.recipe)
+    dev = dev_settings(options)
+    if settings.evaluate_every and dev is None:
+        raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")
+    request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
+    with Bars("steps") as bars:
+        show = Show(bars)
+        command = f"python -m training train --recipe {options.recipe}"
+        make(request, resume=options.resume, phase=show.phase, report=show.report, command=command)
+    print(f"Re-ranker: {output}")
+    return 0
+
+
+def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
+    recipe = RECIPES[options.recipe]
+    if output.exists():
+        raise TrainingError(f"{output} is there already; give another --output, or move it away.")
+    protected = protected_queries(options.protect) | sample_protection(SAMPLE)
+    start, revision = time.monotonic(), card.code_revision()
+    with Bars("queries") as bars:
+        gatherer = Gatherer(root=options.root, protected=protected, progress=bars.more)
+        examples = {stage.name: gatherer.stage(stage, recipe.mining) for stage in recipe.stages}
+    print(f"{sum(map(len, examples.values())):,} groups; {gatherer.dropped} protected queries left out", flush=True)
+    model = new_cross_encoder(recipe)
+    losses = {}
+    recent: list[float] = []
+
+    with Bars("steps") as steps:
+
+        def report(at: StepReport) -> None:
+            recent.append(at.loss)
+            loss = sum(recent[-20:]) / len(recent[-20:])
+            steps.at(at.stage, at.step, at.steps, note=f"loss {loss:.3f}, lr {at.learning_rate:.1e}")
+
+        for stage in recipe.stages:
+            losses[stage.name] = train_stage(model, examples[stage.name], recipe, stage, report=report)
+            recent.clear()
+    values = card.manifest(
+        recipe,
+        options.recipe,
+        examples,
+        losses=losses,
+        minutes=(time.monotonic() - start) / 60,
+        revision=revision,
+        data=card.data_rows({item.index for stage in recipe.stages for item in stage.ingredients}, root=options.root),
+    )
+    with atomic.folder(output) as work:
+        save_weights(model, work)
+        card.write(work, values, command=f"python -m training train --recipe {options.recipe}")
+    print(f"Re-ranker: {output} ({values['minutes']} minutes, {values['pairs']:,} pairs)")
+    return 0

@@ -1,0 +1,149 @@
+"""Where examples come from: the hub, an index with judgments, files; protected queries are left out of all of them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from indexing.encoder import BiEncoder
+from indexing.errors import SettingsError
+from indexing.index import ROOT, index_names, open_index
+from indexing.judged import judged_sets
+from search.load import NO_RERANKER, open_pipeline
+from training.cold_start import ColdStart, cold_examples
+from training.enlarge import enlarged
+from training.examples import Example, unprotected
+from training.first_stage import open_corpus_folder
+from training.groups import COSINE_SCALE
+from training.hub_data import hub_examples
+from training.judged_index import judged_examples
+from training.local_data import FORMS, local_examples, parse_source
+from training.loss_recipes import COLD_START, LOSS_RECIPES
+from training.mine import MiningSettings
+from training.protection import Protection
+from training.teacher import MIDDLE_COSINE, open_teacher, taught
+
+HARD = "lambda-hard-neg"
+HARD_NEGATIVES = MiningSettings(per_query=9, ranks=(3, 30), sampling="top", relative_margin=None)
+"""What `lambda-hard-neg` mines: as its authors do, without a margin."""
+SPELLED = "hub, hub:FOLDER, index:NAME, or one of " + ", ".join(f"{form}:PATH" for form in FORMS)
+
+Progress = Callable[[str, int], None]
+"""Called with a phase and how many queries or examples are done since the last call."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What is trained on."""
+
+    sources: tuple[str, ...] = ("hub",)
+    """Each is `hub` (what the recipe has there), `hub:FOLDER` (in the hub's layout), `index:NAME` (its corpus's train
+    queries and judgments), or a file as local_data.parse_source reads it."""
+    index: str = ""
+    """Index for texts by id, for the negatives of `lambda-hard-neg` and for `cold-start`; empty for none."""
+    limit: int | None = None
+    """At most so many examples of each source; None for all."""
+    teacher: str = ""
+    """As teacher.open_teacher reads it; empty for the scores that the data have."""
+    mining: MiningSettings = field(default_factory=lambda: MiningSettings(per_query=7))
+    """Negatives of an `index:` source; `lambda-hard-neg` has its own."""
+    cold: ColdStart = field(default_factory=ColdStart)
+    """What `cold-start` makes."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise SettingsError(f"There is nothing to train on; give {SPELLED}.")
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"limit is {self.limit} examples; give 1 or more.")
+
+    def indexes(self) -> list[str]:
+        """Names of all indexes that are read."""
+        named = [source.partition(":")[2] for source in self.sources if source.startswith("index:")]
+        return sorted({*named, *([self.index] if self.index else [])})
+
+
+def collect(
+    recipe: str,
+    data: DataSettings,
+    *,
+    protection: Protection,
+    dropped: Counter[str],
+    root: Path = ROOT,
+    progress: Progress = lambda *_: None,
+) -> Iterator[Example]:
+    """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
+
+    Raises:
+        SettingsError: a source is none of the forms, or an index has no judgments.
+        IndexingError, HubError, TrainingError, CorpusError: as each source says.
+    """
+    if recipe == COLD_START:
+        return _cold(data, protection, root, progress)
+    parts = (_source(source, recipe, data, dropped, root, progress) for source in data.sources)
+    found = (example for part in parts for example in islice(part, data.limit))
+    allowed = unprotected(found, protection, dropped=lambda: dropped.update(["protected"]))
+    if recipe == HARD and data.index:
+        pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
+        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=lambda done: progress("mine", done))
+    if data.teacher:
+        allowed = taught(allowed, open_teacher(data.teacher), progress=lambda done: progress("teach", done))
+    return allowed
+
+
+def _source(
+    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
+) -> Iterator[Example]:
+    kind, _, name = source.partition(":")
+    index = open_index(data.index, root=root) if data.index and kind != "index" else None
+    if kind == "hub":
+        return hub_examples(recipe, index=index, source=name or None, skipped=lambda why: dropped.update([why]))
+    if kind == "index":
+        return _judged(name, recipe, data, dropped, root, progress)
+    if kind in FORMS:
+        return local_examples(parse_source(source), index=index, skipped=lambda why: dropped.update([why]))
+    raise SettingsError(f"Data {source!r} is of no known form; give {SPELLED}.")
+
+
+def _judged(
+    name: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
+) -> Iterator[Example]:
+    pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
+    sets = judged_sets(open_corpus_folder(pipeline.index))
+    if "train" not in sets:
+        raise SettingsError(f"The corpus of index {name} has no judged train queries; give other data or {COLD_START}.")
+    settings = HARD_NEGATIVES if recipe == HARD else data.mining
+    scored = LOSS_RECIPES[recipe].form.needs == "scores" and not data.teacher
+    found = judged_examples(
+        pipeline,
+        sets["train"],
+        settings,
+        source="dense",
+        per_list=settings.per_query + 1,
+        limit=data.limit,
+        seed=settings.seed,
+        protection=Protection(),
+        with_scores=scored,
+        progress=lambda *_: progress(f"mine {name}", 1),
+        skipped=lambda why: dropped.update([why]),
+    )
+    return map(_as_logits, found) if scored else found
+
+
+def _as_logits(example: Example) -> Example:
+    """Cosines as a teacher's logits."""
+    logits = tuple((score - MIDDLE_COSINE) * COSINE_SCALE for score in example.scores or ())
+    return replace(example, scores=logits)
+
+
+def _cold(data: DataSettings, protection: Protection, root: Path, progress: Progress) -> Iterator[Example]:
+    name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
+    if not name:
+        raise SettingsError(
+            f"{COLD_START} trains for one corpus; name its index (there: {', '.join(index_names(root))})."
+        )
+    index = open_index(name, root=root)
+    encoder = BiEncoder(index.manifest.bi_encoder)
+    return cold_examples(
+        index, encoder, data.cold, protection=protection, progress=lambda done: progress("ask the passages", done)
+    )

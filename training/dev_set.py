@@ -1,0 +1,52 @@
+"""nDCG@10 of a model in training on judged dev queries, whose first-stage lists are retrieved once."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from indexing import precision
+from indexing.records import QueryId
+from indexing.tokens import TokenIds
+from search.pairs import encode_pairs
+from search.rerank import Scores
+from training.candidates import ndcg, reranked
+from training.evaluate import Candidates
+from training.pair_model import PairModel
+
+MAX_LENGTH = 256  # tokens; few passages of MS MARCO are longer
+
+
+class ModelInTraining:
+    """A model as a re-ranker, while it is being trained."""
+
+    tokenizer_fingerprint = ""
+
+    def __init__(self, model: PairModel) -> None:
+        self._model = model
+        self.name = "model in training"
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        """Raw logits, in the order of `passages`; `tokens` are not read."""
+        del tokens
+        start = time.perf_counter()
+        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=MAX_LENGTH)
+        device = self._model.device.type
+        fast = precision.fastest_dtype(device) == torch.bfloat16
+        with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=fast):
+            logits = self._model({"pairs": encoded})["scores"].float().reshape(-1).cpu().numpy()
+        seconds = {"re-rank": time.perf_counter() - start}
+        return Scores(logits.astype(np.float32), tuple(encoded.truncated), seconds)
+
+
+def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:
+    """nDCG@10 of every dev query; a relevant passage that the first stage missed can't be gained."""
+    model.eval()
+    return ndcg(reranked(dev, ModelInTraining(model), progress=lambda *_: None), dev)
+
+
+def mean_ndcg(model: PairModel, dev: Candidates) -> float:
+    """The mean of `ndcg_by_query`."""
+    values = ndcg_by_query(model, dev)
+    return sum(values.values()) / len(values)

@@ -1,0 +1,198 @@
+"""Trains one model on the rows of a folder: from the start, or from the last whole checkpoint."""
+
+import json
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
+from transformers import set_seed
+
+from indexing import atomic, precision
+from indexing.errors import TrainingError
+from training import checkpoints
+from training.pair_model import PairModel, open_pair_model
+from training.pair_trainer import PairTrainer
+from training.row_files import RowCounts, read_rows
+from training.train_settings import TrainSettings
+from training.watch import Measure, Progress, Report, Watch, take_best
+
+ROWS = "rows"
+PLAN = "plan.json"
+TIMED_STEPS = 3  # steps whose time says how many fit into so many minutes; the first one is not counted
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and how it went."""
+
+    model: PairModel
+    losses: dict[int, float]
+    """Loss by step, of the steps done in this process."""
+    best_ndcg: float | None
+    """nDCG@10 on the dev set of the weights that were kept; None where nothing was evaluated."""
+    counts: RowCounts
+    steps: int
+    pairs: int
+    """(query, passage) pairs seen, an epoch's pairs once each epoch."""
+
+
+def fit(
+    folder: Path,
+    settings: TrainSettings,
+    *,
+    resume: bool = False,
+    measure: Measure | None = None,
+    report: Report = lambda _: None,
+) -> Fitted:
+    """Train on the rows in `folder`/rows, with checkpoints in `folder`; the best weights where a dev set says so.
+
+    With `resume` and a whole checkpoint the same batches follow in the same order, and the final weights are those
+    of a training that was never stopped.
+
+    Raises:
+        TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full.
+    """
+    rows, counts = read_rows(folder / ROWS)
+    _keep_settings(folder, settings, resume=resume)
+    set_seed(settings.seed)
+    model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
+    steps = _planned_steps(folder, settings, rows)
+    pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step
+    watch = Watch(
+        model,
+        folder,
+        report=report,
+        pairs_a_step=pairs_a_step,
+        measure=measure,
+        evaluate_every=settings.evaluate_every,
+        patience=settings.patience,
+    )
+    trainer = _trainer(model, folder, settings, rows, steps, watch)
+    whole = checkpoints.checkpoints(folder)
+    trainer.train(resume_from_checkpoint=str(whole[-1]) if resume and whole else None)
+    if measure is not None and settings.evaluate_every:
+        take_best(model, folder)
+    model.eval()
+    done = int(trainer.state.global_step)
+    return Fitted(model, watch.losses, watch.best, counts, done, round(done * pairs_a_step))
+
+
+def steps_of(settings: TrainSettings, rows: int) -> int:
+    """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
+    an_epoch = -(-rows // settings.rows_a_step)
+    return settings.steps or max(1, round(settings.epochs * an_epoch))
+
+
+def _keep_settings(folder: Path, settings: TrainSettings, *, resume: bool) -> None:
+    path = folder / "settings.json"
+    values = json.loads(json.dumps(asdict(settings)))
+    if resume and path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(name for name in values if before.get(name) != values[name])
+        if changed:
+            name = changed[0]
+            raise TrainingError(
+                f"{folder} was trained with {name} {before.get(name)!r}, now it is {values[name]!r}; resume with the "
+                "same settings, or begin in another folder."
+            )
+        return
+    atomic.write_json(path, values)
+
+
+def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
+    """Steps to train for, the same after a stop; with `minutes` as many as fit, measured on this machine."""
+    path = folder / PLAN
+    if path.is_file():
+        return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
+    steps = steps_of(settings, len(rows))
+    if settings.minutes is not None:
+        fitting = max(1, int(settings.minutes * 60 / _seconds_a_step(settings, rows)))
+        steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
+    atomic.write_json(path, {"steps": steps})
+    return steps
+
+
+def _seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
+    """Time of a step, on rows from everywhere, with a model of its own."""
+    model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
+    loss = settings.loss_recipe.loss(model)
+    stride = max(1, len(rows) // (settings.rows_a_step * (TIMED_STEPS + 1)))
+    names = [name for name in rows.column_names if name not in ("label", "labels")]
+    seconds = []
+    for number in range(TIMED_STEPS + 1):
+        places = [(number * settings.rows_a_step + row) * stride % len(rows) for row in range(settings.rows_a_step)]
+        batch = rows[places]
+        start = time.monotonic()
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=_in_bf16(settings)):
+            loss([list(batch[name]) for name in names], _label(batch)).backward()
+        seconds.append(time.monotonic() - start)
+    return sum(seconds[1:]) / TIMED_STEPS
+
+
+def _label(batch: dict[str, Any]) -> Any:
+    if "labels" in batch:
+        return [torch.tensor(values) for values in batch["labels"]]
+    return torch.tensor(batch["label"]) if "label" in batch else None
+
+
+def _in_bf16(settings: TrainSettings) -> bool:
+    if settings.precision == "auto":
+        return precision.fastest_dtype(precision.device()) == torch.bfloat16
+    return settings.precision == "bf16"
+
+
+def _saves_memory(settings: TrainSettings) -> dict[str, bool]:
+    """Gradient checkpointing, by the name that this version of transformers has for it."""
+    if not settings.gradient_checkpointing:
+        return {}
+    names = {item.name for item in fields(CrossEncoderTrainingArguments)}
+    return {"activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing": True}
+
+
+def _trainer(
+    model: PairModel, folder: Path, settings: TrainSettings, rows: Dataset, steps: int, watch: Watch
+) -> PairTrainer:
+    recipe = settings.loss_recipe
+    on_cpu = precision.device() == "cpu"
+    arguments = CrossEncoderTrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.rows_a_step,
+        learning_rate=settings.peak_rate,
+        warmup_steps=settings.warmup,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=1.0,
+        optim="adamw_torch_fused",
+        use_cpu=on_cpu,
+        bf16=_in_bf16(settings),
+        **_saves_memory(settings),
+        seed=settings.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps" if settings.save_every else "no",
+        save_steps=settings.save_every or 1,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=False,
+    )
+    trainer = PairTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        loss=recipe.loss(model),
+        callbacks=[watch],
+        micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
+        whole_batch=recipe.whole_batch,
+    )
+    for name in ("PrinterCallback", "ProgressCallback"):
+        for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:
+            trainer.remove_callback(callback)
+    return trainer
+
+
+__all__ = ["Fitted", "Progress", "fit", "steps_of"]

@@ -1,0 +1,263 @@
+"""Trainings that outlive the page which started them: all that is known of one is in its folder.
+
+data/jobs/<id>/config.json     what is to be trained
+               status.json     how far it is, replaced whole
+               metrics.jsonl   one line a step
+               preview.json    some rows that it learns from, and what was left out
+               log.txt         what its process said
+               lock            held while its process lives, however that ends; holds the process's id
+               stop            is there once the process was asked to stop
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from indexing import atomic
+from indexing.errors import SecondLookError, SettingsError, TrainingError
+from search.load import MODELS
+from training.job_status import FINAL, Status, read_status, write_status
+from training.request import Request
+from training.typed_json import made
+
+ROOT = Path("data/jobs")
+KIND = "training-"  # how the folders of these jobs begin; others lie beside them
+CONFIG, LOG, LOCK, STOP = "config.json", "log.txt", "lock", "stop"
+LOG_END = 8_000  # bytes
+TRIES = 20  # to take a lock that somebody may be looking at, 10 ms apart
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it was when it was looked at."""
+
+    folder: Path
+    request: Request
+    status: Status
+    state: str
+    """As the status says; or `stopping`; or `crashed`: its process ended without a word."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return self.folder.name
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process lives."""
+        return self.state != "crashed" and self.state not in FINAL
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it ended before there was a version."""
+        return not self.alive and self.state != "finished"
+
+
+def request_from_json(values: object, *, place: str) -> Request:
+    """What `Request.as_json` gave. Raises SettingsError, with the place, for what is no request."""
+    return made(Request, values, place)
+
+
+def read_request(folder: Path) -> Request:
+    """What a job is to train. Raises SettingsError where config.json can't be read or says what can't be."""
+    path = folder / CONFIG
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} can't be read ({error}); name the folder of a training job.") from None
+    return request_from_json(values, place=str(path))
+
+
+def jobs(root: Path = ROOT) -> list[Job]:
+    """Every training that can be read, the newest first."""
+    folders = sorted(root.glob(f"{KIND}*"), reverse=True)
+    return [job for folder in folders if (job := read_job(folder)) is not None]
+
+
+def read_job(folder: Path) -> Job | None:
+    """The job of a folder; None where it holds none that can be read."""
+    held = _is_held(folder)  # first: whoever lets go of the lock has written how it ended
+    try:
+        request, status = read_request(folder), read_status(folder)
+    except SecondLookError:
+        return None
+    return Job(folder, request, status, _state(folder, status, held=held))
+
+
+def new_folder(root: Path = ROOT) -> Path:
+    """A folder for a job, not made yet, whose name sorts by time."""
+    return root / f"{KIND}{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
+
+
+def next_output(name: str, *, models: Path = MODELS, root: Path = ROOT) -> Path:
+    """The first version of this name that neither is there nor is some job's to make."""
+    asked = {job.request.output for job in jobs(root)}
+    number = 1
+    while (output := models / name / str(number)) in asked or output.exists():
+        number += 1
+    return output
+
+
+def start(request: Request, folder: Path, *, fill: Callable[[Path], object] = lambda _: None) -> None:
+    """Begin a training in a process of its own; `fill` puts files that it needs into the job's folder.
+
+    Raises:
+        TrainingError: a training is going on already.
+        SecondLookError, OSError: as `fill` says. Nothing is left of this job then.
+    """
+    with ExitStack() as stack:
+        with atomic.folder(folder) as work:
+            lock = stack.enter_context(hold(work))
+            fill(work)
+            atomic.write_json(work / CONFIG, request.as_json())
+            write_status(work, Status(started=time.time(), updated=time.time()))
+        _launch(folder, lock)
+
+
+def resume(folder: Path) -> None:
+    """Run a job again, on from its last checkpoint.
+
+    Raises:
+        TrainingError: a training is going on already.
+        SettingsError: its status can't be read.
+    """
+    with hold(folder) as lock:
+        write_status(folder, replace(read_status(folder), state="queued", phase="", error="", updated=time.time()))
+        _launch(folder, lock, "--resume")
+
+
+def stop(folder: Path) -> None:
+    """Ask a job's process to stop, which it does at the end of a step; the second time, end it at once."""
+    job = read_job(folder)
+    if job is None or not job.alive:
+        return
+    (folder / STOP).touch()
+    with suppress(OSError, ValueError):  # it has ended by itself
+        number = int((folder / LOCK).read_text(encoding="ascii"))
+        os.kill(number, signal.SIGKILL if job.state == "stopping" else signal.SIGTERM)
+
+
+def forget(folder: Path) -> None:
+    """Remove a job that isn't going on with its rows and checkpoints; a version that it made stays."""
+    job = read_job(folder)
+    with suppress(TrainingError, FileNotFoundError), hold(folder, beside_others=True):
+        if job is not None:
+            shutil.rmtree(job.request.work, ignore_errors=True)
+        shutil.rmtree(folder)
+
+
+def log_end(folder: Path, *, lines: int = 20) -> str:
+    """The last lines of a job's log."""
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+@contextmanager
+def hold(folder: Path, *, beside_others: bool = False) -> Iterator[IO[str]]:
+    """The lock of a job, held until the block ends and the process that got its file has ended.
+
+    Raises TrainingError where another process holds it or, but `beside_others`, trains in another folder beside it.
+    """
+    with (folder / LOCK).open("a+", encoding="ascii") as lock:
+        with _deciding(folder.parent):
+            if not beside_others:
+                _refuse_second(folder)
+            _take(lock, folder)
+        lock.truncate(0)
+        (folder / STOP).unlink(missing_ok=True)
+        yield lock
+
+
+def write_holder(lock: IO[str], number: int) -> None:
+    """Note in a lock which process holds it."""
+    lock.truncate(0)
+    lock.write(str(number))
+    lock.flush()
+
+
+def _launch(folder: Path, lock: IO[str], *more: str) -> None:
+    """Start the process of a job, which holds the lock from now on."""
+    command = [sys.executable, "-m", "training", "run", str(folder), "--lock", str(lock.fileno()), *more]
+    home = str(Path(__file__).parents[1])
+    paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": paths},
+            pass_fds=(lock.fileno(),),
+            start_new_session=True,
+        )
+    write_holder(lock, process.pid)
+    threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
+
+
+def _refuse_second(folder: Path) -> None:
+    """One training takes the whole machine: it uses every core, or every GPU."""
+    other = next((job for job in jobs(folder.parent) if job.alive and job.folder.name != folder.name), None)
+    if other is not None:
+        raise TrainingError(
+            f"Training {other.name} ({other.request.settings.recipe}, to make {other.request.output}) is going on, and "
+            "one at a time fits on this machine; wait for it, or stop it."
+        )
+
+
+@contextmanager
+def _deciding(root: Path) -> Iterator[None]:
+    """Nobody else decides meanwhile which training may begin."""
+    for _ in range(TRIES):
+        with atomic.locked(root) as free:
+            if free:
+                yield
+                return
+        time.sleep(0.01)
+    raise TrainingError(f"Another training is being started in {root}; try again in a moment.")
+
+
+def _take(lock: IO[str], folder: Path) -> None:
+    for _ in range(TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)
+    raise TrainingError(f"Training {folder.name} is going on already; wait for it, or stop it.")
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with (folder / LOCK).open(encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is in nobody's way who looks
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _state(folder: Path, status: Status, *, held: bool) -> str:
+    if status.final:
+        return status.state
+    asked = (folder / STOP).exists()
+    if held:
+        return "stopping" if asked else status.state
+    return "stopped" if asked else "crashed"

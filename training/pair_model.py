@@ -1,0 +1,84 @@
+"""A cross-encoder that sentence-transformers' losses train as it will be served, in batches of like length."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from sentence_transformers import CrossEncoder
+from torch import Tensor
+
+from indexing import precision
+from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
+from indexing.errors import ModelError
+from search.pairs import EncodedPairs, encode_pairs
+
+TOKEN_BUDGET = 2048  # tokens in one forward pass on a CPU, where larger ones don't run faster
+GPU_TOKEN_BUDGET = 32_768
+PAIRS = "pairs"
+
+
+class PairModel(CrossEncoder):
+    """A CrossEncoder whose `preprocess` cuts pairs as serving does and whose `forward` sorts them by length.
+
+    Padding to the longest of 128 pairs would more than double the work. The losses call both methods and know
+    nothing of it: `forward` gives the scores in the order in which the pairs came.
+    """
+
+    training_length = 160
+    """Tokens of a pair while training; serving may take more."""
+    token_budget = TOKEN_BUDGET
+
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
+        """Token ids of (query, passage) pairs, not padded."""
+        del prompt
+        if not inputs:
+            return {}
+        queries, passages = zip(*inputs, strict=True)
+        return {PAIRS: encode_pairs(self.tokenizer, queries, passages, max_length=self.training_length)}
+
+    def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Tensor]:  # noqa: A002  # the base's name
+        """`scores` of (pairs, 1), in the order given."""
+        encoded = input.get(PAIRS)
+        if not isinstance(encoded, EncodedPairs):
+            return dict(super().forward(input, **kwargs))
+        rows: list[int] = []
+        parts = []
+        for batch in encoded.batches(self.tokenizer, token_budget=self.token_budget):
+            features = {name: tensor.to(self.device) for name, tensor in batch.features.items()}
+            parts.append(super().forward(features, **kwargs)["scores"].float().reshape(-1, 1))  # (pairs in batch, 1)
+            rows += batch.rows
+        order = torch.tensor(rows, device=parts[0].device).argsort()
+        return {"scores": torch.cat(parts)[order]}
+
+
+def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) -> PairModel:
+    """A model to train, float32, with one output; where `base` has none its head is drawn from the seed.
+
+    Raises:
+        HubError, ModelError: the base can't be loaded, or has several outputs.
+    """
+    load_quietly()
+    reach_hub(bundled_path(base))
+    torch.manual_seed(seed)
+    device = precision.device()
+    settings: dict[str, Any] = {"dtype": torch.float32}
+    if device == "cpu":
+        settings["attn_implementation"] = "eager"  # the fused one's backward is slow on CPUs
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    try:
+        model: PairModel = PairModel(
+            bundled_path(base),
+            num_labels=1,
+            max_length=512,
+            device=device,
+            model_kwargs=settings,
+            config_kwargs=dict.fromkeys(names, dropout),
+            activation_fn=torch.nn.Identity(),
+        )
+    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+        raise loading_error("Re-ranker", base, error) from error
+    if model.num_labels != 1:
+        raise ModelError(f"{base} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another base.")
+    model.training_length = min(max_length, model.max_seq_length or max_length)
+    model.token_budget = TOKEN_BUDGET if device == "cpu" else GPU_TOKEN_BUDGET
+    return model

@@ -1,0 +1,102 @@
+"""sentence-transformers' trainer, with whole checkpoints, batches in parts, and smaller parts where memory is full."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_model, save_model
+from sentence_transformers.cross_encoder import CrossEncoderTrainer
+from torch import Tensor
+
+from indexing.errors import TrainingError
+from training import checkpoints
+
+WEIGHTS = "model.safetensors"
+log = logging.getLogger(__name__)
+
+
+class PairTrainer(CrossEncoderTrainer):
+    """Trains a PairModel.
+
+    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole, since the
+    losses are means over rows. Where memory is full the parts are halved and the step is done again, so the
+    effective batch stays. A batch whose rows are each other's negatives is never divided: there the loss's own
+    mini-batch is halved.
+    """
+
+    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.micro_batch = micro_batch
+        self._whole_batch = whole_batch
+        self._folder = Path(str(self.args.output_dir))
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """None: our own card says what the model was trained on, and theirs reads all of it first."""
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """The loss of one batch, its gradients summed."""
+        del num_items_in_batch
+        model.train()
+        inputs = self._prepare_inputs(inputs)
+        while True:
+            try:
+                return self._in_parts(model, inputs)
+            except torch.OutOfMemoryError as error:
+                full = error  # the frames that it holds hold the memory
+            del full
+            model.zero_grad(set_to_none=True)  # there is one backward pass a step, so nothing else is lost
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._halve()
+
+    def _in_parts(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+        rows = len(next(iter(inputs.values())))
+        size = rows if self._whole_batch else self.micro_batch
+        total = torch.zeros((), device=self.args.device)
+        for start in range(0, rows, size):
+            part = {name: values[start : start + size] for name, values in inputs.items()}
+            with self.compute_loss_context_manager():
+                loss: Any = self.compute_loss(model, part)
+            share = loss * (min(size, rows - start) / rows)
+            self.accelerator.backward(share)
+            total += share.detach()
+        return total
+
+    def _halve(self) -> None:
+        loss: Any = self.loss
+        held = loss.mini_batch_size if self._whole_batch else self.micro_batch
+        if held == 1:
+            raise TrainingError(
+                "Memory is full even with one row at a time; give a smaller --max-length or base model."
+            )
+        smaller = max(1, held // 2)
+        if self._whole_batch:
+            loss.mini_batch_size = smaller
+        else:
+            self.micro_batch = smaller
+        log.warning("Memory is full: going on with parts of %d, the batch stays as it is", smaller)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        del trial
+        return str(self._folder / checkpoints.PARTIAL)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.args.should_save:
+            checkpoints.partial_folder(self._folder)
+        self.accelerator.wait_for_everyone()
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            checkpoints.publish(self._folder)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Weights alone: a checkpoint is for going on, not for serving."""
+        del state_dict
+        folder = Path(output_dir or self._folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(folder / WEIGHTS))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        del model
+        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS))

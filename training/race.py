@@ -1,0 +1,221 @@
+"""Recipes raced under one budget: every one trains a little, the better half goes on, until the last two.
+
+Successive halving (Jamieson and Talwalkar 2016): each round has the same share of the budget, so that those that stay
+get more of it each. A round goes on from the weights of the one before, with a schedule of its own. Dev queries
+decide; what is raced on is the same data, base and seeds for all. A race that was stopped goes on where it was.
+"""
+
+import json
+import math
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.errors import SettingsError, TrainingError
+from training.dev_set import ndcg_by_query
+from training.evaluate import Candidates
+from training.examples import Example
+from training.fit import ROWS, fit
+from training.loss_recipes import LOSS_RECIPES
+from training.pair_model import PairModel, open_pair_model
+from training.row_files import write_rows
+from training.significance import bootstrap_interval
+from training.train_settings import TrainSettings
+from training.watch import Progress
+
+RESULTS = "race.json"
+LAST = 2  # recipes in the last round
+BASE = "not trained"
+Gather = Callable[[str, "Counter[str]"], Iterable[Example]]
+"""Gives the examples of a recipe and counts those left out."""
+Report = Callable[[int, str, float | None], None]
+"""Called with the round, the recipe, and its nDCG@10 once it is measured."""
+
+
+@dataclass
+class Standing:
+    """A recipe's place in the race."""
+
+    recipe: str
+    rounds: int = 0
+    """Rounds that it took part in."""
+    minutes: float = 0.0
+    """Trained in all, of one seed, without gathering and measuring."""
+    pairs: int = 0
+    """Seen in all, of one seed."""
+    ndcg: float = 0.0
+    """Mean over the dev queries, and over the seeds."""
+    low: float = 0.0
+    high: float = 0.0
+    """The 95 % bootstrap interval over the dev queries."""
+    by_query: dict[str, float] = field(default_factory=dict)
+    """nDCG@10 of each dev query, mean over the seeds."""
+    same_as: str = ""
+    """Another recipe with the same loss and rows, whose training this is too."""
+    fault: str = ""
+    """Why it could not take part; else empty."""
+
+    @property
+    def pairs_per_second(self) -> float:
+        """Speed of its training."""
+        return self.pairs / (self.minutes * 60) if self.minutes else 0.0
+
+
+@dataclass(frozen=True)
+class RaceSettings:
+    """What all recipes have in common."""
+
+    recipes: tuple[str, ...]
+    minutes: float
+    """For training all of them; gathering and measuring come on top."""
+    train: TrainSettings
+    """Of each recipe, its name aside; `minutes` and checkpoints are the race's."""
+    seeds: tuple[int, ...] = (17,)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.recipes if name not in LOSS_RECIPES]
+        if unknown or not self.recipes or len(set(self.recipes)) < len(self.recipes):
+            raise SettingsError(f"Recipes {list(self.recipes)} can't be raced; choose of {', '.join(LOSS_RECIPES)}.")
+        if not 0 < self.minutes < math.inf or not self.seeds:
+            raise SettingsError(
+                f"A race of {self.minutes} minutes and {len(self.seeds)} seeds; give more than 0 of each."
+            )
+
+
+def rounds_of(recipes: int) -> list[int]:
+    """How many recipes train in each round: all, then half of them, down to LAST."""
+    field_ = [recipes]
+    while field_[-1] > LAST:
+        field_.append(max(LAST, math.ceil(field_[-1] / 2)))
+    return field_
+
+
+def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, *, report: Report) -> list[Standing]:
+    """Run the race in `folder`; standings, best first: those that got further before those that dropped out.
+
+    Raises:
+        TrainingError: no recipe can learn from the data.
+    """
+    standings = _read(folder, settings)
+    if BASE not in standings:
+        standings[BASE] = _untrained(settings, dev)
+        _write(folder, settings, standings)
+    _rows(folder, settings, gather, standings)
+    running = [name for name in settings.recipes if not standings[name].same_as and not standings[name].fault]
+    if not running:
+        raise TrainingError(f"No recipe can learn from these data: {standings[settings.recipes[0]].fault}")
+    fields = rounds_of(len(running))
+    for number, size in enumerate(fields, start=1):
+        running = sorted(running, key=lambda name: -standings[name].ndcg)[:size]
+        each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
+        for name in running:
+            if standings[name].rounds < number:
+                report(number, name, None)
+                _train(folder, settings, standings[name], dev, number=number, minutes=each)
+                _write(folder, settings, standings)
+                report(number, name, standings[name].ndcg)
+    for standing in standings.values():
+        if standing.same_as:
+            twin = standings[standing.same_as]
+            standings[standing.recipe] = replace(twin, recipe=standing.recipe, same_as=twin.recipe)
+    return sorted(standings.values(), key=lambda item: (-item.rounds if item.recipe != BASE else 1, -item.ndcg))
+
+
+def winner_folder(folder: Path, standing: Standing, seed: int) -> Path:
+    """Where the weights of a recipe's last round lie."""
+    return folder / (standing.same_as or standing.recipe) / str(seed) / "model"
+
+
+def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
+    train = settings.train
+    model = open_pair_model(train.base, max_length=train.max_length, dropout=train.dropout, seed=settings.seeds[0])
+    standing = Standing(BASE)
+    _measure(standing, [model], dev)
+    return standing
+
+
+def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[str, Standing]) -> None:
+    """Rows of every recipe; of those with the same loss on the same examples one is trained."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for name in settings.recipes:
+        if name in standings:
+            continue
+        standings[name] = Standing(name)
+        recipe = LOSS_RECIPES[name]
+        dropped: Counter[str] = Counter()
+        try:
+            examples = list(gather(name, dropped))
+            key = (recipe.form_name, id(recipe.loss), tuple(examples))
+            if key in seen:
+                standings[name].same_as = seen[key]
+            else:
+                seen[key] = name
+                shutil.rmtree(folder / name / ROWS, ignore_errors=True)
+                write_rows(folder / name / ROWS, examples, recipe.form, seed=settings.seeds[0], dropped=dropped)
+        except TrainingError as error:
+            standings[name].fault = str(error)
+        _write(folder, settings, standings)
+
+
+def _train(
+    folder: Path, settings: RaceSettings, standing: Standing, dev: Candidates, *, number: int, minutes: float
+) -> None:
+    """One recipe's training of one round, with every seed."""
+    models: list[PairModel] = []
+    spent_minutes, seen_pairs = 0.0, 0
+    for seed in settings.seeds:
+        own = folder / standing.recipe / str(seed)
+        work = own / "round"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        (work / ROWS).symlink_to((folder / standing.recipe / ROWS).resolve())
+        base = str(own / "model") if number > 1 else settings.train.base
+        train = replace(
+            settings.train, recipe=standing.recipe, base=base, minutes=minutes, save_every=0, seed=seed + number - 1
+        )
+        times: list[float] = []
+        fitted = fit(work, train, report=partial(_note_time, times))
+        spent_minutes += (times[-1] - times[0]) / 60
+        seen_pairs += round(fitted.pairs * (1 - 1 / fitted.steps))  # the first step's time is not known
+        models.append(fitted.model)
+        shutil.rmtree(own / "model", ignore_errors=True)
+        with atomic.folder(own / "model") as target:
+            fitted.model.save_pretrained(str(target), create_model_card=False)
+        shutil.rmtree(work)
+    _measure(standing, models, dev)
+    standing.rounds = number
+    standing.minutes += spent_minutes / len(settings.seeds)
+    standing.pairs += seen_pairs // len(settings.seeds)
+
+
+def _note_time(times: list[float], _: Progress) -> None:
+    times.append(time.monotonic())
+
+
+def _measure(standing: Standing, models: Sequence[PairModel], dev: Candidates) -> None:
+    every = [ndcg_by_query(model, dev) for model in models]
+    standing.by_query = {query: sum(values[query] for values in every) / len(every) for query in every[0]}
+    values = list(standing.by_query.values())
+    standing.ndcg = sum(values) / len(values)
+    standing.low, standing.high = bootstrap_interval(values)
+
+
+def _read(folder: Path, settings: RaceSettings) -> dict[str, Standing]:
+    path = folder / RESULTS
+    if not path.is_file():
+        return {}
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if values["settings"] != json.loads(json.dumps(asdict(settings))):
+        raise TrainingError(f"{folder} holds a race with other settings; give them again, or another --output.")
+    return {row["recipe"]: Standing(**row) for row in values["standings"]}
+
+
+def _write(folder: Path, settings: RaceSettings, standings: dict[str, Standing]) -> None:
+    rows = [asdict(standing) for standing in standings.values()]
+    atomic.write_json(folder / RESULTS, {"settings": asdict(settings), "standings": rows})

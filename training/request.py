@@ -1,0 +1,199 @@
+"""One training from data to a version on disk: everything that was asked for, and the steps that do it.
+
+The folder `work` holds rows and checkpoints while it lasts; the version appears at its place whole, at the end.
+"""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.errors import TrainingError
+from indexing.index import ROOT, open_index
+from indexing.judged import judged_sets
+from search.load import NO_RERANKER, open_pipeline
+from training import card
+from training.candidates import first_stage_lists
+from training.cold_start import self_taught
+from training.data import DataSettings, collect
+from training.dev_set import mean_ndcg
+from training.evaluate import Candidates
+from training.first_stage import open_corpus_folder
+from training.fit import ROWS, Fitted, fit
+from training.loss_recipes import COLD_START
+from training.protection import Protection
+from training.row_files import RowCounts, read_rows, write_rows
+from training.train import save_weights
+from training.train_settings import TrainSettings
+from training.watch import Report
+
+SECOND_PASS = "self-taught"
+Phase = Callable[[str, int], None]
+"""Called with what is done and how many queries or examples since the last call."""
+
+
+@dataclass(frozen=True)
+class DevSettings:
+    """Judged queries that say which weights are best; they are never trained on."""
+
+    index: str = "sample"
+    split: str = "dev"
+    queries: int = 100
+    """At most so many."""
+    depth: int = 30
+    """Passages of the fused first stage that are re-ranked for each."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that decides one training."""
+
+    output: Path
+    """The version's folder, to be made."""
+    settings: TrainSettings
+    data: DataSettings
+    dev: DevSettings | None = None
+    """None to measure nothing while training."""
+    protect: tuple[Path, ...] = ()
+    """Files of queries that must not be trained on."""
+    root: Path = ROOT
+    """Folder of all indexes."""
+
+    @property
+    def work(self) -> Path:
+        """Where rows and checkpoints lie until the version is there."""
+        return self.output.with_name(f".{self.output.name}.training")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for a job's config and a version's manifest."""
+        return {
+            **asdict(self),
+            "output": str(self.output),
+            "root": str(self.root),
+            "protect": [str(path) for path in self.protect],
+        }
+
+
+def make(
+    request: Request,
+    *,
+    resume: bool = False,
+    phase: Phase = lambda *_: None,
+    report: Report = lambda _: None,
+    command: str,
+) -> Path:
+    """Gather, train, and put the version at its place; gives that back.
+
+    Raises:
+        TrainingError: the output is there, a stopped training lies beside it and `resume` isn't given, or no data.
+        SecondLookError: as data, base model and dev set say.
+    """
+    if request.output.exists():
+        raise TrainingError(f"{request.output} is there already; give another --output, or move it away.")
+    if request.work.exists() and not resume:
+        raise TrainingError(
+            f"A training of {request.output} was stopped and lies in {request.work}; go on with --resume, or delete it."
+        )
+    start, revision = time.monotonic(), card.code_revision()
+    request.work.mkdir(parents=True, exist_ok=True)
+    dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
+    gather_rows(request, phase=phase)
+    measure = None if dev is None else lambda model: mean_ndcg(model, dev)
+    fitted = fit(request.work, request.settings, resume=resume, measure=measure, report=report)
+    if request.settings.recipe == COLD_START:
+        fitted = _again(request, fitted, phase=phase, report=report, resume=resume)
+    metrics = {}
+    if dev is not None and request.dev is not None:
+        metrics = {f"{request.dev.index} {request.dev.split}": {"nDCG@10": mean_ndcg(fitted.model, dev)}}
+    values = _manifest(request, fitted, metrics, minutes=(time.monotonic() - start) / 60, revision=revision)
+    with atomic.folder(request.output) as folder:
+        save_weights(fitted.model, folder)
+        card.write(folder, values, command=command)
+    shutil.rmtree(request.work)
+    return request.output
+
+
+def protection_of(request: Request) -> Protection:
+    """What must not be trained on: the files named, and every judged split but train beside the indexes read."""
+    named = [*request.data.indexes(), *([request.dev.index] if request.dev else [])]
+    folders = [open_corpus_folder(open_index(name, root=request.root)) for name in named]
+    sample = Path("data/sample")
+    return Protection.read(request.protect, [path for path in {*folders, sample} if path.is_dir()])
+
+
+def gather_rows(request: Request, *, phase: Phase) -> RowCounts:
+    """Write the rows, unless they are there from an earlier start."""
+    target = request.work / ROWS
+    if target.is_dir():
+        return read_rows(target)[1]
+    dropped: Counter[str] = Counter()
+    examples = collect(
+        request.settings.recipe,
+        request.data,
+        protection=protection_of(request),
+        dropped=dropped,
+        root=request.root,
+        progress=phase,
+    )
+    form = request.settings.loss_recipe.form
+    return write_rows(target, examples, form, seed=request.settings.seed, dropped=dropped)
+
+
+def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -> Candidates:
+    """The dev queries with their first-stage lists. Raises TrainingError where the corpus has no such split."""
+    pipeline = open_pipeline(dev.index, reranker=NO_RERANKER, root=root)
+    sets = judged_sets(open_corpus_folder(pipeline.index))
+    if dev.split not in sets:
+        raise TrainingError(f"The corpus of index {dev.index} has no judged {dev.split} split; give another --dev.")
+    return first_stage_lists(
+        pipeline, sets[dev.split], depth=dev.depth, queries=dev.queries, progress=lambda *_: phase("dev queries", 1)
+    )
+
+
+def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, resume: bool) -> Fitted:
+    """The second pass of a cold start, on targets that the model had a say in."""
+    work = request.work / SECOND_PASS
+    base = work / "first"
+    if not base.is_dir():
+        with atomic.folder(base) as folder:
+            first.model.save_pretrained(str(folder), create_model_card=False)
+    if not (work / ROWS).is_dir():
+        examples = collect(
+            COLD_START,
+            request.data,
+            protection=protection_of(request),
+            dropped=Counter(),
+            root=request.root,
+            progress=phase,
+        )
+        mixed = self_taught(examples, first.model, progress=lambda done: phase("teach itself", done))
+        write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
+    values = asdict(request.settings) | {"base": str(base), "seed": request.settings.seed + 1}
+    second = fit(work, TrainSettings(**values), resume=resume, report=report)
+    losses = {**first.losses, **{first.steps + step: loss for step, loss in second.losses.items()}}
+    return Fitted(
+        second.model, losses, first.best_ndcg, first.counts, first.steps + second.steps, first.pairs + second.pairs
+    )
+
+
+def _manifest(
+    request: Request, fitted: Fitted, metrics: Mapping[str, Any], *, minutes: float, revision: str
+) -> dict[str, Any]:
+    last = [fitted.losses[step] for step in sorted(fitted.losses)][-max(1, len(fitted.losses) // 10) :]
+    settings = asdict(request.settings) | {"data": request.as_json()["data"], "dev": request.as_json()["dev"]}
+    return card.record(
+        request.settings.recipe,
+        settings,
+        examples={request.settings.recipe: fitted.counts.examples},
+        pairs=fitted.pairs,
+        losses={request.settings.recipe: sum(last) / len(last)} if last else {},
+        minutes=minutes,
+        revision=revision,
+        data=card.data_rows(request.data.indexes(), root=request.root),
+        metrics=metrics,
+        dropped=fitted.counts.dropped,
+    )

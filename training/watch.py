@@ -1,0 +1,151 @@
+"""What happens beside the steps of a training: reports, evaluations on the dev set, the best weights, early stops."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_model, save_model
+from transformers import TrainerCallback
+
+from indexing import atomic
+from training.pair_model import PairModel
+from training.pair_trainer import WEIGHTS
+
+BEST = "best"
+EVALUATIONS = "evaluations.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is."""
+
+    step: int
+    steps: int
+    loss: float | None
+    """Of the last step; None before the first."""
+    learning_rate: float
+    pairs_per_second: float
+    """Since this process began to train, evaluations left out."""
+    seconds_left: float
+    """At that speed, without evaluations to come."""
+    ndcg: float | None = None
+    """nDCG@10 on the dev set, where this step ended with an evaluation."""
+    best_ndcg: float | None = None
+    """The best so far."""
+
+
+Report = Callable[[Progress], None]
+Measure = Callable[[PairModel], float]
+"""nDCG@10 of the model as it is."""
+
+
+class Watch(TrainerCallback):
+    """Reports each step; where asked, evaluates, keeps the best weights and stops when they get no better."""
+
+    def __init__(
+        self,
+        model: PairModel,
+        folder: Path,
+        *,
+        report: Report,
+        pairs_a_step: float,
+        measure: Measure | None,
+        evaluate_every: int,
+        patience: int,
+    ) -> None:
+        self._model, self._folder, self._report = model, folder, report
+        self._pairs_a_step = pairs_a_step
+        self._measure = measure if evaluate_every else None
+        self._every, self._patience = evaluate_every, patience
+        self._history: dict[int, float] = {}
+        self._begun = 0.0
+        self._first = 0
+        self._elsewhere = 0.0
+        self.losses: dict[int, float] = {}
+        """Loss by step."""
+
+    @property
+    def best(self) -> float | None:
+        """The best nDCG@10 so far."""
+        return max(self._history.values(), default=None)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Forget evaluations after the step that is gone on from: they come again."""
+        del args, control
+        path = self._folder / EVALUATIONS
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self._history = {int(step): value for step, value in known.items() if int(step) <= state.global_step}
+        self._begun, self._first, self._elsewhere = time.monotonic(), state.global_step, 0.0
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """A step is done."""
+        del args
+        if not logs or "loss" not in logs:
+            return
+        self.losses[state.global_step] = float(logs["loss"])
+        found = None
+        if self._measure and (state.global_step % self._every == 0 or state.global_step == state.max_steps):
+            found = self._evaluate(state.global_step, self._measure)
+            if self._patience and self._waited() >= self._patience:
+                control.should_training_stop = True
+        done = state.global_step - self._first
+        seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
+        self._report(
+            Progress(
+                step=state.global_step,
+                steps=state.max_steps,
+                loss=float(logs["loss"]),
+                learning_rate=float(logs.get("learning_rate", 0.0)),
+                pairs_per_second=done * self._pairs_a_step / seconds,
+                seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
+                ndcg=found,
+                best_ndcg=self.best,
+            )
+        )
+
+    def _evaluate(self, step: int, measure: Measure) -> float:
+        start = time.monotonic()
+        self._model.eval()
+        value = measure(self._model)
+        self._model.train()
+        if self.best is None or value > self.best:
+            keep(self._model, self._folder / BEST)
+        self._history[step] = value
+        atomic.write_json(self._folder / EVALUATIONS, self._history)
+        self._elsewhere += time.monotonic() - start
+        return value
+
+    def _waited(self) -> int:
+        """Evaluations since the best one."""
+        values = [self._history[step] for step in sorted(self._history)]
+        return len(values) - 1 - values.index(max(values))
+
+
+def keep(model: PairModel, folder: Path) -> None:
+    """Put the model's weights, whole, in place of those that `folder` has."""
+    older = folder.with_name(f"{folder.name}.older")
+    shutil.rmtree(older, ignore_errors=True)
+    if folder.is_dir():
+        folder.rename(older)
+    with atomic.folder(folder) as work:
+        save_model(model, str(work / WEIGHTS))
+    shutil.rmtree(older, ignore_errors=True)
+
+
+def take_best(model: PairModel, folder: Path) -> bool:
+    """Load the best weights that were kept; False where none were."""
+    for name in (BEST, f"{BEST}.older"):
+        path = folder / name / WEIGHTS
+        if path.is_file():
+            load_model(model, str(path))
+            return True
+    return False
+
+
+def as_json(progress: Progress) -> dict[str, Any]:
+    """For a status file."""
+    return asdict(progress)
