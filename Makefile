@@ -12,6 +12,8 @@ READY := $(VENV)/ready-$(FAISS)
 
 # A bundled name is built from its folder, a hub's name from the hub, anything else from the path given.
 CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
+FIRST := data/models/first-reranker/1
+PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
 INDEX = $(subst :,-,$(notdir $(patsubst %/,%,$(CORPUS))))
 
 help: ## Explain each target
@@ -20,6 +22,7 @@ help: ## Explain each target
 	@echo
 	@echo "  make demo CORPUS=nano-msmarco | msmarco | path/to/folder    other collections (the first two from the hub)"
 	@echo "  make demo PORT=8600                                         another port"
+	@echo "  make demo READ_ONLY=1                                       searching and comparing only, to show it to others"
 	@echo "  make demo FAISS=gpu                                         faiss-gpu in place of faiss-cpu (CUDA)"
 
 $(READY): pyproject.toml constraints.txt
@@ -39,7 +42,7 @@ index: $(READY) ## Build the index of CORPUS (default: the bundled sample), if i
 
 demo: index ## Serve the app at http://127.0.0.1:8501
 	@echo "[3/3] Second Look is at http://127.0.0.1:$(PORT) in a few seconds. Stop it with Ctrl-C."
-	@SECOND_LOOK_INDEX="$(INDEX)" $(RUN) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT)
+	@SECOND_LOOK_INDEX="$(INDEX)" $(RUN) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT) $(if $(READ_ONLY),-- --read-only)
 
 test: $(READY) ## Run every test that needs no GPU and no hub
 	@$(RUN) -m pytest
@@ -52,14 +55,13 @@ check: $(READY) ## Formatting, lint and types: ruff format, ruff, mypy --strict
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)")
 
-reranker: $(READY) ## Train the first re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
+reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
-	@for name in trec-dl-2021 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
+	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
 	@$(RUN) -m indexing build --corpus data/sample --name sample --if-absent
-	@$(RUN) -m training train --recipe first-reranker --output "$(or $(OUTPUT),data/models/first-reranker/1)" \
-		$(if $(wildcard $(JUDGED)/trec-dl-2019/queries.tsv),--protect "$(JUDGED)/trec-dl-2019/queries.tsv") \
-		$(if $(wildcard $(JUDGED)/msmarco-mini/queries.dev.tsv),--protect "$(JUDGED)/msmarco-mini/queries.dev.tsv")
+	@test -d $(FIRST) || $(RUN) -m training train --recipe first-reranker --output $(FIRST) --resume $(PROTECT)
+	@$(RUN) -m training train --recipe second-reranker --base $(FIRST) --output "$(or $(OUTPUT),data/models/second-reranker/1)" --resume $(PROTECT)
 
 clean: ## Remove .venv and everything built; data/sample and data/reranker stay
 	rm -rf $(VENV) data/corpora data/indexes data/runs

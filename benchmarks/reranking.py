@@ -25,8 +25,10 @@ from indexing.judged import judged_sets
 from search.load import reranker_path
 from search.rerank import CrossEncoderReranker
 from training.examples import Example
-from training.recipes import Recipe, Stage
-from training.train import new_cross_encoder, train_stage
+from training.fit import ROWS, fit
+from training.loss_recipes import COLD_START
+from training.row_files import write_rows
+from training.train_settings import TrainSettings
 
 SAMPLE = Path("data/sample")
 REPEATS = 3
@@ -79,10 +81,10 @@ def _training() -> dict[str, float]:
         Example("benchmark", query, tuple(texts[row * 8 : row * 8 + 8]), scores=(1.0, *[0.0] * 7))
         for row, query in enumerate(queries)
     ]
-    recipe = Recipe(stages=())
+    settings = TrainSettings(COLD_START, learning_rate=2e-5, save_every=0)
 
     def run_peer() -> None:
-        model = CrossEncoder(bundled_path(DEFAULT_BI_ENCODER), num_labels=1, max_length=recipe.max_length)
+        model = CrossEncoder(bundled_path(DEFAULT_BI_ENCODER), num_labels=1, max_length=settings.max_length)
         data = Dataset.from_dict(
             {
                 "query": [example.query for example in examples],
@@ -102,8 +104,9 @@ def _training() -> dict[str, float]:
             CrossEncoderTrainer(model=model, args=arguments, train_dataset=data, loss=losses.ListNetLoss(model)).train()
 
     def run_ours() -> None:
-        model = new_cross_encoder(recipe)
-        train_stage(model, examples, recipe, Stage("benchmark", (), 2e-5), report=lambda _: None)
+        with tempfile.TemporaryDirectory() as folder:
+            write_rows(Path(folder) / ROWS, examples, settings.loss_recipe.form, seed=settings.seed)
+            fit(Path(folder), settings)
 
     return _compare(run_peer, run_ours, pairs=len(examples) * 8)
 

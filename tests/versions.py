@@ -1,6 +1,7 @@
 """Makes versions on disk from the tiny cross-encoder, as training leaves them."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training import card
-from training.examples import Example
 from training.recipes import Ingredient, Recipe, Stage
 
 STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
-EXAMPLES = {"learn": [Example("judged small", "how do bees make honey", ("a", "b"), scores=(6.0, 0.0))] * 3}
+EXAMPLES = {"learn": {"judged small": 3}}
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -20,7 +20,7 @@ def values(base: str = "tiny/base", **more: Any) -> dict[str, Any]:
     """A manifest but for its files."""
     recipe = Recipe(stages=(STAGE,), base=base, seed=23)
     given: dict[str, Any] = {"losses": {"learn": 0.5}, "minutes": 1.26, "revision": REVISION, **more}
-    return card.manifest(recipe, "tiny", EXAMPLES, **given)
+    return card.record("tiny", asdict(recipe), examples=EXAMPLES, pairs=6, **given)
 
 
 def make_version(models: Path, name: str, weights: Path, *, sign: float = 1.0, base: str = "tiny/base") -> Path:

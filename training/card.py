@@ -3,9 +3,7 @@
 import json
 import re
 import subprocess
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,8 +12,6 @@ from typing import Any
 from indexing import atomic
 from indexing.index import ROOT, current_build
 from indexing.manifest import FILE, Manifest, library_versions
-from training.examples import Example
-from training.recipes import Recipe
 
 SCHEMA_VERSION = 2
 PACKAGE = "second-look"
@@ -52,34 +48,6 @@ def data_rows(indexes: Iterable[str], *, root: Path = ROOT) -> list[dict[str, An
     return rows
 
 
-def manifest(
-    recipe: Recipe,
-    name: str,
-    stages: Mapping[str, Sequence[Example]],
-    *,
-    losses: Mapping[str, float],
-    minutes: float,
-    revision: str,
-    data: Sequence[Mapping[str, Any]] = (),
-    metrics: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Everything that decided a training, as plain data.
-
-    `revision` is the code's when it began, `data` is what `data_rows` gives, `metrics` figures by name of the set.
-    """
-    return record(
-        name,
-        asdict(recipe),
-        examples={stage: dict(Counter(item.source for item in items)) for stage, items in stages.items()},
-        pairs=sum(len(item.passages) for items in stages.values() for item in items),
-        losses=losses,
-        minutes=minutes,
-        revision=revision,
-        data=data,
-        metrics=metrics,
-    )
-
-
 def record(
     name: str,
     settings: Mapping[str, Any],
@@ -93,7 +61,11 @@ def record(
     metrics: Mapping[str, Any] | None = None,
     dropped: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """As `manifest`, of any training: `settings` holds `base` and `seed`, `examples` counts by stage and source."""
+    """Everything that decided a training, as plain data.
+
+    `settings` holds `base` and `seed`, `examples` counts by stage and source. `revision` is the code's when it began,
+    `data` is what `data_rows` gives, `metrics` figures by name of the set.
+    """
     lineage, inherited = _lineage(settings["base"])
     named = [settings["base"], *(source for counts in examples.values() for source in counts)]
     named += [f"{row['index']} {row['corpus']}" for row in data]

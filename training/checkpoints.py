@@ -1,6 +1,5 @@
 """Checkpoints that are whole or not there: written beside their name, synced, renamed."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -28,7 +27,7 @@ def publish(folder: Path) -> Path:
         atomic.fsync_path(path)
     target = folder / written.name
     shutil.rmtree(target, ignore_errors=True)
-    os.replace(written, target)
+    written.replace(target)
     atomic.fsync_path(folder)
     shutil.rmtree(folder / PARTIAL, ignore_errors=True)
     for old in checkpoints(folder)[:-KEPT]:

@@ -13,7 +13,7 @@ from transformers import set_seed
 
 from indexing import atomic, precision
 from indexing.errors import TrainingError
-from training import checkpoints
+from training import checkpoints, ranks
 from training.pair_model import PairModel, open_pair_model
 from training.pair_trainer import PairTrainer
 from training.row_files import RowCounts, read_rows
@@ -57,11 +57,12 @@ def fit(
         TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full.
     """
     rows, counts = read_rows(folder / ROWS)
-    _keep_settings(folder, settings, resume=resume)
+    if ranks.rank() == 0:
+        _keep_settings(folder, settings, resume=resume)
     set_seed(settings.seed)
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     steps = _planned_steps(folder, settings, rows)
-    pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step
+    pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step * ranks.processes()
     watch = Watch(
         model,
         folder,
@@ -83,7 +84,7 @@ def fit(
 
 def steps_of(settings: TrainSettings, rows: int) -> int:
     """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
-    an_epoch = -(-rows // settings.rows_a_step)
+    an_epoch = -(-rows // (settings.rows_a_step * ranks.processes()))
     return settings.steps or max(1, round(settings.epochs * an_epoch))
 
 
@@ -106,6 +107,8 @@ def _keep_settings(folder: Path, settings: TrainSettings, *, resume: bool) -> No
 def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
     """Steps to train for, the same after a stop; with `minutes` as many as fit, measured on this machine."""
     path = folder / PLAN
+    if ranks.rank():
+        ranks.wait_for(path)
     if path.is_file():
         return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
     steps = steps_of(settings, len(rows))
@@ -145,7 +148,7 @@ def _in_bf16(settings: TrainSettings) -> bool:
     return settings.precision == "bf16"
 
 
-def _saves_memory(settings: TrainSettings) -> dict[str, bool]:
+def _saves_memory(settings: TrainSettings) -> dict[str, Any]:
     """Gradient checkpointing, by the name that this version of transformers has for it."""
     if not settings.gradient_checkpointing:
         return {}

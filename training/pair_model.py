@@ -1,6 +1,7 @@
 """A cross-encoder that sentence-transformers' losses train as it will be served, in batches of like length."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -82,3 +83,8 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
     model.training_length = min(max_length, model.max_seq_length or max_length)
     model.token_budget = TOKEN_BUDGET if device == "cpu" else GPU_TOKEN_BUDGET
     return model
+
+
+def save_weights(model: PairModel, folder: Path) -> None:
+    """Write weights (bfloat16 safetensors, half of float32's bytes), tokenizer and configuration; ends the training."""
+    model.bfloat16().save_pretrained(str(folder), create_model_card=False, safe_serialization=True)

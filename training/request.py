@@ -7,7 +7,8 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from indexing.errors import TrainingError
 from indexing.index import ROOT, open_index
 from indexing.judged import judged_sets
 from search.load import NO_RERANKER, open_pipeline
-from training import card
+from training import card, ranks
 from training.candidates import first_stage_lists
 from training.cold_start import self_taught
 from training.data import DataSettings, collect
@@ -25,15 +26,38 @@ from training.evaluate import Candidates
 from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
+from training.pair_model import PairModel, save_weights
 from training.protection import Protection
 from training.row_files import RowCounts, read_rows, write_rows
-from training.train import save_weights
 from training.train_settings import TrainSettings
 from training.watch import Report
 
 SECOND_PASS = "self-taught"
+FIRST = "first"
 Phase = Callable[[str, int], None]
 """Called with what is done and how many queries or examples since the last call."""
+
+
+def work_folder(output: Path) -> Path:
+    """Where the rows and checkpoints of a version to be lie."""
+    return output.with_name(f".{output.name}.training")
+
+
+def check_free(output: Path, *, resume: bool) -> Path:
+    """Make the folder to work in. Raises TrainingError where the version is there, or a stopped training of it."""
+    work = work_folder(output)
+    if output.exists():
+        raise TrainingError(f"{output} is there already; give another --output, or move it away.")
+    if work.exists() and not resume:
+        raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def last_loss(losses: Mapping[int, float]) -> float:
+    """The mean loss of the last tenth of the steps; 0 where none was done in this process."""
+    last = [losses[step] for step in sorted(losses)][-max(1, len(losses) // 10) :]
+    return sum(last) / len(last) if last else 0.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,7 @@ class Request:
     @property
     def work(self) -> Path:
         """Where rows and checkpoints lie until the version is there."""
-        return self.output.with_name(f".{self.output.name}.training")
+        return work_folder(self.output)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for a job's config and a version's manifest."""
@@ -92,17 +116,13 @@ def make(
         TrainingError: the output is there, a stopped training lies beside it and `resume` isn't given, or no data.
         SecondLookError: as data, base model and dev set say.
     """
-    if request.output.exists():
-        raise TrainingError(f"{request.output} is there already; give another --output, or move it away.")
-    if request.work.exists() and not resume:
-        raise TrainingError(
-            f"A training of {request.output} was stopped and lies in {request.work}; go on with --resume, or delete it."
-        )
+    if ranks.rank():
+        return _compute(request, resume=resume)
+    check_free(request.output, resume=resume)
     start, revision = time.monotonic(), card.code_revision()
-    request.work.mkdir(parents=True, exist_ok=True)
     dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
     gather_rows(request, phase=phase)
-    measure = None if dev is None else lambda model: mean_ndcg(model, dev)
+    measure = None if dev is None else partial(_measure, dev)
     fitted = fit(request.work, request.settings, resume=resume, measure=measure, report=report)
     if request.settings.recipe == COLD_START:
         fitted = _again(request, fitted, phase=phase, report=report, resume=resume)
@@ -115,6 +135,22 @@ def make(
         card.write(folder, values, command=command)
     shutil.rmtree(request.work)
     return request.output
+
+
+def _compute(request: Request, *, resume: bool) -> Path:
+    """What every process but the first does: the same steps, on its own part of each batch."""
+    ranks.wait_for(request.work / ROWS)
+    dev = dev_lists(request.dev, root=request.root) if request.dev else None
+    fit(request.work, request.settings, resume=resume, measure=None if dev is None else partial(_measure, dev))
+    if request.settings.recipe == COLD_START:
+        second = request.work / SECOND_PASS
+        ranks.wait_for(second / ROWS)
+        fit(second, _second_settings(request, second), resume=resume)
+    return request.output
+
+
+def _measure(dev: Candidates, model: PairModel) -> float:
+    return mean_ndcg(model, dev)
 
 
 def protection_of(request: Request) -> Protection:
@@ -157,7 +193,7 @@ def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -
 def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, resume: bool) -> Fitted:
     """The second pass of a cold start, on targets that the model had a say in."""
     work = request.work / SECOND_PASS
-    base = work / "first"
+    base = work / FIRST
     if not base.is_dir():
         with atomic.folder(base) as folder:
             first.model.save_pretrained(str(folder), create_model_card=False)
@@ -172,25 +208,27 @@ def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, res
         )
         mixed = self_taught(examples, first.model, progress=lambda done: phase("teach itself", done))
         write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
-    values = asdict(request.settings) | {"base": str(base), "seed": request.settings.seed + 1}
-    second = fit(work, TrainSettings(**values), resume=resume, report=report)
+    second = fit(work, _second_settings(request, work), resume=resume, report=report)
     losses = {**first.losses, **{first.steps + step: loss for step, loss in second.losses.items()}}
     return Fitted(
         second.model, losses, first.best_ndcg, first.counts, first.steps + second.steps, first.pairs + second.pairs
     )
 
 
+def _second_settings(request: Request, work: Path) -> TrainSettings:
+    return replace(request.settings, base=str(work / FIRST), seed=request.settings.seed + 1)
+
+
 def _manifest(
     request: Request, fitted: Fitted, metrics: Mapping[str, Any], *, minutes: float, revision: str
 ) -> dict[str, Any]:
-    last = [fitted.losses[step] for step in sorted(fitted.losses)][-max(1, len(fitted.losses) // 10) :]
     settings = asdict(request.settings) | {"data": request.as_json()["data"], "dev": request.as_json()["dev"]}
     return card.record(
         request.settings.recipe,
         settings,
         examples={request.settings.recipe: fitted.counts.examples},
         pairs=fitted.pairs,
-        losses={request.settings.recipe: sum(last) / len(last)} if last else {},
+        losses={request.settings.recipe: last_loss(fitted.losses)},
         minutes=minutes,
         revision=revision,
         data=card.data_rows(request.data.indexes(), root=request.root),

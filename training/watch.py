@@ -12,6 +12,7 @@ from safetensors.torch import load_model, save_model
 from transformers import TrainerCallback
 
 from indexing import atomic
+from training import ranks
 from training.pair_model import PairModel
 from training.pair_trainer import WEIGHTS
 
@@ -112,10 +113,11 @@ class Watch(TrainerCallback):
         self._model.eval()
         value = measure(self._model)
         self._model.train()
-        if self.best is None or value > self.best:
+        if ranks.rank() == 0 and (self.best is None or value > self.best):
             keep(self._model, self._folder / BEST)
         self._history[step] = value
-        atomic.write_json(self._folder / EVALUATIONS, self._history)
+        if ranks.rank() == 0:
+            atomic.write_json(self._folder / EVALUATIONS, self._history)
         self._elsewhere += time.monotonic() - start
         return value
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from indexing import atomic
 from indexing.errors import SettingsError
 from training.commands.train import add_settings, data_settings, dev_settings, train_settings
-from training.data import SPELLED, collect
+from training.data import HARD, SPELLED, DataSettings, collect
 from training.examples import Example
-from training.loss_recipes import LOSS_RECIPES
+from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.options import Commands
 from training.protection import Protection
 from training.race import RaceSettings, race
@@ -44,6 +44,12 @@ def _minutes(text: str) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
+def _same_examples(recipe: str, data: DataSettings) -> tuple[str, ...]:
+    """Equal for recipes that the same data give the same examples."""
+    own = recipe in (HARD, COLD_START) or any(source.partition(":")[0] == "hub" for source in data.sources)
+    return (recipe,) if own else ("", LOSS_RECIPES[recipe].form.needs)
+
+
 def _race(options: argparse.Namespace) -> int:
     dev = dev_settings(options)
     if dev is None:
@@ -55,9 +61,15 @@ def _race(options: argparse.Namespace) -> int:
     request = Request(options.output, settings.train, data, dev, tuple(options.protect), options.root)
     protection: Protection = protection_of(request)
 
+    gathered: dict[tuple[str, ...], tuple[Example, ...]] = {}
+
     def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
-        print(f"gather for {recipe}", file=sys.stderr, flush=True)
-        return collect(recipe, data, protection=protection, dropped=dropped, root=options.root)
+        key = _same_examples(recipe, data)
+        if key not in gathered:
+            print(f"gather for {recipe}", file=sys.stderr, flush=True)
+            found = collect(recipe, data, protection=protection, dropped=dropped, root=options.root)
+            gathered[key] = tuple(found)
+        return gathered[key]
 
     def report(number: int, recipe: str, ndcg: float | None) -> None:
         said = "trains" if ndcg is None else f"nDCG@10 {ndcg:.4f}"

@@ -1,23 +1,22 @@
 """train: make a re-ranker by a recipe."""
 
 import argparse
-import time
+from dataclasses import replace
 from pathlib import Path
 
-from indexing import atomic
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import SettingsError
 from search.load import MODELS
-from training import card
+from training import ranks
 from training.cold_start import ColdStart
 from training.commands.bars import Bars
 from training.data import SPELLED, DataSettings
-from training.gather import Gatherer, protected_queries, sample_protection
+from training.gather import protected_queries, sample_protection
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.options import SAMPLE, Commands, add_root
 from training.recipes import RECIPES
 from training.request import DevSettings, Request, make
+from training.staged import make_in_stages
 from training.teacher import FORMS
-from training.train import StepReport, new_cross_encoder, save_weights, train_stage
 from training.train_settings import PRECISIONS, TrainSettings
 from training.watch import Progress
 
@@ -129,47 +128,38 @@ def _train(options: argparse.Namespace) -> int:
     request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
     with Bars("steps") as bars:
         show = Show(bars)
-        command = f"python -m training train --recipe {options.recipe}"
-        make(request, resume=options.resume, phase=show.phase, report=show.report, command=command)
-    print(f"Re-ranker: {output}")
+        make(request, resume=options.resume, phase=show.phase, report=show.report, command=_command(options))
+    if ranks.rank() == 0:
+        print(f"Re-ranker: {output}")
     return 0
 
 
 def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
+    if ranks.processes() > 1:
+        raise SettingsError(
+            f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
+        )
     recipe = RECIPES[options.recipe]
-    if output.exists():
-        raise TrainingError(f"{output} is there already; give another --output, or move it away.")
+    recipe = recipe if options.base is None else replace(recipe, base=options.base)
     protected = protected_queries(options.protect) | sample_protection(SAMPLE)
-    start, revision = time.monotonic(), card.code_revision()
-    with Bars("queries") as bars:
-        gatherer = Gatherer(root=options.root, protected=protected, progress=bars.more)
-        examples = {stage.name: gatherer.stage(stage, recipe.mining) for stage in recipe.stages}
-    print(f"{sum(map(len, examples.values())):,} groups; {gatherer.dropped} protected queries left out", flush=True)
-    model = new_cross_encoder(recipe)
-    losses = {}
-    recent: list[float] = []
-
-    with Bars("steps") as steps:
-
-        def report(at: StepReport) -> None:
-            recent.append(at.loss)
-            loss = sum(recent[-20:]) / len(recent[-20:])
-            steps.at(at.stage, at.step, at.steps, note=f"loss {loss:.3f}, lr {at.learning_rate:.1e}")
-
-        for stage in recipe.stages:
-            losses[stage.name] = train_stage(model, examples[stage.name], recipe, stage, report=report)
-            recent.clear()
-    values = card.manifest(
-        recipe,
-        options.recipe,
-        examples,
-        losses=losses,
-        minutes=(time.monotonic() - start) / 60,
-        revision=revision,
-        data=card.data_rows({item.index for stage in recipe.stages for item in stage.ingredients}, root=options.root),
-    )
-    with atomic.folder(output) as work:
-        save_weights(model, work)
-        card.write(work, values, command=f"python -m training train --recipe {options.recipe}")
-    print(f"Re-ranker: {output} ({values['minutes']} minutes, {values['pairs']:,} pairs)")
+    with Bars("steps") as bars:
+        show = Show(bars)
+        make_in_stages(
+            options.recipe,
+            recipe,
+            output,
+            protected=protected,
+            root=options.root,
+            resume=options.resume,
+            phase=show.phase,
+            report=show.report,
+            command=_command(options),
+        )
+    print(f"Re-ranker: {output}")
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What a model card says that made it; paths are left out."""
+    data = "".join(f" --data {source}" for source in options.data or [] if source.startswith(("hub", "index:")))
+    return f"python -m training train --recipe {options.recipe}{data}"

@@ -10,8 +10,6 @@ import pytest
 from indexing.manifest import Manifest
 from tests.versions import REVISION, values
 from training import card
-from training.examples import Example
-from training.recipes import Recipe
 
 
 def front_matter(text: str) -> list[str]:
@@ -23,7 +21,7 @@ def test_the_manifest_holds_what_decided_a_training() -> None:
     assert found["seed"] == found["settings"]["seed"] == 23
     assert (found["recipe"], found["code_revision"], found["minutes"]) == ("tiny", REVISION, 1.3)
     assert found["examples"] == {"learn": {"judged small": 3}}
-    assert found["pairs"] == 3 * 2
+    assert found["pairs"] == 6
     assert found["lineage"] == [found["base_model"]] == ["tiny/base"]
 
 
@@ -64,8 +62,8 @@ def test_without_ms_marco_there_is_no_notice() -> None:
     "source", ["judged msmarco-mini", "microsoft/ms_marco v1.1", "distill trec-dl-2021", "MSMARCO"]
 )
 def test_what_was_trained_on_ms_marco_has_its_notice(source: str) -> None:
-    stages = {"learn": [Example(source, "q", ("a", "b"), scores=(1.0, 0.0))]}
-    found = card.manifest(Recipe(stages=()), "r", stages, losses={}, minutes=0, revision="")
+    settings = {"base": "tiny/base", "seed": 1}
+    found = card.record("r", settings, examples={"learn": {source: 1}}, pairs=2, losses={}, minutes=0, revision="")
     text = card.text(found, command="")
     assert card.NOTICE in text
     assert "license: other" in front_matter(text)

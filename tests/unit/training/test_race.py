@@ -1,0 +1,268 @@
+"""Recipes are raced under one budget, the better half goes on, and a stopped race goes on where it was."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from indexing.errors import SettingsError, TrainingError
+from indexing.records import PassageId, Query, QueryId
+from tests.conftest import PASSAGES
+from tests.tiny_training import SUBJECTS, Stopped, examples, settings
+from tests.unit.training.judged_lists import ranking
+from training import fit as fitting
+from training.__main__ import main, parser
+from training.evaluate import Candidates
+from training.examples import Example
+from training.pair_model import open_pair_model
+from training.race import BASE, RESULTS, RaceSettings, Report, Standing, race, rounds_of, winner_folder
+
+pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
+RECIPES = ("bce", "bce-preprocessed", "listnet", "distill-mse", "adrmse")
+
+
+@pytest.fixture
+def known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step takes a hundredth of a second, so that every budget here is for more steps than are asked for."""
+    monkeypatch.setattr(fitting, "_seconds_a_step", lambda *_: 0.01)
+
+
+def dev() -> Candidates:
+    """Four queries whose lists hold every passage; one of each list is relevant."""
+    queries = tuple(Query(QueryId(str(number)), words) for number, words in enumerate(SUBJECTS))
+    relevant = dict(zip("0123", ("a1", "b1", "c1", "d3"), strict=True))
+    return Candidates(
+        queries,
+        {QueryId(key): {PassageId(name): 1} for key, name in relevant.items()},
+        {query.id: ranking(*PASSAGES) for query in queries},
+        {PassageId(name): text for name, text in PASSAGES.items()},
+    )
+
+
+def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
+    """The same examples for all, without scores for one recipe that wants them."""
+    dropped["protected"] += 1
+    given = examples()
+    if recipe == "distill-mse":
+        given = [Example("judges", item.query, item.passages, labels=item.labels) for item in given]
+    return given
+
+
+def asked(base: Path, recipes: tuple[str, ...] = RECIPES, **given: Any) -> RaceSettings:
+    train = settings(base, recipes[0], steps=2, batch=4)
+    return RaceSettings(recipes, **({"minutes": 60.0, "train": train} | given))
+
+
+Told = list[tuple[int, str, float | None]]
+
+
+def telling(told: Told, *, stop_before: tuple[int, str] | None = None) -> Report:
+    def report(number: int, recipe: str, ndcg: float | None) -> None:
+        if ndcg is None and (number, recipe) == stop_before:
+            raise Stopped
+        told.append((number, recipe, ndcg))
+
+    return report
+
+
+def trained(told: Told) -> list[tuple[int, str]]:
+    return [(number, recipe) for number, recipe, ndcg in told if ndcg is None]
+
+
+@pytest.mark.parametrize(
+    ("recipes", "rounds"),
+    [(1, [1]), (2, [2]), (3, [3, 2]), (4, [4, 2]), (5, [5, 3, 2]), (13, [13, 7, 4, 2]), (14, [14, 7, 4, 2])],
+)
+def test_half_of_the_recipes_go_on_each_round_down_to_two(recipes: int, rounds: list[int]) -> None:
+    assert rounds_of(recipes) == rounds
+
+
+Raced = tuple[Path, list[Standing], Told]
+
+
+@pytest.fixture
+def raced(
+    tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, cache: dict[str, Raced]
+) -> Raced:
+    """A race that nothing stopped: its folder, its standings and what it told."""
+    if "raced" not in cache:
+        folder, told = tmp_path_factory.mktemp("race"), Told()
+        standings = race(folder, asked(tiny_cross_encoder), dev(), gather, report=telling(told))
+        cache["raced"] = folder, standings, told
+    return cache["raced"]
+
+
+@pytest.fixture(scope="module")
+def cache() -> dict[str, Raced]:
+    return {}
+
+
+def by_name(standings: list[Standing]) -> dict[str, Standing]:
+    return {standing.recipe: standing for standing in standings}
+
+
+def test_three_trainings_make_two_rounds(raced: Raced) -> None:
+    _, standings, told = raced
+    first = [name for number, name in trained(told) if number == 1]
+    second = [name for number, name in trained(told) if number == 2]
+    assert first == ["bce", "listnet", "adrmse"]
+    after = {name: ndcg for number, name, ndcg in told if number == 1 and ndcg is not None}
+    assert len(second) == 2
+    assert min(after[name] for name in second) >= max(after[name] for name in first if name not in second)
+
+
+def test_standings_are_ordered_by_rounds_then_by_quality(raced: Raced) -> None:
+    _, standings, told = raced
+    found = by_name(standings)
+    assert set(found) == {*RECIPES, BASE}
+    assert standings[-1].recipe == BASE
+    keys = [(-standing.rounds, -standing.ndcg) for standing in standings[:-1]]
+    assert keys == sorted(keys)
+    assert [found[name].rounds for name in ("bce", "listnet", "adrmse")].count(2) == 2
+    last = {name: ndcg for _, name, ndcg in told if ndcg is not None}
+    assert {name: found[name].ndcg for name in last} == last
+
+
+def test_a_standing_is_the_mean_over_the_dev_queries_with_its_interval(raced: Raced) -> None:
+    for standing in raced[1]:
+        if not standing.fault:
+            assert set(standing.by_query) == {"0", "1", "2", "3"}
+            assert standing.ndcg == pytest.approx(sum(standing.by_query.values()) / 4)
+            assert standing.low <= standing.ndcg <= standing.high
+
+
+def test_the_base_stands_untrained_beside_them(raced: Raced, tiny_cross_encoder: Path) -> None:
+    base = by_name(raced[1])[BASE]
+    assert (base.rounds, base.minutes, base.pairs) == (0, 0, 0)
+    assert base.by_query
+
+
+def test_a_recipe_with_the_same_loss_on_the_same_rows_is_trained_once(raced: Raced) -> None:
+    folder, standings, told = raced
+    found = by_name(standings)
+    assert found["bce-preprocessed"].same_as == "bce"
+    assert found["bce-preprocessed"].by_query == found["bce"].by_query
+    assert "bce-preprocessed" not in {name for _, name in trained(told)}
+    assert winner_folder(folder, found["bce-preprocessed"], 17) == winner_folder(folder, found["bce"], 17)
+
+
+def test_a_recipe_that_cannot_learn_from_the_data_says_why(raced: Raced) -> None:
+    found = by_name(raced[1])["distill-mse"]
+    assert "have no scores" in found.fault
+    assert found.rounds == 0
+
+
+def test_pairs_are_counted_from_the_second_step_on(raced: Raced) -> None:
+    found = by_name(raced[1])
+    # 2 steps of 4 rows a round, of which the first is not timed; a list has 8 pairs
+    assert found["bce"].pairs == found["bce"].rounds * 4
+    assert found["listnet"].pairs == found["listnet"].rounds * 4 * 8
+    assert all(found[name].minutes > 0 for name in ("bce", "listnet", "adrmse"))
+
+
+def test_the_weights_of_the_last_round_are_kept(raced: Raced) -> None:
+    folder, standings, _ = raced
+    for name in ("bce", "listnet", "adrmse"):
+        kept = winner_folder(folder, by_name(standings)[name], 17)
+        assert open_pair_model(str(kept), max_length=64, dropout=0.0, seed=1).num_labels == 1
+        assert [path.name for path in kept.parent.iterdir()] == ["model"]
+
+
+def test_a_finished_race_is_read_and_not_run_again(raced: Raced, tiny_cross_encoder: Path) -> None:
+    folder, standings, _ = raced
+    told: Told = []
+    again = race(folder, asked(tiny_cross_encoder), dev(), no_gather, report=telling(told))
+    assert told == []
+    assert again == standings
+
+
+def no_gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
+    raise AssertionError(f"rows of {recipe} are there")
+
+
+def test_a_stopped_race_trains_only_what_was_not_trained(
+    raced: Raced, tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    _, standings, whole = raced
+    first, second, third = trained(whole)[:3]
+    told: Told = []
+    with pytest.raises(Stopped):
+        race(tmp_path, asked(tiny_cross_encoder), dev(), gather, report=telling(told, stop_before=third))
+    assert trained(told) == [first, second]
+    more: Told = []
+    again = race(tmp_path, asked(tiny_cross_encoder), dev(), no_gather, report=telling(more))
+    assert trained(more)[0] == third
+    assert first not in trained(more)
+    assert second not in trained(more)
+    assert {item.recipe: item.by_query for item in again} == {item.recipe: item.by_query for item in standings}
+
+
+@pytest.mark.parametrize("given", [{"minutes": 30.0}, {"seeds": (1,)}, {"recipes": ("bce",)}])
+def test_a_race_goes_on_only_with_its_own_settings(
+    raced: Raced, tiny_cross_encoder: Path, given: dict[str, Any]
+) -> None:
+    with pytest.raises(TrainingError, match="holds a race with other settings"):
+        race(raced[0], asked(tiny_cross_encoder, **given), dev(), gather, report=telling([]))
+
+
+def test_where_no_recipe_can_learn_the_reason_is_told(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+    given = asked(tiny_cross_encoder, ("distill-mse",))
+    with pytest.raises(TrainingError, match="No recipe can learn from these data: Examples of judges have no scores"):
+        race(tmp_path, given, dev(), gather, report=telling([]))
+
+
+@pytest.mark.parametrize(
+    "given", [{"recipes": ()}, {"recipes": ("bce", "bce")}, {"minutes": 0}, {"minutes": float("inf")}, {"seeds": ()}]
+)
+def test_settings_that_make_no_race_are_refused(tiny_cross_encoder: Path, given: dict[str, Any]) -> None:
+    usual: dict[str, Any] = {"recipes": ("bce",), "minutes": 1.0, "train": settings(tiny_cross_encoder, "bce")}
+    with pytest.raises(SettingsError, match="race"):
+        RaceSettings(**(usual | given))
+
+
+def test_seeds_are_averaged(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+    one, two, both = (
+        by_name(
+            race(tmp_path / name, asked(tiny_cross_encoder, ("listnet",), seeds=seeds), dev(), gather, report=telling([]))
+        )["listnet"]
+        for name, seeds in (("one", (1,)), ("two", (2,)), ("both", (1, 2)))
+    )
+    for query, value in both.by_query.items():
+        assert value == pytest.approx((one.by_query[query] + two.by_query[query]) / 2)
+    assert both.pairs == one.pairs  # of one seed
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("30", 30), ("30m", 30), ("90s", 1.5), ("2h", 120), ("0.5h", 30)])
+def test_a_budget_is_given_in_seconds_minutes_or_hours(text: str, minutes: float) -> None:
+    assert parser().parse_args(["race", "--budget", text]).budget == pytest.approx(minutes)
+
+
+@pytest.mark.parametrize("text", ["0m", "soon", "-5m", "3d", ""])
+def test_what_is_no_time_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["race", f"--budget={text}"])
+    assert "is no time; give 30m, 90s or 2h" in capsys.readouterr().err
+
+
+def test_the_command_races_and_writes_table_and_plot(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "race"
+    command = f"race --budget 1s --recipes listnet ranknet --data index:small --dev small --root {built_root}"
+    assert main([*command.split(), "--base", str(tiny_cross_encoder), "--output", str(output), "--steps", "2"]) == 0
+    printed = capsys.readouterr()
+    lines = (output / "race.md").read_text().splitlines()
+    assert {line.split("|")[1].strip() for line in lines[2:]} == {"listnet", "ranknet", "not trained"}
+    assert (output / "race.md").read_text() in printed.out
+    assert "round 1: listnet trains" in printed.err
+    assert ElementTree.fromstring((output / "race.svg").read_text()).tag.endswith("svg")
+    assert {row["recipe"] for row in json.loads((output / RESULTS).read_text())["standings"]} >= {"listnet", BASE}
+
+
+def test_a_race_without_judged_queries_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["race", "--budget", "1m", "--output", str(tmp_path / "race")]) == 2
+    assert "give --dev INDEX" in capsys.readouterr().err

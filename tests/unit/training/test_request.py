@@ -1,0 +1,272 @@
+"""A training makes a version that can be found, checked and served; one that was stopped waits to be resumed."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexing.encoder import BiEncoder
+from indexing.errors import SettingsError, TrainingError
+from indexing.index import current_build
+from indexing.records import Query, QueryId
+from search.load import NO_RERANKER, open_pipeline
+from search.rerank import CrossEncoderReranker
+from tests.conftest import PASSAGES, QUERIES, write_lines
+from tests.tiny_training import Stopped, settings
+from training import registry
+from training.__main__ import main
+from training.candidates import ndcg, reranked
+from training.cold_start import ColdStart
+from training.data import DataSettings
+from training.mine import MiningSettings
+from training.request import DevSettings, Request, dev_lists, gather_rows, make, protection_of
+from training.row_files import read_rows
+from training.watch import Progress
+
+pytestmark = pytest.mark.usefixtures("in_float32")
+DATA = DataSettings(("index:small",), mining=MiningSettings(per_query=5, relative_margin=None))
+COLD = DataSettings(index="small", cold=ColdStart(queries=6, per_list=4, depth=10))
+DEV = DevSettings("small", "dev", 10, 8)
+COMMAND = "python -m training train --recipe listnet"
+
+
+def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
+    asked = settings(base, "listnet", steps=4, batch=1, evaluate_every=2, save_every=1)
+    usual: dict[str, Any] = {"settings": asked, "data": DATA, "dev": DEV}
+    return Request(models / "tiny" / "1", root=root, **(usual | given))
+
+
+def stop_at(step: int) -> Any:
+    def report(at: Progress) -> None:
+        if at.step == step:
+            raise Stopped
+
+    return report
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+    """A request that was met; its phases and steps lie beside it."""
+    asked = request(tmp_path_factory.mktemp("models"), tiny_cross_encoder, built_root)
+    phases: Counter[str] = Counter()
+    steps: list[Progress] = []
+
+    def phase(name: str, done: int) -> None:
+        phases[name] += done
+
+    assert make(asked, phase=phase, report=steps.append, command=COMMAND) == asked.output
+    told = {"phases": phases, "steps": [at.step for at in steps], "best": steps[-1].best_ndcg}
+    write_lines(asked.output.parent / "told.json", [json.dumps(told)])
+    return asked
+
+
+def told(made: Request) -> dict[str, Any]:
+    return dict(json.loads((made.output.parent / "told.json").read_text()))
+
+
+def test_a_version_is_found_whole_by_the_registry(made: Request) -> None:
+    version = registry.find("tiny/1", models=made.output.parent.parent)
+    assert version.fault == ""
+    names = {path.name for path in made.output.iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "manifest.json"} <= names
+    assert not made.work.exists()
+
+
+def test_its_manifest_says_how_it_was_made(made: Request, built_root: Path) -> None:
+    found = manifest(made.output)
+    assert (found["recipe"], found["seed"], found["parent"]) == ("listnet", 17, "tiny-cross-encoder")
+    assert found["lineage"] == ["tiny-cross-encoder"]
+    assert (found["settings"]["steps"], found["settings"]["learning_rate"]) == (4, 3e-3)
+    assert found["settings"]["data"]["sources"] == ["index:small"]
+    assert found["settings"]["dev"] == {"index": "small", "split": "dev", "queries": 10, "depth": 8}
+    assert found["examples"] == {"listnet": {"judged small": 2}}
+    assert found["pairs"] == 4 * 1 * 6  # steps, lists a step, passages a list
+    assert found["final_loss"]["listnet"] > 0
+    (row,) = found["data"]
+    assert (row["index"], row["passages"], row["build"]) == ("small", 20, current_build("small", root=built_root).name)
+
+
+def test_its_figure_is_that_of_the_weights_that_were_kept(made: Request) -> None:
+    assert manifest(made.output)["metrics"] == {"small dev": {"nDCG@10": pytest.approx(told(made)["best"])}}
+
+
+def test_what_is_served_has_the_order_that_was_measured(made: Request, built_root: Path) -> None:
+    served = CrossEncoderReranker(str(made.output))
+    lists = dev_lists(DEV, root=built_root)
+    values = ndcg(reranked(lists, served, progress=lambda *_: None), lists)
+    assert list(values) == ["3"]
+    assert values[QueryId("3")] == pytest.approx(manifest(made.output)["metrics"]["small dev"]["nDCG@10"], abs=0.05)
+    assert "| small dev |" in (made.output / "README.md").read_text()
+    assert COMMAND in (made.output / "README.md").read_text()
+
+
+def test_phases_and_steps_are_told(made: Request) -> None:
+    assert told(made)["phases"] == {"dev queries": 1, "mine small": 2}
+    assert told(made)["steps"] == [1, 2, 3, 4]
+
+
+def test_a_version_that_is_there_is_not_made_again(made: Request) -> None:
+    before = manifest(made.output)
+    with pytest.raises(TrainingError, match=f"{made.output} is there already"):
+        make(made, resume=True, command=COMMAND)
+    assert manifest(made.output) == before
+
+
+def test_a_stopped_training_is_gone_on_with_only_when_asked(
+    made: Request, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root)
+    with pytest.raises(Stopped):
+        make(asked, report=stop_at(3), command=COMMAND)
+    assert not asked.output.exists()
+    with pytest.raises(TrainingError, match=f"was stopped and lies in {asked.work}; go on with --resume"):
+        make(asked, command=COMMAND)
+    steps: list[int] = []
+    phases: list[str] = []
+    make(
+        asked,
+        resume=True,
+        report=lambda at: steps.append(at.step),
+        phase=lambda name, _: phases.append(name),
+        command=COMMAND,
+    )
+    assert steps == [3, 4]
+    assert "mine small" not in phases  # its rows are there
+    assert not asked.work.exists()
+    weights = "model.safetensors"
+    assert (asked.output / weights).read_bytes() == (made.output / weights).read_bytes()
+
+
+def test_other_settings_than_those_of_the_stopped_training_are_refused(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root, dev=None)
+    with pytest.raises(Stopped):
+        make(asked, report=stop_at(2), command=COMMAND)
+    other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
+    with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
+        make(request(tmp_path, tiny_cross_encoder, built_root, settings=other), resume=True, command=COMMAND)
+
+
+def test_a_request_that_cannot_be_met_leaves_no_version(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    nothing = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("csv:x",)))
+    with pytest.raises(SettingsError, match="'csv:x' is of no known form"):
+        make(nothing, command=COMMAND)
+    assert not nothing.output.exists()
+
+
+def test_protected_are_files_and_every_judged_split_but_train(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    file = write_lines(tmp_path / "secret.tsv", ["77\tWhat is secret?"])
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
+    protection = protection_of(asked)
+    for split, queries in QUERIES.items():
+        for text in queries.values():
+            assert protection.covers(Query(QueryId(""), text.upper())) == (split != "train")
+    assert protection.covers(Query(QueryId("77"), "another text"))
+    assert protection.covers(Query(QueryId("1"), "what is secret"))
+    only_dev = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("hub",)))
+    assert protection_of(only_dev).covers(Query(QueryId(""), QUERIES["test"]["4"]))  # of the index of the dev queries
+
+
+def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
+    counts = gather_rows(asked, phase=lambda *_: None)
+    assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected": 1})
+    assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
+
+
+def test_dev_lists_are_the_served_first_stage_s(built_root: Path) -> None:
+    lists = dev_lists(DEV, root=built_root)
+    pipeline = open_pipeline("small", reranker=NO_RERANKER, root=built_root)
+    assert [query.id for query in lists.queries] == ["3"]
+    assert len(lists.run[QueryId("3")]) == 8
+    assert set(lists.run[QueryId("3")].passage_ids) <= set(pipeline.search(QUERIES["dev"]["3"]).fused.passage_ids)
+    assert len(dev_lists(DevSettings("small", "test", 1, 5), root=built_root).queries) == 1
+
+
+def test_a_split_that_is_not_judged_is_told(built_root: Path) -> None:
+    with pytest.raises(TrainingError, match="index small has no judged other split"):
+        dev_lists(DevSettings("small", "other"), root=built_root)
+
+
+def test_a_request_is_plain_data(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(tmp_path / "secret.tsv",))
+    found = json.loads(json.dumps(asked.as_json()))
+    assert found["output"] == str(tmp_path / "tiny" / "1")
+    assert found["protect"] == [str(tmp_path / "secret.tsv")]
+    assert found["settings"]["recipe"] == "listnet"
+    assert found["data"]["mining"]["per_query"] == 5
+
+
+def cold(models: Path, base: Path, root: Path) -> Request:
+    asked = settings(base, "cold-start", steps=2, batch=3, save_every=1)
+    return request(models, base, root, settings=asked, data=COLD)
+
+
+@pytest.fixture(scope="module")
+def cold_version(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Path:
+    """A version that was trained without judgments."""
+    return make(cold(tmp_path_factory.mktemp("cold"), tiny_cross_encoder, built_root), command="cold")
+
+
+def test_a_cold_start_makes_a_version_in_two_passes(cold_version: Path) -> None:
+    found = manifest(cold_version)
+    assert registry.find("tiny/1", models=cold_version.parent.parent).fault == ""
+    assert found["recipe"] == "cold-start"
+    assert found["examples"] == {"cold-start": {"questions of small": 6}}
+    assert found["pairs"] == 2 * (2 * 3 * 4)  # passes, steps, lists a step, passages a list
+    assert [row["index"] for row in found["data"]] == ["small"]
+    assert set(found["metrics"]) == {"small dev"}
+    logits = CrossEncoderReranker(str(cold_version)).score("bees", list(PASSAGES.values())).logits
+    assert logits.std() > 0
+
+
+def test_a_cold_start_that_was_stopped_in_its_second_pass_ends_as_if_it_never_was(
+    cold_version: Path, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    seen: list[int] = []
+
+    def report(at: Progress) -> None:
+        seen.append(at.step)
+        if len(seen) == 4:
+            raise Stopped
+
+    asked = cold(tmp_path, tiny_cross_encoder, built_root)
+    with pytest.raises(Stopped):
+        make(asked, report=report, command="cold")
+    assert seen == [1, 2, 1, 2]
+    make(asked, resume=True, command="cold")
+    weights = "model.safetensors"
+    assert (asked.output / weights).read_bytes() == (cold_version / weights).read_bytes()
+
+
+def test_the_command_trains_and_says_where_the_version_is(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [json.dumps({"query": "bees", "positives": ["honey"], "negatives": ["paper", "wood"]})] * 2
+    source = write_lines(tmp_path / "judged.jsonl", lines)
+    output = tmp_path / "models" / "mine" / "1"
+    command = f"train --recipe bce --data jsonl:{source} --base {tiny_cross_encoder} --output {output} --steps 2 --batch 3"
+    assert main(f"{command} --root {built_root}".split()) == 0
+    assert f"Re-ranker: {output}\n" in capsys.readouterr().out
+    assert manifest(output)["examples"] == {"bce": {"jsonl judged.jsonl": 2}}
+    assert main(f"{command} --root {built_root}".split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_evaluates_only_on_judged_queries(
+    tmp_path: Path, tiny_cross_encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"train --recipe bce --base {tiny_cross_encoder} --output {tmp_path / 'm' / '1'} --evaluate-every 5"
+    assert main(command.split()) == 2
+    assert "give --dev INDEX" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,178 @@
+"""Teachers score examples on one scale of logits: a cross-encoder, the bi-encoder, or a run beside the queries."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.encoder import BiEncoder
+from indexing.errors import CorpusError, ModelError, SettingsError, TrainingError
+from indexing.records import Floats, PassageId, QueryId, Ranking
+from indexing.settings import BuildSettings
+from search.rerank import CrossEncoderReranker
+from search.trec import read_run
+from tests.conftest import PASSAGES, QUERIES, write_lines
+from tests.fakes import FixedReranker, no_progress
+from tests.unit.training.judged_lists import scored
+from training.examples import Example
+from training.gather import Gatherer
+from training.groups import COSINE_SCALE, RUN_SPREAD, GroupSettings, standardised
+from training.prepare import SPLADE, prepare
+from training.recipes import Ingredient
+from training.teacher import TOGETHER, FirstStageTeacher, RerankerTeacher, open_teacher, taught
+
+BEES = Example("test", "how do bees make honey", (PASSAGES["a1"], PASSAGES["b1"]), labels=(1.0, 0.0))
+BREAD = Example("test", "why does bread rise", (PASSAGES["c1"], PASSAGES["c2"], PASSAGES["d1"]), labels=(1.0, 1.0, 0.0))
+
+
+class LengthTeacher:
+    """A passage is worth its characters; remembers how many examples came at once."""
+
+    def __init__(self) -> None:
+        self.blocks: list[int] = []
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        self.blocks.append(len(examples))
+        return [np.array([len(text) for text in example.passages], dtype=np.float32) for example in examples]
+
+
+def test_a_re_ranker_teaches_its_raw_logits() -> None:
+    logits = {text: float(place) - 7 for place, text in enumerate((*BEES.passages, *BREAD.passages))}
+    found = RerankerTeacher(FixedReranker(logits)).scores([BEES, BREAD])
+    assert [values.tolist() for values in found] == [[-7, -6], [-5, -4, -3]]
+
+
+def test_the_first_stage_teaches_cosines_as_logits(bi_encoder: BiEncoder) -> None:
+    found = FirstStageTeacher(bi_encoder).scores([BEES, BREAD])
+    for example, values in zip((BEES, BREAD), found, strict=True):
+        cosines = bi_encoder.encode_passages(example.passages) @ bi_encoder.encode_query(example.query)
+        assert values.dtype == np.float32
+        assert values == pytest.approx((cosines - 0.5) * 20, abs=1e-2)  # 0.05 of cosine is 1, and 0.5 is 0
+
+
+def test_a_teacher_s_scores_take_the_place_of_others_and_labels_stay() -> None:
+    given = Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(9.0, 9.0), query_id=QueryId("7"))
+    (found,) = taught([given], LengthTeacher())
+    assert found == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
+
+
+def test_examples_are_taught_in_blocks_as_they_are_taken() -> None:
+    teacher = LengthTeacher()
+    done: list[int] = []
+    given = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
+    found = taught(given, teacher, progress=done.append)
+    assert next(found).scores == (1.0,)
+    assert teacher.blocks == [TOGETHER]  # the rest isn't read yet
+    assert [example.scores for example in found] == [(float(number + 1),) for number in range(1, TOGETHER + 5)]
+    assert (teacher.blocks, done) == ([TOGETHER, 5], [TOGETHER, 5])
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: Path, bi_encoder: BiEncoder) -> None:
+    first = open_teacher(f"first-stage:{tiny_bi_encoder}").scores([BEES])
+    assert first[0] == pytest.approx(FirstStageTeacher(bi_encoder).scores([BEES])[0], abs=1e-4)
+    second = open_teacher(f"reranker:{tiny_cross_encoder}").scores([BEES])
+    expected = CrossEncoderReranker(str(tiny_cross_encoder)).score(BEES.query, BEES.passages).logits
+    assert second[0] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["", "judges", "reranker", "reranker:", "reranker:none", "bi-encoder:x"])
+def test_a_teacher_of_no_known_form_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="is unknown; give first-stage, first-stage:BI-ENCODER or reranker:NAME"):
+        open_teacher(name)
+
+
+def test_a_teacher_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        open_teacher(f"reranker:{tmp_path}")
+
+
+def test_a_run_s_scores_get_one_spread_for_all_queries() -> None:
+    run = {QueryId("wide"): scored(a=900, b=300), QueryId("narrow"): scored(a=0.2, b=0.1, c=0.0)}
+    found = standardised(run)
+    step = RUN_SPREAD / COSINE_SCALE
+    # 900 and 300 lie one standard deviation of 300 above and below their mean of 600
+    assert found[QueryId("wide")].scores.tolist() == pytest.approx([step, -step])
+    # of 0.2, 0.1 and 0 the mean is 0.1 and the standard deviation sqrt(2/3) * 0.1
+    assert found[QueryId("narrow")].scores.tolist() == pytest.approx([1.5**0.5 * step, 0, -(1.5**0.5) * step], abs=1e-6)
+    assert [ranking.passage_ids for ranking in found.values()] == [("a", "b"), ("a", "b", "c")]
+
+
+def test_a_run_that_tells_no_passages_apart_teaches_nothing() -> None:
+    assert standardised({QueryId("1"): scored(a=2, b=2)}) == {}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
+    """A folder of indexes with one, `running`, whose corpus has a run beside its queries."""
+    folder = tmp_path_factory.mktemp("running")
+    shutil.copytree(small_corpus, folder / "corpus")
+    lines = [f"1 Q0 {name} {rank} {100 - rank} splade" for rank, name in enumerate(("a3", "zz", "a1", "b1", "c1"), 1)]
+    lines += ["2 Q0 c2 1 7 splade", "2 Q0 c1 2 7 splade", "9 Q0 a1 1 5 splade", "9 Q0 a2 2 4 splade"]
+    write_lines(folder / "corpus" / "run.train.trec", lines)
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(folder / "corpus"), name="running", root=folder / "root", settings=settings, progress=no_progress)
+    return folder
+
+
+def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
+    return Gatherer(root=root, protected=protected, progress=lambda *_: None)
+
+
+def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:
+    item = Ingredient("running", "run", 10)
+    (example,) = gatherer(running / "root").ingredient(item, GroupSettings(per_query=8))
+    # query 2 has equal scores, 9 is no train query, and the index lacks passage zz
+    assert (example.source, example.query) == ("run running", QUERIES["train"]["1"])
+    assert example.passages == tuple(PASSAGES[name] for name in ("a3", "a1", "b1", "c1"))
+    values = np.array([99, 97, 96, 95])
+    assert example.scores == pytest.approx((values - values.mean()) / values.std() * RUN_SPREAD, abs=1e-5)
+    assert example.labels is None
+
+
+def test_ranks_and_size_of_a_run_s_groups_are_as_asked(running: Path) -> None:
+    item = Ingredient("running", "run", 10, ranks=(2, 3), repeats=2)
+    examples = gatherer(running / "root").ingredient(item, GroupSettings(per_query=2))
+    assert [set(example.passages) for example in examples] == [{PASSAGES["a1"], PASSAGES["b1"]}] * 2
+
+
+def test_a_protected_query_is_in_no_example_of_a_run(running: Path) -> None:
+    protected = frozenset({QUERIES["train"]["1"]})
+    gather = gatherer(running / "root", protected=protected)
+    assert gather.ingredient(Ingredient("running", "run", 10), GroupSettings()) == []
+    assert gather.dropped == 1
+
+
+def test_a_run_that_is_not_there_is_told(built_root: Path) -> None:
+    with pytest.raises(TrainingError, match=r"wants a run, but .*run\.train\.trec isn't there"):
+        gatherer(built_root).ingredient(Ingredient("small", "run", 10), GroupSettings())
+
+
+def given_runs(folder: Path, run: list[str]) -> Path:
+    """Judged data as they are found, with a run of one of them."""
+    write_lines(folder / "trec-dl-2022/corpus.jsonl", ['{"_id": "p1", "text": "One."}', '{"_id": "p2", "text": "Two."}'])
+    write_lines(folder / "trec-dl-2022/queries.tsv", ["1\tfirst", "2\tsecond"])
+    if run:
+        write_lines(folder / SPLADE, run)
+    return folder
+
+
+def test_a_run_is_laid_out_with_what_the_collection_holds(tmp_path: Path) -> None:
+    lines = ["1 Q0 p2 1 9.5 s", "1 Q0 far 2 9.0 s", "1 Q0 p1 3 -2.25 s", "2 Q0 far 1 3.0 s", "7 Q0 p1 1 3.0 s"]
+    made = prepare(given_runs(tmp_path / "given", lines), tmp_path / "corpora")["trec-dl-2022"]
+    kept = Ranking.sort([(PassageId("p2"), 9.5), (PassageId("p1"), -2.25)])
+    assert read_run(made / "run.train.trec") == {QueryId("1"): kept}
+
+
+def test_without_a_run_none_is_laid_out(tmp_path: Path) -> None:
+    made = prepare(given_runs(tmp_path / "given", []), tmp_path / "corpora")["trec-dl-2022"]
+    assert {path.name for path in made.iterdir()} == {"collection.tsv", "queries.train.tsv"}
+
+
+def test_a_run_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"splade_p_p_ensemble_distil\.trec:2"):
+        prepare(given_runs(tmp_path / "given", ["1 Q0 p2 1 9.5 s", "1 Q0 p1"]), tmp_path / "corpora")

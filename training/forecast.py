@@ -1,0 +1,215 @@
+"""What a training will learn from and take, before it begins: some of its rows, and estimates made from them.
+
+A few queries' examples are gathered as the training would, and a few of its steps are timed on this machine.
+"""
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+from indexing import precision
+from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
+from indexing.index import open_index
+from indexing.judged import judged_sets
+from search.pairs import encode_pairs
+from training.data import DataSettings
+from training.feedback_file import feedback_lists
+from training.first_stage import open_corpus_folder
+from training.fit import ROWS, _in_bf16, _seconds_a_step
+from training.loss_recipes import CACHED_PAIRS, COLD_START
+from training.request import Phase, Request, gather_rows
+from training.row_files import RowCounts, preview, read_rows
+from training.train_settings import TrainSettings
+
+QUERIES = 200  # whose examples are gathered
+MEASURED_PAIRS = 256  # whose lengths are counted
+BYTES_A_PARAMETER = 16  # weights, gradients and AdamW's two moments, float32 each
+LIBRARIES = 7e8  # bytes of a process that has loaded torch and an index, without a model
+FORWARD_SHARE = 1 / 3  # of a training step's time that scoring as many pairs takes
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is known before a training begins. All but the rows is an estimate."""
+
+    rows: list[dict[str, Any]]
+    """The first ones."""
+    counts: RowCounts
+    """Of the queries that were gathered."""
+    steps: int
+    pairs: int
+    """(query, passage) pairs to be seen."""
+    passes: float | None
+    """Times that each row is seen; None where it isn't known how many there will be."""
+    seconds: Mapping[str, float]
+    """By what they are spent on: gathering, training, evaluating. At the speed of now, whatever else runs."""
+    memory: float
+    """Bytes, on the device that trains."""
+    free: float
+    """Bytes that this device has free now."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides a model's memory."""
+
+    parameters: int
+    layers: int
+    hidden: int
+    heads: int
+
+
+def forecast(request: Request, *, phase: Phase) -> Forecast:
+    """Gather a few examples into `request.work`, time a few steps, and reckon.
+
+    Nothing is timed, and `seconds` lacks the training, where memory wouldn't do.
+
+    Raises:
+        SecondLookError: as the training itself would.
+    """
+    begun = time.monotonic()
+    sample = replace(request, data=_shortened(request))
+    counts = gather_rows(sample, phase=phase)
+    gathering = time.monotonic() - begun
+    rows, _ = read_rows(request.work / ROWS)
+    phase("time a few steps", 0)
+    shape, settings = model_shape(request.settings.base), request.settings
+    pairs_a_row = counts.pairs / counts.rows
+    memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))
+    free = free_bytes()
+    a_step = _seconds_a_step(settings, rows) if memory < free else None
+    times = _times_as_many(request)
+    whole = None if times is None else counts.rows * times
+    steps = steps_to_do(settings, a_step, rows=whole)
+    seconds = {"gathering": gathering * (times or 1.0)}
+    if a_step is not None:
+        seconds |= {"training": steps * a_step, "evaluating": _evaluating(request, a_step, steps, pairs_a_row)}
+    return Forecast(
+        preview(request.work / ROWS),
+        counts,
+        steps,
+        round(steps * settings.rows_a_step * pairs_a_row),
+        None if whole is None else steps * settings.rows_a_step / whole,
+        seconds,
+        memory,
+        free,
+    )
+
+
+def steps_to_do(settings: TrainSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
+    """Steps of the optimiser that training plans with so many rows; 0 where that can't be told."""
+    epochs = 0 if rows is None else max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
+    asked = settings.steps or epochs
+    if settings.minutes is None:
+        return asked
+    fitting = 0 if seconds_a_step is None else max(1, int(settings.minutes * 60 / seconds_a_step))
+    if settings.steps is None and settings.epochs == 1:
+        return fitting
+    return min(asked, fitting) if asked and fitting else max(asked, fitting)
+
+
+def memory_bytes(settings: TrainSettings, shape: Shape, *, pairs_a_row: float, lengths: Sequence[int]) -> float:
+    """Bytes that a training takes: 16 a parameter, and the activations of all pairs whose graph is held at once.
+
+    A layer keeps tokens * (34 hidden + 5 heads * tokens) bytes of a pair in 16 bits (Korthikanti et al. 2022), twice
+    as many in float32, and of its input alone with gradient checkpointing.
+    """
+    rows = min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step)
+    held = rows * pairs_a_row
+    if settings.loss_recipe.whole_batch:
+        held = min(held, CACHED_PAIRS)
+    kept = [
+        2 * shape.hidden * tokens
+        if settings.gradient_checkpointing
+        else tokens * (34 * shape.hidden + 5 * shape.heads * tokens)
+        for tokens in lengths
+    ]
+    width = 1 if _in_bf16(settings) else 2
+    activations = held * shape.layers * width * sum(kept) / len(kept)
+    return shape.parameters * BYTES_A_PARAMETER + activations + (LIBRARIES if precision.device() == "cpu" else 0)
+
+
+def model_shape(base: str) -> Shape:
+    """Read off a model's configuration, without its weights. Raises HubError or ModelError where that isn't there."""
+    load_quietly()
+    path = bundled_path(base)
+    reach_hub(path)
+    try:
+        config = AutoConfig.from_pretrained(path)
+        config.num_labels = 1
+        with torch.device("meta"):
+            model = AutoModelForSequenceClassification.from_config(config)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        return Shape(parameters, config.num_hidden_layers, config.hidden_size, config.num_attention_heads)
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+        raise loading_error("Re-ranker", base, error) from error
+
+
+def free_bytes() -> float:
+    """Bytes of memory that can still be had on the device that trains."""
+    if precision.device() == "cuda":
+        return float(torch.cuda.mem_get_info()[0])
+    meminfo = Path("/proc/meminfo")
+    lines = meminfo.read_text(encoding="ascii").splitlines() if meminfo.is_file() else []
+    found = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines)}
+    if "MemAvailable" in found:
+        return float(found["MemAvailable"]) * 1024
+    return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _shortened(request: Request) -> DataSettings:
+    data = request.data
+    cold = replace(data.cold, queries=min(data.cold.queries, QUERIES))
+    return replace(data, limit=min(data.limit or QUERIES, QUERIES), cold=cold)
+
+
+def _lengths(settings: TrainSettings, rows: Dataset) -> list[int]:
+    """Tokens of some of the pairs that the rows hold."""
+    pairs: list[tuple[str, str]] = []
+    for row in rows.select(range(min(len(rows), MEASURED_PAIRS))):
+        texts = [value for name, value in row.items() if name not in ("query", "label", "labels")]
+        pairs += [(row["query"], text) for value in texts for text in (value if isinstance(value, list) else [value])]
+    queries, passages = zip(*pairs[:MEASURED_PAIRS], strict=True)
+    tokenizer = AutoTokenizer.from_pretrained(bundled_path(settings.base))
+    encoded = encode_pairs(tokenizer, queries, passages, max_length=settings.max_length)
+    return [len(row["input_ids"]) for row in encoded.ids]
+
+
+def _times_as_many(request: Request) -> float | None:
+    """Examples that the training will gather for each one of the few; None where nobody knows."""
+    data = request.data
+    if request.settings.recipe == COLD_START:
+        return data.cold.queries / min(data.cold.queries, QUERIES)
+    few = all_of_them = 0.0
+    for source in data.sources:
+        there = min(_queries(source, request), data.limit or math.inf)
+        few += min(there, QUERIES)
+        all_of_them += there
+    return all_of_them / few if 0 < all_of_them < math.inf else None
+
+
+def _queries(source: str, request: Request) -> float:
+    """Queries that a source holds; infinite where counting them would mean to read it all."""
+    kind, _, name = source.partition(":")
+    if kind == "index":
+        return len(judged_sets(open_corpus_folder(open_index(name, root=request.root)))["train"].queries)
+    if kind == "feedback":
+        return sum(1 for _ in feedback_lists(Path(name), skipped=lambda _: None))
+    return math.inf
+
+
+def _evaluating(request: Request, seconds_a_step: float, steps: int, pairs_a_row: float) -> float:
+    """Seconds of all evaluations on the dev set, and of the current model's."""
+    if request.dev is None:
+        return 0.0
+    a_pair = seconds_a_step / (request.settings.rows_a_step * pairs_a_row) * FORWARD_SHARE
+    times = 2 + (steps // request.settings.evaluate_every if request.settings.evaluate_every else 0)
+    return times * request.dev.queries * request.dev.depth * a_pair
