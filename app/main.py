@@ -1,8 +1,25 @@
-"""The app: names its pages and runs the chosen one. Start it: python -m streamlit run app/main.py."""
+"""The app: names its pages and runs the chosen one. Start it: python -m streamlit run app/main.py [-- --read-only]."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from app.access import read_only, signed_in
+
+EVERYONE = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
+OWNERS = [
+    ("teach", "Teach", ":material/school:"),
+    ("train", "Train", ":material/model_training:"),
+    ("models", "Models", ":material/deployed_code:"),
+    ("evaluate", "Evaluate", ":material/monitoring:"),
+    ("indexes", "Indexes", ":material/database:"),
+]
+
 st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
-st.navigation([st.Page("views/search_page.py", title="Search", icon=":material/search:", default=True)]).run()
+if signed_in():
+    shown = EVERYONE if read_only() else EVERYONE + OWNERS
+    pages = [
+        st.Page(f"views/{name}_page.py", title=title, icon=icon, url_path=name, default=name == "search")
+        for name, title, icon in shown
+    ]
+    st.navigation(pages, position="top").run()

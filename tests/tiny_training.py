@@ -1,4 +1,4 @@
-"""Trainings of a second: eight examples on four subjects, with labels and a teacher's scores, on a tiny cross-encoder."""
+"""Trainings of a second: eight examples on four subjects, labelled and scored, on a tiny cross-encoder."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def examples() -> list[Example]:
 
 def settings(base: Path | str, recipe: str, **given: Any) -> TrainSettings:
     """Fast, in float32, without checkpoints."""
-    usual = {"learning_rate": 3e-3, "precision": "float32", "save_every": 0, "max_length": 64}
+    usual: dict[str, Any] = {"learning_rate": 3e-3, "precision": "float32", "save_every": 0, "max_length": 64}
     return TrainSettings(recipe, base=str(base), **(usual | given))
 
 
@@ -65,5 +65,5 @@ def equal(one: Weights, two: Weights) -> bool:
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """What a test raises to stop a training."""

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from indexing import atomic
 from indexing.errors import CorpusError, SettingsError, first_line
@@ -208,8 +209,9 @@ class FeedbackStore:
     def _protects(self, key: str, held_out: frozenset[str]) -> bool:
         return key in held_out or is_drawn(key, share=self.protected_share)
 
-    def _grade(self, row: tuple[object, ...], held_out: frozenset[str]) -> Grade:
-        return Grade(*row, self._protects(str(row[1]), held_out))  # type: ignore[arg-type]  # COLUMNS are its fields
+    def _grade(self, row: tuple[Any, ...], held_out: frozenset[str]) -> Grade:
+        fields = [*row, self._protects(row[1], held_out)]  # COLUMNS, then `protected`: as Grade has them
+        return Grade(*fields)
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

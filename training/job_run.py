@@ -120,12 +120,12 @@ def _is_made(request: Request) -> bool:
     """Whether the version is there and is this job's, which ended before it could say so."""
     wanted = request.as_json()
     settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
-    return _manifest(request).get("settings") == json.loads(json.dumps(settings))
+    return bool(_manifest(request).get("settings") == json.loads(json.dumps(settings)))
 
 
 def _measured(request: Request) -> float | None:
     """The version's own nDCG@10 on the dev set."""
-    figures = next(iter(_manifest(request).get("metrics", {}).values()), {})
+    figures: dict[str, float] = next(iter(_manifest(request).get("metrics", {}).values()), {})
     return finite(figures.get(MEASURE))
 
 

@@ -51,6 +51,13 @@ class PairModel(CrossEncoder):
         order = torch.tensor(rows, device=parts[0].device).argsort()
         return {"scores": torch.cat(parts)[order]}
 
+    def activation_checkpointing_enable(self, **kwargs: Any) -> None:
+        """Compute activations twice and keep none of them: what newer transformers ask for by this name."""
+        for module in self.modules():
+            enable: Any = getattr(module, "activation_checkpointing_enable", None)
+            if module is not self and enable is not None:
+                enable(**kwargs)
+
 
 def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) -> PairModel:
     """A model to train, float32, with one output; where `base` has none its head is drawn from the seed.

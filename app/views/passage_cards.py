@@ -1,6 +1,7 @@
 """One ranking as a list of cards. Passages are data: every piece of text is escaped here."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -51,7 +52,7 @@ def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int,
         parts += [("logit", f"{logit:.2f}"), ("sigmoid", f"{_sigmoid(logit):.1%}")]
         score = " ".join(f'<span class="sl-scale">{name}</span> {value}' for name, value in parts)
         badges = _badges(trace, place, judgment)
-        cards.append(Card(place.rank, place.passage_id, _moved(moves[place.passage_id]), score, badges))
+        cards.append(Card(place.rank, place.passage_id, moved(moves[place.passage_id]), score, badges))
     return cards
 
 
@@ -69,7 +70,28 @@ def card_html(card: Card, trace: SearchTrace) -> str:
         f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
         f'<span class="sl-score">{card.score}</span></div>{title}'
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
-        f'<div class="sl-badges">{"".join(card.badges)}{toggle}</div></li>'
+        f'<div class="sl-badges">{"".join(card.badges)}'
+        f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="Why rank {card.rank}?">why?</button>'
+        f"{toggle}</div></li>"
+    )
+
+
+def list_html(name: str, title: str, about: str, cards: Sequence[Card], trace: SearchTrace) -> str:
+    """One list with its heading; `name` is `first` or `second`."""
+    items = "".join(card_html(card, trace) for card in cards)
+    return (
+        f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}">'
+        f'<h3 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h3>'
+        f'<ol class="sl-list" role="list">{items}</ol></section>'
+    )
+
+
+def tabs_html(titles: Mapping[str, str]) -> str:
+    """Switches between the lists of these names, seen on narrow screens only; the first is on."""
+    return "".join(
+        f'<input type="radio" name="sl-tab" class="sl-tab" id="sl-tab-{name}"{"" if place else " checked"}>'
+        f'<label class="sl-tab-label" for="sl-tab-{name}">{escape(title)}</label>'
+        for place, (name, title) in enumerate(titles.items())
     )
 
 
@@ -95,21 +117,23 @@ def _marked(spans: list[Span]) -> str:
     return "".join(f"<mark>{escape(span.text)}</mark>" if span.matched else escape(span.text) for span in spans)
 
 
-def _moved(places: int) -> str:
+def moved(places: int) -> str:
+    """How far a passage rose (above 0) or fell (below 0)."""
     if places == 0:
-        return _chip("same", "·", "stayed in its place")
+        return chip("same", "·", "stayed in its place")
     sign, name, verb = ("▲", "up", "rose") if places > 0 else ("▼", "down", "fell")
     count = abs(places)
-    return _chip(name, f"{sign}{count}", f"{verb} {count} place{'s' if count > 1 else ''}")
+    return chip(name, f"{sign}{count}", f"{verb} {count} place{'s' if count > 1 else ''}")
 
 
 def _went(rank: int | None) -> str:
     if rank is None:
-        return _chip("went", "not re-ranked", "lies below the re-ranking depth")
-    return _chip("went", f"→ {rank}", f"is at rank {rank} after re-ranking")
+        return chip("went", "not re-ranked", "lies below the re-ranking depth")
+    return chip("went", f"→ {rank}", f"is at rank {rank} after re-ranking")
 
 
-def _chip(name: str, text: str, words: str) -> str:
+def chip(name: str, text: str, words: str) -> str:
+    """A mark beside a rank: its style, what it shows, and what it says in words."""
     return f'<span class="sl-move sl-{name}" role="img" aria-label="{words}" title="{words}">{text}</span>'
 
 

@@ -16,6 +16,7 @@ from app.views.query_box import query_box, suggestions
 from app.views.results import figures_html, show_lists
 from app.views.style import apply_style
 from app.views.waterfall import show_waterfall
+from app.views.why import asked, listen, show_why
 from indexing.errors import CorpusError, ModelError, SecondLookError
 from indexing.index import index_names
 from indexing.judged import JudgedSet
@@ -45,7 +46,7 @@ def render() -> None:
         problem(error)
         return
     about(opened.pipeline.index)
-    judged = _judged(opened)
+    judged = load_judgments(opened)
     if not choice.query.strip():
         _welcome(judged)
         return
@@ -84,6 +85,10 @@ def _answer(opened: Opened, choice: Choice, judged: dict[str, JudgedSet]) -> Non
     if trace.reranked is None:
         _why_not_reranked(choice, fault or opened.problem)
     _show(trace, judgment, choice)
+    listen(key="search_why")
+    why = asked()
+    if why is not None and why.passage_id in trace.passages:
+        show_why(opened, trace, why.passage_id, choice.settings())
 
 
 def _show(trace: SearchTrace, judgment: Judgment | None, choice: Choice) -> None:
@@ -140,7 +145,8 @@ def _why_not_reranked(choice: Choice, fault: str) -> None:
         hint("The re-ranking depth is 0, so this is the first stage alone. Set it above 0 in the sidebar.")
 
 
-def _judged(opened: Opened) -> dict[str, JudgedSet]:
+def load_judgments(opened: Opened) -> dict[str, JudgedSet]:
+    """The judged splits of an index; none, with a note on the page, where they can't be read."""
     try:
         return resources.judgments(opened)
     except CorpusError as error:

@@ -69,7 +69,7 @@ def test_what_was_judged_is_served_with_its_verdict(bench: Bench) -> None:
 
 def test_what_is_refused_needs_force_and_a_reason(bench: Bench) -> None:
     found = bench.assess()
-    with pytest.raises(ModelError, match="mine/1 is not promoted: .*too few queries"):
+    with pytest.raises(ModelError, match=r"mine/1 is not promoted: .*too few queries"):
         bench.serve(found, force=False)
     with pytest.raises(SettingsError, match="needs a reason"):
         bench.serve(found, reason=" ")

@@ -152,7 +152,9 @@ def test_sources_are_read_one_after_the_other_each_up_to_the_limit(tmp_path: Pat
     ],
 )
 def test_protected_queries_are_left_out_and_counted(tmp_path: Path, protection: Protection, kept: list[str]) -> None:
-    records = [{**line, "query": f"Question  {number}?", "query_id": f"id {number}"} for number, line in enumerate(LINES)]
+    records = [
+        {**line, "query": f"Question  {number}?", "query_id": f"id {number}"} for number, line in enumerate(LINES)
+    ]
     examples, dropped, _ = read(DataSettings((jsonl(tmp_path, records),)), tmp_path, protection=protection)
     assert [example.query.lower().rstrip("?") for example in examples] == kept
     assert dropped == {"protected": 4 - len(kept)}
@@ -175,7 +177,9 @@ def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: 
 
 def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Path) -> None:
     line = {"query": HONEY, "positives": [PASSAGES["a1"]], "negatives": ["no"]}
-    examples, _, phases = read(DataSettings((jsonl(tmp_path, [line]),), index="small"), built_root, recipe="lambda-hard-neg")
+    examples, _, phases = read(
+        DataSettings((jsonl(tmp_path, [line]),), index="small"), built_root, recipe="lambda-hard-neg"
+    )
     ((_, *others),) = [example.passages for example in examples]
     assert others[0] == "no"
     assert len(others) == 1 + 9
@@ -220,7 +224,7 @@ def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, 
     shutil.copy(small_corpus / "collection.tsv", tmp_path / "corpus")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
     build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings, progress=no_progress)
-    with pytest.raises(SettingsError, match="corpus of index bare has no judged train queries; .* or cold-start"):
+    with pytest.raises(SettingsError, match=r"corpus of index bare has no judged train queries; .* or cold-start"):
         read(DataSettings(("index:bare",)), tmp_path / "root")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from indexing.errors import TrainingError
-from tests.tiny_training import Stopped, examples, settings, train
+from tests.tiny_training import StoppedError, examples, settings, train
 from training import fit as fitting
 from training.fit import PLAN, ROWS, fit, steps_of
 from training.row_files import write_rows
@@ -116,11 +116,11 @@ def test_the_plan_is_the_same_after_a_stop_however_fast_the_machine_is_then(
 ) -> None:
     def stop(at: Progress) -> None:
         if at.step == 3:
-            raise Stopped
+            raise StoppedError
 
     asked = settings(tiny_cross_encoder, "listnet", minutes=0.05, batch=2, save_every=2)
     monkeypatch.setattr(fitting, SECONDS, lambda *_: 0.5)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(tmp_path, asked, report=stop)
     assert planned(tmp_path) == 6
     monkeypatch.setattr(fitting, SECONDS, lambda *_: 3.0)

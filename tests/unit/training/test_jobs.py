@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from indexing import atomic
-from indexing.errors import SecondLookError, SettingsError, TrainingError
+from indexing.errors import SettingsError, TrainingError
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
 from tests.versions import make_version
@@ -149,7 +149,7 @@ def test_a_config_comes_back_as_it_was() -> None:
 )
 def test_a_config_that_cannot_be_is_refused_by_its_place(change: dict[str, object], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
-        request_from_json({**PLAIN.as_json(), **change}, place="config.json")
+        request_from_json(json.loads(json.dumps({**PLAIN.as_json(), **change})), place="config.json")
 
 
 def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,7 +192,10 @@ def test_a_job_lives_while_its_lock_is_held_and_has_crashed_when_it_is_free(home
 
 def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
     first, second = made_job(PLAIN, Status("training")), new_folder()
-    with hold(first), pytest.raises(TrainingError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"):
+    with (
+        hold(first),
+        pytest.raises(TrainingError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"),
+    ):
         jobs.start(PLAIN, second)
     with hold(first), pytest.raises(TrainingError, match="Training training-1 is going on already"):
         jobs.resume(first)
@@ -340,7 +343,7 @@ def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Reques
     assert not small.output.exists()
     last = checkpoints.checkpoints(small.work)[-1]
     assert 0 <= stopped.step - checkpoints.step_of(last) <= SAVE_EVERY
-    with pytest.raises(TrainingError, match="was stopped and lies in .*; give --resume"):
+    with pytest.raises(TrainingError, match=r"was stopped and lies in .*; give --resume"):
         do(folder)
     assert job_of(folder).state == "stopped"
     ended = do(folder, resume=True)
@@ -357,7 +360,7 @@ def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Re
     jobs.start(long, folder, fill=lambda work: (work / "extra").touch())
     assert (folder / "extra").is_file()
     assert job_of(folder).alive
-    with pytest.raises(TrainingError, match="Training training-1 .* is going on"):
+    with pytest.raises(TrainingError, match=r"Training training-1 .* is going on"):
         jobs.start(replace(small, output=small.output.with_name("2")), new_folder())
     end = time.monotonic() + WAIT
     while len(read_metrics(folder)) <= SAVE_EVERY + 1:
@@ -398,6 +401,20 @@ def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_
     assert {row["query"] for row in rows} == {"how do bees make honey", "why does bread rise"}
     assert counts.examples == {"judged small": 2}
     assert counts.rows == len(rows) == 2
+
+
+def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request) -> None:
+    settings = TrainSettings("cold-start", base=small.settings.base, steps=4, batch=2, max_length=64, save_every=2)
+    data = DataSettings(("index:small",), cold=ColdStart(queries=6, per_list=4))
+    folder = made_job(replace(small, settings=settings, data=data))
+    with when_step(folder, 6, terminate):
+        stopped = do(folder)
+    assert (stopped.state, stopped.steps) == ("stopped", 8)  # 4 of each pass
+    before = losses(folder)
+    ended = do(folder, resume=True)
+    assert (ended.state, ended.step, ended.steps) == ("finished", 8, 8)
+    assert list(losses(folder)) == list(range(1, 9))
+    assert {step: losses(folder)[step] for step in range(1, 5)} == {step: before[step] for step in range(1, 5)}
 
 
 def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
@@ -465,5 +482,3 @@ def test_grades_become_a_file_beside_the_job(home: Path, built_root: Path) -> No
     written = write_feedback(store, home, root=built_root)
     assert (written.lines, written.changed, written.absent) == (1, 1, 1)
     assert json.loads((home / FEEDBACK).read_text(encoding="utf-8"))["passage"] == PASSAGES["a1"]
-
-

@@ -36,7 +36,8 @@ def scores(model: PairModel, pairs: list[tuple[str, str]] = PAIRED) -> torch.Ten
     with torch.inference_mode():
         found = model(model.preprocess(pairs))["scores"]
     assert found.shape == (len(pairs), 1)
-    return found.reshape(-1).cpu()
+    scores: torch.Tensor = found.reshape(-1).cpu()
+    return scores
 
 
 @pytest.mark.parametrize("budget", [1, 40, 100, 100_000])

@@ -26,7 +26,7 @@ def found(*texts: str) -> list[PassageQuestion]:
 
 
 @pytest.mark.parametrize(
-    "text", [f"{ASKED} {REST}", f"{REST} {ASKED}", f"  {ASKED}  {REST}", f"{ASKED.replace(' is', '  is')} {REST}"]
+    "text", [f"{ASKED} {REST}", f"{REST} {ASKED}", f"{ASKED}  {REST} ", f"{ASKED.replace(' is', '  is')} {REST}"]
 )
 def test_a_question_is_cut_out_of_its_passage(text: str) -> None:
     assert found(text) == [PassageQuestion(PassageId("0"), ASKED, REST)]

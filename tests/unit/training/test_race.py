@@ -12,7 +12,7 @@ import pytest
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import PASSAGES
-from tests.tiny_training import SUBJECTS, Stopped, examples, settings
+from tests.tiny_training import SUBJECTS, StoppedError, examples, settings
 from tests.unit.training.judged_lists import ranking
 from training import fit as fitting
 from training.__main__ import main, parser
@@ -54,7 +54,8 @@ def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
 
 def asked(base: Path, recipes: tuple[str, ...] = RECIPES, **given: Any) -> RaceSettings:
     train = settings(base, recipes[0], steps=2, batch=4)
-    return RaceSettings(recipes, **({"minutes": 60.0, "train": train} | given))
+    values: dict[str, Any] = {"minutes": 60.0, "train": train} | given
+    return RaceSettings(recipes, **values)
 
 
 Told = list[tuple[int, str, float | None]]
@@ -63,7 +64,7 @@ Told = list[tuple[int, str, float | None]]
 def telling(told: Told, *, stop_before: tuple[int, str] | None = None) -> Report:
     def report(number: int, recipe: str, ndcg: float | None) -> None:
         if ndcg is None and (number, recipe) == stop_before:
-            raise Stopped
+            raise StoppedError
         told.append((number, recipe, ndcg))
 
     return report
@@ -85,9 +86,7 @@ Raced = tuple[Path, list[Standing], Told]
 
 
 @pytest.fixture
-def raced(
-    tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, cache: dict[str, Raced]
-) -> Raced:
+def raced(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, cache: dict[str, Raced]) -> Raced:
     """A race that nothing stopped: its folder, its standings and what it told."""
     if "raced" not in cache:
         folder, told = tmp_path_factory.mktemp("race"), Told()
@@ -106,7 +105,7 @@ def by_name(standings: list[Standing]) -> dict[str, Standing]:
 
 
 def test_three_trainings_make_two_rounds(raced: Raced) -> None:
-    _, standings, told = raced
+    _, _, told = raced
     first = [name for number, name in trained(told) if number == 1]
     second = [name for number, name in trained(told) if number == 2]
     assert first == ["bce", "listnet", "adrmse"]
@@ -190,7 +189,7 @@ def test_a_stopped_race_trains_only_what_was_not_trained(
     _, standings, whole = raced
     first, second, third = trained(whole)[:3]
     told: Told = []
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         race(tmp_path, asked(tiny_cross_encoder), dev(), gather, report=telling(told, stop_before=third))
     assert trained(told) == [first, second]
     more: Told = []
@@ -227,7 +226,9 @@ def test_settings_that_make_no_race_are_refused(tiny_cross_encoder: Path, given:
 def test_seeds_are_averaged(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     one, two, both = (
         by_name(
-            race(tmp_path / name, asked(tiny_cross_encoder, ("listnet",), seeds=seeds), dev(), gather, report=telling([]))
+            race(
+                tmp_path / name, asked(tiny_cross_encoder, ("listnet",), seeds=seeds), dev(), gather, report=telling([])
+            )
         )["listnet"]
         for name, seeds in (("one", (1,)), ("two", (2,)), ("both", (1, 2)))
     )

@@ -2,19 +2,23 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from indexing.encoder import BiEncoder
+from indexing import precision
 from indexing.errors import SettingsError, TrainingError
 from indexing.index import current_build
+from indexing.judged import judged_sets
 from indexing.records import Query, QueryId
 from search.load import NO_RERANKER, open_pipeline
+from search.pipeline import PipelineSettings
 from search.rerank import CrossEncoderReranker
-from tests.conftest import PASSAGES, QUERIES, write_lines
-from tests.tiny_training import Stopped, settings
+from tests.conftest import PASSAGES, QUERIES, REPOSITORY, write_lines
+from tests.tiny_training import StoppedError, settings
 from training import registry
 from training.__main__ import main
 from training.candidates import ndcg, reranked
@@ -25,11 +29,19 @@ from training.request import DevSettings, Request, dev_lists, gather_rows, make,
 from training.row_files import read_rows
 from training.watch import Progress
 
-pytestmark = pytest.mark.usefixtures("in_float32")
 DATA = DataSettings(("index:small",), mining=MiningSettings(per_query=5, relative_margin=None))
 COLD = DataSettings(index="small", cold=ColdStart(queries=6, per_list=4, depth=10))
 DEV = DevSettings("small", "dev", 10, 8)
 COMMAND = "python -m training train --recipe listnet"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All in float32, and in a folder without data/sample, whose judged queries are protected everywhere."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
+        patched.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
 
 
 def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
@@ -41,7 +53,7 @@ def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
 def stop_at(step: int) -> Any:
     def report(at: Progress) -> None:
         if at.step == step:
-            raise Stopped
+            raise StoppedError
 
     return report
 
@@ -122,10 +134,10 @@ def test_a_stopped_training_is_gone_on_with_only_when_asked(
     made: Request, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
     asked = request(tmp_path, tiny_cross_encoder, built_root)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         make(asked, report=stop_at(3), command=COMMAND)
     assert not asked.output.exists()
-    with pytest.raises(TrainingError, match=f"was stopped and lies in {asked.work}; go on with --resume"):
+    with pytest.raises(TrainingError, match=f"was stopped and lies in {asked.work}; give --resume"):
         make(asked, command=COMMAND)
     steps: list[int] = []
     phases: list[str] = []
@@ -147,14 +159,16 @@ def test_other_settings_than_those_of_the_stopped_training_are_refused(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
     asked = request(tmp_path, tiny_cross_encoder, built_root, dev=None)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         make(asked, report=stop_at(2), command=COMMAND)
     other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
     with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
         make(request(tmp_path, tiny_cross_encoder, built_root, settings=other), resume=True, command=COMMAND)
 
 
-def test_a_request_that_cannot_be_met_leaves_no_version(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+def test_a_request_that_cannot_be_met_leaves_no_version(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
     nothing = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("csv:x",)))
     with pytest.raises(SettingsError, match="'csv:x' is of no known form"):
         make(nothing, command=COMMAND)
@@ -176,6 +190,16 @@ def test_protected_are_files_and_every_judged_split_but_train(
     assert protection_of(only_dev).covers(Query(QueryId(""), QUERIES["test"]["4"]))  # of the index of the dev queries
 
 
+def test_the_sample_s_judged_queries_are_protected_everywhere(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = judged_sets(REPOSITORY / "data/sample")["test"].queries[0]
+    asked = request(tmp_path, tiny_cross_encoder, built_root)
+    assert not protection_of(asked).covers(sample)
+    monkeypatch.chdir(REPOSITORY)
+    assert protection_of(asked).covers(Query(QueryId(""), sample.text))
+
+
 def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
     asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
@@ -188,8 +212,8 @@ def test_dev_lists_are_the_served_first_stage_s(built_root: Path) -> None:
     lists = dev_lists(DEV, root=built_root)
     pipeline = open_pipeline("small", reranker=NO_RERANKER, root=built_root)
     assert [query.id for query in lists.queries] == ["3"]
-    assert len(lists.run[QueryId("3")]) == 8
-    assert set(lists.run[QueryId("3")].passage_ids) <= set(pipeline.search(QUERIES["dev"]["3"]).fused.passage_ids)
+    fused = pipeline.search(QUERIES["dev"]["3"], PipelineSettings(depth=8, rerank_depth=0)).fused
+    assert lists.run == {QueryId("3"): fused}
     assert len(dev_lists(DevSettings("small", "test", 1, 5), root=built_root).queries) == 1
 
 
@@ -238,10 +262,10 @@ def test_a_cold_start_that_was_stopped_in_its_second_pass_ends_as_if_it_never_wa
     def report(at: Progress) -> None:
         seen.append(at.step)
         if len(seen) == 4:
-            raise Stopped
+            raise StoppedError
 
     asked = cold(tmp_path, tiny_cross_encoder, built_root)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         make(asked, report=report, command="cold")
     assert seen == [1, 2, 1, 2]
     make(asked, resume=True, command="cold")
@@ -255,7 +279,9 @@ def test_the_command_trains_and_says_where_the_version_is(
     lines = [json.dumps({"query": "bees", "positives": ["honey"], "negatives": ["paper", "wood"]})] * 2
     source = write_lines(tmp_path / "judged.jsonl", lines)
     output = tmp_path / "models" / "mine" / "1"
-    command = f"train --recipe bce --data jsonl:{source} --base {tiny_cross_encoder} --output {output} --steps 2 --batch 3"
+    command = (
+        f"train --recipe bce --data jsonl:{source} --base {tiny_cross_encoder} --output {output} --steps 2 --batch 3"
+    )
     assert main(f"{command} --root {built_root}".split()) == 0
     assert f"Re-ranker: {output}\n" in capsys.readouterr().out
     assert manifest(output)["examples"] == {"bce": {"jsonl judged.jsonl": 2}}

@@ -72,9 +72,9 @@ def test_examples_are_taught_in_blocks_as_they_are_taken() -> None:
 
 
 @pytest.mark.usefixtures("in_float32")
-def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: Path, bi_encoder: BiEncoder) -> None:
+def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: Path) -> None:
     first = open_teacher(f"first-stage:{tiny_bi_encoder}").scores([BEES])
-    assert first[0] == pytest.approx(FirstStageTeacher(bi_encoder).scores([BEES])[0], abs=1e-4)
+    assert first[0] == pytest.approx(FirstStageTeacher(BiEncoder(str(tiny_bi_encoder))).scores([BEES])[0], abs=1e-4)
     second = open_teacher(f"reranker:{tiny_cross_encoder}").scores([BEES])
     expected = CrossEncoderReranker(str(tiny_cross_encoder)).score(BEES.query, BEES.passages).logits
     assert second[0] == pytest.approx(expected, abs=1e-5)
@@ -154,10 +154,12 @@ def test_a_run_that_is_not_there_is_told(built_root: Path) -> None:
 
 def given_runs(folder: Path, run: list[str]) -> Path:
     """Judged data as they are found, with a run of one of them."""
-    write_lines(folder / "trec-dl-2022/corpus.jsonl", ['{"_id": "p1", "text": "One."}', '{"_id": "p2", "text": "Two."}'])
+    write_lines(
+        folder / "trec-dl-2022/corpus.jsonl", ['{"_id": "p1", "text": "One."}', '{"_id": "p2", "text": "Two."}']
+    )
     write_lines(folder / "trec-dl-2022/queries.tsv", ["1\tfirst", "2\tsecond"])
     if run:
-        write_lines(folder / SPLADE, run)
+        write_lines(folder / "trec-dl-2022" / SPLADE, run)
     return folder
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState
 
-from tests.tiny_training import Stopped, equal, settings, train, weights
+from tests.tiny_training import StoppedError, equal, settings, train, weights
 from training import watch as watching
 from training.pair_model import PairModel, open_pair_model
 from training.watch import BEST, EVALUATIONS, Progress, Watch, as_json, keep, take_best
@@ -118,9 +118,7 @@ def test_speed_is_of_the_steps_of_this_process_without_evaluations(
         clock.now += 100
         return 0.5
 
-    item = Watch(
-        model, tmp_path, report=reports.append, pairs_a_step=16, measure=slow, evaluate_every=8, patience=0
-    )
+    item = Watch(model, tmp_path, report=reports.append, pairs_a_step=16, measure=slow, evaluate_every=8, patience=0)
     clock.now = 1000
     begin(item, at=6)  # gone on from step 6
     for number in (7, 8, 9):
@@ -244,9 +242,7 @@ def test_a_training_ends_with_its_best_weights(tiny_cross_encoder: Path, tmp_pat
     assert not fitted.model.training
 
 
-def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(
-    tiny_cross_encoder: Path, tmp_path: Path
-) -> None:
+def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     by_step = {2: 0.6, 4: 0.2, 6: 0.9, 8: 0.3, 10: 0.1}
     steps = iter([2, 4, 6, 6, 8, 10])
     measured = {}
@@ -258,10 +254,10 @@ def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(
 
     def stop(at: Progress) -> None:
         if at.step == 7:
-            raise Stopped
+            raise StoppedError
 
     asked = settings(tiny_cross_encoder, "listnet", steps=10, batch=2, evaluate_every=2, save_every=5)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(tmp_path, asked, measure=measure, report=stop)
     (tmp_path / BEST).rename(tmp_path / "gone")  # the best of step 6 is found once more, not taken from here
     fitted = train(tmp_path, asked, measure=measure, resume=True)

@@ -1,0 +1,118 @@
+"""What is compared: one query and two pipelines, kept in the session, and in the link so that it can be shared."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from app.views import choice as search_choice
+from app.views.choice import PARAMETERS, Choice
+from search.load import MODELS, NO_RERANKER, SHIPPED, SHIPPED_RERANKER, VERSION
+
+SIDES = ("a", "b")
+SHARED = {name: field for name, field in PARAMETERS.items() if field in ("query", "index", "shown")}
+OWN = {name: field for name, field in PARAMETERS.items() if name not in SHARED}
+_WRITTEN, _TOUCHED, _LAST = "compare_link_written", "compare_touched", "compare_last_choice"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two choices with the same query, index and places shown."""
+
+    a: Choice
+    b: Choice
+
+    def __iter__(self) -> Iterator[Choice]:
+        yield self.a
+        yield self.b
+
+
+def key(field: str, side: str = "") -> str:
+    """The session's key of one field, which is also its widget's; `side` for a pipeline's own."""
+    return f"compare_{side}_{field}" if side else f"compare_{field}"
+
+
+def touch() -> None:
+    """Called by every widget that changed: what the user did counts, not the link of a moment ago."""
+    st.session_state[_TOUCHED] = True
+
+
+def choose(field: str, value: object, side: str = "") -> None:
+    """Called by buttons: set a field as if the user had."""
+    touch()
+    st.session_state[key(field, side)] = value
+
+
+def defaults() -> Comparison:
+    """BM25 alone against the pipeline that is served, without a query."""
+    served = search_choice.defaults()
+    return Comparison(replace(served, fusion="bm25", reranker=NO_RERANKER), served)
+
+
+def restore(indexes: list[str]) -> list[str]:
+    """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
+    parameters = st.query_params.to_dict()
+    touched = st.session_state.pop(_TOUCHED, False)
+    if key("query") in st.session_state and (touched or parameters == st.session_state.get(_WRITTEN)):
+        return []
+    start: Comparison = st.session_state.get(_LAST) or defaults()
+    if _names() & parameters.keys():
+        start = defaults()
+    comparison, notes = read_link(parameters, start, indexes)
+    for side, choice in zip(SIDES, comparison, strict=True):
+        for field in OWN.values():
+            st.session_state[key(field, side)] = getattr(choice, field)
+    for field in SHARED.values():
+        st.session_state[key(field)] = getattr(comparison.a, field)
+    return notes
+
+
+def current() -> Comparison:
+    """What the widgets hold now."""
+    shared = {field: st.session_state[key(field)] for field in SHARED.values()}
+    own = [{field: st.session_state[key(field, side)] for field in OWN.values()} for side in SIDES]
+    return Comparison(*(Choice(**shared, **fields) for fields in own))
+
+
+def remember(comparison: Comparison) -> None:
+    """Keep it for a return to this page, and in the link: only what differs from the defaults."""
+    link = {}
+    for side, choice, usual in zip(SIDES, comparison, defaults(), strict=True):
+        for name, field in PARAMETERS.items():
+            value = getattr(choice, field)
+            if value != getattr(usual, field):
+                link[name if name in SHARED else f"{side}.{name}"] = (
+                    f"{value:g}" if isinstance(value, float) else str(value)
+                )
+    st.session_state[_LAST] = comparison
+    st.session_state[_WRITTEN] = link
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def read_link(parameters: Mapping[str, str], start: Comparison, indexes: list[str]) -> tuple[Comparison, list[str]]:
+    """The comparison that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
+    given = {name: value for name, value in parameters.items() if name in SHARED}
+    common, notes = search_choice.read_link(given, start.a, indexes)
+    shared = {field: getattr(common, field) for field in SHARED.values()}
+    sides = []
+    for side, usual in zip(SIDES, start, strict=True):
+        own = {name: parameters[f"{side}.{name}"] for name in OWN if f"{side}.{name}" in parameters}
+        choice, told = search_choice.read_link(own, usual, indexes)
+        notes += [sentence.replace("The link's ", f"The link's {side}.", 1) for sentence in told]
+        sides.append(replace(choice, **shared))
+    return Comparison(*sides), notes
+
+
+def reranker_source(name: str) -> str:
+    """What is loaded for a re-ranker's name: a trained version's folder for its id, any other name as it is."""
+    if name == SHIPPED:
+        return str(SHIPPED_RERANKER)
+    if VERSION.fullmatch(name) and (MODELS / name).is_dir():
+        return str(MODELS / name)
+    return name
+
+
+def _names() -> set[str]:
+    """Everything that a link may hold."""
+    return {*SHARED, *(f"{side}.{name}" for side in SIDES for name in OWN)}

@@ -1,0 +1,182 @@
+"""Where a comparison is set: the query, the index, and the two pipelines."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN
+from app.views.compare_choice import SIDES, choose, key, touch
+from app.views.compare_results import FUSION_WORDS
+from app.views.notices import plain
+from app.views.query_box import EXAMPLES
+from indexing.judged import JudgedSet
+from search.load import DEFAULT_RERANKER, NO_RERANKER
+from training.registry import versions
+
+MOST_EXAMPLES = 6
+
+
+def query_box() -> None:
+    """The field and its button; Enter compares."""
+    with (
+        st.form("compare_form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        st.text_input(
+            "Query",
+            key=key("query"),
+            placeholder="Ask a question or type some words",
+            label_visibility="collapsed",
+        )
+        st.form_submit_button(
+            "Compare",
+            key="compare_submit",
+            type="primary",
+            icon=":material/compare_arrows:",
+            on_click=touch,
+            width="content",
+        )
+
+
+def suggestions(judged: Mapping[str, JudgedSet]) -> None:
+    """Queries to try as buttons, judged ones where the index has some, and a list of all that are judged."""
+    found = [query.text for split in ("test", "dev") if split in judged for query in judged[split].queries]
+    queries = list(dict.fromkeys(found))
+    examples = [query for query in EXAMPLES if query in queries] or queries[:MOST_EXAMPLES] or EXAMPLES
+    with st.container(horizontal=True, gap="xsmall", key="compare_examples"):
+        for place, query in enumerate(examples):
+            st.button(plain(query), key=f"compare_example_{place}", on_click=choose, args=("query", query))
+    if queries:
+        st.selectbox(
+            "Queries with judgments",
+            queries,
+            index=None,
+            key="compare_judged",
+            on_change=_take_judged,
+            placeholder=f"Choose one of {len(queries):,} judged queries",
+            help="With a judged query the page shows what each pipeline is worth: its nDCG@10.",
+        )
+
+
+def sidebar(indexes: list[str]) -> None:
+    """What both pipelines have in common."""
+    with st.sidebar:
+        st.selectbox(
+            "Index",
+            sorted({*indexes, st.session_state[key("index")]}),
+            key=key("index"),
+            on_change=touch,
+            help="The passages to search: an index that `python -m indexing build` made.",
+        )
+        st.number_input(
+            "Places shown",
+            min_value=1,
+            max_value=MOST_SHOWN,
+            key=key("shown"),
+            on_change=touch,
+            help="Places of each list on this page.",
+        )
+
+
+def pipelines(*, reranker: str) -> None:
+    """The settings of both, side by side. `reranker` is the one that is used by default."""
+    known = [reranker, DEFAULT_RERANKER, *(version.id for version in versions() if not version.fault), NO_RERANKER]
+    for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
+        with column, st.container(border=True, key=f"compare_panel_{side}"):
+            _pipeline(side, known, reranker)
+
+
+def _pipeline(side: str, rerankers: list[str], usual: str) -> None:
+    name = side.upper()
+    left, right = st.columns(2, gap="small")
+    chosen = st.session_state[key("reranker", side)]
+    left.selectbox(
+        f"{name}: re-ranker",
+        list(dict.fromkeys([*rerankers, chosen])),
+        key=key("reranker", side),
+        on_change=_keep_reranker,
+        args=(side, usual),
+        accept_new_options=True,
+        help="Choose one, or type a folder or a hub name such as cross-encoder/ms-marco-MiniLM-L6-v2.",
+    )
+    right.selectbox(
+        f"{name}: fusion",
+        list(FUSION_WORDS),
+        format_func=FUSION_WORDS.__getitem__,
+        key=key("fusion", side),
+        on_change=touch,
+        help="How the ranking by words (BM25) and the one by meaning (dense) become one: by reciprocal ranks (RRF), "
+        "by a weighted sum of their scores, or one of them alone.",
+    )
+    with st.expander("Depths and weights", key=f"compare_{side}_more"):
+        left, right = st.columns(2, gap="small")
+        with left:
+            _depths(side)
+        with right:
+            _weights(side)
+
+
+def _depths(side: str) -> None:
+    name = side.upper()
+    st.number_input(
+        f"{name}: depth",
+        min_value=1,
+        max_value=DEEPEST,
+        step=10,
+        key=key("depth", side),
+        on_change=_shrink_reranking,
+        args=(side,),
+        help="Passages kept of each ranking, and of their fusion.",
+    )
+    st.number_input(
+        f"{name}: re-ranking depth",
+        min_value=0,
+        max_value=min(MOST_RERANKED, st.session_state[key("depth", side)]),
+        step=10,
+        key=key("rerank_depth", side),
+        on_change=touch,
+        disabled=st.session_state[key("reranker", side)] == NO_RERANKER,
+        help="The best passages of the first stage that the re-ranker reads; more take longer.",
+    )
+
+
+def _weights(side: str) -> None:
+    name = side.upper()
+    st.slider(
+        f"{name}: BM25's weight",
+        min_value=0.0,
+        max_value=1.0,
+        step=0.05,
+        key=key("bm25_weight", side),
+        on_change=touch,
+        disabled=st.session_state[key("fusion", side)] != "weighted",
+        help="BM25's share of the weighted sum; dense has the rest.",
+    )
+    st.slider(
+        f"{name}: re-ranker's share",
+        min_value=0.0,
+        max_value=1.0,
+        step=0.05,
+        key=key("rerank_weight", side),
+        on_change=touch,
+        disabled=st.session_state[key("reranker", side)] == NO_RERANKER,
+        help="Weight of the re-ranker's score against the first stage's; 1 ranks by the re-ranker alone.",
+    )
+
+
+def _shrink_reranking(side: str) -> None:
+    """No more passages can be re-ranked than are kept."""
+    depths = (st.session_state[key(field, side)] for field in ("rerank_depth", "depth"))
+    choose("rerank_depth", min(depths), side)
+
+
+def _keep_reranker(side: str, usual: str) -> None:
+    """A field that was cleared is filled again."""
+    choose("reranker", (st.session_state[key("reranker", side)] or "").strip() or usual, side)
+
+
+def _take_judged() -> None:
+    chosen = st.session_state["compare_judged"]
+    st.session_state["compare_judged"] = None
+    if chosen:
+        choose("query", chosen)

@@ -1,0 +1,145 @@
+"""What an evaluation found: stages in one table, intervals, depths, losses, queries, and all of it to take away."""
+
+import json
+from functools import partial
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from app.views.evaluate_charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
+from app.views.evaluate_form import Asked
+from app.views.model_pickers import pick
+from app.views.model_queries import query_columns, search_address, show_queries
+from app.views.notices import note, problem
+from training.attribution import Attribution
+from training.comparison import Comparison, columns
+from training.evaluate import RERANKED
+from training.evaluation import Evaluation
+from training.report import Report
+from training.result_files import trec_eval_command
+
+LEVEL = 0.05
+
+
+def show_results(evaluation: Evaluation, asked: Asked, *, archive: bytes, qrels: bytes, fault: str) -> None:
+    """Everything, from the table to the downloads."""
+    report = evaluation.reports[0]
+    _heading("Stages", f"{report.title}, {len(report.qrels):,} judged queries, re-ranker {evaluation.reranker}")
+    _show_table(report.comparison)
+    note(*notes(evaluation))
+    st.altair_chart(interval_chart(report.comparison), key="evaluate_intervals")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _heading("Depth against time", f"{asked.measure} of the first so many candidates re-ranked")
+        st.altair_chart(sweep_chart(report.sweep, asked.measure), key="evaluate_sweep")
+        note("The number at each point is the depth; dashed, the best order of these candidates.")
+    with right:
+        _heading("Where it is lost", f"by the stage “{RERANKED}”")
+        st.altair_chart(ceiling_chart(report.attribution), key="evaluate_ceiling")
+        st.altair_chart(bound_chart(report.attribution), key="evaluate_bounds")
+        note(attribution_sentence(report.attribution))
+    _show_queries(report, asked)
+    _offer_downloads(evaluation, asked, archive=archive, qrels=qrels, fault=fault)
+
+
+def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
+    """The table's columns, one row a system: means, interval, difference from the baseline, p and what it says."""
+    found: dict[str, list[Any]] = {"stage": list(comparison.systems)}
+    for name in columns(comparison):
+        found[name] = [measured.means[name] for measured in comparison.systems.values()]
+    intervals = [comparison.intervals[name] for name in comparison.systems]
+    versus = [comparison.versus.get(name) for name in comparison.systems]
+    found[f"95 % of {comparison.measure}"] = [f"{low:.3f} to {high:.3f}" for low, high in intervals]
+    found["difference"] = [None if one is None else one.difference for one in versus]
+    found["95 % of it"] = ["" if one is None else "{:+.3f} to {:+.3f}".format(*one.interval) for one in versus]
+    found["p (Holm)"] = [None if one is None else one.holm_randomisation for one in versus]
+    found["won / lost / tied"] = ["" if one is None else " / ".join(map(str, one.outcomes)) for one in versus]
+    found["against it"] = [marker(comparison, name) for name in comparison.systems]
+    return found
+
+
+def marker(comparison: Comparison, system: str) -> str:
+    """Whether a system is significantly better or worse than the baseline."""
+    if system == comparison.baseline:
+        return "baseline"
+    versus = comparison.versus.get(system)
+    if versus is None:
+        return "reference"
+    if versus.holm_randomisation >= LEVEL:
+        return "· can't be told"
+    return "▲ better" if versus.difference > 0 else "▼ worse"
+
+
+def notes(evaluation: Evaluation) -> list[str]:
+    """How the figures came about."""
+    report = evaluation.reports[0]
+    comparison = report.comparison
+    said = [
+        f"By {comparison.measure} against {comparison.baseline}: two-sided paired randomisation tests, p after Holm's "
+        f"correction for {len(comparison.versus)} tests; intervals are bootstrapped over the queries. Means are over "
+        f"all judged queries; {report.without_relevant:,} have no passage of grade {comparison.minimum_grade} or more."
+    ]
+    if evaluation.weight is None:
+        said.append("Without dev queries the re-ranker isn't mixed with the first stage.")
+    else:
+        share = f"{evaluation.weight:.0%}"
+        said.append(f"Mixed with the first stage the re-ranker has a share of {share}, chosen on the dev split.")
+    return said
+
+
+def attribution_sentence(attribution: Attribution) -> str:
+    """Both losses in words."""
+    means = attribution.means
+    return (
+        f"Of an ideal list's {means['ideal']:.4f}, {means['lost to recall']:.4f} is lost because passages weren't "
+        f"retrieved, {means['lost to ranking']:.4f} because they were and stand too low. The lower bars count queries "
+        "by what they lose."
+    )
+
+
+def _show_table(comparison: Comparison) -> None:
+    found = stage_columns(comparison)
+    config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4f") for name in columns(comparison)}
+    config["difference"] = st.column_config.NumberColumn(format="%+.4f")
+    config["p (Holm)"] = st.column_config.NumberColumn(format="%.4f")
+    st.dataframe(found, hide_index=True, column_config=config, key="evaluate_stages")
+
+
+def _show_queries(report: Report, asked: Asked) -> None:
+    comparison = report.comparison
+    _heading("Wins and losses", f"each query's {comparison.measure} less {comparison.baseline}'s")
+    tested = list(comparison.versus)
+    system = pick("Stage", tested, key="evaluate_system", default=RERANKED if RERANKED in tested else tested[-1])
+    words = f"{comparison.measure} less {comparison.baseline}'s"
+    st.altair_chart(wins_chart(comparison.differences(system), report.queries, words=words), key="evaluate_wins")
+    address = partial(search_address, index=asked.index, depth=asked.depth, reranker=asked.reranker)
+    losses = report.attribution.losses if system == RERANKED else None
+    show_queries(
+        query_columns(comparison, system, report.queries, address=address, losses=losses), key="evaluate_queries"
+    )
+
+
+def _offer_downloads(evaluation: Evaluation, asked: Asked, *, archive: bytes, qrels: bytes, fault: str) -> None:
+    _heading("To take away", "and to check with other programs")
+    name = f"{asked.index}-{asked.split}-{evaluation.build}"
+    figures = json.dumps(evaluation.as_json(), indent=2, sort_keys=True, ensure_ascii=False).encode()
+    files = [("figures", "Figures (JSON)", figures, f"{name}.json", "application/json")]
+    if fault:
+        problem(f"Runs and qrels can't be written: {fault}")
+    else:
+        files = [
+            ("runs", "TREC runs and report (ZIP)", archive, f"{name}.zip", "application/zip"),
+            ("qrels", "Qrels", qrels, f"{name}-qrels.txt", "text/plain"),
+            *files,
+        ]
+    with st.container(horizontal=True, gap="small", key="evaluate_downloads"):
+        for key, label, content, file_name, mime in files:
+            st.download_button(
+                label, content, file_name, mime, key=f"evaluate_download_{key}", on_click="ignore", width="content"
+            )
+    note(f"The same figures by trec_eval, in the unpacked ZIP: {trec_eval_command(minimum_grade=asked.minimum_grade)}")
+
+
+def _heading(title: str, about: str) -> None:
+    st.html(f'<h3 class="sl-heading">{escape(title)} <small>{escape(about)}</small></h3>')

@@ -1,0 +1,51 @@
+"""The models page: versions of re-rankers, how two of them compare, and which one is served."""
+
+import streamlit as st
+
+from app.views.index_figures import figures_html
+from app.views.model_comparison import show_comparison
+from app.views.model_list import show_versions
+from app.views.model_promotion import SAID, show_history, show_promotion
+from app.views.notices import hint, plain, problem
+from app.views.style import apply_style
+from indexing.errors import ModelError
+from training import pointer
+from training.pointer import Promotion
+from training.registry import versions
+
+TITLE = '<header class="sl-top"><h1>Models</h1><p>Every version of the re-ranker, and which one is served.</p></header>'
+TABS = ("Versions", "Compare", "Promote", "History")
+
+
+def render(*, read_only: bool = False) -> None:
+    """Draw the page; `read_only` neither promotes nor rolls back."""
+    apply_style()
+    st.html(TITLE)
+    try:
+        at = pointer.current()
+    except ModelError as error:
+        problem(error)
+        return
+    said = st.session_state.pop(SAID, "")
+    if said:
+        st.success(plain(said), icon=":material/check:")
+    found = versions()
+    _served(at)
+    if not found:
+        hint("There is no re-ranker at all, neither in data/reranker nor in data/models, so searches aren't re-ranked.")
+        return
+    listed, compared, promoted, past = st.tabs(TABS, key="models_tabs")
+    with listed:
+        show_versions(found, at)
+    with compared:
+        show_comparison(found, at)
+    with promoted:
+        show_promotion(found, at, read_only=read_only)
+    with past:
+        show_history()
+
+
+def _served(at: Promotion) -> None:
+    since = at.at[:16].replace("T", " ") + " UTC" if at.at else "the beginning"
+    figures = [("Served", at.promoted, at.reason), ("Since", since, ""), ("Before it", at.before or "nothing", "")]
+    st.html(figures_html([*figures, *([("By", at.by, at.action)] if at.by else [])]))

@@ -1,0 +1,125 @@
+"""Which query is graded: a typed one, one of the judged train queries, or the next that the rater hasn't graded."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+import streamlit as st
+
+from app.views.choice import MOST_SHOWN
+from app.views.notices import note
+from app.views.teach_choice import VIEWS, choose, key, touch
+from indexing.judged import JudgedSet
+from indexing.records import Query, QueryId
+from training.feedback import Grade
+from training.gather import normalised
+
+LISTED = 1_000  # train queries that can be picked; a browser shows no more with ease
+
+
+def rater_box() -> None:
+    """Where the rater's name is typed."""
+    st.text_input(
+        "Your name",
+        key=key("rater"),
+        on_change=touch,
+        placeholder="who is grading",
+        width=260,
+        help="Kept with every grade, in lower case, so that raters can be compared.",
+    )
+
+
+def query_box() -> None:
+    """The field and its button; Enter shows the passages."""
+    with st.form("teach_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input("Query", key=key("query"), placeholder="Type a query to grade its passages")
+        st.form_submit_button("Show passages", key="teach_submit", type="primary", on_click=touch, width="content")
+
+
+def sidebar(indexes: Sequence[str]) -> None:
+    """All settings."""
+    with st.sidebar:
+        st.selectbox(
+            "Index",
+            sorted({*indexes, st.session_state[key("index")]}),
+            key=key("index"),
+            on_change=touch,
+            help="The passages to grade: an index that `python -m indexing build` made.",
+        )
+        st.radio("Passages", list(VIEWS), format_func=VIEWS.__getitem__, key=key("view"), on_change=touch)
+        st.toggle(
+            "Blind",
+            key=key("blind"),
+            on_change=touch,
+            help="Passages come in a shuffled order, without ranks and scores, so that these can't sway you.",
+        )
+        st.number_input(
+            "Passages of each query",
+            min_value=1,
+            max_value=MOST_SHOWN,
+            key=key("shown"),
+            on_change=touch,
+            help="The best of the re-ranked list.",
+        )
+
+
+def pick(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str, query: str) -> None:
+    """A list of the judged train queries, and a button for the next one; a note where the index has none."""
+    if "train" not in judged or not judged["train"].queries:
+        note("This index has no judged train queries to pick from; type one.")
+        return
+    queries = judged["train"].queries
+    following = next_ungraded(queries, {grade.normalised for grade in grades if grade.rater == rater}, after=query)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Judged train queries",
+            list(dict.fromkeys(item.text for item in islice(queries, LISTED))),
+            index=None,
+            key="teach_judged",
+            on_change=_take,
+            label_visibility="collapsed",
+            placeholder=f"Pick one of {min(len(queries), LISTED):,} train queries",
+        )
+        st.button(
+            "Next ungraded",
+            key="teach_next",
+            icon=":material/skip_next:",
+            on_click=choose,
+            kwargs={"query": following.text if following else query},
+            disabled=following is None,
+            help="The next train query that you haven't graded."
+            if following
+            else "You have graded every other train query.",
+        )
+
+
+def next_ungraded(queries: Sequence[Query], graded: set[str], *, after: str) -> Query | None:
+    """The first query after this one that isn't graded, from the start again where none follows."""
+    here = normalised(after)
+    first: Query | None = None
+    passed = False
+    for query in queries:
+        text = normalised(query.text)
+        if text == here:
+            passed = True
+        elif text not in graded:
+            if passed:
+                return query
+            first = first or query
+    return first
+
+
+def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | None, bool]:
+    """The id of the judged query that reads so, and whether it is of another split than train."""
+    wanted = normalised(text)
+    for split in ("test", "dev", "train"):
+        for query in judged[split].queries if split in judged else ():
+            if normalised(query.text) == wanted:
+                return query.id, split != "train"
+    return None, False
+
+
+def _take() -> None:
+    chosen = st.session_state["teach_judged"]
+    st.session_state["teach_judged"] = None
+    if chosen:
+        choose(query=chosen)

@@ -1,0 +1,64 @@
+"""How alike two rankings of one query are: shared passages, rank-biased overlap, Kendall's tau."""
+
+from bisect import bisect
+from typing import NamedTuple
+
+from indexing.errors import SettingsError
+from indexing.records import PassageId, Ranking
+
+
+class Overlap(NamedTuple):
+    """Passages that two rankings have in common within their first places."""
+
+    shared: int
+    of: int
+    """The most that they could share: the cutoff, or the longer ranking's length where that is less."""
+
+
+def overlap(first: Ranking, second: Ranking, *, cutoff: int = 10) -> Overlap:
+    """The passages that both have among their first `cutoff`, in whatever order."""
+    heads = [set(ranking.passage_ids[:cutoff]) for ranking in (first, second)]
+    return Overlap(len(heads[0] & heads[1]), max(map(len, heads)))
+
+
+def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> float:
+    """Extrapolated rank-biased overlap, 0 to 1 (Webber, Moffat & Zobel 2010, RBO_EXT, equation 32).
+
+    The agreement at each depth, weighted by a power of `p`: with 0.9 the first ten places carry 86% of the weight.
+    Beyond the end of a ranking the agreement is taken to go on as it was there. Two empty rankings are alike.
+
+    Raises:
+        SettingsError: `p` isn't between 0 and 1.
+    """
+    if not 0 < p < 1:
+        raise SettingsError(f"RBO's p is {p}; give a number between 0 and 1 (usual: 0.9).")
+    short, long = sorted((first.passage_ids, second.passage_ids), key=len)
+    if not short:
+        return 0.0 if long else 1.0
+    ends, total = len(short), 0.0
+    seen: set[PassageId] = set()
+    shared = shared_within = 0  # passages in both so far, and as far as the shorter ranking goes
+    for depth in range(1, len(long) + 1):
+        for passage_id in (long[depth - 1], *short[depth - 1 : depth]):
+            shared += passage_id in seen
+            seen.add(passage_id)
+        shared_within = shared if depth <= ends else shared_within
+        missing = shared_within * max(depth - ends, 0) / ends  # what the shorter ranking would share if it went on
+        total += (shared + missing) / depth * p**depth
+    rest = (shared - shared_within) / len(long) + shared_within / ends
+    return (1 - p) / p * total + rest * p ** len(long)
+
+
+def kendall_tau(first: Ranking, second: Ranking) -> float | None:
+    """Kendall's tau of the order of the passages that both hold, -1 to 1; None where they share fewer than two."""
+    ranks = second.ranks()
+    order = [ranks[passage_id] for passage_id in first.passage_ids if passage_id in ranks]
+    if len(order) < 2:
+        return None
+    before: list[int] = []  # ascending
+    swapped = 0
+    for rank in order:
+        place = bisect(before, rank)
+        swapped += len(before) - place
+        before.insert(place, rank)
+    return 1 - 4 * swapped / (len(order) * (len(order) - 1))

@@ -1,0 +1,303 @@
+"""The evaluate page in every state, on a tiny index with random models."""
+
+import io
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.views import evaluate
+from app.views.evaluate import Evaluated
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.encoder import BiEncoder
+from indexing.errors import ModelError
+from indexing.judged import read_qrels
+from indexing.settings import BuildSettings
+from search.load import open_pipeline
+from search.trec import read_run
+from tests.conftest import PASSAGES, QRELS, write_lines
+from tests.fakes import no_progress
+from tests.pages import html, make_gate_index, sentences, settle
+from tests.versions import make_version
+from training.evaluate import STAGES
+from training.evaluation import Evaluation, Request, evaluate_pipeline
+from training.report import ORACLE
+
+PAGE = Path(__file__).parents[2] / "app/views/evaluate_page.py"
+READ_ONLY = "from app.views.evaluate import render\nrender(read_only=True)"
+pytestmark = pytest.mark.usefixtures("in_float32")
+
+
+@pytest.fixture(scope="module")
+def indexes(tmp_path_factory: pytest.TempPathFactory, bi_encoder: BiEncoder, tiny_cross_encoder: Path) -> Path:
+    """`dev` with dev and test queries; `binary` with judgments of grade 1 on test only; `bare` without any."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    root = make_gate_index(folder, bi_encoder, tiny_cross_encoder)
+    lines = [f"{key}\t{text}" for key, text in PASSAGES.items()]
+    for name in ("binary", "bare"):
+        write_lines(folder / name / "collection.tsv", lines)
+        settings = BuildSettings(bi_encoder=bi_encoder.name)
+        build(Corpus(folder / name), name=name, root=root, settings=settings, progress=no_progress)
+    write_lines(folder / "binary/queries.test.tsv", ["1\thoney", "2\tbread"])
+    write_lines(folder / "binary/qrels.test.tsv", ["1 0 a1 1", "2 0 c1 1", "2 0 a1 0"])
+    return root
+
+
+@pytest.fixture
+def house(tmp_path: Path, indexes: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to serve from, with the shipped re-ranker and mine/1, whose logits are the opposite."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(indexes))
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "dev")
+    monkeypatch.delenv("SECOND_LOOK_RERANKER", raising=False)
+    make_version(tmp_path / "data", "reranker", tiny_cross_encoder)
+    make_version(tmp_path / "data/models", "mine/1", tiny_cross_encoder, sign=-1.0)
+    yield tmp_path
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(house: Path) -> AppTest:
+    return AppTest.from_file(str(PAGE), default_timeout=60)
+
+
+def run(page: AppTest, **chosen: Any) -> AppTest:
+    """Choose settings, by the names of their widgets, and run to the end."""
+    page.run()
+    for name, value in chosen.items():
+        if name == "depth":
+            page.number_input(key="evaluate_depth").set_value(value).run()
+        else:
+            page.selectbox(key=f"evaluate_{name}").set_value(value).run()
+    page.button(key="evaluate_run").click().run()
+    return settle(page, "evaluate_run_stop")
+
+
+def result(page: AppTest) -> Evaluated:
+    found = page.session_state["evaluate_last"][1].result
+    assert isinstance(found, Evaluated)
+    return found
+
+
+def test_before_a_run_the_page_says_what_it_would_take(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert page.selectbox(key="evaluate_split").value == "dev"
+    assert "6 queries, up to 600 pairs" in html(page)  # 6 dev queries, depth 100
+    assert "Press Run" in html(page)
+    assert not page.dataframe
+
+
+def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
+    run(page, split="test", depth=10)
+    expected = evaluate_pipeline(
+        open_pipeline("dev", root=indexes), Request(split="test", depth=10), progress=lambda *_: None
+    )
+    table = page.dataframe[0].value
+    assert list(table["stage"]) == [*STAGES, ORACLE]
+    systems = expected.reports[0].comparison.systems
+    for name in ("nDCG@10", "MRR@10", "MAP", "R@10", "Judged@10"):
+        assert list(table[name]) == pytest.approx([measured.means[name] for measured in systems.values()])
+    assert "R@1000" not in table  # as deep as the lists are it repeats R@10
+    assert table["against it"][0] == "baseline"
+    assert table["against it"][5] == "reference"
+    assert result(page).evaluation.weight == expected.weight
+    assert "chosen on the dev split" in html(page)
+
+
+def test_significance_is_marked(page: AppTest) -> None:
+    run(page, depth=10, reranker="data/models/mine/1", baseline="re-ranked")
+    table = page.dataframe[0].value
+    rows = table.set_index("stage")
+    assert rows["against it"]["re-ranked"] == "baseline"
+    others = [name for name in STAGES if name != "re-ranked"]
+    for name in others:
+        better = rows["difference"][name] > 0
+        sure = rows["p (Holm)"][name] < 0.05
+        assert rows["against it"][name] == (("▲ better" if better else "▼ worse") if sure else "· can't be told")
+    report = result(page).evaluation.reports[0]
+    versus = report.comparison.versus["fused (RRF)"]
+    assert rows["won / lost / tied"]["fused (RRF)"] == " / ".join(map(str, versus.outcomes))
+
+
+def test_losses_and_queries_are_shown(page: AppTest) -> None:
+    run(page, split="test", depth=2)
+    losses = result(page).evaluation.reports[0].attribution
+    shown = unescape(html(page))
+    assert f"{losses.means['lost to recall']:.4f} is lost because passages weren't retrieved" in shown
+    table = page.dataframe[1].value
+    assert len(table) == 2
+    assert list(table["lost to recall"]) == pytest.approx(
+        [losses.losses[key].to_recall for key in _ids(page, list(table["query"]))]
+    )
+    assert set(table["loses most to"]) <= {"recall", "ranking", "both alike", "nothing"}
+    assert table["open"][0].startswith("./?q=")
+    assert "index=dev&depth=2&rerank=2&reranker=default" in table["open"][0]
+    page.selectbox(key="evaluate_system").select("dense").run()
+    assert "dense" in page.dataframe[1].value
+    assert "lost to recall" not in page.dataframe[1].value  # losses are of the re-ranked stage
+
+
+def _ids(page: AppTest, texts: list[str]) -> list[Any]:
+    by_text = {query.text: query.id for query in result(page).evaluation.reports[0].queries}
+    return [by_text[text] for text in texts]
+
+
+def test_what_can_be_taken_away_is_what_was_measured(page: AppTest) -> None:
+    run(page, split="test", depth=10)
+    keys = [button.key for button in page.download_button]
+    assert keys == ["evaluate_download_runs", "evaluate_download_qrels", "evaluate_download_figures"]
+    found = result(page)
+    with zipfile.ZipFile(io.BytesIO(found.archive)) as archive:
+        archive.extractall("unpacked")
+    assert read_qrels(Path("unpacked/qrels.txt")) == QRELS["test"]
+    assert Path("unpacked/qrels.txt").read_bytes() == found.qrels
+    reranked = read_run(Path("unpacked/runs/re-ranked.trec"))
+    report = found.evaluation.reports[0]
+    assert {query: ranking.passage_ids for query, ranking in reranked.items()} == {
+        query: ranking.passage_ids for query, ranking in report.runs["re-ranked"].items()
+    }
+
+
+def test_each_split_comes_with_what_it_is_for(page: AppTest) -> None:
+    page.run()
+    assert "for reporting" not in html(page)
+    page.selectbox(key="evaluate_split").select("test").run()
+    assert "The test split is for reporting" in html(page)
+    assert "8 queries (the dev split's too" in unescape(html(page))  # 6 of dev, 2 of test
+
+
+def test_judgments_of_one_grade_are_counted_from_it_on(page: AppTest) -> None:
+    page.run()
+    assert page.selectbox(key="evaluate_grade").value == "2"
+    run(page, index="binary", depth=10)
+    assert page.selectbox(key="evaluate_grade").options == ["1"]
+    assert not sentences(page)
+    assert list(page.dataframe[0].value["stage"]) == [*STAGES[:4], ORACLE]  # no dev queries, so nothing is mixed
+    assert "Without dev queries" in html(page)
+
+
+def test_a_collection_without_judged_queries_says_so(page: AppTest) -> None:
+    page.run().selectbox(key="evaluate_index").select("bare").run()
+    assert not page.exception
+    assert "The corpus of index bare has no judged queries" in sentences(page)
+    assert "evaluate_run" not in [button.key for button in page.button]
+
+
+def test_an_absent_index_says_what_to_run(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "nothing")
+    page.run()
+    assert not page.exception
+    assert "python -m indexing build" in sentences(page)
+
+
+def test_a_reranker_that_cannot_be_loaded_is_told_and_can_be_tried_again(page: AppTest, house: Path) -> None:
+    (house / "empty").mkdir()
+    page.session_state["evaluate_reranker"] = "empty"  # typed in
+    page.run().button(key="evaluate_run").click().run()
+    assert not page.exception
+    assert "Re-ranker empty can't be loaded" in sentences(page)
+    assert not page.dataframe
+    shutil.copytree(house / "data/reranker", house / "empty", dirs_exist_ok=True)
+    page.button(key="evaluate_retry").click().run()
+    page.button(key="evaluate_run").click().run()
+    assert settle(page, "evaluate_run_stop").dataframe
+
+
+class Counted:
+    """The evaluation itself, counted; it waits while it is held."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.free = threading.Event()
+        self.free.set()
+
+    def __call__(self, pipeline: Any, request: Request, *, progress: Any) -> Evaluation:
+        self.times += 1
+        while not self.free.wait(0.005):
+            progress("dev", 3, 6)
+        return evaluate_pipeline(pipeline, request, progress=progress)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    counted = Counted()
+    monkeypatch.setattr(evaluate, "evaluate_pipeline", counted)
+    yield counted
+    counted.free.set()  # a thread that waits would hold up every other test's work
+
+
+def test_the_same_is_not_evaluated_twice_in_any_session(page: AppTest, counted: Counted) -> None:
+    run(page, depth=10)
+    page.run()
+    assert counted.times == 1
+    other = run(AppTest.from_file(str(PAGE), default_timeout=60), depth=10)
+    assert other.dataframe
+    assert counted.times == 1
+    run(other, depth=9)
+    assert counted.times == 2
+
+
+def test_a_promoted_model_is_evaluated_anew(page: AppTest, counted: Counted, house: Path) -> None:
+    run(page, depth=10)
+    before = result(page)
+    (house / "data/models/promoted.json").write_text('{"promoted": "mine/1"}', encoding="utf-8")
+    run(page)
+    assert counted.times == 2
+    assert result(page).evaluation.reranker == "1"
+    assert before.evaluation.reranker == "reranker"
+
+
+def test_other_settings_keep_the_result_and_say_so(page: AppTest) -> None:
+    run(page, depth=10)
+    page.number_input(key="evaluate_depth").set_value(20).run()
+    assert page.dataframe
+    assert "Below is the dev split of dev, depth 10, by nDCG@10; press Run" in html(page)
+
+
+def test_progress_is_shown_and_the_work_can_be_stopped(page: AppTest, counted: Counted) -> None:
+    counted.free.clear()
+    page.run().button(key="evaluate_run").click().run()
+    job = page.session_state["evaluate_last"][1]
+    while job.at.total == 0:
+        page.run()
+    assert page.run().get("progress")[0].proto.text.replace("\\", "") == "dev: 3 of 6 queries"
+    assert page.get("progress")[0].proto.value == 50
+    page.button(key="evaluate_run_stop").click().run()
+    settle(page, "evaluate_run_stop")
+    assert "It was stopped" in sentences(page)
+    assert not page.dataframe
+    counted.free.set()
+    page.button(key="evaluate_run").click().run()
+    assert settle(page, "evaluate_run_stop").dataframe
+
+
+def test_what_fails_is_one_sentence(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any, **__: Any) -> Evaluation:
+        raise ModelError("Re-ranker x gave a score that is no number; choose another.")
+
+    monkeypatch.setattr(evaluate, "evaluate_pipeline", failing)
+    run(page, depth=10)
+    assert "Re-ranker x gave a score that is no number; choose another." in sentences(page)
+    assert not page.dataframe
+
+
+def test_a_read_only_app_takes_no_other_reranker(house: Path) -> None:
+    page = AppTest.from_string(READ_ONLY, default_timeout=60)
+    page.session_state["evaluate_reranker"] = "nobody/no-such-model"
+    page.run()
+    assert not page.exception
+    assert "This app is read-only" in html(page)
+    assert page.selectbox(key="evaluate_reranker").options == ["served (shipped)", "shipped", "mine/1"]
+    assert page.selectbox(key="evaluate_reranker").value == "default"
+    page.number_input(key="evaluate_depth").set_value(5).run()
+    page.button(key="evaluate_run").click().run()
+    assert settle(page, "evaluate_run_stop").dataframe

@@ -1,0 +1,500 @@
+"""The page of indexes in every state, with builds that run as processes of their own on tiny models."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import build_jobs, resources
+from app.build_jobs import BuildConfig, Job, Status, jobs, write_status
+from app.job_lock import hold, write_holder
+from app.views.index_figures import size_text, span_text
+from indexing import atomic
+from indexing.build import UNFINISHED
+from indexing.corpus import Corpus
+from indexing.errors import IndexingError
+from indexing.estimate import Estimate
+from indexing.index import current_build, index_names, verify
+from indexing.manifest import Manifest
+from tests.conftest import PASSAGES, REPOSITORY, write_lines
+
+VIEWS = REPOSITORY / "app/views"
+MAIN = f"""
+import streamlit as st
+st.navigation([
+    st.Page({str(VIEWS / "search_page.py")!r}, title="Search", default=True),
+    st.Page({str(VIEWS / "indexes_page.py")!r}, title="Indexes"),
+]).run()
+"""
+READ_ONLY = "from app.views.indexes import render; render(read_only=True)"
+WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
+LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in, as the repository's root is when the app is started. Its jobs end with the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", "none")
+    monkeypatch.delenv("SECOND_LOOK_INDEX_ROOT", raising=False)
+    monkeypatch.delenv("SECOND_LOOK_UPLOAD_MB", raising=False)
+    yield tmp_path
+    for _ in range(2):
+        for job in jobs():
+            build_jobs.stop(job.folder)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def indexed(house: Path, built_root: Path) -> Path:
+    """The folder of indexes with one, `small`, of 20 passages."""
+    return Path(shutil.copytree(built_root, house / "data/indexes"))
+
+
+@pytest.fixture
+def page(house: Path) -> AppTest:
+    (house / "main.py").write_text(MAIN, encoding="utf-8")
+    return AppTest.from_file(str(house / "main.py"), default_timeout=60)
+
+
+def shown(page: AppTest) -> AppTest:
+    """The page of indexes, drawn."""
+    page.run()
+    page.switch_page(str(VIEWS / "indexes_page.py"))
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def html(page: AppTest) -> str:
+    return unescape("\n".join(element.body for element in page.html if "<style>" not in element.body))
+
+
+def figure(page: AppTest, name: str) -> str:
+    """The value of one labelled figure, the first of this name."""
+    found = re.search(rf"<small>{re.escape(name)}</small><b>(.*?)</b>", html(page))
+    assert found is not None, name
+    return found[1]
+
+
+def sentences(page: AppTest) -> str:
+    """What is said in boxes, without the backslashes that keep names from being markup."""
+    return " ".join(box.value for box in [*page.error, *page.info, *page.success]).replace("\\", "")
+
+
+def keys(page: AppTest) -> set[str | None]:
+    return {button.key for button in page.button}
+
+
+def upload(page: AppTest, file_name: str, content: bytes, *, name: str = "") -> AppTest:
+    page.radio(key="indexes_source").set_value("Upload a file").run()
+    page.file_uploader(key="indexes_upload").set_value((file_name, content, "application/octet-stream"))
+    again(page)
+    page.text_input(key="indexes_corpus_name").set_value(name)
+    page.button(key="indexes_keep").click()
+    return again(page)
+
+
+def corpus(house: Path, name: str, lines: list[str]) -> Path:
+    """A corpus below data/corpora."""
+    return write_lines(house / "data/corpora" / name / "collection.tsv", lines).parent
+
+
+def ended(state: str) -> Job:
+    """The newest job, once its process has ended."""
+    end = time.monotonic() + WAIT
+    while (job := jobs()[0]).alive:
+        assert time.monotonic() < end, job
+        time.sleep(0.05)
+    assert job.state == state, (job, build_jobs.log_end(job.folder))
+    return job
+
+
+def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "build-1") -> Path:
+    folder = build_jobs.ROOT / name
+    folder.mkdir(parents=True)
+    atomic.write_json(folder / "config.json", asdict(config or BuildConfig(name="new", corpus="data/sample")))
+    write_status(folder, status)
+    return folder
+
+
+# The list
+
+
+def test_no_index_says_what_to_do(page: AppTest) -> None:
+    shown(page)
+    assert "There is no index in data/indexes yet" in sentences(page)
+    assert "python -m indexing build" in sentences(page)
+    assert page.selectbox(key="indexes_folder").options == []
+    assert "indexes_build" not in keys(page)  # there is nothing to build from
+
+
+def test_one_index_shows_what_it_is_and_is_worth(page: AppTest, indexed: Path) -> None:
+    shown(page)
+    manifest = Manifest.load(current_build("small", root=indexed))
+    assert figure(page, "Built from") == manifest.corpus
+    assert figure(page, "Passages") == "20"
+    assert figure(page, "On disk") == size_text(sum(row["bytes"] for row in manifest.files.values()))
+    assert figure(page, "Dense") == "FAISS Flat"
+    assert figure(page, "Recall@100") == f"{manifest.dense.quality.recall:.4f}"
+    assert figure(page, "Dense search") == f"{manifest.dense.quality.milliseconds:.2f} ms"
+    assert figure(page, "BM25") == "k1 0.9, b 0.4"
+    assert figure(page, "Bi-encoder") == "tiny-bi-encoder"
+    assert figure(page, "Build time") == span_text(sum(manifest.seconds.values()))
+    assert "searched unless another is chosen" in html(page)
+    assert not page.error
+
+
+def test_other_builds_are_named(page: AppTest, indexed: Path) -> None:
+    current = current_build("small", root=indexed)
+    shutil.copytree(current, indexed / "small/20200101-000000-abcdef")
+    (indexed / f"small/{UNFINISHED}0123").mkdir()
+    shown(page)
+    assert "Also on disk: 20200101-000000-abcdef (" in html(page)
+    assert f"{UNFINISHED}0123 (0 kB). Remove what is old: python -m indexing gc small" in html(page)
+
+
+def test_a_name_on_disk_is_data(page: AppTest, indexed: Path) -> None:
+    (indexed / "small").rename(indexed / "<b>bold")
+    shown(page)
+    assert "Index name '<b>bold' must be letters" in sentences(page)
+    assert not [element for element in page.html if "<b>bold" in element.body]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("manifest.json", "{", "manifest.json is broken"),
+        ("dense.faiss", "short", "dense.faiss has 5 bytes, the manifest says"),
+        ("../current", "nothing", "names build 'nothing', which isn't there"),
+    ],
+)
+def test_a_broken_index_says_what_is_broken(
+    page: AppTest, indexed: Path, file: str, content: str, expected: str
+) -> None:
+    shutil.copytree(indexed / "small", indexed / "whole")
+    (current_build("small", root=indexed) / file).write_text(content, encoding="utf-8")
+    shown(page)
+    assert expected in sentences(page)
+    assert "--name small" in sentences(page)
+    assert "indexes_search_small" not in keys(page)
+    assert "indexes_search_whole" in keys(page)
+
+
+def test_an_index_of_another_analyzer_says_so(page: AppTest, indexed: Path) -> None:
+    folder = current_build("small", root=indexed)
+    replace(Manifest.load(folder), analyzer_fingerprint="0" * 16).save(folder)
+    shown(page)
+    assert "was built with another analyzer" in sentences(page)
+    assert "indexes_search_small" not in keys(page)
+
+
+def test_a_sound_index_is_verified(page: AppTest, indexed: Path) -> None:
+    shown(page)
+    page.button(key="indexes_verify_small").click().run()
+    count = len(Manifest.load(current_build("small", root=indexed)).files)
+    assert f"All {count} files" in sentences(page)
+    assert "are as the manifest says" in sentences(page)
+    again(page)
+    assert "are as the manifest says" in sentences(page)
+
+
+def test_a_changed_byte_is_found(page: AppTest, indexed: Path) -> None:
+    file = current_build("small", root=indexed) / "dense.faiss"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(bytes(content))
+    shown(page)
+    assert not page.error  # sizes alone are as they should be
+    page.button(key="indexes_verify_small").click().run()
+    assert "dense.faiss has another checksum than the manifest says" in sentences(page)
+    assert "Rebuild it" in sentences(page)
+
+
+def test_an_index_is_searched_from_here(page: AppTest, indexed: Path) -> None:
+    shutil.copytree(indexed / "small", indexed / "other")
+    shown(page)
+    page.button(key="indexes_search_other").click().run()
+    assert not page.exception
+    assert page.selectbox(key="search_index").value == "other"
+    assert page.query_params["index"] == "other"
+
+
+def test_read_only_shows_the_list_alone(house: Path, indexed: Path) -> None:
+    made_job(Status("failed", sentence="It went wrong."))
+    page = AppTest.from_string(READ_ONLY, default_timeout=60).run()
+    assert not page.exception
+    assert figure(page, "Passages") == "20"
+    assert keys(page) == {"indexes_search_small"}
+    assert not page.error
+    assert not page.radio
+    assert not page.file_uploader
+
+
+# Uploads
+
+
+def test_an_upload_is_kept_and_chosen(page: AppTest, house: Path) -> None:
+    shown(page)
+    upload(page, "My passages.tsv", "\n".join(LINES).encode())
+    assert "data/corpora/My-passages holds 20 passages." in sentences(page)
+    assert page.selectbox(key="indexes_folder").value == "data/corpora/My-passages"
+    assert len(list(Corpus(house / "data/corpora/My-passages"))) == 20
+    assert "indexes_build" in keys(page)
+
+
+def test_a_broken_upload_names_file_and_line(page: AppTest, house: Path) -> None:
+    shown(page)
+    upload(page, "mine.tsv", b"1\tThe cat sat.\nno tab here\n", name="mine")
+    assert [error.value.replace("\\", "") for error in page.error] == [
+        "mine.tsv:2: 1 tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted. "
+        "Mend the line, or have such lines left out."
+    ]
+    assert list((house / "data/corpora").iterdir()) == []
+    page.checkbox(key="indexes_skip").check()
+    page.button(key="indexes_keep").click()
+    again(page)
+    assert "data/corpora/mine holds 1 passage; lines left out: 1." in sentences(page)
+
+
+def test_too_large_an_upload_says_how_large_it_may_be(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_UPLOAD_MB", "1")
+    shown(page)
+    upload(page, "mine.tsv", b"1\t" + b"word " * 250_000)
+    assert "mine.tsv has more than 1 MB" in sentences(page)
+    assert list((house / "data/corpora").iterdir()) == []
+
+
+def test_a_limit_that_is_no_number_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_UPLOAD_MB", "lots")
+    shown(page)
+    page.radio(key="indexes_source").set_value("Upload a file").run()
+    assert "SECOND_LOOK_UPLOAD_MB is 'lots'" in sentences(page)
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", ".hidden", "a/b"])
+def test_a_bad_name_is_refused(page: AppTest, house: Path, name: str) -> None:
+    shown(page)
+    upload(page, "mine.tsv", b"1\tThe cat sat.\n", name=name)
+    assert f"Corpus name {name!r} must be letters" in sentences(page)
+    assert not (house / "data/corpora").exists()
+
+
+def test_a_taken_name_is_refused(page: AppTest, house: Path) -> None:
+    corpus(house, "mine", LINES)
+    shown(page)
+    upload(page, "mine.tsv", b"1\tThe cat sat.\n")
+    assert "There is a corpus data/corpora/mine already" in sentences(page)
+    assert len(list(Corpus(house / "data/corpora/mine"))) == 20
+
+
+# Builds
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("indexes_name", "../escaped", "Index name '../escaped' must be letters"),
+        ("indexes_name", "x y", "Index name 'x y' must be letters"),
+    ],
+)
+def test_an_index_that_cannot_be_is_not_begun(page: AppTest, house: Path, key: str, value: str, expected: str) -> None:
+    corpus(house, "mine", LINES)
+    shown(page)
+    page.text_input(key=key).set_value(value)
+    page.button(key="indexes_build").click()
+    again(page)
+    assert expected in sentences(page)
+    assert jobs() == []
+
+
+def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> None:
+    (house / "data/corpora/empty").mkdir(parents=True)
+    shown(page)
+    page.button(key="indexes_build").click()
+    again(page)
+    assert "Folder data/corpora/empty holds no corpus" in sentences(page)
+    assert jobs() == []
+
+
+def test_an_unknown_collection_of_the_hub_is_not_begun(page: AppTest) -> None:
+    shown(page)
+    page.radio(key="indexes_source").set_value("A collection of the hub").run()
+    assert "indexes_build" in keys(page)
+    page.radio(key="indexes_source").set_value("A folder on the server").run()
+    page.session_state["indexes_hub"] = "../../etc/passwd"
+    page.radio(key="indexes_source").set_value("A collection of the hub")
+    again(page)
+    assert "'../../etc/passwd' is no collection that is read from the hub" in sentences(page)
+    assert "indexes_build" not in keys(page)
+
+
+def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
+    page: AppTest, house: Path, tiny_bi_encoder: Path
+) -> None:
+    corpus(house, "mine", LINES)
+    page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
+    shown(page)
+    page.selectbox(key="indexes_dense").set_value("sq8")
+    page.selectbox(key="indexes_bm25").set_value("msmarco-dev")
+    page.button(key="indexes_build").click()
+    again(page)
+    job = jobs()[0]
+    assert "Build of mine <small>from data/corpora/mine</small>" in html(page)
+    assert f"indexes_stop_{job.folder.name}" in keys(page)
+    number = int((job.folder / "lock").read_text())
+    assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
+    second = AppTest.from_file(str(house / "main.py"), default_timeout=60)  # another tab
+    assert f"indexes_stop_{job.folder.name}" in keys(shown(second))
+    second.button(key="indexes_build").click()
+    again(second)
+    assert "A job of index 'mine' is going on already" in sentences(second)
+    assert len(jobs()) == 1
+    ended("done")
+    again(page)
+    assert "Index mine is built: 20 passages, 20 of them encoded." in sentences(page)
+    assert figure(page, "Passages") == "20"
+    assert (figure(page, "Dense"), figure(page, "BM25")) == ("FAISS SQ8", "k1 0.82, b 0.68")
+    assert verify(current_build("mine", root=Path("data/indexes")), full=True) == []
+    page.button(key=f"indexes_dismiss_{job.folder.name}").click()
+    again(page)
+    assert not page.success
+    assert jobs() == []
+    page.button(key="indexes_search_mine").click().run()
+    assert not page.exception
+    assert "20 passages" in page.sidebar.caption[0].value
+
+
+def test_an_estimate_comes_before_its_build(page: AppTest, house: Path, tiny_bi_encoder: Path) -> None:
+    corpus(house, "mine", LINES)
+    page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
+    shown(page)
+    page.button(key="indexes_estimate").click()
+    again(page)
+    assert "Estimate for mine" in html(page)
+    job = ended("done")
+    again(page)
+    assert job.status.estimate is not None
+    assert figure(page, "Passages") == "20"
+    assert figure(page, "Disk") == size_text(sum(job.status.estimate.disk.values()))
+    assert figure(page, "Dense") == "FAISS Flat"
+    assert index_names(Path("data/indexes")) == []
+    page.button(key=f"indexes_build_{job.folder.name}").click()
+    again(page)
+    assert [found.config for found in jobs()] == [replace(job.config, task="build")]
+    assert jobs()[0].alive
+
+
+def test_a_stopped_build_goes_on_and_a_failed_one_says_where(page: AppTest, house: Path, tiny_bi_encoder: Path) -> None:
+    mine = corpus(house, "mine", [f"{number}\t{' '.join(list(PASSAGES.values())[:5])}" for number in range(10_000)])
+    config = BuildConfig(name="mine", corpus="data/corpora/mine", bi_encoder=str(tiny_bi_encoder))
+    folder = build_jobs.start(config)
+    end = time.monotonic() + WAIT
+    while (status := jobs()[0].status).phase != "encode":
+        assert jobs()[0].alive, build_jobs.log_end(folder)
+        assert time.monotonic() < end, status
+        time.sleep(0.02)
+    assert status.total == 10_000
+    shown(page)
+    assert "Encoding passages" in page.get("progress")[0].proto.text
+    page.button(key=f"indexes_stop_{folder.name}").click()
+    again(page)
+    ended("stopped")
+    again(page)
+    assert "Stopped. The index in use is as it was" in sentences(page)
+
+    write_lines(mine / "collection.tsv", [*LINES, "no tab here"])
+    page.button(key=f"indexes_resume_{folder.name}").click()
+    again(page)
+    ended("failed")
+    again(page)
+    assert "data/corpora/mine/collection.tsv:21: 1 tab-separated fields" in sentences(page)
+    assert "collection.tsv:21" in page.code[0].value
+    assert index_names(Path("data/indexes")) == []
+
+    write_lines(mine / "collection.tsv", LINES)
+    page.button(key=f"indexes_resume_{folder.name}").click()
+    again(page)
+    assert "20 passages" in ended("done").status.sentence
+
+
+def test_a_running_build_shows_passages_rate_and_time_left(page: AppTest) -> None:
+    folder = made_job(Status("running", phase="encode", done=1_500, total=6_000, rate=50.0))
+    with hold(folder):
+        shown(page)
+    bar = page.get("progress")[0].proto
+    assert bar.value == 25  # 1,500 of 6,000
+    # (6,000 - 1,500) / 50 = 90 s
+    assert bar.text.replace("\\", "") == "Encoding passages: 1,500 of 6,000, 50 a second, about 2 min left"
+
+
+def test_a_build_that_is_asked_to_stop_can_be_stopped_at_once(page: AppTest) -> None:
+    folder = made_job(Status("running", phase="dense", done=0, total=6_000))
+    with hold(folder) as lock:
+        write_holder(lock, 2**22 + 1)  # no process has this number: Linux gives none above 2**22
+        shown(page)
+        assert page.button(key="indexes_stop_build-1").label == "Stop"
+        page.button(key="indexes_stop_build-1").click()
+        again(page)
+        assert page.button(key="indexes_stop_build-1").label == "Stop at once"
+        assert "Stopping" in page.get("progress")[0].proto.text
+
+
+def test_a_crashed_build_shows_its_logs_end_and_can_go_on(page: AppTest) -> None:
+    folder = made_job(Status("running", phase="encode", done=10, total=20))
+    (folder / "log.txt").write_text("line\n" * 50 + "Killed <b>\n", encoding="utf-8")
+    shown(page)
+    assert "Its process ended without a word" in sentences(page)
+    assert page.code[0].value.endswith("Killed <b>")
+    assert page.code[0].value.count("\n") == 19
+    assert "indexes_resume_build-1" in keys(page)
+
+
+def test_a_job_that_another_tab_runs_again_is_not_run_twice(page: AppTest) -> None:
+    folder = made_job(Status("failed", sentence="It went wrong."))
+    shown(page)
+    with hold(folder):  # the other tab's process, which has yet to write
+        page.button(key="indexes_resume_build-1").click()
+        again(page)
+        assert "Job build-1 is going on already" in sentences(page)
+        with pytest.raises(IndexingError):
+            build_jobs.launch(folder)
+
+
+def test_jobs_of_other_folders_of_indexes_are_left_alone(page: AppTest) -> None:
+    made_job(Status("failed", sentence="Elsewhere."), config=BuildConfig(name="x", corpus="c", root="elsewhere"))
+    shown(page)
+    assert "Elsewhere" not in sentences(page)
+
+
+def test_an_estimate_is_read_back_as_it_was_written(page: AppTest) -> None:
+    found = Estimate(
+        8_841_823, 1_000, {"vectors": 6.8e9, "bm25": 3.2e9}, {"encode": 4e9}, {"encode": 9_000.0}, "X", "why"
+    )
+    made_job(Status("done", estimate=found), config=BuildConfig(name="big", corpus="msmarco", task="estimate"))
+    shown(page)
+    assert jobs()[0].status.estimate == found
+    assert (figure(page, "Passages"), figure(page, "Disk")) == ("8,841,823", "10.0 GB")  # 6.8 + 3.2
+    assert (figure(page, "Time"), figure(page, "Memory")) == ("2.5 h", "4.0 GB")  # 9,000 / 3,600
+
+
+def test_the_folder_of_indexes_is_the_apps(page: AppTest, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", "elsewhere")
+    assert resources.index_root() == Path("elsewhere")
+    shown(page)
+    assert "There is no index in elsewhere yet" in sentences(page)

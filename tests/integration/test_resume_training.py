@@ -1,0 +1,150 @@
+"""A training that is stopped, at whatever moment, ends with the very weights of one that never was."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import REPOSITORY
+from tests.tiny_training import StoppedError, Weights, equal, resumable, train, weights
+from training import checkpoints
+from training.fit import Fitted
+from training.watch import Progress, Report
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a training gives that nothing stopped."""
+
+    recipe: str
+    weights: Weights
+    losses: dict[int, float]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums are rounded as in the process that is killed."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    one_thread: None, tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Undisturbed]:
+    """Such a training of a recipe, done once."""
+    done: dict[str, Undisturbed] = {}
+
+    def of(recipe: str) -> Undisturbed:
+        if recipe not in done:
+            found = train(tmp_path_factory.mktemp("undisturbed"), resumable(tiny_cross_encoder, recipe))
+            done[recipe] = Undisturbed(recipe, weights(found.model), found.losses)
+        return done[recipe]
+
+    return of
+
+
+def stop_at(step: int) -> Report:
+    def report(at: Progress) -> None:
+        if at.step == step:
+            raise StoppedError
+
+    return report
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in checkpoints.checkpoints(folder)]
+
+
+def check(resumed: Fitted, whole: Undisturbed, *, first: int) -> None:
+    """The weights of the undisturbed training, by its own steps from `first` on."""
+    assert resumed.losses == {step: loss for step, loss in whole.losses.items() if step >= first}
+    assert equal(weights(resumed.model), whole.weights)
+
+
+@pytest.mark.parametrize("recipe", ["listnet", "cmnrl"])
+def test_a_stopped_training_ends_as_if_it_never_was(
+    recipe: str, undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    asked = resumable(tiny_cross_encoder, recipe)
+    with pytest.raises(StoppedError):
+        train(tmp_path, asked, report=stop_at(7))
+    assert names(tmp_path) == ["checkpoint-3", "checkpoint-6"]
+    check(train(tmp_path, asked, resume=True), undisturbed(recipe), first=7)
+    assert names(tmp_path) == ["checkpoint-9", "checkpoint-12"]
+
+
+def test_without_resume_it_begins_anew(
+    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    asked = resumable(tiny_cross_encoder, "listnet")
+    with pytest.raises(StoppedError):
+        train(tmp_path, asked, report=stop_at(4))
+    check(train(tmp_path, asked), undisturbed("listnet"), first=1)
+
+
+def test_a_stop_before_the_first_checkpoint_costs_only_its_steps(
+    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    asked = resumable(tiny_cross_encoder, "listnet")
+    with pytest.raises(StoppedError):
+        train(tmp_path, asked, report=stop_at(2))
+    assert names(tmp_path) == []
+    check(train(tmp_path, asked, resume=True), undisturbed("listnet"), first=1)
+
+
+def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
+    undisturbed: Callable[[str], Undisturbed],
+    tiny_cross_encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish = checkpoints.publish
+
+    def cut(folder: Path) -> Path:
+        if (folder / checkpoints.PARTIAL / "checkpoint-6").is_dir():
+            raise StoppedError
+        return publish(folder)
+
+    asked = resumable(tiny_cross_encoder, "listnet")
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints, "publish", cut)
+        with pytest.raises(StoppedError):
+            train(tmp_path, asked)
+    half = tmp_path / checkpoints.PARTIAL / "checkpoint-6"
+    assert (half / checkpoints.STATE).is_file()
+    assert names(tmp_path) == ["checkpoint-3"]
+    (half / "model.safetensors").write_bytes(b"")  # what a power cut may leave of a file that wasn't synced
+    check(train(tmp_path, asked, resume=True), undisturbed("listnet"), first=4)
+
+
+def test_a_killed_training_ends_as_if_it_never_was(
+    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tests.kill_training", str(tmp_path), str(tiny_cross_encoder), "5"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        steps = [line.strip() for _, line in zip(range(5), child.stdout, strict=False)]
+        child.kill()
+        assert steps == ["1", "2", "3", "4", "5"], child.stderr.read()
+    assert child.returncode == -9
+    assert names(tmp_path) == ["checkpoint-3"]
+    resumed = train(tmp_path, resumable(tiny_cross_encoder, "listnet"), resume=True)
+    check(resumed, undisturbed("listnet"), first=4)
+
+
+def test_a_finished_training_that_is_resumed_stays_as_it_is(
+    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    asked = resumable(tiny_cross_encoder, "listnet")
+    train(tmp_path, asked)
+    again = train(tmp_path, asked, resume=True)
+    assert equal(weights(again.model), undisturbed("listnet").weights)
+    assert (again.steps, again.losses) == (12, {})

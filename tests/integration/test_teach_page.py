@@ -1,0 +1,409 @@
+"""The Teach page in every state, on a tiny index with random models: clicks become grades in the store."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from app.views.teach_results import jsonl_bytes, qrels_zip
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.records import Passage, PassageId
+from indexing.settings import BuildSettings
+from search.load import MODELS
+from tests.conftest import write_lines
+from tests.tiny_models import make_bi_encoder, make_cross_encoder
+from training import expectations
+from training.feedback import STORE, FeedbackStore, Grade
+
+PAGE = Path(__file__).parents[2] / "app/views/teach_page.py"
+QUERY = "the berlin wall"  # SHA-256 begins with 44d6: at 0.27, not of the protected fifth
+DRAWN = "how long is the berlin wall"  # 056e: at 0.02, protected
+TRAIN = [QUERY, "who wrote white christmas", "many people live in munich"]
+PASSAGES = {
+    "p1": "The Berlin Wall was 155 kilometres long.",
+    "p2": "<script>alert('wall')</script> is a <b>passage</b> about the wall & code in Berlin.",
+    "p3": "Irving Berlin wrote White Christmas.",
+    "p4": "Many people live in Munich, which is smaller than Berlin.",
+    "p5": "Water boils at 100 degrees Celsius at sea level.",
+    "p6": "A wall of the city stood for 28 years.",
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus, judged queries in two splits, an index `tiny` under indexes/, and a cross-encoder."""
+    folder = tmp_path_factory.mktemp("house")
+    corpus = folder / "corpus"
+    write_lines(corpus / "collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
+    write_lines(corpus / "queries.train.tsv", [f"t{number}\t{text}" for number, text in enumerate(TRAIN)])
+    write_lines(corpus / "qrels.train.tsv", ["t0 0 p1 3", "t1 0 p3 3", "t2 0 p4 3"])
+    write_lines(corpus / "queries.dev.tsv", ["d0\thow hot is boiling water"])
+    write_lines(corpus / "qrels.dev.tsv", ["d0 0 p5 3"])
+    settings = BuildSettings(bi_encoder=str(make_bi_encoder(folder / "bi-encoder")))
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings, progress=lambda *_: None)
+    make_cross_encoder(folder / "cross-encoder")
+    return folder
+
+
+@pytest.fixture
+def home(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of the app, empty at first."""
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(house / "indexes"))
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "tiny")
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", str(house / "cross-encoder"))
+    monkeypatch.delenv("SECOND_LOOK_FEEDBACK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def open_page(home: Path) -> Iterator[Callable[..., AppTest]]:
+    """Opens the page by the parameters of a link."""
+
+    def opened(**parameters: str) -> AppTest:
+        page = AppTest.from_file(str(PAGE), default_timeout=30)
+        for name, value in parameters.items():
+            page.query_params[name] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    yield opened
+    st.cache_resource.clear()
+
+
+def html(page: AppTest) -> str:
+    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
+
+
+def sentences(page: AppTest) -> str:
+    return " ".join(element.value for element in [*page.error, *page.info]).replace("\\", "")
+
+
+def shown(page: AppTest) -> list[str]:
+    """Ids of the passages in the order in which they stand."""
+    return [part.partition('"')[0] for part in html(page).split('data-passage="')[1:]]
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click().run()
+    assert not page.exception
+    return page
+
+
+def stored(home: Path) -> dict[str, int]:
+    return {grade.passage_id: grade.grade for grade in FeedbackStore.open(home / STORE).grades()}
+
+
+def give(home: Path, passage: str, grade: int, *, rater: str, query: str = QUERY) -> Grade:
+    store = FeedbackStore.open(home / STORE)
+    kept = Passage(PassageId(passage), PASSAGES[passage])
+    return store.grade(query, kept, grade=grade, rater=rater, index="tiny", build="b1")
+
+
+def test_without_a_name_the_page_asks_for_one(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(q=QUERY)
+    assert "Type your name above" in sentences(page)
+    assert not shown(page)
+    page.text_input(key="teach_rater").set_value("Ann").run()
+    assert len(shown(page)) == 1
+    assert page.query_params["rater"] == "Ann"
+    assert page.query_params["q"] == QUERY
+
+
+@pytest.mark.parametrize("name", ["x" * 41, "!!!"])
+def test_a_bad_name_is_told_and_takes_no_grades(open_page: Callable[..., AppTest], name: str) -> None:
+    page = open_page(q=QUERY)
+    page.text_input(key="teach_rater").set_value(name).run()
+    assert not page.exception
+    assert "give a name of 1 to 40 characters" in sentences(page)
+    assert not shown(page)
+
+
+def test_without_a_query_the_page_asks_for_one(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(rater="ann")
+    assert "Type a query above, or pick one." in sentences(page)
+    page.text_input(key="teach_query").set_value(QUERY)
+    press(page, "teach_submit")
+    assert len(shown(page)) == 1
+
+
+def test_clicks_become_grades_one_passage_after_the_other(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="Ann", q=QUERY.upper())
+    seen = []
+    for place, grade in enumerate((3, 0, 2)):
+        seen += shown(page)
+        press(page, f"teach_grade_{place}_{grade}")
+    assert stored(home) == dict(zip(seen, (3, 0, 2), strict=True))
+    assert "<small>This query</small><b>3 of 6</b>" in html(page)
+    (first, *_) = FeedbackStore.open(home / STORE).grades()
+    assert (first.rater, first.query_id, first.index, first.protected) == ("ann", "t0", "tiny", False)
+    assert first.build == (resources.index_root() / "tiny/current").read_text().strip()
+
+
+def test_after_the_last_passage_the_page_says_so_and_goes_back(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY, shown="2")
+    press(press(page, "teach_grade_0_3"), "teach_grade_1_1")
+    assert "All 2 passages of this query are graded" in sentences(page)
+    assert not shown(page)
+    press(page, "teach_back")
+    assert "your grade: 1" in html(page)
+    press(page, "teach_grade_1_0")
+    assert sorted(stored(home).values()) == [0, 3]
+
+
+def test_a_skipped_passage_comes_again_at_the_end(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY, shown="2")
+    skipped = shown(page)
+    press(page, "teach_skip")
+    press(page, "teach_grade_1_1")
+    assert shown(page) == skipped
+
+
+def test_undo_takes_back_the_last_grade_and_returns_to_it(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    (first,) = shown(page)
+    press(page, "teach_grade_0_3")
+    assert shown(page) != [first]
+    press(page, "teach_undo")
+    assert stored(home) == {}
+    assert shown(page) == [first]
+    assert f"Taken back: grade 3 of passage {first} for “{QUERY}”." in html(page)
+    press(page, "teach_undo")
+    assert "There is no grade of yours to take back." in html(page)
+
+
+def test_undo_brings_back_the_grade_that_was_replaced(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY, view="list")
+    press(press(page, "teach_grade_2_3"), "teach_grade_2_1")
+    assert list(stored(home).values()) == [1]
+    press(page, "teach_undo")
+    assert list(stored(home).values()) == [3]
+
+
+def test_in_the_list_every_passage_has_its_buttons(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY, view="list")
+    order = shown(page)
+    assert sorted(order) == sorted(PASSAGES)
+    press(press(page, "teach_grade_5_2"), "teach_grade_0_1")
+    assert stored(home) == {order[5]: 2, order[0]: 1}
+    assert shown(page) == order
+    assert page.button(key="teach_grade_5_2").proto.type == "primary"
+    assert page.button(key="teach_grade_5_1").proto.type == "secondary"
+
+
+def test_one_by_one_the_digits_are_keys_and_in_the_list_they_are_not(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    assert [page.button(key=f"teach_grade_0_{grade}").proto.shortcut for grade in range(4)] == ["0", "1", "2", "3"]
+    assert page.button(key="teach_undo").proto.shortcut == "u"
+    page.radio(key="teach_view").set_value("list").run()
+    assert [page.button(key=f"teach_grade_0_{grade}").proto.shortcut for grade in range(4)] == [""] * 4
+
+
+def test_blind_order_is_shuffled_stable_and_without_scores(open_page: Callable[..., AppTest]) -> None:
+    blind = open_page(rater="ann", q=QUERY, view="list")
+    order = shown(blind)
+    assert "rank " not in html(blind)
+    assert "logit" not in html(blind)
+    press(blind, "teach_grade_3_2")
+    assert shown(blind) == order
+    assert shown(open_page(rater="ann", q=QUERY + "?", view="list")) == order
+    assert shown(open_page(rater="bob", q=QUERY, view="list")) != order
+    seen = open_page(rater="ann", q=QUERY, view="list", blind="0")
+    assert shown(seen) != order
+    assert sorted(shown(seen)) == sorted(order)
+    told = [part.partition("</span>")[0] for part in html(seen).split('sl-score">')[1:]]
+    assert [text.partition(",")[0] for text in told] == [f"rank {place}" for place in range(1, 7)]
+    logits = [float(text.rpartition(" ")[2]) for text in told]
+    assert logits == sorted(logits, reverse=True)
+
+
+def test_passage_text_is_data(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(rater="<b>ann</b>", q=f"{QUERY} <i>", view="list")
+    assert "<script" not in html(page)
+    assert "<b>passage" not in html(page)
+    assert "&lt;script&gt;" in html(page)
+    assert "<b>ann" not in html(page)
+    assert "<script>alert('wall')</script>" in unescape(html(page)).replace("<mark>", "").replace("</mark>", "")
+
+
+def test_a_query_of_the_protected_share_says_so(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=DRAWN)
+    assert "This query is protected: what you grade here is used to measure, never to train." in sentences(page)
+    press(page, "teach_grade_0_3")
+    assert FeedbackStore.open(home / STORE).counts().protected == 1
+    assert "protected" not in sentences(open_page(rater="ann", q=QUERY))
+
+
+def test_a_query_of_another_split_is_always_protected(open_page: Callable[..., AppTest], home: Path) -> None:
+    FeedbackStore.open(home / STORE, protected_share=0.0)
+    page = open_page(rater="ann", q="How hot is boiling water?")
+    assert "This query is protected" in sentences(page)
+    press(page, "teach_grade_0_3")
+    (grade,) = FeedbackStore.open(home / STORE).grades()
+    assert (grade.query_id, grade.protected) == ("d0", True)
+    assert "protected" not in sentences(open_page(rater="ann", q=DRAWN))
+
+
+def test_train_queries_can_be_picked_and_the_next_ungraded_one_comes(
+    open_page: Callable[..., AppTest], home: Path
+) -> None:
+    page = open_page(rater="ann")
+    page.selectbox(key="teach_judged").select(TRAIN[1]).run()
+    assert page.text_input(key="teach_query").value == TRAIN[1]
+    give(home, "p1", 3, rater="ann", query=TRAIN[2])
+    page.run()
+    press(page, "teach_next")  # the last one is graded, so the first follows
+    assert page.text_input(key="teach_query").value == TRAIN[0]
+    assert page.query_params["q"] == TRAIN[0]
+    press(page, "teach_next")
+    assert page.text_input(key="teach_query").value == TRAIN[1]
+    give(home, "p1", 3, rater="ann", query=TRAIN[0])
+    page.run()
+    assert page.button(key="teach_next").disabled
+
+
+def test_two_raters_are_compared(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY, view="list")
+    assert "grades of two raters" in html(page)
+    order = shown(page)
+    for place, grade in enumerate((0, 0, 1, 2, 3, 3)):
+        press(page, f"teach_grade_{place}_{grade}")
+    for passage, grade in zip(order, (0, 1, 1, 2, 3, 2), strict=True):
+        give(home, passage, grade, rater="bob")
+    page.run()
+    (row,) = page.dataframe[0].value.to_dict("records")
+    # as in test_agreement.py: 4 of 6 the same, (4/6 - 8/36) / (1 - 8/36) = 4/7, and 1 - 12/90 = 13/15
+    assert row == {
+        "raters": "ann and bob",
+        "both graded": 6,
+        "same grade": "67%",
+        "kappa": "0.57",
+        "weighted kappa": "0.87",
+    }
+    assert "<small>Raters</small><b>2</b>" in html(page)
+
+
+def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    assert page.button(key="teach_pin").disabled
+    page.selectbox(key="teach_pin_above").set_value("p1").run()
+    page.selectbox(key="teach_pin_below").set_value("p3").run()
+    press(page, "teach_pin")
+    (pinned,) = expectations.expectations(home / MODELS / expectations.FILE)
+    assert (pinned.query, pinned.above.id, pinned.below.id, pinned.by) == (QUERY, "p1", "p3", "ann")
+    assert pinned.above.text == PASSAGES["p1"]
+    assert f"Pinned as {pinned.key}: for 'the berlin wall', p1 above p3." in sentences(page)
+    press(page, "teach_pin")
+    assert f"{pinned.key} says already" in sentences(page)
+    page.text_input(key="teach_query").set_value(TRAIN[1])
+    press(page, "teach_submit")
+    assert page.selectbox(key="teach_pin_above").value is None
+
+
+def test_a_passage_is_not_pinned_above_itself(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    page.selectbox(key="teach_pin_above").set_value("p1").run()
+    page.selectbox(key="teach_pin_below").set_value("p1").run()
+    press(page, "teach_pin")
+    assert "can't stand above itself" in sentences(page)
+    assert not (home / MODELS).exists()
+
+
+def test_files_are_offered_once_there_is_a_grade(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    assert all(button.proto.disabled for button in page.get("download_button"))
+    press(page, "teach_grade_0_3")
+    assert not any(button.proto.disabled for button in page.get("download_button"))
+    assert "Grades of index tiny: 1 to train on, 0 protected." in html(page)
+
+
+def test_the_files_hold_this_index_s_grades(open_page: Callable[..., AppTest], home: Path) -> None:
+    open_page()
+    give(home, "p1", 3, rater="ann")
+    give(home, "p3", 0, rater="ann", query=DRAWN)
+    store = FeedbackStore.open(home / STORE)
+    other = Passage(PassageId("p1"), "of another corpus")
+    store.grade(QUERY, other, grade=0, rater="ann", index="large", build="b1")
+    with zipfile.ZipFile(io.BytesIO(qrels_zip(store, "tiny"))) as archive:
+        assert archive.namelist() == ["qrels.dev.tsv", "qrels.train.tsv", "queries.tsv"]
+        assert archive.read("qrels.train.tsv").split()[2:] == [b"p1", b"3"]
+        assert archive.read("qrels.dev.tsv").split()[2:] == [b"p3", b"0"]
+    opened = resources.open_pipeline("tiny", "none")
+    lines = [json.loads(line) for line in jsonl_bytes(store, opened, "tiny").splitlines()]
+    assert [(line["passage"], line["grade"], line["protected"]) for line in lines] == [
+        (PASSAGES["p1"], 3, False),
+        (PASSAGES["p3"], 0, True),
+    ]
+
+
+def test_read_only_shows_one_sentence_and_makes_no_store(home: Path) -> None:
+    def script() -> None:
+        from app.views.teach import render
+
+        render(read_only=True)
+
+    page = AppTest.from_function(script, default_timeout=30).run()
+    assert not page.exception
+    assert "no grades are taken" in sentences(page)
+    assert not page.button
+    assert not page.text_input
+    assert list(home.iterdir()) == []
+
+
+def test_a_store_of_another_version_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
+    (home / STORE).parent.mkdir(parents=True)
+    (home / STORE).write_bytes(b"")
+    page = open_page(rater="ann", q=QUERY)
+    assert "is no feedback store" in sentences(page)
+    assert not shown(page)
+
+
+def test_a_grade_that_cannot_be_kept_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
+    page = open_page(rater="ann", q=QUERY)
+    (home / STORE).unlink()
+    press(page, "teach_grade_0_3")
+    assert "can't be used" in sentences(page)
+    assert stored(home) == {}
+    press(page, "teach_grade_0_3")
+    assert list(stored(home).values()) == [3]
+
+
+def test_an_absent_index_says_what_to_run(open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "nothing")
+    page = open_page(rater="ann", q=QUERY)
+    assert "There is no index 'nothing'" in sentences(page)
+
+
+def test_without_a_reranker_the_first_stage_is_graded(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")  # there is no data/reranker here
+    page = open_page(rater="ann", q=QUERY, blind="0", view="list")
+    assert "not re-ranked: There is no re-ranker" in html(page)
+    assert "first-stage score" in html(page)
+    assert len(shown(page)) == len(PASSAGES)
+
+
+def test_too_long_a_query_says_how_long_it_may_be(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(rater="ann", q="berlin " * 400)
+    assert "at most 2,000 are searched" in sentences(page)
+
+
+def test_a_link_holds_who_and_how(open_page: Callable[..., AppTest]) -> None:
+    link = {"rater": "ann", "q": QUERY, "blind": "0", "view": "list", "shown": "3"}
+    page = open_page(**link)
+    assert len(shown(page)) == 3
+    assert {name: page.query_params[name] for name in link} == link
+    bad = open_page(rater="ann", q=QUERY, blind="x", view="<b>", shown="0", index="nope")
+    for name in ("blind", "view", "shown", "index"):
+        assert f"The link's {name} " in unescape(html(bad))
+    assert set(bad.query_params) == {"rater", "q"}

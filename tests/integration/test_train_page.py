@@ -1,0 +1,479 @@
+"""The Train page in every state, with a training that runs as a process of its own on tiny models."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.views.train_chart import loss_chart, ndcg_chart, smoothed
+from app.views.train_fields import DEFAULTS
+from app.views.train_preview import forecasts
+from app.views.train_rows import counts_sentences, row_html
+from indexing import atomic
+from indexing.encoder import DEFAULT_BI_ENCODER
+from indexing.records import Passage, PassageId
+from tests.conftest import PASSAGES, REPOSITORY
+from tests.versions import make_version
+from training import jobs
+from training.data import DataSettings
+from training.feedback import STORE, FeedbackStore
+from training.job_report import PREVIEW
+from training.job_status import Metric, MetricsFile, Status, write_status
+from training.jobs import Job, hold, log_end, read_job, write_holder
+from training.loss_recipes import LOSS_RECIPES
+from training.registry import find
+from training.request import Request
+from training.row_files import RowCounts
+from training.train_settings import TrainSettings
+
+VIEWS = REPOSITORY / "app/views"
+MAIN = f"""
+import streamlit as st
+st.navigation([
+    st.Page({str(VIEWS / "train_page.py")!r}, title="Train", default=True),
+    st.Page({str(VIEWS / "models_page.py")!r}, title="Models"),
+]).run()
+"""
+READ_ONLY = "from app.views.train import render; render(read_only=True)"
+WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
+REQUEST = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(("index:small",)))
+ROW = {"query": "<b>bees</b>", "passages": ["<script>1</script>", "wasps"], "labels": [3.0, 0.0]}
+COUNTS = RowCounts({"judged small": 1}, {"protected": 2, "near-duplicate": 0}, rows=1, pairs=2)
+
+
+@pytest.fixture
+def house(tmp_path: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in, as the repository's root is when the app is started. Its job ends with the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(built_root))
+    monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
+    monkeypatch.delenv("SECOND_LOOK_FEEDBACK", raising=False)
+    (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
+    yield tmp_path
+    for _ in range(2):
+        for job in jobs.jobs():
+            jobs.stop(job.folder)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def page(house: Path) -> AppTest:
+    return AppTest.from_file(str(house / "main.py"), default_timeout=60)
+
+
+@pytest.fixture
+def tiny(page: AppTest, tiny_cross_encoder: Path) -> AppTest:
+    """The page with three steps of a tiny model chosen."""
+    page.session_state["train_base"] = str(tiny_cross_encoder)
+    fields = {"steps": 3, "batch": 1, "max_length": 64, "margin": None, "per_query": 3, "dev_depth": 5}
+    for name, value in {**fields, "evaluate_every": 2}.items():
+        page.session_state[f"train_field_{name}"] = value
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return again(page)
+
+
+def html(page: AppTest) -> str:
+    return "\n".join(element.body for element in page.html)
+
+
+def text(page: AppTest) -> str:
+    return unescape(html(page))
+
+
+def sentences(page: AppTest) -> str:
+    """What is said in boxes, without the backslashes that keep names from being markup."""
+    boxes = [*page.error, *page.info, *page.success, *page.warning]
+    return " ".join(box.value for box in boxes).replace("\\", "")
+
+
+def keys(page: AppTest) -> set[str | None]:
+    return {button.key for button in page.button}
+
+
+def bars(page: AppTest) -> list[str]:
+    return [bar.proto.text.replace("\\", "") for bar in page.get("progress")]
+
+
+def made_job(status: Status, *, name: str = "training-1", request: Request = REQUEST) -> Path:
+    folder = jobs.ROOT / name
+    folder.mkdir(parents=True)
+    atomic.write_json(folder / "config.json", request.as_json())
+    write_status(folder, status)
+    return folder
+
+
+def job_of(folder: Path) -> Job:
+    job = read_job(folder)
+    assert job is not None
+    return job
+
+
+@contextmanager
+def process_of(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that holds a job's lock, as a training's does, and takes no heed of the first SIGTERM."""
+    with hold(folder) as lock:
+        process = subprocess.Popen(["sh", "-c", "trap '' TERM; exec sleep 60"], pass_fds=(lock.fileno(),))
+        write_holder(lock, process.pid)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ended(folder: Path, state: str) -> Job:
+    """The job, once its process has ended."""
+    end = time.monotonic() + WAIT
+    while (job := job_of(folder)).alive:
+        assert time.monotonic() < end, job
+        time.sleep(0.05)
+    assert job.state == state, (job, log_end(folder))
+    return job
+
+
+# The form
+
+
+def test_the_form_is_ready_to_start(page: AppTest) -> None:
+    again(page)
+    assert page.selectbox(key="train_recipe").value == "listnet"
+    assert page.selectbox(key="train_index").value == "small"
+    assert page.selectbox(key="train_base").value == DEFAULT_BI_ENCODER
+    assert page.checkbox(key="train_field_judged").label == "The 2 judged train queries of small"
+    assert page.checkbox(key="train_field_judged").value
+    assert page.checkbox(key="train_field_feedback").disabled
+    assert not page.checkbox(key="train_field_hub").value
+    assert "dev split of small (1 queries)" in page.checkbox(key="train_field_dev").label
+    assert page.number_input(key="train_field_minutes").value == 30
+    assert page.number_input(key="train_field_learning_rate").value is None
+    assert page.number_input(key="train_field_learning_rate").placeholder == "2.0e-05, the recipe's"
+    assert "No model is served that could be started from" in text(page)
+    assert "There was no training yet." in sentences(page)
+    assert not page.error
+
+
+def test_every_recipe_says_what_it_learns_from_and_asks_for_what_it_needs(page: AppTest) -> None:
+    again(page)
+    for name, recipe in LOSS_RECIPES.items():
+        page.selectbox(key="train_recipe").select(name)
+        again(page)
+        assert f"{name} learns from {recipe.about}." in text(page)
+        assert not page.error
+        needed = {box.key for box in page.selectbox} & {"train_teacher"}
+        assert needed == ({"train_teacher"} if recipe.form.needs == "scores" and name != "cold-start" else set())
+        assert any(box.key == "train_field_queries" for box in page.number_input) == (name == "cold-start")
+
+
+def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: Path, tiny_cross_encoder: Path) -> None:
+    folder = make_version(house / "data/models", "old/1", tiny_cross_encoder)
+    atomic.write_json(house / "data/models/promoted.json", {"promoted": "old/1"})
+    again(page)
+    assert page.selectbox(key="train_base").value == str(folder.relative_to(house))
+    assert "The current model (old/1)" in page.selectbox(key="train_base").options
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("name", "../escaped", "A version can't be called '../escaped'"),
+        ("name", "", "A version can't be called ''"),
+        ("first_rank", 500, "ranks 500 to 100 must lie in 1 to"),
+        ("judged", False, "Nothing is chosen to learn from"),
+    ],
+)
+def test_a_training_that_cannot_be_is_not_begun(page: AppTest, field: str, value: object, expected: str) -> None:
+    page.session_state[f"train_field_{field}"] = value
+    again(page)
+    press(page, "train_start")
+    assert expected in sentences(page)
+    assert jobs.jobs() == []
+
+
+def test_what_was_chosen_is_there_after_another_page(page: AppTest) -> None:
+    again(page)
+    page.number_input(key="train_field_minutes").set_value(7.0)
+    page.selectbox(key="train_recipe").select("lambda")
+    again(page)
+    train, models = (
+        next(key for key, row in page._registered_pages.items() if row["page_name"] == name)
+        for name in ("Train", "Models")
+    )
+    for page_hash in (models, train):
+        page._page_hash = page_hash
+        again(page)
+    assert page.number_input(key="train_field_minutes").value == 7
+    assert page.selectbox(key="train_recipe").value == "lambda"
+
+
+def test_every_field_of_the_form_has_a_default_that_is_drawn(page: AppTest) -> None:
+    again(page)
+    drawn = {
+        str(widget.key).removeprefix("train_field_")
+        for widget in [*page.number_input, *page.checkbox, *page.text_input, *page.selectbox]
+        if str(widget.key).startswith("train_field_")
+    }
+    assert drawn == DEFAULTS.keys() - {"queries"}  # which only a cold start makes
+
+
+# The preview
+
+
+def previewed(page: AppTest) -> AppTest:
+    press(page, "train_preview")
+    end = time.monotonic() + WAIT
+    while not page.session_state["train_forecast"][1].over:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return again(page)
+
+
+def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
+    previewed(tiny)
+    shown = text(tiny)
+    assert "how do bees make honey" in shown
+    assert PASSAGES["a1"] in shown
+    assert "2 rows with 8 (query, passage) pairs, from 2 of judged small." in shown  # 1 positive, 3 others and so on
+    assert "<small>Steps</small><b>3</b>" in shown
+    assert "<small>Pairs</small><b>12</b>" in shown  # 3 steps * 1 row * 4 pairs
+    assert "<small>Passes</small><b>1.5</b>" in shown  # 3 rows of 2
+    assert "an estimate" in shown
+    assert "Something else is chosen since" not in shown
+    tiny.number_input(key="train_field_minutes").set_value(7.0)
+    again(tiny)
+    assert "Something else is chosen since" in text(tiny)
+    assert jobs.jobs() == []
+
+
+def test_a_preview_that_fails_says_why(page: AppTest) -> None:
+    page.session_state["train_base"] = "nobody/no-such-model"
+    previewed(again(page))
+    assert "Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
+
+
+def test_my_judgments_are_learned_from(tiny: AppTest, house: Path) -> None:
+    store = FeedbackStore.open(house / STORE, protected_share=0.0)
+    for passage, grade in (("b1", 3), ("b4", 0)):
+        kept = Passage(PassageId(passage), PASSAGES[passage])
+        store.grade("who sees the flash", kept, grade=grade, rater="ann", index="small", build="b")
+    again(tiny)
+    assert tiny.checkbox(key="train_field_feedback").label == "My judgments: 2 grades"
+    tiny.checkbox(key="train_field_feedback").check()
+    tiny.checkbox(key="train_field_judged").uncheck()
+    previewed(again(tiny))
+    assert "1 rows with 2 (query, passage) pairs, from 1 of feedback feedback.jsonl." in text(tiny)
+    assert "who sees the flash" in text(tiny)
+
+
+def test_rows_are_data_in_every_form() -> None:
+    assert "<b>bees" not in row_html(ROW)
+    assert "&lt;script&gt;1&lt;/script&gt;" in row_html(ROW)
+    assert "<b>3</b><span>&lt;script" in row_html(ROW)
+    triple = {"query": "q", "positive": "<i>", "negative": "no", "label": 1.25}
+    assert "margin 1.250" in row_html(triple)
+    assert "<b>positive</b><span>&lt;i&gt;</span>" in row_html(triple)
+    assert "<b>0.5</b><span>text</span>" in row_html({"query": "q", "passage": "text", "label": 0.5})
+    tuple_row = {"query": "q", "positive": "p", "negative_1": "n", "negative_2": "m"}
+    assert row_html(tuple_row).count("<b>negative</b>") == 2
+    assert counts_sentences(COUNTS)[1] == "Left out: 2 protected."
+
+
+# A training
+
+
+def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
+    tiny: AppTest, house: Path, tiny_cross_encoder: Path
+) -> None:
+    make_version(house / "data/models", "old/1", tiny_cross_encoder)
+    atomic.write_json(house / "data/models/promoted.json", {"promoted": "old/1"})
+    press(tiny, "train_start")
+    (job,) = jobs.jobs()
+    assert tiny.query_params["job"] == job.name
+    assert "train_stop" in keys(tiny)
+    number = int((job.folder / "lock").read_text())
+    assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
+    press(tiny, "train_start")
+    assert f"Training {job.name} (listnet, to make data/models/mine/1) is going on" in sentences(tiny)
+    second = again(AppTest.from_file(str(house / "main.py"), default_timeout=60))  # another tab, without the link
+    assert "train_stop" in keys(second)
+    assert jobs.jobs()[0].request.settings.steps == 3
+    found = ended(job.folder, "finished")
+    again(tiny)
+    assert "Version mine/1 is made. Its nDCG@10 on the dev set is" in sentences(tiny)
+    assert "that of old/1" in sentences(tiny)
+    assert found.status.step == 3
+    assert "What it learns from: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
+    assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
+    assert find("mine/1").manifest["settings"]["batch"] == 1
+    assert "train_stop" not in keys(tiny)
+    press(tiny, "train_promote")
+    assert tiny.selectbox(key="models_candidate").value == "mine/1"
+
+
+RUNNING = Status(
+    "training", step=40, steps=80, loss=0.5, learning_rate=2e-5, pairs_per_second=120.0, seconds_left=150.0,
+    ndcg=0.61, best_ndcg=0.62, current="old/1", current_ndcg=0.6, memory=1_500_000_000,
+)  # fmt: skip
+
+
+def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
+    folder = made_job(replace(RUNNING, updated=time.time()))
+    metrics = MetricsFile(folder)
+    for step in range(1, 41):
+        metrics.add(Metric(step, 1.0, 2e-5, 0.6 + step / 4000 if step % 20 == 0 else None))
+    atomic.write_json(folder / PREVIEW, {"rows": [ROW], "counts": vars(COUNTS)})
+    with hold(folder):
+        again(page)
+        assert bars(page) == ["Training, step 40 of 80 …"]
+        shown = text(page)
+        for name, value in {
+            "Loss": "1.0000", "Learning rate": "2.0e-05", "nDCG@10, dev": "0.6100", "Current model": "0.6000",
+            "Pairs a second": "120", "Time left": "2 min", "Memory": "1.5 GB",
+        }.items():  # fmt: skip
+            assert f"<small>{name}</small><b>{value}</b>" in shown
+        assert "mine/1" in shown
+        assert "train_stop" in keys(page)
+        assert "train_resume" not in keys(page)
+        assert "<script>1" not in html(page)
+        assert "It last wrote" not in shown
+        write_status(
+            folder, replace(RUNNING, state="gathering", phase="mine small", done=12, updated=time.time() - 300)
+        )
+        again(page)
+        assert bars(page) == ["Gathering what it learns from, mine small, 12 done …"]
+        assert "It last wrote 5 min ago." in text(page)
+    write_status(folder, replace(RUNNING, state="finished", version="data/models/mine/1", ndcg=0.65, seconds_left=0.0))
+    again(page)
+    assert "Version mine/1 is made" not in sentences(page)  # nothing goes on and the link names none
+    press(page, "train_show_training-1")
+    told = "Version mine/1 is made. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."
+    assert told in sentences(page)
+    assert bars(page) == []
+
+
+def test_a_training_is_asked_to_stop_and_then_ended(page: AppTest) -> None:
+    folder = made_job(RUNNING)
+    with process_of(folder) as process:
+        press(again(page), "train_stop")
+        assert bars(page) == ["Stopping at the end of this step, step 40 of 80 …"]
+        assert page.button(key="train_stop").label == "Stop at once"
+        assert process.poll() is None
+        press(page, "train_stop")
+        assert process.wait(10) == -signal.SIGKILL
+    page.query_params["job"] = folder.name
+    again(page)
+    assert "It was stopped. It can go on from its last checkpoint." in sentences(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (RUNNING, "Its process ended without a word"),
+        (replace(RUNNING, state="failed", error="Memory is full <b>."), "Memory is full <b>."),
+    ],
+)
+def test_a_training_that_broke_off_says_so_with_the_logs_end(page: AppTest, status: Status, expected: str) -> None:
+    folder = made_job(status)
+    (folder / "log.txt").write_text("step 39\nKilled\n", encoding="utf-8")
+    page.query_params["job"] = folder.name
+    again(page)
+    assert expected in sentences(page)
+    assert page.code[0].value == "step 39\nKilled"
+    assert {"train_resume", "train_remove_yes"} <= keys(page)
+    assert "train_promote" not in keys(page)
+    with process_of(made_job(RUNNING, name="training-2")):
+        press(page, "train_resume")
+        assert "Training training-2 (listnet, to make data/models/mine/1) is going on" in sentences(page)
+    press(page, "train_remove_yes")
+    assert [job.name for job in jobs.jobs()] == ["training-2"]
+    assert expected not in sentences(page)
+
+
+def test_a_stopped_training_can_go_on(page: AppTest) -> None:
+    made_job(replace(RUNNING, state="stopped"))
+    press(again(page), "train_show_training-1")
+    assert "It was stopped. It can go on from its last checkpoint." in sentences(page)
+    assert "train_resume" in keys(page)
+
+
+def test_trainings_are_listed_newest_first(page: AppTest) -> None:
+    made_job(replace(RUNNING, state="finished", ndcg=0.65, started=1_760_000_000.0))
+    other = replace(REQUEST, settings=TrainSettings("bce", base="x/<i>y</i>"))
+    made_job(Status("failed", error="No."), name="training-2", request=other)
+    again(page)
+    shown = [element.body for element in page.html if "sl-badge" in element.body]
+    assert "failed" in shown[0]
+    assert "from &lt;i&gt;y&lt;/i&gt;, training-2" in shown[0]
+    assert "finished" in shown[1]
+    assert "2025-10-09 08:53, nDCG@10 0.6500, recipe listnet, 40 of 80 steps" in shown[1]  # 1,760,000,000 s
+
+
+def test_a_link_to_no_job_is_passed_over(page: AppTest) -> None:
+    made_job(Status("failed", error="No."))
+    page.query_params["job"] = "../../etc"
+    again(page)
+    assert "train_remove_yes" not in keys(page)
+    assert not page.error
+
+
+def test_read_only_shows_the_list_alone(house: Path) -> None:
+    folder = made_job(RUNNING)
+    with hold(folder):
+        page = again(AppTest.from_string(READ_ONLY, default_timeout=60))
+    assert "This page is for reading only here" in sentences(page)
+    assert "mine/1" in text(page)
+    assert "training</span>" in html(page)
+    assert keys(page) == set()
+    assert not page.checkbox
+    assert forecasts()._jobs == {}
+
+
+# The charts
+
+
+def data_of(chart: Any) -> list[list[dict[str, Any]]]:
+    """The rows of each layer; those that all share are the whole chart's."""
+    found = [layer.data if chart.data is alt.Undefined else chart.data for layer in chart.layer]
+    return [data["values"] for data in found]
+
+
+def test_the_loss_is_smoothed_by_its_past() -> None:
+    # a span of 5: each earlier value weighs 1 - 2 / 6 = 2/3 of the one after it
+    assert smoothed([3.0, 0.0]) == pytest.approx([3.0, (2 / 3 * 3.0 + 0.0) / (2 / 3 + 1)])
+    assert smoothed([1.0] * 500) == pytest.approx([1.0] * 500)
+
+
+def test_a_long_line_is_thinned_and_keeps_its_end() -> None:
+    metrics = [Metric(step, float(step), 1e-5) for step in range(1, 1002)]
+    drawn = data_of(loss_chart(metrics))[0]
+    assert len(drawn) == 335  # every third of 1,001, the first and the 1,000th among them, and the last
+    assert [drawn[0]["step"], drawn[-1]["step"]] == [1, 1001]
+
+
+def test_the_current_model_is_a_line_beside_the_measured_points() -> None:
+    metrics = [Metric(1, None, 1e-5), Metric(2, 0.1, 1e-5, 0.4), Metric(4, 0.1, 1e-5, 0.5)]
+    rows = data_of(ndcg_chart(metrics, "old/1", 0.45))
+    assert rows[0] == [{"step": 2, "ndcg": 0.4}, {"step": 4, "ndcg": 0.5}]
+    assert rows[-1] == [{"ndcg": 0.45, "name": "current model: old/1"}]
+    assert len(data_of(ndcg_chart(metrics, "", None))) == 2

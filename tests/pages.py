@@ -1,0 +1,74 @@
+"""What tests of pages that do long work share: a judged index for the gate, and waiting for work in the background."""
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.encoder import BiEncoder
+from indexing.index import open_index
+from indexing.judged import JudgedSet
+from indexing.records import Query, QueryId
+from indexing.settings import BuildSettings
+from search.pipeline import RetrieveAndRerank
+from search.rerank import CrossEncoderReranker
+from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.fakes import no_progress
+from training.candidates import first_stage_lists, reranked
+
+DEV = {
+    str(number): text.split(";")[0][:40].strip() for number, text in enumerate(list(PASSAGES.values())[:12:2], start=10)
+}
+LONG = 60.0  # seconds after which a test gives up
+
+
+def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path) -> Path:
+    """Build the index `dev` below the folder; give back the folder of its index.
+
+    Its six dev queries are judged as the cross-encoder ranks them, so that it is perfect there; the test split is
+    that of the small corpus.
+    """
+    corpus, root = folder / "corpus", folder / "indexes"
+    write_lines(corpus / "collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
+    write_lines(corpus / "queries.dev.tsv", [f"{key}\t{text}" for key, text in DEV.items()])
+    write_lines(corpus / "queries.test.tsv", [f"{key}\t{text}" for key, text in QUERIES["test"].items()])
+    judged = [f"{q} 0 {p} {grade}" for q, grades in QRELS["test"].items() for p, grade in grades.items()]
+    write_lines(corpus / "qrels.test.tsv", judged)
+    settings = BuildSettings(bi_encoder=bi_encoder.name)
+    build(Corpus(corpus), name="dev", root=root, settings=settings, progress=no_progress)
+    pipeline = RetrieveAndRerank(open_index("dev", root=root), bi_encoder, None)
+    queries = tuple(Query(QueryId(key), text) for key, text in DEV.items())
+    lists = first_stage_lists(
+        pipeline, JudgedSet("dev", queries, {query.id: {} for query in queries}), depth=10, progress=lambda *_: None
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)
+        run = reranked(lists, CrossEncoderReranker(str(cross_encoder)), progress=lambda *_: None)
+    write_lines(corpus / "qrels.dev.tsv", [f"{query} 0 {ranking.passage_ids[0]} 3" for query, ranking in run.items()])
+    return root
+
+
+def settle(page: AppTest, stop: str) -> AppTest:
+    """Draw the page anew until its work in the background is over: until the button of this key is gone."""
+    end = time.monotonic() + LONG
+    while any(button.key == stop for button in page.button):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def html(page: AppTest) -> str:
+    """All HTML of the page but style sheets."""
+    return "\n".join(element.body for element in page.html if not element.body.startswith("\n<style>"))
+
+
+def sentences(page: AppTest) -> str:
+    """What errors, warnings, hints and good news say, without the backslashes that keep names from being markup."""
+    elements = [*page.error, *page.warning, *page.info, *page.success]
+    return " ".join(element.value for element in elements).replace("\\", "")

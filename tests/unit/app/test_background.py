@@ -1,0 +1,105 @@
+"""Work in the background: it ends in one of four ways, one piece runs at a time, and the same isn't done twice."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from app.background import KEPT, At, Job, Jobs, Progress
+from indexing.errors import ModelError
+
+LONG = 10.0  # seconds after which a test gives up
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something another thread does."""
+    end = time.monotonic() + LONG
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def finished(job: Job[str]) -> Job[str]:
+    until(lambda: job.over)
+    return job
+
+
+def counted(progress: Progress) -> str:
+    progress("dev", 1, 2)
+    progress("dev", 2, 2)
+    return "found"
+
+
+class Gate:
+    """Work that waits until it is let on, reporting all the while."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def __call__(self, progress: Progress) -> str:
+        while not self.open.wait(0.002):
+            progress("wait", 0, 1)
+        return "through"
+
+
+def test_work_that_is_done_has_its_result() -> None:
+    job = finished(Jobs[str]().start("a", counted))
+    assert (job.state, job.result, job.at, job.problem) == ("done", "found", At("dev", 2, 2), "")
+
+
+def test_a_fault_that_a_user_can_mend_is_a_sentence() -> None:
+    def broken(progress: Progress) -> str:
+        raise ModelError("Re-ranker x gave a score that is no number; choose another.")
+
+    job = finished(Jobs[str]().start("a", broken))
+    assert (job.state, job.result) == ("failed", None)
+    assert job.problem == "Re-ranker x gave a score that is no number; choose another."
+
+
+def test_a_fault_of_the_program_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(progress: Progress) -> str:
+        raise KeyError("q7")
+
+    job = finished(Jobs[str]().start("a", broken))
+    assert job.problem == "It ended with a fault of the program ('q7'); the server's log has the rest."
+    assert "KeyError" in caplog.text
+
+
+def test_work_stops_at_its_next_report_and_may_begin_anew() -> None:
+    jobs, gate = Jobs[str](), Gate()
+    job = jobs.start("a", gate)
+    until(lambda: job.at.phase == "wait")
+    job.stop()
+    assert finished(job).state == "stopped"
+    assert jobs.find("a") is None
+    gate.open.set()
+    assert finished(jobs.start("a", gate)).result == "through"
+
+
+def test_one_piece_runs_at_a_time_and_the_other_can_be_stopped_while_it_waits() -> None:
+    jobs, other, gate = Jobs[str](), Jobs[str](), Gate()
+    first = jobs.start("a", gate)
+    until(lambda: first.state == "running")
+    second, third = other.start("b", counted), other.start("c", counted)
+    third.stop()
+    assert finished(third).state == "stopped"
+    assert (second.state, second.at) == ("waiting", At())
+    gate.open.set()
+    assert finished(first).state == finished(second).state == "done"
+
+
+def test_the_same_is_not_done_twice() -> None:
+    jobs = Jobs[str]()
+    done = finished(jobs.start("a", counted))
+    assert jobs.start("a", counted) is done
+    assert jobs.find("a") is done
+    assert jobs.find("b") is None
+
+
+def test_only_the_last_results_are_kept() -> None:
+    jobs = Jobs[str]()
+    for number in range(KEPT + 2):
+        finished(jobs.start(number, counted))
+    # each start but for its own keeps KEPT that are over: with KEPT + 1 over, the first is forgotten
+    assert [number for number in range(KEPT + 2) if jobs.find(number)] == list(range(1, KEPT + 2))

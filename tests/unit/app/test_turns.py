@@ -1,0 +1,93 @@
+"""Long work takes the searches' lock query by query: a search waits for one query at most."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from app.resources import Opened
+from app.turns import PatientPipeline, PatientReranker
+from indexing.tokens import TokenIds
+from search.pipeline import PipelineSettings, RetrieveAndRerank
+from search.rerank import Scores
+from tests.fakes import WordOverlapReranker
+
+SETTINGS = PipelineSettings(depth=5, rerank_depth=5)
+
+
+class SlowReranker(WordOverlapReranker):
+    """Takes a while, and notices if two threads ask it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = 0
+        self.most = 0
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.01)
+        found = super().score(query, passages, tokens=tokens)
+        self.inside -= 1
+        return found
+
+
+@pytest.fixture
+def opened(pipeline: RetrieveAndRerank) -> Opened:
+    return Opened(RetrieveAndRerank(pipeline.index, pipeline.encoder, SlowReranker()), "fingerprint", "")
+
+
+def test_it_answers_as_the_pipeline_does(opened: Opened) -> None:
+    patient = PatientPipeline(opened)
+    ours, theirs = patient.search("honey", SETTINGS), opened.pipeline.search("honey", SETTINGS)
+    assert ours.final.passage_ids == theirs.final.passage_ids
+    assert patient.reranker is not None
+    assert patient.reranker.name == "word overlap"
+    assert patient.reranker.tokenizer_fingerprint == ""
+
+
+def test_without_a_reranker_there_is_none(pipeline: RetrieveAndRerank) -> None:
+    bare = RetrieveAndRerank(pipeline.index, pipeline.encoder, None)
+    assert PatientPipeline(Opened(bare, "fingerprint", "")).reranker is None
+
+
+def test_searches_come_between_two_queries_of_long_work(opened: Opened) -> None:
+    slow = opened.pipeline.reranker
+    assert isinstance(slow, SlowReranker)
+    patient, over = PatientPipeline(opened), threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            patient.search("bread", SETTINGS)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        waits = []
+        for _ in range(10):
+            before = len(slow.asked)
+            opened.search("honey", SETTINGS)
+            waits.append(len(slow.asked) - before - 1)  # queries of the work that were answered in between
+            time.sleep(0.005)
+    finally:
+        over.set()
+        thread.join()
+    assert slow.most == 1
+    assert sorted(waits)[5] <= 2  # one that was going on, and one that began before this thread was woken
+
+
+def test_a_reranker_alone_waits_too(opened: Opened) -> None:
+    slow = opened.pipeline.reranker
+    assert isinstance(slow, SlowReranker)
+    patient = PatientReranker(slow)
+    texts = ["honey", "bread"]
+    threads = [threading.Thread(target=patient.score, args=("honey", texts)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    opened.search("honey", SETTINGS)
+    for thread in threads:
+        thread.join()
+    assert slow.most == 1
+    assert np.array_equal(patient.score("honey", texts).logits, [1, 0])
