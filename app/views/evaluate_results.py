@@ -45,18 +45,23 @@ def show_results(evaluation: Evaluation, asked: Asked, *, archive: bytes, qrels:
 
 def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
     """The table's columns, one row a system: means, interval, difference from the baseline, p and what it says."""
-    found: dict[str, list[Any]] = {"stage": list(comparison.systems)}
-    for name in columns(comparison):
-        found[name] = [measured.means[name] for measured in comparison.systems.values()]
     intervals = [comparison.intervals[name] for name in comparison.systems]
     versus = [comparison.versus.get(name) for name in comparison.systems]
-    found[f"95 % of {comparison.measure}"] = [f"{low:.3f} to {high:.3f}" for low, high in intervals]
+    found: dict[str, list[Any]] = {
+        "stage": list(comparison.systems),
+        comparison.measure: _means(comparison, comparison.measure),
+        "95 %": [f"{low:.3f} to {high:.3f}" for low, high in intervals],
+        "tested": [marker(comparison, name) for name in comparison.systems],
+    }
     found["difference"] = [None if one is None else one.difference for one in versus]
     found["95 % of it"] = ["" if one is None else "{:+.3f} to {:+.3f}".format(*one.interval) for one in versus]
     found["p (Holm)"] = [None if one is None else one.holm_randomisation for one in versus]
     found["won / lost / tied"] = ["" if one is None else " / ".join(map(str, one.outcomes)) for one in versus]
-    found["against it"] = [marker(comparison, name) for name in comparison.systems]
-    return found
+    return found | {name: _means(comparison, name) for name in columns(comparison) if name != comparison.measure}
+
+
+def _means(comparison: Comparison, measure: str) -> list[float]:
+    return [measured.means[measure] for measured in comparison.systems.values()]
 
 
 def marker(comparison: Comparison, system: str) -> str:
@@ -101,6 +106,7 @@ def attribution_sentence(attribution: Attribution) -> str:
 def _show_table(comparison: Comparison) -> None:
     found = stage_columns(comparison)
     config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4f") for name in columns(comparison)}
+    config["tested"] = st.column_config.TextColumn(help=f"Against {comparison.baseline}, at the level of 5 %.")
     config["difference"] = st.column_config.NumberColumn(format="%+.4f")
     config["p (Holm)"] = st.column_config.NumberColumn(format="%.4f")
     st.dataframe(found, hide_index=True, column_config=config, key="evaluate_stages")

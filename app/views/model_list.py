@@ -15,12 +15,13 @@ from training.registry import Version
 
 STYLE = """
 <style>
-.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
-.sl-tree ul { margin-left: .45rem; padding-left: 1rem; border-left: 2px solid var(--sl-line); }
-.sl-tree li { margin: 0; padding: .22rem 0; font-size: .92rem; overflow-wrap: anywhere; }
+ul.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
+.sl-tree ul { margin: .15rem 0 0 .35rem; padding-left: 1rem; border-left: 2px solid var(--sl-line); }
+.sl-tree li { margin: 0 !important; padding: .22rem 0; font-size: .92rem; overflow-wrap: anywhere; }
 .sl-tree .sl-other { color: var(--sl-quiet); }
 </style>
 """
+WIDTHS = {"state": 100, "measured": 200}  # pixels of columns that are empty for most versions
 MAIN_MEASURE = "nDCG@10"
 Tree = dict[str, "Tree"]
 """Names of models, each with those that were started from it."""
@@ -32,7 +33,11 @@ def show_versions(found: Sequence[Version], at: Promotion) -> None:
         version_columns(found, at),
         hide_index=True,
         key="models_versions",
-        column_config={"MB": st.column_config.NumberColumn(format="%.1f")},
+        column_config={
+            "state": st.column_config.TextColumn(width=WIDTHS["state"]),
+            "MB": st.column_config.NumberColumn(format="%.1f"),
+            "measured": st.column_config.TextColumn(width=WIDTHS["measured"]),
+        },
     )
     for item in found:
         if item.fault:

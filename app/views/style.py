@@ -14,7 +14,7 @@ CSS = """
   --sl-quiet: light-dark(#5d6478, #a0a7ba);
   --sl-mark: light-dark(#fff0b8, #57491a);
 }
-.stMainBlockContainer { max-width: 1180px; padding: 3.2rem 2.5rem 4rem; }
+.stMainBlockContainer { max-width: 1180px; padding: 4.6rem 2.5rem 4rem; }
 .sl-top { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .9rem; }
 .sl-top h1 { font-size: 1.7rem; font-weight: 650; letter-spacing: -.015em; padding: 0; margin: 0; }
 .sl-top p { color: var(--sl-quiet); margin: 0; font-size: .95rem; }

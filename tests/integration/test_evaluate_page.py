@@ -107,8 +107,8 @@ def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path,
     for name in ("nDCG@10", "MRR@10", "MAP", "R@10", "Judged@10"):
         assert list(table[name]) == pytest.approx([measured.means[name] for measured in systems.values()])
     assert "R@1000" not in table  # as deep as the lists are it repeats R@10
-    assert table["against it"][0] == "baseline"
-    assert table["against it"][5] == "reference"
+    assert table["tested"][0] == "baseline"
+    assert table["tested"][5] == "reference"
     assert result(page).evaluation.weight == expected.weight
     assert "chosen on the dev split" in html(page)
 
@@ -117,12 +117,12 @@ def test_significance_is_marked(page: AppTest) -> None:
     run(page, depth=10, reranker="data/models/mine/1", baseline="re-ranked")
     table = page.dataframe[0].value
     rows = table.set_index("stage")
-    assert rows["against it"]["re-ranked"] == "baseline"
+    assert rows["tested"]["re-ranked"] == "baseline"
     others = [name for name in STAGES if name != "re-ranked"]
     for name in others:
         better = rows["difference"][name] > 0
         sure = rows["p (Holm)"][name] < 0.05
-        assert rows["against it"][name] == (("▲ better" if better else "▼ worse") if sure else "· can't be told")
+        assert rows["tested"][name] == (("▲ better" if better else "▼ worse") if sure else "· can't be told")
     report = result(page).evaluation.reports[0]
     versus = report.comparison.versus["fused (RRF)"]
     assert rows["won / lost / tied"]["fused (RRF)"] == " / ".join(map(str, versus.outcomes))

@@ -37,7 +37,7 @@ def test_the_cosines_are_those_of_the_vectors(bi_encoder: BiEncoder, in_float32:
     cosines = [sentence.cosine for sentence in found.sentences]
     assert cosines == sorted(cosines, reverse=True)
     assert len(set(cosines)) == 3
-    assert found.whole == pytest.approx(float(query @ bi_encoder.encode_query(" ".join(sentences))), abs=1e-5)
+    assert found.whole == pytest.approx(float(query @ bi_encoder.encode_query(" ".join(sentences))), abs=5e-3)
     assert found.left_out == 0
 
 
