@@ -7,12 +7,13 @@ from pathlib import Path
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank import CrossEncoderReranker
 from training import pointer, registry
+from training.assess import DEPTH, SPLIT
 from training.candidates import first_stage_lists, ndcg, reranked
 from training.commands.bars import Bars
 from training.commands.judgments import judged_split
 from training.gate import compare
 from training.options import Commands, add_models, add_root
-from training.promote import DEPTH, SPLIT, promote
+from training.promote import promote
 
 
 def add(commands: Commands) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from indexing.errors import SettingsError
 from search.load import NO_RERANKER, open_pipeline
+from training.assess import SPLIT
 from training.candidates import first_stage_lists
 from training.commands.bars import Bars
 from training.commands.judgments import judged_split
 from training.engines import FILES, check_libraries
 from training.export import export, export_folder
 from training.options import Commands, add_models, add_root
-from training.promote import SPLIT
 from training.push import push
 from training.registry import find
 
