@@ -1,7 +1,6 @@
 """Two answers to one query: a line of figures on how alike they are, and both lists side by side."""
 
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +9,7 @@ from app.views.choice import Choice
 from app.views.compare_choice import SIDES, Comparison
 from app.views.judged import Judgment
 from app.views.passage_cards import Card, chip, first_stage_cards, list_html, moved, reranked_cards, tabs_html
+from app.views.results import change_html, figure
 from indexing.records import Ranking
 from search.load import NO_RERANKER
 from search.overlap import kendall_tau, overlap, rank_biased_overlap
@@ -26,22 +26,24 @@ def figures_html(a: SearchTrace, b: SearchTrace, judgment: Judgment | None) -> s
     tau = kendall_tau(a.final, b.final)
     times = " · ".join(f"{sum(trace.seconds.values()) * 1000:,.0f} ms" for trace in (a, b))
     parts = [
-        _figure(f"Overlap@{CUTOFF}", f"{found.shared} of {found.of}", told=f"that both have in the first {CUTOFF}"),
-        _figure(
+        figure(
+            f"Overlap@{CUTOFF}", f"{found.shared} of {found.of}", told=f"passages that both have in the first {CUTOFF}"
+        ),
+        figure(
             "RBO",
             f"{rank_biased_overlap(a.final, b.final):.3f}",
             told="rank-biased overlap, p = 0.9: 1 where both lists are the same, the first places count most",
         ),
-        _figure(
+        figure(
             "Kendall’s tau",
             "–" if tau is None else f"{tau:.3f}",
             told="order of the passages that both lists hold: 1 the same, -1 reversed",
         ),
-        _figure("Time A · B", times, told="of all stages"),
+        figure("Time A · B", times, told="of all stages"),
     ]
     if judgment is not None:
         told = f"a judged query of the {judgment.split} split"
-        parts.append(_figure("nDCG@10 A → B", _worth(judgment.ndcg(a.final), judgment.ndcg(b.final)), told=told))
+        parts.append(figure("nDCG@10 A → B", change_html(judgment.ndcg(a.final), judgment.ndcg(b.final)), told=told))
     return f'<div class="sl-figures">{"".join(parts)}</div>'
 
 
@@ -79,14 +81,3 @@ def _difference(card: Card, other: Ranking, *, to: str) -> str:
     if rank is None:
         return chip("went", f"only in {to.upper()}", f"is not in the list of {'B' if to == 'a' else 'A'}")
     return chip("went", f"→ {rank}", f"is at rank {rank} in B") if to == "a" else moved(rank - card.rank)
-
-
-def _worth(a: float, b: float) -> str:
-    gain = b - a
-    sign, style = ("▲", "up") if gain > 0.0005 else ("▼", "down") if gain < -0.0005 else ("·", "same")
-    change = f"{sign}{abs(gain):.3f}" if sign != "·" else sign
-    return f'{a:.3f} → {b:.3f} <span class="sl-move sl-{style}">{change}</span>'
-
-
-def _figure(name: str, value: str, *, told: str) -> str:
-    return f'<span class="sl-figure" title="{escape(told)}"><small>{name}</small><b>{value}</b></span>'
