@@ -8,21 +8,17 @@ data/jobs/<id>/config.json   what is to be built
 """
 
 import json
-import os
 import secrets
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.job_lock import hold, is_held, signal_holder, write_holder
-from indexing import atomic
+from app.job_lock import hold, signal_holder
+from indexing import atomic, job_folder
 from indexing.bm25 import PRESETS, Bm25Settings
 from indexing.corpus_fields import Fields
 from indexing.encoder import DEFAULT_BI_ENCODER
@@ -34,8 +30,7 @@ from indexing.settings import BuildSettings
 
 ROOT = Path("data/jobs")
 TASKS = ("build", "estimate")
-CONFIG, STATUS, LOG, STOP = "config.json", "status.json", "log.txt", "stop"
-LOG_END = 8_000  # bytes
+CONFIG, STATUS, STOP = "config.json", "status.json", "stop"
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ def jobs(root: Path = ROOT) -> list[Job]:
 
 def read_job(folder: Path) -> Job | None:
     """The job of a folder; None where it holds none that can be read."""
-    held = is_held(folder)  # first: whoever lets go of the lock has written how it ended
+    held = job_folder.is_held(folder)  # first: whoever lets go of the lock has written how it ended
     try:
         config = BuildConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8")))
         values = json.loads((folder / STATUS).read_text(encoding="utf-8"))
@@ -162,21 +157,7 @@ def launch(folder: Path) -> None:
     with hold(folder) as lock:
         (folder / STOP).unlink(missing_ok=True)
         write_status(folder, Status("running", started=time.time()))
-        command = [sys.executable, "-m", "app.build_process", str(folder), "--lock", str(lock.fileno())]
-        home = str(Path(__file__).parents[1])
-        paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
-        with (folder / LOG).open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": paths},
-                pass_fds=(lock.fileno(),),
-                start_new_session=True,
-            )
-        write_holder(lock, process.pid)
-    threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
+        job_folder.launch(folder, lock, "app.build_process", str(folder))
 
 
 def stop(folder: Path) -> None:
@@ -191,17 +172,6 @@ def forget(folder: Path) -> None:
     """Remove a job that isn't going on; the index that it built stays."""
     with suppress(IndexingError, FileNotFoundError), hold(folder):
         shutil.rmtree(folder)
-
-
-def log_end(folder: Path, *, lines: int = 20) -> str:
-    """The last lines of a job's log."""
-    try:
-        with (folder / LOG).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
-            text = file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.rstrip().splitlines()[-lines:])
 
 
 def write_status(folder: Path, status: Status) -> None:

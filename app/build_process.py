@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.build_jobs import BuildConfig, Status, read_job, write_status
-from app.job_lock import hold, write_holder
+from app.job_lock import hold
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.errors import SecondLookError, first_line
 from indexing.estimate import count_passages, estimate
 from indexing.hub import fetch, is_hub_corpus
+from indexing.job_folder import write_holder
 
 WRITTEN_EVERY = 0.5  # seconds
 RATE_OVER = 20.0  # seconds

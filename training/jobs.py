@@ -9,15 +9,11 @@ data/jobs/<id>/config.json     what is to be trained
                stop            is there once the process was asked to stop
 """
 
-import fcntl
 import json
 import os
 import secrets
 import shutil
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +24,7 @@ from typing import IO
 
 from indexing import atomic
 from indexing.errors import SecondLookError, SettingsError, TrainingError
+from indexing.job_folder import LOCK, is_held, launch, take
 from search.load import MODELS
 from training.job_status import FINAL, Status, read_status, write_status
 from training.request import Request
@@ -35,9 +32,8 @@ from training.typed_json import made
 
 ROOT = Path("data/jobs")
 KIND = "training-"  # how the folders of these jobs begin; others lie beside them
-CONFIG, LOG, LOCK, STOP = "config.json", "log.txt", "lock", "stop"
-LOG_END = 8_000  # bytes
-TRIES = 20  # to take a lock that somebody may be looking at, 10 ms apart
+CONFIG, STOP = "config.json", "stop"
+TRIES = 20  # to begin while another begins, 10 ms apart
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ def jobs(root: Path = ROOT) -> list[Job]:
 
 def read_job(folder: Path) -> Job | None:
     """The job of a folder; None where it holds none that can be read."""
-    held = _is_held(folder)  # first: whoever lets go of the lock has written how it ended
+    held = is_held(folder)  # first: whoever lets go of the lock has written how it ended
     try:
         request, status = read_request(folder), read_status(folder)
     except SecondLookError:
@@ -124,7 +120,7 @@ def start(request: Request, folder: Path, *, fill: Callable[[Path], object] = la
             fill(work)
             atomic.write_json(work / CONFIG, request.as_json())
             write_status(work, Status(started=time.time(), updated=time.time()))
-        _launch(folder, lock)
+        launch(folder, lock, "training", "run", str(folder))
 
 
 def resume(folder: Path) -> None:
@@ -136,7 +132,7 @@ def resume(folder: Path) -> None:
     """
     with hold(folder) as lock:
         write_status(folder, replace(read_status(folder), state="queued", phase="", error="", updated=time.time()))
-        _launch(folder, lock, "--resume")
+        launch(folder, lock, "training", "run", str(folder), "--resume")
 
 
 def stop(folder: Path) -> None:
@@ -159,17 +155,6 @@ def forget(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def log_end(folder: Path, *, lines: int = 20) -> str:
-    """The last lines of a job's log."""
-    try:
-        with (folder / LOG).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
-            text = file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.rstrip().splitlines()[-lines:])
-
-
 @contextmanager
 def hold(folder: Path, *, beside_others: bool = False) -> Iterator[IO[str]]:
     """The lock of a job, held until the block ends and the process that got its file has ended.
@@ -180,36 +165,11 @@ def hold(folder: Path, *, beside_others: bool = False) -> Iterator[IO[str]]:
         with _deciding(folder.parent):
             if not beside_others:
                 _refuse_second(folder)
-            _take(lock, folder)
+            if not take(lock):
+                raise TrainingError(f"Training {folder.name} is going on already; wait for it, or stop it.")
         lock.truncate(0)
         (folder / STOP).unlink(missing_ok=True)
         yield lock
-
-
-def write_holder(lock: IO[str], number: int) -> None:
-    """Note in a lock which process holds it."""
-    lock.truncate(0)
-    lock.write(str(number))
-    lock.flush()
-
-
-def _launch(folder: Path, lock: IO[str], *more: str) -> None:
-    """Start the process of a job, which holds the lock from now on."""
-    command = [sys.executable, "-m", "training", "run", str(folder), "--lock", str(lock.fileno()), *more]
-    home = str(Path(__file__).parents[1])
-    paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": paths},
-            pass_fds=(lock.fileno(),),
-            start_new_session=True,
-        )
-    write_holder(lock, process.pid)
-    threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
 
 
 def _refuse_second(folder: Path) -> None:
@@ -232,26 +192,6 @@ def _deciding(root: Path) -> Iterator[None]:
                 return
         time.sleep(0.01)
     raise TrainingError(f"Another training is being started in {root}; try again in a moment.")
-
-
-def _take(lock: IO[str], folder: Path) -> None:
-    for _ in range(TRIES):
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        time.sleep(0.01)
-    raise TrainingError(f"Training {folder.name} is going on already; wait for it, or stop it.")
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        with (folder / LOCK).open(encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is in nobody's way who looks
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _state(folder: Path, status: Status, *, held: bool) -> str:

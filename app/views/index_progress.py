@@ -12,6 +12,7 @@ from app.views.index_figures import estimate_figures, figures_html, span_text
 from app.views.index_form import begin
 from app.views.notices import hint, plain, problem
 from indexing.errors import SecondLookError
+from indexing.job_folder import log_end
 
 CRASHED = (
     "Its process ended without a word: it was killed, the machine was restarted, or memory ran out. "
@@ -103,7 +104,7 @@ def _ended(job: Job) -> None:
         hint(sentence or "Stopped. The index in use is as it was; finished shards are kept.")
     else:
         problem(sentence if job.state == "failed" else CRASHED)
-        if log := build_jobs.log_end(job.folder):
+        if log := log_end(job.folder):
             with st.expander("The log's end", key=_key("log", job)):
                 st.code(log, language=None, wrap_lines=True)
 

@@ -12,6 +12,7 @@ from app.views.notices import hint, note, plain, problem
 from app.views.train_chart import loss_chart, ndcg_chart, smoothed
 from app.views.train_rows import show_rows
 from indexing.errors import SecondLookError
+from indexing.job_folder import log_end
 from search.load import MODELS
 from training import jobs
 from training.job_report import read_preview
@@ -120,7 +121,7 @@ def _ended(job: Job) -> None:
         hint(STOPPED)
     elif job.state in ("failed", "crashed"):
         problem(status.error if job.state == "failed" else CRASHED)
-        if log := jobs.log_end(job.folder):
+        if log := log_end(job.folder):
             with st.expander("The log's end", key="train_log", expanded=job.state == "crashed"):
                 st.code(log, language=None, wrap_lines=True)
 

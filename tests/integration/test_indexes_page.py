@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import build_jobs, resources
 from app.build_jobs import BuildConfig, Job, Status, jobs, write_status
-from app.job_lock import hold, write_holder
+from app.job_lock import hold
 from app.views.index_figures import size_text, span_text
 from indexing import atomic
 from indexing.build import UNFINISHED
@@ -23,6 +23,7 @@ from indexing.corpus import Corpus
 from indexing.errors import IndexingError
 from indexing.estimate import Estimate
 from indexing.index import current_build, index_names, verify
+from indexing.job_folder import log_end, write_holder
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
 
@@ -119,7 +120,7 @@ def ended(state: str) -> Job:
     while (job := jobs()[0]).alive:
         assert time.monotonic() < end, job
         time.sleep(0.05)
-    assert job.state == state, (job, build_jobs.log_end(job.folder))
+    assert job.state == state, (job, log_end(job.folder))
     return job
 
 
@@ -406,7 +407,7 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(page: AppTest, hous
     folder = build_jobs.start(config)
     end = time.monotonic() + WAIT
     while (status := jobs()[0].status).phase != "encode":
-        assert jobs()[0].alive, build_jobs.log_end(folder)
+        assert jobs()[0].alive, log_end(folder)
         assert time.monotonic() < end, status
         time.sleep(0.02)
     assert status.total == 10_000

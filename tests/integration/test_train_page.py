@@ -22,6 +22,7 @@ from app.views.train_preview import forecasts
 from app.views.train_rows import counts_sentences, row_html
 from indexing import atomic
 from indexing.encoder import DEFAULT_BI_ENCODER
+from indexing.job_folder import log_end, write_holder
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
 from tests.versions import make_version
@@ -30,7 +31,7 @@ from training.data import DataSettings
 from training.feedback import STORE, FeedbackStore
 from training.job_report import PREVIEW
 from training.job_status import Metric, MetricsFile, Status, write_status
-from training.jobs import Job, hold, log_end, read_job, write_holder
+from training.jobs import Job, hold, read_job
 from training.loss_recipes import LOSS_RECIPES
 from training.registry import find
 from training.request import Request

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from indexing.job_folder import write_holder
 from training import jobs
 from training.job_run import run
 from training.job_status import Status
@@ -31,7 +32,7 @@ def _run(options: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     if options.lock is None:
         with jobs.hold(options.folder) as lock:
-            jobs.write_holder(lock, os.getpid())
+            write_holder(lock, os.getpid())
             return _said(options, run(options.folder, resume=options.resume, say=say))
     with os.fdopen(options.lock, "a", encoding="ascii"):
         os.nice(NICENESS)

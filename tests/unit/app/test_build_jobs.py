@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from app import build_jobs
-from app.build_jobs import BuildConfig, Job, Status, forget, jobs, log_end, read_job, stop, write_status
+from app.build_jobs import BuildConfig, Job, Status, forget, jobs, read_job, stop, write_status
 from app.build_process import RATE_OVER, Reporter
-from app.job_lock import hold, signal_holder, write_holder
+from app.job_lock import hold, signal_holder
 from indexing import atomic
 from indexing.bm25 import Bm25Settings
 from indexing.corpus_fields import Fields
 from indexing.errors import IndexingError, SettingsError
+from indexing.job_folder import log_end, write_holder
 from tests.conftest import REPOSITORY
 
 CONFIG = BuildConfig(name="x", corpus="data/sample")

@@ -16,6 +16,7 @@ import pytest
 
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
+from indexing.job_folder import log_end
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
 from tests.versions import make_version
@@ -28,7 +29,7 @@ from training.job_feedback import FEEDBACK, write_feedback
 from training.job_report import WRITTEN_EVERY, Reporter, read_preview, resident
 from training.job_run import Stopper, run
 from training.job_status import FINAL, STATES, Metric, MetricsFile, Status, read_metrics, read_status, write_status
-from training.jobs import Job, forget, hold, log_end, new_folder, next_output, read_job, request_from_json
+from training.jobs import Job, forget, hold, new_folder, next_output, read_job, request_from_json
 from training.mine import MiningSettings
 from training.request import DevSettings, Request
 from training.train_settings import TrainSettings

@@ -1,0 +1,76 @@
+"""A job's folder is held by its process as long as that lives: whoever looks can tell, and can read the log's end."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+LOCK, LOG = "lock", "log.txt"
+LOG_END = 8_000  # bytes
+TRIES = 20  # to take a lock that somebody may be looking at, 10 ms apart
+HOME = Path(__file__).parents[1]
+
+
+def take(lock: IO[str]) -> bool:
+    """Hold an open lock until every process that got its file has ended or closed it; False where another holds it."""
+    for attempt in range(TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt < TRIES - 1:
+                time.sleep(0.01)
+        else:
+            return True
+    return False
+
+
+def write_holder(lock: IO[str], number: int) -> None:
+    """Note in a lock which process holds it."""
+    lock.truncate(0)
+    lock.write(str(number))
+    lock.flush()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds the lock of a job."""
+    try:
+        with (folder / LOCK).open(encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks is in nobody's way who looks
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def launch(folder: Path, lock: IO[str], *arguments: str) -> None:
+    """Start `python -m ARGUMENTS --lock FILE`, which holds the lock from now on and writes to the folder's log."""
+    command = [sys.executable, "-m", *arguments, "--lock", str(lock.fileno())]
+    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": paths},
+            pass_fds=(lock.fileno(),),
+            start_new_session=True,
+        )
+    write_holder(lock, process.pid)
+    threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
+
+
+def log_end(folder: Path, *, lines: int = 20) -> str:
+    """The last lines of a job's log."""
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_END))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.rstrip().splitlines()[-lines:])
