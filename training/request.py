@@ -6,7 +6,7 @@ The folder `work` holds rows and checkpoints while it lasts; the version appears
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from training.cold_start import self_taught
 from training.data import DataSettings, collect
 from training.dev_set import mean_ndcg
 from training.evaluate import Candidates
+from training.examples import Example
 from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
@@ -128,7 +129,8 @@ def make(
         fitted = _again(request, fitted, phase=phase, report=report, resume=resume)
     metrics = {}
     if dev is not None and request.dev is not None:
-        metrics = {f"{request.dev.index} {request.dev.split}": {"nDCG@10": mean_ndcg(fitted.model, dev)}}
+        ndcg = mean_ndcg(fitted.model, dev) if fitted.best_ndcg is None else fitted.best_ndcg
+        metrics = {f"{request.dev.index} {request.dev.split}": {"nDCG@10": ndcg}}
     values = _manifest(request, fitted, metrics, minutes=(time.monotonic() - start) / 60, revision=revision)
     with atomic.folder(request.output) as folder:
         save_weights(fitted.model, folder)
@@ -198,21 +200,21 @@ def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, res
         with atomic.folder(base) as folder:
             first.model.save_pretrained(str(folder), create_model_card=False)
     if not (work / ROWS).is_dir():
-        examples = collect(
-            COLD_START,
-            request.data,
-            protection=protection_of(request),
-            dropped=Counter(),
-            root=request.root,
-            progress=phase,
+        mixed = self_taught(
+            _examples(request.work / ROWS), first.model, progress=lambda done: phase("teach itself", done)
         )
-        mixed = self_taught(examples, first.model, progress=lambda done: phase("teach itself", done))
         write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
     second = fit(work, _second_settings(request, work), resume=resume, report=report)
     losses = {**first.losses, **{first.steps + step: loss for step, loss in second.losses.items()}}
-    return Fitted(
-        second.model, losses, first.best_ndcg, first.counts, first.steps + second.steps, first.pairs + second.pairs
-    )
+    return Fitted(second.model, losses, None, first.counts, first.steps + second.steps, first.pairs + second.pairs)
+
+
+def _examples(rows: Path) -> Iterator[Example]:
+    """The examples that a cold start's rows were made of."""
+    found, counts = read_rows(rows)
+    source = next(iter(counts.examples))
+    for row in found:
+        yield Example(source, row["query"], tuple(row["passages"]), scores=tuple(row["labels"]))
 
 
 def _second_settings(request: Request, work: Path) -> TrainSettings:
