@@ -19,7 +19,8 @@ from search.rerank import Reranker
 from training.first_stage import open_corpus_folder
 
 WAITING = "Loading the index and models …"
-_one_at_a_time = threading.Lock()  # tokenizers are not made for two threads at once
+one_at_a_time = threading.Lock()
+"""Every use of a model takes it: tokenizers are not made for two threads at once."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Opened:
 
     def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
         """Answer one query, one at a time in this process. Raises SettingsError, ModelError."""
-        with _one_at_a_time:
+        with one_at_a_time:
             return self.pipeline.search(query, settings)
 
 
@@ -97,7 +98,7 @@ def _pipeline(index: str, root: str, build: str, reranker: str, files: str) -> R
     name = opened.manifest.bi_encoder
     encoder = _bi_encoder(name, _files(Path(bundled_path(name))))
     pipeline = RetrieveAndRerank(opened, encoder, _reranker(reranker, files).reranker)
-    with _one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a fault shows up again later
+    with one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a fault shows up again later
         pipeline.search("warm up", PipelineSettings(depth=10, rerank_depth=2))
     return pipeline
 

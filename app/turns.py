@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from app.resources import Opened, _one_at_a_time
+from app.resources import Opened, one_at_a_time
 from indexing.tokens import TokenIds
 from search.pipeline import PipelineSettings, RetrieveAndRerank, SearchTrace
 from search.rerank import Reranker, Scores
@@ -16,7 +16,7 @@ PAUSE = 0.002  # seconds between two queries, in which a search that waits takes
 def turn() -> Iterator[None]:
     """Hold the lock that every search takes, after having let others have it."""
     time.sleep(PAUSE)
-    with _one_at_a_time:
+    with one_at_a_time:
         yield
 
 

@@ -18,7 +18,7 @@ from training.pair_model import PairModel, open_pair_model
 from training.pair_trainer import PairTrainer
 from training.row_files import RowCounts, read_rows
 from training.train_settings import TrainSettings
-from training.watch import Measure, Progress, Report, Watch, take_best
+from training.watch import Measure, Report, Watch, take_best
 
 ROWS = "rows"
 PLAN = "plan.json"
@@ -113,13 +113,13 @@ def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
         return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
     steps = steps_of(settings, len(rows))
     if settings.minutes is not None:
-        fitting = max(1, int(settings.minutes * 60 / _seconds_a_step(settings, rows)))
+        fitting = max(1, int(settings.minutes * 60 / seconds_a_step(settings, rows)))
         steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
     atomic.write_json(path, {"steps": steps})
     return steps
 
 
-def _seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
+def seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
     """Time of a step, on rows from everywhere, with a model of its own."""
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     loss = settings.loss_recipe.loss(model)
@@ -130,7 +130,7 @@ def _seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
         places = [(number * settings.rows_a_step + row) * stride % len(rows) for row in range(settings.rows_a_step)]
         batch = rows[places]
         start = time.monotonic()
-        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=_in_bf16(settings)):
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=in_bf16(settings)):
             loss([list(batch[name]) for name in names], _label(batch)).backward()
         seconds.append(time.monotonic() - start)
     return sum(seconds[1:]) / TIMED_STEPS
@@ -142,7 +142,8 @@ def _label(batch: dict[str, Any]) -> Any:
     return torch.tensor(batch["label"]) if "label" in batch else None
 
 
-def _in_bf16(settings: TrainSettings) -> bool:
+def in_bf16(settings: TrainSettings) -> bool:
+    """Whether products are computed in bfloat16: as the settings say, or as this machine is faster."""
     if settings.precision == "auto":
         return precision.fastest_dtype(precision.device()) == torch.bfloat16
     return settings.precision == "bf16"
@@ -171,7 +172,7 @@ def _trainer(
         max_grad_norm=1.0,
         optim="adamw_torch_fused",
         use_cpu=on_cpu,
-        bf16=_in_bf16(settings),
+        bf16=in_bf16(settings),
         **_saves_memory(settings),
         seed=settings.seed,
         logging_steps=1,
@@ -196,6 +197,3 @@ def _trainer(
         for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:
             trainer.remove_callback(callback)
     return trainer
-
-
-__all__ = ["Fitted", "Progress", "fit", "steps_of"]

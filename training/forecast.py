@@ -23,7 +23,7 @@ from search.pairs import encode_pairs
 from training.data import DataSettings
 from training.feedback_file import feedback_lists
 from training.first_stage import open_corpus_folder
-from training.fit import ROWS, _in_bf16, _seconds_a_step
+from training.fit import ROWS, in_bf16, seconds_a_step
 from training.loss_recipes import CACHED_PAIRS, COLD_START
 from training.request import Phase, Request, gather_rows
 from training.row_files import RowCounts, preview, read_rows
@@ -86,7 +86,7 @@ def forecast(request: Request, *, phase: Phase) -> Forecast:
     pairs_a_row = counts.pairs / counts.rows
     memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))
     free = free_bytes()
-    a_step = _seconds_a_step(settings, rows) if memory < free else None
+    a_step = seconds_a_step(settings, rows) if memory < free else None
     times = _times_as_many(request)
     whole = None if times is None else counts.rows * times
     steps = steps_to_do(settings, a_step, rows=whole)
@@ -133,7 +133,7 @@ def memory_bytes(settings: TrainSettings, shape: Shape, *, pairs_a_row: float, l
         else tokens * (34 * shape.hidden + 5 * shape.heads * tokens)
         for tokens in lengths
     ]
-    width = AUTOCAST if _in_bf16(settings) else FLOAT32
+    width = AUTOCAST if in_bf16(settings) else FLOAT32
     activations = held * shape.layers * width * sum(kept) / len(kept)
     return shape.parameters * BYTES_A_PARAMETER + activations + (LIBRARIES if precision.device() == "cpu" else 0)
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,3 @@ def take_best(model: PairModel, folder: Path) -> bool:
             load_model(model, str(path))
             return True
     return False
-
-
-def as_json(progress: Progress) -> dict[str, Any]:
-    """For a status file."""
-    return asdict(progress)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 with st.spinner("Starting …"):
+    from app.access import read_only
     from app.views.train import render
 
-render()
+render(read_only=read_only())

@@ -14,7 +14,7 @@ from training.row_files import write_rows
 from training.train_settings import TrainSettings
 from training.watch import Progress
 
-SECONDS = "_seconds_a_step"
+SECONDS = "seconds_a_step"
 
 
 @pytest.mark.parametrize(

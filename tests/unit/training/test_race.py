@@ -28,7 +28,7 @@ RECIPES = ("bce", "bce-preprocessed", "listnet", "distill-mse", "adrmse")
 @pytest.fixture
 def known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step takes a hundredth of a second, so that every budget here is for more steps than are asked for."""
-    monkeypatch.setattr(fitting, "_seconds_a_step", lambda *_: 0.01)
+    monkeypatch.setattr(fitting, "seconds_a_step", lambda *_: 0.01)
 
 
 def dev() -> Candidates:

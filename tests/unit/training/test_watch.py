@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from transformers import TrainerControl, TrainerState
 from tests.tiny_training import StoppedError, equal, settings, train, weights
 from training import watch as watching
 from training.pair_model import PairModel, open_pair_model
-from training.watch import BEST, EVALUATIONS, Progress, Watch, as_json, keep, take_best
+from training.watch import BEST, EVALUATIONS, Progress, Watch, keep, take_best
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +216,7 @@ def test_evaluations_after_the_step_that_is_gone_on_from_are_forgotten(model: Pa
 
 def test_progress_is_plain_data() -> None:
     at = Progress(1, 12, 0.5, 1e-3, 16.0, 22.0, ndcg=0.25)
-    assert json.loads(json.dumps(as_json(at))) == {
+    assert json.loads(json.dumps(asdict(at))) == {
         "step": 1,
         "steps": 12,
         "loss": 0.5,
