@@ -41,17 +41,25 @@ def line_parser(name: str, fields: Fields) -> Callable[[bytes], Parsed]:
 
 def _of_bytes(parse: Callable[[str], Parsed]) -> Callable[[bytes], Parsed]:
     def parse_bytes(line: bytes) -> Parsed:
-        if len(line) > LINE_LIMIT:
-            return f"the line is longer than {LINE_LIMIT:,} bytes"
-        if b"\0" in line:
-            return "the line holds a NUL byte"
         try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return f"byte {error.start + 1} of the line is no UTF-8"
+            text = decoded(line)
+        except ValueError as error:
+            return str(error)
         return parse(text)
 
     return parse_bytes
+
+
+def decoded(line: bytes) -> str:
+    """The text of a line. Raises ValueError, in words, for one that is too long or no text."""
+    if len(line) > LINE_LIMIT:
+        raise ValueError(f"the line is longer than {LINE_LIMIT:,} bytes")
+    if b"\0" in line:
+        raise ValueError("the line holds a NUL byte")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} of the line is no UTF-8") from None
 
 
 def _parse_tsv(line: str) -> Parsed:

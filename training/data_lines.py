@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from indexing import corpus_lines
 from indexing.corpus_fields import KINDS
 from indexing.corpus_files import READ_ERRORS, lines, parts
-from indexing.corpus_lines import UNSTORABLE
+from indexing.corpus_lines import UNSTORABLE, decoded
 from indexing.errors import CorpusError, first_line
 
 T = TypeVar("T")
@@ -34,20 +33,9 @@ def data_lines(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
 
 def _parsed(raw: bytes, parse: Callable[[str], T], place: str) -> T:
     try:
-        return parse(_decoded(raw))
+        return parse(decoded(raw))
     except ValueError as error:
         raise CorpusError(f"{place}: {error}; mend the line or take it out.") from None
-
-
-def _decoded(raw: bytes) -> str:
-    if len(raw) > corpus_lines.LINE_LIMIT:
-        raise ValueError(f"the line is longer than {corpus_lines.LINE_LIMIT:,} bytes")
-    if b"\0" in raw:
-        raise ValueError("the line holds a NUL byte")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start + 1} of the line is no UTF-8") from None
 
 
 def columns(line: str, *names: str) -> list[str]:
