@@ -5,51 +5,17 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-from app.views.palette import DOWN, SAME, UP, WORDS
+from app.views.palette import DOWN, SAME, UP
+from app.views.rank_lines import LABEL, rank_lines
 from indexing.records import PassageId
 from search.pipeline import SearchTrace
-
-LABEL = 60  # characters of a passage beside its line, before it is cut to the chart's width
-ROW = 26  # pixels between two ranks
 
 
 def slope_chart(a: SearchTrace, b: SearchTrace, *, shown: int) -> alt.LayerChart:
     """Passages among the first `shown` places of A or B; a rank beyond, in the other list, shares one row."""
-    rows = _rows(a, b, shown)
-    last = max((row["place"] for row in rows), default=1)
-    axis = alt.Axis(
-        values=list(range(1, last + 1)),
-        labelExpr=f"datum.value > {shown} ? 'below' : datum.value",
-        title=None,
-        grid=False,
-        domain=False,
-        ticks=False,
-    )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("end:Q", scale=alt.Scale(domain=[-0.04, 2.3]), axis=None),
-        y=alt.Y("place:Q", scale=alt.Scale(domain=[last + 0.5, 0.5], nice=False, zero=False), axis=axis),
-        detail="id:N",
-        color=alt.Color(
-            "way:N",
-            scale=alt.Scale(domain=["up", "down", "same", "alone"], range=[UP, DOWN, SAME, SAME]),
-            legend=None,
-        ),
-        tooltip=[
-            alt.Tooltip("text:N", title="passage"),
-            alt.Tooltip("a:N", title="rank in A"),
-            alt.Tooltip("b:N", title="rank in B"),
-        ],
-    )
-    lines = base.mark_line(strokeWidth=2.2, opacity=0.85, interpolate="monotone")
-    shared = base.transform_filter("datum.way != 'alone'").mark_point(size=46, filled=True, opacity=1)
-    alone = base.transform_filter("datum.way == 'alone'").mark_point(size=46, filled=False, opacity=1)
-    words = (
-        base.transform_filter(f"datum.end == 1 && datum.place <= {shown}")
-        .mark_text(align="left", dx=10, limit=alt.ExprRef("width * 0.53"), fontSize=12)
-        .encode(text="label:N", color=alt.value(WORDS))
-    )
-    view = alt.Config(view=alt.ViewConfig(stroke=None))
-    return alt.LayerChart(layer=[lines, shared, alone, words], height=ROW * last + 8, config=view)
+    colours = {"up": UP, "down": DOWN, "same": SAME, "alone": SAME}
+    told = [alt.Tooltip("a:N", title="rank in A"), alt.Tooltip("b:N", title="rank in B")]
+    return rank_lines(_rows(a, b, shown), shown=shown, colours=colours, told=told, hollow="alone")
 
 
 def show_slopes(a: SearchTrace, b: SearchTrace, *, shown: int) -> None:
