@@ -1,4 +1,4 @@
-"""What a user has chosen on the search page: kept in the session, and in the link so that it can be shared."""
+"""The query and the settings of a search, and how the search page's link spells them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from app import resources
+from app.views.linked import Linked
 from search.pipeline import FUSIONS, PipelineSettings
 
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000
 MOST_SHOWN = 50
-_WRITTEN, _TOUCHED, _LAST = "search_link_written", "search_touched", "search_last_choice"
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,8 @@ PARAMETERS = {
 }
 
 
-def key(field: str) -> str:
-    """The session's key of one field, which is also its widget's."""
-    return f"search_{field}"
-
-
-def touch() -> None:
-    """Called by every widget that changed: what the user did counts, not the link of a moment ago."""
-    st.session_state[_TOUCHED] = True
-
-
-def choose(**fields: object) -> None:
-    """Called by buttons: set some fields as if the user had."""
-    touch()
-    for field, value in fields.items():
-        st.session_state[key(field)] = value
+_linked: Linked["Choice"] = Linked("search")
+key, touch, choose = _linked.key, _linked.touch, _linked.choose
 
 
 def defaults() -> Choice:
@@ -79,11 +66,10 @@ def defaults() -> Choice:
 
 def restore(indexes: list[str]) -> list[str]:
     """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
-    parameters = st.query_params.to_dict()
-    touched = st.session_state.pop(_TOUCHED, False)
-    if key("query") in st.session_state and (touched or parameters == st.session_state.get(_WRITTEN)):
+    parameters = _linked.news()
+    if parameters is None:
         return []
-    start: Choice = st.session_state.get(_LAST) or defaults()
+    start = _linked.last() or defaults()
     if PARAMETERS.keys() & parameters.keys():
         start = defaults()
     choice, notes = read_link(parameters, start, indexes)
@@ -102,10 +88,7 @@ def remember(choice: Choice) -> None:
     usual = asdict(defaults())
     values = asdict(choice)
     link = {name: _text(values[field]) for name, field in PARAMETERS.items() if values[field] != usual[field]}
-    st.session_state[_LAST] = choice
-    st.session_state[_WRITTEN] = link
-    if st.query_params.to_dict() != link:
-        st.query_params.from_dict(link)
+    _linked.keep(choice, link)
 
 
 def read_link(parameters: Mapping[str, str], start: Choice, indexes: list[str]) -> tuple[Choice, list[str]]:

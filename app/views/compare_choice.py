@@ -7,12 +7,12 @@ import streamlit as st
 
 from app.views import choice as search_choice
 from app.views.choice import PARAMETERS, Choice
+from app.views.linked import Linked
 from search.load import MODELS, NO_RERANKER, SHIPPED, SHIPPED_RERANKER, VERSION
 
 SIDES = ("a", "b")
 SHARED = {name: field for name, field in PARAMETERS.items() if field in ("query", "index", "shown")}
 OWN = {name: field for name, field in PARAMETERS.items() if name not in SHARED}
-_WRITTEN, _TOUCHED, _LAST = "compare_link_written", "compare_touched", "compare_last_choice"
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,13 @@ class Comparison:
         yield self.b
 
 
+_linked: Linked[Comparison] = Linked("compare")
+touch = _linked.touch
+
+
 def key(field: str, side: str = "") -> str:
     """The session's key of one field, which is also its widget's; `side` for a pipeline's own."""
-    return f"compare_{side}_{field}" if side else f"compare_{field}"
-
-
-def touch() -> None:
-    """Called by every widget that changed: what the user did counts, not the link of a moment ago."""
-    st.session_state[_TOUCHED] = True
+    return _linked.key(f"{side}_{field}" if side else field)
 
 
 def choose(field: str, value: object, side: str = "") -> None:
@@ -51,11 +50,10 @@ def defaults() -> Comparison:
 
 def restore(indexes: list[str]) -> list[str]:
     """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
-    parameters = st.query_params.to_dict()
-    touched = st.session_state.pop(_TOUCHED, False)
-    if key("query") in st.session_state and (touched or parameters == st.session_state.get(_WRITTEN)):
+    parameters = _linked.news()
+    if parameters is None:
         return []
-    start: Comparison = st.session_state.get(_LAST) or defaults()
+    start = _linked.last() or defaults()
     if _names() & parameters.keys():
         start = defaults()
     comparison, notes = read_link(parameters, start, indexes)
@@ -84,10 +82,7 @@ def remember(comparison: Comparison) -> None:
                 link[name if name in SHARED else f"{side}.{name}"] = (
                     f"{value:g}" if isinstance(value, float) else str(value)
                 )
-    st.session_state[_LAST] = comparison
-    st.session_state[_WRITTEN] = link
-    if st.query_params.to_dict() != link:
-        st.query_params.from_dict(link)
+    _linked.keep(comparison, link)
 
 
 def read_link(parameters: Mapping[str, str], start: Comparison, indexes: list[str]) -> tuple[Comparison, list[str]]:

@@ -8,11 +8,11 @@ import streamlit as st
 
 from app import resources
 from app.views.choice import MOST_SHOWN
+from app.views.linked import Linked
 
 VIEWS = {"one": "One by one", "list": "As a list"}
 PARAMETERS = {"rater": "rater", "q": "query", "index": "index", "blind": "blind", "view": "view", "shown": "shown"}
 """What a link calls each field."""
-_WRITTEN, _TOUCHED, _LAST = "teach_link_written", "teach_touched", "teach_last_choice"
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,8 @@ class TeachChoice:
     """Passages to grade of each query."""
 
 
-def key(field: str) -> str:
-    """The session's key of one field, which is also its widget's."""
-    return f"teach_{field}"
-
-
-def touch() -> None:
-    """Called by every widget that changed: what the rater did counts, not the link of a moment ago."""
-    st.session_state[_TOUCHED] = True
-
-
-def choose(**fields: object) -> None:
-    """Called by buttons: set some fields as if the rater had."""
-    touch()
-    for field, value in fields.items():
-        st.session_state[key(field)] = value
+_linked: Linked[TeachChoice] = Linked("teach")
+key, touch, choose = _linked.key, _linked.touch, _linked.choose
 
 
 def defaults() -> TeachChoice:
@@ -54,11 +41,10 @@ def defaults() -> TeachChoice:
 
 def restore(indexes: list[str]) -> list[str]:
     """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
-    parameters = st.query_params.to_dict()
-    touched = st.session_state.pop(_TOUCHED, False)
-    if key("query") in st.session_state and (touched or parameters == st.session_state.get(_WRITTEN)):
+    parameters = _linked.news()
+    if parameters is None:
         return []
-    start: TeachChoice = st.session_state.get(_LAST) or defaults()
+    start = _linked.last() or defaults()
     if PARAMETERS.keys() & parameters.keys():
         start = replace(defaults(), rater=start.rater)  # a link without a name leaves the rater who they are
     choice, notes = read_link(parameters, start, indexes)
@@ -77,10 +63,7 @@ def remember(choice: TeachChoice) -> None:
     usual = asdict(defaults())
     values = asdict(choice)
     link = {name: _text(values[field]) for name, field in PARAMETERS.items() if values[field] != usual[field]}
-    st.session_state[_LAST] = choice
-    st.session_state[_WRITTEN] = link
-    if st.query_params.to_dict() != link:
-        st.query_params.from_dict(link)
+    _linked.keep(choice, link)
 
 
 def read_link(parameters: Mapping[str, str], start: TeachChoice, indexes: list[str]) -> tuple[TeachChoice, list[str]]:
