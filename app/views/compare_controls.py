@@ -1,12 +1,21 @@
 """Where a comparison is set: the query, the index, and the two pipelines."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
-from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN
 from app.views.compare_choice import SIDES, choose, key, touch
 from app.views.compare_results import FUSION_WORDS
+from app.views.fields import (
+    bm25_weight_field,
+    depth_field,
+    index_field,
+    judged_field,
+    rerank_depth_field,
+    rerank_weight_field,
+    shown_field,
+)
 from app.views.notices import plain
 from app.views.query_box import EXAMPLES
 from indexing.judged import JudgedSet
@@ -47,12 +56,11 @@ def suggestions(judged: Mapping[str, JudgedSet]) -> None:
         for place, query in enumerate(examples):
             st.button(plain(query), key=f"compare_example_{place}", on_click=choose, args=("query", query))
     if queries:
-        st.selectbox(
+        judged_field(
             "Queries with judgments",
             queries,
-            index=None,
             key="compare_judged",
-            on_change=_take_judged,
+            take=partial(choose, "query"),
             placeholder=f"Choose one of {len(queries):,} judged queries",
             help="With a judged query the page shows what each pipeline is worth: its nDCG@10.",
         )
@@ -61,21 +69,8 @@ def suggestions(judged: Mapping[str, JudgedSet]) -> None:
 def sidebar(indexes: list[str]) -> None:
     """What both pipelines have in common."""
     with st.sidebar:
-        st.selectbox(
-            "Index",
-            sorted({*indexes, st.session_state[key("index")]}),
-            key=key("index"),
-            on_change=touch,
-            help="The passages to search: an index that `python -m indexing build` made.",
-        )
-        st.number_input(
-            "Places shown",
-            min_value=1,
-            max_value=MOST_SHOWN,
-            key=key("shown"),
-            on_change=touch,
-            help="Places of each list on this page.",
-        )
+        index_field(indexes, key=key("index"), on_change=touch, purpose="search")
+        shown_field("Places shown", key=key("shown"), on_change=touch, about="Places of each list on this page.")
 
 
 def pipelines(*, reranker: str) -> None:
@@ -117,51 +112,20 @@ def _pipeline(side: str, rerankers: list[str], usual: str) -> None:
 
 
 def _depths(side: str) -> None:
-    name = side.upper()
-    st.number_input(
-        f"{name}: depth",
-        min_value=1,
-        max_value=DEEPEST,
-        step=10,
-        key=key("depth", side),
-        on_change=_shrink_reranking,
-        args=(side,),
-        help="Passages kept of each ranking, and of their fusion.",
-    )
-    st.number_input(
-        f"{name}: re-ranking depth",
-        min_value=0,
-        max_value=min(MOST_RERANKED, st.session_state[key("depth", side)]),
-        step=10,
-        key=key("rerank_depth", side),
-        on_change=touch,
-        disabled=st.session_state[key("reranker", side)] == NO_RERANKER,
-        help="The best passages of the first stage that the re-ranker reads; more take longer.",
+    name, kept = side.upper(), st.session_state[key("depth", side)]
+    alone = st.session_state[key("reranker", side)] == NO_RERANKER
+    depth_field(f"{name}: depth", key=key("depth", side), on_change=_shrink_reranking, args=(side,))
+    rerank_depth_field(
+        f"{name}: re-ranking depth", key=key("rerank_depth", side), on_change=touch, depth=kept, disabled=alone
     )
 
 
 def _weights(side: str) -> None:
     name = side.upper()
-    st.slider(
-        f"{name}: BM25's weight",
-        min_value=0.0,
-        max_value=1.0,
-        step=0.05,
-        key=key("bm25_weight", side),
-        on_change=touch,
-        disabled=st.session_state[key("fusion", side)] != "weighted",
-        help="BM25's share of the weighted sum; dense has the rest.",
-    )
-    st.slider(
-        f"{name}: re-ranker's share",
-        min_value=0.0,
-        max_value=1.0,
-        step=0.05,
-        key=key("rerank_weight", side),
-        on_change=touch,
-        disabled=st.session_state[key("reranker", side)] == NO_RERANKER,
-        help="Weight of the re-ranker's score against the first stage's; 1 ranks by the re-ranker alone.",
-    )
+    weighted = st.session_state[key("fusion", side)] == "weighted"
+    alone = st.session_state[key("reranker", side)] == NO_RERANKER
+    bm25_weight_field(f"{name}: BM25's weight", key=key("bm25_weight", side), on_change=touch, disabled=not weighted)
+    rerank_weight_field(f"{name}: re-ranker's share", key=key("rerank_weight", side), on_change=touch, disabled=alone)
 
 
 def _shrink_reranking(side: str) -> None:
@@ -173,10 +137,3 @@ def _shrink_reranking(side: str) -> None:
 def _keep_reranker(side: str, usual: str) -> None:
     """A field that was cleared is filled again."""
     choose("reranker", (st.session_state[key("reranker", side)] or "").strip() or usual, side)
-
-
-def _take_judged() -> None:
-    chosen = st.session_state["compare_judged"]
-    st.session_state["compare_judged"] = None
-    if chosen:
-        choose("query", chosen)

@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN, choose, key, touch
+from app.views.choice import choose, key, touch
+from app.views.fields import (
+    bm25_weight_field,
+    depth_field,
+    index_field,
+    rerank_depth_field,
+    rerank_weight_field,
+    shown_field,
+)
 from app.views.notices import plain
 from indexing.index import Index
 from search.load import DEFAULT_RERANKER, NO_RERANKER
@@ -20,14 +28,7 @@ def sidebar(indexes: list[str], *, reranker: str) -> None:
     with st.sidebar:
         _first_stage(indexes)
         _second_stage(reranker)
-        st.number_input(
-            "Places shown",
-            min_value=1,
-            max_value=MOST_SHOWN,
-            key=key("shown"),
-            on_change=touch,
-            help="Places of each list on this page.",
-        )
+        shown_field("Places shown", key=key("shown"), on_change=touch, about="Places of each list on this page.")
 
 
 def about(index: Index) -> None:
@@ -39,13 +40,7 @@ def about(index: Index) -> None:
 
 def _first_stage(indexes: list[str]) -> None:
     st.markdown("**First stage**")
-    st.selectbox(
-        "Index",
-        sorted({*indexes, st.session_state[key("index")]}),
-        key=key("index"),
-        on_change=touch,
-        help="The passages to search: an index that `python -m indexing build` made.",
-    )
+    index_field(indexes, key=key("index"), on_change=touch, purpose="search")
     st.selectbox(
         "Fusion",
         list(FUSION_NAMES),
@@ -54,25 +49,9 @@ def _first_stage(indexes: list[str]) -> None:
         on_change=touch,
         help="How the ranking by words (BM25) and the one by meaning (dense) become one.",
     )
-    st.slider(
-        "BM25's weight",
-        min_value=0.0,
-        max_value=1.0,
-        step=0.05,
-        key=key("bm25_weight"),
-        on_change=touch,
-        disabled=st.session_state[key("fusion")] != "weighted",
-        help="BM25's share of the weighted sum; dense has the rest.",
-    )
-    st.number_input(
-        "Depth",
-        min_value=1,
-        max_value=DEEPEST,
-        step=10,
-        key=key("depth"),
-        on_change=_shrink_reranking,
-        help="Passages kept of each ranking, and of their fusion.",
-    )
+    weighted = st.session_state[key("fusion")] == "weighted"
+    bm25_weight_field("BM25's weight", key=key("bm25_weight"), on_change=touch, disabled=not weighted)
+    depth_field("Depth", key=key("depth"), on_change=_shrink_reranking)
 
 
 def _second_stage(reranker: str) -> None:
@@ -87,26 +66,10 @@ def _second_stage(reranker: str) -> None:
         accept_new_options=True,
         help="Choose one, or type a folder or a hub name such as cross-encoder/ms-marco-MiniLM-L6-v2.",
     )
-    st.number_input(
-        "Re-ranking depth",
-        min_value=0,
-        max_value=min(MOST_RERANKED, st.session_state[key("depth")]),
-        step=10,
-        key=key("rerank_depth"),
-        on_change=touch,
-        disabled=chosen == NO_RERANKER,
-        help="The best passages of the first stage that the re-ranker reads; more take longer.",
-    )
-    st.slider(
-        "Re-ranker's share",
-        min_value=0.0,
-        max_value=1.0,
-        step=0.05,
-        key=key("rerank_weight"),
-        on_change=touch,
-        disabled=chosen == NO_RERANKER,
-        help="Weight of the re-ranker's score against the first stage's; 1 ranks by the re-ranker alone.",
-    )
+    alone = chosen == NO_RERANKER
+    depth = st.session_state[key("depth")]
+    rerank_depth_field("Re-ranking depth", key=key("rerank_depth"), on_change=touch, depth=depth, disabled=alone)
+    rerank_weight_field("Re-ranker's share", key=key("rerank_weight"), on_change=touch, disabled=alone)
 
 
 def _shrink_reranking() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.views.choice import choose, key, touch
+from app.views.fields import judged_field
 from app.views.notices import plain
 from indexing.judged import JudgedSet
 
@@ -39,12 +40,11 @@ def suggestions(judged: Mapping[str, JudgedSet]) -> None:
             st.button(plain(query), key=f"search_example_{place}", on_click=choose, kwargs={"query": query})
     queries = [query.text for split in ("test", "dev") if split in judged for query in judged[split].queries]
     if queries:
-        st.selectbox(
+        judged_field(
             "Queries with judgments",
-            list(dict.fromkeys(queries)),
-            index=None,
+            queries,
             key="search_judged",
-            on_change=_take_judged,
+            take=lambda query: choose(query=query),
             placeholder=f"Choose one of {len(queries):,} judged queries",
             help="With a judged query the page shows how much re-ranking helped: nDCG@10 before and after.",
         )
@@ -56,10 +56,3 @@ def _examples(judged: Mapping[str, JudgedSet]) -> tuple[str, ...]:
         return EXAMPLES
     largest = max(judged.values(), key=lambda found: len(found.queries))
     return tuple(query.text for query in largest.queries[: len(EXAMPLES)])
-
-
-def _take_judged() -> None:
-    chosen = st.session_state["search_judged"]
-    st.session_state["search_judged"] = None
-    if chosen:
-        choose(query=chosen)

@@ -5,7 +5,7 @@ from itertools import islice
 
 import streamlit as st
 
-from app.views.choice import MOST_SHOWN
+from app.views.fields import index_field, judged_field, shown_field
 from app.views.notices import note
 from app.views.teach_choice import VIEWS, choose, key, touch
 from indexing.judged import JudgedSet
@@ -38,13 +38,7 @@ def query_box() -> None:
 def sidebar(indexes: Sequence[str]) -> None:
     """All settings."""
     with st.sidebar:
-        st.selectbox(
-            "Index",
-            sorted({*indexes, st.session_state[key("index")]}),
-            key=key("index"),
-            on_change=touch,
-            help="The passages to grade: an index that `python -m indexing build` made.",
-        )
+        index_field(indexes, key=key("index"), on_change=touch, purpose="grade")
         st.radio("Passages", list(VIEWS), format_func=VIEWS.__getitem__, key=key("view"), on_change=touch)
         st.toggle(
             "Blind",
@@ -52,13 +46,8 @@ def sidebar(indexes: Sequence[str]) -> None:
             on_change=touch,
             help="Passages come in a shuffled order, without ranks and scores, so that these can't sway you.",
         )
-        st.number_input(
-            "Passages of each query",
-            min_value=1,
-            max_value=MOST_SHOWN,
-            key=key("shown"),
-            on_change=touch,
-            help="The best of the re-ranked list.",
+        shown_field(
+            "Passages of each query", key=key("shown"), on_change=touch, about="The best of the re-ranked list."
         )
 
 
@@ -70,12 +59,11 @@ def pick(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str
     queries = judged["train"].queries
     following = next_ungraded(queries, {grade.normalised for grade in grades if grade.rater == rater}, after=query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
+        judged_field(
             "Judged train queries",
-            list(dict.fromkeys(item.text for item in islice(queries, LISTED))),
-            index=None,
+            [item.text for item in islice(queries, LISTED)],
             key="teach_judged",
-            on_change=_take,
+            take=lambda text: choose(query=text),
             label_visibility="collapsed",
             placeholder=f"Pick one of {min(len(queries), LISTED):,} train queries",
         )
@@ -116,10 +104,3 @@ def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | N
             if normalised(query.text) == wanted:
                 return query.id, split != "train"
     return None, False
-
-
-def _take() -> None:
-    chosen = st.session_state["teach_judged"]
-    st.session_state["teach_judged"] = None
-    if chosen:
-        choose(query=chosen)

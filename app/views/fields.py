@@ -1,0 +1,92 @@
+"""Fields that several pages have; each page says by its key and callback whose they are."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN
+
+Changed = Callable[..., None]
+
+
+def index_field(indexes: Iterable[str], *, key: str, on_change: Changed, purpose: str) -> None:
+    """Which index; the one that is chosen is listed though it be gone. `purpose` is what is done with its passages."""
+    st.selectbox(
+        "Index",
+        sorted({*indexes, st.session_state[key]}),
+        key=key,
+        on_change=on_change,
+        help=f"The passages to {purpose}: an index that `python -m indexing build` made.",
+    )
+
+
+def shown_field(label: str, *, key: str, on_change: Changed, about: str) -> None:
+    """How many passages the page shows."""
+    st.number_input(label, min_value=1, max_value=MOST_SHOWN, key=key, on_change=on_change, help=about)
+
+
+def depth_field(label: str, *, key: str, on_change: Changed, args: tuple[Any, ...] = ()) -> None:
+    """The first stage's depth."""
+    st.number_input(
+        label,
+        min_value=1,
+        max_value=DEEPEST,
+        step=10,
+        key=key,
+        on_change=on_change,
+        args=args,
+        help="Passages kept of each ranking, and of their fusion.",
+    )
+
+
+def rerank_depth_field(label: str, *, key: str, on_change: Changed, depth: int, disabled: bool) -> None:
+    """How many of the `depth` passages are re-ranked."""
+    st.number_input(
+        label,
+        min_value=0,
+        max_value=min(MOST_RERANKED, depth),
+        step=10,
+        key=key,
+        on_change=on_change,
+        disabled=disabled,
+        help="The best passages of the first stage that the re-ranker reads; more take longer.",
+    )
+
+
+def bm25_weight_field(label: str, *, key: str, on_change: Changed, disabled: bool) -> None:
+    """BM25's share of a weighted sum."""
+    about = "BM25's share of the weighted sum; dense has the rest."
+    _share(label, key=key, on_change=on_change, disabled=disabled, about=about)
+
+
+def rerank_weight_field(label: str, *, key: str, on_change: Changed, disabled: bool) -> None:
+    """The re-ranker's share against the first stage."""
+    about = "Weight of the re-ranker's score against the first stage's; 1 ranks by the re-ranker alone."
+    _share(label, key=key, on_change=on_change, disabled=disabled, about=about)
+
+
+def judged_field(label: str, queries: Sequence[str], *, key: str, take: Callable[[str], None], **more: Any) -> None:
+    """A list of queries, each once; the chosen one is handed to `take`, and the list stands open for another."""
+    st.selectbox(
+        label,
+        list(dict.fromkeys(queries)),
+        index=None,
+        key=key,
+        on_change=_taken,
+        args=(key, take),
+        **more,
+    )
+
+
+def _share(label: str, *, key: str, on_change: Changed, disabled: bool, about: str) -> None:
+    st.slider(
+        label, min_value=0.0, max_value=1.0, step=0.05, key=key, on_change=on_change, disabled=disabled, help=about
+    )
+
+
+def _taken(key: str, take: Callable[[str], None]) -> None:
+    chosen = st.session_state[key]
+    st.session_state[key] = None
+    if chosen:
+        take(chosen)
