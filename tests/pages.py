@@ -23,6 +23,17 @@ from training.candidates import first_stage_lists, reranked
 DEV = {
     str(number): text.split(";")[0][:40].strip() for number, text in enumerate(list(PASSAGES.values())[:12:2], start=10)
 }
+BERLIN_QUERY = "how many people live in berlin"
+BERLIN = [
+    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
+    "Many people live in Munich, which is smaller than Berlin.",
+    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
+    "The Berlin Wall was 155 kilometres long.",
+    "Irving Berlin wrote White Christmas.",
+    "Hamburg is a port on the river Elbe.",
+    "Water boils at 100 degrees Celsius at sea level.",
+    "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
+]
 LONG = 60.0  # seconds after which a test gives up
 
 

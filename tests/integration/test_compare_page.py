@@ -19,18 +19,11 @@ from search.overlap import kendall_tau, rank_biased_overlap
 from search.pipeline import SearchTrace
 from tests.conftest import write_lines
 from tests.fakes import no_progress
+from tests.pages import BERLIN
+from tests.pages import BERLIN_QUERY as QUERY
 
 PAGE = Path(__file__).parents[2] / "app/views/compare_page.py"
-QUERY = "how many people live in berlin"
-PASSAGES = [
-    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
-    "Many people live in Munich, which is smaller than Berlin.",
-    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
-    "The Berlin Wall was 155 kilometres long.",
-    "Irving Berlin wrote White Christmas.",
-    "Hamburg is a port on the river Elbe.",
-    "Water boils at 100 degrees Celsius at sea level.",
-]
+PASSAGES = BERLIN[:7]
 GRADES = {"1": 3, "2": 2, "4": 1, "5": 0}
 
 

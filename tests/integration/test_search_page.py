@@ -13,20 +13,11 @@ from streamlit.testing.v1 import AppTest
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.settings import BuildSettings
+from tests.pages import BERLIN as PASSAGES
+from tests.pages import BERLIN_QUERY as QUERY
 from tests.tiny_models import make_bi_encoder, make_cross_encoder
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
-QUERY = "how many people live in berlin"
-PASSAGES = [
-    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
-    "Many people live in Munich, which is smaller than Berlin.",
-    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
-    "The Berlin Wall was 155 kilometres long.",
-    "Irving Berlin wrote White Christmas.",
-    "Hamburg is a port on the river Elbe.",
-    "Water boils at 100 degrees Celsius at sea level.",
-    "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
-]
 QRELS = ["1\t0\t1\t3", "1\t0\t2\t2", "1\t0\t4\t1", "1\t0\t5\t0"]
 
 

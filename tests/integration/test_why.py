@@ -17,16 +17,11 @@ from indexing.settings import BuildSettings
 from search.rerank import CrossEncoderReranker
 from tests.conftest import write_lines
 from tests.fakes import no_progress
+from tests.pages import BERLIN
+from tests.pages import BERLIN_QUERY as QUERY
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
-QUERY = "how many people live in berlin"
-PASSAGES = [
-    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
-    "Many people live in Munich, which is smaller than Berlin.",
-    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
-    "Water boils at 100 degrees Celsius at sea level.",
-    "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
-]
+PASSAGES = [*BERLIN[:3], *BERLIN[6:]]
 
 
 @pytest.fixture(scope="module")
