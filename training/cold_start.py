@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from indexing import analyzer
 from indexing.encoder import BiEncoder
@@ -96,11 +97,11 @@ def made_queries(
     chosen = rng.sample(asked, min(len(asked), settings.queries))
     asking = {item.passage_id for item in asked}
     others = [passage for passage in read if passage.id not in asking]
-    wanted = min(len(others), settings.queries - len(chosen))
-    if wanted:
+    wanted = settings.queries - len(chosen)
+    if wanted and others:
         rarity = _document_frequencies(rng.sample(read, min(len(read), COUNTED)))
-        made = (_keywords(passage, rarity) for passage in rng.sample(others, wanted))
-        chosen += [item for item in made if item is not None and not protection.covers(_query(item))]
+        made = (_keywords(passage, rarity) for passage in rng.sample(others, len(others)))
+        chosen += islice((item for item in made if item is not None and not protection.covers(_query(item))), wanted)
     return chosen
 
 

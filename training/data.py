@@ -80,6 +80,8 @@ def collect(
     """
     if recipe == COLD_START:
         return _cold(data, protection, root, progress)
+    if recipe == HARD and not data.index and not all(source.startswith("index:") for source in data.sources):
+        raise SettingsError(f"{HARD} mines negatives from an index; name it (there: {', '.join(index_names(root))}).")
     parts = (_source(source, recipe, data, dropped, root, progress) for source in data.sources)
     found = (example for part in parts for example in islice(part, data.limit))
     allowed = unprotected(found, protection, dropped=lambda: dropped.update(["protected"]))

@@ -1,6 +1,7 @@
 """Trains one model on the rows of a folder: from the start, or from the last whole checkpoint."""
 
 import json
+import shutil
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -58,6 +59,8 @@ def fit(
     """
     rows, counts = read_rows(folder / ROWS)
     if ranks.rank() == 0:
+        if not resume:
+            _clear(folder)
         _keep_settings(folder, settings, resume=resume)
     set_seed(settings.seed)
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
@@ -73,12 +76,18 @@ def fit(
         patience=settings.patience,
     )
     trainer = _trainer(model, folder, settings, rows, steps, watch)
-    whole = checkpoints.checkpoints(folder)
-    trainer.train(resume_from_checkpoint=str(whole[-1]) if resume and whole else None)
+    last = checkpoints.checkpoints(folder)[-1:] if resume else []
+    done = checkpoints.step_of(last[0]) if last else 0
+    if done >= steps:  # the trainer would take one step more
+        trainer.restore(last[0])
+    else:
+        trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+        done = int(trainer.state.global_step)
+    if watch.interrupted:
+        raise KeyboardInterrupt
     if measure is not None and settings.evaluate_every:
         take_best(model, folder)
     model.eval()
-    done = int(trainer.state.global_step)
     return Fitted(model, watch.losses, watch.best, counts, done, round(done * pairs_a_step))
 
 
@@ -86,6 +95,13 @@ def steps_of(settings: TrainSettings, rows: int) -> int:
     """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
     an_epoch = -(-rows // (settings.rows_a_step * ranks.processes()))
     return settings.steps or max(1, round(settings.epochs * an_epoch))
+
+
+def _clear(folder: Path) -> None:
+    """Forget an earlier training in this folder: its plan, and checkpoints with a higher number than the next ones."""
+    (folder / PLAN).unlink(missing_ok=True)
+    for old in checkpoints.checkpoints(folder):
+        shutil.rmtree(old)
 
 
 def _keep_settings(folder: Path, settings: TrainSettings, *, resume: bool) -> None:
@@ -192,6 +208,7 @@ def _trainer(
         callbacks=[watch],
         micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
         whole_batch=recipe.whole_batch,
+        counted=recipe.counted,
     )
     for name in ("PrinterCallback", "ProgressCallback"):
         for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from sentence_transformers.cross_encoder import losses
 from sentence_transformers.cross_encoder.losses import NDCGLoss2PPScheme, PListMLELambdaWeight
 from torch.nn import Module
@@ -12,6 +14,26 @@ from training.rows import FORMS, Form
 
 ALL = -1  # mini_batch_size: every pair in one call, which the model itself splits
 CACHED_PAIRS = 64  # pairs whose graph is held at once by the cached loss
+
+
+Counted = Callable[[Mapping[str, Any]], float]
+"""How much of what a loss is a mean over some rows hold; the collator names their labels `label`."""
+
+
+def rows_in(rows: Mapping[str, Any]) -> float:
+    """Rows."""
+    return len(next(iter(rows.values())))
+
+
+def passages_in(rows: Mapping[str, Any]) -> float:
+    """Passages of lists."""
+    return sum(len(labels) for labels in rows["label"])
+
+
+def ordered_pairs_in(rows: Mapping[str, Any]) -> float:
+    """Pairs of passages of one list, the first with the higher label."""
+    lists = map(torch.as_tensor, rows["label"])
+    return sum(float((labels[:, None] > labels[None, :]).sum()) for labels in lists)
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,8 @@ class LossRecipe:
     learning_rate: float
     about: str
     """For people: what it learns from."""
+    counted: Counted = rows_in
+    """What the loss is a mean over."""
     whole_batch: bool = False
     """Whether the rows of a batch are each other's negatives, so that a batch can't be computed in parts."""
 
@@ -43,6 +67,11 @@ COLD_START = "cold-start"
 _LAMBDA = _list_loss(losses.LambdaLoss, weighting_scheme=NDCGLoss2PPScheme())
 _GRADED = "lists of graded passages"
 
+
+def _lambda(about: str) -> LossRecipe:
+    return LossRecipe("lists", _LAMBDA, 16, 2e-5, about, counted=ordered_pairs_in)
+
+
 LOSS_RECIPES: Mapping[str, LossRecipe] = {
     "bce": LossRecipe("pairs", losses.BinaryCrossEntropyLoss, 64, 2e-5, "pairs, relevant or not"),
     "bce-preprocessed": LossRecipe("pairs", losses.BinaryCrossEntropyLoss, 64, 2e-5, "pairs as the hub has them"),
@@ -55,9 +84,9 @@ LOSS_RECIPES: Mapping[str, LossRecipe] = {
         whole_batch=True,
     ),
     "listnet": LossRecipe("lists", _list_loss(losses.ListNetLoss), 16, 2e-5, _GRADED),
-    "lambda": LossRecipe("lists", _LAMBDA, 16, 2e-5, f"{_GRADED}, weighed by nDCG"),
-    "lambda-preprocessed": LossRecipe("lists", _LAMBDA, 16, 2e-5, "lists as the hub has them, weighed by nDCG"),
-    "lambda-hard-neg": LossRecipe("lists", _LAMBDA, 16, 2e-5, "lists with negatives mined from our index"),
+    "lambda": _lambda(f"{_GRADED}, weighed by nDCG"),
+    "lambda-preprocessed": _lambda("lists as the hub has them, weighed by nDCG"),
+    "lambda-hard-neg": _lambda("lists with negatives mined from our index"),
     "listmle": LossRecipe("lists", _list_loss(losses.ListMLELoss, respect_input_order=False), 16, 2e-5, _GRADED),
     "plistmle": LossRecipe(
         "lists",
@@ -66,8 +95,12 @@ LOSS_RECIPES: Mapping[str, LossRecipe] = {
         2e-5,
         f"{_GRADED}, first places first",
     ),
-    "ranknet": LossRecipe("lists", _list_loss(losses.RankNetLoss), 16, 2e-5, f"{_GRADED}, pair by pair"),
-    "adrmse": LossRecipe("ordered-lists", _list_loss(losses.ADRMSELoss), 16, 8e-6, "lists in a teacher's order"),
+    "ranknet": LossRecipe(
+        "lists", _list_loss(losses.RankNetLoss), 16, 2e-5, f"{_GRADED}, pair by pair", counted=ordered_pairs_in
+    ),
+    "adrmse": LossRecipe(
+        "ordered-lists", _list_loss(losses.ADRMSELoss), 16, 8e-6, "lists in a teacher's order", counted=passages_in
+    ),
     "distill-mse": LossRecipe("scored-pairs", losses.MSELoss, 64, 8e-6, "a teacher's score of each pair"),
     COLD_START: LossRecipe("scored-lists", _list_loss(losses.ListNetLoss), 16, 5e-5, "the first stage, no judgment"),
     "distill-margin-mse": LossRecipe("margins", losses.MarginMSELoss, 32, 8e-6, "a teacher's margins"),

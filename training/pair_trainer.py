@@ -11,6 +11,7 @@ from torch import Tensor
 
 from indexing.errors import TrainingError
 from training import checkpoints
+from training.loss_recipes import Counted
 
 WEIGHTS = "model.safetensors"
 log = logging.getLogger(__name__)
@@ -19,15 +20,16 @@ log = logging.getLogger(__name__)
 class PairTrainer(CrossEncoderTrainer):
     """Trains a PairModel.
 
-    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole, since the
-    losses are means over rows. Where memory is full the parts are halved and the step is done again, so the
-    effective batch stays. A batch whose rows are each other's negatives is never divided: there the loss's own
-    mini-batch is halved.
+    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole: each part counts
+    by what the loss is a mean over, rows, passages or pairs of passages. Where memory is full the parts are halved and
+    the step is done again, so the effective batch stays. A batch whose rows are each other's negatives is never
+    divided: there the loss's own mini-batch is halved.
     """
 
-    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counted: Counted, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.micro_batch = micro_batch
+        self._counted = counted
         self._whole_batch = whole_batch
         self._folder = Path(str(self.args.output_dir))
 
@@ -54,11 +56,13 @@ class PairTrainer(CrossEncoderTrainer):
         rows = len(next(iter(inputs.values())))
         size = rows if self._whole_batch else self.micro_batch
         total = torch.zeros((), device=self.args.device)
+        whole = self._counted(inputs)
         for start in range(0, rows, size):
             part = {name: values[start : start + size] for name, values in inputs.items()}
+            weight = self._counted(part) / whole  # now: the next line takes the labels out
             with self.compute_loss_context_manager():
                 loss: Any = self.compute_loss(model, part)
-            share = loss * (min(size, rows - start) / rows)
+            share = loss * weight
             self.accelerator.backward(share)
             total += share.detach()
         return total
@@ -99,4 +103,8 @@ class PairTrainer(CrossEncoderTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         del model
-        load_model(self.model, str(Path(resume_from_checkpoint) / WEIGHTS))
+        self.restore(Path(resume_from_checkpoint))
+
+    def restore(self, checkpoint: Path) -> None:
+        """Take a checkpoint's weights."""
+        load_model(self.model, str(checkpoint / WEIGHTS))

@@ -5,16 +5,16 @@ get more of it each. A round goes on from the weights of the one before, with a 
 decide; what is raced on is the same data, base and seeds for all. A race that was stopped goes on where it was.
 """
 
+import hashlib
 import json
 import math
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
@@ -22,7 +22,7 @@ from training.dev_set import ndcg_by_query
 from training.evaluate import Candidates
 from training.examples import Example
 from training.fit import ROWS, fit
-from training.loss_recipes import LOSS_RECIPES
+from training.loss_recipes import LOSS_RECIPES, LossRecipe
 from training.pair_model import PairModel, open_pair_model
 from training.row_files import write_rows
 from training.significance import bootstrap_interval
@@ -56,6 +56,10 @@ class Standing:
     """The 95 % bootstrap interval over the dev queries."""
     by_query: dict[str, float] = field(default_factory=dict)
     """nDCG@10 of each dev query, mean over the seeds."""
+    after: list[float] = field(default_factory=list)
+    """nDCG@10 after each of its rounds: the next round's field is chosen by the last one's."""
+    learns: str = ""
+    """Fingerprint of its loss and examples."""
     same_as: str = ""
     """Another recipe with the same loss and rows, whose training this is too."""
     fault: str = ""
@@ -112,13 +116,14 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
         raise TrainingError(f"No recipe can learn from these data: {standings[settings.recipes[0]].fault}")
     fields = rounds_of(len(running))
     for number, size in enumerate(fields, start=1):
-        running = sorted(running, key=lambda name: -standings[name].ndcg)[:size]
+        running = _best(running, standings, after=number - 1)[:size]
         each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
         for name in running:
             if standings[name].rounds < number:
                 report(number, name, None)
                 _train(folder, settings, standings[name], dev, number=number, minutes=each)
                 _write(folder, settings, standings)
+                _forget(folder, name, settings, number - 1)
                 report(number, name, standings[name].ndcg)
     for standing in standings.values():
         if standing.same_as:
@@ -129,7 +134,22 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
 
 def winner_folder(folder: Path, standing: Standing, seed: int) -> Path:
     """Where the weights of a recipe's last round lie."""
-    return folder / (standing.same_as or standing.recipe) / str(seed) / "model"
+    return _model(folder, standing.same_as or standing.recipe, seed, standing.rounds)
+
+
+def _model(folder: Path, recipe: str, seed: int, number: int) -> Path:
+    """A round never writes where it started from, so that one that was stopped can be done again."""
+    return folder / recipe / str(seed) / f"model-{number}"
+
+
+def _forget(folder: Path, recipe: str, settings: RaceSettings, number: int) -> None:
+    for seed in settings.seeds:
+        shutil.rmtree(_model(folder, recipe, seed, number), ignore_errors=True)
+
+
+def _best(names: Sequence[str], standings: Mapping[str, Standing], *, after: int) -> list[str]:
+    """Best first after that round, whatever some of them reached since; in their own order before the first."""
+    return sorted(names, key=lambda name: -standings[name].after[after - 1]) if after else list(names)
 
 
 def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
@@ -142,7 +162,7 @@ def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
 
 def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[str, Standing]) -> None:
     """Rows of every recipe; of those with the same loss on the same examples one is trained."""
-    seen: dict[tuple[Any, ...], str] = {}
+    seen = {item.learns: name for name, item in standings.items() if item.learns and not item.same_as}
     for name in settings.recipes:
         if name in standings:
             continue
@@ -151,16 +171,24 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
         dropped: Counter[str] = Counter()
         try:
             examples = list(gather(name, dropped))
-            key = (recipe.form_name, id(recipe.loss), tuple(examples))
-            if key in seen:
+            key = standings[name].learns = _fingerprint(recipe, examples)
+            if seen.setdefault(key, name) != name:
                 standings[name].same_as = seen[key]
             else:
-                seen[key] = name
                 shutil.rmtree(folder / name / ROWS, ignore_errors=True)
                 write_rows(folder / name / ROWS, examples, recipe.form, seed=settings.seeds[0], dropped=dropped)
-        except TrainingError as error:
+        except (SettingsError, TrainingError) as error:  # such as no index for a recipe that wants one
             standings[name].fault = str(error)
         _write(folder, settings, standings)
+
+
+def _fingerprint(recipe: LossRecipe, examples: Iterable[Example]) -> str:
+    """Equal for recipes of one loss and the same examples."""
+    first = next(name for name, item in LOSS_RECIPES.items() if item.loss is recipe.loss)
+    digest = hashlib.sha256(f"{first} {recipe.form_name}".encode())
+    for example in examples:
+        digest.update(repr(example).encode())
+    return digest.hexdigest()
 
 
 def _train(
@@ -175,7 +203,7 @@ def _train(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         (work / ROWS).symlink_to((folder / standing.recipe / ROWS).resolve())
-        base = str(own / "model") if number > 1 else settings.train.base
+        base = settings.train.base if number == 1 else str(_model(folder, standing.recipe, seed, number - 1))
         train = replace(
             settings.train, recipe=standing.recipe, base=base, minutes=minutes, save_every=0, seed=seed + number - 1
         )
@@ -184,12 +212,14 @@ def _train(
         spent_minutes += (times[-1] - times[0]) / 60
         seen_pairs += round(fitted.pairs * (1 - 1 / fitted.steps))  # the first step's time is not known
         models.append(fitted.model)
-        shutil.rmtree(own / "model", ignore_errors=True)
-        with atomic.folder(own / "model") as target:
+        made = _model(folder, standing.recipe, seed, number)
+        shutil.rmtree(made, ignore_errors=True)
+        with atomic.folder(made) as target:
             fitted.model.save_pretrained(str(target), create_model_card=False)
         shutil.rmtree(work)
     _measure(standing, models, dev)
     standing.rounds = number
+    standing.after.append(standing.ndcg)
     standing.minutes += spent_minutes / len(settings.seeds)
     standing.pairs += seen_pairs // len(settings.seeds)
 

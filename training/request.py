@@ -3,6 +3,7 @@
 The folder `work` holds rows and checkpoints while it lasts; the version appears at its place whole, at the end.
 """
 
+import json
 import shutil
 import time
 from collections import Counter
@@ -34,6 +35,7 @@ from training.train_settings import TrainSettings
 from training.watch import Report
 
 SECOND_PASS = "self-taught"
+ASKED = "asked.json"
 FIRST = "first"
 Phase = Callable[[str, int], None]
 """Called with what is done and how many queries or examples since the last call."""
@@ -120,6 +122,7 @@ def make(
     if ranks.rank():
         return _compute(request, resume=resume)
     check_free(request.output, resume=resume)
+    _keep_asked(request)
     start, revision = time.monotonic(), card.code_revision()
     dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
     gather_rows(request, phase=phase)
@@ -137,6 +140,22 @@ def make(
         card.write(folder, values, command=command)
     shutil.rmtree(request.work)
     return request.output
+
+
+def _keep_asked(request: Request) -> None:
+    """Refuse to go on with rows that were gathered from other data, or with fewer protected queries."""
+    values = json.loads(json.dumps(request.as_json()))
+    asked = {**values["data"], **{name: values[name] for name in ("dev", "protect", "root")}}
+    path = request.work / ASKED
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asked
+    changed = sorted(name for name in asked if before.get(name) != asked[name])
+    if changed:
+        name = changed[0]
+        raise TrainingError(
+            f"The training in {request.work} began with {name} {before.get(name)!r}, now it is {asked[name]!r}; resume "
+            "with the same, or delete it."
+        )
+    atomic.write_json(path, asked)
 
 
 def _compute(request: Request, *, resume: bool) -> Path:

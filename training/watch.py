@@ -68,6 +68,8 @@ class Watch(TrainerCallback):
         self._elsewhere = 0.0
         self.losses: dict[int, float] = {}
         """Loss by step."""
+        self.interrupted = False
+        """Whether `report` asked, by KeyboardInterrupt, to stop after this step."""
 
     @property
     def best(self) -> float | None:
@@ -84,7 +86,6 @@ class Watch(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         """A step is done."""
-        del args
         if not logs or "loss" not in logs:
             return
         self.losses[state.global_step] = float(logs["loss"])
@@ -95,18 +96,24 @@ class Watch(TrainerCallback):
                 control.should_training_stop = True
         done = state.global_step - self._first
         seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
-        self._report(
-            Progress(
-                step=state.global_step,
-                steps=state.max_steps,
-                loss=float(logs["loss"]),
-                learning_rate=float(logs.get("learning_rate", 0.0)),
-                pairs_per_second=done * self._pairs_a_step / seconds,
-                seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
-                ndcg=found,
-                best_ndcg=self.best,
+        try:
+            self._report(
+                Progress(
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    loss=float(logs["loss"]),
+                    learning_rate=float(logs.get("learning_rate", 0.0)),
+                    pairs_per_second=done * self._pairs_a_step / seconds,
+                    seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
+                    ndcg=found,
+                    best_ndcg=self.best,
+                )
             )
-        )
+        except KeyboardInterrupt:
+            if ranks.processes() > 1:  # the others go on to a step that would never end
+                raise
+            control.should_save = args.save_strategy != "no"
+            control.should_training_stop = self.interrupted = True
 
     def _evaluate(self, step: int, measure: Measure) -> float:
         start = time.monotonic()

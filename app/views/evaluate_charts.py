@@ -150,4 +150,8 @@ def _bars(rows: Sequence[Mapping[str, Any]], name: str, title: str, form: str, c
 
 
 def _rows(names: Sequence[str], field: str) -> alt.Y:
-    return alt.Y(f"{field}:N", sort=list(names), axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=150))
+    return alt.Y(
+        f"{field}:N",
+        sort=list(names),
+        axis=alt.Axis(title=None, domain=False, ticks=False, labelFlush=False, labelLimit=150),
+    )

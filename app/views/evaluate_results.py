@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.views.evaluate_charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate_form import Asked
+from app.views.model_comparison import LEVEL, p_text, span
 from app.views.model_pickers import pick
 from app.views.model_queries import query_columns, search_address, show_queries
 from app.views.notices import note, problem
@@ -18,8 +19,6 @@ from training.evaluate import RERANKED
 from training.evaluation import Evaluation
 from training.report import Report
 from training.result_files import trec_eval_command
-
-LEVEL = 0.05
 
 
 def show_results(evaluation: Evaluation, asked: Asked, *, archive: bytes, qrels: bytes, fault: str) -> None:
@@ -50,12 +49,12 @@ def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {
         "stage": list(comparison.systems),
         comparison.measure: _means(comparison, comparison.measure),
-        "95 %": [f"{low:.3f} to {high:.3f}" for low, high in intervals],
+        "95 %": [span(interval) for interval in intervals],
         "tested": [marker(comparison, name) for name in comparison.systems],
     }
-    found["difference"] = [None if one is None else one.difference for one in versus]
-    found["95 % of it"] = ["" if one is None else "{:+.3f} to {:+.3f}".format(*one.interval) for one in versus]
-    found["p (Holm)"] = [None if one is None else one.holm_randomisation for one in versus]
+    found["difference"] = ["" if one is None else f"{one.difference:+.4f}" for one in versus]
+    found["95 % of it"] = ["" if one is None else span(one.interval, signed=True) for one in versus]
+    found["p (Holm)"] = ["" if one is None else p_text(one.holm_randomisation) for one in versus]
     found["won / lost / tied"] = ["" if one is None else " / ".join(map(str, one.outcomes)) for one in versus]
     return found | {name: _means(comparison, name) for name in columns(comparison) if name != comparison.measure}
 
@@ -107,8 +106,6 @@ def _show_table(comparison: Comparison) -> None:
     found = stage_columns(comparison)
     config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4f") for name in columns(comparison)}
     config["tested"] = st.column_config.TextColumn(help=f"Against {comparison.baseline}, at the level of 5 %.")
-    config["difference"] = st.column_config.NumberColumn(format="%+.4f")
-    config["p (Holm)"] = st.column_config.NumberColumn(format="%.4f")
     st.dataframe(found, hide_index=True, column_config=config, key="evaluate_stages")
 
 

@@ -35,7 +35,7 @@ from training.significance import Interval
 from training.version_comparison import FIRST_STAGE, VersionComparison, compare_versions
 
 SHOWN = "models_comparison"  # the session's: the comparison that was asked for last
-LEVEL = 0.05
+LEVEL = 0.05  # p below which a difference counts as significant
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from app.views import evaluate
 from app.views.evaluate import Evaluated
+from app.views.evaluate_results import marker, stage_columns
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
 from indexing.errors import ModelError
 from indexing.judged import read_qrels
+from indexing.records import PassageId, QueryId
 from indexing.settings import BuildSettings
 from search.load import open_pipeline
 from search.trec import read_run
@@ -27,8 +29,10 @@ from tests.conftest import PASSAGES, QRELS, write_lines
 from tests.fakes import no_progress
 from tests.pages import html, make_gate_index, sentences, settle
 from tests.versions import make_version
+from training.comparison import compare
 from training.evaluate import STAGES
 from training.evaluation import Evaluation, Request, evaluate_pipeline
+from training.measures import in_order
 from training.report import ORACLE
 
 PAGE = Path(__file__).parents[2] / "app/views/evaluate_page.py"
@@ -118,14 +122,28 @@ def test_significance_is_marked(page: AppTest) -> None:
     table = page.dataframe[0].value
     rows = table.set_index("stage")
     assert rows["tested"]["re-ranked"] == "baseline"
-    others = [name for name in STAGES if name != "re-ranked"]
-    for name in others:
-        better = rows["difference"][name] > 0
-        sure = rows["p (Holm)"][name] < 0.05
-        assert rows["tested"][name] == (("▲ better" if better else "▼ worse") if sure else "· can't be told")
-    report = result(page).evaluation.reports[0]
-    versus = report.comparison.versus["fused (RRF)"]
-    assert rows["won / lost / tied"]["fused (RRF)"] == " / ".join(map(str, versus.outcomes))
+    found = result(page).evaluation.reports[0].comparison.versus
+    assert set(found) == {*STAGES} - {"re-ranked"}
+    for name, versus in found.items():
+        sure = versus.holm_randomisation < 0.05
+        better = "▲ better" if versus.difference > 0 else "▼ worse"
+        assert rows["tested"][name] == (better if sure else "· can't be told")
+        assert rows["difference"][name] == f"{versus.difference:+.4f}"
+        assert rows["won / lost / tied"][name] == " / ".join(map(str, versus.outcomes))
+
+
+def test_better_and_worse_are_told_from_chance() -> None:
+    qrels = {QueryId(str(number)): {PassageId("a"): 1} for number in range(8)}
+    orders = {"base": "bac", "better": "abc", "worse": "bca", "same": "bac", "oracle": "abc"}
+    runs = {name: dict.fromkeys(qrels, in_order([PassageId(key) for key in order])) for name, order in orders.items()}
+    oracle = {"oracle": runs.pop("oracle")}
+    found = compare(runs, qrels, baseline="base", minimum_grade=1, references=oracle)
+    # eight queries that all differ the same way: p = 2 / 2^8 = 0.0078, after Holm's correction for three tests 0.0234
+    told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· can't be told"}
+    assert {name: marker(found, name) for name in found.systems} == {**told, "oracle": "reference"}
+    table = stage_columns(found)
+    assert dict(zip(table["stage"], table["p (Holm)"], strict=True))["better"] == "0.0234"
+    assert table["difference"][0] == ""
 
 
 def test_losses_and_queries_are_shown(page: AppTest) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import REPOSITORY
-from tests.tiny_training import StoppedError, Weights, equal, resumable, train, weights
+from tests.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
 from training import checkpoints
 from training.fit import Fitted
 from training.watch import Progress, Report
@@ -140,11 +140,17 @@ def test_a_killed_training_ends_as_if_it_never_was(
     check(resumed, undisturbed("listnet"), first=4)
 
 
-def test_a_finished_training_that_is_resumed_stays_as_it_is(
-    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
-) -> None:
-    asked = resumable(tiny_cross_encoder, "listnet")
-    train(tmp_path, asked)
+def test_a_finished_training_that_is_resumed_stays_as_it_is(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+    asked = settings(tiny_cross_encoder, "listnet", steps=10, batch=2, save_every=3)  # it ends amid an epoch of 4
+    first = weights(train(tmp_path, asked).model)
     again = train(tmp_path, asked, resume=True)
-    assert equal(weights(again.model), undisturbed("listnet").weights)
-    assert (again.steps, again.losses) == (12, {})
+    assert equal(weights(again.model), first)
+    assert (again.steps, again.losses, again.model.training) == (10, {}, False)
+
+
+def test_a_folder_that_is_begun_anew_forgets_the_plan_and_checkpoints_that_it_held(
+    tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    train(tmp_path, settings(tiny_cross_encoder, "listnet", steps=4, batch=2, save_every=2))
+    assert train(tmp_path, settings(tiny_cross_encoder, "listnet", steps=3, batch=2, save_every=1)).steps == 3
+    assert names(tmp_path) == ["checkpoint-2", "checkpoint-3"]

@@ -71,6 +71,11 @@ def test_questions_that_passages_ask_come_first() -> None:
     assert set(made(given, ColdStart(queries=2)).values()) < set(asked)
 
 
+def test_a_passage_that_gives_no_query_costs_none() -> None:
+    given = passages(*(f"cavern{number}" for number in range(20)), *WORDS[:4])
+    assert len(made(given, ColdStart(queries=4))) == 4
+
+
 def test_no_protected_query_is_made() -> None:
     question = "What is a moraine made of?"
     given = passages(f"{question} {ANSWER}", *WORDS)

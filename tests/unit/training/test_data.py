@@ -190,6 +190,13 @@ def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Pat
     assert plain[0].passages == (PASSAGES["a1"], "no")
 
 
+def test_hard_negatives_without_an_index_are_told_which_there_are(tmp_path: Path, built_root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lambda-hard-neg mines negatives from an index; name it \(there: small\)"):
+        read(DataSettings((jsonl(tmp_path),)), built_root, recipe="lambda-hard-neg")
+    examples, *_ = read(DataSettings(("index:small",)), built_root, recipe="lambda-hard-neg")
+    assert {example.query for example in examples} == {HONEY, BREAD}
+
+
 def test_what_is_mined_as_hard_is_as_its_authors_do() -> None:
     assert (HARD_NEGATIVES.per_query, HARD_NEGATIVES.ranks) == (9, (3, 30))
     assert (HARD_NEGATIVES.relative_margin, HARD_NEGATIVES.absolute_margin) == (None, None)

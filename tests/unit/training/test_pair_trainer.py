@@ -13,6 +13,7 @@ from torch import Tensor
 from indexing.errors import TrainingError
 from tests.tiny_training import Weights, equal, examples, settings, train, weights
 from training import pair_model
+from training.examples import Example
 from training.fit import Fitted
 from training.loss_recipes import LOSS_RECIPES
 from training.pair_model import PAIRS, PairModel, open_pair_model
@@ -77,12 +78,22 @@ def test_a_batch_in_parts_is_worth_the_whole(recipe: str, tiny_cross_encoder: Pa
     assert close(whole, parts, within=1e-5)
 
 
-@pytest.mark.parametrize("recipe", ["listnet", "bce", "distill-margin-mse", "listmle"])
+def shortened(example: Example, passages: int) -> Example:
+    """Its first passages."""
+    labels, scores = (example.labels or ())[:passages], (example.scores or ())[:passages]
+    return Example("tiny", example.query, example.passages[:passages], labels=labels, scores=scores)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ["listnet", "bce", "distill-margin-mse", "distill-mse", "listmle", "plistmle", "lambda", "ranknet", "adrmse"],
+)
 def test_gradients_of_parts_add_up_even_where_the_last_one_is_smaller(
     recipe: str, tiny_cross_encoder: Path, tmp_path: Path
 ) -> None:
     form = LOSS_RECIPES[recipe].form
-    write_rows(tmp_path / "rows", examples(), form, seed=1)
+    given = [shortened(example, 8 - place % 4) for place, example in enumerate(examples())]  # lists of 8 to 5
+    write_rows(tmp_path / "rows", given, form, seed=1)
     rows, _ = read_rows(tmp_path / "rows")
     found: list[tuple[float, Tensor]] = []
     for part in (5, 2):  # 5 rows at once, or 2, 2 and 1
@@ -97,6 +108,7 @@ def test_gradients_of_parts_add_up_even_where_the_last_one_is_smaller(
             loss=LOSS_RECIPES[recipe].loss(model),
             micro_batch=part,
             whole_batch=False,
+            counted=LOSS_RECIPES[recipe].counted,
         )
         loss = trainer.training_step(model, next(iter(trainer.get_train_dataloader())))
         gradients = [parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None]

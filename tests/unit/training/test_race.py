@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,9 +12,10 @@ import pytest
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import PASSAGES
-from tests.tiny_training import SUBJECTS, StoppedError, examples, settings
+from tests.tiny_training import SUBJECTS, StoppedError, equal, examples, settings, weights
 from tests.unit.training.judged_lists import ranking
 from training import fit as fitting
+from training import race as racing
 from training.__main__ import main, parser
 from training.evaluate import Candidates
 from training.examples import Example
@@ -22,6 +23,7 @@ from training.pair_model import open_pair_model
 from training.race import BASE, RESULTS, RaceSettings, Report, Standing, race, rounds_of, winner_folder
 
 pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
+MODEL: dict[str, Any] = {"max_length": 64, "dropout": 0.0, "seed": 1}
 RECIPES = ("bce", "bce-preprocessed", "listnet", "distill-mse", "adrmse")
 
 
@@ -167,8 +169,93 @@ def test_the_weights_of_the_last_round_are_kept(raced: Raced) -> None:
     folder, standings, _ = raced
     for name in ("bce", "listnet", "adrmse"):
         kept = winner_folder(folder, by_name(standings)[name], 17)
-        assert open_pair_model(str(kept), max_length=64, dropout=0.0, seed=1).num_labels == 1
-        assert [path.name for path in kept.parent.iterdir()] == ["model"]
+        assert open_pair_model(str(kept), **MODEL).num_labels == 1
+        assert list(kept.parent.iterdir()) == [kept]
+
+
+Scripted = Callable[..., None]
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """Gives models these values of nDCG@10, one a measurement, and stops the race where they end."""
+
+    def values(*found: float) -> None:
+        left = iter(found)
+
+        def measure(*_: object) -> dict[QueryId, float]:
+            value = next(left, None)
+            if value is None:
+                raise StoppedError
+            return {QueryId("0"): value}
+
+        monkeypatch.setattr(racing, "ndcg_by_query", measure)
+
+    return values
+
+
+def test_a_round_that_was_stopped_has_the_field_that_it_began_with(
+    tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted
+) -> None:
+    given = asked(tiny_cross_encoder, ("bce", "listnet", "ranknet"))
+    told: Told = []
+    scripted(0.1, 0.9, 0.8, 0.7, 0.2)  # not trained, the first round, and bce in the second, where it falls behind
+    with pytest.raises(StoppedError):
+        race(tmp_path, given, dev(), gather, report=telling(told))
+    assert trained(told)[3:] == [(2, "bce"), (2, "listnet")]
+    more: Told = []
+    scripted(0.6)
+    standings = race(tmp_path, given, dev(), no_gather, report=telling(more))
+    assert trained(more) == [(2, "listnet")]
+    assert [item.recipe for item in standings] == ["listnet", "bce", "ranknet", BASE]
+
+
+def test_a_round_that_was_stopped_before_it_was_measured_is_not_trained_twice(
+    tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted
+) -> None:
+    given = asked(tiny_cross_encoder, ("bce", "listnet", "ranknet"))
+    scripted(0.1, 0.9, 0.8, 0.7, 0.9, 0.8)
+    whole = race(tmp_path / "whole", given, dev(), gather, report=telling([]))
+    scripted(0.1, 0.9, 0.8, 0.7)
+    with pytest.raises(StoppedError):
+        race(tmp_path / "stopped", given, dev(), gather, report=telling([]))
+    scripted(0.9, 0.8)
+    again = race(tmp_path / "stopped", given, dev(), no_gather, report=telling([]))
+    for name in ("bce", "listnet"):
+        one, two = (
+            weights(open_pair_model(str(winner_folder(tmp_path / part, by_name(found)[name], 17)), **MODEL))
+            for part, found in (("whole", whole), ("stopped", again))
+        )
+        assert equal(one, two)
+
+
+def test_a_recipe_s_twin_is_known_after_a_stop(tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted) -> None:
+    def gather_once(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
+        if recipe == "bce-preprocessed":
+            raise StoppedError
+        return examples()
+
+    given = asked(tiny_cross_encoder, ("bce", "bce-preprocessed", "listnet"))
+    scripted(0.1, 0.3, 0.2)
+    with pytest.raises(StoppedError):
+        race(tmp_path, given, dev(), gather_once, report=telling([]))
+    found = by_name(race(tmp_path, given, dev(), gather, report=telling([])))
+    assert found["bce-preprocessed"].same_as == "bce"
+
+
+def test_a_recipe_that_wants_what_is_not_given_stops_no_other(
+    tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted
+) -> None:
+    def without_index(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
+        if recipe == "cold-start":
+            raise SettingsError("cold-start trains for one corpus; name its index.")
+        return examples()
+
+    scripted(0.1, 0.3)
+    given = asked(tiny_cross_encoder, ("cold-start", "bce"))
+    found = by_name(race(tmp_path, given, dev(), without_index, report=telling([])))
+    assert found["cold-start"].fault == "cold-start trains for one corpus; name its index."
+    assert found["bce"].rounds == 1
 
 
 def test_a_finished_race_is_read_and_not_run_again(raced: Raced, tiny_cross_encoder: Path) -> None:

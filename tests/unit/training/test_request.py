@@ -163,7 +163,28 @@ def test_other_settings_than_those_of_the_stopped_training_are_refused(
         make(asked, report=stop_at(2), command=COMMAND)
     other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
     with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
-        make(request(tmp_path, tiny_cross_encoder, built_root, settings=other), resume=True, command=COMMAND)
+        make(request(tmp_path, tiny_cross_encoder, built_root, dev=None, settings=other), resume=True, command=COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"data": DataSettings(("index:small",), limit=1)}, "limit None, now it is 1"),
+        ({"data": DataSettings(("hub",))}, "sources .*hub"),
+        ({"protect": (REPOSITORY / "data/sample/queries.dev.tsv",)}, "protect .*queries.dev.tsv"),
+        ({"dev": DevSettings("small", "test")}, "dev None"),
+    ],
+)
+def test_rows_of_other_data_or_protection_are_not_gone_on_with(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, given: dict[str, Any], said: str
+) -> None:
+    usual: dict[str, Any] = {"dev": None, "data": DataSettings(("index:small",))}
+    with pytest.raises(StoppedError):
+        make(request(tmp_path, tiny_cross_encoder, built_root, **usual), report=stop_at(1), command=COMMAND)
+    other = request(tmp_path, tiny_cross_encoder, built_root, **(usual | given))
+    with pytest.raises(TrainingError, match=f"began with {said}"):
+        make(other, resume=True, command=COMMAND)
+    assert not other.output.exists()
 
 
 def test_a_request_that_cannot_be_met_leaves_no_version(
