@@ -129,10 +129,15 @@ def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
         return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
     steps = steps_of(settings, len(rows))
     if settings.minutes is not None:
-        fitting = max(1, int(settings.minutes * 60 / seconds_a_step(settings, rows)))
+        fitting = max(1, steps_within(settings.minutes, settings, rows))
         steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
     atomic.write_json(path, {"steps": steps})
     return steps
+
+
+def steps_within(minutes: float, settings: TrainSettings, rows: Dataset) -> int:
+    """Steps that fit, at the speed of a few of them that are timed now."""
+    return int(minutes * 60 / seconds_a_step(settings, rows))
 
 
 def seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:

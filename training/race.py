@@ -21,16 +21,17 @@ from indexing.errors import SettingsError, TrainingError
 from training.dev_set import ndcg_by_query
 from training.evaluate import Candidates
 from training.examples import Example
-from training.fit import ROWS, fit
+from training.fit import ROWS, fit, steps_within
 from training.loss_recipes import LOSS_RECIPES, LossRecipe
 from training.pair_model import PairModel, open_pair_model
-from training.row_files import write_rows
+from training.row_files import read_rows, write_rows
 from training.significance import bootstrap_interval
 from training.train_settings import TrainSettings
 from training.watch import Progress
 
 RESULTS = "race.json"
 LAST = 2  # recipes in the last round
+LEAST = 20  # steps of a recipe in the first round; fewer say nothing of it
 BASE = "not trained"
 Gather = Callable[[str, "Counter[str]"], Iterable[Example]]
 """Gives the examples of a recipe and counts those left out."""
@@ -104,7 +105,7 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
     """Run the race in `folder`; standings, best first: those that got further before those that dropped out.
 
     Raises:
-        TrainingError: no recipe can learn from the data.
+        TrainingError: no recipe can learn from the data, or the budget is too small for the first round.
     """
     standings = _read(folder, settings)
     if BASE not in standings:
@@ -115,6 +116,8 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
     if not running:
         raise TrainingError(f"No recipe can learn from these data: {standings[settings.recipes[0]].fault}")
     fields = rounds_of(len(running))
+    if not any(standings[name].rounds for name in running):
+        _refuse_short(folder, settings, running, minutes=settings.minutes / len(fields) / len(running))
     for number, size in enumerate(fields, start=1):
         running = _best(running, standings, after=number - 1)[:size]
         each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
@@ -180,6 +183,22 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
         except (SettingsError, TrainingError) as error:  # such as no index for a recipe that wants one
             standings[name].fault = str(error)
         _write(folder, settings, standings)
+
+
+def _refuse_short(folder: Path, settings: RaceSettings, running: Sequence[str], *, minutes: float) -> None:
+    """Time the recipe with the most pairs a step, before anything is trained; each has so many minutes at first."""
+    found = {name: read_rows(folder / name / ROWS) for name in running}
+    trains = {name: replace(settings.train, recipe=name) for name in running}
+    pairs = {name: trains[name].rows_a_step * counts.pairs / counts.rows for name, (_, counts) in found.items()}
+    dearest = max(running, key=lambda name: pairs[name])
+    a_seed = minutes / len(settings.seeds)
+    steps = steps_within(a_seed, trains[dearest], found[dearest][0])
+    if steps < LEAST:
+        needed = math.ceil(settings.minutes * LEAST / max(steps, 1))
+        raise TrainingError(
+            f"A budget of {settings.minutes:g} minutes gives {dearest} {steps} steps in the first round, and fewer "
+            f"than {LEAST} say nothing; give --budget {needed}m, a smaller --batch, or fewer --recipes."
+        )
 
 
 def _fingerprint(recipe: LossRecipe, examples: Iterable[Example]) -> str:

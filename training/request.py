@@ -104,6 +104,12 @@ class Request:
             "protect": [str(path) for path in self.protect],
         }
 
+    @property
+    def gathered_from(self) -> dict[str, Any]:
+        """All that decides the rows and what is measured, as plain data."""
+        values = self.as_json()
+        return {**values["data"], **{name: values[name] for name in ("dev", "protect", "root")}}
+
 
 def make(
     request: Request,
@@ -122,7 +128,7 @@ def make(
     if ranks.rank():
         return _compute(request, resume=resume)
     check_free(request.output, resume=resume)
-    _keep_asked(request)
+    keep_asked(request.work, request.gathered_from)
     start, revision = time.monotonic(), card.code_revision()
     dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
     gather_rows(request, phase=phase)
@@ -142,20 +148,23 @@ def make(
     return request.output
 
 
-def _keep_asked(request: Request) -> None:
-    """Refuse to go on with rows that were gathered from other data, or with fewer protected queries."""
-    values = json.loads(json.dumps(request.as_json()))
-    asked = {**values["data"], **{name: values[name] for name in ("dev", "protect", "root")}}
-    path = request.work / ASKED
-    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else asked
-    changed = sorted(name for name in asked if before.get(name) != asked[name])
+def keep_asked(folder: Path, asked: Mapping[str, Any]) -> None:
+    """Note in a folder what rows are gathered from; refuse to go on there with those of other data.
+
+    Raises:
+        TrainingError: something differs from what was noted, such as the files of protected queries.
+    """
+    path = folder / ASKED
+    values = json.loads(json.dumps(asked))
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else values
+    changed = sorted(name for name in values if before.get(name) != values[name])
     if changed:
         name = changed[0]
         raise TrainingError(
-            f"The training in {request.work} began with {name} {before.get(name)!r}, now it is {asked[name]!r}; resume "
-            "with the same, or delete it."
+            f"The training in {folder} began with {name} {before.get(name)!r}, now it is {values[name]!r}; resume with "
+            "the same, or delete it."
         )
-    atomic.write_json(path, asked)
+    atomic.write_json(path, values)
 
 
 def _compute(request: Request, *, resume: bool) -> Path:

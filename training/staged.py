@@ -4,6 +4,7 @@ As with one stage, `work` beside the version holds rows and checkpoints until it
 stopped goes on.
 """
 
+import hashlib
 import shutil
 import time
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from training.gather import Gatherer
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.pair_model import save_weights
 from training.recipes import Recipe, Stage
-from training.request import Phase, check_free, last_loss
+from training.request import Phase, check_free, keep_asked, last_loss
 from training.row_files import RowCounts, read_rows, write_rows
 from training.train_settings import TrainSettings
 from training.watch import Report
@@ -49,6 +50,7 @@ def make_in_stages(
     if not recipe.stages:
         raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
     work = check_free(output, resume=resume)
+    keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": _fingerprint(protected)})
     start, revision = time.monotonic(), card.code_revision()
     gatherer = Gatherer(root=root, protected=protected, progress=lambda what, done, _: phase(what, done))
     counts: dict[str, dict[str, int]] = {}
@@ -76,6 +78,10 @@ def make_in_stages(
         card.write(target, values, command=command)
     shutil.rmtree(work)
     return output
+
+
+def _fingerprint(queries: frozenset[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(queries)).encode()).hexdigest()[:16]
 
 
 def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> RowCounts:

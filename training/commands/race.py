@@ -15,9 +15,9 @@ from training.examples import Example
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.options import Commands
 from training.protection import Protection
-from training.race import RaceSettings, race
+from training.race import RaceSettings, race, winner_folder
 from training.race_report import plot, table
-from training.request import Request, dev_lists, protection_of
+from training.request import Request, dev_lists, keep_asked, protection_of
 
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 UNITS = {"s": 1 / 60, "m": 1.0, None: 1.0, "h": 60.0}
@@ -60,6 +60,7 @@ def _race(options: argparse.Namespace) -> int:
     )
     request = Request(options.output, settings.train, data, dev, tuple(options.protect), options.root)
     protection: Protection = protection_of(request)
+    keep_asked(options.output, request.gathered_from)
 
     gathered: dict[tuple[str, ...], tuple[Example, ...]] = {}
 
@@ -80,5 +81,7 @@ def _race(options: argparse.Namespace) -> int:
     atomic.write_text(options.output / "race.md", table(standings))
     atomic.write_text(options.output / "race.svg", plot(standings))
     print(table(standings))
-    print(f"Table, plot and weights: {options.output}")
+    print(f"Table and plot: {options.output}")
+    best = next(item for item in standings if item.rounds)
+    print(f"Weights of {best.recipe}: {winner_folder(options.output, best, settings.seeds[0])}")
     return 0

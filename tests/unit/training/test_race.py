@@ -17,10 +17,13 @@ from tests.unit.training.judged_lists import ranking
 from training import fit as fitting
 from training import race as racing
 from training.__main__ import main, parser
+from training.data import DataSettings
 from training.evaluate import Candidates
 from training.examples import Example
 from training.pair_model import open_pair_model
 from training.race import BASE, RESULTS, RaceSettings, Report, Standing, race, rounds_of, winner_folder
+from training.request import Request, keep_asked
+from training.train_settings import TrainSettings
 
 pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
 MODEL: dict[str, Any] = {"max_length": 64, "dropout": 0.0, "seed": 1}
@@ -301,6 +304,16 @@ def test_where_no_recipe_can_learn_the_reason_is_told(tiny_cross_encoder: Path, 
         race(tmp_path, given, dev(), gather, report=telling([]))
 
 
+def test_a_budget_too_small_for_twenty_steps_of_the_dearest_recipe_is_refused(
+    tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    given = asked(tiny_cross_encoder, ("bce", "listnet", "adrmse"), minutes=0.015)
+    # 0.9 s over 2 rounds, the first shared by 3: 0.15 s each, 15 steps of 0.01 s; 0.015 minutes * 20 / 15 is below 1
+    with pytest.raises(TrainingError, match=r"of 0.015 minutes gives listnet 15 steps in the .* give --budget 1m"):
+        race(tmp_path, given, dev(), gather, report=telling([]))
+    assert not list(tmp_path.rglob("model-*"))
+
+
 @pytest.mark.parametrize(
     "given", [{"recipes": ()}, {"recipes": ("bce", "bce")}, {"minutes": 0}, {"minutes": float("inf")}, {"seeds": ()}]
 )
@@ -349,6 +362,15 @@ def test_the_command_races_and_writes_table_and_plot(
     assert "round 1: listnet trains" in printed.err
     assert ElementTree.fromstring((output / "race.svg").read_text()).tag.endswith("svg")
     assert {row["recipe"] for row in json.loads((output / RESULTS).read_text())["standings"]} >= {"listnet", BASE}
+
+
+def test_a_race_goes_on_only_with_its_own_data(
+    tmp_path: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_asked(tmp_path, Request(tmp_path, TrainSettings("bce"), DataSettings(("index:small",))).gathered_from)
+    command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path}"
+    assert main(command.split()) == 2
+    assert "began with dev None, now it is" in capsys.readouterr().err
 
 
 def test_a_race_without_judged_queries_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
