@@ -28,13 +28,15 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class Index:
-    """One build, open. Rows are shared by its three parts."""
+    """One build, open. Rows are shared by its parts."""
 
     folder: Path
     manifest: Manifest
     passages: PassageStore
     bm25: Bm25
     dense: DenseSearcher
+    vectors: VectorStore
+    """Of every passage, as the bi-encoder gave them; what `dense` searches may be quantised."""
     tokens: TokenStore | None
     """Token ids of every passage for the re-ranker that the manifest names; None where they aren't stored."""
 
@@ -124,15 +126,21 @@ def open_index(name: str, *, root: Path = ROOT) -> Index:
     if manifest.analyzer_fingerprint != analyzer.fingerprint():
         raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
     passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
-    dense = _open_dense(folder, manifest)
+    vectors = VectorStore(folder / "vectors")
+    dense = _open_dense(folder, manifest, vectors)
     tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
-    parts: list[tuple[str, Sized]] = [("passages", passages), ("vectors", dense), ("tokens", tokens or passages)]
+    parts: list[tuple[str, Sized]] = [
+        ("passages", passages),
+        ("vectors", vectors),
+        ("searched vectors", dense),
+        ("tokens", tokens or passages),
+    ]
     for part, held in parts:
         if len(held) != manifest.passages:
             raise IndexingError(
                 f"Index {folder} holds {len(held):,} {part}, its manifest says {manifest.passages:,}. {rebuild(folder)}"
             )
-    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense, tokens)
+    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense, vectors, tokens)
 
 
 def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:
@@ -141,10 +149,10 @@ def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25
     return Bm25s.open(folder / "bm25")
 
 
-def _open_dense(folder: Path, manifest: Manifest) -> DenseSearcher:
+def _open_dense(folder: Path, manifest: Manifest, vectors: VectorStore) -> DenseSearcher:
     """FAISS's index, on the GPUs that it can use; where only torch can use one and it holds every vector, torch's."""
     if not gpus() and torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
         if 2 * manifest.dim * manifest.passages < GPU_SHARE * free:
-            return TorchExact(VectorStore(folder / "vectors"), device="cuda")
+            return TorchExact(vectors, device="cuda")
     return DenseIndex.open(folder / "dense.faiss", parameters=manifest.dense.quality.parameters).to_gpus()

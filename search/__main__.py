@@ -15,7 +15,7 @@ from indexing.index import ROOT
 from indexing.judged import read_queries
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
-from search.pipeline import FUSIONS, PipelineSettings, SearchTrace
+from search.pipeline import FUSIONS, MIXES, PipelineSettings, SearchTrace
 from search.trec import write_run
 
 SNIPPET = 76  # characters of a passage in a terminal's line
@@ -130,6 +130,7 @@ def _settings(options: argparse.Namespace) -> PipelineSettings:
         rrf_k=options.rrf_k,
         bm25_weight=options.bm25_weight,
         rerank_weight=options.rerank_weight,
+        rerank_mix=options.rerank_mix,
     )
 
 
@@ -160,6 +161,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--bm25-weight", type=float, default=defaults.bm25_weight, help="(%(default)s)")
         command.add_argument(
             "--rerank-weight", type=float, default=defaults.rerank_weight, help="re-ranker's share (%(default)s)"
+        )
+        command.add_argument(
+            "--rerank-mix", choices=MIXES, default=defaults.rerank_mix, help="what has the rest (%(default)s)"
         )
     return root
 

@@ -4,16 +4,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from indexing.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, check_encoder
-from indexing.records import Passage, PassageId, Ranking
+from indexing.records import Floats, Passage, PassageId, Ranking
 from indexing.tokens import TokenIds
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.rerank import Reranker
-from search.retrieve import retrieve_bm25, retrieve_dense
+from search.retrieve import encode, nearest, retrieve_bm25
 
 FUSIONS = ("rrf", "weighted", "bm25", "dense")
+MIXES = ("fused", "dense")
 QUERY_CHARACTERS = 2000  # a longer query is a pasted document
 
 
@@ -32,7 +35,10 @@ class PipelineSettings:
     bm25_weight: float = 0.3
     """BM25's share in `weighted`, 0 to 1; dense has the rest."""
     rerank_weight: float = 1.0
-    """Share of the re-ranker's score against the first stage's, 0 to 1; 1 ranks by the re-ranker alone."""
+    """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
+    rerank_mix: str = "fused"
+    """What it is mixed with: `fused`, the score of the ranking that it was given; or `dense`, each passage's cosine by
+    the bi-encoder, whoever retrieved it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= 10_000:
@@ -41,6 +47,8 @@ class PipelineSettings:
             raise SettingsError(f"re-ranking depth is {self.rerank_depth}; give 0 to the depth, {self.depth}.")
         if self.fusion not in FUSIONS:
             raise SettingsError(f"fusion {self.fusion!r} is unknown; choose one of {', '.join(FUSIONS)}.")
+        if self.rerank_mix not in MIXES:
+            raise SettingsError(f"rerank_mix {self.rerank_mix!r} is unknown; choose one of {', '.join(MIXES)}.")
         if self.rrf_k < 0:
             raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
         for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
@@ -61,6 +69,8 @@ class SearchTrace:
     """The ranking after it, of the best `rerank_depth`; None without a re-ranker."""
     logits: Mapping[PassageId, float]
     """The re-ranker's raw score of each passage it saw."""
+    cosines: Mapping[PassageId, float]
+    """The bi-encoder's of the same passages; empty unless the settings mix it with the re-ranker's."""
     truncated: frozenset[PassageId]
     """Passages that were cut to fit the re-ranker."""
     seconds: Mapping[str, float]
@@ -100,7 +110,7 @@ class RetrieveAndRerank:
             raise SettingsError("The query is empty; type some words.")
         if len(text) > QUERY_CHARACTERS:
             raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
-        first_stage, seconds = self._retrieve(text, settings)
+        first_stage, vector, seconds = self._retrieve(text, settings)
         start = time.perf_counter()
         fused = fuse(first_stage, settings, depth=settings.depth)
         seconds["fuse"] = time.perf_counter() - start
@@ -111,19 +121,26 @@ class RetrieveAndRerank:
         }
         seconds["load"] = time.perf_counter() - start
         if self.reranker is None or settings.rerank_depth == 0 or not len(fused):
-            return SearchTrace(text, first_stage, fused, None, {}, frozenset(), seconds, passages)
-        return self._rerank(text, settings, first_stage, fused, seconds, passages, rows, self.reranker)
+            return SearchTrace(text, first_stage, fused, None, {}, {}, frozenset(), seconds, passages)
+        return self._rerank(text, settings, first_stage, fused, seconds, passages, rows, vector, self.reranker)
 
-    def _retrieve(self, query: str, settings: PipelineSettings) -> tuple[dict[str, Ranking], dict[str, float]]:
+    def _retrieve(
+        self, query: str, settings: PipelineSettings
+    ) -> tuple[dict[str, Ranking], Floats | None, dict[str, float]]:
+        """Rankings, the query's vector where something wants it, and seconds."""
         rankings: dict[str, Ranking] = {}
         seconds: dict[str, float] = {}
+        vector: Floats | None = None
         if settings.fusion != "dense":
             rankings["bm25"], spent = retrieve_bm25(self.index, query, depth=settings.depth)
             seconds |= spent
-        if settings.fusion != "bm25":
-            rankings["dense"], spent = retrieve_dense(self.index, self.encoder, query, depth=settings.depth)
+        if settings.fusion != "bm25" or settings.rerank_mix == "dense":
+            vector, spent = encode(self.encoder, query)
             seconds |= spent
-        return rankings, seconds
+        if vector is not None and settings.fusion != "bm25":
+            rankings["dense"], spent = nearest(self.index, vector, depth=settings.depth)
+            seconds |= spent
+        return rankings, vector, seconds
 
     def _stored_tokens(self, rows: Sequence[int], reranker: Reranker) -> list[TokenIds] | None:
         """The index's token ids of the passages at these rows; None where it has none by the re-ranker's tokenizer."""
@@ -141,22 +158,29 @@ class RetrieveAndRerank:
         seconds: dict[str, float],
         passages: dict[PassageId, Passage],
         rows: Sequence[int],
+        vector: Floats | None,
         reranker: Reranker,
     ) -> SearchTrace:
         candidates = fused.top(settings.rerank_depth)
         texts = [passages[passage_id].content for passage_id in candidates.passage_ids]
         start = time.perf_counter()
         tokens = self._stored_tokens(rows[: len(candidates)], reranker)
+        cosines: dict[PassageId, float] = {}
+        if vector is not None and settings.rerank_mix == "dense":
+            near = self.index.vectors.rows(np.array(rows[: len(candidates)])) @ vector  # (candidates,) float32
+            cosines = dict(zip(candidates.passage_ids, near.tolist(), strict=True))
         seconds["load"] += time.perf_counter() - start
         scores = reranker.score(query, texts, tokens=tokens)
         logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
         reranked = Ranking.sort(logits.items())
         if settings.rerank_weight < 1:
-            reranked = interpolate(reranked, candidates, weight=settings.rerank_weight)
+            other = Ranking.sort(cosines.items()) if settings.rerank_mix == "dense" else candidates
+            reranked = interpolate(reranked, other, weight=settings.rerank_weight)
         truncated = frozenset(
             passage_id for passage_id, cut in zip(candidates.passage_ids, scores.truncated, strict=True) if cut
         )
-        return SearchTrace(query, first_stage, fused, reranked, logits, truncated, seconds | scores.seconds, passages)
+        seconds |= scores.seconds
+        return SearchTrace(query, first_stage, fused, reranked, logits, cosines, truncated, seconds, passages)
 
 
 def fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings, *, depth: int) -> Ranking:

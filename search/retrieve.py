@@ -5,7 +5,7 @@ import time
 from indexing import analyzer
 from indexing.encoder import BiEncoder
 from indexing.index import Index
-from indexing.records import Ranking
+from indexing.records import Floats, Ranking
 
 Seconds = dict[str, float]
 
@@ -21,11 +21,23 @@ def retrieve_bm25(index: Index, query: str, *, depth: int) -> tuple[Ranking, Sec
 
 def retrieve_dense(index: Index, encoder: BiEncoder, query: str, *, depth: int) -> tuple[Ranking, Seconds]:
     """The passages nearest to the query by cosine; and seconds of `encode` and `faiss`."""
+    vector, encoding = encode(encoder, query)
+    ranking, searching = nearest(index, vector, depth=depth)
+    return ranking, encoding | searching
+
+
+def encode(encoder: BiEncoder, query: str) -> tuple[Floats, Seconds]:
+    """The query's vector, (dim,) float32; and seconds of `encode`."""
     start = time.perf_counter()
-    vector = encoder.encode_query(query)  # (dim,) float32
-    middle = time.perf_counter()
+    vector = encoder.encode_query(query)
+    return vector, {"encode": time.perf_counter() - start}
+
+
+def nearest(index: Index, vector: Floats, *, depth: int) -> tuple[Ranking, Seconds]:
+    """The passages nearest to a query's vector, (dim,) float32, by cosine; and seconds of `faiss`."""
+    start = time.perf_counter()
     rows, scores = index.dense.search(vector, depth=depth)
     ranking = Ranking.sort(
         ((index.passages.id_at(int(row)), score) for row, score in zip(rows, scores, strict=True)), depth=depth
     )
-    return ranking, {"encode": middle - start, "faiss": time.perf_counter() - middle}
+    return ranking, {"faiss": time.perf_counter() - start}

@@ -1,6 +1,6 @@
 """Runs every stage over judged queries: BM25, dense, fused, re-ranked and interpolated.
 
-A weight between re-ranker and first stage is chosen on dev queries only.
+The re-ranker's share of each mixture is chosen on dev queries only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +13,16 @@ from indexing.errors import CorpusError
 from indexing.judged import JudgedSet, read_qrels, read_queries
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.fuse import interpolate, reciprocal_rank_fusion
-from search.pipeline import PipelineSettings, RetrieveAndRerank
+from search.pipeline import MIXES, PipelineSettings, RetrieveAndRerank
 from search.rerank import Reranker
 from search.trec import read_run
 from training.measures import measure_run
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 RERANKED = "re-ranked"
-STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage")
+STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage", "re-ranked + dense")
+Shares = Mapping[str, float]
+"""The re-ranker's share of the mixture with each of MIXES."""
 Progress = Callable[[int, int], None]
 """Called with queries done and queries in all."""
 
@@ -35,6 +37,8 @@ class Stages:
     """What was re-ranked."""
     reranked: Run
     """By the re-ranker's logits alone."""
+    cosine: Run
+    """The bi-encoder's of each re-ranked passage, whoever retrieved it."""
     rerank_seconds: float | None = None
     """Time of tokenising and re-ranking, over all queries."""
 
@@ -44,35 +48,36 @@ class Stages:
         pairs = sum(map(len, self.reranked.values()))
         return self.rerank_seconds / pairs if pairs and self.rerank_seconds else None
 
-    def by_name(self, *, weight: float | None) -> dict[str, Run]:
-        """The run of each of STAGES; without a weight, all but the last."""
+    def by_name(self, *, shares: Shares | None) -> dict[str, Run]:
+        """The run of each of STAGES; without shares, all but the mixtures."""
         runs = [self.bm25, self.dense, self.fused, self.reranked]
-        if weight is not None:
-            runs.append(self.interpolated(weight))
+        if shares is not None:
+            runs += [self.mixed(mix, shares[mix]) for mix in MIXES]
         return dict(zip(STAGES, runs, strict=False))
 
-    def interpolated(self, weight: float) -> Run:
-        """The re-ranker's score times `weight`, the fused first stage's times the rest."""
-        return {
-            query: interpolate(ranking, self.fused[query], weight=weight) for query, ranking in self.reranked.items()
-        }
+    def mixed(self, mix: str, weight: float) -> Run:
+        """The re-ranker's score times `weight`, and that of `mix`, one of MIXES, times the rest."""
+        others = self.fused if mix == "fused" else self.cosine
+        return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
 
 
 def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
-    settings = PipelineSettings(depth=depth, rerank_depth=depth)
+    settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
     bm25: dict[QueryId, Ranking] = {}
     dense: dict[QueryId, Ranking] = {}
     fused: dict[QueryId, Ranking] = {}
     reranked: dict[QueryId, Ranking] = {}
+    cosine: dict[QueryId, Ranking] = {}
     seconds = 0.0
     for done, query in enumerate(queries, start=1):
         trace = pipeline.search(query.text, settings)
         bm25[query.id], dense[query.id] = trace.first_stage["bm25"], trace.first_stage["dense"]
         fused[query.id], reranked[query.id] = trace.fused, trace.final
+        cosine[query.id] = Ranking.sort(trace.cosines.items())
         seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenise", "re-rank"))
         progress(done, len(queries))
-    return Stages(bm25, dense, fused, reranked, rerank_seconds=seconds)
+    return Stages(bm25, dense, fused, reranked, cosine, rerank_seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -127,14 +132,17 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
         reranked[query.id] = Ranking.sort(zip(given.passage_ids, scores.logits.tolist(), strict=True))
         seconds += sum(scores.seconds.values())
         progress(done, len(candidates.queries))
-    return Stages(candidates.run, dense, fused, reranked, rerank_seconds=seconds)
+    return Stages(candidates.run, dense, fused, reranked, dense, rerank_seconds=seconds)
 
 
-def choose_weight(stages: Stages, dev: JudgedSet) -> float:
-    """The re-ranker's share with the best nDCG@10 on dev queries; the largest where several tie."""
+def choose_shares(stages: Stages, dev: JudgedSet) -> dict[str, float]:
+    """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest where several tie."""
     name = "nDCG@10"
-    values = {
-        weight: measure_run(stages.interpolated(weight), dev.qrels, minimum_grade=1, names=[name]).means[name]
-        for weight in WEIGHTS
-    }
-    return max(values, key=lambda weight: (round(values[weight], 6), weight))
+    shares: dict[str, float] = {}
+    for mix in MIXES:
+        values = {
+            weight: measure_run(stages.mixed(mix, weight), dev.qrels, minimum_grade=1, names=[name]).means[name]
+            for weight in WEIGHTS
+        }
+        shares[mix] = max(values, key=lambda weight: (round(values[weight], 6), weight))
+    return shares

@@ -12,7 +12,7 @@ from indexing.records import Qrels, Run
 from search.pipeline import RetrieveAndRerank
 from search.rerank import Reranker
 from search.trec import read_run
-from training.evaluate import STAGES, Candidates, Stages, choose_weight, rerank_candidates, retrieve_stages
+from training.evaluate import STAGES, Candidates, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 from training.first_stage import open_corpus_folder
 from training.measures import check_minimum_grade
 from training.missed import Everything, TextOf, rerank_everything, text_in
@@ -45,8 +45,8 @@ class Evaluation:
     index: str
     build: str
     reranker: str
-    weight: float | None
-    """The re-ranker's share where it is mixed with the first stage; None without dev queries to choose it."""
+    shares: Shares | None
+    """The re-ranker's share of each mixture; None without dev queries to choose it."""
     reports: tuple[Report, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -55,13 +55,13 @@ class Evaluation:
             "index": self.index,
             "build": self.build,
             "reranker": self.reranker,
-            "weight": self.weight,
+            "shares": None if self.shares is None else dict(self.shares),
             "reports": [as_json(report) for report in self.reports],
         }
 
 
 def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress: Progress) -> Evaluation:
-    """Choose the weight on the dev split, then report on the split asked for and on the TREC run.
+    """Choose the shares on the dev split, then report on the split asked for and on the TREC run.
 
     Raises:
         SettingsError: there is no re-ranker or no such split, a given run answers no judged query, or `Settings`
@@ -82,14 +82,14 @@ def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress
         for split in dict.fromkeys(("dev", request.split))
         if split in sets
     }
-    weight = choose_weight(found["dev"], sets["dev"]) if "dev" in sets else None
-    evaluator = _Evaluator(request, pipeline.reranker, weight, others, progress)
+    shares = choose_shares(found["dev"], sets["dev"]) if "dev" in sets else None
+    evaluator = _Evaluator(request, pipeline.reranker, shares, others, progress)
     stages = found[request.split]
     title = f"{name}, {request.split} split"
     reports = [evaluator.report(title, stages, sets[request.split], text_in(pipeline.index), candidates=stages.fused)]
     if given is not None:
         reports.append(evaluator.report_given(given, pipeline.encoder))
-    return Evaluation(name, pipeline.index.folder.name, pipeline.reranker.name, weight, tuple(reports))
+    return Evaluation(name, pipeline.index.folder.name, pipeline.reranker.name, shares, tuple(reports))
 
 
 def _retrieve(pipeline: RetrieveAndRerank, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
@@ -121,7 +121,7 @@ class _Evaluator:
 
     request: Request
     reranker: Reranker
-    weight: float | None
+    shares: Shares | None
     others: Mapping[str, Run]
     progress: Progress
 
@@ -129,14 +129,14 @@ class _Evaluator:
         """On one judged set; where the baseline asked for isn't among its systems, against BM25."""
         others = {name: run for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
         settings = self.request.settings
-        if settings.baseline not in {*stages.by_name(weight=self.weight), *others}:
+        if settings.baseline not in {*stages.by_name(shares=self.shares), *others}:
             settings = replace(settings, baseline=STAGES[0])
         return evaluate_stages(
             title,
             stages,
             judged.queries,
             judged.qrels,
-            weight=self.weight,
+            shares=self.shares,
             settings=settings,
             candidates=candidates,
             others=others,

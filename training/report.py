@@ -11,7 +11,7 @@ from training import comparison as compared
 from training.attribution import Attribution, attribute, oracle
 from training.comparison import Comparison
 from training.depth_sweep import Depth, depth_sweep
-from training.evaluate import RERANKED, Stages
+from training.evaluate import RERANKED, Shares, Stages
 from training.measures import check_minimum_grade
 from training.missed import Everything
 from training.result_files import trec_eval_command, write_queries, write_trec
@@ -57,7 +57,7 @@ def evaluate_stages(
     queries: Sequence[Query],
     qrels: Qrels,
     *,
-    weight: float | None,
+    shares: Shares | None,
     settings: Settings,
     candidates: Run | None = None,
     others: Mapping[str, Run] | None = None,
@@ -76,7 +76,7 @@ def evaluate_stages(
     references: dict[str, Run] = {ORACLE: oracle(given, qrels)}
     if everything is not None:
         references[EVERYTHING] = everything.reranked
-    runs = {**stages.by_name(weight=weight), **(others or {})}
+    runs = {**stages.by_name(shares=shares), **(others or {})}
     return Report(
         title=title,
         settings=settings,

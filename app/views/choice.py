@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import resources
 from app.views.linked import Linked
-from search.pipeline import FUSIONS, PipelineSettings
+from search.pipeline import FUSIONS, MIXES, PipelineSettings
 
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000
@@ -27,6 +27,7 @@ class Choice:
     depth: int = PipelineSettings.depth
     rerank_depth: int = PipelineSettings.rerank_depth
     rerank_weight: float = PipelineSettings.rerank_weight
+    rerank_mix: str = PipelineSettings.rerank_mix
     shown: int = 10
     """Places shown of each list."""
 
@@ -38,6 +39,7 @@ class Choice:
             fusion=self.fusion,
             bm25_weight=self.bm25_weight,
             rerank_weight=self.rerank_weight,
+            rerank_mix=self.rerank_mix,
         )
 
 
@@ -51,6 +53,7 @@ PARAMETERS = {
     "rerank": "rerank_depth",
     "reranker": "reranker",
     "weight": "rerank_weight",
+    "mix": "rerank_mix",
     "shown": "shown",
 }
 
@@ -124,6 +127,7 @@ def _parsers(indexes: list[str]) -> Mapping[str, tuple[str, Callable[[str], Any]
         ),
         "reranker": ("a re-ranker's name", lambda text: _one_of(text.strip(), [text.strip() or None])),
         "rerank_weight": share,
+        "rerank_mix": (f"one of {', '.join(MIXES)}", lambda text: _one_of(text, MIXES)),
         "shown": (f"a whole number from 1 to {MOST_SHOWN}", lambda text: _within(int(text), 1, MOST_SHOWN)),
     }
 

@@ -13,6 +13,7 @@ from app.views.fields import (
     index_field,
     judged_field,
     rerank_depth_field,
+    rerank_mix_field,
     rerank_weight_field,
     shown_field,
 )
@@ -126,6 +127,8 @@ def _weights(side: str) -> None:
     alone = st.session_state[key("reranker", side)] == NO_RERANKER
     bm25_weight_field(f"{name}: BM25's weight", key=key("bm25_weight", side), on_change=touch, disabled=not weighted)
     rerank_weight_field(f"{name}: re-ranker's share", key=key("rerank_weight", side), on_change=touch, disabled=alone)
+    pure = st.session_state[key("rerank_weight", side)] == 1
+    rerank_mix_field(f"{name}: mixed with", key=key("rerank_mix", side), on_change=touch, disabled=alone or pure)
 
 
 def _shrink_reranking(side: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.views.choice import Choice
 from app.views.compare_choice import SIDES, Comparison
+from app.views.fields import MIX_NAMES
 from app.views.judged import Judgment
 from app.views.passage_cards import Card, chip, first_stage_cards, list_html, moved, reranked_cards, tabs_html
 from app.views.results import change_html, figure
@@ -65,7 +66,9 @@ def pipeline_words(choice: Choice, trace: SearchTrace) -> str:
     if trace.reranked is None:
         return f"{words}, no re-ranker" if choice.reranker == NO_RERANKER else f"{words}, not re-ranked"
     name = Path(choice.reranker).name if Path(choice.reranker).is_dir() else choice.reranker
-    share = f" with a share of {choice.rerank_weight:.0%}" if choice.rerank_weight < 1 else ""
+    share = ""
+    if choice.rerank_weight < 1:
+        share = f" with a share of {choice.rerank_weight:.0%} against {MIX_NAMES[choice.rerank_mix].lower()}"
     return f"{words}, {len(trace.reranked):,} re-ranked by {name}{share}"
 
 

@@ -8,6 +8,7 @@ from app.views.fields import (
     depth_field,
     index_field,
     rerank_depth_field,
+    rerank_mix_field,
     rerank_weight_field,
     shown_field,
 )
@@ -70,6 +71,8 @@ def _second_stage(reranker: str) -> None:
     depth = st.session_state[key("depth")]
     rerank_depth_field("Re-ranking depth", key=key("rerank_depth"), on_change=touch, depth=depth, disabled=alone)
     rerank_weight_field("Re-ranker's share", key=key("rerank_weight"), on_change=touch, disabled=alone)
+    pure = st.session_state[key("rerank_weight")] == 1
+    rerank_mix_field("Mixed with", key=key("rerank_mix"), on_change=touch, disabled=alone or pure)
 
 
 def _shrink_reranking() -> None:

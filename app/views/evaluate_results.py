@@ -13,6 +13,7 @@ from app.views.model_comparison import LEVEL, p_text, span
 from app.views.model_pickers import pick
 from app.views.model_queries import query_columns, search_address, show_queries
 from app.views.notices import note, problem
+from search.pipeline import MIXES
 from training.attribution import Attribution
 from training.comparison import Comparison, columns
 from training.evaluate import RERANKED
@@ -84,11 +85,14 @@ def notes(evaluation: Evaluation) -> list[str]:
         f"correction for {len(comparison.versus)} tests; intervals are bootstrapped over the queries. Means are over "
         f"all judged queries; {report.without_relevant:,} have no passage of grade {comparison.minimum_grade} or more."
     ]
-    if evaluation.weight is None:
-        said.append("Without dev queries the re-ranker isn't mixed with the first stage.")
+    if evaluation.shares is None:
+        said.append("Without dev queries the re-ranker is mixed with nothing.")
     else:
-        share = f"{evaluation.weight:.0%}"
-        said.append(f"Mixed with the first stage the re-ranker has a share of {share}, chosen on the dev split.")
+        first_stage, dense = (f"{evaluation.shares[mix]:.0%}" for mix in MIXES)
+        said.append(
+            f"Mixed with the first stage the re-ranker has a share of {first_stage}, with dense {dense}, both chosen "
+            "on the dev split."
+        )
     return said
 
 

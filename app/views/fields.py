@@ -8,6 +8,7 @@ import streamlit as st
 from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN
 
 Changed = Callable[..., None]
+MIX_NAMES = {"fused": "First stage", "dense": "Dense"}
 
 
 def index_field(indexes: Iterable[str], *, key: str, on_change: Changed, purpose: str) -> None:
@@ -61,9 +62,22 @@ def bm25_weight_field(label: str, *, key: str, on_change: Changed, disabled: boo
 
 
 def rerank_weight_field(label: str, *, key: str, on_change: Changed, disabled: bool) -> None:
-    """The re-ranker's share against the first stage."""
-    about = "Weight of the re-ranker's score against the first stage's; 1 ranks by the re-ranker alone."
+    """The re-ranker's share of the mixture."""
+    about = "Weight of the re-ranker's score where it is mixed with another; 1 ranks by the re-ranker alone."
     _share(label, key=key, on_change=on_change, disabled=disabled, about=about)
+
+
+def rerank_mix_field(label: str, *, key: str, on_change: Changed, disabled: bool) -> None:
+    """What the re-ranker's score is mixed with."""
+    st.selectbox(
+        label,
+        list(MIX_NAMES),
+        format_func=MIX_NAMES.__getitem__,
+        key=key,
+        on_change=on_change,
+        disabled=disabled,
+        help="The score of the list that was re-ranked, or each passage's cosine by the bi-encoder.",
+    )
 
 
 def judged_field(label: str, queries: Sequence[str], *, key: str, take: Callable[[str], None], **more: Any) -> None:

@@ -43,7 +43,7 @@ def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: i
 
 
 def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[Card]:
-    """The re-ranked ranking; `blended` where the first stage's scores have a share in it."""
+    """The re-ranked ranking; `blended` where another score has a share in it."""
     moves = trace.moves()
     cards = []
     for place in trace.final.top(shown):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.views.choice import Choice
 from app.views.controls import FUSION_NAMES
+from app.views.fields import MIX_NAMES
 from app.views.judged import Judgment
 from app.views.passage_cards import first_stage_cards, list_html, reranked_cards, tabs_html
 from search.pipeline import SearchTrace
@@ -38,7 +39,8 @@ def show_lists(trace: SearchTrace, judgment: Judgment | None, choice: Choice) ->
     if trace.reranked is not None:
         blended = choice.rerank_weight < 1
         second = reranked_cards(trace, judgment, shown=choice.shown, blended=blended)
-        share = f"{choice.rerank_weight:.0%} re-ranker, {1 - choice.rerank_weight:.0%} first stage"
+        other = MIX_NAMES[choice.rerank_mix].lower()
+        share = f"{choice.rerank_weight:.0%} re-ranker, {1 - choice.rerank_weight:.0%} {other}"
         about = share if blended else "each passage read together with the query"
         columns += list_html("second", "Re-ranked", about, second, trace)
         tabs = tabs_html({"second": "Re-ranked", "first": "First stage"})

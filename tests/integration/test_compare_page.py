@@ -299,8 +299,8 @@ def test_passage_text_is_data(page: AppTest) -> None:
 def test_the_chart_joins_what_both_have_and_leaves_open_what_one_has() -> None:
     texts = {PassageId(name): Passage(PassageId(name), f"passage {name}") for name in "12345"}
     chart = slope_chart(
-        SearchTrace("q", {}, as_ranking(["1", "2", "3", "4"]), None, {}, frozenset(), {}, texts),
-        SearchTrace("q", {}, as_ranking(["2", "5", "1", "3"]), None, {}, frozenset(), {}, texts),
+        SearchTrace("q", {}, as_ranking(["1", "2", "3", "4"]), None, {}, {}, frozenset(), {}, texts),
+        SearchTrace("q", {}, as_ranking(["2", "5", "1", "3"]), None, {}, {}, frozenset(), {}, texts),
         shown=2,
     )
     described = chart.to_dict()

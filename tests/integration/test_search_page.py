@@ -259,13 +259,15 @@ def test_too_long_a_query_says_how_long_it_may_be(page: AppTest) -> None:
 
 
 def test_a_link_holds_query_and_settings(page: AppTest) -> None:
-    link = {"q": QUERY, "fusion": "weighted", "bm25": "0.5", "depth": "6", "rerank": "4", "weight": "0.8", "shown": "3"}
+    first_stage = {"fusion": "weighted", "bm25": "0.5", "depth": "6"}
+    link = {"q": QUERY, **first_stage, "rerank": "4", "weight": "0.75", "mix": "dense", "shown": "3"}
     for name, value in link.items():
         page.query_params[name] = value
     page.run()
     assert not page.exception
     assert column(page, "first").count("<li") == column(page, "second").count("<li") == 3
     assert "blend" in column(page, "second")
+    assert "75% re-ranker, 25% dense" in column(page, "second")
     assert page.number_input(key="search_depth").value == 6
     assert {name: page.query_params[name] for name in link} == link
 

@@ -15,7 +15,7 @@ from training.result_files import file_names
 
 def add(commands: Commands) -> None:
     """Add both commands."""
-    evaluate = commands.add_parser("evaluate", help="measure BM25, dense, fused, re-ranked and interpolated")
+    evaluate = commands.add_parser("evaluate", help="measure BM25, dense, fused, re-ranked and its mixtures")
     evaluate.add_argument("--index", default="sample")
     evaluate.add_argument("--split", default="test")
     evaluate.add_argument("--depth", type=int, default=100)
@@ -82,9 +82,12 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _share(found: Evaluation) -> str:
-    if found.weight is None:
-        return "Without dev queries it isn't mixed with the first stage."
-    return f"Its share where it is mixed with the first stage, chosen on the dev split: {found.weight}."
+    if found.shares is None:
+        return "Without dev queries it is mixed with nothing."
+    return (
+        f"Its share, chosen on the dev split: {found.shares['fused']} where it is mixed with the first stage, "
+        f"{found.shares['dense']} with dense."
+    )
 
 
 def _nano_beir(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import pytest
 from indexing.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
-from indexing.records import PassageId
+from indexing.records import PassageId, Ranking
 from indexing.tokens import PassageTokenizer, TokenIds, TokenStore, write_shard
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.pipeline import FUSIONS, QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank, SearchTrace
@@ -86,6 +86,22 @@ def test_interpolation_mixes_the_re_ranker_with_the_fused_scores(pipeline: Retri
     mixed = pipeline.search(QUERY, replace(TEN, rerank_weight=0.4))
     assert alone.reranked is not None
     assert mixed.reranked == interpolate(alone.reranked, alone.fused.top(5), weight=0.4)
+
+
+def test_the_re_ranker_can_be_mixed_with_the_cosine_of_every_passage_it_saw(
+    pipeline: RetrieveAndRerank, bi_encoder: BiEncoder
+) -> None:
+    alone = pipeline.search(QUERY, replace(TEN, fusion="bm25"))
+    mixed = pipeline.search(QUERY, replace(TEN, fusion="bm25", rerank_mix="dense", rerank_weight=0.4))
+    assert list(mixed.first_stage) == ["bm25"]
+    assert alone.reranked is not None
+    query = bi_encoder.encode_query(QUERY)
+    for passage_id in alone.fused.top(5).passage_ids:
+        cosine = float(bi_encoder.encode_passages([PASSAGES[passage_id]])[0] @ query)
+        assert mixed.cosines[passage_id] == pytest.approx(cosine, abs=2e-3)  # stored in float16
+    cosines = Ranking.sort(mixed.cosines.items())
+    assert mixed.reranked == interpolate(alone.reranked, cosines, weight=0.4)
+    assert alone.cosines == {}
 
 
 def test_interpolation_keeps_the_raw_logits(pipeline: RetrieveAndRerank) -> None:
@@ -178,6 +194,7 @@ def test_where_nothing_is_found_nothing_is_re_ranked(
         {"rrf_k": -1},
         {"bm25_weight": 1.5},
         {"rerank_weight": -0.5},
+        {"rerank_mix": "bm25"},
         {"rerank_weight": float("nan")},
     ],
 )

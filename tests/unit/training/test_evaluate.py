@@ -21,19 +21,22 @@ from training.evaluate import (
     STAGES,
     Candidates,
     Stages,
-    choose_weight,
+    choose_shares,
     rerank_candidates,
     retrieve_stages,
 )
 from training.measures import measure_run
 
+HALVES = {"fused": 0.5, "dense": 0.5}
 
-def stages(first: dict[str, float], second: dict[str, float]) -> Stages:
-    """One query's first stage and re-ranking."""
-    before, after = (
-        {ONE: Ranking.sort((PassageId(name), score) for name, score in scores.items())} for scores in (first, second)
+
+def stages(first: dict[str, float], second: dict[str, float], near: dict[str, float] | None = None) -> Stages:
+    """One query's first stage, re-ranking and cosines; without these, the first stage's scores."""
+    before, after, cosine = (
+        {ONE: Ranking.sort((PassageId(name), score) for name, score in scores.items())}
+        for scores in (first, second, near or first)
     )
-    return Stages(before, before, before, after)
+    return Stages(before, before, before, after, cosine)
 
 
 def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
@@ -41,29 +44,39 @@ def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
     # only a larger share of the re-ranker puts a first
     dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
     given = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
-    weight = choose_weight(given, dev)
-    assert given.by_name(weight=weight)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
-    assert given.by_name(weight=0.5)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
-    assert given.by_name(weight=0.2)["re-ranked + first stage"][ONE].passage_ids[0] == "b"
+    shares = choose_shares(given, dev)
+    assert given.by_name(shares=shares)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
+    assert given.mixed("fused", 0.5)[ONE].passage_ids[0] == "a"
+    assert given.mixed("fused", 0.2)[ONE].passage_ids[0] == "b"
+
+
+def test_each_mixture_has_a_share_of_its_own() -> None:
+    # the first stage says as the re-ranker, so any share will do; the cosines are right and the re-ranker is wrong
+    dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
+    given = stages({"b": 2.0, "a": 1.0}, {"b": 2.0, "a": 1.0}, {"a": 0.9, "b": 0.1})
+    shares = choose_shares(given, dev)
+    assert shares["fused"] == 1
+    assert shares["dense"] <= 0.5
+    assert given.by_name(shares=shares)["re-ranked + dense"][ONE].passage_ids[0] == "a"
 
 
 def test_where_weights_tie_the_largest_is_chosen() -> None:
     dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
-    assert choose_weight(stages({"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}), dev) == 1
+    assert choose_shares(stages({"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}), dev) == {"fused": 1, "dense": 1}
 
 
 def test_where_the_re_ranker_is_wrong_the_first_stage_alone_is_chosen() -> None:
     # with opposite opinions of the same strength any share below a half is as good; above, b stands first
     dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
-    assert choose_weight(stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}), dev) <= 0.5
+    assert max(choose_shares(stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}), dev).values()) <= 0.5
 
 
 def test_every_stage_of_a_search_is_kept(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
     judged = judged_sets(small_corpus)["test"]
     found = retrieve_stages(pipeline, judged.queries, depth=20, progress=nothing)
-    assert list(found.by_name(weight=0.5)) == list(STAGES)
-    assert list(found.by_name(weight=None)) == list(STAGES[:-1])
-    for run in found.by_name(weight=0.5).values():
+    assert list(found.by_name(shares=HALVES)) == list(STAGES)
+    assert list(found.by_name(shares=None)) == list(STAGES[:-2])
+    for run in found.by_name(shares=HALVES).values():
         assert set(run) == set(judged.qrels)
     # "how does a lighthouse lens work": each of these holds one of its five terms, and ties stand by id
     assert found.reranked[QueryId("4")].passage_ids[:4] == ("b1", "b2", "b3", "b4")
@@ -124,7 +137,7 @@ def test_a_judged_query_that_the_given_run_lacks_counts_zero_and_stops_nothing(
 ) -> None:
     candidates = Candidates.read(judged_folder)  # query 2 has judgments and no list
     found = rerank_candidates(candidates, bi_encoder, WordOverlapReranker(), progress=nothing)
-    for run in found.by_name(weight=0.5).values():
+    for run in found.by_name(shares=HALVES).values():
         assert measure_run(run, candidates.qrels, minimum_grade=2).per_query["nDCG@10"][TWO] == 0
 
 

@@ -41,7 +41,7 @@ def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) ->
     assert set(report.qrels) == {QueryId("4"), QueryId("5")} == {query.id for query in report.queries}
     assert set(STAGES) < set(report.comparison.systems)
     assert list(dict.fromkeys(told)) == ["dev", "test"]
-    assert found.weight is not None
+    assert found.shares is not None
     assert json.loads(json.dumps(found.as_json()))["reports"][0]["queries"] == len(QRELS["test"])
 
 
@@ -144,7 +144,7 @@ def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small
     found = evaluate_pipeline(
         RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), Request(depth=20), progress=nothing
     )
-    assert found.weight is None
+    assert found.shares is None
     assert "re-ranked + first stage" not in found.reports[0].comparison.systems
     assert "re-ranked" in found.reports[0].comparison.systems
 

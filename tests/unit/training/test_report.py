@@ -19,12 +19,13 @@ QUERIES = (Query(ONE, "first"), Query(TWO, "second"))
 QRELS = {ONE: grades(a=3, b=1), TWO: grades(c=2, d=2)}
 FUSED = {ONE: ranking("x", "b", "a"), TWO: ranking("y", "c")}
 LOGITS = {ONE: scored(a=3.0, x=2.0, b=1.0), TWO: scored(y=2.0, c=1.0)}
-STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, rerank_seconds=0.5)
+SHARES = {"fused": 1.0, "dense": 1.0}
+STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, cosine=FUSED, rerank_seconds=0.5)
 
 
 def report(**options: object) -> Report:
     settings = Settings(measure="MRR@10", baseline="fused (RRF)")
-    return evaluate_stages("Small", STAGES_RUN, QUERIES, QRELS, weight=1.0, settings=settings, **options)  # type: ignore[arg-type]  # of each test
+    return evaluate_stages("Small", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=settings, **options)  # type: ignore[arg-type]  # of each test
 
 
 def test_a_pairs_time_is_that_of_all_pairs_shared() -> None:
@@ -96,7 +97,7 @@ def test_the_report_can_be_read() -> None:
 
 def test_a_minimum_grade_that_nothing_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="No judgment has grade 4"):
-        evaluate_stages("", STAGES_RUN, QUERIES, QRELS, weight=1.0, settings=Settings(minimum_grade=4))
+        evaluate_stages("", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=Settings(minimum_grade=4))
 
 
 def test_all_of_it_is_written(tmp_path: Path) -> None:
