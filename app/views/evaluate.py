@@ -9,6 +9,7 @@ from app import resources
 from app.background import Job, Jobs, Progress
 from app.resources import Opened
 from app.turns import PatientPipeline
+from app.views import picked_link
 from app.views.evaluate_form import Asked, ask
 from app.views.evaluate_results import show_results
 from app.views.model_pickers import judgments_fingerprint
@@ -24,6 +25,7 @@ TITLE = (
     '<header class="sl-top"><h1>Evaluate</h1><p>What each stage is worth on judged queries, '
     "and where the losses lie.</p></header>"
 )
+LINKED = {name: f"evaluate_{name}" for name in ("index", "split", "reranker", "depth", "measure", "grade", "baseline")}
 SHOWN = "evaluate_last"  # the session's: the evaluation that was asked for last
 
 
@@ -49,7 +51,9 @@ def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` offers the re-rankers that are here and takes no other."""
     apply_style()
     st.html(TITLE)
+    wanted = picked_link.restore("evaluate", LINKED)
     asked = ask(read_only=read_only)
+    picked_link.remember("evaluate", LINKED, wanted)
     kept: tuple[Asked, Job[Evaluated]] | None = st.session_state.get(SHOWN)
     if asked is not None and st.button("Run", key="evaluate_run", type="primary", icon=":material/play_arrow:"):
         kept = _run(asked) or kept

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.views import picked_link
 from app.views.index_figures import figures_html
 from app.views.model_comparison import show_comparison
 from app.views.model_list import show_versions
@@ -14,6 +15,16 @@ from training.pointer import Promotion
 from training.registry import versions
 
 TITLE = '<header class="sl-top"><h1>Models</h1><p>Every version of the re-ranker, and which one is served.</p></header>'
+LINKED = {
+    "version": "models_a",
+    "against": "models_b",
+    "index": "models_compare_index",
+    "split": "models_compare_split",
+    "depth": "models_compare_depth",
+    "candidate": "models_candidate",
+    "gate.index": "models_gate_index",
+    "gate.depth": "models_gate_depth",
+}
 TABS = ("Versions", "Compare", "Promote", "History")
 
 
@@ -34,6 +45,7 @@ def render(*, read_only: bool = False) -> None:
     if not found:
         hint("There is no re-ranker at all, neither in data/reranker nor in data/models, so searches aren't re-ranked.")
         return
+    wanted = picked_link.restore("models", LINKED)
     listed, compared, promoted, past = st.tabs(TABS, key="models_tabs")
     with listed:
         show_versions(found, at)
@@ -43,6 +55,7 @@ def render(*, read_only: bool = False) -> None:
         show_promotion(found, at, read_only=read_only)
     with past:
         show_history()
+    picked_link.remember("models", LINKED, wanted)
 
 
 def _served(at: Promotion) -> None:

@@ -100,6 +100,30 @@ def test_before_a_run_the_page_says_what_it_would_take(page: AppTest) -> None:
     assert not page.dataframe
 
 
+def test_a_link_holds_what_is_set_and_starts_nothing(page: AppTest) -> None:
+    link = {"split": "test", "depth": "7", "measure": "MRR@10", "baseline": "dense", "reranker": "data/models/mine/1"}
+    for name, value in link.items():
+        page.query_params[name] = value
+    page.run()
+    assert page.selectbox(key="evaluate_split").value == "test"
+    assert page.number_input(key="evaluate_depth").value == 7
+    assert {name: page.query_params[name] for name in link} == link
+    assert "Press Run" in html(page)
+    page.selectbox(key="evaluate_measure").set_value("MAP").run()
+    assert page.query_params["measure"] == "MAP"
+
+
+def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
+    for name, value in {"split": "<i>x", "depth": "0", "index": "gone"}.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    told = unescape(html(page))
+    assert "The link's split “<i>x” can't be chosen here; dev is used." in told
+    assert "The link's depth “0” can't be chosen here; 100 is used." in told
+    assert "The link's index “gone” can't be chosen here; dev is used." in told
+
+
 def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
     run(page, split="test", depth=10)
     expected = evaluate_pipeline(

@@ -242,6 +242,17 @@ def test_two_versions_are_compared_query_by_query(page: AppTest, versions: Path)
     assert set(table["outcome"]) == {"loss"}
 
 
+def test_a_link_opens_the_same_choice_of_versions(page: AppTest, versions: Path) -> None:
+    for name, value in {"version": "mine/bad", "against": "mine/same", "depth": "9", "gate.depth": "11"}.items():
+        page.query_params[name] = value
+    page.run()
+    assert (page.selectbox(key="models_a").value, page.selectbox(key="models_b").value) == ("mine/bad", "mine/same")
+    assert page.number_input(key="models_compare_depth").value == 9
+    assert page.number_input(key="models_gate_depth").value == 11
+    page.selectbox(key="models_a").set_value("shipped").run()
+    assert page.query_params["version"] == "shipped"
+
+
 def test_a_query_of_a_comparison_leads_to_the_search_page(page: AppTest, versions: Path) -> None:
     compare(page, "mine/bad", "mine/same")
     address = page.dataframe[1].value["open"][0]

@@ -1,0 +1,159 @@
+"""python -m benchmarks.ablation TREC: what each source of training data gives, with intervals, after one cold start.
+
+Every arm trains from the same base for the same minutes and by the same loss, on other data; TREC is the folder of a
+year whose judgments nothing here is trained on or chosen by. Then the served re-ranker, alone and mixed with the
+first stage and with dense by shares that the sample's dev split chooses. Runs that are there are not trained again.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.encoder import BiEncoder, load_quietly
+from indexing.index import ROOT
+from indexing.judged import judged_sets
+from indexing.records import Run
+from search.load import DEFAULT_RERANKER, open_pipeline
+from search.pipeline import MIXES
+from search.rerank import CrossEncoderReranker
+from training.candidates import ndcg, reranked
+from training.comparison import Comparison, compare
+from training.data import HARD, DataSettings
+from training.evaluate import Candidates, Stages, choose_shares, rerank_candidates, retrieve_stages
+from training.first_stage import open_corpus_folder
+from training.request import DevSettings, Request, dev_lists, make
+from training.train_settings import TrainSettings
+
+MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-sentences"
+GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
+DEV = DevSettings("msmarco-mini", "dev", 154, 20)
+BASE = "cold start"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training."""
+
+    name: str
+    recipe: str
+    sources: tuple[str, ...]
+    teacher: str = ""
+
+
+ARMS = (
+    Arm("+ judgments of MS MARCO", "lambda", (MSMARCO,)),
+    Arm("+ judgments of DL 2021", "lambda", (DL21,)),
+    Arm("+ answers of WikiQA and TREC QA", "lambda", (QA,)),
+    Arm("+ all three", "lambda", (MSMARCO, DL21, QA)),
+    Arm("+ all three, 9 mined negatives more", HARD, (MSMARCO, DL21, QA)),
+    Arm("+ all three, the first stage's scores only", "distill-margin-mse", (MSMARCO, DL21, QA), "first-stage"),
+)
+
+
+def main() -> None:
+    """Train, measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trec", type=Path, help="folder with corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec")
+    parser.add_argument("--base", default="data/models/cold-start/1", help="what every arm starts from (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=3.5, help="training of each arm (%(default)s)")
+    parser.add_argument("--output", type=Path, default=Path("data/runs/ablation"), help="folder of all versions")
+    parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
+    options = parser.parse_args()
+    load_quietly()
+    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=ROOT)
+    on_dev: dict[str, float] = {}
+    runs: dict[str, Run] = {}
+
+    def measure(name: str, path: str) -> Stages:
+        reranker = CrossEncoderReranker(path)
+        values = ndcg(reranked(dev, reranker, progress=_silent), dev)
+        on_dev[name] = sum(values.values()) / len(values)
+        stages = rerank_candidates(given, encoder, reranker, progress=_silent)
+        runs[name] = stages.reranked
+        print(f"{name}: {on_dev[name]:.4f} on dev", file=sys.stderr, flush=True)
+        return stages
+
+    first = measure(BASE, options.base)
+    runs = {"BM25": first.bm25, "dense": first.dense, "fused (RRF)": first.fused, **runs}
+    for arm in ARMS:
+        measure(arm.name, str(_trained(arm, options)))
+    served = measure("served re-ranker", open_pipeline("sample").reranker.name)  # type: ignore[union-attr]
+    shares = _shares()
+    for mix in MIXES:
+        runs[f"served re-ranker + {'first stage' if mix == 'fused' else mix}"] = served.mixed(mix, shares[mix])
+    found = compare(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
+    said = table(found, on_dev)
+    print(said)
+    print(f"Shares of the served re-ranker, chosen on the sample's dev split: {shares}")
+    if options.write is not None:
+        atomic.write_text(options.write / "ablation.md", said)
+        atomic.write_json(options.write / "ablation.json", _figures(found, on_dev, shares, options))
+
+
+def table(found: Comparison, on_dev: Mapping[str, float]) -> str:
+    """In Markdown: each system, its interval, and how it differs from the base."""
+    lines = [
+        f"| | dev nDCG@10 | {found.measure} | 95 % interval | against {found.baseline} | 95 % interval | p (Holm) |",
+        "|---|---:|---:|---|---:|---|---:|",
+    ]
+    for name, measured in found.systems.items():
+        low, high = found.intervals[name]
+        cells = [name, f"{on_dev[name]:.4f}" if name in on_dev else "", f"{measured.means[found.measure]:.4f}"]
+        cells.append(f"{low:.3f} to {high:.3f}")
+        versus = found.versus.get(name)
+        if versus is None:
+            cells += [""] * 3
+        else:
+            between = "{:+.3f} to {:+.3f}".format(*versus.interval)
+            cells += [f"{versus.difference:+.4f}", between, f"{versus.holm_randomisation:.4f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _trained(arm: Arm, options: argparse.Namespace) -> Path:
+    name = arm.name.strip("+ ").replace(",", "").replace(" ", "-")
+    output: Path = options.output / name / "1"
+    if not output.exists():
+        settings = TrainSettings(
+            arm.recipe, base=options.base, minutes=options.minutes, learning_rate=5e-5, batch=8, save_every=25
+        )
+        data = DataSettings(arm.sources, index=MSMARCO.partition(":")[2], limit=400, teacher=arm.teacher)
+        protect = (options.trec / "queries.tsv",)
+        make(Request(output, settings, data, protect=protect), resume=True, command="python -m benchmarks.ablation")
+    return output
+
+
+def _shares() -> dict[str, float]:
+    pipeline = open_pipeline("sample", reranker=DEFAULT_RERANKER)
+    dev = judged_sets(open_corpus_folder(pipeline.index))["dev"]
+    return choose_shares(retrieve_stages(pipeline, dev.queries, depth=100, progress=_silent), dev)
+
+
+def _figures(
+    found: Comparison, on_dev: Mapping[str, float], shares: Mapping[str, float], options: argparse.Namespace
+) -> dict[str, Any]:
+    systems = {
+        name: {
+            found.measure: measured.means[found.measure],
+            "interval": found.intervals[name],
+            "dev": on_dev.get(name),
+            "by query": measured.per_query[found.measure],
+        }
+        for name, measured in found.systems.items()
+    }
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
+    return {"machine": machine, "minutes": options.minutes, "base": options.base, "shares": shares, "systems": systems}
+
+
+def _silent(*_: object) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    main()
