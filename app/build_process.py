@@ -18,11 +18,10 @@ from indexing.corpus import Corpus
 from indexing.errors import SecondLookError, first_line
 from indexing.estimate import count_passages, estimate
 from indexing.hub import fetch, is_hub_corpus
-from indexing.job_folder import write_holder
+from indexing.job_folder import NICENESS, write_holder
 
 WRITTEN_EVERY = 0.5  # seconds
 RATE_OVER = 20.0  # seconds
-NICENESS = 10  # searches on the same machine go first
 
 log = logging.getLogger(__name__)
 

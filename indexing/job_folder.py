@@ -12,6 +12,7 @@ from typing import IO
 LOCK, LOG = "lock", "log.txt"
 LOG_END = 8_000  # bytes
 TRIES = 20  # to take a lock that somebody may be looking at, 10 ms apart
+NICENESS = 10  # searches on the same machine go first
 HOME = Path(__file__).parents[1]
 
 
@@ -50,19 +51,24 @@ def is_held(folder: Path) -> bool:
 def launch(folder: Path, lock: IO[str], *arguments: str) -> None:
     """Start `python -m ARGUMENTS --lock FILE`, which holds the lock from now on and writes to the folder's log."""
     command = [sys.executable, "-m", *arguments, "--lock", str(lock.fileno())]
-    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": paths},
+            env=environment(),
             pass_fds=(lock.fileno(),),
             start_new_session=True,
         )
     write_holder(lock, process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
+
+
+def environment() -> dict[str, str]:
+    """The environment of a process that is to find these packages, wherever it works."""
+    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": paths}
 
 
 def log_end(folder: Path, *, lines: int = 20) -> str:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from indexing.errors import SecondLookError
-from training.commands import evaluate, expect, jobs, mine, models, publish, race, train
+from training.commands import evaluate, expect, forecast, jobs, mine, models, publish, race, train
 
-GROUPS = (mine, train, jobs, race, evaluate, models, expect, publish)
+GROUPS = (mine, train, forecast, jobs, race, evaluate, models, expect, publish)
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -1,8 +1,7 @@
-"""What a training would learn from and take, found in the background before it starts."""
+"""What a training would learn from and take, found in a process of its own before it starts."""
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -16,7 +15,8 @@ from app.views.train_choice import Choice
 from app.views.train_rows import show_rows
 from training import jobs
 from training.feedback import FeedbackStore
-from training.forecast import QUERIES, Forecast, forecast
+from training.forecast import QUERIES, Forecast
+from training.forecast_process import forecast_apart
 from training.job_feedback import write_feedback
 
 SHOWN = "train_forecast"  # the session's: the choice that was previewed last, and its job
@@ -90,23 +90,16 @@ def _show(found: Forecast) -> None:
 def _bar(job: Job[Forecast]) -> None:
     if job.over:
         st.rerun()  # the whole page: there is something to show, and nothing is left to watch
-    phase, done, _ = job.at
-    st.progress(0.0, text=plain(f"{phase or 'Loading'}: {done:,}" if done else phase or "Loading …"))
+    st.progress(0.0, text=plain(job.at.phase or "Loading …"))
     st.button("Stop", key="train_preview_stop", icon=":material/stop:", on_click=job.stop, width="content")
 
 
 def _work(choice: Choice, root: Path) -> Callable[[Progress], Forecast]:
     def work(progress: Progress) -> Forecast:
-        done: dict[str, int] = {}
-
-        def phase(name: str, count: int) -> None:
-            done[name] = done.get(name, 0) + count
-            progress(name, done[name], 0)
-
         with tempfile.TemporaryDirectory(prefix="second-look-preview-") as name:
             folder = Path(name)
             if choice.data.feedback:
                 write_feedback(FeedbackStore.open(feedback_path()), folder, root=root)
-            return forecast(replace(choice.request(folder, root=root), output=folder / "version"), phase=phase)
+            return forecast_apart(choice.request(folder, root=root), folder, told=lambda line: progress(line, 0, 0))
 
     return work

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
@@ -16,6 +16,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.views import train_preview
 from app.views.train_chart import loss_chart, ndcg_chart, smoothed
 from app.views.train_fields import DEFAULTS
 from app.views.train_preview import forecasts
@@ -29,6 +30,7 @@ from tests.versions import make_version
 from training import jobs
 from training.data import DataSettings
 from training.feedback import STORE, FeedbackStore
+from training.forecast import Forecast, forecast
 from training.job_report import PREVIEW
 from training.job_status import Metric, MetricsFile, Status, write_status
 from training.jobs import Job, hold, read_job
@@ -267,12 +269,24 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
     assert jobs.jobs() == []
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forecasts begin at once: a process of its own is started in the test before."""
+
+    def here(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
+        return forecast(replace(request, output=folder / "version"), phase=lambda name, _: told(name))
+
+    monkeypatch.setattr(train_preview, "forecast_apart", here)
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_a_preview_that_fails_says_why(page: AppTest) -> None:
     page.session_state["train_base"] = "nobody/no-such-model"
     previewed(again(page))
     assert "Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_my_judgments_are_learned_from(tiny: AppTest, house: Path) -> None:
     store = FeedbackStore.open(house / STORE, protected_share=0.0)
     for passage, grade in (("b1", 3), ("b4", 0)):

@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from indexing.job_folder import write_holder
+from indexing.job_folder import NICENESS, write_holder
 from training import jobs
 from training.job_run import run
 from training.job_status import Status
 from training.options import Commands
-
-NICENESS = 10  # searches on the same machine go first
 
 
 def add(commands: Commands) -> None:
