@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +18,7 @@ from training import fit as fitting
 from training import race as racing
 from training.__main__ import main, parser
 from training.data import DataSettings
+from training.dev_set import ndcg_by_query
 from training.evaluate import Candidates
 from training.examples import Example
 from training.pair_model import open_pair_model
@@ -213,25 +214,6 @@ def test_a_round_that_was_stopped_has_the_field_that_it_began_with(
     assert [item.recipe for item in standings] == ["listnet", "bce", "ranknet", BASE]
 
 
-def test_a_round_that_was_stopped_before_it_was_measured_is_not_trained_twice(
-    tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted
-) -> None:
-    given = asked(tiny_cross_encoder, ("bce", "listnet", "ranknet"))
-    scripted(0.1, 0.9, 0.8, 0.7, 0.9, 0.8)
-    whole = race(tmp_path / "whole", given, dev(), gather, report=telling([]))
-    scripted(0.1, 0.9, 0.8, 0.7)
-    with pytest.raises(StoppedError):
-        race(tmp_path / "stopped", given, dev(), gather, report=telling([]))
-    scripted(0.9, 0.8)
-    again = race(tmp_path / "stopped", given, dev(), no_gather, report=telling([]))
-    for name in ("bce", "listnet"):
-        one, two = (
-            weights(open_pair_model(str(winner_folder(tmp_path / part, by_name(found)[name], 17)), **MODEL))
-            for part, found in (("whole", whole), ("stopped", again))
-        )
-        assert equal(one, two)
-
-
 def test_a_recipe_s_twin_is_known_after_a_stop(tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted) -> None:
     def gather_once(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
         if recipe == "bce-preprocessed":
@@ -273,21 +255,49 @@ def no_gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
     raise AssertionError(f"rows of {recipe} are there")
 
 
-def test_a_stopped_race_trains_only_what_was_not_trained(
-    raced: Raced, tiny_cross_encoder: Path, tmp_path: Path
+@pytest.fixture
+def stop_before_measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets a race measure so many models, and stops it in place of the next measurement."""
+
+    def after(count: int) -> None:
+        left = iter(range(count))
+
+        def measure(*given: Any) -> Mapping[QueryId, float]:
+            if next(left, None) is None:
+                raise StoppedError
+            return ndcg_by_query(*given)
+
+        monkeypatch.setattr(racing, "ndcg_by_query", measure)
+
+    return after
+
+
+def test_a_stopped_race_trains_only_what_was_not_trained_and_ends_as_if_it_never_was(
+    raced: Raced, tiny_cross_encoder: Path, tmp_path: Path, stop_before_measuring: Callable[[int], None]
 ) -> None:
-    _, standings, whole = raced
-    first, second, third = trained(whole)[:3]
+    folder, standings, whole = raced
+    first, second, third, fourth, fifth = trained(whole)
+    asked_for = asked(tiny_cross_encoder)
     told: Told = []
     with pytest.raises(StoppedError):
-        race(tmp_path, asked(tiny_cross_encoder), dev(), gather, report=telling(told, stop_before=third))
+        race(tmp_path, asked_for, dev(), gather, report=telling(told, stop_before=third))
     assert trained(told) == [first, second]
     more: Told = []
-    again = race(tmp_path, asked(tiny_cross_encoder), dev(), no_gather, report=telling(more))
-    assert trained(more)[0] == third
-    assert first not in trained(more)
-    assert second not in trained(more)
+    stop_before_measuring(1)  # the third, not the fourth, with which the second round begins
+    with pytest.raises(StoppedError):
+        race(tmp_path, asked_for, dev(), no_gather, report=telling(more))
+    assert trained(more) == [third, fourth]
+    stop_before_measuring(2)
+    last: Told = []
+    again = race(tmp_path, asked_for, dev(), no_gather, report=telling(last))
+    assert trained(last) == [fourth, fifth]
     assert {item.recipe: item.by_query for item in again} == {item.recipe: item.by_query for item in standings}
+    for _, name in (fourth, fifth):
+        one, two = (
+            weights(open_pair_model(str(winner_folder(place, by_name(found)[name], 17)), **MODEL))
+            for place, found in ((folder, standings), (tmp_path, again))
+        )
+        assert equal(one, two)
 
 
 @pytest.mark.parametrize("given", [{"minutes": 30.0}, {"seeds": (1,)}, {"recipes": ("bce",)}])
@@ -324,17 +334,15 @@ def test_settings_that_make_no_race_are_refused(tiny_cross_encoder: Path, given:
 
 
 def test_seeds_are_averaged(tiny_cross_encoder: Path, tmp_path: Path) -> None:
-    one, two, both = (
-        by_name(
-            race(
-                tmp_path / name, asked(tiny_cross_encoder, ("listnet",), seeds=seeds), dev(), gather, report=telling([])
-            )
-        )["listnet"]
-        for name, seeds in (("one", (1,)), ("two", (2,)), ("both", (1, 2)))
+    given = asked(tiny_cross_encoder, ("listnet",), seeds=(1, 2))
+    both = by_name(race(tmp_path, given, dev(), gather, report=telling([])))["listnet"]
+    one, two = (
+        ndcg_by_query(open_pair_model(str(winner_folder(tmp_path, both, seed)), **MODEL), dev()) for seed in (1, 2)
     )
+    assert not equal(*(weights(open_pair_model(str(winner_folder(tmp_path, both, seed)), **MODEL)) for seed in (1, 2)))
     for query, value in both.by_query.items():
-        assert value == pytest.approx((one.by_query[query] + two.by_query[query]) / 2)
-    assert both.pairs == one.pairs  # of one seed
+        assert value == pytest.approx((one[QueryId(query)] + two[QueryId(query)]) / 2)
+    assert both.pairs == 4 * 8  # of one seed: the second step's 4 lists
 
 
 @pytest.mark.parametrize(("text", "minutes"), [("30", 30), ("30m", 30), ("90s", 1.5), ("2h", 120), ("0.5h", 30)])
