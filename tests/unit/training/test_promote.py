@@ -76,15 +76,27 @@ def dev_pipeline(
     return pipeline
 
 
-@pytest.fixture
-def bench(tmp_path: Path, tiny_cross_encoder: Path, dev_pipeline: RetrieveAndRerank) -> Bench:
-    models = tmp_path / "models"
-    shipped = make_version(tmp_path, "shipped", tiny_cross_encoder)
+@pytest.fixture(scope="module")
+def promoted(
+    tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, dev_pipeline: RetrieveAndRerank
+) -> Bench:
+    """What every test has a copy of."""
+    folder = tmp_path_factory.mktemp("promoted")
+    shipped = make_version(folder, "shipped", tiny_cross_encoder)
     for name, sign in (("good", 1.0), ("same", 1.0), ("bad", -1.0)):
-        make_version(models, f"mine/{name}", tiny_cross_encoder, sign=sign)
-    bench = Bench(models, shipped, dev_pipeline)
-    bench.promote("mine/good")
+        make_version(folder / "models", f"mine/{name}", tiny_cross_encoder, sign=sign)
+    bench = Bench(folder / "models", shipped, dev_pipeline)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)
+        bench.promote("mine/good")
     return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path, promoted: Bench) -> Bench:
+    models = Path(shutil.copytree(promoted.models, tmp_path / "models"))
+    shipped = Path(shutil.copytree(promoted.shipped, tmp_path / "shipped"))
+    return replace(promoted, models=models, shipped=shipped)
 
 
 def test_what_is_not_worse_is_promoted_with_its_verdict(bench: Bench) -> None:
