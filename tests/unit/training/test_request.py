@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,15 +156,22 @@ def test_a_stopped_training_is_gone_on_with_only_when_asked(
     assert (asked.output / weights).read_bytes() == (made.output / weights).read_bytes()
 
 
-def test_other_settings_than_those_of_the_stopped_training_are_refused(
-    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
-) -> None:
-    asked = request(tmp_path, tiny_cross_encoder, built_root, dev=None)
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+    """A request whose training was stopped; whoever is refused leaves it as it is."""
+    data = DataSettings(("index:small",))
+    asked = request(tmp_path_factory.mktemp("stopped"), tiny_cross_encoder, built_root, dev=None, data=data)
     with pytest.raises(StoppedError):
         make(asked, report=stop_at(2), command=COMMAND)
+    return asked
+
+
+def test_other_settings_than_those_of_the_stopped_training_are_refused(
+    stopped: Request, tiny_cross_encoder: Path
+) -> None:
     other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
     with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
-        make(request(tmp_path, tiny_cross_encoder, built_root, dev=None, settings=other), resume=True, command=COMMAND)
+        make(replace(stopped, settings=other), resume=True, command=COMMAND)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +184,9 @@ def test_other_settings_than_those_of_the_stopped_training_are_refused(
     ],
 )
 def test_rows_of_other_data_or_protection_are_not_gone_on_with(
-    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, given: dict[str, Any], said: str
+    stopped: Request, given: dict[str, Any], said: str
 ) -> None:
-    usual: dict[str, Any] = {"dev": None, "data": DataSettings(("index:small",))}
-    with pytest.raises(StoppedError):
-        make(request(tmp_path, tiny_cross_encoder, built_root, **usual), report=stop_at(1), command=COMMAND)
-    other = request(tmp_path, tiny_cross_encoder, built_root, **(usual | given))
+    other = replace(stopped, **given)
     with pytest.raises(TrainingError, match=f"began with {said}"):
         make(other, resume=True, command=COMMAND)
     assert not other.output.exists()
