@@ -1,21 +1,39 @@
-"""Promotes and rolls back in forked children, each killed one moment later: `python -m tests.kill_promotions FROM TO`.
+"""Promotes and rolls back in forked children, each killed one moment later; see tests.moments for what a moment is."""
 
-FROM is a folder of models, of which every child gets a copy below TO. One line of JSON a child tells what became of it.
-See tests.kill_builds for what a moment is.
-"""
-
-import json
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kill_builds import Moments
+from tests.moments import Moments
 from training import pointer
 
 NEXT = "mine/3"
+
+
+@dataclass(frozen=True)
+class Killed:
+    """One process that was killed, and what it left."""
+
+    action: str
+    models: Path
+    code: int
+    """0, or minus the signal that ended it."""
+    moments: list[str]
+
+    @property
+    def replaced(self) -> bool:
+        """Whether promoted.json had its new content: its rename is not the moment that the process never reached."""
+        seen = self.moments if self.code == 0 else self.moments[:-1]
+        return any(moment.startswith("os.rename") for moment in seen)
+
+    @property
+    def expected(self) -> str:
+        """The version that must be served."""
+        new = NEXT if self.action == "promote" else "mine/1"
+        return new if self.replaced else "mine/2"
 
 
 def promote(models: Path) -> None:
@@ -50,9 +68,8 @@ def attempt(action: str, models: Path, *, kill_before: int, power_cut: bool) -> 
         return os.waitstatus_to_exitcode(status), moments
 
 
-def main() -> None:
-    """Kill each action one moment later each time, until it ends by itself."""
-    source, target = map(Path, sys.argv[1:])
+def kill_at_each_moment(source: Path, target: Path) -> Iterator[Killed]:
+    """Promotions and rollbacks of copies of `source`, each killed one moment later, until they end by themselves."""
     for action in ACTIONS:
         for power_cut in (False, True):
             code, number = -1, 0
@@ -61,9 +78,7 @@ def main() -> None:
                 models = target / f"{action}-{power_cut}-{number}"
                 shutil.copytree(source, models, copy_function=copy)
                 code, moments = attempt(action, models, kill_before=number, power_cut=power_cut)
-                row = {"action": action, "models": str(models), "code": code, "moments": moments}
-                sys.stdout.write(json.dumps(row) + "\n")
-                sys.stdout.flush()
+                yield Killed(action, models, code, moments)
 
 
 def copy(source: str, target: str) -> None:
@@ -72,7 +87,3 @@ def copy(source: str, target: str) -> None:
         shutil.copyfile(source, target)
     else:
         os.link(source, target)
-
-
-if __name__ == "__main__":
-    main()

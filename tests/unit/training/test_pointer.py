@@ -1,8 +1,6 @@
 """One version is promoted at any moment, whatever dies; each rollback goes one step back; the history tells it all."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,7 @@ import pytest
 from indexing import atomic
 from indexing.errors import ModelError, SettingsError
 from search.load import promoted_version, reranker_path
-from tests.conftest import REPOSITORY
-from tests.kill_promotions import NEXT
+from tests.kill_promotions import Killed, kill_at_each_moment
 from tests.versions import make_version
 from training import pointer
 from training.pointer import NOTHING, Promotion, current, history, rollback, set_promoted
@@ -161,25 +158,6 @@ def test_without_a_name_on_the_machine_the_person_is_unknown(monkeypatch: pytest
     assert pointer.person() == "unknown"
 
 
-class Killed:
-    """One process that was killed, and what it left."""
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self.action, self.code, self.moments = row["action"], row["code"], row["moments"]
-        self.models = Path(row["models"])
-
-    @property
-    def replaced(self) -> bool:
-        """Whether promoted.json had its new content: its rename is not the moment that the process never reached."""
-        seen = self.moments if self.code == 0 else self.moments[:-1]
-        return any(moment.startswith("os.rename") for moment in seen)
-
-    @property
-    def expected(self) -> str:
-        new = NEXT if self.action == "promote" else "mine/1"
-        return new if self.replaced else "mine/2"
-
-
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path) -> list[Killed]:
     """Promotions and rollbacks from mine/2, before which mine/1 was promoted, killed at every moment."""
@@ -188,9 +166,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path) -
         make_version(folder / "models", name, tiny_cross_encoder)
     promote(folder / "models", "mine/1")
     promote(folder / "models", "mine/2")
-    command = [sys.executable, "-m", "tests.kill_promotions", str(folder / "models"), str(folder / "copies")]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return [Killed(json.loads(line)) for line in done.stdout.splitlines()]
+    return list(kill_at_each_moment(folder / "models", folder / "copies"))
 
 
 def test_a_kill_at_any_moment_leaves_the_old_version_served_or_the_new_one(killed: list[Killed]) -> None:
