@@ -1,23 +1,26 @@
 """The page of indexes in every state, with builds that run as processes of their own on tiny models."""
 
+import logging
 import os
 import re
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from html import unescape
 from pathlib import Path
+from typing import IO
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import build_jobs, resources
+from app import build_jobs, build_process, resources
 from app.build_jobs import BuildConfig, Job, Status, jobs, write_status
 from app.job_lock import hold
 from app.views.index_figures import size_text, span_text
-from indexing import atomic
+from indexing import atomic, job_folder
 from indexing.build import UNFINISHED
 from indexing.corpus import Corpus
 from indexing.errors import IndexingError
@@ -381,13 +384,52 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     assert "20 passages" in page.sidebar.caption[0].value
 
 
-def test_an_estimate_comes_before_its_build(page: AppTest, house: Path, tiny_bi_encoder: Path) -> None:
+class Here:
+    """Jobs that begin wait, as if their process had yet to load, until they are run in this process."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Path, int]] = []
+
+    def launch(self, folder: Path, lock: IO[str], *_: str) -> None:
+        """Take the place of `job_folder.launch`."""
+        write_holder(lock, 2**22 + 1)  # no process has this number: Linux gives none above 2**22
+        self.waiting.append((folder, os.dup(lock.fileno())))
+
+    def run(self) -> None:
+        """Do the one job that waits, with its log in its folder."""
+        ((folder, lock),) = self.waiting
+        self.waiting.clear()
+        before = signal.getsignal(signal.SIGTERM)
+        with (folder / "log.txt").open("a", encoding="utf-8") as log:
+            handler = logging.StreamHandler(log)
+            build_process.log.addHandler(handler)
+            build_process.main([str(folder), "--lock", str(lock)])
+            build_process.log.removeHandler(handler)
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
+    """`job_folder.launch` can be given this one's place; processes of their own are started by other tests."""
+    jobs_here = Here()
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr(build_process.log, "level", logging.INFO)
+    yield jobs_here
+    for _, lock in jobs_here.waiting:
+        os.close(lock)
+
+
+def test_an_estimate_comes_before_its_build(
+    page: AppTest, house: Path, tiny_bi_encoder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_folder, "launch", here.launch)
     corpus(house, "mine", LINES)
     page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
     shown(page)
     page.button(key="indexes_estimate").click()
     again(page)
     assert "Estimate for mine" in html(page)
+    here.run()
     job = ended("done")
     again(page)
     assert job.status.estimate is not None
@@ -401,7 +443,9 @@ def test_an_estimate_comes_before_its_build(page: AppTest, house: Path, tiny_bi_
     assert jobs()[0].alive
 
 
-def test_a_stopped_build_goes_on_and_a_failed_one_says_where(page: AppTest, house: Path, tiny_bi_encoder: Path) -> None:
+def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
+    page: AppTest, house: Path, tiny_bi_encoder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = corpus(house, "mine", [f"{number}\t{' '.join(list(PASSAGES.values())[:5])}" for number in range(10_000)])
     config = BuildConfig(name="mine", corpus="data/corpora/mine", bi_encoder=str(tiny_bi_encoder))
     folder = build_jobs.start(config)
@@ -419,9 +463,11 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(page: AppTest, hous
     again(page)
     assert "Stopped. The index in use is as it was" in sentences(page)
 
+    monkeypatch.setattr(job_folder, "launch", here.launch)
     write_lines(mine / "collection.tsv", [*LINES, "no tab here"])
     page.button(key=f"indexes_resume_{folder.name}").click()
     again(page)
+    here.run()
     ended("failed")
     again(page)
     assert "data/corpora/mine/collection.tsv:21: 1 tab-separated fields" in sentences(page)
@@ -431,6 +477,7 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(page: AppTest, hous
     write_lines(mine / "collection.tsv", LINES)
     page.button(key=f"indexes_resume_{folder.name}").click()
     again(page)
+    here.run()
     assert "20 passages" in ended("done").status.sentence
 
 
