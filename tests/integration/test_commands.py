@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -548,9 +549,14 @@ def test_commands_run_as_modules_and_print_nothing_but_json(place: list[str]) ->
     assert json.loads(done.stdout)["query"] == "rye bread"
 
 
-def test_an_error_of_a_command_is_one_sentence_on_stderr_and_nothing_else(built_root: Path) -> None:
-    command = [sys.executable, "-m", "indexing", "inspect", "other", "--root", str(built_root)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("There is no index 'other'")
-    assert done.stderr.count("\n") == 1
+def test_an_error_of_a_command_is_one_sentence_on_stderr_and_nothing_else(
+    built_root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["indexing", "inspect", "other", "--root", str(built_root)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(REPOSITORY / "indexing/__main__.py"), run_name="__main__")
+    assert ended.value.code == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("There is no index 'other'")
+    assert said.err.count("\n") == 1
