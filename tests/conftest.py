@@ -13,6 +13,7 @@ os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="second-look-hf-")
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from indexing.index import Index, open_index
 from indexing.settings import BuildSettings
 from search.pipeline import RetrieveAndRerank
 from tests.fakes import WordOverlapReranker, no_progress
+from tests.forks import Forks, forking
 from tests.tiny_models import make_bi_encoder, make_cross_encoder
 
 REPOSITORY = Path(__file__).parent.parent
@@ -116,6 +118,13 @@ def small_index(built_root: Path) -> Index:
 def bi_encoder(tiny_bi_encoder: Path) -> BiEncoder:
     """The tiny bi-encoder, loaded."""
     return BiEncoder(str(tiny_bi_encoder))
+
+
+@pytest.fixture(scope="session")
+def forks(tiny_bi_encoder: Path) -> Iterator[Forks]:
+    """Starts processes that are killed, from one whose libraries are loaded."""
+    with forking(tiny_bi_encoder, REPOSITORY) as found:
+        yield found
 
 
 @pytest.fixture

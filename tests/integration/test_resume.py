@@ -3,14 +3,11 @@
 With one thread FAISS gives the same bytes for the same vectors, whatever the kind, so all files are compared.
 """
 
-import json
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +25,9 @@ from indexing.manifest import Manifest
 from indexing.prune import listed, prune
 from indexing.settings import BuildSettings
 from search.retrieve import retrieve_bm25, retrieve_dense
-from tests.conftest import PASSAGES, REPOSITORY, write_lines
+from tests.conftest import PASSAGES, write_lines
 from tests.fakes import no_progress
+from tests.forks import Attempt, Forks
 
 SHARD = 3  # passages
 KILLS = 20
@@ -48,22 +46,11 @@ LINES = passages(60)
 # Killed from outside
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """How one build in a process of its own ended, and what it did until then."""
-
-    code: int
-    """0, or minus the signal that ended it."""
-    moments: list[str]
-    encoded: int
-    error: str
-
-
 class Builder:
-    """Runs builds in tests.kill_builds, which forks a process for each."""
+    """Runs builds in processes of their own."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, forks: Forks) -> None:
+        self._forks = forks
 
     def attempt(
         self,
@@ -76,31 +63,22 @@ class Builder:
         shard_size: int = SHARD,
     ) -> Attempt:
         """Build the index `x`; the process is killed before its moment of this number, counted from 1."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        request = {
-            "root": str(root),
-            "corpus": str(corpus),
-            "name": "x",
-            "kill_before": kill_before,
-            "power_cut": power_cut,
-            "dense": dense,
-            "shard_size": shard_size,
-        }
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return Attempt(**json.loads(self._process.stdout.readline()))
+        self._forks.begin(
+            "build",
+            root=str(root),
+            corpus=str(corpus),
+            name="x",
+            kill_before=kill_before,
+            power_cut=power_cut,
+            dense=dense,
+            shard_size=shard_size,
+        )
+        return self._forks.end()
 
 
 @pytest.fixture(scope="module")
-def builder(tiny_bi_encoder: Path) -> Iterator[Builder]:
-    command = [sys.executable, "-m", "tests.kill_builds", str(tiny_bi_encoder)]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        yield Builder(process)
-        assert process.stdin is not None
-        process.stdin.close()
+def builder(forks: Forks) -> Builder:
+    return Builder(forks)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """A training that is stopped, at whatever moment, ends with the very weights of one that never was."""
 
-import subprocess
-import sys
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import REPOSITORY
+from tests.forks import Forks
 from tests.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
 from training import checkpoints
 from training.fit import Fitted
@@ -125,16 +124,12 @@ def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
 
 
 def test_a_killed_training_ends_as_if_it_never_was(
-    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path
+    undisturbed: Callable[[str], Undisturbed], tiny_cross_encoder: Path, tmp_path: Path, forks: Forks
 ) -> None:
-    command = [sys.executable, "-m", "tests.kill_training", str(tmp_path), str(tiny_cross_encoder), "5"]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        steps = [line.strip() for _, line in zip(range(5), child.stdout, strict=False)]
-        child.kill()
-        assert steps == ["1", "2", "3", "4", "5"], child.stderr.read()
-    assert child.returncode == -9
+    forks.begin("training", folder=str(tmp_path), base=str(tiny_cross_encoder), kill_at=5)
+    killed = forks.end()
+    assert killed.steps == [1, 2, 3, 4, 5], killed.error
+    assert killed.code == -signal.SIGKILL
     assert names(tmp_path) == ["checkpoint-3"]
     resumed = train(tmp_path, resumable(tiny_cross_encoder, "listnet"), resume=True)
     check(resumed, undisturbed("listnet"), first=4)

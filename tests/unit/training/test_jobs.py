@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.job_folder import log_end
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
+from tests.forks import Forks
 from tests.versions import make_version
 from training import checkpoints, jobs
 from training.__main__ import main
@@ -355,29 +357,46 @@ def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Reques
     assert not small.work.exists()
 
 
-def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Request) -> None:
-    long = replace(small, settings=replace(small.settings, steps=150))
-    folder = jobs.ROOT / "training-1"
-    jobs.start(long, folder, fill=lambda work: (work / "extra").touch())
-    assert (folder / "extra").is_file()
-    assert job_of(folder).alive
-    with pytest.raises(TrainingError, match=r"Training training-1 .* is going on"):
-        jobs.start(replace(small, output=small.output.with_name("2")), new_folder())
+def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Request, forks: Forks) -> None:
+    folder = made_job(replace(small, settings=replace(small.settings, steps=150, save_every=40)))
+    forks.begin("job", folder=str(folder))
     end = time.monotonic() + WAIT
-    while len(read_metrics(folder)) <= SAVE_EVERY + 1:
+    while len(read_metrics(folder)) <= 40:
         assert time.monotonic() < end, log_end(folder)
         time.sleep(0.005)
+    assert job_of(folder).alive
     os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
-    while (job := job_of(folder)).alive:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    assert job.state == "crashed"
-    assert job.can_resume
+    assert forks.end().code == -signal.SIGKILL
+    assert job_of(folder).state == "crashed"
+    assert job_of(folder).can_resume
     assert not small.output.exists()
     assert checkpoints.checkpoints(small.work)
     assert do(folder, resume=True).state == "finished"
     assert list(losses(folder)) == list(range(1, 151))
     assert log_end(folder).startswith("gathering")
+
+
+def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "python"  # in place of the interpreter
+    script.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    folder = jobs.ROOT / "training-1"
+    jobs.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
+    assert (folder / "extra").is_file()
+    assert job_of(folder).alive
+    with pytest.raises(TrainingError, match=r"Training training-1 .* is going on"):
+        jobs.start(replace(PLAIN, output=PLAIN.output.with_name("2")), new_folder())
+    end = time.monotonic() + WAIT
+    while not (said := log_end(folder)):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    assert said.startswith(f"-m training run {folder} --lock ")
+    os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
+    while (job := job_of(folder)).alive:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert job.state == "crashed"
 
 
 def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_model(

@@ -1,8 +1,7 @@
-"""Builds indexes in forked children and kills them at a chosen moment: `python -m tests.kill_builds BI_ENCODER`.
+"""Builds and trains in forked children, which are killed at a chosen moment: `python -m tests.fork_server BI_ENCODER`.
 
-One request a line comes in as JSON, one answer a line goes out. A moment is just before something changes on disk: a
-file is opened to write, linked, renamed, removed or synced, a folder is made or removed. Libraries are loaded once,
-before the first fork; every child computes with one thread.
+One request a line comes in as JSON, one answer a line goes out. See tests.moments for what a moment is. Libraries are
+loaded once, before the first fork; every child computes with one thread.
 """
 
 import json
@@ -27,57 +26,10 @@ from indexing.encoder import BiEncoder
 from indexing.records import Floats
 from indexing.settings import BuildSettings
 from tests.fakes import no_progress
-
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-REMOVALS = ("os.remove", "os.rmdir")
-
-
-class Moments:
-    """Tells `log` of each moment of this process in a folder, and kills the process at one of them."""
-
-    def __init__(self, root: Path, log: int, *, kill_before: int, power_cut: bool) -> None:
-        self._root, self._log, self._last, self._power_cut = str(root), log, kill_before, power_cut
-        self._count = 0
-        self._safe = {file.stat().st_ino for file in root.rglob("*") if file.is_file()}  # inodes of synced files
-        self._fsync = os.fsync
-        sys.addaudithook(self._hear)
-        patch.object(os, "fsync", self._synced).start()
-
-    def _hear(self, event: str, values: tuple[Any, ...]) -> None:
-        """What Python tells of before it happens; of what changes nothing, such as making a folder again, no word."""
-        path = Path(str(values[0])) if values else Path()
-        if event in REMOVALS and values[1] >= 0:
-            path = Path(f"/proc/self/fd/{values[1]}", values[0]).resolve()  # named from a folder that is open
-        counts = {
-            "open": lambda: bool(values[2] & WRITING),
-            "os.rename": lambda: True,
-            "os.link": lambda: True,
-            "os.mkdir": lambda: not path.exists(),
-            **dict.fromkeys(REMOVALS, path.exists),
-        }
-        if event in counts and counts[event]():
-            self._next(event, str(path))
-
-    def _synced(self, handle: int) -> None:
-        self._next("fsync", str(Path(f"/proc/self/fd/{handle}").readlink()))
-        self._fsync(handle)
-        self._safe.add(os.fstat(handle).st_ino)
-
-    def _next(self, event: str, path: str) -> None:
-        if not path.startswith(self._root):
-            return
-        self._count += 1
-        os.write(self._log, f"moment {event} {path}\n".encode())
-        if self._count == self._last:
-            if self._power_cut:
-                self._lose()
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def _lose(self) -> None:
-        """Leave half of every file that was written but not synced, as a power cut may."""
-        for file in Path(self._root).rglob("*"):
-            if file.is_file() and file.stat().st_ino not in self._safe and file.stat().st_nlink == 1:
-                os.truncate(file, file.stat().st_size // 2)
+from tests.moments import Moments
+from tests.tiny_training import resumable, train
+from training.__main__ import main as training
+from training.watch import Progress
 
 
 class CountingEncoder(BiEncoder):
@@ -99,11 +51,32 @@ def make(request: dict[str, Any], encoder: BiEncoder) -> None:
     build(corpus, name=request["name"], root=root, settings=settings, progress=no_progress, encoder=encoder)
 
 
-def attempt(request: dict[str, Any], encoder: CountingEncoder, log: int) -> None:
+def attempt_build(request: dict[str, Any], encoder: CountingEncoder, log: int) -> None:
     """The same in the child, with all told to `log`."""
     encoder.log = log
     Moments(Path(request["root"]), log, kill_before=request["kill_before"], power_cut=request["power_cut"])
     make(request, encoder)
+
+
+def attempt_training(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
+    """Train, tell of each step, and die at one of them."""
+
+    def report(at: Progress) -> None:
+        os.write(log, f"step {at.step}\n".encode())
+        if at.step == request["kill_at"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(Path(request["folder"]), resumable(request["base"], "listnet"), report=report)
+
+
+def attempt_job(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
+    """Do the training of a job's folder, which has the log."""
+    said = os.open(Path(request["folder"]) / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(said, 1)
+    training(["run", request["folder"]])
+
+
+ATTEMPTS = {"build": attempt_build, "training": attempt_training, "job": attempt_job}
 
 
 def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:
@@ -114,7 +87,7 @@ def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:
             status = 1
             try:
                 os.dup2(errors.fileno(), 2)
-                attempt(request, encoder, log.fileno())
+                ATTEMPTS[request["what"]](request, encoder, log.fileno())
                 status = 0
             except BaseException as error:
                 os.write(2, repr(error).encode())
@@ -127,6 +100,7 @@ def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:
         return {
             "code": os.waitstatus_to_exitcode(status),
             "moments": [text for kind, text in lines if kind == "moment"],
+            "steps": [int(text) for kind, text in lines if kind == "step"],
             "encoded": sum(int(text) for kind, text in lines if kind == "encoded"),
             "error": errors.read().decode(errors="replace")[-2000:],
         }
