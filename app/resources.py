@@ -8,11 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from indexing.bm25 import Bm25Settings
 from indexing.encoder import BiEncoder, bundled_path
-from indexing.errors import ModelError, SecondLookError
+from indexing.errors import IndexingError, ModelError, SecondLookError, SettingsError
 from indexing.index import ROOT, Index, current_build, open_index
 from indexing.judged import JudgedSet, judged_sets
-from indexing.manifest import FILE
+from indexing.manifest import FILE, Manifest
 from search.load import DEFAULT_RERANKER, open_reranker, reranker_path
 from search.pipeline import PipelineSettings, RetrieveAndRerank, SearchTrace
 from search.rerank import Reranker
@@ -60,6 +61,14 @@ def default_index() -> str:
 def default_reranker() -> str:
     """The re-ranker that is used unless another is chosen: SECOND_LOOK_RERANKER or `default`."""
     return os.environ.get("SECOND_LOOK_RERANKER") or DEFAULT_RERANKER
+
+
+def own_bm25(index: str) -> Bm25Settings | None:
+    """An index's own BM25 settings; None where it can't have others, or can't be opened."""
+    with suppress(IndexingError, SettingsError):
+        manifest = Manifest.load(current_build(index, root=index_root()))
+        return manifest.bm25 if manifest.has_postings else None
+    return None
 
 
 def open_pipeline(index: str, reranker: str) -> Opened:

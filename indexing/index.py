@@ -10,6 +10,7 @@ import torch
 
 from indexing import analyzer, atomic
 from indexing.bm25 import Bm25, Bm25s, RankBm25
+from indexing.bm25_postings import PostingsBm25
 from indexing.corpus_files import corpus_files
 from indexing.dense import DenseIndex, DenseSearcher, gpus
 from indexing.encoder import BiEncoder
@@ -34,6 +35,8 @@ class Index:
     manifest: Manifest
     passages: PassageStore
     bm25: Bm25
+    postings: PostingsBm25 | None
+    """BM25 with another k1 and b than `bm25` has; None where the build keeps no postings."""
     dense: DenseSearcher
     vectors: VectorStore
     """Of every passage, as the bi-encoder gave them; what `dense` searches may be quantised."""
@@ -140,7 +143,9 @@ def open_index(name: str, *, root: Path = ROOT) -> Index:
             raise IndexingError(
                 f"Index {folder} holds {len(held):,} {part}, its manifest says {manifest.passages:,}. {rebuild(folder)}"
             )
-    return Index(folder, manifest, passages, _open_bm25(folder, manifest, passages), dense, vectors, tokens)
+    bm25 = _open_bm25(folder, manifest, passages)
+    postings = PostingsBm25(folder / "terms") if manifest.has_postings else None
+    return Index(folder, manifest, passages, bm25, postings, dense, vectors, tokens)
 
 
 def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:

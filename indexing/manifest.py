@@ -95,6 +95,11 @@ class Manifest:
         """Size of all files on disk."""
         return sum(row["bytes"] for row in self.files.values())
 
+    @property
+    def has_postings(self) -> bool:
+        """Whether BM25 can be computed with another k1 and b."""
+        return any(name.startswith("terms/") for name in self.files)
+
     def save(self, folder: Path) -> None:
         """Write it, last of all files."""
         atomic.write_json(folder / FILE, asdict(self))

@@ -129,6 +129,8 @@ def _settings(options: argparse.Namespace) -> PipelineSettings:
         fusion=options.fusion,
         rrf_k=options.rrf_k,
         bm25_weight=options.bm25_weight,
+        k1=options.k1,
+        b=options.b,
         rerank_weight=options.rerank_weight,
         rerank_mix=options.rerank_mix,
     )
@@ -159,6 +161,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--fusion", choices=FUSIONS, default=defaults.fusion, help="(%(default)s)")
         command.add_argument("--rrf-k", type=int, default=defaults.rrf_k, help="(%(default)s)")
         command.add_argument("--bm25-weight", type=float, default=defaults.bm25_weight, help="(%(default)s)")
+        command.add_argument("--k1", type=float, help="BM25's, 0 to 10 (the index's own)")
+        command.add_argument("--b", type=float, help="BM25's, 0 to 1 (the index's own)")
         command.add_argument(
             "--rerank-weight", type=float, default=defaults.rerank_weight, help="re-ranker's share (%(default)s)"
         )

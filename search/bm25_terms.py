@@ -10,6 +10,7 @@ from indexing import analyzer
 from indexing.bm25 import Bm25Settings, inverse_frequency
 from indexing.index import Index
 from indexing.postings import Postings
+from search.retrieve import bm25_settings
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,23 @@ class Bm25Score:
 
     @property
     def score(self) -> float:
-        """The sum of the terms' scores: the index's own score but for float32's rounding."""
+        """The sum of the terms' scores: that of a search score but for float32's rounding."""
         return sum(term.score for term in self.terms)
 
 
-def explain_bm25(index: Index, query: str, content: str) -> Bm25Score:
-    """The score that an index gives a passage of this content, term by term, from the index's postings."""
+def explain_bm25(
+    index: Index, query: str, content: str, *, k1: float | None = None, b: float | None = None
+) -> Bm25Score:
+    """The score that an index gives a passage of this content, term by term, from the index's postings.
+
+    None for `k1` or `b` stands for the index's own.
+    """
     postings = Postings(index.folder / "terms")
     words = _words(query)
     wanted = Counter(analyzer.terms(query))
     held = analyzer.terms(content)
     counts = Counter(held)
-    settings = index.manifest.bm25
+    settings = bm25_settings(index, k1=k1, b=b)
     mean_length = _mean_length(postings)
     norm = settings.k1 * (1 - settings.b + settings.b * len(held) / mean_length)
     terms = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from indexing.bm25 import Bm25Settings
 from indexing.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, check_encoder
@@ -34,6 +35,10 @@ class PipelineSettings:
     """Constant of reciprocal rank fusion."""
     bm25_weight: float = 0.3
     """BM25's share in `weighted`, 0 to 1; dense has the rest."""
+    k1: float | None = None
+    """BM25's saturation of repeated terms, 0 to 10; None for the index's own."""
+    b: float | None = None
+    """BM25's weight of the passage's length, 0 to 1; None for the index's own."""
     rerank_weight: float = 1.0
     """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
     rerank_mix: str = "fused"
@@ -51,6 +56,9 @@ class PipelineSettings:
             raise SettingsError(f"rerank_mix {self.rerank_mix!r} is unknown; choose one of {', '.join(MIXES)}.")
         if self.rrf_k < 0:
             raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
+        Bm25Settings(  # refuses what BM25 does
+            k1=Bm25Settings.k1 if self.k1 is None else self.k1, b=Bm25Settings.b if self.b is None else self.b
+        )
         for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
             if not 0 <= value <= 1:
                 raise SettingsError(f"{name} is {value}; give a number from 0 to 1.")
@@ -103,7 +111,7 @@ class RetrieveAndRerank:
         """Answer one query.
 
         Raises:
-            SettingsError: the query is empty or longer than 2,000 characters.
+            SettingsError: the query is empty or longer than 2,000 characters, or the index can't have this k1 and b.
         """
         text = " ".join(query.split())
         if not text:
@@ -132,7 +140,9 @@ class RetrieveAndRerank:
         seconds: dict[str, float] = {}
         vector: Floats | None = None
         if settings.fusion != "dense":
-            rankings["bm25"], spent = retrieve_bm25(self.index, query, depth=settings.depth)
+            rankings["bm25"], spent = retrieve_bm25(
+                self.index, query, depth=settings.depth, k1=settings.k1, b=settings.b
+            )
             seconds |= spent
         if settings.fusion != "bm25" or settings.rerank_mix == "dense":
             vector, spent = encode(self.encoder, query)

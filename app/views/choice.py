@@ -12,6 +12,7 @@ from search.pipeline import FUSIONS, MIXES, PipelineSettings
 
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000
+HIGHEST_K1 = 3.0
 MOST_SHOWN = 50
 
 
@@ -24,6 +25,8 @@ class Choice:
     reranker: str
     fusion: str = PipelineSettings.fusion
     bm25_weight: float = PipelineSettings.bm25_weight
+    k1: float | None = PipelineSettings.k1
+    b: float | None = PipelineSettings.b
     depth: int = PipelineSettings.depth
     rerank_depth: int = PipelineSettings.rerank_depth
     rerank_weight: float = PipelineSettings.rerank_weight
@@ -38,6 +41,8 @@ class Choice:
             rerank_depth=min(self.rerank_depth, self.depth),
             fusion=self.fusion,
             bm25_weight=self.bm25_weight,
+            k1=self.k1,
+            b=self.b,
             rerank_weight=self.rerank_weight,
             rerank_mix=self.rerank_mix,
         )
@@ -49,6 +54,8 @@ PARAMETERS = {
     "index": "index",
     "fusion": "fusion",
     "bm25": "bm25_weight",
+    "k1": "k1",
+    "b": "b",
     "depth": "depth",
     "rerank": "rerank_depth",
     "reranker": "reranker",
@@ -83,7 +90,15 @@ def restore(indexes: list[str]) -> list[str]:
 
 def current() -> Choice:
     """What the widgets hold now."""
-    return Choice(**{field: st.session_state[key(field)] for field in PARAMETERS.values()})
+    return without_own_bm25(Choice(**{field: st.session_state[key(field)] for field in PARAMETERS.values()}))
+
+
+def without_own_bm25(choice: Choice) -> Choice:
+    """None where k1 or b is the index's own, or where the index can't have another."""
+    own = resources.own_bm25(choice.index)
+    if own is None:
+        return replace(choice, k1=None, b=None)
+    return replace(choice, k1=None if choice.k1 == own.k1 else choice.k1, b=None if choice.b == own.b else choice.b)
 
 
 def remember(choice: Choice) -> None:
@@ -106,7 +121,7 @@ def read_link(parameters: Mapping[str, str], start: Choice, indexes: list[str]) 
         try:
             values[field] = parse(parameters[name])
         except ValueError:
-            used = getattr(start, field)
+            used = _text(getattr(start, field))
             notes.append(f"The link's {name} “{parameters[name][:40]}” isn't {wanted}; {used} is used.")
     choice = replace(start, **values)
     return replace(choice, rerank_depth=min(choice.rerank_depth, choice.depth)), notes
@@ -120,6 +135,8 @@ def _parsers(indexes: list[str]) -> Mapping[str, tuple[str, Callable[[str], Any]
         "index": ("an index here", lambda text: _one_of(text, indexes)),
         "fusion": (f"one of {', '.join(FUSIONS)}", lambda text: _one_of(text, FUSIONS)),
         "bm25_weight": share,
+        "k1": (f"a number from 0 to {HIGHEST_K1:g}", lambda text: _within(float(text), 0, HIGHEST_K1)),
+        "b": share,
         "depth": (f"a whole number from 1 to {DEEPEST:,}", lambda text: _within(int(text), 1, DEEPEST)),
         "rerank_depth": (
             f"a whole number from 0 to {MOST_RERANKED:,}",
@@ -145,4 +162,6 @@ def _one_of(text: str, known: Any) -> str:
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return "the index's own"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -69,7 +69,7 @@ def current() -> Comparison:
     """What the widgets hold now."""
     shared = {field: st.session_state[key(field)] for field in SHARED.values()}
     own = [{field: st.session_state[key(field, side)] for field in OWN.values()} for side in SIDES]
-    return Comparison(*(Choice(**shared, **fields) for fields in own))
+    return Comparison(*(search_choice.without_own_bm25(Choice(**shared, **fields)) for fields in own))
 
 
 def remember(comparison: Comparison) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from app.views.compare_choice import SIDES, choose, key, touch
 from app.views.compare_results import FUSION_WORDS
 from app.views.fields import (
+    bm25_settings_fields,
     bm25_weight_field,
     depth_field,
     index_field,
@@ -110,6 +111,13 @@ def _pipeline(side: str, rerankers: list[str], usual: str) -> None:
             _depths(side)
         with right:
             _weights(side)
+    bm25_settings_fields(
+        f"{name}: ",
+        index=st.session_state[key("index")],
+        key=partial(key, side=side),
+        touch=touch,
+        disabled=st.session_state[key("fusion", side)] == "dense",
+    )
 
 
 def _depths(side: str) -> None:

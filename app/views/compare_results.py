@@ -62,7 +62,7 @@ def show_lists(traces: tuple[SearchTrace, SearchTrace], comparison: Comparison, 
 
 def pipeline_words(choice: Choice, trace: SearchTrace) -> str:
     """What a pipeline is, in a few words."""
-    words = f"{FUSION_WORDS[choice.fusion]}, depth {choice.depth:,}"
+    words = f"{FUSION_WORDS[choice.fusion]}{_bm25_words(choice)}, depth {choice.depth:,}"
     if trace.reranked is None:
         return f"{words}, no re-ranker" if choice.reranker == NO_RERANKER else f"{words}, not re-ranked"
     name = Path(choice.reranker).name if Path(choice.reranker).is_dir() else choice.reranker
@@ -70,6 +70,12 @@ def pipeline_words(choice: Choice, trace: SearchTrace) -> str:
     if choice.rerank_weight < 1:
         share = f" with a share of {choice.rerank_weight:.0%} against {MIX_NAMES[choice.rerank_mix].lower()}"
     return f"{words}, {len(trace.reranked):,} re-ranked by {name}{share}"
+
+
+def _bm25_words(choice: Choice) -> str:
+    """BM25's k1 and b where they aren't the index's own."""
+    given = [f"{name} {value:g}" for name, value in (("k1", choice.k1), ("b", choice.b)) if value is not None]
+    return f" ({', '.join(given)})" if given and choice.fusion != "dense" else ""
 
 
 def _cards(trace: SearchTrace, choice: Choice, judgment: Judgment | None) -> list[Card]:

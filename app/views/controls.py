@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.views.choice import choose, key, touch
 from app.views.fields import (
+    bm25_settings_fields,
     bm25_weight_field,
     depth_field,
     index_field,
@@ -52,6 +53,8 @@ def _first_stage(indexes: list[str]) -> None:
     )
     weighted = st.session_state[key("fusion")] == "weighted"
     bm25_weight_field("BM25's weight", key=key("bm25_weight"), on_change=touch, disabled=not weighted)
+    dense_alone = st.session_state[key("fusion")] == "dense"
+    bm25_settings_fields("", index=st.session_state[key("index")], key=key, touch=touch, disabled=dense_alone)
     depth_field("Depth", key=key("depth"), on_change=_shrink_reranking)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.views.choice import DEEPEST, MOST_RERANKED, MOST_SHOWN
+from app import resources
+from app.views.choice import DEEPEST, HIGHEST_K1, MOST_RERANKED, MOST_SHOWN
+from app.views.notices import note
 
 Changed = Callable[..., None]
 MIX_NAMES = {"fused": "First stage", "dense": "Dense"}
@@ -61,6 +63,44 @@ def bm25_weight_field(label: str, *, key: str, on_change: Changed, disabled: boo
     _share(label, key=key, on_change=on_change, disabled=disabled, about=about)
 
 
+def bm25_settings_fields(prefix: str, *, index: str, key: Callable[[str], str], touch: Changed, disabled: bool) -> None:
+    """BM25's k1 and b, empty for the index's own, and a button that empties them; nothing where they can't be set.
+
+    `prefix` begins each field's label, `key` gives the session's key of a field.
+    """
+    own = resources.own_bm25(index)
+    if own is None:
+        if any(st.session_state[key(field)] is not None for field in ("k1", "b")):
+            note(f"{prefix}BM25’s k1 and b can’t be set for index {index}; its own are used.")
+            _empty(key)
+        return
+    with st.expander(f"{prefix}BM25’s k1 and b", key=key("bm25_settings")):
+        for field, usual, most, about in (
+            ("k1", own.k1, HIGHEST_K1, "How much a term counts that a passage repeats; 0: not at all."),
+            ("b", own.b, 1.0, "How much a long passage loses; 0: nothing."),
+        ):
+            st.number_input(
+                f"{prefix}{field}",
+                min_value=0.0,
+                max_value=most,
+                value=None,
+                step=0.05,
+                format="%g",
+                key=key(field),
+                on_change=touch,
+                disabled=disabled,
+                placeholder=f"{usual:g}, the index's own",
+                help=f"{about} Empty for the index's own.",
+            )
+        st.button(
+            "The index's own",
+            key=key("own_bm25"),
+            on_click=_reset,
+            args=(key, touch),
+            disabled=disabled or all(st.session_state[key(field)] is None for field in ("k1", "b")),
+        )
+
+
 def rerank_weight_field(label: str, *, key: str, on_change: Changed, disabled: bool) -> None:
     """The re-ranker's share of the mixture."""
     about = "Weight of the re-ranker's score where it is mixed with another; 1 ranks by the re-ranker alone."
@@ -91,6 +131,15 @@ def judged_field(label: str, queries: Sequence[str], *, key: str, take: Callable
         args=(key, take),
         **more,
     )
+
+
+def _reset(key: Callable[[str], str], touch: Changed) -> None:
+    touch()
+    _empty(key)
+
+
+def _empty(key: Callable[[str], str]) -> None:
+    st.session_state.update({key(field): None for field in ("k1", "b")})
 
 
 def _share(label: str, *, key: str, on_change: Changed, disabled: bool, about: str) -> None:

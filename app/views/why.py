@@ -66,7 +66,7 @@ def show_why(opened: Opened, trace: SearchTrace, passage_id: PassageId, settings
     note(lead if len(lead) <= LEAD else lead[:LEAD] + " …")
     st.html(stations_html(trace, passage_id, settings))
     _heading("By words", "BM25, term by term")
-    _bm25(opened, trace.query, passage.content)
+    _bm25(opened, trace.query, passage.content, settings)
     _heading("By meaning", "the sentence nearest to the query for the bi-encoder")
     _dense(opened, trace.query, passage.content)
     _heading("By the re-ranker", "which words raise its score, and which lower it")
@@ -81,8 +81,8 @@ def _heading(title: str, about: str) -> None:
     st.html(f'<h3 class="sl-heading">{title} <small>{about}</small></h3>')
 
 
-def _bm25(opened: Opened, query: str, content: str) -> None:
-    found = explain_bm25(opened.pipeline.index, query, content)
+def _bm25(opened: Opened, query: str, content: str, settings: PipelineSettings) -> None:
+    found = explain_bm25(opened.pipeline.index, query, content, k1=settings.k1, b=settings.b)
     if found.terms:
         st.html(bm25_html(found))
     else:

@@ -476,6 +476,18 @@ def test_query_without_a_re_ranker_has_no_re_ranked_list(built_root: Path, capsy
     assert len(said["fused"]) == 10
 
 
+def test_query_takes_k1_and_b(built_root: Path, capsys: Captured) -> None:
+    arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--json", "--fusion", "bm25"]
+    scores = []
+    for pair in ([], ["--k1", "0.9", "--b", "0.4"], ["--k1", "2"]):  # none, the index's own, another
+        assert search(["query", "rye bread", *arguments, *pair]) == 0
+        scores.append([row["score"] for row in json.loads(capsys.readouterr().out)["fused"]])
+    assert scores[0] == scores[1]
+    assert scores[2][0] < scores[0][0]
+    assert search(["query", "rye bread", *arguments, "--b", "1.1"]) == 2
+    assert "BM25's b is 1.1" in capsys.readouterr().err
+
+
 def test_query_that_matches_nothing_says_so(built_root: Path, capsys: Captured) -> None:
     arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--fusion", "bm25"]
     assert search(["query", "quasar", *arguments]) == 0

@@ -324,3 +324,19 @@ def test_why_is_answered_by_the_pipeline_of_the_list(page: AppTest) -> None:
         shown = html(page).partition('<div class="sl-why">')[2]
         assert told in html(page)
         assert ("re-ranked</small>" in shown) == (column_name == "second")
+
+
+def test_each_side_has_its_own_k1_and_b(page: AppTest) -> None:
+    opened(page, q=QUERY, a_k1="2", a_b="0.9")
+    assert "BM25 (k1 2, b 0.9), depth 100, no re-ranker" in html(page)
+    assert page.number_input(key="compare_b_k1").value is None
+    page.number_input(key="compare_b_b").set_value(0.1).run()
+    assert "RRF (b 0.1), depth 100" in html(page)
+    assert {name: page.query_params[name] for name in ("a.k1", "a.b", "b.b")} == {
+        "a.k1": "2",
+        "a.b": "0.9",
+        "b.b": "0.1",
+    }
+    page.button(key="compare_a_own_bm25").click().run()
+    assert not page.exception
+    assert set(page.query_params) == {"q", "b.b"}

@@ -12,7 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from indexing.build import build
 from indexing.corpus import Corpus
+from indexing.index import open_index
+from indexing.manifest import Manifest
 from indexing.settings import BuildSettings
+from search.retrieve import retrieve_bm25
 from tests.pages import BERLIN as PASSAGES
 from tests.pages import BERLIN_QUERY as QUERY
 from tests.tiny_models import make_bi_encoder, make_cross_encoder
@@ -333,3 +336,54 @@ def test_a_new_build_is_read_without_a_restart(page: AppTest, house: Path) -> No
         assert column(page, "first").count("<li") == 2
     finally:
         (house / "indexes/tiny/current").write_text(before, encoding="utf-8")
+
+
+def test_k1_and_b_of_a_link_are_searched_with_explained_and_kept(page: AppTest, house: Path) -> None:
+    page.query_params.update({"q": QUERY, "k1": "2", "b": "0.9", "fusion": "bm25"})
+    page.run()
+    assert not page.exception
+    index = open_index("tiny", root=house / "indexes")
+    ranking, _ = retrieve_bm25(index, QUERY, depth=100, k1=2.0, b=0.9)
+    assert ranks(column(page, "first")) == {name: rank for rank, name, _ in ranking}
+    assert {name: page.query_params[name] for name in ("k1", "b")} == {"k1": "2", "b": "0.9"}
+    best = ranking.passage_ids[0]
+    page.session_state["why_asked"] = {"list": "first", "passage": best}
+    page.run()
+    assert f'<td colspan="4">BM25</td><td>{ranking.scores[0]:.3f}</td>' in html(page)
+    assert "n + 2 × (0.1 + 0.9 ×" in html(page)
+
+
+def test_k1_and_b_are_the_index_s_own_until_set_and_after_a_reset(page: AppTest) -> None:
+    search(page.run(), QUERY)
+    assert page.number_input(key="search_k1").value is None
+    assert page.number_input(key="search_k1").placeholder == "0.9, the index's own"
+    assert page.button(key="search_own_bm25").disabled
+    page.number_input(key="search_k1").set_value(1.5).run()
+    assert page.query_params["k1"] == "1.5"
+    page.number_input(key="search_b").set_value(0.4).run()  # its own
+    assert "b" not in page.query_params
+    page.button(key="search_own_bm25").click().run()
+    assert not page.exception
+    assert page.number_input(key="search_k1").value is None
+    assert set(page.query_params) == {"q"}
+
+
+def test_k1_and_b_out_of_range_in_a_link_are_told(page: AppTest) -> None:
+    page.query_params.update({"q": QUERY, "k1": "3.1", "b": "nan"})
+    page.run()
+    assert not page.exception
+    shown = unescape(html(page))
+    assert "The link's k1 “3.1” isn't a number from 0 to 3; the index's own is used." in shown
+    assert "The link's b “nan” isn't a number from 0 to 1; the index's own is used." in shown
+    assert set(page.query_params) == {"q"}
+
+
+def test_without_postings_k1_and_b_can_not_be_set(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Manifest, "has_postings", False)
+    page.query_params.update({"q": QUERY, "k1": "2"})
+    page.run()
+    assert not page.exception
+    assert "BM25’s k1 and b can’t be set for index tiny; its own are used." in unescape(html(page))
+    assert not [field for field in page.number_input if field.key in ("search_k1", "search_b")]
+    assert set(page.query_params) == {"q"}
+    assert column(page, "first")

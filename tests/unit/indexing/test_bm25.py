@@ -32,7 +32,7 @@ from indexing.records import Floats, Rows
 KINDS = (*BACKENDS, "postings")
 
 
-class PostingsBm25:
+class TunedBm25:
     """FoundTerms as a back end, so that it is held to what the others are."""
 
     def __init__(self, postings: Postings, settings: Bm25Settings) -> None:
@@ -80,7 +80,7 @@ def make(kind: str, passages: list[list[str]], *, k1: float = 0.9, b: float = 0.
     with tempfile.TemporaryDirectory() as name:  # what is mapped stays readable after it is gone
         if kind == "bm25s":
             return Bm25s.open(built(Path(name), passages[:middle], passages[middle:], settings=settings))
-        return PostingsBm25(Postings(write(Path(name), passages[:middle], passages[middle:])), settings)
+        return TunedBm25(Postings(write(Path(name), passages[:middle], passages[middle:])), settings)
 
 
 def random_passages(count: int) -> list[list[str]]:
@@ -244,7 +244,7 @@ def test_shards_change_no_score(tmp_path: Path, bounds: tuple[int, ...]) -> None
     passages = random_passages(50)
     shards = [passages[start:end] for start, end in pairwise(bounds)]
     fast = Bm25s.open(built(tmp_path / "fast", *shards, settings=Bm25Settings()))
-    slow = PostingsBm25(Postings(write(tmp_path / "slow", *shards)), Bm25Settings())
+    slow = TunedBm25(Postings(write(tmp_path / "slow", *shards)), Bm25Settings())
     plain = make("rank-bm25", passages)
     for terms in (["w0"], ["w1", "w7", "w7"], ["w2", "w30", "w100"]):
         assert fast.scores(terms) == pytest.approx(plain.scores(terms), abs=1e-6)

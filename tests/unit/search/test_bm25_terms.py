@@ -12,6 +12,7 @@ from indexing.corpus import Corpus
 from indexing.index import Index, open_index
 from indexing.settings import BuildSettings
 from search.bm25_terms import explain_bm25
+from search.retrieve import retrieve_bm25
 from tests.conftest import PASSAGES
 from tests.fakes import no_progress
 
@@ -44,6 +45,18 @@ def test_the_parts_sum_to_the_score_of_the_index(small_index: Index, query: str)
 @pytest.mark.parametrize("query", QUERIES)
 def test_they_do_with_the_other_back_end_and_settings(rank_bm25_index: Index, query: str) -> None:
     check_sums(rank_bm25_index, query)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize(("k1", "b"), [(1.7, 0.9), (2.0, None), (None, 0.0), (0.0, 1.0)])
+def test_they_sum_to_the_score_of_a_search_with_another_k1_and_b(
+    small_index: Index, query: str, k1: float | None, b: float | None
+) -> None:
+    ranking, _ = retrieve_bm25(small_index, query, depth=20, k1=k1, b=b)
+    scores = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True))
+    for passage in small_index.passages:
+        found = explain_bm25(small_index, query, passage.content, k1=k1, b=b)
+        assert found.score == pytest.approx(scores.get(passage.id, 0.0), rel=1e-5, abs=1e-6)
 
 
 def test_every_number_of_a_term_by_hand(small_index: Index) -> None:

@@ -193,6 +193,8 @@ def test_where_nothing_is_found_nothing_is_re_ranked(
         {"fusion": "sum"},
         {"rrf_k": -1},
         {"bm25_weight": 1.5},
+        {"k1": 10.5},
+        {"b": -0.1},
         {"rerank_weight": -0.5},
         {"rerank_mix": "bm25"},
         {"rerank_weight": float("nan")},

@@ -9,7 +9,7 @@ import pytest
 
 from indexing import analyzer
 from indexing.encoder import BiEncoder
-from indexing.errors import IndexingError
+from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, check_encoder, open_index
 from search.retrieve import retrieve_bm25, retrieve_dense
 from tests.conftest import PASSAGES
@@ -34,6 +34,13 @@ def test_bm25_ranks_by_its_scores(small_index: Index) -> None:
 
 def test_bm25_finds_nothing_for_words_that_no_passage_holds(small_index: Index) -> None:
     assert len(retrieve_bm25(small_index, "quasar", depth=20)[0]) == 0
+
+
+def test_another_k1_without_postings_says_what_to_do(small_index: Index) -> None:
+    bare = replace(small_index, postings=None)
+    assert len(retrieve_bm25(bare, "yeast", depth=20, k1=0.9, b=0.4)[0])  # the index's own
+    with pytest.raises(SettingsError, match=r"keeps no postings.* k1=0\.9 and b=0\.4 there, not k1=2 and b=0\.4"):
+        retrieve_bm25(bare, "yeast", depth=20, k1=2.0)
 
 
 def test_dense_ranks_by_cosine(small_index: Index, bi_encoder: BiEncoder) -> None:
