@@ -18,13 +18,14 @@ from training.agreement import agreements
 from training.expectations import Pinned
 from training.feedback import FeedbackStore, Grade
 from training.feedback_export import export_jsonl, export_qrels
+from training.gather import normalised
 
 LABEL = 70  # characters of a passage in a list
 _PINNED = "teach_pinned"
 
 
 def show_pinning(sheet: Sheet) -> None:
-    """Two passages of the query to choose, and a button that pins the one above the other."""
+    """What is pinned for the query; and two of its passages to choose, with a button that pins one above the other."""
     if st.session_state.get("teach_pin_sheet") != sheet.signature:  # what was chosen is of another list
         st.session_state["teach_pin_sheet"] = sheet.signature
         st.session_state["teach_pin_above"] = st.session_state["teach_pin_below"] = None
@@ -49,6 +50,7 @@ def show_pinning(sheet: Sheet) -> None:
         problem(fault)
     if told:
         hint(told)
+    _show_pinned(sheet.query)
 
 
 def show_agreement(grades: list[Grade]) -> None:
@@ -121,6 +123,30 @@ def jsonl_bytes(store: FeedbackStore, opened: Opened, index: str) -> bytes:
         path = Path(folder) / "feedback.jsonl"
         export_jsonl(store, path, lambda _, passage_id: passages.by_id(PassageId(passage_id)).content, index=index)
         return path.read_bytes()
+
+
+def _show_pinned(query: str) -> None:
+    """Every expectation of the query, whoever pinned it, each with a button that takes it away."""
+    try:
+        every = expectations.expectations(MODELS / expectations.FILE)
+    except SecondLookError as error:
+        problem(error)
+        return
+    for item in every:
+        if normalised(item.query) == normalised(query):
+            note(
+                f"“{item.above.text[:LABEL]}” above “{item.below.text[:LABEL]}”, pinned by {item.by} on {item.at[:10]}"
+            )
+            st.button("Unpin", key=f"teach_unpin_{item.key}", on_click=_unpin, args=(item.key,))
+
+
+def _unpin(key: str) -> None:
+    try:
+        gone = expectations.remove(key, path=MODELS / expectations.FILE)
+    except SecondLookError as error:  # it may be gone already
+        st.session_state[_PINNED] = ("", str(error))
+    else:
+        st.session_state[_PINNED] = (f"Unpinned {gone.key}: {gone.sentence()}.", "")
 
 
 def _pin(sheet: Sheet, above: PassageId, below: PassageId) -> None:

@@ -21,6 +21,7 @@ from search.load import MODELS
 from tests.conftest import write_lines
 from tests.tiny_models import make_bi_encoder, make_cross_encoder
 from training import expectations
+from training.expectations import Pinned
 from training.feedback import STORE, FeedbackStore, Grade
 
 PAGE = Path(__file__).parents[2] / "app/views/teach_page.py"
@@ -309,6 +310,41 @@ def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path)
     page.text_input(key="teach_query").set_value(TRAIN[1])
     press(page, "teach_submit")
     assert page.selectbox(key="teach_pin_above").value is None
+
+
+def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
+    open_page: Callable[..., AppTest], home: Path
+) -> None:
+    path = home / MODELS / expectations.FILE
+    p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
+    mine = expectations.add(QUERY.upper(), above=p1, below=p3, by="<b>bob", path=path)
+    other = expectations.add(TRAIN[1], above=p3, below=p1, by="bob", path=path)
+    page = open_page(rater="ann", q=QUERY)
+    assert f"“{p1.text[:70]}” above “{p3.text[:70]}”, pinned by <b>bob on {mine.at[:10]}" in unescape(html(page))
+    assert "<b>bob" not in html(page)
+    unpins = [button.key for button in page.button if str(button.key).startswith("teach_unpin")]
+    assert unpins == [f"teach_unpin_{mine.key}"]
+    press(page, f"teach_unpin_{mine.key}")
+    assert expectations.expectations(path) == [other]
+    assert f"Unpinned {mine.key}: for 'THE BERLIN WALL', p1 above p3." in sentences(page)
+    assert not [button for button in page.button if str(button.key).startswith("teach_unpin")]
+
+
+def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
+    path = home / MODELS / expectations.FILE
+    p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
+    mine = expectations.add(QUERY, above=p1, below=p3, by="bob", path=path)
+    page = open_page(rater="ann", q=QUERY)
+    expectations.remove(mine.key, path=path)
+    press(page, f"teach_unpin_{mine.key}")
+    assert f"There is no expectation '{mine.key}'" in sentences(page)
+
+
+def test_a_broken_file_of_expectations_is_named(open_page: Callable[..., AppTest], home: Path) -> None:
+    write_lines(home / MODELS / expectations.FILE, ["{"])
+    page = open_page(rater="ann", q=QUERY)
+    assert f"{expectations.FILE}:1 is no expectation" in sentences(page)
+    assert page.button(key="teach_pin")
 
 
 def test_a_passage_is_not_pinned_above_itself(open_page: Callable[..., AppTest], home: Path) -> None:
