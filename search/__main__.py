@@ -154,7 +154,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--index", default="sample", help="name of the index (%(default)s)")
         command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
         command.add_argument(
-            "--reranker", default=DEFAULT_RERANKER, help="hub name or path of a CrossEncoder; 'none' to go without"
+            "--reranker",
+            default=DEFAULT_RERANKER,
+            help="NAME/VERSION, 'shipped', or hub name or path of a CrossEncoder; 'none' to go without",
         )
         command.add_argument("--depth", type=int, default=defaults.depth, help="first-stage depth (%(default)s)")
         command.add_argument("--rerank-depth", type=int, default=defaults.rerank_depth, help="(%(default)s)")

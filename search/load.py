@@ -49,14 +49,18 @@ def promoted_version(models: Path = MODELS) -> str:
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> str:
     """The path or hub name to load: `default` is the promoted model, else the shipped one; `none` is empty.
 
+    `shipped` is the shipped one, NAME/VERSION a trained one where there is one; any other name is taken as it is.
+
     Raises:
-        ModelError: data/models/promoted.json names a model that isn't there; or there is no default.
+        ModelError: data/models/promoted.json names a model that isn't there; or there is no shipped one.
     """
     if name == NO_RERANKER:
         return ""
-    if name != DEFAULT_RERANKER:
+    if VERSION.fullmatch(name) and (models / name).is_dir():
+        return str(models / name)
+    if name not in (DEFAULT_RERANKER, SHIPPED):
         return name
-    version = promoted_version(models)
+    version = promoted_version(models) if name == DEFAULT_RERANKER else SHIPPED
     if version != SHIPPED:
         promoted = models / version
         if not (promoted / "config.json").is_file():

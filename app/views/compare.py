@@ -9,7 +9,7 @@ from app.resources import Opened
 from app.views import compare_choice as chosen
 from app.views.choice import Choice
 from app.views.compare_chart import show_slopes
-from app.views.compare_choice import SIDES, Comparison, reranker_source
+from app.views.compare_choice import SIDES, Comparison
 from app.views.compare_controls import pipelines, query_box, sidebar, suggestions
 from app.views.compare_results import COLUMNS, figures_html, show_lists
 from app.views.controls import about
@@ -48,7 +48,7 @@ def render() -> None:
     if notes:
         note(*notes)
     try:
-        opened = [resources.open_pipeline(choice.index, reranker_source(choice.reranker)) for choice in comparison]
+        opened = [resources.open_pipeline(choice.index, choice.reranker) for choice in comparison]
     except SecondLookError as error:
         problem(error)
         return

@@ -8,7 +8,7 @@ import streamlit as st
 from app.views import choice as search_choice
 from app.views.choice import PARAMETERS, Choice
 from app.views.linked import Linked
-from search.load import MODELS, NO_RERANKER, SHIPPED, SHIPPED_RERANKER, VERSION
+from search.load import NO_RERANKER
 
 SIDES = ("a", "b")
 SHARED = {name: field for name, field in PARAMETERS.items() if field in ("query", "index", "shown")}
@@ -97,15 +97,6 @@ def read_link(parameters: Mapping[str, str], start: Comparison, indexes: list[st
         notes += [sentence.replace("The link's ", f"The link's {side}.", 1) for sentence in told]
         sides.append(replace(choice, **shared))
     return Comparison(*sides), notes
-
-
-def reranker_source(name: str) -> str:
-    """What is loaded for a re-ranker's name: a trained version's folder for its id, any other name as it is."""
-    if name == SHIPPED:
-        return str(SHIPPED_RERANKER)
-    if VERSION.fullmatch(name) and (MODELS / name).is_dir():
-        return str(MODELS / name)
-    return name
 
 
 def _names() -> set[str]:

@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     evaluate.add_argument("--index", default="sample")
     evaluate.add_argument("--split", default="test")
     evaluate.add_argument("--depth", type=int, default=100)
-    evaluate.add_argument("--reranker", default=DEFAULT_RERANKER)
+    evaluate.add_argument("--reranker", default=DEFAULT_RERANKER, help="NAME/VERSION, shipped, path or hub name")
     evaluate.add_argument("--trec", type=Path, help="folder of a TREC DL year: re-rank its runs/bm25.trec")
     evaluate.add_argument(
         "--run",
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     add_root(evaluate)
     evaluate.set_defaults(run=_evaluate)
     nano = commands.add_parser("nano-beir", help="measure a re-ranker on NanoBEIR by sentence-transformers' evaluator")
-    nano.add_argument("--reranker", default=DEFAULT_RERANKER)
+    nano.add_argument("--reranker", default=DEFAULT_RERANKER, help="NAME/VERSION, shipped, path or hub name")
     nano.add_argument("--sets", nargs="+", choices=sorted(nano_beir.SETS), default=list(nano_beir.SETS), metavar="SET")
     nano.add_argument("--source", default=hub.NANO_BEIR, help="data set on the hub, or a folder in its layout")
     nano.add_argument("--rerank-k", type=int, default=100, help="passages of BM25's list that are re-ranked")

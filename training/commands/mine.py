@@ -38,7 +38,9 @@ def add(commands: Commands) -> None:
     mine.add_argument("--min-score", type=float)
     mine.add_argument("--near-duplicate", type=float, default=MiningSettings.near_duplicate, help="Jaccard of terms")
     mine.add_argument("--minimum-grade", type=int, default=MiningSettings.minimum_grade, help="of a positive")
-    mine.add_argument("--reranker", default=NO_RERANKER, help="cross-encoder that scores the candidates again")
+    mine.add_argument(
+        "--reranker", default=NO_RERANKER, help="re-scores the candidates: NAME/VERSION, shipped, path or hub name"
+    )
     mine.add_argument("--form", choices=tuple(FORMS), action="append", help="may be repeated; all by default")
     mine.add_argument("--scores", action="store_true", help="write scores too")
     mine.add_argument("--seed", type=int, default=MiningSettings.seed)

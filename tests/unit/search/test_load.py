@@ -58,6 +58,20 @@ def test_a_name_given_is_taken_as_it_is(models: Path, shipped: Path) -> None:
     assert reranker_path("cross-encoder/other", models=models, shipped=shipped) == "cross-encoder/other"
 
 
+def test_a_version_s_id_is_its_folder(models: Path, shipped: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v1"}))
+    assert reranker_path("mine/v2", models=models, shipped=shipped) == str(models / "mine/v2")
+    assert reranker_path("mine/v3", models=models, shipped=shipped) == "mine/v3"  # the hub may have it
+    assert reranker_path("../models/mine", models=models, shipped=shipped) == "../models/mine"
+
+
+def test_the_shipped_one_has_a_name_whatever_is_promoted(models: Path, shipped: Path, tmp_path: Path) -> None:
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v2"}))
+    assert reranker_path(SHIPPED, models=models, shipped=shipped) == str(shipped)
+    with pytest.raises(ModelError, match=r"There is no re-ranker in .*nowhere"):
+        reranker_path(SHIPPED, models=models, shipped=tmp_path / "nowhere")
+
+
 def test_none_is_no_re_ranker() -> None:
     assert open_reranker(NO_RERANKER) is None
 
