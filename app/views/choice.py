@@ -1,13 +1,12 @@
 """The query and the settings of a search, and how the search page's link spells them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import streamlit as st
 
 from app import resources
-from app.views.linked import Linked
+from app.views.linked import Linked, Rule, differing, one_of, read, within
 from search.pipeline import FUSIONS, MIXES, PipelineSettings
 
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
@@ -103,65 +102,36 @@ def without_own_bm25(choice: Choice) -> Choice:
 
 def remember(choice: Choice) -> None:
     """Keep it for a return to this page, and in the link: only what differs from the defaults."""
-    usual = asdict(defaults())
-    values = asdict(choice)
-    link = {name: _text(values[field]) for name, field in PARAMETERS.items() if values[field] != usual[field]}
-    _linked.keep(choice, link)
+    _linked.keep(choice, differing(choice, defaults(), PARAMETERS))
 
 
 def read_link(parameters: Mapping[str, str], start: Choice, indexes: list[str]) -> tuple[Choice, list[str]]:
     """The choice that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
-    parsers = _parsers(indexes)
-    values: dict[str, Any] = {}
-    notes = []
-    for name, field in PARAMETERS.items():
-        if name not in parameters:
-            continue
-        wanted, parse = parsers[field]
-        try:
-            values[field] = parse(parameters[name])
-        except ValueError:
-            used = _text(getattr(start, field))
-            notes.append(f"The link's {name} “{parameters[name][:40]}” isn't {wanted}; {used} is used.")
+    values, notes = read(parameters, PARAMETERS, _rules(indexes), start)
     choice = replace(start, **values)
     return replace(choice, rerank_depth=min(choice.rerank_depth, choice.depth)), notes
 
 
-def _parsers(indexes: list[str]) -> Mapping[str, tuple[str, Callable[[str], Any]]]:
-    """For each field what it must be, in words, and how it is read."""
-    share = ("a number from 0 to 1", lambda text: _within(float(text), 0, 1))
+def _rules(indexes: list[str]) -> Mapping[str, Rule]:
+    """What each parameter of a link must be."""
+    share = within(float, 0, 1)
     return {
-        "query": ("a query", str),
-        "index": ("an index here", lambda text: _one_of(text, indexes)),
-        "fusion": (f"one of {', '.join(FUSIONS)}", lambda text: _one_of(text, FUSIONS)),
-        "bm25_weight": share,
-        "k1": (f"a number from 0 to {HIGHEST_K1:g}", lambda text: _within(float(text), 0, HIGHEST_K1)),
+        "q": Rule("a query", str),
+        "index": one_of(indexes, "an index here"),
+        "fusion": one_of(FUSIONS),
+        "bm25": share,
+        "k1": within(float, 0, HIGHEST_K1),
         "b": share,
-        "depth": (f"a whole number from 1 to {DEEPEST:,}", lambda text: _within(int(text), 1, DEEPEST)),
-        "rerank_depth": (
-            f"a whole number from 0 to {MOST_RERANKED:,}",
-            lambda text: _within(int(text), 0, MOST_RERANKED),
-        ),
-        "reranker": ("a re-ranker's name", lambda text: _one_of(text.strip(), [text.strip() or None])),
-        "rerank_weight": share,
-        "rerank_mix": (f"one of {', '.join(MIXES)}", lambda text: _one_of(text, MIXES)),
-        "shown": (f"a whole number from 1 to {MOST_SHOWN}", lambda text: _within(int(text), 1, MOST_SHOWN)),
+        "depth": within(int, 1, DEEPEST),
+        "rerank": within(int, 0, MOST_RERANKED),
+        "reranker": Rule("a re-ranker's name", _name),
+        "weight": share,
+        "mix": one_of(MIXES),
+        "shown": within(int, 1, MOST_SHOWN),
     }
 
 
-def _within(value: float, low: float, high: float) -> float:
-    if not low <= value <= high:  # false for nan too
-        raise ValueError(value)
-    return value
-
-
-def _one_of(text: str, known: Any) -> str:
-    if text not in known:
+def _name(text: str) -> str:
+    if not text.strip():
         raise ValueError(text)
-    return text
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "the index's own"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return text.strip()

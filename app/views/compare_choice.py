@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.views import choice as search_choice
 from app.views.choice import PARAMETERS, Choice
-from app.views.linked import Linked
+from app.views.linked import Linked, differing
 from search.load import NO_RERANKER
 
 SIDES = ("a", "b")
@@ -74,14 +74,10 @@ def current() -> Comparison:
 
 def remember(comparison: Comparison) -> None:
     """Keep it for a return to this page, and in the link: only what differs from the defaults."""
-    link = {}
-    for side, choice, usual in zip(SIDES, comparison, defaults(), strict=True):
-        for name, field in PARAMETERS.items():
-            value = getattr(choice, field)
-            if value != getattr(usual, field):
-                link[name if name in SHARED else f"{side}.{name}"] = (
-                    f"{value:g}" if isinstance(value, float) else str(value)
-                )
+    usual = defaults()
+    link = differing(comparison.a, usual.a, SHARED)
+    for side, choice, its in zip(SIDES, comparison, usual, strict=True):
+        link |= {f"{side}.{name}": value for name, value in differing(choice, its, OWN).items()}
     _linked.keep(comparison, link)
 
 

@@ -1,14 +1,13 @@
 """What a rater has chosen on the Teach page: kept in the session, and in the link so that a task can be handed on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import streamlit as st
 
 from app import resources
 from app.views.choice import MOST_SHOWN
-from app.views.linked import Linked
+from app.views.linked import Linked, Rule, differing, one_of, read, within
 
 VIEWS = {"one": "One by one", "list": "As a list"}
 PARAMETERS = {"rater": "rater", "q": "query", "index": "index", "blind": "blind", "view": "view", "shown": "shown"}
@@ -60,39 +59,22 @@ def current() -> TeachChoice:
 
 def remember(choice: TeachChoice) -> None:
     """Keep it for a return to this page, and in the link: only what differs from the defaults."""
-    usual = asdict(defaults())
-    values = asdict(choice)
-    link = {name: _text(values[field]) for name, field in PARAMETERS.items() if values[field] != usual[field]}
-    _linked.keep(choice, link)
+    _linked.keep(choice, differing(choice, defaults(), PARAMETERS))
 
 
 def read_link(parameters: Mapping[str, str], start: TeachChoice, indexes: list[str]) -> tuple[TeachChoice, list[str]]:
     """The choice that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
-    values: dict[str, Any] = {}
-    notes = []
-    for name, (wanted, parse) in _parsers(indexes).items():
-        if name not in parameters:
-            continue
-        try:
-            values[PARAMETERS[name]] = parse(parameters[name])
-        except KeyError:
-            used = _text(getattr(start, PARAMETERS[name]))
-            notes.append(f"The link's {name} “{parameters[name][:40]}” isn't {wanted}; {used} is used.")
+    values, notes = read(parameters, PARAMETERS, _rules(indexes), start)
     return replace(start, **values), notes
 
 
-def _parsers(indexes: list[str]) -> Mapping[str, tuple[str, Callable[[str], Any]]]:
-    """For each parameter what it must be, in words, and how it is read; what it isn't raises KeyError."""
-    shown = {str(number): number for number in range(1, MOST_SHOWN + 1)}
+def _rules(indexes: list[str]) -> Mapping[str, Rule]:
+    """What each parameter of a link must be."""
     return {
-        "rater": ("a name", str),
-        "q": ("a query", str),
-        "index": ("an index here", {name: name for name in indexes}.__getitem__),
-        "blind": ("0 or 1", {"0": False, "1": True}.__getitem__),
-        "view": (f"one of {', '.join(VIEWS)}", {name: name for name in VIEWS}.__getitem__),
-        "shown": (f"a whole number from 1 to {MOST_SHOWN}", shown.__getitem__),
+        "rater": Rule("a name", str),
+        "q": Rule("a query", str),
+        "index": one_of(indexes, "an index here"),
+        "blind": Rule("0 or 1", {"0": False, "1": True}.__getitem__),
+        "view": one_of(VIEWS),
+        "shown": within(int, 1, MOST_SHOWN),
     }
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
