@@ -20,6 +20,7 @@ CSS = """
 .sl-top p { color: var(--sl-quiet); margin: 0; font-size: .95rem; }
 .sl-welcome p { color: var(--sl-quiet); max-width: 44rem; line-height: 1.6; margin: 0 0 .7rem; }
 .sl-welcome b { color: inherit; font-weight: 600; }
+.sl-quiet { color: var(--sl-quiet); font-size: .86rem; overflow-wrap: anywhere; }
 .sl-note p { color: var(--sl-quiet); font-size: .86rem; margin: 0 0 .15rem; overflow-wrap: anywhere; }
 .st-key-search_examples button { font-size: .9rem; min-height: 2.1rem; padding: .2rem .8rem; border-radius: 1.1rem; }
 .st-key-search_examples button p { font-size: .9rem; }

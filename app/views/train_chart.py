@@ -10,6 +10,7 @@ from training.job_status import Metric
 DRAWN = 400  # points of a line; more can't be told apart
 SPANS = 20  # the smoothed line looks back over a twentieth of the steps
 HEIGHT = 220  # pixels
+SCALE_WIDTH = 40  # pixels of the numbers beside a chart, so that steps stand below each other
 
 
 def smoothed(values: Sequence[float]) -> list[float]:
@@ -31,11 +32,11 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
     stride = -(-len(rows) // DRAWN)
     drawn = [row for place, row in enumerate(rows) if place % stride == 0 or place == len(rows) - 1]
     base = alt.Chart(alt.InlineData(values=drawn)).encode(
-        x=alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1)),
+        x=_steps(metrics),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".4f"), alt.Tooltip("smoothed:Q", format=".4f")],
     )
-    every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss"))
-    mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed"))
+    every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss", "loss"))
+    mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed", "loss"))
     return alt.LayerChart(layer=[every, mean], height=HEIGHT)
 
 
@@ -43,8 +44,8 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     """Points where the dev set was measured; the current model is a broken line."""
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1)),
-        y=alt.Y("ndcg:Q", title="nDCG@10 on the dev set", scale=alt.Scale(zero=False)),
+        x=_steps(metrics),
+        y=_height("ndcg", "nDCG@10 on the dev set"),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")],
     )
     layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]
@@ -59,5 +60,12 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     return alt.LayerChart(layer=layers, height=HEIGHT)
 
 
-def _height(field: str) -> alt.Y:
-    return alt.Y(f"{field}:Q", title="loss", scale=alt.Scale(zero=False))
+def _steps(metrics: Sequence[Metric]) -> alt.X:
+    """The same steps in both charts, however early or late the dev set was measured."""
+    scale = alt.Scale(domain=[0, metrics[-1].step], nice=False)
+    return alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1), scale=scale)
+
+
+def _height(field: str, title: str) -> alt.Y:
+    axis = alt.Axis(minExtent=SCALE_WIDTH, maxExtent=SCALE_WIDTH)
+    return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(zero=False))

@@ -19,10 +19,10 @@ def show_list(found: Sequence[Job], *, choose: Callable[[str], None] | None) -> 
     if not found:
         hint("There was no training yet.")
     for job in found[:LISTED]:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"train_line_{job.name}"):
-            st.html(line_html(job))
-            if choose is not None:
-                st.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
+        line, button = st.columns([9, 1], vertical_alignment="center")
+        line.html(line_html(job))
+        if choose is not None:
+            button.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
     if len(found) > LISTED:
         note(f"{len(found) - LISTED:,} older ones lie in {found[0].folder.parent}.")
 

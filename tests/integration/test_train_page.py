@@ -492,3 +492,9 @@ def test_the_current_model_is_a_line_beside_the_measured_points() -> None:
     assert rows[0] == [{"step": 2, "ndcg": 0.4}, {"step": 4, "ndcg": 0.5}]
     assert rows[-1] == [{"ndcg": 0.45, "name": "current model: old/1"}]
     assert len(data_of(ndcg_chart(metrics, "", None))) == 2
+
+
+def test_both_charts_have_the_same_steps() -> None:
+    metrics = [Metric(step, 1.0, 1e-5, 0.5 if step == 4 else None) for step in range(1, 8)]
+    for chart in (loss_chart(metrics), ndcg_chart(metrics, "", None)):
+        assert [layer["encoding"]["x"]["scale"]["domain"] for layer in chart.to_dict()["layer"]] == [[0, 7]] * 2
