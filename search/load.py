@@ -78,9 +78,12 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shippe
 
 
 def open_reranker(name: str = DEFAULT_RERANKER) -> Reranker | None:
-    """Load a re-ranker; None for `none`."""
+    """Load a re-ranker; None for `none`. A version is called by its id."""
     path = reranker_path(name)
-    return CrossEncoderReranker(path) if path else None
+    if not path:
+        return None
+    parts = Path(path).parts
+    return CrossEncoderReranker(path, called="/".join(parts[-2:]) if Path(*parts[:-2]) == MODELS else "")
 
 
 def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path = ROOT) -> RetrieveAndRerank:

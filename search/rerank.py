@@ -52,8 +52,10 @@ class Reranker(Protocol):
 class CrossEncoderReranker:
     """Any sentence-transformers CrossEncoder with one output."""
 
-    def __init__(self, name: str, *, max_length: int = 512, device: str | None = None) -> None:
+    def __init__(self, name: str, *, called: str = "", max_length: int = 512, device: str | None = None) -> None:
         """Load by hub name or local path; `max_length` in tokens, at most what the model takes.
+
+        `called` is what a person calls it, else the hub name or the last part of the path.
 
         Raises:
             HubError: the hub isn't reached or has no such model.
@@ -75,14 +77,14 @@ class CrossEncoderReranker:
         heads = [name for name, part in linear.items() if part.out_features == 1]
         self._model.set_keep_in_fp32_modules(heads)  # in bfloat16 a logit has 8 bits, and passages tie
         self._model.eval()
-        self._name = Path(name).name if Path(name).exists() else name
+        self._name = called or (Path(name).name if Path(name).exists() else name)
         self.max_length = min(max_length, self._model.max_seq_length or max_length)
         stored = reads_stored(self._model.tokenizer, max_length=self.max_length)
         self._fingerprint = tokenizer_fingerprint(self._model.tokenizer) if stored else ""
 
     @property
     def name(self) -> str:
-        """Hub name, or the last part of a local path."""
+        """As it was called when it was opened: hub name, a version's id, or the last part of a local path."""
         return self._name
 
     @property

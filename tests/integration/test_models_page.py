@@ -265,7 +265,7 @@ def test_a_query_of_a_comparison_leads_to_the_search_page(page: AppTest, version
     assert not search.exception
     assert search.text_input(key="search_query").value == page.dataframe[1].value["query"][0]
     assert search.number_input(key="search_rerank_depth").value == 10
-    assert "<small>Re-ranker</small><b>bad</b>" in html(search)
+    assert "<small>Re-ranker</small><b>mine/bad</b>" in html(search)
 
 
 def test_a_comparison_stays_while_other_things_are_chosen(page: AppTest, versions: Path) -> None:
@@ -341,7 +341,7 @@ def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restar
     assert "<small>Re-ranker</small><b>reranker</b>" in html(search.run())
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
-    assert "<small>Re-ranker</small><b>same</b>" in html(search.run())
+    assert "<small>Re-ranker</small><b>mine/same</b>" in html(search.run())
     page.button(key="models_rollback").click().run()
     page.button(key="models_rollback_yes").click().run()
     assert "<small>Re-ranker</small><b>reranker</b>" in html(search.run())

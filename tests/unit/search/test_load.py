@@ -1,12 +1,13 @@
 """The re-ranker that is served is the promoted one, else the shipped one, or a sentence says what is wrong."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from indexing.errors import ModelError
-from search.load import NO_RERANKER, SHIPPED, open_pipeline, open_reranker, reranker_path
+from search.load import MODELS, NO_RERANKER, SHIPPED, open_pipeline, open_reranker, reranker_path
 from search.pipeline import PipelineSettings
 
 
@@ -82,6 +83,15 @@ def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tin
     assert pipeline.reranker is not None
     assert pipeline.reranker.name == "tiny-cross-encoder"
     assert len(trace.logits) == 10
+
+
+def test_a_version_is_called_by_its_id(
+    tmp_path: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opened = open_reranker(str(shutil.copytree(tiny_cross_encoder, MODELS / "mine/1")))
+    assert opened is not None
+    assert opened.name == "mine/1"
 
 
 def test_where_the_shipped_model_is_promoted_again_it_is_the_default(models: Path, shipped: Path) -> None:

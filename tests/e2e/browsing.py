@@ -1,0 +1,158 @@
+"""What a user does with the browser: wait for what must appear, read it, type, press, and go to another page."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.e2e.serving import WAIT
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+]
+DRAWN_ANEW = (ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException)
+POLL = 0.3  # seconds between two looks, which cost the one core that there may be
+RESTING = "[data-test-script-state=notRunning]"
+HEADING = ".sl-top h1"
+CENTRE = "arguments[0].scrollIntoView({block: 'center'})"
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[WebDriver]:
+    """A fresh browser, which ends with the block."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if binary is None or driver is None:
+        raise AssertionError("Chromium isn't here: apt-get install chromium chromium-driver")
+    options = Options()
+    options.binary_location = binary
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    session = webdriver.Chrome(options=options, service=Service(driver))
+    session.set_page_load_timeout(WAIT)
+    session.set_script_timeout(WAIT)
+    try:
+        yield session
+    finally:
+        session.quit()
+
+
+def until(browser: WebDriver, what: str, condition: Callable[[], bool]) -> None:
+    """Wait until it holds; what is drawn anew just now doesn't hold yet."""
+    WebDriverWait(browser, WAIT, poll_frequency=POLL, ignored_exceptions=DRAWN_ANEW).until(
+        lambda _: condition(), message=f"waiting for {what}"
+    )
+
+
+def all_of(browser: WebDriver, selector: str) -> list[WebElement]:
+    """All elements of a selector, once there is one and the page has come to rest."""
+    until(browser, selector, lambda: bool(there(browser, RESTING) and there(browser, selector)))
+    return there(browser, selector)
+
+
+def there(browser: WebDriver, selector: str) -> list[WebElement]:
+    """All elements of a selector that are there at this moment."""
+    return browser.find_elements(By.CSS_SELECTOR, selector)
+
+
+def text_of(browser: WebDriver, selector: str = "[data-testid=stMain]") -> str:
+    """All text that can be seen of the first such element; empty where there is none."""
+    found = there(browser, selector)
+    return found[0].text if found else ""
+
+
+def until_told(browser: WebDriver, sentence: str) -> None:
+    """Wait until the page says so."""
+    until(browser, f"“{sentence}”", lambda: sentence in text_of(browser))
+
+
+def press(browser: WebDriver, key: str) -> None:
+    """Press the button of this key."""
+    _click(browser, f".st-key-{key} button")
+
+
+def open_box(browser: WebDriver, key: str) -> None:
+    """Unfold the expander of this key."""
+    _click(browser, f".st-key-{key} summary")
+
+
+def open_tab(browser: WebDriver, title: str) -> None:
+    """Show the tab of this title."""
+
+    def opened() -> bool:
+        tabs = {tab.text: tab for tab in all_of(browser, "[role=tab]")}
+        if title not in tabs:
+            return False
+        tabs[title].click()
+        return True
+
+    until(browser, f"the tab {title}", opened)
+
+
+def tick(browser: WebDriver, key: str) -> None:
+    """Tick the box of this key."""
+    _click(browser, f".st-key-{key} label")
+    until(browser, f"{key} to be ticked", lambda: bool(there(browser, f".st-key-{key} input:checked")))
+
+
+def fill(browser: WebDriver, key: str, value: object) -> None:
+    """Type into the field of this key, in place of what it holds, and press Enter."""
+
+    def typed() -> bool:
+        field = all_of(browser, f".st-key-{key} input")[0]
+        browser.execute_script(CENTRE, field)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(str(value))
+        held = field.get_attribute("value") == str(value)
+        field.send_keys(Keys.ENTER)
+        return held
+
+    until(browser, f"{key} to hold {value}", typed)
+
+
+def go_to(browser: WebDriver, title: str) -> None:
+    """Open a page by its name at the top, unless it is open, and wait for its heading."""
+    heading = "Second Look" if title == "Search" else title
+    if heading not in text_of(browser, HEADING):
+        until(browser, f"the link to {title}", lambda: _followed(browser, title))
+    until(browser, f"the page {title}", lambda: heading in text_of(browser, HEADING))
+
+
+def _followed(browser: WebDriver, title: str) -> bool:
+    links = [link for link in there(browser, "[data-testid=stTopNavLink]") if link.text.split()[-1:] == [title]]
+    for link in links:
+        link.click()
+    return bool(links)
+
+
+def _click(browser: WebDriver, selector: str) -> None:
+    """Click the first such element as soon as nothing lies above it."""
+
+    def clicked() -> bool:
+        element = all_of(browser, selector)[0]
+        browser.execute_script(CENTRE, element)
+        element.click()
+        return True
+
+    until(browser, f"{selector} to be clicked", clicked)

@@ -1,0 +1,94 @@
+"""The app in a process of its own, and a browser: what every journey begins with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from app import build_jobs
+from indexing.build import build
+from indexing.corpus import Corpus
+from indexing.errors import IndexingError
+from indexing.index import ROOT, open_index
+from indexing.settings import BuildSettings
+from search.load import SHIPPED_RERANKER
+from tests.conftest import REPOSITORY, write_lines
+from tests.e2e.browsing import chromium
+from tests.e2e.serving import lay_out, own_environment, served
+from tests.fakes import no_progress
+from tests.tiny_models import make_cross_encoder
+from tests.versions import make_version
+from training import jobs
+
+DEV_QUERIES = 30
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """An app whose users change things, in a folder of its own."""
+
+    folder: Path
+    address: str
+
+
+@pytest.fixture(scope="session")
+def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of indexes with that of the sample: the checkout's, built here where there is none that can be read."""
+    root = REPOSITORY / ROOT
+    try:
+        open_index("sample", root=root)
+    except IndexingError:  # absent, or of an older program
+        root = tmp_path_factory.mktemp("indexes")
+        corpus = Corpus(REPOSITORY / "data/sample")
+        build(corpus, name="sample", root=root, settings=BuildSettings(), progress=no_progress)
+    return root
+
+
+@pytest.fixture(scope="session")
+def address(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The checkout's app with the index of the sample, and a random re-ranker where none is shipped."""
+    variables = {**own_environment(), "SECOND_LOOK_INDEX_ROOT": str(sample_root)}
+    if not (REPOSITORY / SHIPPED_RERANKER / "model.safetensors").is_file():
+        variables["SECOND_LOOK_RERANKER"] = str(make_cross_encoder(tmp_path_factory.mktemp("model") / "random"))
+    with served(REPOSITORY, variables, tmp_path_factory.mktemp("streamlit") / "log.txt") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shared_workshop(
+    sample_root: Path, tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workshop]:
+    """An app that serves a random re-ranker of 32 dimensions, with few dev queries: all is trained and judged soon."""
+    folder = lay_out(tmp_path_factory.mktemp("workshop"), index=sample_root / "sample")
+    _keep_dev_queries(folder / "data/sample", count=DEV_QUERIES)
+    make_version(folder / SHIPPED_RERANKER.parent, SHIPPED_RERANKER.name, tiny_cross_encoder, sign=-1.0)
+    with served(folder, own_environment(), folder / "log.txt") as found:
+        yield Workshop(folder, found)
+
+
+def _keep_dev_queries(sample: Path, *, count: int) -> None:
+    queries = (sample / "queries.dev.tsv").read_text(encoding="utf-8").splitlines()[:count]
+    ids = {line.split("\t")[0] for line in queries}
+    qrels = (sample / "qrels.dev.tsv").read_text(encoding="utf-8").splitlines()
+    write_lines(sample / "queries.dev.tsv", queries)
+    write_lines(sample / "qrels.dev.tsv", [line for line in qrels if line.split()[0] in ids])
+
+
+@pytest.fixture
+def workshop(shared_workshop: Workshop) -> Iterator[Workshop]:
+    """That app; whatever was begun in it ends with the test."""
+    yield shared_workshop
+    for _ in range(2):  # the first time it is asked to stop
+        for training in jobs.jobs(shared_workshop.folder / jobs.ROOT):
+            jobs.stop(training.folder)
+        for building in build_jobs.jobs(shared_workshop.folder / build_jobs.ROOT):
+            build_jobs.stop(building.folder)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[WebDriver]:
+    """A fresh Chromium."""
+    with chromium(tmp_path / "profile") as session:
+        yield session

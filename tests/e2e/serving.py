@@ -1,0 +1,62 @@
+"""Starts the app in a process of its own, from the checkout or from a folder that stands in for it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+WAIT = 180  # seconds until something that must appear is given up; a busy machine starts slowly
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without what it says to the app."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SECOND_LOOK_")}
+
+
+def lay_out(folder: Path, *, index: Path) -> Path:
+    """Make the folder one that the app can be started in: the collection, an index of it, and no re-ranker."""
+    shutil.copytree(REPOSITORY / ".streamlit", folder / ".streamlit")
+    shutil.copytree(REPOSITORY / "data/sample", folder / "data/sample")
+    shutil.copytree(index, folder / "data/indexes/sample")
+    return folder
+
+
+@contextmanager
+def served(folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[str]:
+    """The address of the app, once it answers; it works in the folder, and ends with the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "app/main.py"), "--server.port", str(port)]
+    paths = os.pathsep.join(filter(None, [str(REPOSITORY), environment.get("PYTHONPATH")]))
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command, cwd=folder, env={**environment, "PYTHONPATH": paths}, stdout=output, stderr=output
+        )
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    raise AssertionError(f"The app didn't start: {log.read_text()[-2000:]}")
