@@ -7,6 +7,7 @@ from training.race import BASE, Standing
 
 WIDTH, HEIGHT = 460, 340  # of one panel, in pixels
 MARGIN = 52
+LABEL_HEIGHT, LETTER = 12, 6.2  # of a name in a plot
 INK, FAINT, ACCENT = "#334155", "#94a3b8", "#b45309"
 
 
@@ -72,15 +73,45 @@ def _panel(
         parts.append(_line(MARGIN, y(base.ndcg), WIDTH - MARGIN, y(base.ndcg), FAINT, dashed=True))
         parts.append(_text(WIDTH - MARGIN, y(base.ndcg) - 4, BASE, FAINT, anchor="end"))
     front = pareto(raced, lambda item: cheaper * value(item))
-    points = " ".join(f"{x(value(item)):.1f},{y(item.ndcg):.1f}" for item in front)
-    parts.append(f'<polyline points="{points}" fill="none" stroke="{ACCENT}" stroke-width="1.5"/>')
-    for item in raced:
+    line = " ".join(f"{x(value(item)):.1f},{y(item.ndcg):.1f}" for item in front)
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{ACCENT}" stroke-width="1.5"/>')
+    points_at = [(x(value(item)), y(item.ndcg)) for item in raced]
+    for item, (across, height) in zip(raced, points_at, strict=True):
         colour = ACCENT if item in front else INK
-        place, height = x(value(item)), y(item.ndcg)
-        parts.append(_line(place, y(item.low), place, y(item.high), FAINT))
-        parts.append(f'<circle cx="{place:.1f}" cy="{height:.1f}" r="4" fill="{colour}"/>')
-        parts.append(_text(place + 6, height - 5, item.recipe, colour))
+        parts.append(_line(across, y(item.low), across, y(item.high), FAINT))
+        parts.append(f'<circle cx="{across:.1f}" cy="{height:.1f}" r="4" fill="{colour}"/>')
+    for item, (across, height), beside in zip(raced, points_at, _labels(raced, points_at), strict=True):
+        colour = ACCENT if item in front else INK
+        if abs(beside - height) > LABEL_HEIGHT:
+            parts.append(_line(across, height, across + _towards(across) * 12, beside - 4, FAINT))
+        anchor = "start" if _towards(across) > 0 else "end"
+        parts.append(_text(across + _towards(across) * 14, beside, item.recipe, colour, anchor=anchor))
     return "".join(parts)
+
+
+def _towards(across: float) -> int:
+    """On which side of a point its name has room: 1 for the right one, -1 for the left one."""
+    return 1 if across < WIDTH * 0.6 else -1
+
+
+def _labels(raced: Sequence[Standing], points: Sequence[tuple[float, float]]) -> list[float]:
+    """The height of each point's name, as near to it as leaves every name legible."""
+    taken: list[tuple[float, float, float]] = []  # left, right, height
+    found = [0.0] * len(raced)
+    for place in sorted(range(len(raced)), key=lambda place: points[place][1]):
+        across, height = points[place]
+        width = len(raced[place].recipe) * LETTER + 16
+        left, right = (across, across + width) if _towards(across) > 0 else (across - width, across)
+        steps = sorted(range(-2 * len(raced), 2 * len(raced)), key=abs)
+        heights = (height + 4 + step * LABEL_HEIGHT / 2 for step in steps)
+        free = (at for at in heights if all(_apart(left, right, at, other) for other in taken))
+        found[place] = next(at for at in free if MARGIN < at < HEIGHT - MARGIN)
+        taken.append((left, right, found[place]))
+    return found
+
+
+def _apart(left: float, right: float, height: float, other: tuple[float, float, float]) -> bool:
+    return right < other[0] or left > other[1] or abs(height - other[2]) >= LABEL_HEIGHT
 
 
 def _axes(
