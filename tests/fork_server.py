@@ -19,6 +19,7 @@ os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", HF_HUB_OF
 import faiss
 import torch
 
+from app import build_process
 from indexing import precision
 from indexing.build import build
 from indexing.corpus import Corpus
@@ -76,7 +77,18 @@ def attempt_job(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
     training(["run", request["folder"]])
 
 
-ATTEMPTS = {"build": attempt_build, "training": attempt_training, "job": attempt_job}
+def attempt_build_job(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
+    """Do the build of a job's folder, from where its paths are read."""
+    os.chdir(request["home"])
+    build_process.main([request["folder"]])
+
+
+ATTEMPTS = {
+    "build": attempt_build,
+    "training": attempt_training,
+    "job": attempt_job,
+    "build job": attempt_build_job,
+}
 
 
 def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:

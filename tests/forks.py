@@ -32,7 +32,7 @@ class Forks:
         self._process = process
 
     def begin(self, what: str, **request: Any) -> None:
-        """Start a process: a build, a training or a job, as tests.fork_server reads it."""
+        """Start a process: a build, a training or a job of either, as tests.fork_server reads it."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"what": what, **request}) + "\n")
         self._process.stdin.flush()

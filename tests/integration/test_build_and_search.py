@@ -1,10 +1,6 @@
 """From a corpus to an answer; and whatever stops a build, the index that was there goes on serving."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +14,7 @@ from indexing.corpus import Corpus
 from indexing.dense import PRESETS, DenseIndex
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError, ModelError, SettingsError
-from indexing.index import Index, build_folders, current_build, index_names, open_index, verify
+from indexing.index import Index, build_folders, current_build, index_names, open_index
 from indexing.manifest import Manifest
 from indexing.settings import BuildSettings
 from indexing.tokens import PassageTokenizer
@@ -26,7 +22,7 @@ from indexing.vectors import VectorStore
 from search.load import open_pipeline
 from search.pipeline import PipelineSettings, RetrieveAndRerank
 from search.retrieve import retrieve_bm25
-from tests.conftest import PASSAGES, REPOSITORY, write_lines
+from tests.conftest import PASSAGES, write_lines
 from tests.fakes import WordOverlapReranker, no_progress
 
 Build = Callable[..., Manifest]
@@ -277,31 +273,6 @@ def make_stopped(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> C
             build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=stop)
 
     return made
-
-
-def test_a_build_that_is_killed_leaves_the_old_index_serving_and_a_new_build_works(
-    own_root: Path, make: Build, tiny_bi_encoder: Path, tmp_path: Path
-) -> None:
-    before = current_build("small", root=own_root)
-    corpus = write_lines(tmp_path / "large.tsv", [f"{number}\tpassage number {number}" for number in range(20_000)])
-    command = [sys.executable, "-m", "indexing", "build", "--corpus", str(corpus), "--name", "small"]
-    command += ["--root", str(own_root), "--bi-encoder", str(tiny_bi_encoder), "--shard-size", "1"]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + 120
-            while not list((own_root / "small").glob(".unfinished-*/shards/00002.json")):
-                assert process.poll() is None, "the build ended before it could be killed"
-                assert time.monotonic() < deadline, "the build didn't begin within two minutes"
-                time.sleep(0.02)
-        finally:
-            process.kill()  # SIGKILL: nothing in the build can see it
-    assert process.returncode == -signal.SIGKILL
-    assert current_build("small", root=own_root) == before
-    assert list(build_folders(own_root / "small")) == [before.name]
-    assert index_names(own_root) == ["small"]
-    assert verify(before, full=True) == []
-    assert len(open_index("small", root=own_root).passages) == 20
-    assert make(root=own_root).build == current_build("small", root=own_root).name != before.name
 
 
 def test_a_corpus_with_a_bad_line_builds_nothing(make: Build, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from indexing.index import current_build, index_names, verify
 from indexing.job_folder import log_end, write_holder
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
+from tests.forks import Forks
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
@@ -444,22 +445,24 @@ def test_an_estimate_comes_before_its_build(
 
 
 def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
-    page: AppTest, house: Path, tiny_bi_encoder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, house: Path, tiny_bi_encoder: Path, forks: Forks, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = corpus(house, "mine", [f"{number}\t{' '.join(list(PASSAGES.values())[:5])}" for number in range(10_000)])
     config = BuildConfig(name="mine", corpus="data/corpora/mine", bi_encoder=str(tiny_bi_encoder))
-    folder = build_jobs.start(config)
+    folder = made_job(Status("running"), config=config)
+    forks.begin("build job", folder=str(folder), home=str(house))
     end = time.monotonic() + WAIT
     while (status := jobs()[0].status).phase != "encode":
-        assert jobs()[0].alive, log_end(folder)
         assert time.monotonic() < end, status
         time.sleep(0.02)
     assert status.total == 10_000
+    assert jobs()[0].alive
     shown(page)
     assert "Encoding passages" in page.get("progress")[0].proto.text
     page.button(key=f"indexes_stop_{folder.name}").click()
     again(page)
     ended("stopped")
+    assert forks.end().code == 0  # it came to an end of its own
     again(page)
     assert "Stopped. The index in use is as it was" in sentences(page)
 
