@@ -32,7 +32,8 @@ from training.train_settings import TrainSettings
 
 MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-sentences"
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
-DEV = DevSettings("msmarco-mini", "dev", 154, 20)
+DEV = DevSettings("msmarco-mini", "dev", 60, 20)
+SHARES_DEPTH = 30  # candidates of each dev query that decide how much of the mixture is the re-ranker's
 BASE = "cold start"
 
 
@@ -132,7 +133,7 @@ def _trained(arm: Arm, options: argparse.Namespace) -> Path:
 def _shares() -> dict[str, float]:
     pipeline = open_pipeline("sample", reranker=DEFAULT_RERANKER)
     dev = judged_sets(open_corpus_folder(pipeline.index))["dev"]
-    return choose_shares(retrieve_stages(pipeline, dev.queries, depth=100, progress=_silent), dev)
+    return choose_shares(retrieve_stages(pipeline, dev.queries, depth=SHARES_DEPTH, progress=_silent), dev)
 
 
 def _figures(

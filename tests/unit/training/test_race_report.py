@@ -1,12 +1,13 @@
 """A race's table and plot say what each recipe is worth and what it costs."""
 
+import itertools
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from training.race import BASE, Standing
-from training.race_report import pareto, plot, table
+from training.race_report import HEIGHT, pareto, plot, table
 
 BCE = Standing("bce", rounds=2, minutes=2.0, pairs=12_000, ndcg=0.7, low=0.6, high=0.8)
 LISTNET = Standing("listnet", rounds=2, minutes=4.0, pairs=12_000, ndcg=0.65, low=0.55, high=0.75)
@@ -101,3 +102,19 @@ def test_names_are_written_so_that_they_are_text() -> None:
 @pytest.mark.parametrize("given", [[BCE], [replace(BCE, minutes=0.0), START], [START, FAULTY]])
 def test_few_standings_make_a_picture_too(given: list[Standing]) -> None:
     assert ElementTree.fromstring(plot(given)).tag == f"{SVG}svg"
+
+
+def test_names_of_points_in_one_place_stand_apart() -> None:
+    crowd = [
+        Standing(
+            f"recipe-{number}", rounds=1, minutes=1.0, pairs=600 + number, ndcg=0.7 + number / 1000, low=0.6, high=0.8
+        )
+        for number in range(10)
+    ]
+    root = ElementTree.fromstring(plot(crowd))
+    for panel in root.findall(f"{SVG}g"):
+        texts = [text for text in panel.findall(f"{SVG}text") if (text.text or "").startswith("recipe-")]
+        heights = sorted(float(text.attrib["y"]) for text in texts)
+        assert len(heights) == 10
+        assert min(high - low for low, high in itertools.pairwise(heights)) >= 11.9
+        assert all(0 < height < HEIGHT for height in heights)
