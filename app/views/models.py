@@ -6,6 +6,7 @@ from app.views import picked_link
 from app.views.index_figures import figures_html
 from app.views.model_comparison import show_comparison
 from app.views.model_list import show_versions
+from app.views.model_pickers import KEPT
 from app.views.model_promotion import SAID, show_history, show_promotion
 from app.views.notices import hint, plain, problem
 from app.views.style import apply_style
@@ -16,6 +17,7 @@ from training.registry import versions
 
 TITLE = '<header class="sl-top"><h1>Models</h1><p>Every version of the re-ranker, and which one is served.</p></header>'
 LINKED = {
+    "tab": "models_tabs",
     "version": "models_a",
     "against": "models_b",
     "index": "models_compare_index",
@@ -46,7 +48,10 @@ def render(*, read_only: bool = False) -> None:
         hint("There is no re-ranker at all, neither in data/reranker nor in data/models, so searches aren't re-ranked.")
         return
     wanted = picked_link.restore("models", LINKED)
-    listed, compared, promoted, past = st.tabs(TABS, key="models_tabs")
+    if st.session_state.get("models_tabs") not in TABS:
+        st.session_state["models_tabs"] = st.session_state.get(KEPT, {}).get("models_tabs", TABS[0])
+    listed, compared, promoted, past = st.tabs(TABS, key="models_tabs", on_change="rerun")
+    st.session_state.setdefault(KEPT, {})["models_tabs"] = st.session_state["models_tabs"]
     with listed:
         show_versions(found, at)
     with compared:

@@ -20,7 +20,7 @@ def restore(page: str, names: Names) -> dict[str, str]:
     for name, text in wanted.items():
         key = names[name]
         if key.endswith("depth"):
-            if text.isdecimal() and 1 <= int(text) <= MOST_DEPTH:
+            if text.isdecimal() and len(text) <= len(str(MOST_DEPTH)) and 1 <= int(text) <= MOST_DEPTH:
                 st.session_state[key] = int(text)
         else:
             st.session_state[key] = text

@@ -32,9 +32,12 @@ def render(*, read_only: bool = False) -> None:
 
 
 def _chosen(found: list[Job]) -> Job | None:
-    """The job that the link names, else the one that is going on."""
+    """The job that the link names, else the one that is going on; the link names that too, for when it has ended."""
     named = st.query_params.get(JOB)
-    return next((job for job in found if job.name == named), None) or next((job for job in found if job.alive), None)
+    chosen = next((job for job in found if job.name == named), None) or next((job for job in found if job.alive), None)
+    if chosen is not None:
+        _choose(chosen.name)
+    return chosen
 
 
 def _choose(name: str) -> None:

@@ -45,7 +45,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
-        y=_height("ndcg", "nDCG@10 on the dev set"),
+        y=_height("ndcg", "nDCG@10, dev"),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")],
     )
     layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]

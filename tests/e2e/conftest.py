@@ -14,7 +14,7 @@ from indexing.errors import IndexingError
 from indexing.index import ROOT, open_index
 from indexing.settings import BuildSettings
 from search.load import SHIPPED_RERANKER
-from tests.conftest import REPOSITORY, write_lines
+from tests.conftest import REPOSITORY
 from tests.e2e.browsing import chromium
 from tests.e2e.serving import lay_out, own_environment, served
 from tests.fakes import no_progress
@@ -61,19 +61,10 @@ def shared_workshop(
     sample_root: Path, tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Workshop]:
     """An app that serves a random re-ranker of 32 dimensions, with few dev queries: all is trained and judged soon."""
-    folder = lay_out(tmp_path_factory.mktemp("workshop"), index=sample_root / "sample")
-    _keep_dev_queries(folder / "data/sample", count=DEV_QUERIES)
+    folder = lay_out(tmp_path_factory.mktemp("workshop"), index=sample_root / "sample", dev_queries=DEV_QUERIES)
     make_version(folder / SHIPPED_RERANKER.parent, SHIPPED_RERANKER.name, tiny_cross_encoder, sign=-1.0)
     with served(folder, own_environment(), folder / "log.txt") as found:
         yield Workshop(folder, found)
-
-
-def _keep_dev_queries(sample: Path, *, count: int) -> None:
-    queries = (sample / "queries.dev.tsv").read_text(encoding="utf-8").splitlines()[:count]
-    ids = {line.split("\t")[0] for line in queries}
-    qrels = (sample / "qrels.dev.tsv").read_text(encoding="utf-8").splitlines()
-    write_lines(sample / "queries.dev.tsv", queries)
-    write_lines(sample / "qrels.dev.tsv", [line for line in qrels if line.split()[0] in ids])
 
 
 @pytest.fixture

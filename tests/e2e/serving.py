@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, write_lines
 
 WAIT = 180  # seconds until something that must appear is given up; a busy machine starts slowly
 
@@ -22,11 +22,20 @@ def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("SECOND_LOOK_")}
 
 
-def lay_out(folder: Path, *, index: Path) -> Path:
-    """Make the folder one that the app can be started in: the collection, an index of it, and no re-ranker."""
+def lay_out(folder: Path, *, index: Path, dev_queries: int) -> Path:
+    """Make the folder one that the app can be started in: the collection, an index of it, and no re-ranker.
+
+    Only the first dev queries are there, so that a version is soon judged.
+    """
+    sample = folder / "data/sample"
     shutil.copytree(REPOSITORY / ".streamlit", folder / ".streamlit")
-    shutil.copytree(REPOSITORY / "data/sample", folder / "data/sample")
+    shutil.copytree(REPOSITORY / "data/sample", sample)
     shutil.copytree(index, folder / "data/indexes/sample")
+    queries = (sample / "queries.dev.tsv").read_text(encoding="utf-8").splitlines()[:dev_queries]
+    ids = {line.split("\t")[0] for line in queries}
+    qrels = (sample / "qrels.dev.tsv").read_text(encoding="utf-8").splitlines()
+    write_lines(sample / "queries.dev.tsv", queries)
+    write_lines(sample / "qrels.dev.tsv", [line for line in qrels if line.split()[0] in ids])
     return folder
 
 

@@ -243,12 +243,15 @@ def test_two_versions_are_compared_query_by_query(page: AppTest, versions: Path)
 
 
 def test_a_link_opens_the_same_choice_of_versions(page: AppTest, versions: Path) -> None:
-    for name, value in {"version": "mine/bad", "against": "mine/same", "depth": "9", "gate.depth": "11"}.items():
+    link = {"tab": "Compare", "version": "mine/bad", "against": "mine/same", "depth": "9", "gate.depth": "11"}
+    for name, value in link.items():
         page.query_params[name] = value
     page.run()
     assert (page.selectbox(key="models_a").value, page.selectbox(key="models_b").value) == ("mine/bad", "mine/same")
     assert page.number_input(key="models_compare_depth").value == 9
     assert page.number_input(key="models_gate_depth").value == 11
+    assert page.session_state["models_tabs"] == "Compare"
+    assert {name: page.query_params[name] for name in link} == link
     page.selectbox(key="models_a").set_value("shipped").run()
     assert page.query_params["version"] == "shipped"
 

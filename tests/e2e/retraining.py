@@ -1,0 +1,81 @@
+"""The way from grades to a served re-ranker, in a browser: teach, train, judge and promote, roll back."""
+
+from collections.abc import Callable, Sequence
+
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, tick, until, until_told
+
+FOLDED = {
+    "steps": "train_more",
+    "save_every": "train_more",
+    "limit": "train_mining",
+    "per_query": "train_mining",
+}
+"""Fields of the Train page that lie in an expander, by name."""
+
+
+def grade(
+    browser: WebDriver,
+    query: str,
+    grades: Sequence[int],
+    *,
+    rater: str,
+    seen: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Grade the first passages of a query on the Teach page: the first half by keys, the others by buttons.
+
+    `seen` is called with the place of each before it is graded.
+    """
+    go_to(browser, "Teach")
+    fill(browser, "teach_rater", rater)
+    fill(browser, "teach_query", query)
+    all_of(browser, ".st-key-teach_sheet .sl-card")[0].click()  # out of the field, in which digits are text
+    for place, given in enumerate(grades):
+        button = f"teach_grade_{place}_{given}"
+        all_of(browser, f".st-key-{button} button")
+        seen(place)
+        if place < len(grades) // 2:
+            there(browser, "body")[0].send_keys(str(given))
+        else:
+            press(browser, button)
+        done = f"{place + 1} of "
+        until(browser, f"{done}the passages to be graded", lambda done=done: done in text_of(browser, ".sl-figures"))
+
+
+def begin_training(browser: WebDriver, *, graded: bool = False, **fields: object) -> None:
+    """Fill the form of the Train page and press Start; `graded` learns from people's grades too."""
+    go_to(browser, "Train")
+    if graded:
+        tick(browser, "train_field_feedback")
+    for box in dict.fromkeys(FOLDED[name] for name in fields if name in FOLDED):
+        open_box(browser, box)
+    for name, value in fields.items():
+        fill(browser, f"train_field_{name}", value)
+    press(browser, "train_start")
+    all_of(browser, ".st-key-train_job")
+
+
+def promote(browser: WebDriver, *, depth: int, judged: Callable[[], None] = lambda: None) -> None:
+    """From a training that has ended to the Models page; judge its version there, and serve it.
+
+    `judged` is called when the gate has said what it found.
+    """
+    press(browser, "train_promote")
+    fill(browser, "models_gate_depth", depth)
+    press(browser, "models_judge")
+    until_told(browser, "Nothing speaks against promoting it.")
+    judged()
+    fill(browser, "models_reason", "it learned from ten grades")
+    press(browser, "models_promote")
+    press(browser, "models_promote_yes")
+    until_told(browser, "is served from now on; searches use it at once, without a restart.")
+
+
+def roll_back(browser: WebDriver) -> None:
+    """Serve the version before again."""
+    go_to(browser, "Models")
+    open_tab(browser, "Promote")
+    press(browser, "models_rollback")
+    press(browser, "models_rollback_yes")
+    until_told(browser, "is served again; searches use it at once, without a restart.")

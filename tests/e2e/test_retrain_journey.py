@@ -1,0 +1,46 @@
+"""From ten grades to a re-ranker that is served, and back, in a real browser and without a restart."""
+
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.e2e.browsing import all_of, go_to, text_of, there, until, until_told
+from tests.e2e.conftest import Workshop
+from tests.e2e.retraining import begin_training, grade, promote, roll_back
+from tests.e2e.searching import figures, reranked, search_for
+from training.feedback import STORE, FeedbackStore
+from training.registry import find
+
+CHARTS = ".st-key-train_job [data-testid=stVegaLiteChart] :is(canvas, svg)"
+QUERY = "how many people live in berlin"
+TAUGHT = "how much stone did armstrong and aldrin bring back"
+GRADES = (3, 0, 1, 0, 2, 0, 0, 1, 0, 0)
+
+
+def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebDriver, workshop: Workshop) -> None:
+    browser.get(workshop.address)
+    search_for(browser, QUERY)
+    assert "reranker" in figures(browser)
+    before = reranked(browser)
+
+    grade(browser, TAUGHT, GRADES, rater="Ann")
+    assert "is protected" not in text_of(browser)
+    until_told(browser, "All 10 passages of this query are graded.")
+    kept = FeedbackStore.open(workshop.folder / STORE).grades()
+    assert [item.grade for item in kept] == list(GRADES)
+
+    begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5)
+    until(browser, "the loss's curve", lambda: bool(there(browser, CHARTS)))
+    until_told(browser, "Version mine/1 is made. Its nDCG@10 on the dev set is")
+    assert len(all_of(browser, CHARTS)) == 2
+    made = find("mine/1", workshop.folder / "data/models")
+    assert made.manifest["examples"]["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
+
+    promote(browser, depth=5)
+    go_to(browser, "Search")
+    until(browser, "the new version's search", lambda: "mine/1" in figures(browser))
+    assert QUERY.split()[-1] in browser.current_url
+    assert reranked(browser) != before
+
+    roll_back(browser)
+    go_to(browser, "Search")
+    until(browser, "the old version's search", lambda: "mine/1" not in figures(browser))
+    assert reranked(browser) == before
