@@ -1,6 +1,7 @@
 """The way from grades to a served re-ranker, in a browser: teach, train, judge and promote, roll back."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -39,8 +40,11 @@ def grade(
             there(browser, "body")[0].send_keys(str(given))
         else:
             press(browser, button)
-        done = f"{place + 1} of "
-        until(browser, f"{done}the passages to be graded", lambda done=done: done in text_of(browser, ".sl-figures"))
+        until(browser, f"{place + 1} grades", partial(_shows, browser, f"{place + 1} of {len(grades)}"))
+
+
+def _shows(browser: WebDriver, figure: str) -> bool:
+    return figure in text_of(browser, ".sl-figures")
 
 
 def begin_training(browser: WebDriver, *, graded: bool = False, **fields: object) -> None:

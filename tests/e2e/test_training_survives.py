@@ -18,7 +18,7 @@ from training import jobs
 from training.job_status import METRICS, read_metrics, read_status
 from training.registry import find
 
-STEPS, SAVE_EVERY = 300, 20
+STEPS, SAVE_EVERY = 200, 10
 OLD_LOSS = "123.0"  # no loss of this training: it tells lines of before the kill from those that are written anew
 
 
