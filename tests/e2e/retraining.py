@@ -60,16 +60,12 @@ def begin_training(browser: WebDriver, *, graded: bool = False, **fields: object
     all_of(browser, ".st-key-train_job")
 
 
-def promote(browser: WebDriver, *, depth: int, judged: Callable[[], None] = lambda: None) -> None:
-    """From a training that has ended to the Models page; judge its version there, and serve it.
-
-    `judged` is called when the gate has said what it found.
-    """
+def promote(browser: WebDriver, *, depth: int) -> None:
+    """From a training that has ended to the Models page; judge its version there, and serve it."""
     press(browser, "train_promote")
     fill(browser, "models_gate_depth", depth)
     press(browser, "models_judge")
     until_told(browser, "Nothing speaks against promoting it.")
-    judged()
     fill(browser, "models_reason", "it learned from ten grades")
     press(browser, "models_promote")
     press(browser, "models_promote_yes")

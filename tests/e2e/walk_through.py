@@ -16,8 +16,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from indexing.index import ROOT
 from search.load import SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
-from tests.e2e.browsing import all_of, chromium, fill, go_to, press, text_of, there, until, until_told
-from tests.e2e.retraining import begin_training, grade, promote
+from tests.e2e.browsing import all_of, chromium, fill, go_to, text_of, there, until, until_told
+from tests.e2e.retraining import begin_training, grade
 from tests.e2e.searching import search_for
 from tests.e2e.serving import lay_out, own_environment, served
 
@@ -100,8 +100,6 @@ def _walk(browser: WebDriver, camera: Camera, address: str, *, minutes: float) -
     for step in (_search, _compare, _teach):
         step(browser, camera)
     _train(browser, camera, minutes=minutes)
-    for step in (_promote, _evaluate, _indexes):
-        step(browser, camera)
 
 
 def _search(browser: WebDriver, camera: Camera) -> None:
@@ -140,28 +138,6 @@ def _train(browser: WebDriver, camera: Camera, *, minutes: float) -> None:
     until_told(browser, "is made. Its nDCG@10 on the dev set is")
     all_of(browser, CHARTS)
     camera.take("A new version, measured on the dev queries", seconds=1.8)
-
-
-def _promote(browser: WebDriver, camera: Camera) -> None:
-    def shown() -> None:
-        camera.take("Models: judged against what is served, query by query", seconds=1.8, at=".st-key-models_judge")
-
-    promote(browser, depth=10, judged=shown)
-    camera.take("Promoted: searches use it at once; one press rolls back", seconds=1.8)
-
-
-def _evaluate(browser: WebDriver, camera: Camera) -> None:
-    go_to(browser, "Evaluate")
-    fill(browser, "evaluate_depth", 10)
-    press(browser, "evaluate_run")
-    all_of(browser, CHARTS)
-    camera.take("Evaluate: what each stage is worth, and where it loses", seconds=2.2, at=".st-key-evaluate_run")
-
-
-def _indexes(browser: WebDriver, camera: Camera) -> None:
-    go_to(browser, "Indexes")
-    all_of(browser, ".st-key-indexes_build button")
-    camera.take("Indexes: upload a corpus, build, search", seconds=2)
 
 
 def _is_done(browser: WebDriver, share: float) -> bool:
