@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from indexing.index import ROOT
 from search.load import SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
-from tests.e2e.browsing import all_of, chromium, fill, go_to, text_of, there, until, until_told
+from tests.e2e.browsing import all_of, chromium, fill, go_to, press, text_of, there, until, until_told
 from tests.e2e.retraining import begin_training, grade
 from tests.e2e.searching import search_for
 from tests.e2e.serving import lay_out, own_environment, served
@@ -27,7 +27,8 @@ DARK, LIGHT = "#1d2130", "#ffffff"
 SMALL, QUALITY = 1_500_000, 82  # bytes that it may have; of WebP, from 0 to 100
 QUERY = "how many people live in berlin"
 TAUGHT, GRADES = "how much stone did armstrong and aldrin bring back", (0, 0, 1, 0, 0, 0, 1, 0, 0, 2)
-DEV_QUERIES = 40
+DEV_QUERIES, JUDGED_DEPTH = 40, 10  # few, as the picture is of the pages and not of the figures
+VERDICTS = ("Nothing speaks against promoting it.", "Against it:")
 CHARTS = "[data-testid=stVegaLiteChart] :is(canvas, svg)"
 
 
@@ -100,6 +101,8 @@ def _walk(browser: WebDriver, camera: Camera, address: str, *, minutes: float) -
     for step in (_search, _compare, _teach):
         step(browser, camera)
     _train(browser, camera, minutes=minutes)
+    for step in (_models, _evaluate, _indexes):
+        step(browser, camera)
 
 
 def _search(browser: WebDriver, camera: Camera) -> None:
@@ -140,11 +143,35 @@ def _train(browser: WebDriver, camera: Camera, *, minutes: float) -> None:
     camera.take("A new version, measured on the dev queries", seconds=1.8)
 
 
+def _models(browser: WebDriver, camera: Camera) -> None:
+    press(browser, "train_promote")
+    fill(browser, "models_gate_depth", JUDGED_DEPTH)
+    press(browser, "models_judge")
+    until(browser, "a verdict", lambda: any(words in text_of(browser) for words in VERDICTS))
+    camera.take("Models: the gate judges it on dev queries; promote, or roll back", seconds=2)
+
+
+def _evaluate(browser: WebDriver, camera: Camera) -> None:
+    go_to(browser, "Evaluate")
+    fill(browser, "evaluate_depth", JUDGED_DEPTH)
+    press(browser, "evaluate_run")
+    all_of(browser, ".st-key-evaluate_stages")
+    all_of(browser, CHARTS)
+    camera.take("Evaluate: every stage with intervals and tests", seconds=2.2, at=CHARTS)
+
+
+def _indexes(browser: WebDriver, camera: Camera) -> None:
+    go_to(browser, "Indexes")
+    all_of(browser, "[class*=st-key-indexes_search_]")
+    camera.take("Indexes: what is built; upload a corpus, build another", seconds=1.8)
+
+
 def _is_done(browser: WebDriver, share: float) -> bool:
-    """Whether the page shows such a share of the steps, or that all is over."""
-    step = re.search(r"step ([\d,]+) of ([\d,]+)", text_of(browser, ".st-key-train_job"))
+    """Whether the page shows such a share of the steps, or that there is a version."""
+    said = text_of(browser, ".st-key-train_job")
+    step = re.search(r"step ([\d,]+) of ([\d,]+)", said)
     if step is None:
-        return not there(browser, ".st-key-train_job [data-testid=stProgress]")
+        return " is made." in said
     done, steps = (int(number.replace(",", "")) for number in step.groups())
     return done >= share * steps
 
