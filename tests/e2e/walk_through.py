@@ -101,7 +101,7 @@ def _walk(browser: WebDriver, camera: Camera, address: str, *, minutes: float) -
     for step in (_search, _compare, _teach):
         step(browser, camera)
     _train(browser, camera, minutes=minutes)
-    for step in (_models, _evaluate, _indexes):
+    for step in (_models, _indexes):
         step(browser, camera)
 
 
@@ -149,15 +149,6 @@ def _models(browser: WebDriver, camera: Camera) -> None:
     press(browser, "models_judge")
     until(browser, "a verdict", lambda: any(words in text_of(browser) for words in VERDICTS))
     camera.take("Models: the gate judges it on dev queries; promote, or roll back", seconds=2)
-
-
-def _evaluate(browser: WebDriver, camera: Camera) -> None:
-    go_to(browser, "Evaluate")
-    fill(browser, "evaluate_depth", JUDGED_DEPTH)
-    press(browser, "evaluate_run")
-    all_of(browser, ".st-key-evaluate_stages")
-    all_of(browser, CHARTS)
-    camera.take("Evaluate: every stage with intervals and tests", seconds=2.2, at=CHARTS)
 
 
 def _indexes(browser: WebDriver, camera: Camera) -> None:
