@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.access import read_only, signed_in
+from app.resources import settle
 
 EVERYONE = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
 OWNERS = [
@@ -22,4 +23,6 @@ if signed_in():
         st.Page(f"views/{name}_page.py", title=title, icon=icon, url_path=name, default=name == "search")
         for name, title, icon in shown
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    page.run()
+    settle(page.url_path)

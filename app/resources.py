@@ -1,5 +1,6 @@
 """Opens what the pages share: once, and anew when a build or a promotion has changed its files."""
 
+import gc
 import os
 import threading
 from contextlib import suppress
@@ -90,6 +91,23 @@ def open_pipeline(index: str, reranker: str) -> Opened:
     return Opened(_pipeline(index, str(root), build, path, files), f"{build}:{path}:{files}", "")
 
 
+@st.cache_resource(show_spinner=False)
+def settle(page: str) -> None:
+    """Called when a page was drawn for the first time, with all that it imports."""
+    del page  # it makes this one call a page
+    _leave_to_stay()
+
+
+def _leave_to_stay() -> None:
+    """Keep what is loaded by now out of garbage collections.
+
+    Streamlit collects after every run of a page or fragment; walking all of torch's objects each second takes a third
+    of a second of every thread.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def retry_rerankers() -> None:
     """Forget the re-rankers that are open or could not be opened."""
     _reranker.clear()
@@ -109,6 +127,7 @@ def _pipeline(index: str, root: str, build: str, reranker: str, files: str) -> R
     pipeline = RetrieveAndRerank(opened, encoder, _reranker(reranker, files).reranker)
     with one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a fault shows up again later
         pipeline.search("warm up", PipelineSettings(depth=10, rerank_depth=2))
+    _leave_to_stay()
     return pipeline
 
 

@@ -1,8 +1,8 @@
 """python -m benchmarks.ablation TREC: what each source of training data gives, with intervals, after one cold start.
 
 Every arm trains from the same base for the same minutes and by the same loss, on other data; TREC is the folder of a
-year whose judgments nothing here is trained on or chosen by. Then the served re-ranker, alone and mixed with the
-first stage and with dense by shares that the sample's dev split chooses. Runs that are there are not trained again.
+year whose judgments nothing here is trained on or chosen by. The served re-ranker stands beside them. Versions that
+are there are measured and not trained again.
 """
 
 import argparse
@@ -17,23 +17,19 @@ from typing import Any
 from indexing import atomic
 from indexing.encoder import BiEncoder, load_quietly
 from indexing.index import ROOT
-from indexing.judged import judged_sets
 from indexing.records import Run
-from search.load import DEFAULT_RERANKER, open_pipeline
-from search.pipeline import MIXES
+from search.load import reranker_path
 from search.rerank import CrossEncoderReranker
 from training.candidates import ndcg, reranked
 from training.comparison import Comparison, compare
 from training.data import HARD, DataSettings
-from training.evaluate import Candidates, Stages, choose_shares, rerank_candidates, retrieve_stages
-from training.first_stage import open_corpus_folder
+from training.evaluate import Candidates, rerank_candidates
 from training.request import DevSettings, Request, dev_lists, make
 from training.train_settings import TrainSettings
 
 MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-sentences"
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
 DEV = DevSettings("msmarco-mini", "dev", 60, 20)
-SHARES_DEPTH = 30  # candidates of each dev query that decide how much of the mixture is the re-ranker's
 BASE = "cold start"
 
 
@@ -62,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trec", type=Path, help="folder with corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec")
     parser.add_argument("--base", default="data/models/cold-start/1", help="what every arm starts from (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=3.5, help="training of each arm (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=3.0, help="training of each arm (%(default)s)")
     parser.add_argument("--output", type=Path, default=Path("data/runs/ablation"), help="folder of all versions")
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
@@ -71,30 +67,25 @@ def main() -> None:
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}
 
-    def measure(name: str, path: str) -> Stages:
+    def measure(name: str, path: str) -> None:
         reranker = CrossEncoderReranker(path)
         values = ndcg(reranked(dev, reranker, progress=_silent), dev)
         on_dev[name] = sum(values.values()) / len(values)
-        stages = rerank_candidates(given, encoder, reranker, progress=_silent)
-        runs[name] = stages.reranked
+        runs[name] = base.reranked if name == BASE else reranked(given, reranker, progress=_silent)
         print(f"{name}: {on_dev[name]:.4f} on dev", file=sys.stderr, flush=True)
-        return stages
 
-    first = measure(BASE, options.base)
-    runs = {"BM25": first.bm25, "dense": first.dense, "fused (RRF)": first.fused, **runs}
+    base = rerank_candidates(given, encoder, CrossEncoderReranker(options.base), progress=_silent)
+    runs = {"BM25": base.bm25, "dense": base.dense, "fused (RRF)": base.fused}
+    measure(BASE, options.base)
     for arm in ARMS:
         measure(arm.name, str(_trained(arm, options)))
-    served = measure("served re-ranker", open_pipeline("sample").reranker.name)  # type: ignore[union-attr]
-    shares = _shares()
-    for mix in MIXES:
-        runs[f"served re-ranker + {'first stage' if mix == 'fused' else mix}"] = served.mixed(mix, shares[mix])
+    measure("the served re-ranker", reranker_path())
     found = compare(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
     said = table(found, on_dev)
     print(said)
-    print(f"Shares of the served re-ranker, chosen on the sample's dev split: {shares}")
     if options.write is not None:
         atomic.write_text(options.write / "ablation.md", said)
-        atomic.write_json(options.write / "ablation.json", _figures(found, on_dev, shares, options))
+        atomic.write_json(options.write / "ablation.json", _figures(found, on_dev, options))
 
 
 def table(found: Comparison, on_dev: Mapping[str, float]) -> str:
@@ -130,15 +121,7 @@ def _trained(arm: Arm, options: argparse.Namespace) -> Path:
     return output
 
 
-def _shares() -> dict[str, float]:
-    pipeline = open_pipeline("sample", reranker=DEFAULT_RERANKER)
-    dev = judged_sets(open_corpus_folder(pipeline.index))["dev"]
-    return choose_shares(retrieve_stages(pipeline, dev.queries, depth=SHARES_DEPTH, progress=_silent), dev)
-
-
-def _figures(
-    found: Comparison, on_dev: Mapping[str, float], shares: Mapping[str, float], options: argparse.Namespace
-) -> dict[str, Any]:
+def _figures(found: Comparison, on_dev: Mapping[str, float], options: argparse.Namespace) -> dict[str, Any]:
     systems = {
         name: {
             found.measure: measured.means[found.measure],
@@ -149,7 +132,7 @@ def _figures(
         for name, measured in found.systems.items()
     }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
-    return {"machine": machine, "minutes": options.minutes, "base": options.base, "shares": shares, "systems": systems}
+    return {"machine": machine, "minutes": options.minutes, "base": options.base, "systems": systems}
 
 
 def _silent(*_: object) -> None:
