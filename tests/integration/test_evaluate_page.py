@@ -294,7 +294,7 @@ def test_a_promoted_model_is_evaluated_anew(page: AppTest, counted: Counted, hou
     (house / "data/models/promoted.json").write_text('{"promoted": "mine/1"}', encoding="utf-8")
     run(page)
     assert counted.times == 2
-    assert result(page).evaluation.reranker == "1"
+    assert result(page).evaluation.reranker == "mine/1"
     assert before.evaluation.reranker == "reranker"
 
 
