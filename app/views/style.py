@@ -76,6 +76,7 @@ CSS = """
 .sl-grade-0 { background: none; border-color: var(--sl-line); }
 .sl-grade-none { background: none; border: 1px dashed var(--sl-line); }
 .sl-cut { color: var(--sl-down); background: none; border-color: var(--sl-down); }
+:root:not([data-sl-hears]) .sl-ask { visibility: hidden; }
 .sl-more { margin-left: auto; font-size: .8rem; border: 0; }
 .sl-more summary { cursor: pointer; color: var(--sl-accent); list-style: none; padding: 0; }
 .sl-more summary::-webkit-details-marker { display: none; }

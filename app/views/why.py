@@ -17,7 +17,7 @@ from search.occlusion import occlude
 from search.pipeline import PipelineSettings, SearchTrace
 from search.sentences import nearest_sentences
 
-# Cards are plain HTML; this tells Python which of their buttons was pressed.
+# Cards are plain HTML; this tells Python which of their buttons was pressed. They are shown only while it hears them.
 LISTENER = """
 export default function ({ setTriggerValue }) {
   const ask = (event) => {
@@ -27,7 +27,11 @@ export default function ({ setTriggerValue }) {
     setTriggerValue("why", { list, passage: button.closest("[data-passage]").dataset.passage });
   };
   document.addEventListener("click", ask);
-  return () => document.removeEventListener("click", ask);
+  document.documentElement.dataset.slHears = "why";
+  return () => {
+    document.removeEventListener("click", ask);
+    delete document.documentElement.dataset.slHears;
+  };
 }
 """
 LEAD = 240  # characters of the passage at the head of the dialog

@@ -92,6 +92,16 @@ def press(browser: WebDriver, key: str) -> None:
     _click(browser, f".st-key-{key} button")
 
 
+def press_enter_on(browser: WebDriver, selector: str) -> None:
+    """Press Enter on the first such element as soon as it can be pressed."""
+
+    def pressed() -> bool:
+        all_of(browser, selector)[0].send_keys(Keys.ENTER)
+        return True
+
+    until(browser, f"{selector} to be pressed", pressed)
+
+
 def open_box(browser: WebDriver, key: str) -> None:
     """Unfold the expander of this key."""
     _click(browser, f".st-key-{key} summary")

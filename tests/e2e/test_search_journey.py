@@ -1,9 +1,8 @@
 """A user's way through the search page in a real browser: type, read, ask why, follow a link, use a phone."""
 
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import all_of, there, until
+from tests.e2e.browsing import all_of, press_enter_on, there, until
 from tests.e2e.searching import query_box, search_for
 
 QUERY = "how many people live in berlin"
@@ -24,7 +23,7 @@ def test_a_typed_query_shows_two_lists_in_which_passages_have_moved(browser: Web
 
 def test_why_a_passage_has_its_rank_is_told_on_the_press_of_a_key(browser: WebDriver, address: str) -> None:
     browser.get(f"{address}/?q={QUERY.replace(' ', '+')}")
-    all_of(browser, ".sl-column-second .sl-ask")[0].send_keys(Keys.ENTER)
+    press_enter_on(browser, ".sl-column-second .sl-ask")
     (table,) = all_of(browser, ".sl-why table")
     assert "berlin" in table.text
     until(browser, "the re-ranker's words", lambda: bool(there(browser, ".sl-piece")))
