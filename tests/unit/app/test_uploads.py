@@ -29,9 +29,9 @@ def table(**columns: list[str]) -> bytes:
 
 CONTENT = {
     ".tsv": TSV,
-    ".tsv.gz": gzip.compress(TSV),
+    ".tsv.gz": gzip.compress(TSV, mtime=0),
     ".jsonl": JSONL,
-    ".jsonl.gz": gzip.compress(JSONL),
+    ".jsonl.gz": gzip.compress(JSONL, mtime=0),
     ".parquet": table(id=["1", "2"], text=["The cat sat.", "The dog ran."]),
 }
 
@@ -127,7 +127,11 @@ def test_a_parquet_file_that_unpacks_to_much_text_is_refused(root: Path) -> None
     [
         ("a.tsv", b"1\tThe cat sat.\nno tab here\n", "a.tsv:2: 1 tab-separated fields, 2 (id, text) or 3"),
         ("a.tsv", TSV + b"1\tAgain.\n", "a.tsv:3: passage id '1' appeared before"),
-        ("a.tsv.gz", gzip.compress(b"1\tThe cat sat.\n2\t\xff\n"), "a.tsv.gz:2: byte 3 of the line is no UTF-8"),
+        (
+            "a.tsv.gz",
+            gzip.compress(b"1\tThe cat sat.\n2\t\xff\n", mtime=0),
+            "a.tsv.gz:2: byte 3 of the line is no UTF-8",
+        ),
         ("a.jsonl", JSONL + b"{]\n", "a.jsonl:3: not JSON"),
         ("a.parquet", table(id=["1", "2"], text=["The cat sat.", " "]), "a.parquet:row 2: passage '2' has no text"),
     ],
@@ -149,7 +153,7 @@ def test_broken_lines_are_left_out_where_that_is_asked_for(root: Path) -> None:
     [
         ("a.tsv", b"", "a.tsv holds no passage"),
         ("a.tsv.gz", TSV, "a.tsv.gz can't be unpacked (Not a gzipped file"),
-        ("a.tsv.gz", gzip.compress(TSV)[:-9], "a.tsv.gz can't be unpacked (Compressed file ended"),
+        ("a.tsv.gz", gzip.compress(TSV, mtime=0)[:-9], "a.tsv.gz can't be unpacked (Compressed file ended"),
         ("a.parquet", TSV, "a.parquet can't be read (Parquet magic bytes not found"),
         ("a.parquet", table(id=["1"], words=["The cat sat."]), "a.parquet: fields 'id', 'words' hold no text"),
     ],
