@@ -7,7 +7,7 @@ import math
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,29 +138,46 @@ class BiEncoder:
         lengths are padded to a multiple of LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
         `progress` is called with the texts done since the last call.
         """
-        fast = self._fast_model()
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
+        for rows, size in self._batches(texts):
+            content = [texts[row] for row in rows]
+            found = self._fast_model().encode_document(
+                content,
+                batch_size=size,
+                show_progress_bar=False,
+                pool=self._started_pool(),
+                chunk_size=self._share(rows),
+            )
+            vectors[rows] = self._unit(found, content)
+            progress(len(rows))
+        return vectors
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
+        """Vectors of every token of each text, [CLS] and [SEP] included: (tokens, dim) float32, unit length."""
+        tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
+        for rows, size in self._batches(texts):
+            found: Any = self._fast_model().encode_document(
+                [texts[row] for row in rows],
+                batch_size=size,
+                show_progress_bar=False,
+                output_value="token_embeddings",
+            )
+            for row, vectors in zip(rows, found, strict=True):
+                tokens[row] = self._unit(vectors.float().cpu(), [texts[row]] * len(vectors))
+        return tokens
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """Rows of texts of like length, shortest first, and how many of them fill a batch's token budget."""
         steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
         order = np.argsort(steps, kind="stable")
         ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
-        vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         start = 0
         for end in ends:
             size = max(1, TOKEN_BUDGET[self._device] // (LENGTH_STEP * int(max(steps[order[start]], 1))))
             chunk = max(size, ENCODE_CHUNK // size * size)
             for first in range(start, end, chunk):
-                rows = order[first : min(end, first + chunk)]
-                content = [texts[row] for row in rows]
-                found = fast.encode_document(
-                    content,
-                    batch_size=size,
-                    show_progress_bar=False,
-                    pool=self._started_pool(),
-                    chunk_size=self._share(rows),
-                )
-                vectors[rows] = self._unit(found, content)
-                progress(len(rows))
+                yield order[first : min(end, first + chunk)], size
             start = end
-        return vectors
 
     def close(self) -> None:
         """End the workers' processes, where there are any."""

@@ -25,6 +25,7 @@ from training.groups import (
 )
 from training.passage_questions import passage_questions
 from training.recipes import Ingredient, Stage
+from training.teacher import Teacher, open_teacher, taught
 
 Progress = Callable[[str, int, int], None]
 """Called with an ingredient's name, queries done since the last call, and queries in all."""
@@ -51,6 +52,7 @@ class Gatherer:
         self._progress = progress
         self._indexes: dict[str, Index] = {}
         self._encoder: BiEncoder | None = None
+        self._teachers: dict[str, Teacher] = {}
         self.dropped = 0
         """Queries left out because they are protected."""
 
@@ -61,12 +63,22 @@ class Gatherer:
         return examples
 
     def ingredient(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
-        """Examples of one ingredient.
+        """Examples of one ingredient, scored by its teacher where it names one.
 
         Raises:
             IndexingError: its index isn't there.
             TrainingError: no queries, or for `judged` no judgments.
         """
+        examples = self._examples(item, settings)
+        if not item.teacher:
+            return examples
+        what = f"teach {item.index}"
+        scored = taught(
+            examples, self._teacher(item.teacher), progress=lambda done: self._progress(what, done, len(examples))
+        )
+        return list(map(_asker_first, scored)) if item.kind == "questions" else list(scored)
+
+    def _examples(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
         index = self._index(item.index)
         if item.kind == "questions":
             return self._questions(item, index, settings)
@@ -156,6 +168,11 @@ class Gatherer:
             self._indexes[name] = open_index(name, root=self._root)
         return self._indexes[name]
 
+    def _teacher(self, name: str) -> Teacher:
+        if name not in self._teachers:
+            self._teachers[name] = open_teacher(name)
+        return self._teachers[name]
+
     def _bi_encoder(self, index: Index) -> BiEncoder:
         if self._encoder is None:
             self._encoder = BiEncoder(index.manifest.bi_encoder)
@@ -191,6 +208,12 @@ def sample_protection(folder: Path) -> frozenset[str]:
 
 def _reader(index: Index) -> Callable[[PassageId], str]:
     return lambda passage_id: index.passages.by_id(passage_id).content
+
+
+def _asker_first(example: Example) -> Example:
+    """A passage question's first passage is the one that asks it: it gains what that tells."""
+    own, *others = example.scores or ()
+    return replace(example, scores=(own + QUESTION_BONUS, *others))
 
 
 def _with_texts(

@@ -27,6 +27,8 @@ class Ingredient:
     """Groups made of one query, with other passages each time."""
     ranks: tuple[int, int] = (1, 100)
     """First-stage ranks that passages are taken from."""
+    teacher: str = ""
+    """Gives the targets of `distill` and `questions` in the first stage's place, as teacher.open_teacher reads it."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -84,34 +86,30 @@ FIRST_RERANKER = Recipe(
     ),
     mining=GroupSettings(relative_margin=None),
 )
+FIRST = "first-reranker/1"
+OPINIONS = f"late-interaction+reranker:{FIRST}"
 SECOND_RERANKER = Recipe(
     stages=(
         Stage(
-            "distil runs and questions",
+            "learn from late interaction, itself and judgments",
             (
-                Ingredient("trec-dl-2022", "run", 1500, repeats=20),
-                Ingredient("trec-dl-2021", "run", 1000, repeats=20),
-                Ingredient(MSMARCO, "questions", 2000),
-                Ingredient("trec-dl-2022", "questions", 1300),
-                Ingredient("trec-dl-2021", "questions", 700),
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=OPINIONS),
+                Ingredient(MSMARCO, "distill", 2272, repeats=4, teacher=OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 1900, repeats=25, teacher=OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 1060, repeats=20, teacher=OPINIONS),
+                Ingredient(MSMARCO, "questions", 1500, teacher=OPINIONS),
+                Ingredient(MSMARCO, "judged", 2272, repeats=4, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 1590, repeats=30),
+                Ingredient("trec-dl-2022", "run", 1000, repeats=20),
+                Ingredient("qa-sentences", "judged", 1500),
+                Ingredient("squad", "judged", 1000, ranks=(2, 40)),
+                Ingredient("sample", "judged", 600, repeats=3),
             ),
-            learning_rate=5e-5,
-        ),
-        Stage(
-            "learn from judgments",
-            (
-                Ingredient(MSMARCO, "judged", 3300, repeats=6, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
-                Ingredient("qa-sentences", "judged", 2000),
-                Ingredient("squad", "judged", 3000, ranks=(2, 40)),
-                Ingredient("trec-dl-2022", "run", 1500, repeats=20),
-                Ingredient("sample", "judged", 900, repeats=3),
-            ),
-            learning_rate=4e-5,
+            learning_rate=6e-5,
         ),
     ),
-    base="data/models/first-reranker/1",
-    mining=GroupSettings(relative_margin=None, seed=23),
-    seed=23,
+    base=f"data/models/{FIRST}",
+    mining=GroupSettings(relative_margin=None, seed=29),
+    seed=29,
 )
 RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER, "second-reranker": SECOND_RERANKER}

@@ -1,5 +1,6 @@
-"""Teachers score the passages of examples: a cross-encoder, or the first stage's bi-encoder."""
+"""Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or by tokens, or several of them."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -14,8 +15,12 @@ from search.rerank import Reranker
 from training.examples import Example
 from training.groups import COSINE_SCALE
 
-FORMS = "first-stage, first-stage:BI-ENCODER or reranker:NAME"
+FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, or several joined by +"
+JOINED = re.compile(r"\+(?=first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
 MIDDLE_COSINE = 0.5  # of this cosine the logit is 0, so that a loss on absolute scores has little to shift
+LATE_SHARPNESS = 20.0  # of the soft maximum; a hard one would have it infinite
+LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines
+MIDDLE_LATE = 0.7  # of this late-interaction score the logit is 0
 TOGETHER = 64  # examples whose texts are encoded at once
 
 
@@ -56,11 +61,56 @@ class FirstStageTeacher:
         return found
 
 
+class LateInteractionTeacher:
+    """How near each token of the query comes to some token of the passage, by the bi-encoder's vectors of tokens.
+
+    Khattab and Zaharia 2020 take the nearest token; here a soft maximum counts the next ones a little, and the mean
+    over the query's tokens is spread as the cosines are. Vectors that were trained for their mean alone are good
+    enough: on TREC DL 2021's BM25 lists they order better than the cosine of the texts.
+    """
+
+    def __init__(self, encoder: BiEncoder) -> None:
+        self._encoder = encoder
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        queries = self._encoder.encode_tokens([example.query for example in examples])  # (tokens, dim) each
+        texts = list(dict.fromkeys(text for example in examples for text in example.passages))
+        tokens = dict(zip(texts, self._encoder.encode_tokens(texts), strict=True))
+        return [
+            np.array([late_interaction(query, tokens[text]) for text in example.passages], dtype=np.float32)
+            for example, query in zip(examples, queries, strict=True)
+        ]
+
+
+def late_interaction(query: Floats, passage: Floats) -> float:
+    """The logit of (tokens, dim) vectors of unit length: soft maxima over the passage's tokens, mean over the query's."""
+    near = np.exp(LATE_SHARPNESS * (query @ passage.T)).sum(axis=1)  # (query tokens,), at most e^20 a token
+    return float((np.log(near).mean() / LATE_SHARPNESS - MIDDLE_LATE) * LATE_SCALE)
+
+
+class MeanTeacher:
+    """The mean of several teachers' logits."""
+
+    def __init__(self, teachers: Sequence[Teacher]) -> None:
+        self._teachers = teachers
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        opinions = zip(*(teacher.scores(examples) for teacher in self._teachers), strict=True)
+        return [np.mean(values, axis=0, dtype=np.float32) for values in opinions]
+
+
 def open_teacher(name: str) -> Teacher:
     """A teacher by name. Raises SettingsError for another form, ModelError or HubError where it can't be loaded."""
+    several = JOINED.split(name)
+    if len(several) > 1:
+        return MeanTeacher([open_teacher(one) for one in several])
     kind, _, model = name.partition(":")
     if kind == "first-stage":
         return FirstStageTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
+    if kind == "late-interaction":
+        return LateInteractionTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
     if kind == "reranker" and model:
         reranker = open_reranker(model)
         if reranker is not None:

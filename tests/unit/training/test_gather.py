@@ -14,6 +14,7 @@ from tests.fakes import no_progress
 from training.gather import Gatherer, normalised, protected_queries, sample_protection
 from training.groups import GroupSettings
 from training.recipes import Ingredient, Stage
+from training.teacher import open_teacher
 
 SETTINGS = GroupSettings(per_query=4)
 NONE: frozenset[str] = frozenset()
@@ -112,3 +113,14 @@ def test_a_judged_passage_that_the_index_lacks_stops_nothing(other: Path, tmp_pa
     write_lines(tmp_path / "corpus/qrels.train.tsv", ["1 0 a1 3", "1 0 zz 2", "1 0 a4 0"])
     (example,) = gatherer(other).ingredient(Ingredient("other", "judged", 10), GroupSettings(per_query=20))
     assert PASSAGES["a1"] in example.passages
+
+
+def test_an_ingredient_s_teacher_takes_the_first_stage_s_place(built_root: Path) -> None:
+    plain, taught = (
+        gatherer(built_root).ingredient(Ingredient("small", "distill", 10, teacher=teacher), SETTINGS)
+        for teacher in ("", "late-interaction")
+    )
+    assert [(one.query, one.passages) for one in plain] == [(one.query, one.passages) for one in taught]
+    expected = open_teacher("late-interaction").scores(plain)
+    for example, values in zip(taught, expected, strict=True):
+        assert example.scores == pytest.approx(tuple(values), abs=0.1)

@@ -1,5 +1,6 @@
 """Teachers score examples on one scale of logits: a cross-encoder, the bi-encoder, or a run beside the queries."""
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,16 @@ from training.gather import Gatherer
 from training.groups import COSINE_SCALE, RUN_SPREAD, GroupSettings, standardised
 from training.prepare import SPLADE, prepare
 from training.recipes import Ingredient
-from training.teacher import TOGETHER, FirstStageTeacher, RerankerTeacher, open_teacher, taught
+from training.teacher import (
+    TOGETHER,
+    FirstStageTeacher,
+    LateInteractionTeacher,
+    MeanTeacher,
+    RerankerTeacher,
+    late_interaction,
+    open_teacher,
+    taught,
+)
 
 BEES = Example("test", "how do bees make honey", (PASSAGES["a1"], PASSAGES["b1"]), labels=(1.0, 0.0))
 BREAD = Example("test", "why does bread rise", (PASSAGES["c1"], PASSAGES["c2"], PASSAGES["d1"]), labels=(1.0, 1.0, 0.0))
@@ -82,7 +92,7 @@ def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: 
 
 @pytest.mark.parametrize("name", ["", "judges", "reranker", "reranker:", "reranker:none", "bi-encoder:x"])
 def test_a_teacher_of_no_known_form_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="is unknown; give first-stage, first-stage:BI-ENCODER or reranker:NAME"):
+    with pytest.raises(SettingsError, match="is unknown; give first-stage.* or several joined by"):
         open_teacher(name)
 
 
@@ -178,3 +188,32 @@ def test_without_a_run_none_is_laid_out(tmp_path: Path) -> None:
 def test_a_run_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"splade_p_p_ensemble_distil\.trec:2"):
         prepare(given_runs(tmp_path / "given", ["1 Q0 p2 1 9.5 s", "1 Q0 p1"]), tmp_path / "corpora")
+
+
+def test_late_interaction_is_the_soft_maximum_over_the_passage_s_tokens_and_the_mean_over_the_query_s() -> None:
+    query = np.array([[1, 0], [0, 1]], dtype=np.float32)
+    passage = np.array([[1, 0], [1, 0], [0.6, 0.8]], dtype=np.float32)
+    # tokens' cosines: 1, 1, 0.6 and 0, 0, 0.8; ln(2 e^20 + e^12)/20 = 1 + ln(2)/20 + tiny; ln(e^16 + 2)/20 = 0.8 + tiny
+    expected = ((1 + math.log(2) / 20 + 0.8) / 2 - 0.7) * 32
+    assert late_interaction(query, passage) == pytest.approx(expected, abs=0.01)
+
+
+def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEncoder) -> None:
+    found = LateInteractionTeacher(bi_encoder).scores([BEES, BREAD])
+    for example, values in zip((BEES, BREAD), found, strict=True):
+        (query,), passages = bi_encoder.encode_tokens([example.query]), bi_encoder.encode_tokens(example.passages)
+        assert values == pytest.approx([late_interaction(query, passage) for passage in passages], abs=0.1)
+        assert values.dtype == np.float32
+
+
+def test_several_teachers_teach_their_mean() -> None:
+    fixed = RerankerTeacher(FixedReranker(dict.fromkeys(BEES.passages, 10.0)))
+    (found,) = MeanTeacher([fixed, LengthTeacher()]).scores([BEES])
+    assert found.tolist() == [(10 + len(text)) / 2 for text in BEES.passages]
+
+
+def test_teachers_are_named_and_joined() -> None:
+    assert isinstance(open_teacher("late-interaction"), LateInteractionTeacher)
+    assert isinstance(open_teacher("late-interaction+first-stage"), MeanTeacher)
+    with pytest.raises(SettingsError, match="Teacher 'reranker:' is unknown"):
+        open_teacher("late-interaction+reranker:")
