@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,18 @@ from training.row_files import read_rows, write_rows
 from training.train_settings import TrainSettings
 
 SIDES = ("peer", "ours")
+LOSSES = {
+    "listnet": losses.ListNetLoss,
+    "lambda": partial(losses.LambdaLoss, weighting_scheme=losses.NDCGLoss2PPScheme()),
+}
+"""What the peer trains by, of the recipe's name; all else is at its defaults."""
 WARM_LISTS = 16  # of an unmeasured training first, which loads libraries and kernels
 
 
 def main() -> None:
     """Measure, print, and write where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", choices=list(LOSSES), default="lambda", help="loss of both sides (%(default)s)")
     parser.add_argument("--index", default="sample", help="with judged train and dev queries (%(default)s)")
     parser.add_argument("--base", default=DEFAULT_BI_ENCODER, help="model that both start from (%(default)s)")
     parser.add_argument("--lists", type=int, default=200)
@@ -52,7 +59,7 @@ def main() -> None:
     options = parser.parse_args()
     load_quietly()
     settings = TrainSettings(
-        "listnet",
+        options.recipe,
         base=bundled_path(options.base),
         batch=options.batch,
         learning_rate=options.learning_rate,
@@ -106,7 +113,7 @@ def _peer(examples: Sequence[Example], output: Path, settings: TrainSettings) ->
         report_to=[],
         disable_tqdm=True,
     )
-    trainer = CrossEncoderTrainer(model=model, args=arguments, train_dataset=data, loss=losses.ListNetLoss(model))
+    trainer = CrossEncoderTrainer(model=model, args=arguments, train_dataset=data, loss=LOSSES[settings.recipe](model))
     start = precision.clock(precision.device())
     trainer.train()
     seconds = precision.clock(precision.device()) - start
@@ -144,7 +151,7 @@ def _report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> None
     machine = f"{platform.machine()}, {cores}, device {precision.device()}, torch {torch.__version__}"
     print(f"machine     {machine}")
     if options.json is not None:
-        asked = {"index": options.index, "lists": options.lists, "batch": options.batch, "rate": options.learning_rate}
+        asked = {"recipe": options.recipe, "index": options.index, "lists": options.lists, "batch": options.batch, "rate": options.learning_rate}
         atomic.write_json(
             options.json, {"machine": machine, **asked, "runs": rows, "ratio": ratio, "difference": difference}
         )

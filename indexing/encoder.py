@@ -153,7 +153,16 @@ class BiEncoder:
         return vectors
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
-        """Vectors of every token of each text, [CLS] and [SEP] included: (tokens, dim) float32, unit length."""
+        """Vectors of every token of each text, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
+
+        Raises:
+            ModelError: the model reads words and not tokens in their context.
+        """
+        if not isinstance(self._model[0], Transformer):
+            raise ModelError(
+                f"Bi-encoder {self.name} is no transformer and gives no vectors of tokens; choose another teacher, "
+                "such as first-stage."
+            )
         tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
         for rows, size in self._batches(texts):
             found: Any = self._fast_model().encode_document(

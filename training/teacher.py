@@ -1,4 +1,4 @@
-"""Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or by tokens, or several of them."""
+"""Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +84,7 @@ class LateInteractionTeacher:
 
 
 def late_interaction(query: Floats, passage: Floats) -> float:
-    """The logit of (tokens, dim) vectors of unit length: soft maxima over the passage's tokens, mean over the query's."""
+    """The logit of (tokens, dim) vectors of unit length: soft maxima over the passage's, mean over the query's."""
     near = np.exp(LATE_SHARPNESS * (query @ passage.T)).sum(axis=1)  # (query tokens,), at most e^20 a token
     return float((np.log(near).mean() / LATE_SHARPNESS - MIDDLE_LATE) * LATE_SCALE)
 

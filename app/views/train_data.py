@@ -85,7 +85,12 @@ def _sources(recipe: str, index: str, splits: Mapping[str, int]) -> None:
 
 
 def _teacher(versions: Mapping[str, Version], bi_encoder: str) -> str:
-    names = {"": ITS_OWN, f"first-stage:{bi_encoder}": f"The first stage ({bi_encoder.rstrip('/').split('/')[-1]})"}
+    model = bi_encoder.rstrip("/").split("/")[-1]
+    names = {
+        "": ITS_OWN,
+        f"first-stage:{bi_encoder}": f"The first stage ({model})",
+        f"late-interaction:{bi_encoder}": f"Its tokens, by late interaction ({model})",
+    }
     names |= {f"reranker:{item.folder}": f"Version {item.id}" for item in versions.values()}
     return pick(
         "Teacher",

@@ -29,6 +29,7 @@ QUERY = "how many people live in berlin"
 TAUGHT, GRADES = "how much stone did armstrong and aldrin bring back", (0, 0, 1, 0, 0, 0, 1, 0, 0, 2)
 DEV_QUERIES, JUDGED_DEPTH = 40, 10  # few, as the picture is of the pages and not of the figures
 VERDICTS = ("Nothing speaks against promoting it.", "Against it:")
+STAGES = ".st-key-evaluate_stages"
 CHARTS = "[data-testid=stVegaLiteChart] :is(canvas, svg)"
 
 
@@ -101,7 +102,7 @@ def _walk(browser: WebDriver, camera: Camera, address: str, *, minutes: float) -
     for step in (_search, _compare, _teach):
         step(browser, camera)
     _train(browser, camera, minutes=minutes)
-    for step in (_models, _indexes):
+    for step in (_models, _evaluate, _indexes):
         step(browser, camera)
 
 
@@ -149,6 +150,16 @@ def _models(browser: WebDriver, camera: Camera) -> None:
     press(browser, "models_judge")
     until(browser, "a verdict", lambda: any(words in text_of(browser) for words in VERDICTS))
     camera.take("Models: the gate judges it on dev queries; promote, or roll back", seconds=2)
+
+
+def _evaluate(browser: WebDriver, camera: Camera) -> None:
+    go_to(browser, "Evaluate")
+    fill(browser, "evaluate_depth", JUDGED_DEPTH)
+    press(browser, "evaluate_run")
+    all_of(browser, ".st-key-evaluate_intervals :is(canvas, svg)")
+    camera.take("Evaluate: every stage with its interval, tested against BM25", seconds=2, at=STAGES)
+    all_of(browser, ".st-key-evaluate_bounds :is(canvas, svg)")
+    camera.take("What depth costs and gives, and where the losses lie", seconds=2, at=".st-key-evaluate_sweep")
 
 
 def _indexes(browser: WebDriver, camera: Camera) -> None:

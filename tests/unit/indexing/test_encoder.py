@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from tokenizers import Tokenizer
 
 from indexing import precision
 from indexing.encoder import DEFAULT_BI_ENCODER, BiEncoder, bundled_path, weights_fingerprint
@@ -76,6 +79,27 @@ def test_texts_of_mixed_lengths_become_the_vectors_that_they_become_alone(tiny_b
     assert together == pytest.approx(np.stack([loaded.encode_query(text) for text in texts]), abs=1e-5)
     assert sum(counted) == 70
     assert len(counted) > 3  # several batches, each told of
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_each_token_has_a_vector_whatever_texts_stand_beside_it(tiny_bi_encoder: Path) -> None:
+    loaded, texts = BiEncoder(str(tiny_bi_encoder)), mixed_texts()
+    together = loaded.encode_tokens(texts)
+    words = Tokenizer.from_file(str(tiny_bi_encoder / "tokenizer.json"))
+    words.no_truncation()
+    words.no_padding()
+    assert [len(tokens) for tokens in together] == [min(len(words.encode(text).ids), 128) for text in texts]
+    assert max(map(len, together)) == 128
+    for text, tokens in zip(texts[:8], together, strict=False):
+        assert tokens == pytest.approx(loaded.encode_tokens([text])[0], abs=1e-5)
+        assert np.linalg.norm(tokens, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_model_of_single_words_has_no_vectors_of_tokens(tiny_bi_encoder: Path, tmp_path: Path) -> None:
+    words = Tokenizer.from_file(str(tiny_bi_encoder / "tokenizer.json"))
+    SentenceTransformer(modules=[StaticEmbedding(words, embedding_dim=8)]).save_pretrained(str(tmp_path / "static"))
+    with pytest.raises(ModelError, match="static is no transformer"):
+        BiEncoder(str(tmp_path / "static")).encode_tokens(["bee"])
 
 
 def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(

@@ -92,7 +92,7 @@ def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: 
 
 @pytest.mark.parametrize("name", ["", "judges", "reranker", "reranker:", "reranker:none", "bi-encoder:x"])
 def test_a_teacher_of_no_known_form_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="is unknown; give first-stage.* or several joined by"):
+    with pytest.raises(SettingsError, match=r"is unknown; give first-stage.* or several joined by"):
         open_teacher(name)
 
 
