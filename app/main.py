@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import read_only, signed_in
+from app.access import offer_logout, read_only, signed_in
 from app.resources import settle
 
 EVERYONE = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
@@ -25,4 +25,5 @@ if signed_in():
     ]
     page = st.navigation(pages, position="top")
     page.run()
+    offer_logout()
     settle(page.url_path)

@@ -151,7 +151,13 @@ def _report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> None
     machine = f"{platform.machine()}, {cores}, device {precision.device()}, torch {torch.__version__}"
     print(f"machine     {machine}")
     if options.json is not None:
-        asked = {"recipe": options.recipe, "index": options.index, "lists": options.lists, "batch": options.batch, "rate": options.learning_rate}
+        asked = {
+            "recipe": options.recipe,
+            "index": options.index,
+            "lists": options.lists,
+            "batch": options.batch,
+            "rate": options.learning_rate,
+        }
         atomic.write_json(
             options.json, {"machine": machine, **asked, "runs": rows, "ratio": ratio, "difference": difference}
         )

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from sentence_transformers import CrossEncoder
 from torch import Tensor
+from torch.nn import Module, ModuleList
 
 from indexing import precision
 from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
@@ -87,9 +88,34 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
         raise loading_error("Re-ranker", base, error) from error
     if model.num_labels != 1:
         raise ModelError(f"{base} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another base.")
+    if device == "cpu":
+        _keep_bfloat16(model)
     model.training_length = min(max_length, model.max_seq_length or max_length)
     model.token_budget = TOKEN_BUDGET if device == "cpu" else GPU_TOKEN_BUDGET
     return model
+
+
+def _keep_bfloat16(model: PairModel) -> None:
+    """Under autocast, hand hidden states and masks to each layer in bfloat16.
+
+    Autocast computes products in bfloat16 and leaves what was float32 before as it is: every residual sum,
+    normalisation and softmax then reads and writes twice the bytes, which is most of what is left on a CPU.
+    """
+    layers = model.transformers_model.config.num_hidden_layers
+    for modules in model.modules():
+        if isinstance(modules, ModuleList) and len(modules) == layers:
+            for layer in modules:
+                layer.register_forward_pre_hook(_in_bfloat16, with_kwargs=True)
+
+
+def _in_bfloat16(_: Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if not torch.is_autocast_enabled("cpu"):
+        return inputs, named
+    return tuple(map(_cast, inputs)), {name: _cast(value) for name, value in named.items()}
+
+
+def _cast(value: Any) -> Any:
+    return value.bfloat16() if isinstance(value, Tensor) and value.dtype == torch.float32 else value
 
 
 def save_weights(model: PairModel, folder: Path) -> None:

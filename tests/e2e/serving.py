@@ -39,12 +39,18 @@ def lay_out(folder: Path, *, index: Path, dev_queries: int) -> Path:
     return folder
 
 
-@contextmanager
-def served(folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[str]:
-    """The address of the app, once it answers; it works in the folder, and ends with the block."""
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def served(folder: Path, environment: Mapping[str, str], log: Path, *, port: int | None = None) -> Iterator[str]:
+    """The address of the app, once it answers; it works in the folder, and ends with the block."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "app/main.py"), "--server.port", str(port)]
     paths = os.pathsep.join(filter(None, [str(REPOSITORY), environment.get("PYTHONPATH")]))
     with log.open("w") as output:

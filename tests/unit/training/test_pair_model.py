@@ -6,6 +6,7 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder
 from transformers import BertConfig, BertForSequenceClassification
+from transformers.models.bert.modeling_bert import BertLayer
 
 from indexing.errors import HubError, ModelError
 from tests.conftest import PASSAGES
@@ -114,3 +115,24 @@ def test_a_base_with_several_outputs_is_refused(tmp_path: Path) -> None:
     tokenizer().save_pretrained(tmp_path)
     with pytest.raises(ModelError, match=str(tmp_path)):
         opened(tmp_path)
+
+
+def test_under_autocast_layers_hand_on_bfloat16_and_the_scores_stay(tiny_cross_encoder: Path) -> None:
+    model = opened(tiny_cross_encoder).train()
+    layer = next(part for part in model.modules() if isinstance(part, BertLayer))
+    seen: list[torch.dtype] = []
+    layer.register_forward_hook(lambda _, __, output: seen.append(_first(output).dtype))
+    with torch.autocast(model.device.type, dtype=torch.bfloat16):
+        found = model(model.preprocess(PAIRED))["scores"].reshape(-1)
+    found.sum().backward()
+    if model.device.type == "cpu":
+        assert set(seen) == {torch.bfloat16}
+    assert found.tolist() == pytest.approx(scores(model.eval()).tolist(), rel=0.05, abs=0.05)
+    assert set(seen[-1:]) == {torch.float32}  # without autocast nothing is rounded
+    assert {parameter.grad.dtype for parameter in model.parameters() if parameter.grad is not None} == {torch.float32}
+
+
+def _first(output: object) -> torch.Tensor:
+    found = output[0] if isinstance(output, tuple) else output
+    assert isinstance(found, torch.Tensor)
+    return found
