@@ -11,7 +11,7 @@ import platform
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ import torch
 from datasets import Dataset
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
+from torch.nn import Module
 
 from indexing import atomic, precision
 from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, load_quietly
@@ -37,7 +38,7 @@ from training.row_files import read_rows, write_rows
 from training.train_settings import TrainSettings
 
 SIDES = ("peer", "ours")
-LOSSES = {
+LOSSES: Mapping[str, Callable[[CrossEncoder], Module]] = {
     "listnet": losses.ListNetLoss,
     "lambda": partial(losses.LambdaLoss, weighting_scheme=losses.NDCGLoss2PPScheme()),
 }

@@ -101,7 +101,7 @@ def _keep_bfloat16(model: PairModel) -> None:
     Autocast computes products in bfloat16 and leaves what was float32 before as it is: every residual sum,
     normalisation and softmax then reads and writes twice the bytes, which is most of what is left on a CPU.
     """
-    layers = model.transformers_model.config.num_hidden_layers
+    layers = getattr(model.config, "num_hidden_layers", None)
     for modules in model.modules():
         if isinstance(modules, ModuleList) and len(modules) == layers:
             for layer in modules:

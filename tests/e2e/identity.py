@@ -13,13 +13,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT, SECRET, CODE = "second-look", "kept between the two", "let-in"
-KEY = {"kid": "1", "use": "sig", "alg": "RS256"}
+KEY_ID = "1"
 
 
 @contextmanager
 def provider(email: str) -> Iterator[str]:
     """Its address. It redirects back at once, with a code for a token that names this person."""
-    key = RSAKey.generate_key(2048, KEY)
+    key = RSAKey.generate_key(2048, {"kid": KEY_ID, "use": "sig", "alg": "RS256"})
     nonces: list[str] = []
 
     class Answers(BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ def provider(email: str) -> Iterator[str]:
             now = int(time.time())
             who = {"sub": "1", "email": email, "nonce": nonces[-1]}
             claims = {"iss": address, "aud": CLIENT, "iat": now, "exp": now + 600, **who}
-            token = jwt.encode({"alg": "RS256", "kid": KEY["kid"]}, claims, key)
+            token = jwt.encode({"alg": "RS256", "kid": KEY_ID}, claims, key)
             self._json({"access_token": "x", "token_type": "Bearer", "expires_in": 600, "id_token": token})
 
         def _json(self, values: dict[str, Any]) -> None:
