@@ -58,9 +58,10 @@ evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/t
 reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
-	@for name in trec-dl-2021 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
+	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
 	@$(RUN) -m indexing build --corpus data/sample --name sample --if-absent
-	@$(RUN) -m training train --recipe first-reranker --output "$(or $(OUTPUT),data/models/first-reranker/1)" --resume $(PROTECT)
+	@test -d data/models/first-reranker/1 || $(RUN) -m training train --recipe first-reranker --output data/models/first-reranker/1 --resume $(PROTECT)
+	@$(RUN) -m training train --recipe second-reranker --output "$(or $(OUTPUT),data/models/second-reranker/1)" --resume $(PROTECT)
 
 clean: ## Remove .venv and everything built; data/sample and data/reranker stay
 	rm -rf $(VENV) data/corpora data/indexes data/runs
