@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urljoin
 
 from PIL import Image, ImageDraw, ImageFont
 from selenium.webdriver.common.keys import Keys
@@ -27,9 +28,10 @@ DARK, LIGHT = "#1d2130", "#ffffff"
 SMALL, QUALITY = 1_500_000, 82  # bytes that it may have; of WebP, from 0 to 100
 QUERY = "how many people live in berlin"
 TAUGHT, GRADES = "how much stone did armstrong and aldrin bring back", (0, 0, 1, 0, 0, 0, 1, 0, 0, 2)
-DEV_QUERIES, JUDGED_DEPTH = 40, 10  # few, as the picture is of the pages and not of the figures
+DEV_QUERIES, JUDGED_DEPTH, EVALUATED_DEPTH = 40, 10, 50  # few, as the picture is of the pages and not of the figures
 VERDICTS = ("Nothing speaks against promoting it.", "Against it:")
-STAGES = ".st-key-evaluate_stages"
+BESIDE = "[data-testid=stHorizontalBlock]:has(.sl-heading)"
+SIDEBAR_END = "return document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right"
 CHARTS = "[data-testid=stVegaLiteChart] :is(canvas, svg)"
 
 
@@ -153,13 +155,12 @@ def _models(browser: WebDriver, camera: Camera) -> None:
 
 
 def _evaluate(browser: WebDriver, camera: Camera) -> None:
-    go_to(browser, "Evaluate")
-    fill(browser, "evaluate_depth", JUDGED_DEPTH)
+    browser.get(urljoin(browser.current_url, f"/evaluate?split=dev&depth={EVALUATED_DEPTH}"))
     press(browser, "evaluate_run")
-    all_of(browser, ".st-key-evaluate_intervals :is(canvas, svg)")
-    camera.take("Evaluate: every stage with its interval, tested against BM25", seconds=2, at=STAGES)
-    all_of(browser, ".st-key-evaluate_bounds :is(canvas, svg)")
-    camera.take("What depth costs and gives, and where the losses lie", seconds=2, at=".st-key-evaluate_sweep")
+    until_told(browser, "Where it is lost")
+    all_of(browser, CHARTS)
+    camera.take("Evaluate: every stage with its interval, tested against BM25", seconds=2, at=".sl-heading")
+    camera.take("What depth gives and costs, and where the losses lie", seconds=2, at=BESIDE)
 
 
 def _indexes(browser: WebDriver, camera: Camera) -> None:
@@ -183,6 +184,7 @@ def _fold_sidebar(browser: WebDriver) -> None:
     folded = there(browser, "[data-testid=stSidebarCollapseButton] button")
     if folded:
         browser.execute_script("arguments[0].click()", folded[0])
+        until(browser, "the sidebar to be out of sight", lambda: browser.execute_script(SIDEBAR_END) <= 1)
 
 
 if __name__ == "__main__":
