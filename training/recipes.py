@@ -112,4 +112,34 @@ SECOND_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None, seed=29),
     seed=29,
 )
-RECIPES: Mapping[str, Recipe] = {"first-reranker": FIRST_RERANKER, "second-reranker": SECOND_RERANKER}
+SECOND = "second-reranker/1"
+MORE_OPINIONS = f"given+late-interaction+reranker:{SECOND}"
+THIRD_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "learn from the dense stage, late interaction, itself and judgments",
+            (
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=MORE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 2272, repeats=4, teacher=MORE_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 1520, repeats=20, teacher=MORE_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 1060, repeats=20, teacher=MORE_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=MORE_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1500, teacher=MORE_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 600),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=8e-5,
+        ),
+    ),
+    base=f"data/models/{SECOND}",
+    mining=GroupSettings(relative_margin=None, seed=41),
+    seed=41,
+)
+RECIPES: Mapping[str, Recipe] = {
+    "first-reranker": FIRST_RERANKER,
+    "second-reranker": SECOND_RERANKER,
+    "third-reranker": THIRD_RERANKER,
+}

@@ -15,8 +15,8 @@ from search.rerank import Reranker
 from training.examples import Example
 from training.groups import COSINE_SCALE
 
-FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, or several joined by +"
-JOINED = re.compile(r"\+(?=first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
+FORMS = "given, first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, or several joined by +"
+JOINED = re.compile(r"\+(?=given|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
 MIDDLE_COSINE = 0.5  # of this cosine the logit is 0, so that a loss on absolute scores has little to shift
 LATE_SHARPNESS = 20.0  # of the soft maximum; a hard one would have it infinite
 LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines
@@ -29,6 +29,21 @@ class Teacher(Protocol):
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
         """For each example (passages,) float32, raw logits on one scale for all queries."""
+
+
+class GivenTeacher:
+    """The scores that the examples came with: those of the run or the first stage that they were taken from."""
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher. Raises SettingsError for an example without scores."""
+        found = []
+        for example in examples:
+            if example.scores is None:
+                raise SettingsError(
+                    f"Teacher 'given' wants scores, but the examples of {example.source} have none; give another teacher."
+                )
+            found.append(np.array(example.scores, dtype=np.float32))
+        return found
 
 
 class RerankerTeacher:
@@ -107,6 +122,8 @@ def open_teacher(name: str) -> Teacher:
     if len(several) > 1:
         return MeanTeacher([open_teacher(one) for one in several])
     kind, _, model = name.partition(":")
+    if name == "given":
+        return GivenTeacher()
     if kind == "first-stage":
         return FirstStageTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
     if kind == "late-interaction":

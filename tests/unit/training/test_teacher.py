@@ -3,6 +3,7 @@
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,16 @@ def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEnc
         (query,), passages = bi_encoder.encode_tokens([example.query]), bi_encoder.encode_tokens(example.passages)
         assert values == pytest.approx([late_interaction(query, passage) for passage in passages], abs=0.1)
         assert values.dtype == np.float32
+
+
+def test_the_given_teacher_keeps_what_examples_came_with() -> None:
+    scored = replace(BEES, scores=tuple(float(place) for place in range(len(BEES.passages))))
+    (found,) = open_teacher("given").scores([scored])
+    assert found.tolist() == list(scored.scores or ()) and found.dtype == np.float32
+    assert isinstance(open_teacher("given+late-interaction"), MeanTeacher)
+    judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
+    with pytest.raises(SettingsError, match=f"'given' wants scores, but the examples of {BEES.source} have none"):
+        open_teacher("given").scores([judged])
 
 
 def test_several_teachers_teach_their_mean() -> None:
