@@ -15,7 +15,7 @@ from search.rerank import Reranker
 from training.examples import Example
 from training.groups import COSINE_SCALE
 
-FORMS = "given, first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, or several joined by +"
+FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
 JOINED = re.compile(r"\+(?=given|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
 MIDDLE_COSINE = 0.5  # of this cosine the logit is 0, so that a loss on absolute scores has little to shift
 LATE_SHARPNESS = 20.0  # of the soft maximum; a hard one would have it infinite
@@ -40,7 +40,7 @@ class GivenTeacher:
         for example in examples:
             if example.scores is None:
                 raise SettingsError(
-                    f"Teacher 'given' wants scores, but the examples of {example.source} have none; give another teacher."
+                    f"Teacher 'given' wants scores, but those of {example.source} have none; give another teacher."
                 )
             found.append(np.array(example.scores, dtype=np.float32))
         return found

@@ -210,10 +210,11 @@ def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEnc
 def test_the_given_teacher_keeps_what_examples_came_with() -> None:
     scored = replace(BEES, scores=tuple(float(place) for place in range(len(BEES.passages))))
     (found,) = open_teacher("given").scores([scored])
-    assert found.tolist() == list(scored.scores or ()) and found.dtype == np.float32
+    assert found.tolist() == list(scored.scores or ())
+    assert found.dtype == np.float32
     assert isinstance(open_teacher("given+late-interaction"), MeanTeacher)
     judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
-    with pytest.raises(SettingsError, match=f"'given' wants scores, but the examples of {BEES.source} have none"):
+    with pytest.raises(SettingsError, match=f"'given' wants scores, but those of {BEES.source} have none"):
         open_teacher("given").scores([judged])
 
 
