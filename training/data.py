@@ -1,7 +1,7 @@
 """Where examples come from: the hub, an index with judgments, files; protected queries are left out of all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from training.judged_index import judged_examples
 from training.local_data import FORMS, local_examples, parse_source
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.mine import MiningSettings
+from training.phase import Phase
 from training.protection import Protection
 from training.teacher import MIDDLE_COSINE, open_teacher, taught
 
@@ -28,9 +29,6 @@ HARD = "lambda-hard-neg"
 HARD_NEGATIVES = MiningSettings(per_query=9, ranks=(3, 30), sampling="top", relative_margin=None)
 """What `lambda-hard-neg` mines: as its authors do, without a margin."""
 SPELLED = "hub, hub:FOLDER, index:NAME, or one of " + ", ".join(f"{form}:PATH" for form in FORMS)
-
-Progress = Callable[[str, int], None]
-"""Called with a phase and how many queries or examples are done since the last call."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def collect(
     protection: Protection,
     dropped: Counter[str],
     root: Path = ROOT,
-    progress: Progress = lambda *_: None,
+    progress: Phase = lambda *_: None,
 ) -> Iterator[Example]:
     """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
 
@@ -87,14 +85,14 @@ def collect(
     allowed = unprotected(found, protection, dropped=lambda: dropped.update(["protected"]))
     if recipe == HARD and data.index:
         pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
-        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=lambda done: progress("mine", done))
+        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=lambda done: progress("mine", done, 0))
     if data.teacher:
-        allowed = taught(allowed, open_teacher(data.teacher), progress=lambda done: progress("teach", done))
+        allowed = taught(allowed, open_teacher(data.teacher), progress=lambda done: progress("teach", done, 0))
     return allowed
 
 
 def _source(
-    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
+    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Phase
 ) -> Iterator[Example]:
     kind, _, name = source.partition(":")
     index = open_index(data.index, root=root) if data.index and kind != "index" else None
@@ -108,7 +106,7 @@ def _source(
 
 
 def _judged(
-    name: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
+    name: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Phase
 ) -> Iterator[Example]:
     pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
     sets = judged_sets(open_corpus_folder(pipeline.index))
@@ -126,7 +124,7 @@ def _judged(
         seed=settings.seed,
         protection=Protection(),
         with_scores=scored,
-        progress=lambda *_: progress(f"mine {name}", 1),
+        progress=lambda _, total: progress(f"mine {name}", 1, total),
         skipped=lambda why: dropped.update([why]),
     )
     return map(_as_logits, found) if scored else found
@@ -138,7 +136,7 @@ def _as_logits(example: Example) -> Example:
     return replace(example, scores=logits)
 
 
-def _cold(data: DataSettings, protection: Protection, root: Path, progress: Progress) -> Iterator[Example]:
+def _cold(data: DataSettings, protection: Protection, root: Path, progress: Phase) -> Iterator[Example]:
     name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
     if not name:
         raise SettingsError(
@@ -147,5 +145,9 @@ def _cold(data: DataSettings, protection: Protection, root: Path, progress: Prog
     index = open_index(name, root=root)
     encoder = BiEncoder(index.manifest.bi_encoder)
     return cold_examples(
-        index, encoder, data.cold, protection=protection, progress=lambda done: progress("ask the passages", done)
+        index,
+        encoder,
+        data.cold,
+        protection=protection,
+        progress=lambda done: progress("ask the passages", done, data.cold.queries),
     )

@@ -25,7 +25,8 @@ from training.feedback_file import feedback_lists
 from training.first_stage import open_corpus_folder
 from training.fit import ROWS, in_bf16, seconds_a_step
 from training.loss_recipes import CACHED_PAIRS, COLD_START
-from training.request import Phase, Request, gather_rows
+from training.phase import Phase
+from training.request import Request, gather_rows
 from training.row_files import RowCounts, preview, read_rows
 from training.train_settings import TrainSettings
 
@@ -81,7 +82,7 @@ def forecast(request: Request, *, phase: Phase) -> Forecast:
     counts = gather_rows(sample, phase=phase)
     gathering = time.monotonic() - begun
     rows, _ = read_rows(request.work / ROWS)
-    phase("time a few steps", 0)
+    phase("time a few steps", 0, 0)
     shape, settings = model_shape(request.settings.base), request.settings
     pairs_a_row = counts.pairs / counts.rows
     memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))

@@ -18,7 +18,8 @@ from indexing.errors import TrainingError
 from indexing.job_folder import NICENESS, environment
 from training.forecast import Forecast, forecast
 from training.jobs import CONFIG, read_request
-from training.request import Phase, Request
+from training.phase import Phase
+from training.request import Request
 from training.row_files import RowCounts
 
 RESULT, SAID, ERRORS = "forecast.json", "said.txt", "errors.txt"

@@ -24,11 +24,10 @@ from training.groups import (
     standardised,
 )
 from training.passage_questions import passage_questions
+from training.phase import Phase
 from training.recipes import Ingredient, Stage
 from training.teacher import Teacher, open_teacher, taught
 
-Progress = Callable[[str, int, int], None]
-"""Called with an ingredient's name, queries done since the last call, and queries in all."""
 RUN = "run.train.trec"
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def protected_queries(paths: Iterable[Path]) -> frozenset[str]:
 class Gatherer:
     """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
 
-    def __init__(self, *, root: Path = ROOT, protected: frozenset[str], progress: Progress) -> None:
+    def __init__(self, *, root: Path = ROOT, protected: frozenset[str], progress: Phase) -> None:
         self._root = root
         self._protected = protected
         self._progress = progress

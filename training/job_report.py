@@ -42,15 +42,15 @@ class Reporter:
 
     def enter(self, state: str, phase: str = "", **more: Any) -> None:
         """A state or phase begins."""
-        self.status = replace(self.status, state=state, phase=phase, done=0, **more)
+        self.status = replace(self.status, state=state, phase=phase, done=0, total=0, **more)
         self._say(f"{state}: {phase}" if phase else state)
         self.write()
 
-    def phase(self, name: str, count: int) -> None:
-        """So many more queries or examples are done in a phase of the same state."""
+    def phase(self, name: str, count: int, total: int) -> None:
+        """So many more queries or examples are done in a phase of the same state, of `total` or, at 0, nobody knows."""
         if name != self.status.phase:
             self.enter(self.status.state, name)
-        self.status = replace(self.status, done=self.status.done + count)
+        self.status = replace(self.status, done=self.status.done + count, total=total)
         self._now_and_then()
 
     def step(self, at: Progress) -> None:
@@ -63,6 +63,7 @@ class Reporter:
             state="training",
             phase="second pass" if before else "",
             done=0,
+            total=0,
             step=before + at.step,
             steps=before + at.steps,
             loss=loss,

@@ -15,7 +15,8 @@ from training.job_report import Reporter, Say, steps_before, write_preview
 from training.job_status import FINAL, Status, finite
 from training.jobs import read_request
 from training.loss_recipes import COLD_START
-from training.request import DevSettings, Phase, Request, check_free, dev_lists, gather_rows, make
+from training.phase import Phase
+from training.request import DevSettings, Request, check_free, dev_lists, gather_rows, make
 from training.watch import Progress
 
 
@@ -81,9 +82,9 @@ def run(folder: Path, *, resume: bool, say: Say) -> Status:
 
 
 def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper) -> None:
-    def phase(name: str, count: int) -> None:
+    def phase(name: str, count: int, total: int) -> None:
         stopper.waits = False
-        reporter.phase(name, count)
+        reporter.phase(name, count, total)
         stopper.check()
 
     def step(at: Progress) -> None:
@@ -108,11 +109,12 @@ def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, pha
     try:
         version, reranker = promoted_version(), open_reranker()
     except SecondLookError as error:
-        phase(f"no current model ({error})", 0)
+        phase(f"no current model ({error})", 0, 0)
         return
     if reranker is not None:
         lists = dev_lists(dev, root=request.root, phase=phase)
-        values = ndcg(reranked(lists, reranker, progress=lambda *_: phase("the current model", 1)), lists)
+        run = reranked(lists, reranker, progress=lambda _, total: phase("the current model", 1, total))
+        values = ndcg(run, lists)
         reporter.status = replace(reporter.status, current=version, current_ndcg=sum(values.values()) / len(values))
 
 

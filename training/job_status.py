@@ -24,6 +24,8 @@ class Status:
     """What is done within the state, in words."""
     done: int = 0
     """Queries or examples of this phase."""
+    total: int = 0
+    """Of them in all; 0 where that isn't known."""
     step: int = 0
     """Steps of the optimiser that are done."""
     steps: int = 0

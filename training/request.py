@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
 from training.pair_model import PairModel, save_weights
+from training.phase import Phase
 from training.protection import Protection
 from training.row_files import RowCounts, read_rows, write_rows
 from training.train_settings import TrainSettings
@@ -37,8 +38,6 @@ from training.watch import Report
 SECOND_PASS = "self-taught"
 ASKED = "asked.json"
 FIRST = "first"
-Phase = Callable[[str, int], None]
-"""Called with what is done and how many queries or examples since the last call."""
 
 
 def work_folder(output: Path) -> Path:
@@ -216,7 +215,11 @@ def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -
     if dev.split not in sets:
         raise TrainingError(f"The corpus of index {dev.index} has no judged {dev.split} split; give another --dev.")
     return first_stage_lists(
-        pipeline, sets[dev.split], depth=dev.depth, queries=dev.queries, progress=lambda *_: phase("dev queries", 1)
+        pipeline,
+        sets[dev.split],
+        depth=dev.depth,
+        queries=dev.queries,
+        progress=lambda _, total: phase("dev queries", 1, total),
     )
 
 
@@ -228,8 +231,9 @@ def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, res
         with atomic.folder(base) as folder:
             first.model.save_pretrained(str(folder), create_model_card=False)
     if not (work / ROWS).is_dir():
+        lists = sum(first.counts.examples.values())
         mixed = self_taught(
-            _examples(request.work / ROWS), first.model, progress=lambda done: phase("teach itself", done)
+            _examples(request.work / ROWS), first.model, progress=lambda done: phase("teach itself", done, lists)
         )
         write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
     second = fit(work, _second_settings(request, work), resume=resume, report=report)

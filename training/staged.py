@@ -18,8 +18,9 @@ from training.fit import ROWS, Fitted, fit
 from training.gather import Gatherer
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.pair_model import save_weights
+from training.phase import Phase
 from training.recipes import Recipe, Stage
-from training.request import Phase, check_free, keep_asked, last_loss
+from training.request import check_free, keep_asked, last_loss
 from training.row_files import RowCounts, read_rows, write_rows
 from training.train_settings import TrainSettings
 from training.watch import Report
@@ -52,7 +53,7 @@ def make_in_stages(
     work = check_free(output, resume=resume)
     keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": _fingerprint(protected)})
     start, revision = time.monotonic(), card.code_revision()
-    gatherer = Gatherer(root=root, protected=protected, progress=lambda what, done, _: phase(what, done))
+    gatherer = Gatherer(root=root, protected=protected, progress=phase)
     counts: dict[str, dict[str, int]] = {}
     losses: dict[str, float] = {}
     pairs, base = 0, recipe.base

@@ -50,8 +50,14 @@ def progress_text(job: Job) -> str:
     if status.state == "training" and status.step:
         parts.append(f"step {status.step:,} of {status.steps:,}")
     elif status.done:
-        parts.append(f"{status.done:,} done")
+        parts.append(f"{status.done:,} of {status.total:,}" if status.total else f"{status.done:,} done")
     return ", ".join(parts) + " …"
+
+
+def progress_share(status: Status) -> float:
+    """How much of the training is done, or of what it gathers first."""
+    done, total = (status.done, status.total) if status.total else (status.step, status.steps)
+    return min(done / total, 1.0) if total else 0.0
 
 
 def job_figures(status: Status, losses: list[float]) -> list[Figure]:
@@ -86,8 +92,7 @@ def _live(folder: Path, alive: bool) -> None:
         "</small></h3>"
     )
     if job.alive:
-        share = job.status.step / job.status.steps if job.status.steps else 0.0
-        st.progress(min(share, 1.0), text=plain(progress_text(job)))
+        st.progress(progress_share(job.status), text=plain(progress_text(job)))
         if (silent := time.time() - job.status.updated) > SILENT:
             note(f"It last wrote {span_text(silent)} ago.")
     _ended(job)

@@ -274,7 +274,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts begin at once: a process of its own is started in the test before."""
 
     def here(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
-        return forecast(replace(request, output=folder / "version"), phase=lambda name, _: told(name))
+        return forecast(replace(request, output=folder / "version"), phase=lambda name, *_: told(name))
 
     monkeypatch.setattr(train_preview, "forecast_apart", here)
 
@@ -378,6 +378,9 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
         again(page)
         assert bars(page) == ["Gathering what it learns from, mine small, 12 done …"]
         assert "It last wrote 5 min ago." in text(page)
+        write_status(folder, replace(RUNNING, state="gathering", phase="mine small", done=12, total=48))
+        again(page)
+        assert bars(page) == ["Gathering what it learns from, mine small, 12 of 48 …"]
     write_status(folder, replace(RUNNING, state="finished", version="data/models/mine/1", ndcg=0.65, seconds_left=0.0))
     again(page)
     told = "Version mine/1 is made. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."

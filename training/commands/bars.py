@@ -22,19 +22,26 @@ class Bars:
     ) -> None:
         self.close()
 
-    def at(self, phase: str, done: int, total: int, *, note: str = "") -> None:
-        """Show that `done` of `total` are done in this phase."""
-        if phase != self._phase or self._bar is None:
+    def at(self, phase: str, done: int, total: int, *, note: str = "", unit: str = "") -> None:
+        """Show that `done` of `total`, or of a number that isn't known at 0, are done in this phase."""
+        bar = self._same(phase, total)
+        if bar is None:
             self.close()
-            self._phase = phase
-            self._bar = tqdm(desc=phase, total=total, unit=f" {self._unit}", dynamic_ncols=True, mininterval=0.5)
-        self._bar.set_postfix_str(note, refresh=False)
-        self._bar.update(done - self._bar.n)
+            counted = f" {unit or self._unit}"
+            bar = tqdm(desc=phase, total=total or None, unit=counted, dynamic_ncols=True, mininterval=0.5)
+            self._phase, self._bar = phase, bar
+        bar.set_postfix_str(note, refresh=False)
+        bar.update(done - bar.n)
 
-    def more(self, phase: str, done: int, total: int) -> None:
+    def more(self, phase: str, done: int, total: int, *, unit: str = "") -> None:
         """Show that `done` more are done."""
-        start = self._bar.n if self._bar is not None and phase == self._phase else 0
-        self.at(phase, start + done, total)
+        bar = self._same(phase, total)
+        self.at(phase, done + (bar.n if bar is not None else 0), total, unit=unit)
+
+    def _same(self, phase: str, total: int) -> "tqdm[None] | None":
+        """The bar that is shown, where it is this phase's; two phases of one name follow on each other by total."""
+        same = self._bar is not None and phase == self._phase and self._bar.total == (total or None)
+        return self._bar if same else None
 
     def close(self) -> None:
         """Leave the bar on its line."""

@@ -24,13 +24,14 @@ class Lines:
     def __init__(self) -> None:
         self._name, self._done, self._said = "", 0, 0.0
 
-    def phase(self, name: str, count: int) -> None:
-        """So many more queries or examples are done."""
+    def phase(self, name: str, count: int, total: int) -> None:
+        """So many more queries or examples are done, of `total` or, at 0, nobody knows."""
         begins = name != self._name
         self._name, self._done = name, count if begins else self._done + count
         if begins or time.monotonic() - self._said >= SAID_EVERY:
             self._said = time.monotonic()
-            print(f"{name}: {self._done:,}" if self._done else name, flush=True)
+            of = f" of {total:,}" if total else ""
+            print(f"{name}: {self._done:,}{of}" if self._done else name, flush=True)
 
 
 def _forecast(options: argparse.Namespace) -> int:

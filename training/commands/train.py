@@ -105,9 +105,9 @@ class Show:
         self._bars = bars
         self._recent: list[float] = []
 
-    def phase(self, name: str, done: int) -> None:
+    def phase(self, name: str, done: int, total: int) -> None:
         """Queries or examples that are done."""
-        self._bars.more(name, done, 0)
+        self._bars.more(name, done, total, unit="queries")
 
     def report(self, at: Progress) -> None:
         """A step."""

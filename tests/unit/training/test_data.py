@@ -51,8 +51,9 @@ def read(
     dropped: Counter[str] = Counter()
     phases: Counter[str] = Counter()
 
-    def progress(name: str, done: int) -> None:
+    def progress(name: str, done: int, total: int) -> None:
         phases[name] += done
+        assert total == 0 or phases[name] <= total
 
     found = collect(recipe, data, protection=protection, dropped=dropped, root=root, progress=progress)
     return list(found), dropped, phases

@@ -76,7 +76,7 @@ def test_a_models_shape_is_known_without_its_weights(tiny_cross_encoder: Path, t
 def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
     phases: dict[str, int] = {}
     asked = replace(small, dev=DevSettings("small", queries=1, depth=5))
-    found = forecast(asked, phase=lambda name, count: phases.update({name: phases.get(name, 0) + count}))
+    found = forecast(asked, phase=lambda name, count, _: phases.update({name: phases.get(name, 0) + count}))
     assert phases == {"mine small": 2, "time a few steps": 0}
     assert {row["query"] for row in found.rows} == {"how do bees make honey", "why does bread rise"}
     assert found.counts.rows == 2

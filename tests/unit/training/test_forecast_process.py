@@ -165,6 +165,6 @@ def test_a_phase_is_told_when_it_begins_and_now_and_then(
     lines = Lines()
     for passed in (0.0, 0.1, SAID_EVERY):
         now[0] += passed
-        lines.phase("mine small", 1)
-    lines.phase("time a few steps", 0)
-    assert capsys.readouterr().out.splitlines() == ["mine small: 1", "mine small: 3", "time a few steps"]
+        lines.phase("mine small", 1, 7)
+    lines.phase("time a few steps", 0, 0)
+    assert capsys.readouterr().out.splitlines() == ["mine small: 1 of 7", "mine small: 3 of 7", "time a few steps"]

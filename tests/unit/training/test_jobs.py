@@ -300,21 +300,21 @@ def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) 
     folder, clock, said = made_job(PLAIN), Clock(), list[str]()
     reporter = Reporter(folder, PLAIN, say=said.append, clock=clock)
     reporter.enter("gathering")
-    reporter.phase("mine small", 1)
+    reporter.phase("mine small", 1, 7)
     assert (read_status(folder).state, read_status(folder).phase) == ("gathering", "mine small")
     clock.now += WRITTEN_EVERY - 0.1
-    reporter.phase("mine small", 1)
+    reporter.phase("mine small", 1, 7)
     assert read_status(folder).done == 0
     clock.now += 0.1
-    reporter.phase("mine small", 1)
-    assert read_status(folder).done == 3
+    reporter.phase("mine small", 1, 7)
+    assert (read_status(folder).done, read_status(folder).total) == (3, 7)
     for step in (1, 2, 3):
         clock.now += 0.3
         reporter.step(progress(step, ndcg=0.25 if step == 1 else None, best_ndcg=0.25))
     found = read_status(folder)
     assert (found.state, found.step, found.steps) == ("training", 2, STEPS)  # written at 0.6 s, not at 0.9 s
     assert (found.ndcg, found.best_ndcg, found.loss) == (0.25, 0.25, 0.5)
-    assert (found.pairs_per_second, found.seconds_left, found.done) == (3.0, 4.0, 0)
+    assert (found.pairs_per_second, found.seconds_left, found.done, found.total) == (3.0, 4.0, 0, 0)
     assert found.memory > 50e6  # this process has loaded torch
     assert abs(found.updated - time.time()) < 60
     assert list(losses(folder)) == [1, 2, 3]

@@ -70,7 +70,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, bui
     phases: Counter[str] = Counter()
     steps: list[Progress] = []
 
-    def phase(name: str, done: int) -> None:
+    def phase(name: str, done: int, _: int) -> None:
         phases[name] += done
 
     assert make(asked, phase=phase, report=steps.append, command=COMMAND) == asked.output
@@ -146,7 +146,7 @@ def test_a_stopped_training_is_gone_on_with_only_when_asked(
         asked,
         resume=True,
         report=lambda at: steps.append(at.step),
-        phase=lambda name, _: phases.append(name),
+        phase=lambda name, *_: phases.append(name),
         command=COMMAND,
     )
     assert steps == [3, 4]
