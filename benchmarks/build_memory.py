@@ -35,6 +35,7 @@ MS_MARCO = 8_841_823
 LIMIT = 8 * 2**30  # bytes
 WORDS = 65_536  # rows of the stand-in's table
 PERIOD = 0.05  # seconds between two looks at the memory
+NAME, INDEXES = "memory", "indexes"  # of what is built, and its folder beside the corpus
 SIZES = (250_000, 500_000, 1_000_000)
 
 
@@ -123,10 +124,15 @@ def measured(judged: Path, *, passages: int, dense: str = "pq-fastscan", usual: 
         corpus = Path(name) / "collection.tsv"
         with corpus.open("w", encoding="utf-8") as file:
             file.writelines(f"{n}\t{text}\n" for n, text in enumerate(recombined(judged, passages=passages)))
-        command = [sys.executable, "-m", "benchmarks.build_memory", str(judged), "--one", str(corpus), "--dense", dense]
-        command += ["--usual"] if usual else []
-        row: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        return row
+        return built_apart(corpus, dense=dense, usual=usual)
+
+
+def built_apart(corpus: Path, *, dense: str = "pq-fastscan", usual: bool = False) -> dict[str, Any]:
+    """Likewise of a corpus that is there; its index is put into INDEXES beside it, by the name NAME."""
+    command = [sys.executable, "-m", "benchmarks.build_memory", ".", "--one", str(corpus), "--dense", dense]
+    command += ["--usual"] if usual else []
+    row: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return row
 
 
 def _usual(corpus: Path) -> dict[str, object]:
@@ -151,13 +157,13 @@ def _one(corpus: Path, dense: str) -> dict[str, object]:
 
     watch = Watch()
     begun = time.perf_counter()
-    root = corpus.parent / "indexes"
+    root = corpus.parent / INDEXES
     settings = BuildSettings(dense=dense)
-    manifest = build(Corpus(corpus), name="memory", root=root, settings=settings, progress=watch, encoder=StandIn())
+    manifest = build(Corpus(corpus), name=NAME, root=root, settings=settings, progress=watch, encoder=StandIn())
     seconds = time.perf_counter() - begun
     watch.stop()
     begun = time.perf_counter()
-    open_index("memory", root=root).bm25.search(["water"], depth=1000)
+    open_index(NAME, root=root).bm25.search(["water"], depth=1000)
     return {
         "passages": manifest.passages,
         "peaks": watch.peaks,

@@ -119,9 +119,10 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
         f"{values['pairs']:,} pairs in {values['minutes']} minutes, code {values['code_revision'] or 'unknown'}. "
         "Settings: manifest.json.",
         "",
-        "| stage | source | groups |",
-        "|---|---|---:|",
+        *_averaged_lines(values["settings"]),
     ]
+    if values["examples"]:
+        lines += ["| stage | source | groups |", "|---|---|---:|"]
     for stage, sources in values["examples"].items():
         lines += [f"| {stage} | {source} | {count:,} |" for source, count in sources.items()]
     if values["data"]:
@@ -131,6 +132,13 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
     if len(values["lineage"]) > 1:
         lines += [f"Lineage: {' → '.join(values['lineage'])}.", ""]
     return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
+
+
+def _averaged_lines(settings: Mapping[str, Any]) -> list[str]:
+    if "averaged" not in settings:
+        return []
+    first, second = settings["averaged"]
+    return [f"Its weights are the mean of those of {first} and {second}, the latter's share {settings['share']:g}.", ""]
 
 
 def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:

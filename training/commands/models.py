@@ -1,4 +1,4 @@
-"""models, promote, rollback: list versions, compare two, and choose the one that is served."""
+"""models, average, promote, rollback: list versions, compare or merge two, and choose the one that is served."""
 
 import argparse
 from functools import partial
@@ -8,6 +8,7 @@ from search.load import NO_RERANKER, open_pipeline
 from search.rerank import CrossEncoderReranker
 from training import pointer, registry
 from training.assess import DEPTH, SPLIT
+from training.average import average
 from training.candidates import first_stage_lists, ndcg, reranked
 from training.commands.bars import Bars
 from training.commands.judgments import judged_split
@@ -32,6 +33,13 @@ def add(commands: Commands) -> None:
     add_models(serve)
     add_root(serve)
     serve.set_defaults(run=_promote)
+    mean = commands.add_parser("average", help="make a version of the mean of two versions' weights")
+    mean.add_argument("first", metavar="A", help="NAME/VERSION below the folder of models, or shipped")
+    mean.add_argument("second", metavar="B", help="likewise; such as what was trained on from A")
+    mean.add_argument("--share", type=float, default=0.5, help="B's share of the weights (%(default)s)")
+    mean.add_argument("--output", type=Path, required=True, help="folder of the version, such as data/models/mean/1")
+    add_models(mean)
+    mean.set_defaults(run=_average)
     back = commands.add_parser("rollback", help="serve the version before again")
     back.add_argument("--reason", default="", help="is recorded")
     add_models(back)
@@ -58,6 +66,13 @@ def _models(options: argparse.Namespace) -> int:
         return 0
     at = pointer.current(options.models)
     print("\n".join(registry.listing(registry.versions(options.models), promoted=at.promoted, before=at.before)))
+    return 0
+
+
+def _average(options: argparse.Namespace) -> int:
+    first, second = (registry.find(name, options.models) for name in (options.first, options.second))
+    command = f"python -m training average {first.id} {second.id} --share {options.share:g}"
+    print(f"Re-ranker: {average(first, second, options.output, share=options.share, command=command)}")
     return 0
 
 
