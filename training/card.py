@@ -118,11 +118,10 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
         f"Made by `{command}`, recipe `{values['recipe']}`, seed {values['seed']}, "
         f"{values['pairs']:,} pairs in {values['minutes']} minutes, code {values['code_revision'] or 'unknown'}. "
         "Settings: manifest.json.",
-        "",
         *_averaged_lines(values["settings"]),
     ]
     if values["examples"]:
-        lines += ["| stage | source | groups |", "|---|---|---:|"]
+        lines += ["", "| stage | source | groups |", "|---|---|---:|"]
     for stage, sources in values["examples"].items():
         lines += [f"| {stage} | {source} | {count:,} |" for source, count in sources.items()]
     if values["data"]:
@@ -138,7 +137,7 @@ def _averaged_lines(settings: Mapping[str, Any]) -> list[str]:
     if "averaged" not in settings:
         return []
     first, second = settings["averaged"]
-    return [f"Its weights are the mean of those of {first} and {second}, the latter's share {settings['share']:g}.", ""]
+    return ["", f"Its weights are the mean of those of {first} and {second}, the latter's share {settings['share']:g}."]
 
 
 def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:
