@@ -115,10 +115,7 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
         f"A cross-encoder started from {parent}. Score (query, passage) pairs with",
         "`sentence_transformers.CrossEncoder` and rank by the raw logit.",
         "",
-        f"Made by `{command}`, recipe `{values['recipe']}`, seed {values['seed']}, "
-        f"{values['pairs']:,} pairs in {values['minutes']} minutes, code {values['code_revision'] or 'unknown'}. "
-        "Settings: manifest.json.",
-        *_averaged_lines(values["settings"]),
+        f"Made by `{command}`, {_trained(values)}, code {values['code_revision'] or 'unknown'}. Settings: manifest.json.",
     ]
     if values["examples"]:
         lines += ["", "| stage | source | groups |", "|---|---|---:|"]
@@ -133,11 +130,12 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
     return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
 
 
-def _averaged_lines(settings: Mapping[str, Any]) -> list[str]:
-    if "averaged" not in settings:
-        return []
-    first, second = settings["averaged"]
-    return ["", f"Its weights are the mean of those of {first} and {second}, the latter's share {settings['share']:g}."]
+def _trained(values: Mapping[str, Any]) -> str:
+    if "averaged" in values["settings"]:
+        first, second = values["settings"]["averaged"]
+        return f"the mean of the weights of {first} and {second}, the latter's share {values['settings']['share']:g}"
+    amount = f"{values['pairs']:,} pairs in {values['minutes']} minutes"
+    return f"recipe `{values['recipe']}`, seed {values['seed']}, {amount}"
 
 
 def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:

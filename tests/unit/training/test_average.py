@@ -41,7 +41,7 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
     assert found.manifest["lineage"] == ["tiny/base", "mine/2"]
     assert found.manifest["settings"]["averaged"] == ["mine/1", "mine/2"]
     told = (found.folder / "README.md").read_text()
-    assert "the mean of those of mine/1 and mine/2, the latter's share 0.25." in told
+    assert "the mean of the weights of mine/1 and mine/2, the latter's share 0.25, code" in told
     assert "python -m training average mine/1 mine/2 --share 0.25" in told
     assert "| stage |" not in told
 
