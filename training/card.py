@@ -115,7 +115,8 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
         f"A cross-encoder started from {parent}. Score (query, passage) pairs with",
         "`sentence_transformers.CrossEncoder` and rank by the raw logit.",
         "",
-        f"Made by `{command}`, {_trained(values)}, code {values['code_revision'] or 'unknown'}. Settings: manifest.json.",
+        f"Made by `{command}`, {_trained(values)}, code {values['code_revision'] or 'unknown'}. "
+        "Settings: manifest.json.",
     ]
     if values["examples"]:
         lines += ["", "| stage | source | groups |", "|---|---|---:|"]
