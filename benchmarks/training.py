@@ -84,7 +84,8 @@ def main() -> None:
             for side in SIDES:
                 model = work / f"{side}-{seed}"
                 seconds = _peer(examples, model, own) if side == "peer" else _ours(work / "all", model, own)
-                row = {"side": side, "seed": seed, "pairs/s": pairs / seconds, "ndcg": _measured(model, dev)}
+                quality = _measured(model, dev, settings.max_length)
+                row = {"side": side, "seed": seed, "pairs/s": pairs / seconds, "ndcg": quality}
                 rows.append(row)
                 print(f"seed {seed} {side:<4} {row['pairs/s']:6.1f} pairs/s   nDCG@10 {row['ndcg']:.4f}", flush=True)
     _report(rows, options)
@@ -132,8 +133,10 @@ def _ours(rows: Path, output: Path, settings: TrainSettings) -> float:
     return seconds
 
 
-def _measured(model: Path, dev: Candidates) -> float:
-    values = ndcg(reranked(dev, CrossEncoderReranker(str(model)), progress=lambda *_: None), dev)
+def _measured(model: Path, dev: Candidates, max_length: int) -> float:
+    """nDCG@10, both sides reading as many tokens: each saves another limit with its model."""
+    reranker = CrossEncoderReranker(str(model), max_length=max_length)
+    values = ndcg(reranked(dev, reranker, progress=lambda *_: None), dev)
     return sum(values.values()) / len(values)
 
 
