@@ -15,6 +15,7 @@ from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
 from indexing.manifest import FILE
 from training import card
+from training.new_output import check_new
 from training.registry import WEIGHTS, Version
 
 RECIPE = "average"
@@ -32,8 +33,7 @@ def average(first: Version, second: Version, output: Path, *, share: float = 0.5
     """
     if not 0 < share < 1:
         raise SettingsError(f"share is {share}; give a number between 0 and 1.")
-    if output.exists():
-        raise TrainingError(f"{output} is there already; give another --output, or move it away.")
+    check_new(output)
     weights = _mean(_weights(first), _weights(second), share, f"{first.id} and {second.id}")
     values = card.record(
         RECIPE,
@@ -50,6 +50,7 @@ def average(first: Version, second: Version, output: Path, *, share: float = 0.5
         revision=card.code_revision(),
         data=_data(first, second),
     )
+    values["ms_marco"] = values["ms_marco"] or bool(first.manifest.get("ms_marco", True))
     with atomic.folder(output) as target:
         shutil.copytree(second.folder, target, ignore=shutil.ignore_patterns(FILE, f"*{WEIGHTS}"), dirs_exist_ok=True)
         save_file(weights, target / MODEL, metadata={"format": "pt"})

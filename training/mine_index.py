@@ -21,6 +21,7 @@ from training.card import code_revision
 from training.mine import MinedQuery, MiningSettings, Rescore, Text, hard_negatives
 from training.mined_files import MANIFEST, Layout, write_rows
 from training.mining_report import MiningReport, Tally
+from training.new_output import check_new
 from training.protection import Protection
 from training.served import ServedFirstStage
 
@@ -67,8 +68,7 @@ def mine_to(
         SettingsError: the source is unknown, or a query too long.
         TrainingError: `target` is there, no query may be mined, or no negative was found.
     """
-    if target.exists():
-        raise TrainingError(f"{target} is there already; give another --output, or move it away.")
+    check_new(target)
     allowed = _allowed(judged, protection)
     stage = ServedFirstStage(pipeline, source=source, depth=max(settings.ranks[1], SERVED_DEPTH))
     tally = Tally(

@@ -28,6 +28,7 @@ from training.examples import Example
 from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
+from training.new_output import check_new
 from training.pair_model import PairModel, save_weights
 from training.phase import Phase
 from training.protection import Protection
@@ -48,8 +49,7 @@ def work_folder(output: Path) -> Path:
 def check_free(output: Path, *, resume: bool) -> Path:
     """Make the folder to work in. Raises TrainingError where the version is there, or a stopped training of it."""
     work = work_folder(output)
-    if output.exists():
-        raise TrainingError(f"{output} is there already; give another --output, or move it away.")
+    check_new(output)
     if work.exists() and not resume:
         raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
     work.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from training.examples import Example
 from training.groups import COSINE_SCALE
 
 FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
-JOINED = re.compile(r"\+(?=given|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
+JOINED = re.compile(r"\+(?=given(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
 MIDDLE_COSINE = 0.5  # of this cosine the logit is 0, so that a loss on absolute scores has little to shift
 LATE_SHARPNESS = 20.0  # of the soft maximum; a hard one would have it infinite
 LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines

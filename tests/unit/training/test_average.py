@@ -57,6 +57,14 @@ def test_what_either_was_trained_on_is_told_once(models: Path) -> None:
     assert manifest["ms_marco"] is True
 
 
+def test_what_the_first_was_trained_on_binds_too(models: Path) -> None:
+    for number, bound in ((1, True), (2, False)):
+        path = models / f"mine/{number}/manifest.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "ms_marco": bound}))
+    made = average(find("mine/1", models), find("mine/2", models), models / "mean/1", command="average")
+    assert json.loads((made / "manifest.json").read_text())["ms_marco"] is True
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan")])
 def test_a_share_out_of_range_is_refused(models: Path, share: float) -> None:
     with pytest.raises(SettingsError, match="between 0 and 1"):

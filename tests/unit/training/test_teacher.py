@@ -12,7 +12,7 @@ import pytest
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
-from indexing.errors import CorpusError, ModelError, SettingsError, TrainingError
+from indexing.errors import CorpusError, HubError, ModelError, SettingsError, TrainingError
 from indexing.records import Floats, PassageId, QueryId, Ranking
 from indexing.settings import BuildSettings
 from search.rerank import CrossEncoderReranker
@@ -213,6 +213,8 @@ def test_the_given_teacher_keeps_what_examples_came_with() -> None:
     assert found.tolist() == list(scored.scores or ())
     assert found.dtype == np.float32
     assert isinstance(open_teacher("given+late-interaction"), MeanTeacher)
+    with pytest.raises(HubError, match=r"'a\+given-b' is no folder"):  # a folder of that name, not two teachers
+        open_teacher("reranker:a+given-b")
     judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
     with pytest.raises(SettingsError, match=f"'given' wants scores, but those of {BEES.source} have none"):
         open_teacher("given").scores([judged])
