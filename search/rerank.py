@@ -16,6 +16,7 @@ from indexing.encoder import load_quietly, loading_error, reach_hub
 from indexing.errors import ModelError, SettingsError
 from indexing.records import Floats
 from indexing.tokens import TokenIds, tokenizer_fingerprint
+from search.first_token import compute_first_token_only
 from search.pairs import EncodedPairs, encode_pairs, encode_stored, reads_stored
 
 TOKEN_BUDGET = 4096  # tokens in one batch, padding included
@@ -76,6 +77,7 @@ class CrossEncoderReranker:
         linear = {name: part for name, part in self._model.named_modules() if isinstance(part, Linear)}
         heads = [name for name, part in linear.items() if part.out_features == 1]
         self._model.set_keep_in_fp32_modules(heads)  # in bfloat16 a logit has 8 bits, and passages tie
+        compute_first_token_only(self._model)
         self._model.eval()
         self._name = called or (Path(name).name if Path(name).exists() else name)
         self.max_length = min(max_length, self._model.max_seq_length or max_length)

@@ -12,6 +12,7 @@ from torch.nn import Module, ModuleList
 from indexing import precision
 from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
 from indexing.errors import ModelError
+from search.first_token import compute_first_token_only
 from search.pairs import EncodedPairs, encode_pairs
 
 TOKEN_BUDGET = 2048  # tokens in one forward pass on a CPU, where larger ones don't run faster
@@ -88,6 +89,7 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
         raise loading_error("Re-ranker", base, error) from error
     if model.num_labels != 1:
         raise ModelError(f"{base} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another base.")
+    compute_first_token_only(model)
     if device == "cpu":
         _keep_bfloat16(model)
     model.training_length = min(max_length, model.max_seq_length or max_length)
