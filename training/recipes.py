@@ -93,6 +93,7 @@ SECOND_RERANKER = Recipe(
             "learn from the dense stage, late interaction, itself and judgments",
             (
                 Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=MORE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1500, queries="squad", teacher=MORE_OPINIONS),
                 Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=MORE_OPINIONS),
                 Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=MORE_OPINIONS),
                 Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=MORE_OPINIONS),
