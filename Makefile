@@ -60,8 +60,8 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
 	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
 	@$(RUN) -m indexing build --corpus data/sample --name sample --if-absent
-	@test -d data/models/first-reranker/1 || $(RUN) -m training train --recipe first-reranker --output data/models/first-reranker/1 --resume $(PROTECT)
-	@$(RUN) -m training train --recipe second-reranker --output "$(or $(OUTPUT),data/models/second-reranker/1)" --resume $(PROTECT)
+	@for name in first second third fourth; do test -d data/models/$$name-reranker/1 || $(RUN) -m training train --recipe $$name-reranker --output data/models/$$name-reranker/1 --resume $(PROTECT) || exit 1; done
+	@$(RUN) -m training average second-reranker/1 fourth-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
 
 clean: ## Remove .venv and everything built; data/sample and data/reranker stay
 	rm -rf $(VENV) data/corpora data/indexes data/runs

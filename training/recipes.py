@@ -60,19 +60,71 @@ class Recipe:
 
 
 MSMARCO = "msmarco-mini"
-OPINIONS = "given+late-interaction"
 FIRST_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "distil the first stage",
+            (
+                Ingredient("squad", "distill", 4000),
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences"),
+                Ingredient(MSMARCO, "distill", 1600, repeats=3),
+                Ingredient("trec-dl-2021", "distill", 500, repeats=10),
+            ),
+            learning_rate=1e-4,
+        ),
+        Stage(
+            "learn from judgments",
+            (
+                Ingredient(MSMARCO, "judged", 2200, repeats=4, ranks=(3, 60)),
+                Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
+                Ingredient("qa-sentences", "judged", 2000),
+                Ingredient("squad", "judged", 3000, ranks=(2, 40)),
+                Ingredient("sample", "judged", 900, repeats=3),
+            ),
+            learning_rate=5e-5,
+        ),
+    ),
+    mining=GroupSettings(relative_margin=None),
+)
+FIRST = "first-reranker/1"
+OPINIONS = f"late-interaction+reranker:{FIRST}"
+SECOND_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "learn from late interaction, itself and judgments",
+            (
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=OPINIONS),
+                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=OPINIONS),
+                Ingredient(MSMARCO, "judged", 2272, repeats=4, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 1060, repeats=20),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 1200),
+                Ingredient("squad", "judged", 800, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=6e-5,
+        ),
+    ),
+    base=f"data/models/{FIRST}",
+    mining=GroupSettings(relative_margin=None, seed=29),
+    seed=29,
+)
+FIRST_STAGE_OPINIONS = "given+late-interaction"
+THIRD_RERANKER = Recipe(
     stages=(
         Stage(
             "learn from the dense stage, late interaction and judgments",
             (
-                Ingredient("squad", "distill", 1500, teacher=OPINIONS),
-                Ingredient(MSMARCO, "distill", 2600, queries="qa-sentences", teacher=OPINIONS),
-                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 760, repeats=10, teacher=OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 424, repeats=8, teacher=OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=OPINIONS),
-                Ingredient(MSMARCO, "questions", 1000, teacher=OPINIONS),
+                Ingredient("squad", "distill", 1500, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 2600, queries="qa-sentences", teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 760, repeats=10, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 424, repeats=8, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=FIRST_STAGE_OPINIONS),
                 Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
                 Ingredient("trec-dl-2021", "judged", 636, repeats=12),
                 Ingredient("trec-dl-2022", "run", 456, repeats=6),
@@ -85,20 +137,20 @@ FIRST_RERANKER = Recipe(
     ),
     mining=GroupSettings(relative_margin=None),
 )
-FIRST = "first-reranker/1"
-MORE_OPINIONS = f"{OPINIONS}+reranker:{FIRST}"
-SECOND_RERANKER = Recipe(
+THIRD = "third-reranker/1"
+OWN_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{THIRD}"
+FOURTH_RERANKER = Recipe(
     stages=(
         Stage(
             "learn from the dense stage, late interaction, itself and judgments",
             (
-                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=MORE_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1500, queries="squad", teacher=MORE_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=MORE_OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=MORE_OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=MORE_OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=MORE_OPINIONS),
-                Ingredient(MSMARCO, "questions", 1000, teacher=MORE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=OWN_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1500, queries="squad", teacher=OWN_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=OWN_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=OWN_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=OWN_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=OWN_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=OWN_OPINIONS),
                 Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
                 Ingredient("trec-dl-2021", "judged", 530, repeats=10),
                 Ingredient("trec-dl-2022", "run", 760, repeats=10),
@@ -109,11 +161,14 @@ SECOND_RERANKER = Recipe(
             learning_rate=6e-5,
         ),
     ),
-    base=f"data/models/{FIRST}",
+    base=f"data/models/{THIRD}",
     mining=GroupSettings(relative_margin=None, seed=29),
     seed=29,
 )
 RECIPES: Mapping[str, Recipe] = {
     "first-reranker": FIRST_RERANKER,
     "second-reranker": SECOND_RERANKER,
+    "third-reranker": THIRD_RERANKER,
+    "fourth-reranker": FOURTH_RERANKER,
 }
+"""What the shipped re-ranker was made of: the mean of the weights of the second and the fourth."""
