@@ -1,7 +1,8 @@
 """The mean of two versions' weights: what one learned last, without losing all that the other knew.
 
 A model and one that was trained on from it lie so near each other that a point between them often does better than
-either on data that only one of them was made for (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+either on data that only one of them was made for (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). So
+may two that were trained from the same base on other data (the same, "Model soups").
 """
 
 import shutil
