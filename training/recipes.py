@@ -165,10 +165,34 @@ FOURTH_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None, seed=29),
     seed=29,
 )
+FIFTH_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "learn from judgments, first of all outside MS MARCO",
+            (
+                Ingredient("squad", "judged", 2000, ranks=(2, 40)),
+                Ingredient("qa-sentences", "judged", 1200),
+                Ingredient("sample", "judged", 900, repeats=2),
+                Ingredient("sample", "distill", 450, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("trec-dl-2022", "distill", 760, repeats=10, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+                Ingredient("trec-dl-2021", "distill", 424, repeats=8, teacher=FIRST_STAGE_OPINIONS),
+            ),
+            learning_rate=6e-5,
+        ),
+    ),
+    base=f"data/models/{THIRD}",
+    mining=GroupSettings(relative_margin=None, seed=41),
+    seed=41,
+)
 RECIPES: Mapping[str, Recipe] = {
     "first-reranker": FIRST_RERANKER,
     "second-reranker": SECOND_RERANKER,
     "third-reranker": THIRD_RERANKER,
     "fourth-reranker": FOURTH_RERANKER,
+    "fifth-reranker": FIFTH_RERANKER,
 }
 """What the shipped re-ranker was made of: the mean of the weights of the second and the fourth."""

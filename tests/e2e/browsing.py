@@ -10,6 +10,7 @@ from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
     StaleElementReferenceException,
+    WebDriverException,
 )
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -33,6 +34,7 @@ FLAGS = [
     "--window-size=1280,900",
 ]
 DRAWN_ANEW = (ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException)
+LEFT_THE_DOCUMENT = "does not belong to the document"  # the same of a page that is being left, by its words alone
 POLL = 0.3  # seconds between two looks, which cost the one core that there may be
 RESTING = "[data-test-script-state=notRunning]"
 HEADING = ".sl-top h1"
@@ -60,9 +62,18 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
 
 def until(browser: WebDriver, what: str, condition: Callable[[], bool]) -> None:
     """Wait until it holds; what is drawn anew just now doesn't hold yet."""
-    WebDriverWait(browser, WAIT, poll_frequency=POLL, ignored_exceptions=DRAWN_ANEW).until(
-        lambda _: condition(), message=f"waiting for {what}"
-    )
+
+    def holds(_: WebDriver) -> bool:
+        try:
+            return condition()
+        except DRAWN_ANEW:
+            return False
+        except WebDriverException as error:
+            if LEFT_THE_DOCUMENT in (error.msg or ""):
+                return False
+            raise
+
+    WebDriverWait(browser, WAIT, poll_frequency=POLL).until(holds, message=f"waiting for {what}")
 
 
 def all_of(browser: WebDriver, selector: str) -> list[WebElement]:
