@@ -9,7 +9,7 @@ from indexing.encoder import BiEncoder
 from indexing.errors import ModelError
 from indexing.index import NAME, ROOT, open_index
 from search.pipeline import RetrieveAndRerank
-from search.rerank import CrossEncoderReranker, Reranker
+from search.rerank import CrossEncoderReranker
 
 SHIPPED_RERANKER = Path("data/reranker")
 MODELS = Path("data/models")
@@ -77,7 +77,7 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shippe
     return str(shipped)
 
 
-def open_reranker(name: str = DEFAULT_RERANKER) -> Reranker | None:
+def open_reranker(name: str = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
     """Load a re-ranker; None for `none`. A version is called by its id."""
     path = reranker_path(name)
     if not path:

@@ -106,9 +106,15 @@ class CrossEncoderReranker:
         middle = precision.clock(self._device)
         logits = self._logits(encoded)
         seconds = {"tokenise": middle - start, "re-rank": precision.clock(self._device) - middle}
-        if not np.isfinite(logits).all():
-            raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
         return Scores(logits, tuple(encoded.truncated), seconds)
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits of each passage for the query in the same place: many queries in full batches.
+
+        Raises:
+            ModelError: a score is no finite number.
+        """
+        return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=self.max_length))
 
     def _encode(self, query: str, passages: Sequence[str], tokens: Sequence[TokenIds] | None) -> EncodedPairs:
         words = self._model.tokenizer
@@ -119,17 +125,21 @@ class CrossEncoderReranker:
         return encode_stored(words, query, tokens, max_length=self.max_length)
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
-        """(pairs,) float32; where the device's memory runs out, batches are halved until they fit."""
+        """(pairs,) float32, finite; where the device's memory runs out, batches are halved until they fit."""
         budget = TOKEN_BUDGET
         while True:
             try:
-                return self._forward(encoded, budget)
+                logits = self._forward(encoded, budget)
             except torch.cuda.OutOfMemoryError:
                 if budget == 1:
                     raise ModelError("The GPU's memory is full even with one pair at a time; free some.") from None
                 torch.cuda.empty_cache()
                 budget //= 2
                 log.warning("GPU memory is full: going on with batches of %d tokens", budget)
+            else:
+                if not np.isfinite(logits).all():
+                    raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
+                return logits
 
     def _forward(self, encoded: EncodedPairs, budget: int) -> Floats:
         logits = np.empty(len(encoded.ids), dtype=np.float32)  # (pairs,) float32

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexing import analyzer
+from indexing.records import Floats
 from indexing.tokens import TokenIds
 from search.rerank import Scores
 
@@ -44,6 +45,8 @@ class FixedReranker:
 
     def __init__(self, logits: dict[str, float]) -> None:
         self._logits = logits
+        self.pairs = 0
+        """Pairs that were scored."""
 
     @property
     def name(self) -> str:
@@ -54,8 +57,12 @@ class FixedReranker:
         return ""
 
     def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        values = np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (passages,) float32
+        values = self.score_pairs([query] * len(passages), passages)
         return Scores(values, (False,) * len(values), {"tokenise": 0.0, "re-rank": 0.0})
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        self.pairs += len(queries)
+        return np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (pairs,) float32
 
 
 def no_progress(phase: str, passages: int) -> None:

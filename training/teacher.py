@@ -11,7 +11,6 @@ from indexing.encoder import DEFAULT_BI_ENCODER, BiEncoder
 from indexing.errors import SettingsError
 from indexing.records import Floats
 from search.load import open_reranker
-from search.rerank import Reranker
 from training.examples import Example
 from training.groups import COSINE_SCALE
 
@@ -46,15 +45,28 @@ class GivenTeacher:
         return found
 
 
-class RerankerTeacher:
-    """A cross-encoder's raw logits."""
+class PairScorer(Protocol):
+    """What RerankerTeacher asks of a re-ranker, as CrossEncoderReranker has it."""
 
-    def __init__(self, reranker: Reranker) -> None:
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits."""
+
+
+class RerankerTeacher:
+    """A cross-encoder's raw logits; a pair that several examples have is scored once."""
+
+    def __init__(self, reranker: PairScorer) -> None:
         self._reranker = reranker
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
         """As Teacher."""
-        return [self._reranker.score(example.query, example.passages).logits for example in examples]
+        pairs = list(dict.fromkeys((example.query, text) for example in examples for text in example.passages))
+        values = self._reranker.score_pairs([query for query, _ in pairs], [text for _, text in pairs])
+        logits = dict(zip(pairs, values.tolist(), strict=True))
+        return [
+            np.array([logits[example.query, text] for text in example.passages], dtype=np.float32)
+            for example in examples
+        ]
 
 
 class FirstStageTeacher:

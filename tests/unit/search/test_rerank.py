@@ -54,6 +54,15 @@ def test_a_passage_scores_the_same_alone_as_among_others(loaded: CrossEncoderRer
     assert loaded.score(QUERY, TEXTS[:1]).logits[0] == pytest.approx(loaded.score(QUERY, TEXTS).logits[0], abs=1e-5)
 
 
+def test_pairs_of_several_queries_score_as_each_query_alone(loaded: CrossEncoderReranker) -> None:
+    queries = list(QUERIES["train"].values())[:2]
+    pairs = [(query, text) for text in TEXTS for query in queries]
+    logits = loaded.score_pairs([query for query, _ in pairs], [text for _, text in pairs])
+    for place, query in enumerate(queries):
+        assert logits[place::2] == pytest.approx(loaded.score(query, TEXTS).logits, abs=1e-5)
+    assert np.abs(logits[::2] - logits[1::2]).max() > 0.1  # the query counts
+
+
 def test_no_passages_get_no_scores(loaded: CrossEncoderReranker) -> None:
     assert loaded.score(QUERY, []).logits.shape == (0,)
 

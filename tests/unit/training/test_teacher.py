@@ -53,8 +53,10 @@ class LengthTeacher:
 
 def test_a_re_ranker_teaches_its_raw_logits() -> None:
     logits = {text: float(place) - 7 for place, text in enumerate((*BEES.passages, *BREAD.passages))}
-    found = RerankerTeacher(FixedReranker(logits)).scores([BEES, BREAD])
-    assert [values.tolist() for values in found] == [[-7, -6], [-5, -4, -3]]
+    reranker = FixedReranker(logits)
+    found = RerankerTeacher(reranker).scores([BEES, BREAD, replace(BEES, passages=BEES.passages[::-1])])
+    assert [values.tolist() for values in found] == [[-7, -6], [-5, -4, -3], [-6, -7]]
+    assert reranker.pairs == 5  # of seven: the third example's are the first's
 
 
 def test_the_first_stage_teaches_cosines_as_logits(bi_encoder: BiEncoder) -> None:
