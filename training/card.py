@@ -111,8 +111,9 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
     lines += [f"base_model: {base}"] if HUB_NAME.fullmatch(base) else []  # the hub refuses a card with another name
     lines += ["license: other", "license_name: ms-marco-non-commercial"] if values["ms_marco"] else []
     lines += ["tags: [cross-encoder, reranker]", "---", "", "# A re-ranker trained by Second Look", ""]
+    started = base if values.get("averaged_lineages") else parent
     lines += [
-        f"A cross-encoder started from {parent}. Score (query, passage) pairs with",
+        f"A cross-encoder started from {started}. Score (query, passage) pairs with",
         "`sentence_transformers.CrossEncoder` and rank by the raw logit.",
         "",
         f"Made by `{command}`, {_trained(values)}, code {values['code_revision'] or 'unknown'}. "
@@ -126,15 +127,18 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
         lines += ["", "| index | build | passages |", "|---|---|---:|"]
         lines += [f"| {row['index']} | {row['build']} | {row['passages']:,} |" for row in values["data"]]
     lines += ["", *_metric_lines(values["metrics"])]
-    if len(values["lineage"]) > 1:
+    if values.get("averaged_lineages"):
+        lines += ["Lineages:", "", *(f"- {' → '.join(names)}" for names in values["averaged_lineages"]), ""]
+    elif len(values["lineage"]) > 1:
         lines += [f"Lineage: {' → '.join(values['lineage'])}.", ""]
     return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
 
 
 def _trained(values: Mapping[str, Any]) -> str:
     if "averaged" in values["settings"]:
-        first, second = values["settings"]["averaged"]
-        return f"the mean of the weights of {first} and {second}, the latter's share {values['settings']['share']:g}"
+        *others, last = values["settings"]["averaged"]
+        share = values["settings"]["share"]
+        return f"the mean of the weights of {', '.join(others)} and {last}, the last one's share {share:.3g}"
     amount = f"{values['pairs']:,} pairs in {values['minutes']} minutes"
     return f"recipe `{values['recipe']}`, seed {values['seed']}, {amount}"
 

@@ -1,4 +1,4 @@
-"""models, average, promote, rollback: list versions, compare or merge two, and choose the one that is served."""
+"""models, average, promote, rollback: list versions, compare two, merge several, and choose the one that is served."""
 
 import argparse
 from functools import partial
@@ -33,10 +33,11 @@ def add(commands: Commands) -> None:
     add_models(serve)
     add_root(serve)
     serve.set_defaults(run=_promote)
-    mean = commands.add_parser("average", help="make a version of the mean of two versions' weights")
-    mean.add_argument("first", metavar="A", help="NAME/VERSION below the folder of models, or shipped")
-    mean.add_argument("second", metavar="B", help="likewise; such as what was trained on from A")
-    mean.add_argument("--share", type=float, default=0.5, help="B's share of the weights (%(default)s)")
+    mean = commands.add_parser("average", help="make a version of the mean of several versions' weights")
+    mean.add_argument(
+        "versions", metavar="VERSION", nargs="+", help="NAME/VERSION below the folder of models, or shipped"
+    )
+    mean.add_argument("--share", type=float, help="the last one's share of the weights (the same as every other's)")
     mean.add_argument("--output", type=Path, required=True, help="folder of the version, such as data/models/mean/1")
     add_models(mean)
     mean.set_defaults(run=_average)
@@ -70,9 +71,10 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _average(options: argparse.Namespace) -> int:
-    first, second = (registry.find(name, options.models) for name in (options.first, options.second))
-    command = f"python -m training average {first.id} {second.id} --share {options.share:g}"
-    print(f"Re-ranker: {average(first, second, options.output, share=options.share, command=command)}")
+    versions = [registry.find(name, options.models) for name in options.versions]
+    share = "" if options.share is None else f" --share {options.share:g}"
+    command = f"python -m training average {' '.join(version.id for version in versions)}{share}"
+    print(f"Re-ranker: {average(versions, options.output, share=options.share, command=command)}")
     return 0
 
 

@@ -41,9 +41,31 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
     assert found.manifest["lineage"] == ["tiny/base", "mine/2"]
     assert found.manifest["settings"]["averaged"] == ["mine/1", "mine/2"]
     told = (found.folder / "README.md").read_text()
-    assert "the mean of the weights of mine/1 and mine/2, the latter's share 0.25, code" in told
+    assert "the mean of the weights of mine/1 and mine/2, the last one's share 0.25, code" in told
+    assert "A cross-encoder started from tiny/base." in told
+    assert "- tiny/base → mine/1\n- tiny/base → mine/2\n" in told
     assert "python -m training average mine/1 mine/2 --share 0.25" in told
     assert "| stage |" not in told
+
+
+def test_several_are_alike_in_the_mean_unless_the_last_one_has_a_share(models: Path, tiny_cross_encoder: Path) -> None:
+    make_version(models, "mine/3", tiny_cross_encoder, sign=1.0)
+    found = [find(f"mine/{number}", models) for number in (1, 2, 3)]
+    own = logits(models / "mine/1")
+    for name, share, left in (("alike", None, 1 / 3), ("more", 0.8, 0.8)):  # left of 1/3 - 1/3 + 1/3, 0.1 - 0.1 + 0.8
+        made = average(found, models / f"{name}/1", share=share, command="average")
+        assert logits(made) == pytest.approx([left * value for value in own], rel=0.02)
+    assert (
+        "weights of mine/1, mine/2 and mine/3, the last one's share 0.333,"
+        in (models / "alike/1/README.md").read_text()
+    )
+
+
+@pytest.mark.parametrize("numbers", [[1], [1, 1], [1, 2, 1]])
+def test_one_alone_or_twice_is_refused(models: Path, numbers: list[int]) -> None:
+    with pytest.raises(SettingsError, match="name two versions or more, each once"):
+        average([find(f"mine/{number}", models) for number in numbers], models / "mean/1", command="average")
+    assert not (models / "mean").exists()
 
 
 def test_what_either_was_trained_on_is_told_once(models: Path) -> None:
@@ -51,7 +73,7 @@ def test_what_either_was_trained_on_is_told_once(models: Path) -> None:
         path = models / f"mine/{number}/manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "data": rows}))
     first, second = find("mine/1", models), find("mine/2", models)
-    made = average(first, second, models / "mean/1", command="average")
+    made = average([first, second], models / "mean/1", command="average")
     manifest = json.loads((made / "manifest.json").read_text())
     assert manifest["data"] == ROWS
     assert manifest["ms_marco"] is True
@@ -61,14 +83,14 @@ def test_what_the_first_was_trained_on_binds_too(models: Path) -> None:
     for number, bound in ((1, True), (2, False)):
         path = models / f"mine/{number}/manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "ms_marco": bound}))
-    made = average(find("mine/1", models), find("mine/2", models), models / "mean/1", command="average")
+    made = average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
     assert json.loads((made / "manifest.json").read_text())["ms_marco"] is True
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan")])
 def test_a_share_out_of_range_is_refused(models: Path, share: float) -> None:
     with pytest.raises(SettingsError, match="between 0 and 1"):
-        average(find("mine/1", models), find("mine/2", models), models / "mean/1", share=share, command="average")
+        average([find("mine/1", models), find("mine/2", models)], models / "mean/1", share=share, command="average")
     assert not (models / "mean").exists()
 
 
@@ -79,9 +101,9 @@ def test_weights_of_another_shape_are_refused(models: Path, tiny_cross_encoder: 
     save_file(weights, folder / MODEL, metadata={"format": "pt"})
     card.seal(folder, json.loads((folder / "manifest.json").read_text()))
     with pytest.raises(TrainingError, match="weights of mine/1 and mine/2 aren't of one shape"):
-        average(find("mine/1", models), find("mine/2", models), models / "mean/1", command="average")
+        average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
 
 
 def test_a_place_that_is_taken_is_refused(models: Path) -> None:
     with pytest.raises(TrainingError, match="is there already"):
-        average(find("mine/1", models), find("mine/2", models), models / "mine/2", command="average")
+        average([find("mine/1", models), find("mine/2", models)], models / "mine/2", command="average")
