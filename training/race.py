@@ -55,6 +55,8 @@ class Standing:
     low: float = 0.0
     high: float = 0.0
     """The 95 % bootstrap interval over the dev queries."""
+    by_seed: list[float] = field(default_factory=list)
+    """Mean over the dev queries, of each seed's model."""
     by_query: dict[str, float] = field(default_factory=dict)
     """nDCG@10 of each dev query, mean over the seeds."""
     after: list[float] = field(default_factory=list)
@@ -250,6 +252,7 @@ def _note_time(times: list[float], _: Progress) -> None:
 def _measure(standing: Standing, models: Sequence[PairModel], dev: Candidates) -> None:
     every = [ndcg_by_query(model, dev) for model in models]
     standing.by_query = {query: sum(values[query] for values in every) / len(every) for query in every[0]}
+    standing.by_seed = [sum(values.values()) / len(values) for values in every]
     values = list(standing.by_query.values())
     standing.ndcg = sum(values) / len(values)
     standing.low, standing.high = bootstrap_interval(values)

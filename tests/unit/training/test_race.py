@@ -342,6 +342,7 @@ def test_seeds_are_averaged(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     assert not equal(*(weights(open_pair_model(str(winner_folder(tmp_path, both, seed)), **MODEL)) for seed in (1, 2)))
     for query, value in both.by_query.items():
         assert value == pytest.approx((one[QueryId(query)] + two[QueryId(query)]) / 2)
+    assert both.by_seed == pytest.approx([sum(values.values()) / len(values) for values in (one, two)])
     assert both.pairs == 4 * 8  # of one seed: the second step's 4 lists
 
 

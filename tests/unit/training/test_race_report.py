@@ -32,6 +32,17 @@ def test_the_table_has_a_row_for_each() -> None:
     ]
 
 
+def test_of_several_seeds_the_table_tells_the_lowest_and_the_highest() -> None:
+    twice = replace(BCE, by_seed=[0.71, 0.69])
+    assert table([twice, FAULTY, replace(START, by_seed=[0.3])]).splitlines() == [
+        "| recipe | nDCG@10 | 95 % interval | 2 seeds | rounds | minutes | pairs | pairs/s |",
+        "|---|---:|---|---|---:|---:|---:|---:|",
+        "| bce | 0.7000 | 0.6000 to 0.8000 | 0.6900 to 0.7100 | 2 | 2.0 | 12,000 | 100 |",
+        "| distill-mse | | Examples have no scores. | | | | | |",
+        "| not trained | 0.3000 | 0.2000 to 0.4000 |  |  |  |  |  |",
+    ]
+
+
 def test_speed_of_what_was_not_trained_is_0() -> None:
     assert START.pairs_per_second == 0
 
