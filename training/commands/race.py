@@ -13,10 +13,12 @@ from training.commands.train import add_settings, data_settings, dev_settings, t
 from training.data import HARD, SPELLED, DataSettings, collect
 from training.examples import Example
 from training.loss_recipes import COLD_START, LOSS_RECIPES
+from training.new_output import check_new
 from training.options import Commands
 from training.protection import Protection
 from training.race import RaceSettings, race, winner_folder
 from training.race_report import plot, table
+from training.race_winner import keep_winner
 from training.request import Request, dev_lists, keep_asked, protection_of
 
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
@@ -33,6 +35,7 @@ def add(commands: Commands) -> None:
     found.add_argument("--seeds", type=int, nargs="+", default=[17])
     found.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
     found.add_argument("--output", type=Path, default=Path("data/runs/race"), help="folder of table, plot and weights")
+    found.add_argument("--winner", type=Path, help="make a version of the winner there, such as data/models/winner/1")
     add_settings(found)
     found.set_defaults(run=_race)
 
@@ -59,6 +62,8 @@ def _race(options: argparse.Namespace) -> int:
         tuple(options.recipes), options.budget, train_settings(options, options.recipes[0]), tuple(options.seeds)
     )
     request = Request(options.output, settings.train, data, dev, tuple(options.protect), options.root)
+    if options.winner:
+        check_new(options.winner)
     protection: Protection = protection_of(request)
     keep_asked(options.output, request.gathered_from)
 
@@ -84,4 +89,7 @@ def _race(options: argparse.Namespace) -> int:
     print(f"Table and plot: {options.output}")
     best = next(item for item in standings if item.rounds)
     print(f"Weights of {best.recipe}: {winner_folder(options.output, best, settings.seeds[0])}")
+    if options.winner:
+        command = f"python -m training race --budget {options.budget:.3g}m"
+        print(f"Re-ranker: {keep_winner(standings, settings, request, options.winner, command=command)}")
     return 0

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,7 +24,9 @@ from training.evaluate import Candidates
 from training.examples import Example
 from training.pair_model import open_pair_model
 from training.race import BASE, RESULTS, RaceSettings, Report, Standing, race, rounds_of, winner_folder
-from training.request import Request, keep_asked
+from training.race_winner import keep_winner
+from training.registry import find
+from training.request import DevSettings, Request, keep_asked
 from training.train_settings import TrainSettings
 
 pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
@@ -371,6 +374,38 @@ def test_the_command_races_and_writes_table_and_plot(
     assert "round 1: listnet trains" in printed.err
     assert ElementTree.fromstring((output / "race.svg").read_text()).tag.endswith("svg")
     assert {row["recipe"] for row in json.loads((output / RESULTS).read_text())["standings"]} >= {"listnet", BASE}
+
+
+def test_the_winner_becomes_a_version_of_the_seed_that_did_best(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    given = asked(tiny_cross_encoder, ("listnet", "ranknet"), seeds=(1, 2))
+    first, *others = race(tmp_path / "race", given, dev(), gather, report=telling([]))
+    data = DataSettings(("index:small",))
+    request = Request(tmp_path / "race", given.train, data, DevSettings("small"), root=built_root)
+    told = [replace(first, by_seed=[0.1, 0.9]), *others]
+    made = keep_winner(told, given, request, tmp_path / "models/winner/1", command="python -m training race")
+    kept, own, other = (
+        weights(open_pair_model(str(folder), **MODEL).bfloat16())
+        for folder in (made, *(winner_folder(tmp_path / "race", first, seed) for seed in (2, 1)))
+    )
+    assert equal(kept, own)
+    assert not equal(kept, other)
+    manifest = find("winner/1", tmp_path / "models").manifest
+    assert (manifest["recipe"], manifest["seed"]) == (first.recipe, 2)
+    assert manifest["metrics"] == {"small dev": {"nDCG@10": 0.9}}
+    assert manifest["examples"] == {first.recipe: {"tiny": len(examples())}}
+
+
+def test_the_command_keeps_the_winner_and_never_over_what_is_there(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"race --budget 1s --recipes listnet --data index:small --dev small --root {built_root} --steps 2"
+    command += f" --base {tiny_cross_encoder} --output {tmp_path / 'race'} --winner {tmp_path / 'models/winner/1'}"
+    assert main(command.split()) == 0
+    assert "python -m training race --budget 0.0167m" in (tmp_path / "models/winner/1/README.md").read_text()
+    assert main(command.split()) == 2
+    assert "models/winner/1 is there already" in capsys.readouterr().err
 
 
 def test_a_race_goes_on_only_with_its_own_data(
