@@ -165,28 +165,31 @@ FOURTH_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None, seed=29),
     seed=29,
 )
+LAST_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:fourth-reranker/1"
 FIFTH_RERANKER = Recipe(
     stages=(
         Stage(
-            "learn from judgments, first of all outside MS MARCO",
+            "learn from the first stage, late interaction, itself and judgments",
             (
-                Ingredient("squad", "judged", 2000, ranks=(2, 40)),
-                Ingredient("qa-sentences", "judged", 1200),
-                Ingredient("sample", "judged", 900, repeats=2),
-                Ingredient("sample", "distill", 450, teacher=FIRST_STAGE_OPINIONS),
-                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
-                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=FIRST_STAGE_OPINIONS),
-                Ingredient("trec-dl-2022", "run", 760, repeats=10),
-                Ingredient("trec-dl-2022", "distill", 760, repeats=10, teacher=FIRST_STAGE_OPINIONS),
-                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
-                Ingredient("trec-dl-2021", "distill", 424, repeats=8, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=LAST_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=LAST_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=LAST_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=LAST_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=LAST_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=LAST_OPINIONS),
+                Ingredient(MSMARCO, "questions", 400, teacher=LAST_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 318, repeats=6),
+                Ingredient("trec-dl-2022", "run", 456, repeats=6),
+                Ingredient("squad", "judged", 400, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
             ),
-            learning_rate=6e-5,
+            learning_rate=4e-5,
         ),
     ),
-    base=f"data/models/{THIRD}",
-    mining=GroupSettings(relative_margin=None, seed=41),
-    seed=41,
+    base="data/models/fourth-reranker/1",
+    mining=GroupSettings(relative_margin=None, seed=53),
+    seed=53,
 )
 RECIPES: Mapping[str, Recipe] = {
     "first-reranker": FIRST_RERANKER,
