@@ -1,8 +1,9 @@
 """python -m benchmarks.ablation TREC: what each source of training data gives, with intervals, after one cold start.
 
 Every arm trains from the same base for the same minutes and by the same loss, on other data; TREC is the folder of a
-year whose judgments nothing here is trained on or chosen by. The served re-ranker stands beside them. Versions that
-are there are measured and not trained again.
+year whose judgments nothing here is trained on or chosen by. Beside them stand the versions named by --also, then the
+served re-ranker, alone and mixed with dense by the share that is best on dev. Versions that are there are measured and
+not trained again.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from search.rerank import CrossEncoderReranker
 from training.candidates import ndcg, reranked
 from training.comparison import Comparison, compare
 from training.data import HARD, DataSettings
-from training.evaluate import Candidates, rerank_candidates
+from training.evaluate import Candidates, choose_shares, rerank_candidates
 from training.request import DevSettings, Request, dev_lists, make
 from training.train_settings import TrainSettings
 
@@ -31,6 +32,7 @@ MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-senten
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
 DEV = DevSettings("msmarco-mini", "dev", 60, 20)
 BASE = "cold start"
+SERVED = "the served re-ranker"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def main() -> None:
     parser.add_argument("trec", type=Path, help="folder with corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec")
     parser.add_argument("--base", default="data/models/cold-start/1", help="what every arm starts from (%(default)s)")
     parser.add_argument("--minutes", type=float, default=3.0, help="training of each arm (%(default)s)")
+    parser.add_argument("--also", nargs="*", default=[], metavar="VERSION", help="such as third-reranker/1 (none)")
     parser.add_argument("--output", type=Path, default=Path("data/runs/ablation"), help="folder of all versions")
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
@@ -79,7 +82,12 @@ def main() -> None:
     measure(BASE, options.base)
     for arm in ARMS:
         measure(arm.name, str(_trained(arm, options)))
-    measure("the served re-ranker", reranker_path())
+    for version in options.also:
+        measure(f"`{version}`", reranker_path(version))
+    measure(SERVED, reranker_path())
+    served = CrossEncoderReranker(reranker_path())
+    share = choose_shares(rerank_candidates(dev, encoder, served, progress=_silent), dev.qrels)["dense"]
+    runs[f"{SERVED} + dense, share {share:g}"] = replace(base, reranked=runs[SERVED]).mixed("dense", share)
     found = compare(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
     said = table(found, on_dev)
     print(said)

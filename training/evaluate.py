@@ -10,7 +10,7 @@ from pathlib import Path
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError
-from indexing.judged import JudgedSet, read_qrels, read_queries
+from indexing.judged import read_qrels, read_queries
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.fuse import interpolate, reciprocal_rank_fusion
 from search.pipeline import MIXES, PipelineSettings, RetrieveAndRerank
@@ -135,13 +135,13 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
     return Stages(candidates.run, dense, fused, reranked, dense, rerank_seconds=seconds)
 
 
-def choose_shares(stages: Stages, dev: JudgedSet) -> dict[str, float]:
+def choose_shares(stages: Stages, qrels: Qrels) -> dict[str, float]:
     """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest where several tie."""
     name = "nDCG@10"
     shares: dict[str, float] = {}
     for mix in MIXES:
         values = {
-            weight: measure_run(stages.mixed(mix, weight), dev.qrels, minimum_grade=1, names=[name]).means[name]
+            weight: measure_run(stages.mixed(mix, weight), qrels, minimum_grade=1, names=[name]).means[name]
             for weight in WEIGHTS
         }
         shares[mix] = max(values, key=lambda weight: (round(values[weight], 6), weight))

@@ -82,7 +82,7 @@ def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress
         for split in dict.fromkeys(("dev", request.split))
         if split in sets
     }
-    shares = choose_shares(found["dev"], sets["dev"]) if "dev" in sets else None
+    shares = choose_shares(found["dev"], sets["dev"].qrels) if "dev" in sets else None
     evaluator = _Evaluator(request, pipeline.reranker, shares, others, progress)
     stages = found[request.split]
     title = f"{name}, {request.split} split"

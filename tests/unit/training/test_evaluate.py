@@ -9,8 +9,8 @@ import pytest
 
 from indexing.encoder import BiEncoder
 from indexing.errors import CorpusError
-from indexing.judged import JudgedSet, judged_sets
-from indexing.records import PassageId, Query, QueryId, Ranking
+from indexing.judged import judged_sets
+from indexing.records import PassageId, QueryId, Ranking
 from indexing.tokens import TokenIds
 from search.pipeline import RetrieveAndRerank
 from search.rerank import Scores
@@ -42,9 +42,9 @@ def stages(first: dict[str, float], second: dict[str, float], near: dict[str, fl
 def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
     # standardised, the re-ranker says a 1.37, b -0.39, c -0.98 and the first stage b 1.07, a 0.27, c -1.34:
     # only a larger share of the re-ranker puts a first
-    dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
+    judged = {ONE: grades(a=3)}
     given = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
-    shares = choose_shares(given, dev)
+    shares = choose_shares(given, judged)
     assert given.by_name(shares=shares)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
     assert given.mixed("fused", 0.5)[ONE].passage_ids[0] == "a"
     assert given.mixed("fused", 0.2)[ONE].passage_ids[0] == "b"
@@ -52,23 +52,23 @@ def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
 
 def test_each_mixture_has_a_share_of_its_own() -> None:
     # the first stage says as the re-ranker, so any share will do; the cosines are right and the re-ranker is wrong
-    dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
+    judged = {ONE: grades(a=3)}
     given = stages({"b": 2.0, "a": 1.0}, {"b": 2.0, "a": 1.0}, {"a": 0.9, "b": 0.1})
-    shares = choose_shares(given, dev)
+    shares = choose_shares(given, judged)
     assert shares["fused"] == 1
     assert shares["dense"] <= 0.5
     assert given.by_name(shares=shares)["re-ranked + dense"][ONE].passage_ids[0] == "a"
 
 
 def test_where_weights_tie_the_largest_is_chosen() -> None:
-    dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
-    assert choose_shares(stages({"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}), dev) == {"fused": 1, "dense": 1}
+    judged = {ONE: grades(a=3)}
+    assert choose_shares(stages({"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}), judged) == {"fused": 1, "dense": 1}
 
 
 def test_where_the_re_ranker_is_wrong_the_first_stage_alone_is_chosen() -> None:
     # with opposite opinions of the same strength any share below a half is as good; above, b stands first
-    dev = JudgedSet("dev", (Query(ONE, "q"),), {ONE: grades(a=3)})
-    assert max(choose_shares(stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}), dev).values()) <= 0.5
+    judged = {ONE: grades(a=3)}
+    assert max(choose_shares(stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}), judged).values()) <= 0.5
 
 
 def test_every_stage_of_a_search_is_kept(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
