@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import numpy as np
+
 from indexing import analyzer
 from indexing.encoder import BiEncoder
 from indexing.errors import SettingsError, TrainingError
@@ -26,7 +28,7 @@ from training.groups import COSINE_SCALE, QUESTION_BONUS
 from training.mine import spread
 from training.pair_model import PairModel
 from training.passage_questions import PassageQuestion, passage_questions
-from training.teacher import MIDDLE_COSINE
+from training.teacher import MIDDLE_COSINE, RerankerTeacher, Teacher, taught
 
 KEYWORDS = 4  # of a query that is made of a passage's words
 PASSAGES_READ = 200_000  # of a large corpus, evenly spread
@@ -109,18 +111,29 @@ def self_taught(
     examples: Iterable[Example], model: PairModel, *, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[Example]:
     """The examples with targets that are the mean of the model's logits and the teacher's, both of one spread."""
-    reranker = ModelInTraining(model)
     model.eval()
-    for example in examples:
-        own = reranker.score(example.query, example.passages).logits
-        teacher = example.scores or ()
-        middle, spread_of = float(own.mean()), float(own.std()) or 1.0
-        aim = sum(teacher) / len(teacher)
-        width = math.sqrt(sum((score - aim) ** 2 for score in teacher) / len(teacher))
-        scaled = [(value - middle) / spread_of * width + aim for value in own.tolist()]
-        mixed = [SELF_SHARE * a + (1 - SELF_SHARE) * b for a, b in zip(scaled, teacher, strict=True)]
-        yield replace(example, scores=tuple(mixed), source=f"{example.source}, self-taught")
-        progress(1)
+    for example in taught(examples, SelfTeacher(RerankerTeacher(ModelInTraining(model))), progress=progress):
+        yield replace(example, source=f"{example.source}, self-taught")
+
+
+class SelfTeacher:
+    """The mean of a model's logits, made as wide as the scores that an example came with, and of these."""
+
+    def __init__(self, model: Teacher) -> None:
+        self._model = model
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        return [
+            _mixed(own, np.array(example.scores, dtype=np.float32))
+            for example, own in zip(examples, self._model.scores(examples), strict=True)
+        ]
+
+
+def _mixed(own: Floats, given: Floats) -> Floats:
+    scaled = (own - own.mean()) / (own.std() or 1.0) * given.std() + given.mean()
+    mixed: Floats = (SELF_SHARE * scaled + (1 - SELF_SHARE) * given).astype(np.float32)
+    return mixed
 
 
 def _query(item: PassageQuestion) -> Query:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from indexing import precision
-from indexing.records import QueryId
+from indexing.records import Floats, QueryId
 from indexing.tokens import TokenIds
-from search.pairs import encode_pairs
+from search.pairs import EncodedPairs, encode_pairs
 from search.rerank import Scores
 from training.candidates import ndcg, reranked
 from training.evaluate import Candidates
@@ -32,12 +32,19 @@ class ModelInTraining:
         del tokens
         start = time.perf_counter()
         encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=MAX_LENGTH)
+        logits = self._logits(encoded)
+        return Scores(logits, tuple(encoded.truncated), {"re-rank": time.perf_counter() - start})
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits of each passage for the query in the same place."""
+        return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=MAX_LENGTH))
+
+    def _logits(self, encoded: EncodedPairs) -> Floats:
         device = self._model.device.type
         fast = precision.fastest_dtype(device) == torch.bfloat16
         with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=fast):
-            logits = self._model({"pairs": encoded})["scores"].float().reshape(-1).cpu().numpy()
-        seconds = {"re-rank": time.perf_counter() - start}
-        return Scores(logits.astype(np.float32), tuple(encoded.truncated), seconds)
+            scores = self._model({"pairs": encoded})["scores"]  # (pairs, 1)
+        return np.asarray(scores.float().reshape(-1).cpu().numpy(), dtype=np.float32)
 
 
 def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:

@@ -198,4 +198,5 @@ RECIPES: Mapping[str, Recipe] = {
     "fourth-reranker": FOURTH_RERANKER,
     "fifth-reranker": FIFTH_RERANKER,
 }
-"""What the shipped re-ranker was made of: the mean of the weights of the second and the fourth."""
+"""The shipped re-ranker is the mean of the weights of the second and the fourth; third, fourth and fifth, one after the
+other, are what two hours give."""
