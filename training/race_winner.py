@@ -1,7 +1,7 @@
 """The winner of a race becomes a version, with manifest and card, to be compared, averaged and promoted."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from indexing import atomic
@@ -10,7 +10,7 @@ from training.fit import ROWS
 from training.new_output import check_new
 from training.pair_model import open_pair_model, save_weights
 from training.race import RaceSettings, Standing, winner_folder
-from training.request import Request
+from training.request import Request, manifest_of, measured_on
 from training.row_files import read_rows
 
 
@@ -28,22 +28,18 @@ def keep_winner(
     best = next(item for item in standings if item.rounds)
     seed, ndcg = max(zip(settings.seeds, best.by_seed, strict=True), key=lambda pair: pair[1])
     recipe = best.same_as or best.recipe
+    train = replace(settings.train, recipe=recipe, seed=seed)
     _, counts = read_rows(request.output / recipe / ROWS)
-    asked = request.as_json()
-    values = card.record(
-        recipe,
-        asdict(replace(settings.train, recipe=recipe, seed=seed)) | {"data": asked["data"], "dev": asked["dev"]},
-        examples={recipe: counts.examples},
+    values = manifest_of(
+        replace(request, settings=train),
+        counts,
         pairs=best.pairs,
         losses={},
         minutes=best.minutes,
         revision=card.code_revision(),
-        data=card.data_rows(request.data.indexes(), root=request.root),
-        metrics={f"{asked['dev']['index']} {asked['dev']['split']}": {"nDCG@10": ndcg}},
-        dropped=counts.dropped,
+        metrics={} if request.dev is None else measured_on(request.dev, ndcg),
     )
     raced = winner_folder(request.output, best, seed)
-    train = settings.train
     model = open_pair_model(str(raced), max_length=train.max_length, dropout=train.dropout, seed=seed)
     with atomic.folder(output) as folder:
         save_weights(model, folder)

@@ -165,7 +165,8 @@ FOURTH_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None, seed=29),
     seed=29,
 )
-LAST_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:fourth-reranker/1"
+FOURTH = "fourth-reranker/1"
+LAST_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{FOURTH}"
 FIFTH_RERANKER = Recipe(
     stages=(
         Stage(
@@ -187,7 +188,7 @@ FIFTH_RERANKER = Recipe(
             learning_rate=4e-5,
         ),
     ),
-    base="data/models/fourth-reranker/1",
+    base=f"data/models/{FOURTH}",
     mining=GroupSettings(relative_margin=None, seed=53),
     seed=53,
 )

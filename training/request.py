@@ -138,8 +138,16 @@ def make(
     metrics = {}
     if dev is not None and request.dev is not None:
         ndcg = mean_ndcg(fitted.model, dev) if fitted.best_ndcg is None else fitted.best_ndcg
-        metrics = {f"{request.dev.index} {request.dev.split}": {"nDCG@10": ndcg}}
-    values = _manifest(request, fitted, metrics, minutes=(time.monotonic() - start) / 60, revision=revision)
+        metrics = measured_on(request.dev, ndcg)
+    values = manifest_of(
+        request,
+        fitted.counts,
+        pairs=fitted.pairs,
+        losses={request.settings.recipe: last_loss(fitted.losses)},
+        minutes=(time.monotonic() - start) / 60,
+        revision=revision,
+        metrics=metrics,
+    )
     with atomic.folder(request.output) as folder:
         save_weights(fitted.model, folder)
         card.write(folder, values, command=command)
@@ -253,19 +261,32 @@ def _second_settings(request: Request, work: Path) -> TrainSettings:
     return replace(request.settings, base=str(work / FIRST), seed=request.settings.seed + 1)
 
 
-def _manifest(
-    request: Request, fitted: Fitted, metrics: Mapping[str, Any], *, minutes: float, revision: str
+def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
+    """What a manifest says was measured."""
+    return {f"{dev.index} {dev.split}": {"nDCG@10": ndcg}}
+
+
+def manifest_of(
+    request: Request,
+    counts: RowCounts,
+    *,
+    pairs: int,
+    losses: Mapping[str, float],
+    minutes: float,
+    revision: str,
+    metrics: Mapping[str, Any],
 ) -> dict[str, Any]:
-    settings = asdict(request.settings) | {"data": request.as_json()["data"], "dev": request.as_json()["dev"]}
+    """What `card.record` gives of a training that was asked for so, and whose rows are counted by `counts`."""
+    asked = request.as_json()
     return card.record(
         request.settings.recipe,
-        settings,
-        examples={request.settings.recipe: fitted.counts.examples},
-        pairs=fitted.pairs,
-        losses={request.settings.recipe: last_loss(fitted.losses)},
+        asdict(request.settings) | {"data": asked["data"], "dev": asked["dev"]},
+        examples={request.settings.recipe: counts.examples},
+        pairs=pairs,
+        losses=losses,
         minutes=minutes,
         revision=revision,
         data=card.data_rows(request.data.indexes(), root=request.root),
         metrics=metrics,
-        dropped=fitted.counts.dropped,
+        dropped=counts.dropped,
     )
