@@ -70,23 +70,28 @@ def main() -> None:
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}
 
-    def measure(name: str, path: str) -> None:
-        reranker = CrossEncoderReranker(path)
-        values = ndcg(reranked(dev, reranker, progress=_silent), dev)
+    def note(name: str, of_dev: Run, of_given: Run) -> None:
+        values = ndcg(of_dev, dev)
         on_dev[name] = sum(values.values()) / len(values)
-        runs[name] = base.reranked if name == BASE else reranked(given, reranker, progress=_silent)
+        runs[name] = of_given
         print(f"{name}: {on_dev[name]:.4f} on dev", file=sys.stderr, flush=True)
 
-    base = rerank_candidates(given, encoder, CrossEncoderReranker(options.base), progress=_silent)
+    def measure(name: str, path: str) -> Run:
+        reranker = CrossEncoderReranker(path)
+        of_dev = reranked(dev, reranker, progress=_silent)
+        note(name, of_dev, reranked(given, reranker, progress=_silent))
+        return of_dev
+
+    start = CrossEncoderReranker(options.base)
+    base, base_on_dev = (rerank_candidates(lists, encoder, start, progress=_silent) for lists in (given, dev))
     runs = {"BM25": base.bm25, "dense": base.dense, "fused (RRF)": base.fused}
-    measure(BASE, options.base)
+    note(BASE, base_on_dev.reranked, base.reranked)
     for arm in ARMS:
         measure(arm.name, str(_trained(arm, options)))
     for version in options.also:
         measure(f"`{version}`", reranker_path(version))
-    measure(SERVED, reranker_path())
-    served = CrossEncoderReranker(reranker_path())
-    share = choose_shares(rerank_candidates(dev, encoder, served, progress=_silent), dev.qrels)["dense"]
+    served_on_dev = replace(base_on_dev, reranked=measure(SERVED, reranker_path()))
+    share = choose_shares(served_on_dev, dev.qrels)["dense"]
     runs[f"{SERVED} + dense, share {share:g}"] = replace(base, reranked=runs[SERVED]).mixed("dense", share)
     found = compare(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
     said = table(found, on_dev)
