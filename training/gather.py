@@ -72,9 +72,8 @@ class Gatherer:
         if not item.teacher:
             return examples
         what = f"teach {item.index}"
-        scored = taught(
-            examples, self._teacher(item.teacher), progress=lambda done: self._progress(what, done, len(examples))
-        )
+        teacher = open_teacher(item.teacher, self._teachers)
+        scored = taught(examples, teacher, progress=lambda done: self._progress(what, done, len(examples)))
         return list(map(_asker_first, scored)) if item.kind == "questions" else list(scored)
 
     def _examples(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
@@ -166,11 +165,6 @@ class Gatherer:
         if name not in self._indexes:
             self._indexes[name] = open_index(name, root=self._root)
         return self._indexes[name]
-
-    def _teacher(self, name: str) -> Teacher:
-        if name not in self._teachers:
-            self._teachers[name] = open_teacher(name)
-        return self._teachers[name]
 
     def _bi_encoder(self, index: Index) -> BiEncoder:
         if self._encoder is None:

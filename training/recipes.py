@@ -1,13 +1,15 @@
 """Recipes: which data in what amounts, and how it is trained on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexing.encoder import DEFAULT_BI_ENCODER
 from indexing.errors import SettingsError
 from training.groups import GroupSettings
 
 KINDS = ("distill", "run", "judged", "questions")
+ITSELF = "itself"
+"""A teacher that is the re-ranker of the stage before."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Ingredient:
     ranks: tuple[int, int] = (1, 100)
     """First-stage ranks that passages are taken from."""
     teacher: str = ""
-    """Gives the targets of `distill` and `questions` in the first stage's place, as teacher.open_teacher reads it."""
+    """Gives the targets of `distill` and `questions` in the first stage's place, as teacher.open_teacher reads it; one
+    of several joined by + may be ITSELF."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -43,6 +46,23 @@ class Stage:
     ingredients: tuple[Ingredient, ...]
     learning_rate: float
     """Peak, after a linear warm-up over the first tenth; falls linearly to 0."""
+    seed: int | None = None
+    """Of the draws of queries and passages; None: that of the recipe's mining."""
+
+    def learns_from_itself(self) -> bool:
+        """Whether the re-ranker of the stage before is among the teachers."""
+        return any(ITSELF in item.teacher.split("+") for item in self.ingredients)
+
+    def with_itself(self, path: str) -> "Stage":
+        """The stage with the re-ranker at `path` in the place of ITSELF."""
+        before = f"reranker:{path}"
+        return replace(
+            self,
+            ingredients=tuple(
+                replace(item, teacher="+".join(before if one == ITSELF else one for one in item.teacher.split("+")))
+                for item in self.ingredients
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -57,6 +77,13 @@ class Recipe:
     mining: GroupSettings = field(default_factory=GroupSettings)
     dropout: float = 0.0
     seed: int = 17
+
+    def __post_init__(self) -> None:
+        if self.stages and self.stages[0].learns_from_itself():
+            raise SettingsError(
+                f"Stage {self.stages[0].name!r} is the first and has no re-ranker before it to learn from; leave "
+                f"{ITSELF} out of its teachers."
+            )
 
 
 MSMARCO = "msmarco-mini"
@@ -192,12 +219,77 @@ FIFTH_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None, seed=53),
     seed=53,
 )
+TWO_HOUR_OPINIONS = f"{FIRST_STAGE_OPINIONS}+{ITSELF}"
+TWO_HOUR_RERANKER = Recipe(
+    stages=(
+        Stage(
+            "learn from the dense stage, late interaction and judgments",
+            (
+                Ingredient("squad", "distill", 1000, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 2400, queries="qa-sentences", teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 760, repeats=10, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 424, repeats=8, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=FIRST_STAGE_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 636, repeats=12),
+                Ingredient("trec-dl-2022", "run", 456, repeats=6),
+                Ingredient("qa-sentences", "judged", 900),
+                Ingredient("squad", "judged", 500, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=1e-4,
+        ),
+        Stage(
+            "learn from them and itself",
+            (
+                Ingredient(MSMARCO, "distill", 1800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1200, queries="squad", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 600),
+                Ingredient("squad", "judged", 300, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=6e-5,
+            seed=29,
+        ),
+        Stage(
+            "learn from them and itself, once more",
+            (
+                Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "questions", 400, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 318, repeats=6),
+                Ingredient("trec-dl-2022", "run", 456, repeats=6),
+                Ingredient("squad", "judged", 400, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=4e-5,
+            seed=53,
+        ),
+    ),
+    mining=GroupSettings(relative_margin=None),
+)
 RECIPES: Mapping[str, Recipe] = {
     "first-reranker": FIRST_RERANKER,
     "second-reranker": SECOND_RERANKER,
     "third-reranker": THIRD_RERANKER,
     "fourth-reranker": FOURTH_RERANKER,
     "fifth-reranker": FIFTH_RERANKER,
+    "two-hour-reranker": TWO_HOUR_RERANKER,
 }
-"""The shipped re-ranker is the mean of the weights of the second and the fourth; third, fourth and fifth, one after the
-other, are what two hours give."""
+"""The shipped re-ranker is the mean of the weights of the second and the fourth; `two-hour-reranker` is third, fourth
+and fifth in one training."""

@@ -7,7 +7,7 @@ stopped goes on.
 import hashlib
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from indexing import atomic
@@ -59,7 +59,7 @@ def make_in_stages(
     pairs, base = 0, recipe.base
     for number, stage in enumerate(recipe.stages, start=1):
         folder = work / f"stage-{number}"
-        counts[stage.name] = _rows(folder, stage, recipe, gatherer).examples
+        counts[stage.name] = _rows(folder, stage.with_itself(base), recipe, gatherer).examples
         fitted = fit(folder, _settings(recipe, stage, base), resume=resume, report=report)
         losses[stage.name], pairs = last_loss(fitted.losses), pairs + fitted.pairs
         base = _kept(folder, fitted)
@@ -89,8 +89,8 @@ def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> Row
     if (folder / ROWS).is_dir():
         return read_rows(folder / ROWS)[1]
     folder.mkdir(parents=True, exist_ok=True)
-    form = LOSS_RECIPES[LOSS].form
-    return write_rows(folder / ROWS, gatherer.stage(stage, recipe.mining), form, seed=recipe.seed)
+    mining = recipe.mining if stage.seed is None else replace(recipe.mining, seed=stage.seed)
+    return write_rows(folder / ROWS, gatherer.stage(stage, mining), LOSS_RECIPES[LOSS].form, seed=recipe.seed)
 
 
 def _settings(recipe: Recipe, stage: Stage, base: str) -> TrainSettings:
