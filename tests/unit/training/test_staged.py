@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from indexing import precision
-from indexing.errors import TrainingError
+from indexing.errors import SettingsError, TrainingError
+from search.rerank import CrossEncoderReranker
 from tests.tiny_training import StoppedError
 from training.groups import GroupSettings
 from training.recipes import Ingredient, Recipe, Stage
+from training.row_files import read_rows
 from training.staged import make_in_stages
 from training.watch import Progress
 
@@ -99,6 +101,65 @@ def test_rows_of_another_recipe_or_protection_are_not_gone_on_with(
 ) -> None:
     with pytest.raises(TrainingError, match=r"began with (protected queries|recipe) "):
         make(stopped, tiny_cross_encoder, built_root, resume=True, **given)
+
+
+LEARNING = (
+    STAGES[1],
+    Stage("itself", (Ingredient("small", "distill", 2, teacher="itself"),), learning_rate=1e-3, seed=29),
+)
+
+
+def test_a_stage_learns_from_the_re_ranker_of_the_stage_before(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    stages = 0
+
+    def stop(at: Progress) -> None:
+        nonlocal stages
+        stages += at.step == 1
+        if stages == 2:
+            raise StoppedError
+
+    recipe = Recipe(LEARNING, base=str(tiny_cross_encoder), max_length=64, groups_per_step=2)
+    with pytest.raises(StoppedError):
+        make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=recipe, report=stop)
+    work = tmp_path / ".1.training"
+    rows = read_rows(work / "stage-2" / "rows")[0]
+    before = CrossEncoderReranker(str(work / "stage-1" / "model"))
+    began = CrossEncoderReranker(str(tiny_cross_encoder))
+    assert len(rows) == 2
+    for row in rows:
+        passages = row["passages"]
+        assert row["labels"] == pytest.approx(before.score(row["query"], passages).logits, abs=1e-4)
+        assert row["labels"] != pytest.approx(began.score(row["query"], passages).logits, abs=1e-4)
+
+
+def test_a_first_stage_has_no_re_ranker_before_it() -> None:
+    with pytest.raises(SettingsError, match="Stage 'itself' is the first and has no re-ranker before it"):
+        Recipe(LEARNING[1:])
+
+
+def test_itself_is_replaced_among_other_teachers() -> None:
+    item = Ingredient("small", "distill", 2, teacher="given+itself")
+    stage = Stage("one", (item, STAGES[1].ingredients[0]), learning_rate=1e-3)
+    assert [made.teacher for made in stage.with_itself("data/x").ingredients] == ["given+reranker:data/x", ""]
+
+
+def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    drawn = {}
+    for seed in (None, 17, 29):
+        stage = replace(STAGES[0], seed=seed, ingredients=(Ingredient("small", "distill", 4, repeats=2),))
+        recipe = Recipe((stage,), base=str(tiny_cross_encoder), mining=GroupSettings(per_query=3))
+
+        def stop(_: Progress) -> None:
+            raise StoppedError
+
+        with pytest.raises(StoppedError):
+            make(tmp_path / f"{seed}", tiny_cross_encoder, built_root, recipe=recipe, report=stop)
+        rows = read_rows(tmp_path / f".{seed}.training" / "stage-1" / "rows")[0]
+        drawn[seed] = [tuple(row["passages"]) for row in rows]
+    assert drawn[None] == drawn[17]  # that of the recipe's mining
+    assert drawn[29] != drawn[17]
 
 
 def test_a_recipe_without_stages_is_refused(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from training.teacher import (
     LateInteractionTeacher,
     MeanTeacher,
     RerankerTeacher,
+    Teacher,
     late_interaction,
     open_teacher,
     taught,
@@ -207,6 +209,65 @@ def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEnc
         (query,), passages = bi_encoder.encode_tokens([example.query]), bi_encoder.encode_tokens(example.passages)
         assert values == pytest.approx([late_interaction(query, passage) for passage in passages], abs=0.1)
         assert values.dtype == np.float32
+
+
+class CountingEncoder:
+    """Tokens' vectors from the letters of a text; remembers which texts were encoded."""
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
+        self.encoded += texts
+        return [np.array([[ord(letter) / 128, 1] for letter in text], dtype=np.float32) for text in texts]
+
+
+def of(*passages: str) -> Example:
+    return Example("test", "q", passages, labels=(1.0,) * len(passages))
+
+
+PAIR_BYTES = 2 * 2 * 2  # of a text of two letters: two vectors of two float16 numbers
+
+
+def late(encoder: CountingEncoder, keep_bytes: int) -> LateInteractionTeacher:
+    return LateInteractionTeacher(cast(BiEncoder, encoder), keep_bytes=keep_bytes)
+
+
+def test_tokens_of_a_passage_that_comes_again_are_not_encoded_again() -> None:
+    encoder = CountingEncoder()
+    teacher = late(encoder, 2 * PAIR_BYTES)
+    first = teacher.scores([of("aa", "bb", "aa")])
+    again = teacher.scores([of("bb", "aa", "bb")])
+    assert encoder.encoded == ["q", "aa", "bb", "q"]
+    assert (again[0][1], again[0][0]) == (first[0][0], first[0][1])  # to the bit, kept or not
+
+
+def test_passages_met_longest_ago_make_room_for_others() -> None:
+    encoder = CountingEncoder()
+    teacher = late(encoder, 2 * PAIR_BYTES)
+    for passages in (("aa", "bb"), ("aa",), ("cc",), ("aa", "cc"), ("bb",)):
+        teacher.scores([of(*passages)])
+    # cc takes the place of bb, as aa was met again in between
+    assert [text for text in encoder.encoded if text != "q"] == ["aa", "bb", "cc", "bb"]
+
+
+def test_a_list_that_is_larger_than_what_may_be_kept_is_scored_all_the_same() -> None:
+    encoder = CountingEncoder()
+    (found,) = late(encoder, 0).scores([of("aa", "bb", "cc")])
+    assert found.shape == (3,)
+    late_again = late(CountingEncoder(), 1 << 20).scores([of("aa", "bb", "cc")])
+    assert found.tolist() == late_again[0].tolist()
+
+
+def test_teachers_that_are_open_are_not_opened_again(tiny_bi_encoder: Path) -> None:
+    opened: dict[str, Teacher] = {}
+    name = f"late-interaction:{tiny_bi_encoder}"
+    open_teacher(f"given+{name}", opened)
+    before = dict(opened)
+    assert set(before) == {"given", name}
+    assert open_teacher(name, opened) is before[name]
+    open_teacher(f"{name}+first-stage:{tiny_bi_encoder}", opened)
+    assert opened[name] is before[name]
 
 
 def test_the_given_teacher_keeps_what_examples_came_with() -> None:
