@@ -76,12 +76,17 @@ class Watch(TrainerCallback):
         """The best nDCG@10 so far."""
         return max(self._history.values(), default=None)
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Forget evaluations after the step that is gone on from: they come again."""
-        del args, control
+    def read_evaluations(self, step: int) -> bool:
+        """Know those of an earlier process up to a step; True where they say that the training ended with it."""
         path = self._folder / EVALUATIONS
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self._history = {int(step): value for step, value in known.items() if int(step) <= state.global_step}
+        self._history = {int(at): value for at, value in known.items() if int(at) <= step}
+        return step in self._history and self._has_waited()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Take the time; of a training that goes on, evaluations after this step come again."""
+        del args, control
+        self.read_evaluations(state.global_step)
         self._begun, self._first, self._elsewhere = time.monotonic(), state.global_step, 0.0
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
@@ -92,7 +97,7 @@ class Watch(TrainerCallback):
         found = None
         if self._measure and (state.global_step % self._every == 0 or state.global_step == state.max_steps):
             found = self._evaluate(state.global_step, self._measure)
-            if self._patience and self._waited() >= self._patience:
+            if self._has_waited():
                 control.should_training_stop = True
         done = state.global_step - self._first
         seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
@@ -128,10 +133,10 @@ class Watch(TrainerCallback):
         self._elsewhere += time.monotonic() - start
         return value
 
-    def _waited(self) -> int:
-        """Evaluations since the best one."""
+    def _has_waited(self) -> bool:
+        """Whether as many evaluations as patience allows came after the best one."""
         values = [self._history[step] for step in sorted(self._history)]
-        return len(values) - 1 - values.index(max(values))
+        return bool(self._patience and values) and len(values) - 1 - values.index(max(values)) >= self._patience
 
 
 def keep(model: PairModel, folder: Path) -> None:

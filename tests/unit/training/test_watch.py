@@ -243,6 +243,20 @@ def test_a_training_ends_with_its_best_weights(tiny_cross_encoder: Path, tmp_pat
     assert not fitted.model.training
 
 
+def test_a_training_that_patience_ended_does_not_go_on_when_it_is_resumed(
+    tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    by_step = {2: 0.5, 4: 0.3, 6: 0.2}
+    steps = iter(by_step)
+    asked = settings(tiny_cross_encoder, "listnet", steps=12, batch=2, evaluate_every=2, patience=2, save_every=2)
+    first = train(tmp_path, asked, measure=lambda _: by_step[next(steps)])
+    assert (first.steps, first.best_ndcg) == (6, 0.5)
+    # stopped before its version was there; an evaluation more, of better weights, would change the version
+    again = train(tmp_path, asked, measure=lambda _: 0.9, resume=True)
+    assert (again.steps, again.best_ndcg) == (6, 0.5)
+    assert equal(weights(again.model), weights(first.model))
+
+
 def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     by_step = {2: 0.6, 4: 0.2, 6: 0.9, 8: 0.3, 10: 0.1}
     steps = iter([2, 4, 6, 6, 8, 10])
