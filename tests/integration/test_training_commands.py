@@ -2,11 +2,15 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from training.__main__ import main, parser
+from training.commands import train
+from training.recipes import RECIPES, Recipe
 
 
 def test_mining_writes_a_folder_and_says_what_was_dropped(
@@ -49,6 +53,57 @@ def test_a_version_that_is_not_there_is_not_promoted(
 def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rollback", "--models", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "two-hour-reranker --minutes 2",
+            "Recipe two-hour-reranker has its own data and settings; leave out --minutes",
+        ),
+        ("two-hour-reranker --dropout 0", "leave out --dropout"),
+        ("two-hour-reranker --data index:small", "leave out --data"),
+        ("two-hour-reranker --gradient-checkpointing", "leave out --gradient-checkpointing"),
+        ("two-hour-reranker --stages 0", "--stages is 0, recipe two-hour-reranker has 3; give 1 to 3."),
+        ("two-hour-reranker --stages 4", "--stages is 4"),
+        ("bce --stages 1", "Recipe bce has one stage; leave out --stages."),
+    ],
+)
+def test_settings_that_a_recipe_would_not_heed_are_refused(
+    given: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "made" / "1"
+    assert main(["train", "--output", str(output), "--recipe", *given.split()]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert said.count("\n") == 1
+    assert not output.parent.exists()
+
+
+def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def note(name: str, recipe: Recipe, output: Path, **given: Any) -> None:
+        made.append((name, recipe, output, given["command"]))
+
+    monkeypatch.setattr(train, "make_in_stages", note)
+    line = ["train", "--output", str(tmp_path / "1"), "--recipe", "two-hour-reranker"]
+    assert main(line) == 0
+    assert main([*line, "--stages", "2", "--base", "data/models/other/1"]) == 0
+    whole = RECIPES["two-hour-reranker"]
+    command = "python -m training train --recipe two-hour-reranker"
+    assert made == [
+        ("two-hour-reranker", whole, tmp_path / "1", command),
+        (
+            "two-hour-reranker",
+            replace(whole, stages=whole.stages[:2], base="data/models/other/1"),
+            tmp_path / "1",
+            f"{command} --stages 2",
+        ),
+    ]
 
 
 def leaves(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

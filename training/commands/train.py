@@ -13,7 +13,7 @@ from training.data import SPELLED, DataSettings
 from training.gather import protected_queries, sample_protection
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.options import SAMPLE, Commands, add_root
-from training.recipes import RECIPES
+from training.recipes import RECIPES, Recipe
 from training.request import DevSettings, Request, make
 from training.staged import make_in_stages
 from training.teacher import FORMS
@@ -43,6 +43,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--recipe", choices=sorted({*RECIPES, *LOSS_RECIPES}), required=True)
     train.add_argument("--output", type=Path, help="folder to make (data/models/RECIPE/NUMBER)")
     train.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
+    train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
     train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     add_settings(train)
     train.set_defaults(run=_train)
@@ -121,6 +122,8 @@ def _train(options: argparse.Namespace) -> int:
     output = options.output or next_version(options.recipe)
     if options.recipe in RECIPES:
         return _train_in_stages(options, output)
+    if options.stages is not None:
+        raise SettingsError(f"Recipe {options.recipe} has one stage; leave out --stages.")
     settings = train_settings(options, options.recipe)
     dev = dev_settings(options)
     if settings.evaluate_every and dev is None:
@@ -139,8 +142,7 @@ def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
         raise SettingsError(
             f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
         )
-    recipe = RECIPES[options.recipe]
-    recipe = recipe if options.base is None else replace(recipe, base=options.base)
+    recipe = _asked_stages(options)
     protected = protected_queries(options.protect) | sample_protection(SAMPLE)
     with Bars("steps") as bars:
         show = Show(bars)
@@ -159,7 +161,26 @@ def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
     return 0
 
 
+def _asked_stages(options: argparse.Namespace) -> Recipe:
+    """A recipe of stages with the base and as many stages as asked. Raises SettingsError for what it has of its own."""
+    own = ("data", "index", "limit", "queries", "teacher", "precision", "gradient_checkpointing", "dev")
+    for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
+        value = getattr(options, name)
+        if not (value is None or value is False or value == ""):
+            raise SettingsError(
+                f"Recipe {options.recipe} has its own data and settings; leave out --{name.replace('_', '-')}, or "
+                "choose another recipe."
+            )
+    recipe = RECIPES[options.recipe]
+    most = len(recipe.stages)
+    stages = most if options.stages is None else options.stages
+    if not 1 <= stages <= most:
+        raise SettingsError(f"--stages is {stages}, recipe {options.recipe} has {most}; give 1 to {most}.")
+    return replace(recipe, base=options.base or recipe.base, stages=recipe.stages[:stages])
+
+
 def _command(options: argparse.Namespace) -> str:
     """What a model card says that made it; paths are left out."""
     data = "".join(f" --data {source}" for source in options.data or [] if source.startswith(("hub", "index:")))
-    return f"python -m training train --recipe {options.recipe}{data}"
+    stages = "" if options.stages is None else f" --stages {options.stages}"
+    return f"python -m training train --recipe {options.recipe}{stages}{data}"
