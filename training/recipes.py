@@ -164,27 +164,52 @@ THIRD_RERANKER = Recipe(
     ),
     mining=GroupSettings(relative_margin=None),
 )
+
+
+def _pass_with_itself(teacher: str, *, qa: int, squad: int) -> tuple[Ingredient, ...]:
+    """What the fourth learns from, with so many queries of qa-sentences and squad over MS MARCO's passages."""
+    return (
+        Ingredient(MSMARCO, "distill", qa, queries="qa-sentences", teacher=teacher),
+        Ingredient(MSMARCO, "distill", squad, queries="squad", teacher=teacher),
+        Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=teacher),
+        Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=teacher),
+        Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=teacher),
+        Ingredient("sample", "distill", 450, teacher=teacher),
+        Ingredient(MSMARCO, "questions", 1000, teacher=teacher),
+        Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+        Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+        Ingredient("trec-dl-2022", "run", 760, repeats=10),
+        Ingredient("qa-sentences", "judged", 600),
+        Ingredient("squad", "judged", 300, ranks=(2, 40)),
+        Ingredient("sample", "judged", 450),
+    )
+
+
+def _last_pass(teacher: str) -> tuple[Ingredient, ...]:
+    """What the fifth learns from."""
+    return (
+        Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=teacher),
+        Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=teacher),
+        Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=teacher),
+        Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=teacher),
+        Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=teacher),
+        Ingredient("sample", "distill", 450, teacher=teacher),
+        Ingredient(MSMARCO, "questions", 400, teacher=teacher),
+        Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
+        Ingredient("trec-dl-2021", "judged", 318, repeats=6),
+        Ingredient("trec-dl-2022", "run", 456, repeats=6),
+        Ingredient("squad", "judged", 400, ranks=(2, 40)),
+        Ingredient("sample", "judged", 450),
+    )
+
+
 THIRD = "third-reranker/1"
 OWN_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{THIRD}"
 FOURTH_RERANKER = Recipe(
     stages=(
         Stage(
             "learn from the dense stage, late interaction, itself and judgments",
-            (
-                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=OWN_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1500, queries="squad", teacher=OWN_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=OWN_OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=OWN_OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=OWN_OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=OWN_OPINIONS),
-                Ingredient(MSMARCO, "questions", 1000, teacher=OWN_OPINIONS),
-                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
-                Ingredient("trec-dl-2022", "run", 760, repeats=10),
-                Ingredient("qa-sentences", "judged", 600),
-                Ingredient("squad", "judged", 300, ranks=(2, 40)),
-                Ingredient("sample", "judged", 450),
-            ),
+            _pass_with_itself(OWN_OPINIONS, qa=2100, squad=1500),
             learning_rate=6e-5,
         ),
     ),
@@ -198,20 +223,7 @@ FIFTH_RERANKER = Recipe(
     stages=(
         Stage(
             "learn from the first stage, late interaction, itself and judgments",
-            (
-                Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=LAST_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=LAST_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=LAST_OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=LAST_OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=LAST_OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=LAST_OPINIONS),
-                Ingredient(MSMARCO, "questions", 400, teacher=LAST_OPINIONS),
-                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 318, repeats=6),
-                Ingredient("trec-dl-2022", "run", 456, repeats=6),
-                Ingredient("squad", "judged", 400, ranks=(2, 40)),
-                Ingredient("sample", "judged", 450),
-            ),
+            _last_pass(LAST_OPINIONS),
             learning_rate=4e-5,
         ),
     ),
@@ -243,40 +255,13 @@ TWO_HOUR_RERANKER = Recipe(
         ),
         Stage(
             "learn from them and itself",
-            (
-                Ingredient(MSMARCO, "distill", 1800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1200, queries="squad", teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "questions", 1000, teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
-                Ingredient("trec-dl-2022", "run", 760, repeats=10),
-                Ingredient("qa-sentences", "judged", 600),
-                Ingredient("squad", "judged", 300, ranks=(2, 40)),
-                Ingredient("sample", "judged", 450),
-            ),
+            _pass_with_itself(TWO_HOUR_OPINIONS, qa=1800, squad=1200),
             learning_rate=6e-5,
             seed=29,
         ),
         Stage(
             "learn from them and itself, once more",
-            (
-                Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=TWO_HOUR_OPINIONS),
-                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "questions", 400, teacher=TWO_HOUR_OPINIONS),
-                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 318, repeats=6),
-                Ingredient("trec-dl-2022", "run", 456, repeats=6),
-                Ingredient("squad", "judged", 400, ranks=(2, 40)),
-                Ingredient("sample", "judged", 450),
-            ),
+            _last_pass(TWO_HOUR_OPINIONS),
             learning_rate=4e-5,
             seed=53,
         ),

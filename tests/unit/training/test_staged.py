@@ -17,7 +17,7 @@ from training.groups import GroupSettings
 from training.recipes import Ingredient, Recipe, Stage
 from training.row_files import read_rows
 from training.staged import make_in_stages
-from training.watch import Progress
+from training.watch import Progress, Report
 
 STAGES = (
     Stage("distil", (Ingredient("small", "distill", 4),), learning_rate=1e-3),
@@ -40,6 +40,19 @@ def make(output: Path, base: Path, root: Path, **given: Any) -> Path:
     )
     usual: dict[str, Any] = {"protected": frozenset(), "command": "python -m training train", "root": root}
     return make_in_stages("tiny", given.pop("recipe", recipe), output, **(usual | given))
+
+
+def stop_in(stage: int) -> Report:
+    """Stops a training after the first step of this stage, counted from 1."""
+    begun = 0
+
+    def stop(at: Progress) -> None:
+        nonlocal begun
+        begun += at.step == 1
+        if begun == stage:
+            raise StoppedError
+
+    return stop
 
 
 Whole = tuple[Path, list[Progress]]
@@ -67,16 +80,8 @@ def test_the_version_tells_of_each_stage(whole: Whole) -> None:
 def test_a_stop_in_the_second_stage_changes_nothing(
     whole: Whole, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
-    stages = 0
-
-    def stop(at: Progress) -> None:
-        nonlocal stages
-        stages += at.step == 1
-        if stages == 2:
-            raise StoppedError
-
     with pytest.raises(StoppedError):
-        make(tmp_path / "stopped/1", tiny_cross_encoder, built_root, report=stop)
+        make(tmp_path / "stopped/1", tiny_cross_encoder, built_root, report=stop_in(2))
     assert not (tmp_path / "stopped/1").exists()
     resumed = make(tmp_path / "stopped/1", tiny_cross_encoder, built_root, resume=True)
     assert (resumed / WEIGHTS).read_bytes() == (whole[0] / WEIGHTS).read_bytes()
@@ -85,13 +90,9 @@ def test_a_stop_in_the_second_stage_changes_nothing(
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Path:
     """Where a version was to be whose training was stopped."""
-
-    def stop(_: Progress) -> None:
-        raise StoppedError
-
     output = tmp_path_factory.mktemp("stopped") / "1"
     with pytest.raises(StoppedError):
-        make(output, tiny_cross_encoder, built_root, report=stop)
+        make(output, tiny_cross_encoder, built_root, report=stop_in(1))
     return output
 
 
@@ -112,17 +113,9 @@ LEARNING = (
 def test_a_stage_learns_from_the_re_ranker_of_the_stage_before(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
-    stages = 0
-
-    def stop(at: Progress) -> None:
-        nonlocal stages
-        stages += at.step == 1
-        if stages == 2:
-            raise StoppedError
-
     recipe = Recipe(LEARNING, base=str(tiny_cross_encoder), max_length=64, groups_per_step=2)
     with pytest.raises(StoppedError):
-        make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=recipe, report=stop)
+        make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=recipe, report=stop_in(2))
     work = tmp_path / ".1.training"
     rows = read_rows(work / "stage-2" / "rows")[0]
     before = CrossEncoderReranker(str(work / "stage-1" / "model"))
@@ -151,11 +144,8 @@ def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path,
         stage = replace(STAGES[0], seed=seed, ingredients=(Ingredient("small", "distill", 4, repeats=2),))
         recipe = Recipe((stage,), base=str(tiny_cross_encoder), mining=GroupSettings(per_query=3))
 
-        def stop(_: Progress) -> None:
-            raise StoppedError
-
         with pytest.raises(StoppedError):
-            make(tmp_path / f"{seed}", tiny_cross_encoder, built_root, recipe=recipe, report=stop)
+            make(tmp_path / f"{seed}", tiny_cross_encoder, built_root, recipe=recipe, report=stop_in(1))
         rows = read_rows(tmp_path / f".{seed}.training" / "stage-1" / "rows")[0]
         drawn[seed] = [tuple(row["passages"]) for row in rows]
     assert drawn[None] == drawn[17]  # that of the recipe's mining
