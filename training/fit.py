@@ -78,7 +78,8 @@ def fit(
     trainer = _trainer(model, folder, settings, rows, steps, watch)
     last = checkpoints.checkpoints(folder)[-1:] if resume else []
     done = checkpoints.step_of(last[0]) if last else 0
-    if done >= steps or (last and watch.read_evaluations(done)):  # the trainer would take one step more
+    ended = bool(last) and watch.read_evaluations(done)
+    if ended or done >= steps:  # the trainer would take one step more
         trainer.restore(last[0])
     else:
         trainer.train(resume_from_checkpoint=str(last[0]) if last else None)

@@ -243,12 +243,15 @@ def test_a_training_ends_with_its_best_weights(tiny_cross_encoder: Path, tmp_pat
     assert not fitted.model.training
 
 
-def test_a_training_that_patience_ended_does_not_go_on_when_it_is_resumed(
-    tiny_cross_encoder: Path, tmp_path: Path
+@pytest.mark.parametrize(("planned", "patience"), [(12, 2), (6, 0)])
+def test_a_training_that_ended_is_neither_trained_nor_measured_again_when_it_is_resumed(
+    tiny_cross_encoder: Path, tmp_path: Path, planned: int, patience: int
 ) -> None:
     by_step = {2: 0.5, 4: 0.3, 6: 0.2}
     steps = iter(by_step)
-    asked = settings(tiny_cross_encoder, "listnet", steps=12, batch=2, evaluate_every=2, patience=2, save_every=2)
+    asked = settings(
+        tiny_cross_encoder, "listnet", steps=planned, batch=2, evaluate_every=2, patience=patience, save_every=2
+    )
     first = train(tmp_path, asked, measure=lambda _: by_step[next(steps)])
     assert (first.steps, first.best_ndcg) == (6, 0.5)
     # stopped before its version was there; an evaluation more, of better weights, would change the version
