@@ -76,7 +76,8 @@ def _panel(
     parts = [_axes(label, right, low, high, x, y)]
     if base:
         parts.append(_line(MARGIN, y(base.ndcg), WIDTH - MARGIN, y(base.ndcg), FAINT, dashed=True))
-        parts.append(_text(WIDTH - MARGIN, y(base.ndcg) - 4, BASE, FAINT, anchor="end"))
+        across, anchor = (WIDTH - MARGIN, "end") if cheaper > 0 else (MARGIN + 4, "start")  # where fewer points lie
+        parts.append(_text(across, y(base.ndcg) - 4, BASE, FAINT, anchor=anchor))
     front = pareto(raced, lambda item: cheaper * value(item))
     line = " ".join(f"{x(value(item)):.1f},{y(item.ndcg):.1f}" for item in front)
     parts.append(f'<polyline points="{line}" fill="none" stroke="{ACCENT}" stroke-width="1.5"/>')
@@ -138,4 +139,5 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, dashed: bo
 
 
 def _text(x: float, y: float, text: str, colour: str, *, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'
+    halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'  # so that no line strikes a name out
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" {halo} text-anchor="{anchor}">{escape(text)}</text>'
