@@ -76,8 +76,8 @@ def _panel(
     parts = [_axes(label, right, low, high, x, y)]
     if base:
         parts.append(_line(MARGIN, y(base.ndcg), WIDTH - MARGIN, y(base.ndcg), FAINT, dashed=True))
-        across, anchor = (WIDTH - MARGIN, "end") if cheaper > 0 else (MARGIN + 4, "start")  # where fewer points lie
-        parts.append(_text(across, y(base.ndcg) - 4, BASE, FAINT, anchor=anchor))
+        edge, anchor = (WIDTH - MARGIN, "end") if cheaper > 0 else (MARGIN + 4, "start")  # where fewer points lie
+        parts.append(_text(edge, y(base.ndcg) - 4, BASE, FAINT, anchor=anchor))
     front = pareto(raced, lambda item: cheaper * value(item))
     line = " ".join(f"{x(value(item)):.1f},{y(item.ndcg):.1f}" for item in front)
     parts.append(f'<polyline points="{line}" fill="none" stroke="{ACCENT}" stroke-width="1.5"/>')
