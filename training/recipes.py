@@ -87,58 +87,6 @@ class Recipe:
 
 
 MSMARCO = "msmarco-mini"
-FIRST_RERANKER = Recipe(
-    stages=(
-        Stage(
-            "distil the first stage",
-            (
-                Ingredient("squad", "distill", 4000),
-                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences"),
-                Ingredient(MSMARCO, "distill", 1600, repeats=3),
-                Ingredient("trec-dl-2021", "distill", 500, repeats=10),
-            ),
-            learning_rate=1e-4,
-        ),
-        Stage(
-            "learn from judgments",
-            (
-                Ingredient(MSMARCO, "judged", 2200, repeats=4, ranks=(3, 60)),
-                Ingredient("trec-dl-2021", "judged", 1600, repeats=30),
-                Ingredient("qa-sentences", "judged", 2000),
-                Ingredient("squad", "judged", 3000, ranks=(2, 40)),
-                Ingredient("sample", "judged", 900, repeats=3),
-            ),
-            learning_rate=5e-5,
-        ),
-    ),
-    mining=GroupSettings(relative_margin=None),
-)
-FIRST = "first-reranker/1"
-OPINIONS = f"late-interaction+reranker:{FIRST}"
-SECOND_RERANKER = Recipe(
-    stages=(
-        Stage(
-            "learn from late interaction, itself and judgments",
-            (
-                Ingredient(MSMARCO, "distill", 2100, queries="qa-sentences", teacher=OPINIONS),
-                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=OPINIONS),
-                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=OPINIONS),
-                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=OPINIONS),
-                Ingredient(MSMARCO, "questions", 1000, teacher=OPINIONS),
-                Ingredient(MSMARCO, "judged", 2272, repeats=4, ranks=(2, 60)),
-                Ingredient("trec-dl-2021", "judged", 1060, repeats=20),
-                Ingredient("trec-dl-2022", "run", 760, repeats=10),
-                Ingredient("qa-sentences", "judged", 1200),
-                Ingredient("squad", "judged", 800, ranks=(2, 40)),
-                Ingredient("sample", "judged", 450),
-            ),
-            learning_rate=6e-5,
-        ),
-    ),
-    base=f"data/models/{FIRST}",
-    mining=GroupSettings(relative_margin=None, seed=29),
-    seed=29,
-)
 FIRST_STAGE_OPINIONS = "given+late-interaction"
 THIRD_RERANKER = Recipe(
     stages=(
@@ -164,72 +112,56 @@ THIRD_RERANKER = Recipe(
     ),
     mining=GroupSettings(relative_margin=None),
 )
-
-
-def _pass_with_itself(teacher: str, *, qa: int, squad: int) -> tuple[Ingredient, ...]:
-    """What the fourth learns from, with so many queries of qa-sentences and squad over MS MARCO's passages."""
-    return (
-        Ingredient(MSMARCO, "distill", qa, queries="qa-sentences", teacher=teacher),
-        Ingredient(MSMARCO, "distill", squad, queries="squad", teacher=teacher),
-        Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=teacher),
-        Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=teacher),
-        Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=teacher),
-        Ingredient("sample", "distill", 450, teacher=teacher),
-        Ingredient(MSMARCO, "questions", 1000, teacher=teacher),
-        Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
-        Ingredient("trec-dl-2021", "judged", 530, repeats=10),
-        Ingredient("trec-dl-2022", "run", 760, repeats=10),
-        Ingredient("qa-sentences", "judged", 600),
-        Ingredient("squad", "judged", 300, ranks=(2, 40)),
-        Ingredient("sample", "judged", 450),
-    )
-
-
-def _last_pass(teacher: str) -> tuple[Ingredient, ...]:
-    """What the fifth learns from."""
-    return (
-        Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=teacher),
-        Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=teacher),
-        Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=teacher),
-        Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=teacher),
-        Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=teacher),
-        Ingredient("sample", "distill", 450, teacher=teacher),
-        Ingredient(MSMARCO, "questions", 400, teacher=teacher),
-        Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
-        Ingredient("trec-dl-2021", "judged", 318, repeats=6),
-        Ingredient("trec-dl-2022", "run", 456, repeats=6),
-        Ingredient("squad", "judged", 400, ranks=(2, 40)),
-        Ingredient("sample", "judged", 450),
-    )
-
-
 THIRD = "third-reranker/1"
-OWN_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{THIRD}"
-FOURTH_RERANKER = Recipe(
+JUDGES_RERANKER = Recipe(
     stages=(
         Stage(
-            "learn from the dense stage, late interaction, itself and judgments",
-            _pass_with_itself(OWN_OPINIONS, qa=2100, squad=1500),
-            learning_rate=6e-5,
+            "learn from judges and a stronger run",
+            (
+                Ingredient(MSMARCO, "judged", 2272, repeats=4, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 1060, repeats=20),
+                Ingredient("trec-dl-2021", "run", 530, repeats=10),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 600),
+                Ingredient("squad", "judged", 400, ranks=(2, 40)),
+                Ingredient("sample", "judged", 900, repeats=2),
+            ),
+            learning_rate=5e-5,
         ),
     ),
     base=f"data/models/{THIRD}",
-    mining=GroupSettings(relative_margin=None, seed=29),
-    seed=29,
+    mining=GroupSettings(relative_margin=None, seed=71),
+    seed=71,
 )
-FOURTH = "fourth-reranker/1"
-LAST_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{FOURTH}"
-FIFTH_RERANKER = Recipe(
+MIDDLE = "middle-reranker/1"
+MIDDLE_OPINIONS = f"{FIRST_STAGE_OPINIONS}+reranker:{MIDDLE}"
+CLOSING_RERANKER = Recipe(
     stages=(
         Stage(
-            "learn from the first stage, late interaction, itself and judgments",
-            _last_pass(LAST_OPINIONS),
-            learning_rate=4e-5,
+            "learn from the dense stage, late interaction, itself and judges",
+            (
+                Ingredient(MSMARCO, "distill", 1700, queries="qa-sentences", teacher=MIDDLE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1200, queries="squad", teacher=MIDDLE_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=MIDDLE_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=MIDDLE_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=MIDDLE_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=MIDDLE_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=MIDDLE_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+                Ingredient("trec-dl-2021", "run", 318, repeats=6),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 400),
+                Ingredient("squad", "judged", 300, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
+            learning_rate=4.5e-5,
         ),
     ),
-    base=f"data/models/{FOURTH}",
-    mining=GroupSettings(relative_margin=None, seed=53),
-    seed=53,
+    base=f"data/models/{MIDDLE}",
+    groups_per_step=8,
+    mining=GroupSettings(relative_margin=None, seed=89),
+    seed=89,
 )
 TWO_HOUR_OPINIONS = f"{FIRST_STAGE_OPINIONS}+{ITSELF}"
 TWO_HOUR_RERANKER = Recipe(
@@ -255,13 +187,40 @@ TWO_HOUR_RERANKER = Recipe(
         ),
         Stage(
             "learn from them and itself",
-            _pass_with_itself(TWO_HOUR_OPINIONS, qa=1800, squad=1200),
+            (
+                Ingredient(MSMARCO, "distill", 1800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1200, queries="squad", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1704, repeats=3, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 912, repeats=12, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 530, repeats=10, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "questions", 1000, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1704, repeats=3, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 530, repeats=10),
+                Ingredient("trec-dl-2022", "run", 760, repeats=10),
+                Ingredient("qa-sentences", "judged", 600),
+                Ingredient("squad", "judged", 300, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
             learning_rate=6e-5,
             seed=29,
         ),
         Stage(
             "learn from them and itself, once more",
-            _last_pass(TWO_HOUR_OPINIONS),
+            (
+                Ingredient(MSMARCO, "distill", 800, queries="qa-sentences", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1000, queries="squad", teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "distill", 1136, repeats=2, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2022", "distill", 456, repeats=6, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("trec-dl-2021", "distill", 318, repeats=6, teacher=TWO_HOUR_OPINIONS),
+                Ingredient("sample", "distill", 450, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "questions", 400, teacher=TWO_HOUR_OPINIONS),
+                Ingredient(MSMARCO, "judged", 1136, repeats=2, ranks=(2, 60)),
+                Ingredient("trec-dl-2021", "judged", 318, repeats=6),
+                Ingredient("trec-dl-2022", "run", 456, repeats=6),
+                Ingredient("squad", "judged", 400, ranks=(2, 40)),
+                Ingredient("sample", "judged", 450),
+            ),
             learning_rate=4e-5,
             seed=53,
         ),
@@ -269,12 +228,10 @@ TWO_HOUR_RERANKER = Recipe(
     mining=GroupSettings(relative_margin=None),
 )
 RECIPES: Mapping[str, Recipe] = {
-    "first-reranker": FIRST_RERANKER,
-    "second-reranker": SECOND_RERANKER,
     "third-reranker": THIRD_RERANKER,
-    "fourth-reranker": FOURTH_RERANKER,
-    "fifth-reranker": FIFTH_RERANKER,
+    "judges-reranker": JUDGES_RERANKER,
+    "closing-reranker": CLOSING_RERANKER,
     "two-hour-reranker": TWO_HOUR_RERANKER,
 }
-"""The shipped re-ranker is the mean of the weights of the second and the fourth; `two-hour-reranker` is third, fourth
-and fifth in one training."""
+"""The shipped re-ranker is the mean of the weights of `judges` and `closing`, and the latter goes on from the mean of
+`third` and `judges`. `two-hour-reranker` learns from much of the same in one training."""

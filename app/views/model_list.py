@@ -45,7 +45,7 @@ def show_versions(found: Sequence[Version], at: Promotion) -> None:
     if all(item.id == SHIPPED for item in found):
         hint(
             "There is no version beside the one that comes with the program. Train one: "
-            "python -m training train --recipe first-reranker --output data/models/mine/1"
+            "python -m training train --recipe lambda --data index:sample --dev sample --minutes 2"
         )
     st.html('<h3 class="sl-heading">Lineage <small>what was started from what</small></h3>')
     st.html(f"{STYLE}{tree_html(lineage_tree(found), {item.id: state(item, at) for item in found})}")
