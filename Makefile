@@ -13,7 +13,7 @@ READY := $(VENV)/ready-$(FAISS)
 # A bundled name is built from its folder, a hub's name from the hub, anything else from the path given.
 CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
 PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
-TRAIN = test -d data/models/$$name-reranker/1 || $(RUN) -m training train --recipe $$name-reranker --output data/models/$$name-reranker/1 --resume $(PROTECT)
+TRAIN = test -d data/models/$(1)/1 || $(RUN) -m training train --recipe $(1) --output data/models/$(1)/1 --resume $(PROTECT)
 INDEX = $(subst :,-,$(notdir $(patsubst %/,%,$(CORPUS))))
 
 help: ## Explain each target
@@ -61,9 +61,10 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
 	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
 	@$(RUN) -m indexing build --corpus data/sample --name sample --if-absent
-	@for name in third judges; do $(TRAIN) || exit 1; done
+	@$(call TRAIN,third-reranker)
+	@$(call TRAIN,judges-reranker)
 	@test -d data/models/middle-reranker/1 || $(RUN) -m training average judges-reranker/1 third-reranker/1 --output data/models/middle-reranker/1
-	@name=closing; $(TRAIN)
+	@$(call TRAIN,closing-reranker)
 	@$(RUN) -m training average judges-reranker/1 closing-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
 
 clean: ## Remove .venv and everything built; data/sample and data/reranker stay

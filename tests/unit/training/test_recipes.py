@@ -8,7 +8,7 @@ from indexing.encoder import DEFAULT_BI_ENCODER
 from tests.conftest import REPOSITORY
 from training.recipes import RECIPES, Recipe
 
-TRAINED = re.compile(r"(?:for name in ([a-z ]+); do|name=([a-z]+);) test -d data/models/\$name-reranker/1")
+TRAINED = re.compile(r"-m training train --recipe (\S+) --output data/models/(\S+)")
 AVERAGED = re.compile(r"-m training average (\S+) (\S+) --output \"?data/models/([a-z-]+/\d+)")
 
 
@@ -30,10 +30,9 @@ def test_the_shipped_reranker_is_what_make_makes_of_recipes_that_are_there() -> 
     made: set[str] = set()
     averaged: list[str] = []
     for step in lines:
-        for several, one in TRAINED.findall(step):
-            for name in (several or one).split():
-                assert wanted(RECIPES[f"{name}-reranker"]) <= made
-                made.add(f"{name}-reranker/1")
+        for recipe, output in TRAINED.findall(step):
+            assert wanted(RECIPES[recipe]) <= made
+            made.add(output)
         for first, second, output in AVERAGED.findall(step):
             averaged = [first, second]
             assert set(averaged) <= made
