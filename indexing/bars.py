@@ -2,6 +2,8 @@
 
 from tqdm import tqdm
 
+SMOOTHING = 0.05  # the rate of about the last twenty reports, as short and long passages take turns
+
 
 class Bars:
     """One progress bar for each phase of a build."""
@@ -14,7 +16,12 @@ class Bars:
         """Show that so many more passages are done in a phase."""
         if phase not in self._bars:
             self._bars[phase] = tqdm(
-                desc=f"{phase:>7}", unit=" passages", total=self._total, dynamic_ncols=True, mininterval=0.5
+                desc=f"{phase:>7}",
+                unit=" passages",
+                total=self._total,
+                dynamic_ncols=True,
+                mininterval=0.5,
+                smoothing=SMOOTHING,
             )
         self._bars[phase].update(passages)
 

@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import math
 import os
+import random
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,8 @@ from indexing.records import Floats
 DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
 LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
-ENCODE_CHUNK = 512  # texts encoded between two reports of progress
+COUNTED_TOGETHER = 512  # texts whose tokens are counted in one call
+BATCHES = 8  # encoded between two reports of progress
 HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
 
 log = logging.getLogger(__name__)
@@ -134,8 +136,9 @@ class BiEncoder:
     def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
         """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here.
 
-        Texts are sorted by their tokens and batched so that each batch has about as many, which leaves little padding;
-        lengths are padded to a multiple of LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
+        Texts are batched by their tokens so that each batch has about as many, which leaves little padding; long and
+        short ones take turns, so that the rate at the start is that of the whole. Lengths are padded to a multiple of
+        LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
         `progress` is called with the texts done since the last call.
         """
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
@@ -176,17 +179,18 @@ class BiEncoder:
         return tokens
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """Rows of texts of like length, shortest first, and how many of them fill a batch's token budget."""
+        """Rows of texts of like length, in mixed order of length, and how many of them fill a batch's token budget."""
         steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
         order = np.argsort(steps, kind="stable")
         ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
-        start = 0
+        found, start = [], 0
         for end in ends:
             size = max(1, TOKEN_BUDGET[self._device] // (LENGTH_STEP * int(max(steps[order[start]], 1))))
-            chunk = max(size, ENCODE_CHUNK // size * size)
-            for first in range(start, end, chunk):
-                yield order[first : min(end, first + chunk)], size
+            together = BATCHES * size
+            found += [(order[first : min(end, first + together)], size) for first in range(start, end, together)]
             start = end
+        random.Random(0).shuffle(found)
+        yield from found
 
     def close(self) -> None:
         """End the workers' processes, where there are any."""
@@ -201,8 +205,8 @@ class BiEncoder:
             return np.array([len(text) for text in texts], dtype=np.int64)
         most = self._model.max_seq_length or TOKEN_BUDGET["cpu"]
         counts: list[int] = []
-        for start in range(0, len(texts), ENCODE_CHUNK):
-            encodings = backend.encode_batch_fast(list(texts[start : start + ENCODE_CHUNK]))
+        for start in range(0, len(texts), COUNTED_TOGETHER):
+            encodings = backend.encode_batch_fast(list(texts[start : start + COUNTED_TOGETHER]))
             counts += [min(sum(encoding.attention_mask), most) for encoding in encodings]
         return np.array(counts, dtype=np.int64)
 

@@ -18,7 +18,7 @@ class BuildSettings:
     """FAISS preset or index_factory string."""
     tokenizer: str = ""
     """Name or path of a re-ranker whose tokens of every passage are stored; empty for none."""
-    shard_size: int = 100_000
+    shard_size: int = 20_000
     """Passages in one file: at most so many are encoded again after a stop."""
     workers: tuple[str, ...] = ()
     """Devices that encode, a process on each; with fewer than two, this process does."""

@@ -17,12 +17,13 @@ from sentence_transformers import CrossEncoder
 from torch import Tensor
 
 from indexing import atomic
-from indexing.errors import ModelError, SettingsError, first_line
+from indexing.errors import ModelError, first_line
 from indexing.manifest import FILE
 from search.load import MODELS
 from training.engines import FILES, INPUTS, LIBRARIES, ONNX, OPENVINO, Logits, check_libraries, load_exact, torch_engine
 from training.evaluate import Candidates, Progress
 from training.exported import EngineReranker, open_exported
+from training.new_output import check_new
 from training.parity import Parity, parity
 from training.registry import WEIGHTS, Version
 
@@ -40,12 +41,12 @@ def export(version: Version, form: str, target: Path, candidates: Candidates, *,
     """Make `target`, with tokenizer, model card and export.json, and give back how near it comes to the original.
 
     Raises:
-        SettingsError: the format isn't known, its libraries aren't installed, or `target` is there.
+        SettingsError: the format isn't known, or its libraries aren't installed.
+        TrainingError: `target` is there.
         ModelError: the model can't be exported, or ranks otherwise than the original; then nothing is kept.
     """
     check_libraries(form)
-    if target.exists():
-        raise SettingsError(f"{target} is there already; give another --output, or move it away.")
+    check_new(target)
     model = load_exact(version.folder)
     original = EngineReranker(version.id, model.tokenizer, torch_engine(model))
     with atomic.folder(target) as work:

@@ -105,13 +105,22 @@ def test_a_model_of_single_words_has_no_vectors_of_tokens(tiny_bi_encoder: Path,
 def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(
     bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexing.encoder.ENCODE_CHUNK", 4)
+    monkeypatch.setattr("indexing.encoder.BATCHES", 1)
     monkeypatch.setattr("indexing.encoder.TOKEN_BUDGET", {"cpu": 32, "cuda": 32})  # 4 texts of 8 tokens
     words = ("bee", "hive", "lamp", "ship", "ice", "sea", "cat", "dog", "oven", "rye")
     counted: list[int] = []
     vectors = bi_encoder.encode_passages([f"a text about the {word}" for word in words], progress=counted.append)
-    assert counted == [4, 4, 2]
+    assert sorted(counted) == [2, 4, 4]
     assert (vectors @ vectors.T).argmax(axis=1).tolist() == list(range(10))  # each is nearest to itself
+
+
+def test_long_and_short_texts_take_turns(bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexing.encoder.BATCHES", 1)
+    monkeypatch.setattr("indexing.encoder.TOKEN_BUDGET", {"cpu": 96, "cuda": 96})  # 12 short texts, or one long
+    counted: list[int] = []
+    bi_encoder.encode_passages(["bee"] * 240 + ["bee " * 90] * 20, progress=counted.append)
+    assert sorted(counted) == [1] * 20 + [12] * 20
+    assert 5 <= counted[:20].count(1) <= 15  # neither kind is left for the end
 
 
 def test_no_texts_become_no_vectors(bi_encoder: BiEncoder) -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from sentence_transformers import CrossEncoder
 
-from indexing.errors import ModelError, SettingsError
+from indexing.errors import ModelError, SettingsError, TrainingError
 from indexing.judged import judged_sets
 from search.pipeline import RetrieveAndRerank
 from search.rerank import CrossEncoderReranker
@@ -100,7 +100,7 @@ def test_an_export_holds_all_but_the_weights_and_says_how_near_it_comes(
 
 @pytest.mark.usefixtures("stand_in")
 def test_an_export_that_is_there_is_left_alone(version: Version, candidates: Candidates, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="is there already"):
+    with pytest.raises(TrainingError, match="is there already"):
         export(version, "onnx", tmp_path, candidates, progress=nothing)
 
 
