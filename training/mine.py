@@ -84,6 +84,8 @@ class Retrieved:
     judged: Mapping[PassageId, int]
     relevant_scores: Mapping[PassageId, float]
     """Of every passage judged above 0 that has a text, its score on the ranking's scale, returned or not."""
+    unscored: frozenset[PassageId] = frozenset()
+    """Those of them whose score is only known to be below the ranking's: no margin is taken from it."""
 
 
 class Positive(NamedTuple):
@@ -150,7 +152,10 @@ def hard_negatives(
 def screen(
     retrieved: Retrieved, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
 ) -> Pool:
-    """Drop candidates rule by rule. Without `text` near-duplicates stay; without a positive there are no margins."""
+    """Drop candidates rule by rule. Without `text` near-duplicates stay; without a scored positive there are no margins.
+
+    A margin from a positive that fusion never saw would drop every candidate, so one that is unscored sets none.
+    """
     judged, (first, last) = retrieved.judged, settings.ranks
     sieve = _Sieve(retrieved.ranking)
     sieve.keep("outside ranks", lambda candidate: first <= candidate.rank <= last)
@@ -159,17 +164,18 @@ def screen(
         known = NearDuplicates(map(text, retrieved.relevant_scores), share=settings.near_duplicate)
         sieve.keep("near-duplicate", lambda candidate: not known.match(text(candidate.passage_id)))
     positives = _positives(retrieved, settings)
+    margins_from = [entry for entry in positives if entry.passage_id not in retrieved.unscored]
     rescored = 0
     if rescore is not None:
         logits = rescore([*(entry.passage_id for entry in positives), *(entry.passage_id for entry in sieve.left)])
-        positives = [entry._replace(score=logits[entry.passage_id]) for entry in positives]
+        positives = margins_from = [entry._replace(score=logits[entry.passage_id]) for entry in positives]
         sieve.left = [entry._replace(score=logits[entry.passage_id]) for entry in sieve.left]
         rescored = len(logits)
-    for rule, ceiling in _ceilings(positives, settings).items():
+    for rule, ceiling in _ceilings(margins_from, settings).items():
         sieve.keep(rule, lambda entry, most=ceiling: entry.passage_id in judged or entry.score <= most)  # type: ignore[misc]  # bound default
     sieve.keep("min score", lambda candidate: candidate.score >= _or(settings.min_score, -math.inf))
     candidates = sorted(sieve.left, key=lambda candidate: (-candidate.score, candidate.rank))
-    positives.sort(key=lambda entry: (-entry.grade, -entry.score, entry.passage_id))
+    positives = sorted(positives, key=lambda entry: (-entry.grade, -entry.score, entry.passage_id))
     return Pool(tuple(positives), tuple(candidates), sieve.dropped, rescored)
 
 

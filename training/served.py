@@ -36,7 +36,7 @@ class ServedFirstStage:
 
         A passage that wasn't returned gets, by source: `bm25` its BM25 score; `dense` the cosine of its stored
         vector, of which a compressed FAISS index's own scores are approximations; `rrf` and `weighted` what fusion
-        makes of the lists that hold it, so 0 where none does.
+        makes of the lists that hold it, so 0 where none does, and it is told as unscored.
 
         Raises:
             SettingsError: the query is too long to be searched.
@@ -53,15 +53,19 @@ class ServedFirstStage:
         trace = self._pipeline.search(query.text, self._settings)
         known = dict(zip(trace.fused.passage_ids, trace.fused.scores.tolist(), strict=True))
         missing = [passage_id for passage_id in relevant if passage_id not in known]
-        known |= self._scores(trace, missing) if missing else {}
-        return Retrieved(query.id, trace.fused, judged, {passage_id: known[passage_id] for passage_id in relevant})
+        found = self._scores(trace, missing) if missing else {}
+        unscored = frozenset(missing) - found.keys()
+        known |= found | dict.fromkeys(unscored, 0.0)
+        scores = {passage_id: known[passage_id] for passage_id in relevant}
+        return Retrieved(query.id, trace.fused, judged, scores, unscored)
 
     def _scores(self, trace: SearchTrace, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
+        """Of these passages, those whose score can be told."""
         index, source = self._pipeline.index, self._settings.fusion
         if source in ("rrf", "weighted"):
             everything = fuse(trace.first_stage, self._settings, depth=sum(map(len, trace.first_stage.values())))
             found = dict(zip(everything.passage_ids, everything.scores.tolist(), strict=True))
-            return {passage_id: found.get(passage_id, 0.0) for passage_id in passage_ids}
+            return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
         rows = np.array([index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
         if source == "bm25":
             scores = index.bm25.scores(analyzer.terms(trace.query))[rows]  # (missing,) float32

@@ -139,6 +139,22 @@ def test_a_positive_that_was_not_returned_counts_with_its_score() -> None:
     assert {positive.passage_id: positive.rank for positive in found.positives} == {"pos": 1, "far": None}
 
 
+def test_a_positive_whose_score_fusion_cannot_tell_sets_no_margin_until_it_is_scored_again() -> None:
+    given = retrieved({"pos": 8, "a": 5, "b": 1}, {"pos": 1, "far": 1}, unreturned={"far": 0})
+    given = dataclasses.replace(given, unscored=frozenset({PassageId("far")}))
+    assert names(mined(given, changed(relative_margin=0.5))) == ["b"]  # 8 - 0.5 * 8 = 4; from 0 nothing were left
+    alone = dataclasses.replace(given, judged={PassageId("far"): 1}, relevant_scores={PassageId("far"): 0.0})
+    assert names(mined(alone, changed(relative_margin=0.5))) == ["pos", "a", "b"]
+    logits = {"pos": 9.0, "far": 2.0, "a": 3.0, "b": 1.0}
+    again = hard_negatives(
+        given,
+        changed(relative_margin=0.0),
+        text=itself,
+        rescore=lambda names: {name: logits[name] for name in names},
+    )
+    assert names(again) == ["b"]
+
+
 def test_the_absolute_margin_is_kept_from_the_lowest_positive() -> None:
     # 4 - 1.5 = 2.5
     given = retrieved({"best": 8, "pos": 4, "over": 2.625, "at": 2.5, "below": 1}, {"best": 1, "pos": 1})

@@ -42,6 +42,7 @@ def test_cosines_are_those_of_the_stored_vectors(pipeline: RetrieveAndRerank) ->
     found = ServedFirstStage(pipeline, source="dense", depth=2).retrieve(BREAD, ALL)
     deep, _ = retrieve_dense(pipeline.index, pipeline.encoder, BREAD.text, depth=20)
     assert found.relevant_scores == pytest.approx({passage_id: score for _, passage_id, score in deep}, abs=1e-5)
+    assert not found.unscored
 
 
 def test_fusion_counts_the_lists_that_hold_a_passage(pipeline: RetrieveAndRerank) -> None:
@@ -52,7 +53,9 @@ def test_fusion_counts_the_lists_that_hold_a_passage(pipeline: RetrieveAndRerank
     expected = {name: sum(1 / (60 + rank[name]) for rank in ranks if name in rank) for name in ALL}
     assert found.relevant_scores == pytest.approx(expected)
     assert len({*bm25.passage_ids, *dense.passage_ids}) > 3  # the fused ranking has 3 and cuts one off
-    assert 0.0 in expected.values()
+    unseen = {name for name, score in expected.items() if score == 0}
+    assert unseen
+    assert found.unscored == unseen
 
 
 def test_weighted_fusion_gives_0_to_what_no_list_holds(pipeline: RetrieveAndRerank) -> None:
@@ -61,6 +64,7 @@ def test_weighted_fusion_gives_0_to_what_no_list_holds(pipeline: RetrieveAndRera
     trace = pipeline.search(BREAD.text, settings)
     held = {name for ranking in trace.first_stage.values() for name in ranking.passage_ids}
     assert all(found.relevant_scores[name] == 0 for name in ALL.keys() - held)
+    assert found.unscored == ALL.keys() - held
     assert max(found.relevant_scores.values()) == pytest.approx(float(trace.fused.scores[0]))
 
 
