@@ -29,6 +29,7 @@ from indexing.settings import BuildSettings
 from tests.fakes import no_progress
 from tests.moments import Moments
 from tests.tiny_training import resumable, train
+from tests.two_ranks import train_as_two
 from training.__main__ import main as training
 from training.watch import Progress
 
@@ -83,9 +84,15 @@ def attempt_build_job(request: dict[str, Any], _: CountingEncoder, __: int) -> N
     build_process.main([request["folder"]])
 
 
+def attempt_two_ranks(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
+    """Train in two processes."""
+    train_as_two(Path(request["folder"]), request["base"], **request["given"])
+
+
 ATTEMPTS = {
     "build": attempt_build,
     "training": attempt_training,
+    "two ranks": attempt_two_ranks,
     "job": attempt_job,
     "build job": attempt_build_job,
 }

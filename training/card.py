@@ -1,6 +1,7 @@
 """What a trained re-ranker is: its manifest, and its model card for people."""
 
 import json
+import os.path
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.errors import TrainingError
 from indexing.index import ROOT, current_build
 from indexing.manifest import FILE, Manifest, library_versions
+from training import mined_files
+from training.teacher import JOINED
 
 SCHEMA_VERSION = 2
 PACKAGE = "second-look"
 CODE = Path(__file__).resolve().parent.parent
 OF_MS_MARCO = re.compile(r"ms-?_?marco|trec-?_?dl", re.IGNORECASE)  # TREC DL judges MS MARCO's passages
+MS_MARCO_FORMS = ("triples", "qidpidtriples", "top1000")
+"""Forms of data that MS MARCO alone comes in."""
+FILES_OF_SOURCE = re.compile(r"(,(?:queries|qrels|index)=)")
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 NOTICE = (
     "MS MARCO's passages and queries are made available for non-commercial research purposes only "
@@ -48,6 +55,32 @@ def data_rows(indexes: Iterable[str], *, root: Path = ROOT) -> list[dict[str, An
     return rows
 
 
+def protect_rows(files: Iterable[Path]) -> list[dict[str, Any]]:
+    """Name, size and checksum of each file of queries that must not be trained on. Raises OSError."""
+    return [{"file": path.name, **atomic.file_row(path)} for path in files]
+
+
+def shown(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a manifest has them: of a file the name, of a model outside of the working folder its folder's name.
+
+    Where a person keeps files is nobody's business once a model is pushed.
+    """
+    found = {**settings, "base": _shown_model(settings["base"])}
+    if "data" in settings:
+        data = settings["data"]
+        teachers = (one.partition(":") for one in JOINED.split(data["teacher"]))
+        teacher = "+".join(kind + colon + (model and _shown_model(model)) for kind, colon, model in teachers)
+        found["data"] = {**data, "sources": [shown_source(text) for text in data["sources"]], "teacher": teacher}
+    return found
+
+
+def shown_source(source: str) -> str:
+    """A source of examples with the names of its files and without their folders."""
+    form, colon, rest = source.partition(":")
+    parts = FILES_OF_SOURCE.split(rest)  # a path, then by turns what the next one is and that one
+    return form + colon + "".join(part if place % 2 else Path(part).name for place, part in enumerate(parts))
+
+
 def record(
     name: str,
     settings: Mapping[str, Any],
@@ -60,19 +93,22 @@ def record(
     data: Sequence[Mapping[str, Any]] = (),
     metrics: Mapping[str, Any] | None = None,
     dropped: Mapping[str, int] | None = None,
+    protect: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Everything that decided a training, as plain data.
 
     `settings` holds `base` and `seed`, `examples` counts by stage and source. `revision` is the code's when it began,
-    `data` is what `data_rows` gives, `metrics` figures by name of the set.
+    `data` is what `data_rows` gives, `metrics` figures by name of the set, `protect` what `protect_rows` gives, or
+    None where no such files could be named.
     """
     lineage, inherited = _lineage(settings["base"])
-    named = [settings["base"], *(source for counts in examples.values() for source in counts)]
+    sources = settings.get("data", {}).get("sources", ())
+    named = [settings["base"], *sources, *(source for counts in examples.values() for source in counts)]
     named += [f"{row['index']} {row['corpus']}" for row in data]
     return {
         "schema_version": SCHEMA_VERSION,
         "recipe": name,
-        "settings": dict(settings),
+        "settings": shown(settings),
         "seed": settings["seed"],
         "base_model": lineage[0],
         "parent": lineage[-1],
@@ -80,10 +116,11 @@ def record(
         "data": [dict(row) for row in data],
         "examples": {stage: dict(counts) for stage, counts in examples.items()},
         "dropped": dict(dropped or {}),
+        **({} if protect is None else {"protect": [dict(row) for row in protect]}),
         "pairs": pairs,
         "final_loss": dict(losses),
         "metrics": dict(metrics or {}),
-        "ms_marco": inherited or any(OF_MS_MARCO.search(text) for text in named),
+        "ms_marco": inherited or any(map(OF_MS_MARCO.search, named)) or any(map(_of_ms_marco, sources)),
         "minutes": round(minutes, 1),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_revision": revision,
@@ -134,6 +171,13 @@ def text(values: Mapping[str, Any], *, command: str) -> str:
     return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
 
 
+def told(values: Mapping[str, Any]) -> str:
+    """One line of what a training gathered and used, and of what was left out by its reason."""
+    used = sum(count for counts in values["examples"].values() for count in counts.values())
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in values["dropped"].items())
+    return f"Gathered {used:,} examples, trained on {values['pairs']:,} pairs; left out: {left_out or 'none'}."
+
+
 def _trained(values: Mapping[str, Any]) -> str:
     if "averaged" in values["settings"]:
         *others, last = values["settings"]["averaged"]
@@ -152,6 +196,25 @@ def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:
         cells = [f"{figures[name]:.4f}" if name in figures else "" for name in names]
         lines.append(f"| {judged} | " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _of_ms_marco(source: str) -> bool:
+    """Whether a source is MS MARCO's by its form, or mined from an index of it; so is a folder that can't be read."""
+    form, _, rest = source.partition(":")
+    if form != "mined":
+        return form in MS_MARCO_FORMS
+    try:
+        index = mined_files.manifest(Path(rest)).get("index", {})
+    except TrainingError:
+        return True
+    return bool(OF_MS_MARCO.search(f"{index.get('name', '')} {index.get('corpus', '')}"))
+
+
+def _shown_model(name: str) -> str:
+    """A hub's name, or a path below the working folder from there; of another path the last part."""
+    here = Path.cwd()
+    path = Path(os.path.normpath(here / name))
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name
 
 
 def _lineage(base: str) -> tuple[list[str], bool]:

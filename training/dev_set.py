@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from indexing import precision
+from indexing.errors import TrainingError
 from indexing.records import Floats, QueryId
 from indexing.tokens import TokenIds
 from search.pairs import EncodedPairs, encode_pairs
@@ -19,7 +20,10 @@ MAX_LENGTH = 256  # tokens; few passages of MS MARCO are longer
 
 
 class ModelInTraining:
-    """A model as a re-ranker, while it is being trained."""
+    """A model as a re-ranker, while it is being trained.
+
+    Its methods raise TrainingError where a score is not finite.
+    """
 
     tokenizer_fingerprint = ""
 
@@ -44,7 +48,13 @@ class ModelInTraining:
         fast = precision.fastest_dtype(device) == torch.bfloat16
         with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=fast):
             scores = self._model({"pairs": encoded})["scores"]  # (pairs, 1)
-        return np.asarray(scores.float().reshape(-1).cpu().numpy(), dtype=np.float32)
+        logits = np.asarray(scores.float().reshape(-1).cpu().numpy(), dtype=np.float32)
+        if not np.isfinite(logits).all():
+            raise TrainingError(
+                f"The model in training gives a score of {logits[~np.isfinite(logits)][0]}: the training has diverged; "
+                "give a lower --learning-rate."
+            )
+        return logits
 
 
 def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:

@@ -16,7 +16,7 @@ from typing import Any
 from indexing import atomic
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.records import Passage, PassageId, QueryId
-from training.gather import normalised
+from training.protection import normalised
 
 STORE = Path("data/feedback/feedback.sqlite3")
 SCHEMA_VERSION = 1

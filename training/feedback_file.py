@@ -9,8 +9,8 @@ from pathlib import Path
 from indexing.corpus_lines import squeezed
 from indexing.records import QueryId
 from training.data_lines import data_lines, identifier, json_record, text
-from training.gather import normalised
 from training.passage_lists import Entry, PassageList, Skipped
+from training.protection import normalised
 
 GRADES = (0, 1, 2, 3)
 PROTECTED = "protected query"

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from datasets import Dataset
 from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
-from transformers import set_seed
+from transformers import TrainerState, set_seed
 
 from indexing import atomic, precision
 from indexing.errors import TrainingError
 from training import checkpoints, ranks
+from training.dev_set import ModelInTraining
 from training.pair_model import PairModel, open_pair_model
 from training.pair_trainer import PairTrainer
 from training.row_files import RowCounts, read_rows
@@ -32,7 +33,7 @@ class Fitted:
 
     model: PairModel
     losses: dict[int, float]
-    """Loss by step, of the steps done in this process."""
+    """Loss by step, of all the steps that led to the model, in whichever process."""
     best_ndcg: float | None
     """nDCG@10 on the dev set of the weights that were kept; None where nothing was evaluated."""
     counts: RowCounts
@@ -55,7 +56,8 @@ def fit(
     of a training that was never stopped.
 
     Raises:
-        TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full.
+        TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full, or
+            the training diverged: a loss, or a score of the weights that it ended with, is not finite.
     """
     rows, counts = read_rows(folder / ROWS)
     if ranks.rank() == 0:
@@ -81,6 +83,7 @@ def fit(
     ended = bool(last) and watch.read_evaluations(done)
     if ended or done >= steps:  # the trainer would take one step more
         trainer.restore(last[0])
+        watch.read_losses(TrainerState.load_from_json(str(last[0] / checkpoints.STATE)))
     else:
         trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
         done = int(trainer.state.global_step)
@@ -89,7 +92,14 @@ def fit(
     if measure is not None and settings.evaluate_every:
         take_best(model, folder)
     model.eval()
+    _score_one(model, rows)
     return Fitted(model, watch.losses, watch.best, counts, done, round(done * pairs_a_step))
+
+
+def _score_one(model: PairModel, rows: Dataset) -> None:
+    """Raise TrainingError where the weights give no finite score: the last step's loss is of those before it."""
+    query, texts = list(rows[0].values())[:2]
+    ModelInTraining(model).score_pairs([query], [texts if isinstance(texts, str) else texts[0]])
 
 
 def steps_of(settings: TrainSettings, rows: int) -> int:
@@ -206,6 +216,7 @@ def _trainer(
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=False,
     )
+    arguments.dataloader_drop_last = False  # several processes would train on no row where there are too few for all
     trainer = PairTrainer(
         model=model,
         args=arguments,

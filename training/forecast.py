@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from indexing import precision
-from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
+from indexing.encoder import bundled_path, loading_error
 from indexing.index import open_index
 from indexing.judged import judged_sets
 from search.pairs import encode_pairs
@@ -25,6 +25,7 @@ from training.feedback_file import feedback_lists
 from training.first_stage import open_corpus_folder
 from training.fit import ROWS, in_bf16, seconds_a_step
 from training.loss_recipes import CACHED_PAIRS, COLD_START
+from training.pair_model import model_config
 from training.phase import Phase
 from training.request import Request, gather_rows
 from training.row_files import RowCounts, preview, read_rows
@@ -108,7 +109,8 @@ def forecast(request: Request, *, phase: Phase) -> Forecast:
 
 def steps_to_do(settings: TrainSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
     """Steps of the optimiser that training plans with so many rows; 0 where that can't be told."""
-    epochs = 0 if rows is None else max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
+    passes = 2 if settings.recipe == COLD_START else 1
+    epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
     asked = settings.steps or epochs
     if settings.minutes is None:
         return asked
@@ -141,17 +143,14 @@ def memory_bytes(settings: TrainSettings, shape: Shape, *, pairs_a_row: float, l
 
 def model_shape(base: str) -> Shape:
     """Read off a model's configuration, without its weights. Raises HubError or ModelError where that isn't there."""
-    load_quietly()
-    path = bundled_path(base)
-    reach_hub(path)
+    config = model_config(base)
+    config.num_labels = 1
     try:
-        config = AutoConfig.from_pretrained(path)
-        config.num_labels = 1
         with torch.device("meta"):
             model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]  # theirs
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return Shape(parameters, config.num_hidden_layers, config.hidden_size, config.num_attention_heads)
-    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+    except Exception as error:  # transformers raises ValueError, AttributeError and its own
         raise loading_error("Re-ranker", base, error) from error
 
 

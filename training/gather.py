@@ -2,15 +2,15 @@
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from indexing.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import ROOT, Index, check_encoder, open_index
-from indexing.judged import judged_sets, read_qrels, read_queries
-from indexing.records import PassageId, Query, QueryId, Ranking
+from indexing.judged import read_qrels, read_queries
+from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run
 from training.examples import Example
 from training.first_stage import open_corpus_folder, teacher_run
@@ -21,39 +21,30 @@ from training.groups import (
     TrainingGroup,
     distillation_groups,
     judged_groups,
-    standardised,
 )
 from training.passage_questions import passage_questions
 from training.phase import Phase
+from training.protection import Protection
 from training.recipes import Ingredient, Stage
+from training.run_data import run_groups
 from training.teacher import Teacher, open_teacher, taught
 
 RUN = "run.train.trec"
 log = logging.getLogger(__name__)
 
 
-def normalised(text: str) -> str:
-    """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
-    return " ".join(text.lower().split()).rstrip(" ?.!")
-
-
-def protected_queries(paths: Iterable[Path]) -> frozenset[str]:
-    """Normalised texts of queries that must never be trained on, from files of `id TAB text`."""
-    return frozenset(normalised(query.text) for path in paths for query in read_queries(path))
-
-
 class Gatherer:
     """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
 
-    def __init__(self, *, root: Path = ROOT, protected: frozenset[str], progress: Phase) -> None:
+    def __init__(self, *, root: Path = ROOT, protection: Protection, progress: Phase) -> None:
         self._root = root
-        self._protected = protected
+        self._protection = protection
         self._progress = progress
         self._indexes: dict[str, Index] = {}
         self._encoder: BiEncoder | None = None
         self._teachers: dict[str, Teacher] = {}
         self.dropped = 0
-        """Queries left out because they are protected."""
+        """Queries left out because they are protected, each once an ingredient."""
 
     def stage(self, stage: Stage, settings: GroupSettings) -> list[Example]:
         """All examples of a stage, shuffled by the settings' seed."""
@@ -114,19 +105,13 @@ class Gatherer:
         if not path.is_file():
             raise TrainingError(f"Ingredient {item.index} wants a run, but {path} isn't there.")
         asked = {query.id for query in queries}
-        run = {
-            query_id: Ranking.sort((passage, score) for _, passage, score in ranking if passage in index.passages)
-            for query_id, ranking in read_run(path).items()
-            if query_id in asked
-        }
-        return distillation_groups(standardised(run), replace(settings, ranks=item.ranks), repeats=item.repeats)
+        run = {query_id: ranking for query_id, ranking in read_run(path).items() if query_id in asked}
+        return list(run_groups(run, index, replace(settings, ranks=item.ranks), repeats=item.repeats))
 
     def _questions(self, item: Ingredient, index: Index, settings: GroupSettings) -> list[Example]:
-        asked = [
-            question
-            for question in passage_questions(index.passages)
-            if normalised(question.question) not in self._protected
-        ]
+        every = list(passage_questions(index.passages))
+        asked = [one for one in every if not self._protection.covers(Query(QueryId(""), one.question))]
+        self.dropped += len(every) - len(asked)
         chosen = random.Random(settings.seed).sample(asked, min(len(asked), item.groups))
         if not chosen:
             raise TrainingError(f"No passage of index {item.index} asks a question.")
@@ -175,7 +160,8 @@ class Gatherer:
     def _queries(self, item: Ingredient) -> list[Query]:
         folder = open_corpus_folder(self._index(item.queries or item.index))
         queries = read_queries(folder / "queries.train.tsv")
-        allowed = [query for query in queries if normalised(query.text) not in self._protected]
+        protection = self._protection.within(folder)
+        allowed = [query for query in queries if not protection.covers(query)]
         self.dropped += len(queries) - len(allowed)
         return allowed
 
@@ -189,14 +175,6 @@ class Gatherer:
             query: {passage: grade for passage, grade in judged.items() if passage in passages}
             for query, judged in read_qrels(path).items()
         }
-
-
-def sample_protection(folder: Path) -> frozenset[str]:
-    """Queries of every split of a collection but train."""
-    sets = judged_sets(folder)
-    return frozenset(
-        normalised(query.text) for split, judged in sets.items() if split != "train" for query in judged.queries
-    )
 
 
 def _reader(index: Index) -> Callable[[PassageId], str]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from indexing.errors import SecondLookError, SettingsError, first_line
 from indexing.manifest import FILE
 from search.load import open_reranker, promoted_version
+from training import card
 from training.candidates import MEASURE, ndcg, reranked
 from training.job_report import Reporter, Say, steps_before, write_preview
 from training.job_status import FINAL, Status, finite
@@ -122,7 +123,7 @@ def _is_made(request: Request) -> bool:
     """Whether the version is there and is this job's, which ended before it could say so."""
     wanted = request.as_json()
     settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
-    return bool(_manifest(request).get("settings") == json.loads(json.dumps(settings)))
+    return bool(_manifest(request).get("settings") == json.loads(json.dumps(card.shown(settings))))
 
 
 def _measured(request: Request) -> float | None:

@@ -147,11 +147,16 @@ def stop(folder: Path) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Remove a job that isn't going on with its rows and checkpoints; a version that it made stays."""
+    """Remove a job that isn't going on with its rows and checkpoints, unless another process trains on those.
+
+    A version that it made stays.
+    """
     job = read_job(folder)
     with suppress(TrainingError, FileNotFoundError), hold(folder, beside_others=True):
-        if job is not None:
-            shutil.rmtree(job.request.work, ignore_errors=True)
+        if job is not None and job.request.work.is_dir():
+            with atomic.locked(job.request.work) as free:
+                if free:
+                    shutil.rmtree(job.request.work, ignore_errors=True)
         shutil.rmtree(folder)
 
 

@@ -1,7 +1,7 @@
 """Turns a judged set into labelled lists, filled up with hard negatives from the served index, query by query."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from indexing.errors import SettingsError, TrainingError
@@ -17,6 +17,7 @@ from training.passage_lists import ALONE, NO_POSITIVE, Entry, Skipped
 from training.served import ServedFirstStage
 
 MOST_POSITIVES = 4
+NO_JUDGED = "judged passage that the index lacks"
 
 
 def judged_examples(
@@ -82,6 +83,8 @@ def _examples(
 ) -> Iterator[Example]:
     name = f"judged {lister.pipeline.index.manifest.name}"
     for query, found in zip(judged.queries, mined, strict=True):
+        for _ in lister.absent(judged.qrels[query.id]):
+            skipped(NO_JUDGED)
         rng = random.Random(f"{seed}/{query.id}")
         entries = lister.entries(query, judged.qrels[query.id], found, rng) if found.positives else []
         labels = {entry.label > 0 for entry in entries}
@@ -130,6 +133,10 @@ class _Lister:
             text = self.stage.text(passage_id)
             chosen.setdefault(text, Entry(text, float(graded.get(passage_id, 0)), scores.get(passage_id)))
         return list(chosen.values())
+
+    def absent(self, judged: Iterable[PassageId]) -> list[PassageId]:
+        """Judged passages that the index lacks."""
+        return [passage_id for passage_id in judged if passage_id not in self.pipeline.index.passages]
 
     def _zeros(self, judged: Mapping[PassageId, int]) -> list[PassageId]:
         """What the index holds of the passages judged 0 or less, without those that read like a relevant one."""

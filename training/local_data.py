@@ -11,15 +11,17 @@ from indexing.records import QueryId
 from training.data_lines import data_lines, identifier, json_record, numbers, text, texts
 from training.examples import Example
 from training.feedback_file import feedback_lists
-from training.mined_files import manifest, read_rows
+from training.groups import GroupSettings
+from training.mined_files import list_ids, manifest, read_rows
 from training.msmarco_files import id_triples, top1000, triples
 from training.passage_lists import Entry, PassageList, Skipped, examples
+from training.run_data import run_lists
+from training.sources import MAY, NEEDS, split_source
 
-FORMS = ("jsonl", "triples", "qidpidtriples", "top1000", "mined", "feedback")
-NEEDS = {"qidpidtriples": "queries", "top1000": "qrels"}
-"""What a form is read with besides its own file."""
+FORMS = ("jsonl", "triples", "qidpidtriples", "top1000", "run", "mined", "feedback")
 SPELLED = (
-    "jsonl:FILE, triples:FILE, qidpidtriples:FILE,queries=FILE, top1000:FILE,qrels=FILE, mined:FOLDER or feedback:FILE"
+    "jsonl:FILE, triples:FILE, qidpidtriples:FILE,queries=FILE, top1000:FILE,qrels=FILE, "
+    "run:FILE,index=NAME[,queries=FILE], mined:FOLDER or feedback:FILE"
 )
 
 
@@ -30,11 +32,13 @@ class LocalSource:
     form: str
     """One of FORMS."""
     path: Path
-    """The file; of `mined` the folder. Files may be packed as .gz."""
+    """The file; of `mined` the folder. Files may be packed as .gz, a run may not."""
     queries: Path | None = None
-    """Texts of the queries, `id TAB text`: for `qidpidtriples`."""
+    """Texts of the queries, `id TAB text`: for `qidpidtriples`, and for a `run` of others than the corpus's."""
     qrels: Path | None = None
     """Judgments: for `top1000`."""
+    index: str = ""
+    """Name of the index that holds the passages of a `run`."""
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -42,14 +46,15 @@ class LocalSource:
         if not (self.path.is_dir() if self.form == "mined" else self.path.is_file()):
             kind = "folder" if self.form == "mined" else "file"
             raise SettingsError(f"There is no {kind} {self.path} to read {self.form} from; give one that is there.")
-        for name, file in (("queries", self.queries), ("qrels", self.qrels)):
-            needed = NEEDS.get(self.form) == name
-            if needed and file is None:
-                raise SettingsError(f"{self.form}:{self.path} is read with {name}; add ,{name}=FILE.")
-            if not needed and file is not None:
-                raise SettingsError(f"{self.form}:{self.path} is read without {name}; leave {file} out.")
-            if file is not None and not file.is_file():
-                raise SettingsError(f"There is no file {file} of {name}; give one that is there.")
+        needs, may = NEEDS.get(self.form, ()), MAY.get(self.form, ())
+        for name, given in (("queries", self.queries), ("qrels", self.qrels), ("index", self.index)):
+            if name in needs and not given:
+                what = "NAME" if name == "index" else "FILE"
+                raise SettingsError(f"{self.form}:{self.path} is read with {name}; add ,{name}={what}.")
+            if given and name not in (*needs, *may):
+                raise SettingsError(f"{self.form}:{self.path} is read without {name}; leave {given} out.")
+            if isinstance(given, Path) and not given.is_file():
+                raise SettingsError(f"There is no file {given} of {name}; give one that is there.")
 
     @property
     def name(self) -> str:
@@ -58,19 +63,16 @@ class LocalSource:
 
 
 def parse_source(text: str) -> LocalSource:
-    """The source that is written as FORM:PATH, with `,queries=FILE` or `,qrels=FILE` behind it where it needs that.
+    """The source that is written as FORM:PATH, with what sources.NEEDS and MAY name of its form behind it.
 
     Raises:
         SettingsError: it is written otherwise, or a file isn't there.
     """
-    form, colon, rest = text.partition(":")
-    if not colon or not rest or form not in FORMS:
+    form, path, options = split_source(text)
+    if not path or form not in FORMS:
         raise SettingsError(f"{text!r} names no training data; give {SPELLED}.")
-    needed = NEEDS.get(form)
-    path, mark, file = rest.rpartition(f",{needed}=") if needed else ("", "", "")
-    if needed is None or not mark:
-        return LocalSource(form, Path(rest))
-    return LocalSource(form, Path(path), **{needed: Path(file)})
+    index = options.pop("index", "")
+    return LocalSource(form, Path(path), **{name: Path(file) for name, file in options.items()}, index=index)
 
 
 def local_examples(
@@ -85,27 +87,33 @@ def local_examples(
 
     An example has `per_query` passages at most, none twice, and at least one positive and one other passage unless it
     has scores; passage_lists.examples says which are kept. `skipped` is called with the reason for whatever is left
-    out. `index` holds the passages of `qidpidtriples`.
+    out. `index` holds the passages of `qidpidtriples` and of a `run`, whose passages run_data.run_lists draws.
 
     Raises:
         SettingsError: `per_query` is below 2, or the index is missing.
         CorpusError: while it is read, at the first line that can't be, by file and line.
-        TrainingError: while it is read, where a folder holds no mined lists.
+        TrainingError: while it is read, where a folder holds no mined lists, or a run nothing that is known.
     """
     if per_query < 2:
         raise SettingsError(f"{per_query} passages a query were asked for; give 2 or more.")
-    lists = _lists(source, index, per_query, skipped)
+    lists = _lists(source, index, GroupSettings(per_query=per_query, seed=seed), skipped)
     return examples(lists, source=source.name, per_query=per_query, seed=seed, skipped=skipped)
 
 
-def _lists(source: LocalSource, index: Index | None, per_query: int, skipped: Skipped) -> Iterator[PassageList]:
+def _lists(
+    source: LocalSource, index: Index | None, settings: GroupSettings, skipped: Skipped
+) -> Iterator[PassageList]:
     match source:
         case LocalSource("triples", path):
-            return triples(path, per_query=per_query)
+            return triples(path, per_query=settings.per_query)
         case LocalSource("qidpidtriples", path, Path() as queries):
             if index is None:
                 raise SettingsError(f"{path} holds ids alone; give the index that holds their passages.")
-            return id_triples(path, queries=queries, index=index, per_query=per_query, skipped=skipped)
+            return id_triples(path, queries=queries, index=index, per_query=settings.per_query, skipped=skipped)
+        case LocalSource("run", path, queries):
+            if index is None:
+                raise SettingsError(f"{path} holds ids alone; give the index that holds their passages.")
+            return run_lists(path, index=index, queries=queries, settings=settings, skipped=skipped)
         case LocalSource("top1000", path, qrels=Path() as qrels):
             return top1000(path, qrels=qrels, skipped=skipped)
         case LocalSource("mined", path):
@@ -116,10 +124,11 @@ def _lists(source: LocalSource, index: Index | None, per_query: int, skipped: Sk
 
 
 def _mined(folder: Path) -> Iterator[PassageList]:
-    for row in read_rows(folder, "labeled-lists", scores=manifest(folder)["scores"]):
+    rows = read_rows(folder, "labeled-lists", scores=manifest(folder)["scores"])
+    for row, query_id in zip(rows, list_ids(folder), strict=True):
         scores = row.get("scores") or [None] * len(row["passages"])
         entries = [Entry(*values) for values in zip(row["passages"], row["labels"], scores, strict=True)]
-        yield PassageList(row["query"], entries)
+        yield PassageList(row["query"], entries, query_id)
 
 
 def _json_list(line: str) -> PassageList:

@@ -55,8 +55,7 @@ def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[s
 
 
 def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.Measure]:
-    if minimum_grade < 1:
-        raise SettingsError(f"The minimum grade is {minimum_grade}; give 1 or more (grade 0 is not relevant).")
+    _check_above_zero(minimum_grade)
     known = {
         "nDCG@10": nDCG @ 10,
         "MRR@10": RR(rel=minimum_grade) @ 10,
@@ -74,8 +73,9 @@ def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:
     """How many judged queries have no passage of that grade, and so count 0 in every binary measure.
 
     Raises:
-        SettingsError: none has one.
+        SettingsError: none has one, or it is 0.
     """
+    _check_above_zero(minimum_grade)
     best = [max(grades.values(), default=0) for grades in qrels.values()]
     without = sum(grade < minimum_grade for grade in best)
     if best and without == len(best):
@@ -84,6 +84,11 @@ def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:
             f"would all be 0; give a smaller --minimum-grade."
         )
     return without
+
+
+def _check_above_zero(minimum_grade: int) -> None:
+    if minimum_grade < 1:
+        raise SettingsError(f"The minimum grade is {minimum_grade}; give 1 or more (grade 0 is not relevant).")
 
 
 def in_order(passage_ids: Sequence[PassageId]) -> Ranking:

@@ -152,7 +152,7 @@ def hard_negatives(
 def screen(
     retrieved: Retrieved, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
 ) -> Pool:
-    """Drop candidates rule by rule. Without `text` near-duplicates stay; without a scored positive there are no margins.
+    """Drop candidates rule by rule. Without `text` near-duplicates stay; no scored positive, no margins.
 
     A margin from a positive that fusion never saw would drop every candidate, so one that is unscored sets none.
     """

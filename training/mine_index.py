@@ -92,7 +92,7 @@ def _allowed(judged: JudgedSet, protection: Protection) -> JudgedSet:
     if not allowed.queries:
         raise TrainingError(
             f"None of the {len(judged.queries):,} judged {judged.split} queries may be mined: "
-            f"{'all are protected' if judged.queries else 'there are none'}; choose another --split or --protect."
+            f"{'all are protected' if judged.queries else 'there are none'}; choose other judgments or --protect."
         )
     return allowed
 
@@ -114,6 +114,7 @@ def _manifest(work: Path, pipeline: RetrieveAndRerank, rows: Mapping[str, int], 
         "index": {
             "name": built.name,
             "build": built.build,
+            "corpus": Path(built.corpus).name,
             "passages": built.passages,
             "corpus_fingerprint": built.corpus_fingerprint,
             "bi_encoder": built.bi_encoder,

@@ -183,6 +183,22 @@ def read_rows(folder: Path, form: str, *, scores: bool = False) -> Dataset:
     return rows if scores or not values["scores"] else rows.remove_columns("scores")
 
 
+def list_ids(folder: Path) -> Iterator[QueryId]:
+    """Ids of the queries of `labeled-lists`, one a row. Rows hold none, as a loss would take it for an input.
+
+    Raises:
+        TrainingError: the file of ids isn't as it was written.
+    """
+    name = f"{RECORD}.jsonl"
+    faults = atomic.changed_files(folder, {name: manifest(folder)["files"][name]}, full=True)
+    if faults:
+        raise TrainingError(f"{folder} is broken: {faults[0]}; mine anew.")
+    with (folder / name).open(encoding="utf-8") as file:
+        for values in map(json.loads, file):
+            if values["positives"] and values["negatives"]:
+                yield QueryId(values["query_id"])
+
+
 def _features(form: str, wanted: int) -> Features:
     text, texts = Value("string"), datasets.List(Value("string"))
     columns = {

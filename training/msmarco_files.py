@@ -9,7 +9,7 @@ from indexing.index import Index
 from indexing.judged import read_qrels, read_queries
 from indexing.records import PassageId, QueryId
 from training.data_lines import columns, data_lines
-from training.passage_lists import Entry, PassageList, Skipped
+from training.passage_lists import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Entry, PassageList, Skipped
 
 
 class Triple(NamedTuple):
@@ -56,12 +56,12 @@ def id_triples(path: Path, *, queries: Path, index: Index, per_query: int, skipp
         for key, *passage_ids in data_lines(path, lambda line: columns(line, *names)):
             query_id = QueryId(key)
             if query_id not in texts:
-                skipped("query id not in the queries")
+                skipped(NO_QUERY)
                 continue
             try:
                 contents = [index.passages.by_id(PassageId(passage_id)).content for passage_id in passage_ids]
             except KeyError:
-                skipped("passage id not in the index")
+                skipped(NO_PASSAGE)
                 continue
             yield Triple(query_id, texts[query_id], *contents)
 
@@ -81,7 +81,7 @@ def top1000(path: Path, *, qrels: Path, skipped: Skipped) -> Iterator[PassageLis
     judged = read_qrels(qrels)
     for query_id, rows in groupby(data_lines(path, _row), key=lambda row: row.query_id):
         if query_id not in judged:
-            skipped("query without judgments")
+            skipped(NO_JUDGMENT)
             continue
         held = list(rows)
         grades = judged[query_id]

@@ -8,6 +8,7 @@ import torch
 from sentence_transformers import CrossEncoder
 from torch import Tensor
 from torch.nn import Module, ModuleList
+from transformers import AutoConfig
 
 from indexing import precision
 from indexing.encoder import bundled_path, load_quietly, loading_error, reach_hub
@@ -59,6 +60,17 @@ class PairModel(CrossEncoder):
             enable: Any = getattr(module, "activation_checkpointing_enable", None)
             if module is not self and enable is not None:
                 enable(**kwargs)
+
+
+def model_config(base: str) -> Any:
+    """A model's configuration, without its weights. Raises HubError or ModelError where there is none."""
+    load_quietly()
+    path = bundled_path(base)
+    reach_hub(path)
+    try:
+        return AutoConfig.from_pretrained(path)
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+        raise loading_error("Re-ranker", base, error) from error
 
 
 def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) -> PairModel:

@@ -1,6 +1,8 @@
 """sentence-transformers' trainer, with whole checkpoints, batches in parts, and smaller parts where memory is full."""
 
 import logging
+import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer
 from torch import Tensor
 
 from indexing.errors import TrainingError
-from training import checkpoints
+from training import checkpoints, ranks
 from training.loss_recipes import Counted
 
 WEIGHTS = "model.safetensors"
@@ -24,6 +26,10 @@ class PairTrainer(CrossEncoderTrainer):
     by what the loss is a mean over, rows, passages or pairs of passages. Where memory is full the parts are halved and
     the step is done again, so the effective batch stays. A batch whose rows are each other's negatives is never
     divided: there the loss's own mini-batch is halved.
+
+    Of several processes each computes all its parts alone, with the model itself in place of its wrapper, whose
+    backward passes would wait for each other: they may be of different number, and end amid one where memory is full.
+    Then all tell each other how it went, and either all go on with the mean of their gradients or all do it again.
     """
 
     def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counted: Counted, **kwargs: Any) -> None:
@@ -37,22 +43,36 @@ class PairTrainer(CrossEncoderTrainer):
         """None: our own card says what the model was trained on, and theirs reads all of it first."""
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """The loss of one batch, its gradients summed."""
+        """The loss of this process's batch, its gradients summed, and averaged over the processes.
+
+        Raises TrainingError, in every process, where the loss of one is not finite or its memory too small.
+        """
         del num_items_in_batch
         model.train()
         inputs = self._prepare_inputs(inputs)
-        while True:
-            try:
-                return self._in_parts(model, inputs)
-            except torch.OutOfMemoryError as error:
-                full = error  # the frames that it holds hold the memory
-            del full
+        while (loss := self._attempt(inputs)) is None:
             model.zero_grad(set_to_none=True)  # there is one backward pass a step, so nothing else is lost
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             self._halve()
+        mean = loss.clone()
+        ranks.average([mean])
+        if not math.isfinite(mean):
+            raise TrainingError(
+                f"The loss of step {self.state.global_step + 1} is {mean:g}: the training has diverged; give a lower "
+                f"--learning-rate than {self.args.learning_rate:g}."
+            )
+        ranks.average([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
+        return loss
 
-    def _in_parts(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+    def _attempt(self, inputs: dict[str, Any]) -> Tensor | None:
+        """The loss; None where memory is full, in whichever of the processes."""
+        loss = None
+        with suppress(torch.OutOfMemoryError):  # lets go of the error: the frames that it holds hold the memory
+            loss = self._in_parts(inputs)
+        return None if ranks.in_any(loss is None, device=self.args.device) else loss
+
+    def _in_parts(self, inputs: dict[str, Any]) -> Tensor:
         rows = len(next(iter(inputs.values())))
         size = rows if self._whole_batch else self.micro_batch
         total = torch.zeros((), device=self.args.device)
@@ -61,7 +81,7 @@ class PairTrainer(CrossEncoderTrainer):
             part = {name: values[start : start + size] for name, values in inputs.items()}
             weight = self._counted(part) / whole  # now: the next line takes the labels out
             with self.compute_loss_context_manager():
-                loss: Any = self.compute_loss(model, part)
+                loss: Any = self.compute_loss(self.model, part)
             share = loss * weight
             self.accelerator.backward(share)
             total += share.detach()

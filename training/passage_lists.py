@@ -13,6 +13,9 @@ Skipped = Callable[[str], None]
 """Called with the reason for each thing that is left out."""
 NO_POSITIVE = "no positive"
 ALONE = "no passage beside the positives"
+NO_JUDGMENT = "query without judgments"
+NO_QUERY = "query id not in the queries"
+NO_PASSAGE = "passage id not in the index"
 
 
 class Entry(NamedTuple):

@@ -1,12 +1,18 @@
 """Queries that must never be trained on, known by their ids and by their texts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexing.judged import JudgedSet, read_queries
+from indexing.judged import JudgedSet, judged_sets, read_queries
 from indexing.records import Query, QueryId
-from training.gather import normalised, protected_queries, sample_protection
+
+
+def normalised(text: str) -> str:
+    """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
+    return " ".join(text.lower().split()).rstrip(" ?.!")
 
 
 @dataclass(frozen=True)
@@ -15,16 +21,27 @@ class Protection:
 
     ids: frozenset[QueryId] = frozenset()
     texts: frozenset[str] = frozenset()
+    own: Mapping[Path, frozenset[QueryId]] = field(default_factory=dict)
+    """Of each collection, by its folder, ids that mean something among its own queries alone: see `within`."""
 
     @classmethod
     def read(cls, files: Iterable[Path], collections: Iterable[Path] = ()) -> "Protection":
-        """Every query of these files, and of these collections the texts of every judged split but train.
+        """Every query of these files, and of these collections every judged split but train.
 
-        Collections number their queries each in its own way, so that another one's ids say nothing.
+        Ids of a file count everywhere. Collections number their queries each in its own way, so that one's ids say
+        nothing of another.
         """
-        paths = list(files)
-        texts = protected_queries(paths).union(*map(sample_protection, collections))
-        return cls(frozenset(query.id for path in paths for query in read_queries(path)), texts)
+        named = [query for path in files for query in read_queries(path)]
+        judged = {folder.resolve(): _held_out(folder) for folder in collections}
+        return cls(
+            frozenset(query.id for query in named),
+            frozenset(normalised(query.text) for queries in (named, *judged.values()) for query in queries),
+            {folder: frozenset(query.id for query in queries) for folder, queries in judged.items()},
+        )
+
+    def within(self, collection: Path) -> "Protection":
+        """What counts among a collection's own queries: the ids of its held-out splits too."""
+        return replace(self, ids=self.ids | self.own.get(collection.resolve(), frozenset()))
 
     def covers(self, query: Query) -> bool:
         """Whether a query must not be trained on."""
@@ -34,3 +51,14 @@ class Protection:
         """A judged set without its protected queries."""
         left = tuple(query for query in judged.queries if not self.covers(query))
         return JudgedSet(judged.split, left, {query.id: judged.qrels[query.id] for query in left})
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, others for other ids or texts; where the collections lie makes no difference."""
+        own = sorted(sorted(ids) for ids in self.own.values())
+        values = json.dumps([sorted(self.ids), sorted(self.texts), own])
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
+def _held_out(folder: Path) -> list[Query]:
+    """Queries of every judged split of a collection but train."""
+    return [query for split, judged in judged_sets(folder).items() if split != "train" for query in judged.queries]

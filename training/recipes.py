@@ -37,6 +37,10 @@ class Ingredient:
         if self.kind not in KINDS:
             raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose of {', '.join(KINDS)}.")
 
+    def indexes(self) -> set[str]:
+        """Names of the indexes whose passages and queries are used."""
+        return {self.index, self.queries or self.index}
+
 
 @dataclass(frozen=True)
 class Stage:

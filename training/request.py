@@ -5,16 +5,16 @@ The folder `work` holds rows and checkpoints while it lasts; the version appears
 
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.errors import TrainingError
+from indexing.errors import SettingsError, TrainingError
 from indexing.index import ROOT, open_index
 from indexing.judged import judged_sets
 from search.load import NO_RERANKER, open_pipeline
@@ -29,12 +29,13 @@ from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
 from training.new_output import check_new
-from training.pair_model import PairModel, save_weights
+from training.pair_model import PairModel, model_config, save_weights
 from training.phase import Phase
 from training.protection import Protection
 from training.row_files import RowCounts, read_rows, write_rows
+from training.spent import Spent
 from training.train_settings import TrainSettings
-from training.watch import Report
+from training.watch import Measure, Report
 
 SECOND_PASS = "self-taught"
 ASKED = "asked.json"
@@ -46,18 +47,33 @@ def work_folder(output: Path) -> Path:
     return output.with_name(f".{output.name}.training")
 
 
-def check_free(output: Path, *, resume: bool) -> Path:
-    """Make the folder to work in. Raises TrainingError where the version is there, or a stopped training of it."""
-    work = work_folder(output)
+def check_free(output: Path, *, resume: bool) -> None:
+    """Raise TrainingError where `hold` would; the folder to work in is made."""
+    with hold(output, resume=resume):
+        pass
+
+
+@contextmanager
+def hold(output: Path, *, resume: bool) -> Iterator[Path]:
+    """The folder to work in, made, and held against other trainings of the version until the block or the process ends.
+
+    Raises TrainingError where the version is there, or is trained by another process, or a training of it was stopped
+    and `resume` isn't given.
+    """
     check_new(output)
-    if work.exists() and not resume:
-        raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
+    work = work_folder(output)
+    known = work.exists()
     work.mkdir(parents=True, exist_ok=True)
-    return work
+    with atomic.locked(work) as free:
+        if not free:
+            raise TrainingError(f"Another process trains {output}, in {work}; wait for it, or stop it.")
+        if known and not resume:
+            raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
+        yield work
 
 
 def last_loss(losses: Mapping[int, float]) -> float:
-    """The mean loss of the last tenth of the steps; 0 where none was done in this process."""
+    """The mean loss of the last tenth of the steps; 0 where there are none."""
     last = [losses[step] for step in sorted(losses)][-max(1, len(losses) // 10) :]
     return sum(last) / len(last) if last else 0.0
 
@@ -72,6 +88,10 @@ class DevSettings:
     """At most so many."""
     depth: int = 30
     """Passages of the fused first stage that are re-ranked for each."""
+
+    def __post_init__(self) -> None:
+        if self.split == "train":
+            raise SettingsError(f"The train split of {self.index} is trained on; measure on another, such as dev.")
 
 
 @dataclass(frozen=True)
@@ -107,7 +127,8 @@ class Request:
     def gathered_from(self) -> dict[str, Any]:
         """All that decides the rows and what is measured, as plain data."""
         values = self.as_json()
-        return {**values["data"], **{name: values[name] for name in ("dev", "protect", "root")}}
+        protect = [f"{row['file']} {row['sha256'][:12]}" for row in card.protect_rows(self.protect)]
+        return {**values["data"], "dev": values["dev"], "protect": protect, "root": values["root"]}
 
 
 def make(
@@ -121,20 +142,26 @@ def make(
     """Gather, train, and put the version at its place; gives that back.
 
     Raises:
-        TrainingError: the output is there, a stopped training lies beside it and `resume` isn't given, or no data.
+        TrainingError: as `hold` says, or there are no data.
         SecondLookError: as data, base model and dev set say.
     """
     if ranks.rank():
         return _compute(request, resume=resume)
-    check_free(request.output, resume=resume)
+    with hold(request.output, resume=resume):
+        return _make(request, resume=resume, phase=phase, report=report, command=command)
+
+
+def _make(request: Request, *, resume: bool, phase: Phase, report: Report, command: str) -> Path:
     keep_asked(request.work, request.gathered_from)
-    start, revision = time.monotonic(), card.code_revision()
+    spent = Spent(request.work)
+    phase, report = spent.beside(phase), spent.beside(report)
+    revision = card.code_revision()
     dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
     gather_rows(request, phase=phase)
     measure = None if dev is None else partial(_measure, dev)
-    fitted = fit(request.work, request.settings, resume=resume, measure=measure, report=report)
+    fitted = fit(request.work, first_settings(request.settings), resume=resume, measure=measure, report=report)
     if request.settings.recipe == COLD_START:
-        fitted = _again(request, fitted, phase=phase, report=report, resume=resume)
+        fitted = _again(request, fitted, measure=measure, phase=phase, report=report, resume=resume)
     metrics = {}
     if dev is not None and request.dev is not None:
         ndcg = mean_ndcg(fitted.model, dev) if fitted.best_ndcg is None else fitted.best_ndcg
@@ -144,7 +171,7 @@ def make(
         fitted.counts,
         pairs=fitted.pairs,
         losses={request.settings.recipe: last_loss(fitted.losses)},
-        minutes=(time.monotonic() - start) / 60,
+        minutes=spent.minutes,
         revision=revision,
         metrics=metrics,
     )
@@ -178,11 +205,12 @@ def _compute(request: Request, *, resume: bool) -> Path:
     """What every process but the first does: the same steps, on its own part of each batch."""
     ranks.wait_for(request.work / ROWS)
     dev = dev_lists(request.dev, root=request.root) if request.dev else None
-    fit(request.work, request.settings, resume=resume, measure=None if dev is None else partial(_measure, dev))
+    measure = None if dev is None else partial(_measure, dev)
+    fit(request.work, first_settings(request.settings), resume=resume, measure=measure)
     if request.settings.recipe == COLD_START:
         second = request.work / SECOND_PASS
         ranks.wait_for(second / ROWS)
-        fit(second, _second_settings(request, second), resume=resume)
+        fit(second, _second_settings(request, second), resume=resume, measure=measure)
     return request.output
 
 
@@ -203,6 +231,7 @@ def gather_rows(request: Request, *, phase: Phase) -> RowCounts:
     target = request.work / ROWS
     if target.is_dir():
         return read_rows(target)[1]
+    model_config(request.settings.base)  # what can't be trained is told before anything is gathered for it
     dropped: Counter[str] = Counter()
     examples = collect(
         request.settings.recipe,
@@ -231,8 +260,10 @@ def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -
     )
 
 
-def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, resume: bool) -> Fitted:
-    """The second pass of a cold start, on targets that the model had a say in."""
+def _again(
+    request: Request, first: Fitted, *, measure: Measure | None, phase: Phase, report: Report, resume: bool
+) -> Fitted:
+    """The second pass of a cold start, on targets that the model had a say in; the better weights where dev says so."""
     work = request.work / SECOND_PASS
     base = work / FIRST
     if not base.is_dir():
@@ -244,9 +275,12 @@ def _again(request: Request, first: Fitted, *, phase: Phase, report: Report, res
             _examples(request.work / ROWS), first.model, progress=lambda done: phase("teach itself", done, lists)
         )
         write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
-    second = fit(work, _second_settings(request, work), resume=resume, report=report)
+    second = fit(work, _second_settings(request, work), resume=resume, measure=measure, report=report)
     losses = {**first.losses, **{first.steps + step: loss for step, loss in second.losses.items()}}
-    return Fitted(second.model, losses, None, first.counts, first.steps + second.steps, first.pairs + second.pairs)
+    kept = max(second, first, key=lambda fitted: fitted.best_ndcg or 0.0)  # the second where they are equal
+    return Fitted(
+        kept.model, losses, kept.best_ndcg, first.counts, first.steps + second.steps, first.pairs + second.pairs
+    )
 
 
 def _examples(rows: Path) -> Iterator[Example]:
@@ -257,8 +291,16 @@ def _examples(rows: Path) -> Iterator[Example]:
         yield Example(source, row["query"], tuple(row["passages"]), scores=tuple(row["labels"]))
 
 
+def first_settings(settings: TrainSettings) -> TrainSettings:
+    """Of the first pass: a cold start's has half of the steps and minutes, as there is a second one."""
+    if settings.recipe != COLD_START:
+        return settings
+    steps = None if settings.steps is None else max(1, settings.steps // 2)
+    return replace(settings, steps=steps, minutes=settings.minutes and settings.minutes / 2)
+
+
 def _second_settings(request: Request, work: Path) -> TrainSettings:
-    return replace(request.settings, base=str(work / FIRST), seed=request.settings.seed + 1)
+    return replace(first_settings(request.settings), base=str(work / FIRST), seed=request.settings.seed + 1)
 
 
 def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
@@ -289,4 +331,5 @@ def manifest_of(
         data=card.data_rows(request.data.indexes(), root=request.root),
         metrics=metrics,
         dropped=counts.dropped,
+        protect=card.protect_rows(request.protect),
     )

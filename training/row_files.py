@@ -52,7 +52,7 @@ def write_rows(
                 _check(example, form)
                 made = rows_of(example, form, seed=seed)
                 if not made:
-                    left_out["too few passages of either kind for this recipe"] += 1
+                    left_out[f"query with less than this recipe needs: {form.least}"] += 1
                     continue
                 used[example.source] += 1
                 block += made
@@ -87,7 +87,7 @@ def preview(folder: Path) -> list[dict[str, Any]]:
 
 
 def _check(example: Example, form: Form) -> None:
-    if getattr(example, form.needs) is None:
+    if getattr(example, form.needs) is None and not form.or_scores:
         other = "give a --teacher" if form.needs == "scores" else "choose a recipe that learns from a teacher's scores"
         raise TrainingError(
             f"Examples of {example.source} have no {form.needs}, which this recipe learns from; {other}."

@@ -23,10 +23,14 @@ class Form:
     make: Callable[[Example, random.Random], Iterator[Row]]
     pairs: Callable[[Row], int]
     """(query, passage) pairs that one row costs."""
+    least: str
+    """What a query must have to make a row, in words."""
+    or_scores: bool = False
+    """Whether a teacher's scores do where nobody judged."""
 
 
 def rows_of(example: Example, form: Form, *, seed: int) -> list[Row]:
-    """An example's rows; none where it has no relevant passage, or too few others, for this form.
+    """An example's rows; none where it lacks the form's `least`.
 
     What is drawn depends on the seed and the query alone.
     """
@@ -64,13 +68,11 @@ def _n_tuples(example: Example, rng: random.Random) -> Iterator[Row]:
 
 
 def _lists(example: Example, _: random.Random) -> Iterator[Row]:
-    positives, negatives = _split(example)
-    if positives and negatives:
-        yield {
-            "query": example.query,
-            "passages": list(example.passages),
-            "labels": [float(x) for x in _labels(example)],
-        }
+    """Lists of grades; where nobody judged, of how far each score lies above the list's lowest: losses take no less."""
+    scores = _scores(example)
+    labels = [score - min(scores) for score in scores] if example.labels is None else _labels(example)
+    if any(label > 0 for label in labels) and any(label <= 0 for label in labels):
+        yield {"query": example.query, "passages": list(example.passages), "labels": [float(x) for x in labels]}
 
 
 def _ordered(example: Example, _: random.Random) -> Iterator[Row]:
@@ -105,17 +107,22 @@ def _of_list(row: Row) -> int:
     return len(row["passages"])
 
 
+_JUDGED = "1 relevant passage and 1 other"
+_APART = "2 passages of different scores"
 FORMS: Mapping[str, Form] = {
-    "pairs": Form("labels", ("query", "passage", "label"), _pairs, lambda _: 1),
+    "pairs": Form("labels", ("query", "passage", "label"), _pairs, lambda _: 1, _JUDGED),
     "n-tuples": Form(
         "labels",
         ("query", "positive", *(f"negative_{place}" for place in range(1, NEGATIVES + 1))),
         _n_tuples,
         lambda _: 1 + NEGATIVES,
+        f"1 relevant passage and {NEGATIVES} others",
     ),
-    "lists": Form("labels", ("query", "passages", "labels"), _lists, _of_list),
-    "ordered-lists": Form("scores", ("query", "passages", "labels"), _ordered, _of_list),
-    "scored-lists": Form("scores", ("query", "passages", "labels"), _scored_lists, _of_list),
-    "scored-pairs": Form("scores", ("query", "passage", "label"), _scored_pairs, lambda _: 1),
-    "margins": Form("scores", ("query", "positive", "negative", "label"), _margins, lambda _: 2),
+    "lists": Form(
+        "labels", ("query", "passages", "labels"), _lists, _of_list, f"{_JUDGED}, or {_APART}", or_scores=True
+    ),
+    "ordered-lists": Form("scores", ("query", "passages", "labels"), _ordered, _of_list, _APART),
+    "scored-lists": Form("scores", ("query", "passages", "labels"), _scored_lists, _of_list, _APART),
+    "scored-pairs": Form("scores", ("query", "passage", "label"), _scored_pairs, lambda _: 1, "1 passage with a score"),
+    "margins": Form("scores", ("query", "positive", "negative", "label"), _margins, lambda _: 2, _APART),
 }

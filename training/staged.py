@@ -4,24 +4,28 @@ As with one stage, `work` beside the version holds rows and checkpoints until it
 stopped goes on.
 """
 
-import hashlib
 import shutil
-import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from indexing import atomic
 from indexing.errors import TrainingError
-from indexing.index import ROOT
+from indexing.index import ROOT, open_index
 from training import card
+from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.gather import Gatherer
 from training.loss_recipes import COLD_START, LOSS_RECIPES
+from training.options import SAMPLE
 from training.pair_model import save_weights
 from training.phase import Phase
+from training.protection import Protection
 from training.recipes import Recipe, Stage
-from training.request import check_free, keep_asked, last_loss
+from training.request import hold, keep_asked, last_loss
 from training.row_files import RowCounts, read_rows, write_rows
+from training.spent import Spent
 from training.train_settings import TrainSettings
 from training.watch import Report
 
@@ -34,7 +38,7 @@ def make_in_stages(
     recipe: Recipe,
     output: Path,
     *,
-    protected: frozenset[str],
+    protect: Sequence[Path] = (),
     root: Path = ROOT,
     resume: bool = False,
     phase: Phase = lambda *_: None,
@@ -43,46 +47,56 @@ def make_in_stages(
 ) -> Path:
     """Gather and train stage by stage, and put the version at `output`; gives that back.
 
+    No query is trained on that a file of `protect` names, or a judged split but train beside an index that is read.
+
     Raises:
-        TrainingError: the recipe has no stage, the output is there, or a stopped training lies beside it and
-            `resume` isn't given.
+        TrainingError: the recipe has no stage, or as `request.hold` says.
         SecondLookError: as data and base model say.
     """
     if not recipe.stages:
         raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
-    work = check_free(output, resume=resume)
-    keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": _fingerprint(protected)})
-    start, revision = time.monotonic(), card.code_revision()
-    gatherer = Gatherer(root=root, protected=protected, progress=phase)
-    counts: dict[str, dict[str, int]] = {}
-    losses: dict[str, float] = {}
-    pairs, base = 0, recipe.base
-    for number, stage in enumerate(recipe.stages, start=1):
-        folder = work / f"stage-{number}"
-        counts[stage.name] = _rows(folder, stage.with_itself(base), recipe, gatherer).examples
-        fitted = fit(folder, _settings(recipe, stage, base), resume=resume, report=report)
-        losses[stage.name], pairs = last_loss(fitted.losses), pairs + fitted.pairs
-        base = _kept(folder, fitted)
-    values = card.record(
-        name,
-        asdict(recipe),
-        examples=counts,
-        pairs=pairs,
-        losses=losses,
-        minutes=(time.monotonic() - start) / 60,
-        revision=revision,
-        data=card.data_rows({item.index for stage in recipe.stages for item in stage.ingredients}, root=root),
-        dropped={"protected": gatherer.dropped} if gatherer.dropped else {},
-    )
-    with atomic.folder(output) as target:
-        save_weights(fitted.model, target)
-        card.write(target, values, command=command)
-    shutil.rmtree(work)
+    indexes = {name for stage in recipe.stages for item in stage.ingredients for name in item.indexes()}
+    protection = _protection(protect, indexes, root)
+    with hold(output, resume=resume) as work:
+        keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": protection.fingerprint()})
+        spent = Spent(work)
+        phase, report = spent.beside(phase), spent.beside(report)
+        revision, protected = card.code_revision(), card.protect_rows(protect)
+        gatherer = Gatherer(root=root, protection=protection, progress=phase)
+        counts: dict[str, dict[str, int]] = {}
+        dropped: Counter[str] = Counter()
+        losses: dict[str, float] = {}
+        pairs, base = 0, recipe.base
+        for number, stage in enumerate(recipe.stages, start=1):
+            folder = work / f"stage-{number}"
+            rows = _rows(folder, stage.with_itself(base), recipe, gatherer)
+            counts[stage.name] = rows.examples
+            dropped.update(rows.dropped)
+            fitted = fit(folder, _settings(recipe, stage, base), resume=resume, report=report)
+            losses[stage.name], pairs = last_loss(fitted.losses), pairs + fitted.pairs
+            base = _kept(folder, fitted)
+        values = card.record(
+            name,
+            asdict(recipe),
+            examples=counts,
+            pairs=pairs,
+            losses=losses,
+            minutes=spent.minutes,
+            revision=revision,
+            data=card.data_rows(indexes, root=root),
+            dropped=dropped,
+            protect=protected,
+        )
+        with atomic.folder(output) as target:
+            save_weights(fitted.model, target)
+            card.write(target, values, command=command)
+        shutil.rmtree(work)
     return output
 
 
-def _fingerprint(queries: frozenset[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(queries)).encode()).hexdigest()[:16]
+def _protection(files: Sequence[Path], indexes: set[str], root: Path) -> Protection:
+    folders = {open_corpus_folder(open_index(name, root=root)) for name in indexes}
+    return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
 
 
 def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> RowCounts:
@@ -90,7 +104,10 @@ def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> Row
         return read_rows(folder / ROWS)[1]
     folder.mkdir(parents=True, exist_ok=True)
     mining = recipe.mining if stage.seed is None else replace(recipe.mining, seed=stage.seed)
-    return write_rows(folder / ROWS, gatherer.stage(stage, mining), LOSS_RECIPES[LOSS].form, seed=recipe.seed)
+    before = gatherer.dropped
+    examples = gatherer.stage(stage, mining)
+    dropped = +Counter({"protected": gatherer.dropped - before})
+    return write_rows(folder / ROWS, examples, LOSS_RECIPES[LOSS].form, seed=recipe.seed, dropped=dropped)
 
 
 def _settings(recipe: Recipe, stage: Stage, base: str) -> TrainSettings:

@@ -164,6 +164,11 @@ def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher
     return opened[name] if len(several) == 1 else MeanTeacher([opened[one] for one in several])
 
 
+def keeps_given(name: str) -> bool:
+    """Whether a teacher of this name asks for the scores that examples come with."""
+    return "given" in JOINED.split(name)
+
+
 def _open_one(name: str) -> Teacher:
     kind, _, model = name.partition(":")
     if name == "given":

@@ -7,6 +7,7 @@ from indexing.errors import SettingsError
 from training.loss_recipes import LOSS_RECIPES, LossRecipe
 
 PRECISIONS = ("auto", "bf16", "float32")
+MOST_SEED = 2**31 - 1  # below what numpy takes, as second passes and rounds count on from it
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class TrainSettings:
     epochs: float = 1.0
     """Passes over the rows, unless `steps` or `minutes` says less or more."""
     steps: int | None = None
-    """Steps of the optimiser; None for `epochs`."""
+    """Steps of the optimiser, those of a cold start's two passes together; None for `epochs` of each."""
     minutes: float | None = None
-    """Time to train, without evaluations: how many steps fit is measured at the start; None for no such limit."""
+    """Time to train, both passes together, without evaluations: how many steps fit is measured at the start; None for
+    no such limit."""
     batch: int | None = None
     """Rows in one step of the optimiser, on each device."""
     micro_batch: int | None = None
@@ -60,6 +62,8 @@ class TrainSettings:
         for name in ("save_every", "evaluate_every", "patience", "seed", "weight_decay"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give 0 or more.")
+        if self.seed > MOST_SEED:
+            raise SettingsError(f"seed is {self.seed}; give at most {MOST_SEED:,}.")
         for name in ("warmup", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give a share from 0 to below 1.")

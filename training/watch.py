@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_model, save_model
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerState
 
 from indexing import atomic
 from training import ranks
@@ -83,10 +83,15 @@ class Watch(TrainerCallback):
         self._history = {int(at): value for at, value in known.items() if int(at) <= step}
         return step in self._history and self._has_waited()
 
+    def read_losses(self, state: TrainerState) -> None:
+        """Know those that a trainer had in an earlier process."""
+        self.losses = {int(log["step"]): float(log["loss"]) for log in state.log_history if "loss" in log}
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Take the time; of a training that goes on, evaluations after this step come again."""
         del args, control
         self.read_evaluations(state.global_step)
+        self.read_losses(state)
         self._begun, self._first, self._elsewhere = time.monotonic(), state.global_step, 0.0
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:

@@ -11,7 +11,7 @@ from app.views.teach_choice import VIEWS, choose, key, touch
 from indexing.judged import JudgedSet
 from indexing.records import Query, QueryId
 from training.feedback import Grade
-from training.gather import normalised
+from training.protection import normalised
 
 LISTED = 1_000  # train queries that can be picked; a browser shows no more with ease
 

@@ -18,7 +18,7 @@ from training.agreement import agreements
 from training.expectations import Pinned
 from training.feedback import FeedbackStore, Grade
 from training.feedback_export import export_jsonl, export_qrels
-from training.gather import normalised
+from training.protection import normalised
 
 LABEL = 70  # characters of a passage in a list
 _PINNED = "teach_pinned"

@@ -10,7 +10,7 @@ from indexing.records import Passage, PassageId, QueryId
 from search.explain import matched_spans
 from search.pipeline import SearchTrace
 from training.feedback import Grade
-from training.gather import normalised
+from training.protection import normalised
 
 SEED = 17  # of the blind order
 

@@ -11,7 +11,7 @@ import torch
 from tests.forks import Forks
 from tests.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
 from training import checkpoints
-from training.fit import Fitted
+from training.train_settings import TrainSettings
 from training.watch import Progress, Report
 
 
@@ -61,9 +61,12 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in checkpoints.checkpoints(folder)]
 
 
-def check(resumed: Fitted, whole: Undisturbed, *, first: int) -> None:
-    """The weights of the undisturbed training, by its own steps from `first` on."""
-    assert resumed.losses == {step: loss for step, loss in whole.losses.items() if step >= first}
+def check(folder: Path, asked: TrainSettings, whole: Undisturbed, *, first: int, resume: bool = True) -> None:
+    """Gone on with, from `first` on, it gives the weights and the losses of the undisturbed training."""
+    steps: list[int] = []
+    resumed = train(folder, asked, resume=resume, report=lambda at: steps.append(at.step))
+    assert steps == list(range(first, len(whole.losses) + 1))
+    assert resumed.losses == whole.losses
     assert equal(weights(resumed.model), whole.weights)
 
 
@@ -75,7 +78,7 @@ def test_a_stopped_training_ends_as_if_it_never_was(
     with pytest.raises(StoppedError):
         train(tmp_path, asked, report=stop_at(7))
     assert names(tmp_path) == ["checkpoint-3", "checkpoint-6"]
-    check(train(tmp_path, asked, resume=True), undisturbed(recipe), first=7)
+    check(tmp_path, asked, undisturbed(recipe), first=7)
     assert names(tmp_path) == ["checkpoint-9", "checkpoint-12"]
 
 
@@ -85,7 +88,7 @@ def test_without_resume_it_begins_anew(
     asked = resumable(tiny_cross_encoder, "listnet")
     with pytest.raises(StoppedError):
         train(tmp_path, asked, report=stop_at(4))
-    check(train(tmp_path, asked), undisturbed("listnet"), first=1)
+    check(tmp_path, asked, undisturbed("listnet"), first=1, resume=False)
 
 
 def test_a_stop_before_the_first_checkpoint_costs_only_its_steps(
@@ -95,7 +98,7 @@ def test_a_stop_before_the_first_checkpoint_costs_only_its_steps(
     with pytest.raises(StoppedError):
         train(tmp_path, asked, report=stop_at(2))
     assert names(tmp_path) == []
-    check(train(tmp_path, asked, resume=True), undisturbed("listnet"), first=1)
+    check(tmp_path, asked, undisturbed("listnet"), first=1)
 
 
 def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
@@ -120,7 +123,7 @@ def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
     assert (half / checkpoints.STATE).is_file()
     assert names(tmp_path) == ["checkpoint-3"]
     (half / "model.safetensors").write_bytes(b"")  # what a power cut may leave of a file that wasn't synced
-    check(train(tmp_path, asked, resume=True), undisturbed("listnet"), first=4)
+    check(tmp_path, asked, undisturbed("listnet"), first=4)
 
 
 def test_a_killed_training_ends_as_if_it_never_was(
@@ -131,16 +134,16 @@ def test_a_killed_training_ends_as_if_it_never_was(
     assert killed.steps == [1, 2, 3, 4, 5], killed.error
     assert killed.code == -signal.SIGKILL
     assert names(tmp_path) == ["checkpoint-3"]
-    resumed = train(tmp_path, resumable(tiny_cross_encoder, "listnet"), resume=True)
-    check(resumed, undisturbed("listnet"), first=4)
+    check(tmp_path, resumable(tiny_cross_encoder, "listnet"), undisturbed("listnet"), first=4)
 
 
 def test_a_finished_training_that_is_resumed_stays_as_it_is(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     asked = settings(tiny_cross_encoder, "listnet", steps=10, batch=2, save_every=3)  # it ends amid an epoch of 4
-    first = weights(train(tmp_path, asked).model)
+    fitted = train(tmp_path, asked)
+    first = weights(fitted.model)
     again = train(tmp_path, asked, resume=True)
     assert equal(weights(again.model), first)
-    assert (again.steps, again.losses, again.model.training) == (10, {}, False)
+    assert (again.steps, again.losses, again.model.training) == (10, fitted.losses, False)
 
 
 def test_a_folder_that_is_begun_anew_forgets_the_plan_and_checkpoints_that_it_held(

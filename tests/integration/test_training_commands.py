@@ -1,6 +1,7 @@
 """Mining negatives and serving versions from the shell: lines, exit codes, and one sentence for bad input."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from indexing import atomic
+from tests.conftest import write_lines
 from training.__main__ import main, parser
 from training.commands import train
 from training.recipes import RECIPES, Recipe
@@ -32,6 +35,43 @@ def test_a_split_that_is_not_judged_is_told(
     assert main([*command, "--split", "other"]) == 2
     assert "no judged other queries" in capsys.readouterr().err
     assert not (tmp_path / "mined").exists()
+
+
+def judged_files(folder: Path) -> list[str]:
+    """Options for two queries, one of which has a judged passage that the index lacks."""
+    queries = write_lines(folder / "own.tsv", ["x1\twhat do bees store in wax", "x2\twhat lives in sourdough"])
+    qrels = write_lines(folder / "own.qrels", ["x1 0 a1 3", "x1 0 gone 1", "x2 0 c1 1"])
+    return ["--queries", str(queries), "--qrels", str(qrels)]
+
+
+def test_judgments_in_any_files_are_mined(built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "mined"
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--source", "dense"]
+    assert main([*command, "--relative-margin", "none", *judged_files(tmp_path)]) == 0
+    assert "Judged passages that the index lacks: 1" in capsys.readouterr().out
+    made = json.loads((output / "manifest.json").read_text())
+    assert (made["split"], made["report"]["queries"]) == ("own.tsv", 2)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "more", "told"),
+    [
+        (slice(2, 4), [], "own.tsv alone doesn't say what is judged; give both --queries and --qrels."),
+        (slice(0, 2), [], "own.qrels alone doesn't say"),
+        (slice(0, 0), ["--split", "dev"], "--split dev and files of judgments are two things"),
+        (slice(2, 4), ["--qrels", "gone"], "There is no file gone of qrels"),
+    ],
+)
+def test_judgments_that_are_not_named_in_one_way_are_refused(
+    built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], left_out: slice, more: list[str], told: str
+) -> None:
+    options = judged_files(tmp_path)
+    del options[left_out]
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(tmp_path / "mined")]
+    assert main([*command, *options, *more]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert said.count("\n") == 1
 
 
 def test_without_any_version_the_shipped_one_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,16 +122,21 @@ def test_settings_that_a_recipe_would_not_heed_are_refused(
 
 
 def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = []
 
     def note(name: str, recipe: Recipe, output: Path, **given: Any) -> None:
         made.append((name, recipe, output, given["command"]))
+        output.mkdir(exist_ok=True)
+        counts = {"examples": {"one": {"a": 2, "b": 3}, "two": {"a": 4}}, "dropped": {"protected": 7}, "pairs": 1600}
+        atomic.write_json(output / "manifest.json", counts)
 
     monkeypatch.setattr(train, "make_in_stages", note)
     line = ["train", "--output", str(tmp_path / "1"), "--recipe", "two-hour-reranker"]
     assert main(line) == 0
+    told = "Gathered 9 examples, trained on 1,600 pairs; left out: 7 protected."  # 2 + 3 + 4
+    assert capsys.readouterr().out == f"{told}\nRe-ranker: {tmp_path / '1'}\n"
     assert main([*line, "--stages", "2", "--base", "data/models/other/1"]) == 0
     whole = RECIPES["two-hour-reranker"]
     command = "python -m training train --recipe two-hour-reranker"
@@ -123,3 +168,17 @@ def test_every_command_explains_itself_and_does_something() -> None:
     for command in found.values():
         assert callable(command.get_default("run"))
         assert command.prog in command.format_help()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [("--output", "--output can't be written to"), ("--json", "there.json is a folder; give a file")],
+)
+def test_an_evaluation_that_could_not_be_written_is_refused_before_anything_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, told: str
+) -> None:
+    (tmp_path / "there.json").mkdir()
+    write_lines(tmp_path / "file", ["no folder"])
+    place = tmp_path / ("file" if option == "--output" else "there.json")
+    assert main(["evaluate", "--index", "none-such", option, str(place)]) == 2
+    assert told in capsys.readouterr().err

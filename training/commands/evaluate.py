@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from indexing import atomic, hub
+from indexing.errors import SettingsError
 from search.load import DEFAULT_RERANKER, open_pipeline, reranker_path
 from training import nano_beir, report
 from training.commands.bars import Bars
@@ -62,7 +63,21 @@ def _named_path(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
+def _check_places(options: argparse.Namespace) -> None:
+    """Raise SettingsError where what is measured couldn't be written afterwards."""
+    folders = {"--output": options.output, "--json": options.json and options.json.parent}
+    for name, folder in folders.items():
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingsError(f"{name} can't be written to {folder} ({error.strerror}); give another.") from error
+    if options.json is not None and options.json.is_dir():
+        raise SettingsError(f"--json {options.json} is a folder; give a file.")
+
+
 def _evaluate(options: argparse.Namespace) -> int:
+    _check_places(options)
     pipeline = open_pipeline(options.index, reranker=options.reranker, root=options.root)
     settings = report.Settings(options.measure, options.minimum_grade, options.baseline)
     request = Request(options.split, options.depth, options.trec, dict(options.run_file), options.missed, settings)

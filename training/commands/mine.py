@@ -5,11 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from indexing import hub
+from indexing.errors import SettingsError
+from indexing.index import Index
+from indexing.judged import JudgedSet
 from search.load import NO_RERANKER, open_pipeline, open_reranker
 from search.pipeline import FUSIONS
 from training.commands.bars import Bars
 from training.commands.judgments import judged_split
 from training.first_stage import open_corpus_folder
+from training.judged_files import absent, judged_files
 from training.mine import SAMPLING, MiningSettings
 from training.mine_index import mine_to
 from training.mined_files import FORMS, Layout
@@ -27,7 +31,9 @@ def add(commands: Commands) -> None:
     mine = commands.add_parser("mine", help="mine hard negatives from an index, for training")
     mine.add_argument("--output", type=Path, required=True, help="folder to make")
     mine.add_argument("--index", default="sample")
-    mine.add_argument("--split", default="train", help="judged split whose queries are mined (%(default)s)")
+    mine.add_argument("--split", help="judged split whose queries are mined (train)")
+    mine.add_argument("--queries", type=Path, help="file of queries to mine in place of a split's, with --qrels")
+    mine.add_argument("--qrels", type=Path, help="file of their judgments, of TREC's fields or MS MARCO's")
     mine.add_argument("--source", choices=FUSIONS, default="rrf", help="what ranks the candidates (%(default)s)")
     mine.add_argument("--ranks", type=int, nargs=2, metavar=("FROM", "TO"), default=MiningSettings.ranks)
     mine.add_argument("--per-query", type=int, default=MiningSettings.per_query, help="negatives a query (%(default)s)")
@@ -59,9 +65,21 @@ def _prepare(options: argparse.Namespace) -> int:
     return 0
 
 
+def _judged(options: argparse.Namespace, index: Index) -> JudgedSet:
+    """What is mined. Raises SettingsError where it isn't named in one way alone."""
+    if options.queries is None and options.qrels is None:
+        return judged_split(index, options.split or "train")
+    if options.split is not None:
+        raise SettingsError(f"--split {options.split} and files of judgments are two things; leave one of them out.")
+    if options.queries is None or options.qrels is None:
+        given = options.queries or options.qrels
+        raise SettingsError(f"{given} alone doesn't say what is judged; give both --queries and --qrels.")
+    return judged_files(options.queries, options.qrels)
+
+
 def _mine(options: argparse.Namespace) -> int:
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
-    judged = judged_split(pipeline.index, options.split)
+    judged = _judged(options, pipeline.index)
     folders = [path for path in (SAMPLE, open_corpus_folder(pipeline.index)) if path.is_dir()]
     names = ("per_query", "sampling", "relative_margin", "absolute_margin", "max_score", "min_score", "near_duplicate")
     chosen = {name: getattr(options, name) for name in (*names, "minimum_grade", "seed")}
@@ -78,5 +96,7 @@ def _mine(options: argparse.Namespace) -> int:
             progress=partial(bars.at, "mine"),
         )
     print(describe(found))
+    if lacking := absent(judged, pipeline.index):
+        print(f"Judged passages that the index lacks: {lacking:,}")
     print(f"Mined negatives: {options.output}")
     return 0

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from indexing import atomic
@@ -57,6 +58,9 @@ def _race(options: argparse.Namespace) -> int:
     dev = dev_settings(options)
     if dev is None:
         raise SettingsError("A race is decided on judged queries; give --dev INDEX.")
+    for name in ("evaluate_every", "patience", "save_every"):
+        if getattr(options, name):
+            raise SettingsError(f"A race measures after each round; leave out --{name.replace('_', '-')}.")
     data = data_settings(options)
     settings = RaceSettings(
         tuple(options.recipes), options.budget, train_settings(options, options.recipes[0]), tuple(options.seeds)
@@ -73,7 +77,8 @@ def _race(options: argparse.Namespace) -> int:
         key = _same_examples(recipe, data)
         if key not in gathered:
             print(f"gather for {recipe}", file=sys.stderr, flush=True)
-            found = collect(recipe, data, protection=protection, dropped=dropped, root=options.root)
+            wanted = replace(data, teacher="") if recipe == COLD_START else data  # it has its own
+            found = collect(recipe, wanted, protection=protection, dropped=dropped, root=options.root)
             gathered[key] = tuple(found)
         return gathered[key]
 

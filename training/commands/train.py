@@ -1,18 +1,19 @@
 """train: make a re-ranker by a recipe."""
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.manifest import FILE
 from search.load import MODELS
-from training import ranks
+from training import card, ranks
 from training.cold_start import ColdStart
 from training.commands.bars import Bars
 from training.data import SPELLED, DataSettings
-from training.gather import protected_queries, sample_protection
 from training.loss_recipes import COLD_START, LOSS_RECIPES
-from training.options import SAMPLE, Commands, add_root
+from training.options import Commands, add_root
 from training.recipes import RECIPES, Recipe
 from training.request import DevSettings, Request, make
 from training.staged import make_in_stages
@@ -55,7 +56,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start")
     parser.add_argument("--limit", type=int, help="examples of each source")
     parser.add_argument("--queries", type=int, help=f"queries that {COLD_START} makes (3000)")
-    parser.add_argument("--teacher", default="", help=f"{FORMS}; where the data have no scores")
+    parser.add_argument("--teacher", default="", help=f"scores in place of the data's own, which given keeps: {FORMS}")
     for name, kind, about in NUMBERS:
         parser.add_argument(name, type=kind, help=about)
     parser.add_argument("--precision", choices=PRECISIONS)
@@ -78,9 +79,12 @@ def train_settings(options: argparse.Namespace, recipe: str) -> TrainSettings:
 
 def data_settings(options: argparse.Namespace) -> DataSettings:
     """Where examples come from."""
-    cold = ColdStart() if options.queries is None else ColdStart(queries=options.queries)
-    sources = tuple(options.data or ["hub"])
-    return DataSettings(sources, index=options.index, limit=options.limit, teacher=options.teacher, cold=cold)
+    sources, seed = tuple(options.data or ["hub"]), TrainSettings.seed if options.seed is None else options.seed
+    queries = ColdStart.queries if options.queries is None else options.queries
+    found = DataSettings(
+        sources, index=options.index, limit=options.limit, teacher=options.teacher, cold=ColdStart(queries, seed=seed)
+    )
+    return replace(found, mining=replace(found.mining, seed=seed))
 
 
 def dev_settings(options: argparse.Namespace) -> DevSettings | None:
@@ -128,13 +132,23 @@ def _train(options: argparse.Namespace) -> int:
     dev = dev_settings(options)
     if settings.evaluate_every and dev is None:
         raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")
+    if options.recipe == COLD_START:
+        _check_one_index(options)
     request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
     with Bars("steps") as bars:
         show = Show(bars)
         make(request, resume=options.resume, phase=show.phase, report=show.report, command=_command(options))
     if ranks.rank() == 0:
-        print(f"Re-ranker: {output}")
+        _tell(output)
     return 0
+
+
+def _check_one_index(options: argparse.Namespace) -> None:
+    """Raise SettingsError where there is more to read than the one index of a cold start."""
+    given = [*(options.data or []), *([f"index:{options.index}"] if options.index else [])]
+    index = next((source for source in reversed(given) if source.startswith("index:")), "")
+    if others := [source for source in given if source != index]:
+        raise SettingsError(f"{COLD_START} reads one index and nothing else; leave out --data {others[0]}.")
 
 
 def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
@@ -143,22 +157,26 @@ def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
             f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
         )
     recipe = _asked_stages(options)
-    protected = protected_queries(options.protect) | sample_protection(SAMPLE)
     with Bars("steps") as bars:
         show = Show(bars)
         make_in_stages(
             options.recipe,
             recipe,
             output,
-            protected=protected,
+            protect=options.protect,
             root=options.root,
             resume=options.resume,
             phase=show.phase,
             report=show.report,
             command=_command(options),
         )
-    print(f"Re-ranker: {output}")
+    _tell(output)
     return 0
+
+
+def _tell(output: Path) -> None:
+    print(card.told(json.loads((output / FILE).read_text(encoding="utf-8"))))
+    print(f"Re-ranker: {output}")
 
 
 def _asked_stages(options: argparse.Namespace) -> Recipe:
@@ -181,6 +199,7 @@ def _asked_stages(options: argparse.Namespace) -> Recipe:
 
 def _command(options: argparse.Namespace) -> str:
     """What a model card says that made it; paths are left out."""
-    data = "".join(f" --data {source}" for source in options.data or [] if source.startswith(("hub", "index:")))
+    asked = [source for source in options.data or [] if source.startswith(("hub", "index:"))]
+    data = "".join(f" --data {card.shown_source(source)}" for source in asked)
     stages = "" if options.stages is None else f" --stages {options.stages}"
     return f"python -m training train --recipe {options.recipe}{stages}{data}"

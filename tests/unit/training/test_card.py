@@ -4,10 +4,13 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from indexing import atomic
 from indexing.manifest import Manifest
+from tests.conftest import write_lines
 from tests.versions import REVISION, values
 from training import card
 
@@ -72,6 +75,101 @@ def test_what_was_trained_on_ms_marco_has_its_notice(source: str) -> None:
 def test_a_corpus_of_ms_marco_under_another_name_has_its_notice() -> None:
     row = {"index": "mine", "build": "b", "corpus": "msmarco-passages", "passages": 2, "corpus_fingerprint": "f"}
     assert values(data=[row])["ms_marco"]
+
+
+def trained_on(source: str, **settings: Any) -> dict[str, Any]:
+    """A manifest of a training on one source."""
+    data = {"sources": [source], "teacher": "", **settings.pop("data", {})}
+    asked = {"base": "tiny/base", "seed": 1, **settings, "data": data}
+    return card.record("r", asked, examples={"r": {"x": 1}}, pairs=2, losses={}, minutes=0, revision="")
+
+
+@pytest.mark.parametrize(
+    ("source", "bound"),
+    [
+        ("triples:/home/me/x.tsv", True),
+        ("qidpidtriples:x.tsv,queries=y.tsv", True),
+        ("top1000:x.tsv,qrels=y.tsv", True),
+        ("jsonl:/home/me/msmarco.jsonl", True),
+        ("run:x.trec,index=msmarco-mini", True),
+        ("jsonl:triples.jsonl", False),
+        ("feedback:x.jsonl", False),
+        ("index:small", False),
+    ],
+)
+def test_ms_marco_s_own_forms_have_its_notice(source: str, bound: bool) -> None:
+    assert trained_on(source)["ms_marco"] is bound
+
+
+@pytest.mark.parametrize(
+    ("index", "bound"),
+    [({"name": "msmarco-mini"}, True), ({"name": "mine", "corpus": "trec-dl-2021"}, True), ({"name": "small"}, False)],
+)
+def test_what_was_mined_from_an_index_of_ms_marco_has_its_notice(
+    tmp_path: Path, index: dict[str, str], bound: bool
+) -> None:
+    made = {"files": {}, "forms": [], "rows": {}, "scores": False, "settings": {}, "index": index}
+    atomic.write_json(tmp_path / "manifest.json", made)
+    assert trained_on(f"mined:{tmp_path}")["ms_marco"] is bound
+
+
+def test_mined_negatives_that_cannot_be_asked_have_the_notice(tmp_path: Path) -> None:
+    assert trained_on(f"mined:{tmp_path}")["ms_marco"]
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_the_notice_of_a_base_is_inherited_whatever_its_name(tmp_path: Path, bound: bool) -> None:
+    card.write(tmp_path / "mine/1", values() | {"ms_marco": bound}, command="")
+    assert trained_on("index:small", base=str(tmp_path / "mine/1"))["ms_marco"] is bound
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("triples:/home/me/x/triples.tsv", "triples:triples.tsv"),
+        ("qidpidtriples:/a/t.tsv,queries=/b/q.tsv", "qidpidtriples:t.tsv,queries=q.tsv"),
+        ("top1000:a/t.tsv,qrels=b/q.tsv", "top1000:t.tsv,qrels=q.tsv"),
+        ("run:/a/r.trec,index=small,queries=/b/q.tsv", "run:r.trec,index=small,queries=q.tsv"),
+        ("mined:/home/me/negatives/", "mined:negatives"),
+        ("hub:/home/me/folder", "hub:folder"),
+        ("hub", "hub"),
+        ("index:small", "index:small"),
+    ],
+)
+def test_the_manifest_has_the_names_of_files_and_not_their_folders(source: str, told: str) -> None:
+    assert trained_on(source)["settings"]["data"]["sources"] == [told]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tiny/base", "tiny/base"),
+        ("data/models/mine/1", "data/models/mine/1"),
+        ("{here}/data/models/mine/1", "data/models/mine/1"),
+        ("/home/me/model", "model"),
+        ("../model", "model"),
+    ],
+)
+def test_the_manifest_has_no_path_of_a_model_elsewhere(name: str, told: str) -> None:
+    name = name.format(here=Path.cwd())
+    data = {"teacher": f"given+reranker:{name}+first-stage"}
+    settings = trained_on("index:small", base=name, data=data)["settings"]
+    assert settings["base"] == told
+    assert settings["data"]["teacher"] == f"given+reranker:{told}+first-stage"
+
+
+def test_the_manifest_says_which_files_protected(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "secret.tsv", ["1\tbees"])
+    found = values(protect=card.protect_rows([path]))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found["protect"] == [{"file": "secret.tsv", "bytes": len("1\tbees\n"), "sha256": sha256}]
+    assert str(tmp_path) not in json.dumps(found)
+
+
+def test_one_line_tells_what_was_used_and_left_out() -> None:
+    found = values(dropped={"protected": 1200, "no positive": 1})
+    assert card.told(found) == "Gathered 3 examples, trained on 6 pairs; left out: 1,200 protected, 1 no positive."
+    assert card.told(values()) == "Gathered 3 examples, trained on 6 pairs; left out: none."
 
 
 def test_a_base_trained_on_ms_marco_has_its_notice() -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.encoder import BiEncoder
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import SecondLookError, SettingsError, TrainingError
 from indexing.index import Index
 from indexing.judged import judged_sets
 from indexing.records import QueryId
@@ -24,10 +25,12 @@ from tests.unit.indexing.hub_folders import repository
 from training.cold_start import ColdStart
 from training.data import HARD_NEGATIVES, DataSettings, collect
 from training.examples import Example
+from training.loss_recipes import LOSS_RECIPES
 from training.mine import MiningSettings
 from training.mine_index import mine_to
 from training.mined_files import Layout
 from training.protection import Protection
+from training.row_files import write_rows
 
 OPEN = Protection()
 HONEY, BREAD = QUERIES["train"].values()
@@ -168,6 +171,16 @@ def test_protected_queries_of_an_index_are_left_out_and_counted(built_root: Path
     assert dropped == {"protected": 1}
 
 
+def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
+    tmp_path: Path, built_root: Path, small_corpus: Path
+) -> None:
+    protection = Protection(own={small_corpus.resolve(): frozenset({QueryId("1")})})
+    given = DataSettings(("index:small", jsonl(tmp_path, [LINES[0] | {"query_id": "1"}])), mining=MINING)
+    examples, dropped, _ = read(given, built_root, protection=protection)
+    assert [example.query for example in examples] == [BREAD, "question 0"]
+    assert dropped == {"protected": 1}
+
+
 def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: Path) -> None:
     data = DataSettings((jsonl(tmp_path),), teacher=f"first-stage:{tiny_bi_encoder}")
     protection = Protection(texts=frozenset({"question 1"}))
@@ -210,6 +223,8 @@ def test_a_cold_start_asks_the_passages(built_root: Path, small_index: Index) ->
         assert len(examples) == 5
         assert {len(example.passages) for example in examples} == {4}
         assert phases == {"ask the passages": 5}
+    limited, *_ = read(replace(data, limit=2), built_root, recipe="cold-start")
+    assert len(limited) == 2
     protection = Protection(texts=frozenset({examples[0].query}))
     fewer, *_ = read(data, built_root, recipe="cold-start", protection=protection)
     assert examples[0].query not in {example.query for example in fewer}
@@ -236,6 +251,115 @@ def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, 
         read(DataSettings(("index:bare",)), tmp_path / "root")
 
 
+def run_file(folder: Path) -> Path:
+    """A run of both train queries, of a dev query, and with a passage that the index lacks."""
+    ranked = {"1": "a1 a3 a2 b1 c1 d1", "2": "c1 zz c2 a1 b1 d1", "3": "d2 d1 a1"}
+    lines = [
+        f"{key} Q0 {name} 0 {-place} r" for key, names in ranked.items() for place, name in enumerate(names.split())
+    ]
+    return write_lines(folder / "run.trec", lines)
+
+
+def test_a_run_s_scores_are_a_teacher(tmp_path: Path, built_root: Path) -> None:
+    source = f"run:{run_file(tmp_path)},index=small"
+    examples, dropped, _ = read(DataSettings((source,)), built_root, recipe="distill-mse")
+    assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
+    assert [NAMES[text] for text in examples[1].passages] == ["c1", "c2", "a1", "b1", "d1"]
+    assert (examples[0].source, examples[0].labels) == ("run run.trec", None)
+    for example in examples:
+        scores = example.scores or ()
+        assert (sum(scores), sum(score**2 for score in scores)) == pytest.approx((0, 4 * len(scores)), abs=1e-4)
+    assert dropped == {"query id not in the queries": 1, "passage id not in the index": 1}
+
+
+def test_a_run_gives_what_its_recipe_learns_from(tmp_path: Path, built_root: Path) -> None:
+    data = DataSettings((f"run:{run_file(tmp_path)},index=small",))
+    for recipe in ("distill-mse", "distill-margin-mse", "adrmse", "listnet", "lambda", "listmle", "ranknet"):
+        examples, *_ = read(data, built_root, recipe=recipe)
+        form = LOSS_RECIPES[recipe].form
+        assert write_rows(tmp_path / recipe, examples, form, seed=1).examples == {"run run.trec": 2}
+    for recipe in ("bce", "cmnrl"):
+        with pytest.raises(TrainingError, match=r"run run\.trec have no labels.*choose a recipe"):
+            write_rows(tmp_path / recipe, read(data, built_root, recipe=recipe)[0], LOSS_RECIPES[recipe].form, seed=1)
+
+
+def test_a_run_s_protected_queries_are_left_out_by_id_and_by_text_and_the_limit_holds(
+    tmp_path: Path, built_root: Path
+) -> None:
+    data = DataSettings((f"run:{run_file(tmp_path)},index=small",))
+    for protection in (Protection(texts=frozenset({HONEY})), Protection(ids=frozenset({QueryId("1")}))):
+        examples, dropped, _ = read(data, built_root, recipe="adrmse", protection=protection)
+        assert [example.query for example in examples] == [BREAD]
+        assert dropped["protected"] == 1
+    examples, *_ = read(replace(data, limit=1), built_root, recipe="adrmse")
+    assert [example.query for example in examples] == [HONEY]
+
+
+def test_a_run_reads_its_own_index_and_may_have_its_own_queries(tmp_path: Path, built_root: Path) -> None:
+    queries = write_lines(tmp_path / "q.tsv", ["3\twhich stones does ice leave"])
+    source = f"run:{run_file(tmp_path)},queries={queries},index=small"
+    examples, *_ = read(DataSettings((source,), index="another"), built_root, recipe="adrmse")
+    assert [(example.query, len(example.passages)) for example in examples] == [("which stones does ice leave", 3)]
+    with pytest.raises(SettingsError, match="is read with index; add ,index=NAME"):
+        read(DataSettings((f"run:{run_file(tmp_path)}",)), built_root, recipe="adrmse")
+
+
+def judged_source(folder: Path) -> str:
+    queries = write_lines(folder / "own.tsv", ["x1\twhat do bees store", "x2\twhere do wasps live", "x3\tunjudged"])
+    qrels = write_lines(folder / "own.qrels", ["x1 0 a1 3", "x1 0 gone 1", "x2 0 a4 1", "x9 0 a1 1"])
+    return f"judged:small,queries={queries},qrels={qrels}"
+
+
+def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, built_root: Path) -> None:
+    data = DataSettings((judged_source(tmp_path),), mining=MINING)
+    examples, dropped, phases = read(data, built_root)
+    assert [(example.query_id, example.query) for example in examples] == [
+        ("x1", "what do bees store"),
+        ("x2", "where do wasps live"),
+    ]
+    for example, positive in zip(examples, ({"a1": 3.0}, {"a4": 1.0}), strict=True):
+        found = graded(example)
+        assert {name: label for name, label in found.items() if label > 0} == positive
+        assert len(found) == 1 + 3
+    assert dropped == {
+        "query without judgments": 1,
+        "query id not in the queries": 1,
+        "judged passage that the index lacks": 1,
+    }
+    assert phases == {"mine small": 2}
+    scored, *_ = read(data, built_root, recipe="distill-mse")
+    assert all(example.scores for example in scored)
+    hard, *_ = read(data, built_root, recipe="lambda-hard-neg")
+    assert {len(example.passages) for example in hard} == {10}  # 1 positive and the 9 of HARD_NEGATIVES
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("judged:small", "is read with queries; add ,queries=FILE"),
+        ("judged:small,queries=gone", "is read with qrels; add ,qrels=FILE"),
+        ("judged:small,queries=gone,qrels=gone", "There is no file gone of queries"),
+        ("judged:other,queries=gone,qrels=gone", "other"),
+        ("judged:,queries=gone,qrels=gone", "Index name ''"),
+    ],
+)
+def test_judgments_that_cannot_be_read_are_told(built_root: Path, source: str, said: str) -> None:
+    with pytest.raises(SecondLookError, match=said):
+        read(DataSettings((source,)), built_root)
+
+
+def test_given_stands_for_the_first_stage_s_scores_of_an_index(built_root: Path, tiny_bi_encoder: Path) -> None:
+    data = DataSettings(("index:small",), mining=MINING)
+    plain, given, other = (
+        read(replace(data, teacher=teacher), built_root, recipe="distill-mse")[0]
+        for teacher in ("", "given", f"given+first-stage:{tiny_bi_encoder}")
+    )
+    assert [one.passages for one in given] == [one.passages for one in plain]
+    assert given[0].scores == pytest.approx(plain[0].scores)
+    # the first stage is also the second teacher, so that their mean says the same
+    assert other[0].scores == pytest.approx(plain[0].scores, abs=0.1)
+
+
 @pytest.mark.parametrize(("given", "said"), [({"sources": ()}, "nothing to train on"), ({"limit": 0}, "limit is 0")])
 def test_settings_out_of_range_are_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
@@ -246,3 +370,4 @@ def test_every_index_that_is_read_is_named() -> None:
     assert DataSettings(("index:b", "hub", "index:a"), index="c").indexes() == ["a", "b", "c"]
     assert DataSettings(("index:a",), index="a").indexes() == ["a"]
     assert DataSettings().indexes() == []
+    assert DataSettings(("run:r,index=b", "judged:a,queries=q,qrels=r", "run:r")).indexes() == ["a", "b"]

@@ -1,6 +1,7 @@
 """A training takes as many steps as were asked for, and goes on only with the settings that it began with."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,34 @@ def test_the_time_of_a_step_is_measured_on_rows_of_every_form(
     asked = settings(tiny_cross_encoder, recipe, minutes=1e-6, batch=6)
     write_rows(tmp_path / ROWS, examples(), asked.loss_recipe.form, seed=1)
     assert fit(tmp_path, asked).steps == 1  # less than one step fits, and one is done
+
+
+DIVERGED = r"The loss of step \d is nan: the training has diverged; give a lower --learning-rate than 1e\+09\."
+SPOILT = r"a score of \S+: the training has diverged; give a lower --learning-rate\."
+
+
+@pytest.mark.parametrize("recipe", ["bce", "listnet"])
+def test_a_training_that_diverges_stops_at_once_and_is_not_gone_on_with(
+    tiny_cross_encoder: Path, tmp_path: Path, recipe: str
+) -> None:
+    asked = settings(tiny_cross_encoder, recipe, steps=6, batch=2, learning_rate=1e9, save_every=1)
+    steps: list[int] = []
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match=DIVERGED):
+            train(tmp_path, asked, resume=resume, report=lambda at: steps.append(at.step))
+    assert steps == list(range(1, len(steps) + 1))  # the second time it comes to no step
+    assert len(steps) < 6
+
+
+@pytest.mark.parametrize("recipe", ["bce", "cmnrl", "listnet"])
+def test_weights_that_the_last_step_spoils_are_refused_and_so_is_their_checkpoint(
+    tiny_cross_encoder: Path, tmp_path: Path, recipe: str
+) -> None:
+    asked = settings(tiny_cross_encoder, recipe, steps=1, batch=6, learning_rate=1e30, warmup=0.0, save_every=1)
+    losses: list[float | None] = []
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match=SPOILT):
+            train(tmp_path, asked, resume=resume, report=lambda at: losses.append(at.loss))
+    assert len(losses) == 1
+    assert losses[0] is not None
+    assert math.isfinite(losses[0])

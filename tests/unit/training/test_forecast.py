@@ -47,6 +47,10 @@ def test_steps_are_those_that_training_plans(given: dict[str, float], rows: floa
     assert steps_to_do(settings, 0.5, rows=rows) == expected
 
 
+def test_a_cold_start_passes_twice_over_its_rows() -> None:
+    assert steps_to_do(TrainSettings("cold-start", batch=16), 0.5, rows=160) == 20
+
+
 def test_memory_is_that_of_the_parameters_and_of_the_pairs_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "device", lambda: "cpu")
     settings = TrainSettings("listnet", batch=4, precision="float32")

@@ -8,29 +8,26 @@ import pytest
 from indexing.build import build
 from indexing.corpus import Corpus
 from indexing.errors import IndexingError, TrainingError
+from indexing.records import QueryId
 from indexing.settings import BuildSettings
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.fakes import no_progress
-from training.gather import Gatherer, normalised, protected_queries, sample_protection
+from training.gather import Gatherer
 from training.groups import GroupSettings
+from training.protection import Protection, normalised
 from training.recipes import Ingredient, Stage
 from training.teacher import open_teacher
 
 SETTINGS = GroupSettings(per_query=4)
-NONE: frozenset[str] = frozenset()
+NONE = Protection()
 
 
 def nothing(name: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-def gatherer(root: Path, protected: frozenset[str] = NONE) -> Gatherer:
-    return Gatherer(root=root, protected=protected, progress=nothing)
-
-
-@pytest.mark.parametrize("text", ["how do bees make honey", "  How do BEES\tmake honey ?", "How do bees make honey?!"])
-def test_queries_count_as_the_same_whatever_case_spaces_and_end(text: str) -> None:
-    assert normalised(text) == "how do bees make honey"
+def gatherer(root: Path, protection: Protection = NONE) -> Gatherer:
+    return Gatherer(root=root, protection=protection, progress=nothing)
 
 
 def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:
@@ -53,21 +50,36 @@ def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path
         assert best == {"how do bees make honey": PASSAGES["a1"], "why does bread rise": PASSAGES["c1"]}[example.query]
 
 
-def test_a_protected_query_is_in_no_example(built_root: Path) -> None:
-    gather = gatherer(built_root, frozenset({normalised("How do bees make honey?")}))
+HONEY = frozenset({normalised("How do bees make honey?")})
+HONEY_ID = frozenset({QueryId("1")})
+
+
+@pytest.mark.parametrize("by", ["text", "id", "id of its collection"])
+def test_a_protected_query_is_in_no_example(built_root: Path, small_corpus: Path, by: str) -> None:
+    made = {
+        "text": Protection(texts=HONEY),
+        "id": Protection(ids=HONEY_ID),
+        "id of its collection": Protection(own={small_corpus.resolve(): HONEY_ID}),
+    }
+    gather = gatherer(built_root, made[by])
     for kind in ("distill", "judged"):
         examples = gather.ingredient(Ingredient("small", kind, 10), SETTINGS)
         assert {example.query for example in examples} == {"why does bread rise"}
     assert gather.dropped == 2  # once a kind
 
 
-def test_queries_of_files_are_protected(tmp_path: Path) -> None:
-    paths = [write_lines(tmp_path / "a.tsv", ["1\tOne?"]), write_lines(tmp_path / "b.tsv", ["1\t two  words"])]
-    assert protected_queries(paths) == {"one", "two words"}
+def test_an_id_of_another_collection_protects_nothing_here(built_root: Path, tmp_path: Path) -> None:
+    gather = gatherer(built_root, Protection(own={tmp_path: HONEY_ID}))
+    examples = gather.ingredient(Ingredient("small", "distill", 10), SETTINGS)
+    assert {example.query for example in examples} == set(QUERIES["train"].values())
+    assert gather.dropped == 0
 
 
-def test_queries_of_every_split_but_train_are_protected(small_corpus: Path) -> None:
-    assert sample_protection(small_corpus) == {*QUERIES["dev"].values(), *QUERIES["test"].values()}
+def test_ids_are_those_of_the_collection_that_the_queries_are_of(other: Path, built_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(built_root / "small", other / "small")
+    item = Ingredient("small", "distill", 10, queries="other")
+    gather = gatherer(other, Protection(own={(tmp_path / "corpus").resolve(): HONEY_ID}))
+    assert {example.query for example in gather.ingredient(item, SETTINGS)} == {"why does bread rise"}
 
 
 def test_an_ingredient_gives_at_most_its_groups(built_root: Path) -> None:
@@ -88,7 +100,7 @@ def test_an_index_that_is_not_there_is_named(built_root: Path) -> None:
 
 def test_where_every_query_is_protected_it_says_so(built_root: Path) -> None:
     with pytest.raises(TrainingError, match="no queries"):
-        gatherer(built_root, frozenset(QUERIES["train"].values())).ingredient(
+        gatherer(built_root, Protection(texts=frozenset(QUERIES["train"].values()))).ingredient(
             Ingredient("small", "judged", 9), SETTINGS
         )
 

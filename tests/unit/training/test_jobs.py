@@ -34,6 +34,7 @@ from training.job_status import FINAL, STATES, Metric, MetricsFile, Status, read
 from training.jobs import Job, forget, hold, new_folder, next_output, read_job, request_from_json
 from training.mine import MiningSettings
 from training.request import DevSettings, Request
+from training.request import hold as hold_version
 from training.train_settings import TrainSettings
 from training.watch import Progress
 
@@ -255,6 +256,14 @@ def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) 
     assert PLAIN.output.is_dir()
 
 
+def test_rows_that_another_process_trains_on_stay_when_the_job_is_forgotten(home: Path) -> None:
+    folder = made_job(PLAIN, Status("stopped"))
+    with hold_version(PLAIN.output, resume=False):
+        forget(folder)
+    assert not folder.exists()
+    assert PLAIN.work.is_dir()
+
+
 def test_the_logs_end_is_its_last_lines(home: Path) -> None:
     assert log_end(home) == ""
     (home / "log.txt").write_bytes(b"\xff\n" * 9_000 + b"one\ntwo \xff\nthree\n\n")
@@ -424,7 +433,7 @@ def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_
 
 
 def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request) -> None:
-    settings = TrainSettings("cold-start", base=small.settings.base, steps=4, batch=2, max_length=64, save_every=2)
+    settings = TrainSettings("cold-start", base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
     data = DataSettings(("index:small",), cold=ColdStart(queries=6, per_list=4))
     folder = made_job(replace(small, settings=settings, data=data))
     with when_step(folder, 6, terminate):
@@ -463,6 +472,18 @@ def test_a_job_that_fails_says_why_in_one_sentence(small: Request, capsys: pytes
     assert main(["run", str(folder), "--resume"]) == 0
     assert f"Re-ranker: {small.output}\n" in capsys.readouterr().out
     assert job_of(folder).status.error == ""
+
+
+def test_a_job_that_diverges_fails_and_makes_no_version(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
+    dev = DevSettings("small", queries=1, depth=5)
+    folder = made_job(replace(small, settings=replace(small.settings, learning_rate=1e9), dev=dev))
+    for more in ([], ["--resume"]):
+        assert main(["run", str(folder), *more]) == 2
+        status = job_of(folder).status
+        assert status.state == "failed"
+        assert status.error.endswith("is nan: the training has diverged; give a lower --learning-rate than 1e+09.")
+        assert capsys.readouterr().err.splitlines()[-1] == status.error
+    assert not small.output.exists()
 
 
 def test_a_fault_of_the_program_is_told_too(small: Request) -> None:

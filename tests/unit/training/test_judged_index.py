@@ -140,7 +140,12 @@ def test_protected_queries_and_those_without_positives_are_told(pipeline: Retrie
         skipped=lambda why: reasons.update([why]),
     )
     assert [example.query_id for example in examples] == ["1"]
-    assert reasons == {"protected query": 1, "no positive": 2, "no positive in the index": 1}
+    assert reasons == {
+        "protected query": 1,
+        "no positive": 2,
+        "no positive in the index": 1,
+        "judged passage that the index lacks": 1,
+    }
 
 
 def test_a_query_without_any_negative_is_told(pipeline: RetrieveAndRerank) -> None:

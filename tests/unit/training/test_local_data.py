@@ -14,10 +14,11 @@ from indexing.errors import CorpusError, SettingsError, TrainingError
 from indexing.index import Index
 from indexing.records import Candidate, PassageId, QueryId
 from tests.conftest import PASSAGES, write_lines
-from training.examples import Example
+from training.examples import Example, unprotected
 from training.local_data import FORMS, LocalSource, local_examples, parse_source
 from training.mine import MinedQuery, Positive
 from training.mined_files import MANIFEST, Layout, write_rows
+from training.protection import Protection
 
 LINE: dict[str, Any] = {"query": "what do bees make", "positives": ["honey", "wax"], "negatives": ["paper", "bread"]}
 
@@ -160,6 +161,16 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
     assert reasons == ["no positive"]
 
 
+def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: Index) -> None:
+    ranked = [f"1 Q0 {name} {rank} {9 - rank} r" for rank, name in enumerate(PASSAGES, start=1)]
+    source = LocalSource("run", write_lines(tmp_path / "run.trec", ranked), index="small")
+    (example,) = read(source, index=small_index, per_query=5)
+    assert (example.source, example.query_id, example.labels) == ("run run.trec", "1", None)
+    assert len(set(example.passages)) == len(example.scores or ()) == 5
+    with pytest.raises(SettingsError, match=r"run\.trec holds ids alone; give the index"):
+        local_examples(source)
+
+
 def mined_folder(folder: Path, layout: Layout) -> LocalSource:
     mined = MinedQuery(
         QueryId("1"),
@@ -179,7 +190,13 @@ def mined_folder(folder: Path, layout: Layout) -> LocalSource:
 def test_mined_lists_become_examples(tmp_path: Path, scores: bool, wanted: tuple[float, ...] | None) -> None:
     source = mined_folder(tmp_path / "bees", Layout(("labeled-lists",), scores=scores))
     passages = ("text a", "text b", "text c", "text d")
-    assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), wanted)]
+    assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), wanted, QueryId("1"))]
+
+
+def test_mined_lists_are_protected_by_id(tmp_path: Path) -> None:
+    found = read(mined_folder(tmp_path / "bees", Layout(("labeled-lists",))))
+    assert list(unprotected(found, Protection(ids=frozenset({QueryId("1")})))) == []
+    assert list(unprotected(found, Protection(ids=frozenset({QueryId("2")})))) == found
 
 
 def test_a_folder_without_mined_lists_says_what_to_mine(tmp_path: Path) -> None:
@@ -208,6 +225,9 @@ def test_a_source_is_written_as_form_and_path(tmp_path: Path) -> None:
     assert parse_source(f"mined:{tmp_path}") == LocalSource("mined", tmp_path)
     assert parse_source(f"qidpidtriples:{file},queries={other}") == LocalSource("qidpidtriples", file, queries=other)
     assert parse_source(f"top1000:{file},qrels={other}") == LocalSource("top1000", file, qrels=other)
+    assert parse_source(f"run:{file},index=small") == LocalSource("run", file, index="small")
+    both = LocalSource("run", file, queries=other, index="small")
+    assert parse_source(f"run:{file},index=small,queries={other}") == both
 
 
 @pytest.mark.parametrize("text", ["", "jsonl", "jsonl:", "csv:x", "/data/triples.tsv"])
@@ -228,6 +248,11 @@ def test_what_names_no_source_is_answered_with_the_forms(text: str) -> None:
         ("qidpidtriples:{file},queries={gone}", "There is no file .* of queries"),
         ("top1000:{file}", "is read with qrels; add ,qrels=FILE"),
         ("jsonl:{file},queries={file}", "There is no file"),
+        ("run:{gone},index=small", "There is no file"),
+        ("run:{file}", "is read with index; add ,index=NAME"),
+        ("run:{file},index=", "is read with index; add ,index=NAME"),
+        ("run:{file},index=small,queries={gone}", "There is no file .* of queries"),
+        ("run:{file},index=small,index=other", "has two index"),
     ],
 )
 def test_a_source_that_lacks_a_file_says_which(tmp_path: Path, text: str, fault: str) -> None:
@@ -240,6 +265,8 @@ def test_a_form_takes_no_file_that_it_has_no_use_for(tmp_path: Path) -> None:
     file = write_lines(tmp_path / "file", ["x"])
     with pytest.raises(SettingsError, match="is read without qrels"):
         LocalSource("qidpidtriples", file, queries=file, qrels=file)
+    with pytest.raises(SettingsError, match="is read without index; leave small out"):
+        LocalSource("jsonl", file, index="small")
     with pytest.raises(SettingsError, match="'csv' can't be read; give jsonl:FILE"):
         LocalSource("csv", file)
 

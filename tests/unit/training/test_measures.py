@@ -101,6 +101,8 @@ def test_what_cant_be_measured_is_told(qrels: Qrels, grade: int, name: str, told
 def test_a_minimum_grade_that_nothing_has_is_told_with_the_highest_there_is() -> None:
     with pytest.raises(SettingsError, match=r"grade 2 or more \(the highest is 1\)"):
         check_minimum_grade({ONE: grades(a=1), TWO: grades(b=0)}, minimum_grade=2)
+    with pytest.raises(SettingsError, match="minimum grade is 0; give 1 or more"):
+        check_minimum_grade({ONE: grades(a=1)}, minimum_grade=0)
 
 
 def test_queries_without_a_passage_of_the_minimum_grade_are_counted() -> None:

@@ -11,7 +11,7 @@ from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import Candidate, PassageId, QueryId
 from training.mine import MinedQuery, Positive
-from training.mined_files import FORMS, MANIFEST, Layout, manifest, read_rows, write_rows
+from training.mined_files import FORMS, MANIFEST, Layout, list_ids, manifest, read_rows, write_rows
 
 QUERIES = {QueryId("1"): "what do bees make", QueryId("2"): "café\u2028\n“naïve”"}
 
@@ -88,6 +88,19 @@ def test_labeled_lists_have_grades_and_0(tmp_path: Path) -> None:
     assert row["passages"] == ["text a", "text b", "text c", "text d"]
     assert row["labels"] == [3, 1, 0, 0]
     assert row["scores"] == [9.0, 8.0, 7.0, 6.5]
+
+
+def test_lists_have_an_id_each_in_their_order(tmp_path: Path) -> None:
+    write(tmp_path, [NO_NEGATIVE, FULL, NO_POSITIVE, SHORT], Layout(("labeled-lists",)))
+    assert [row["query"] for row in lines(tmp_path, "labeled-lists")] == [QUERIES[one] for one in list_ids(tmp_path)]
+    assert list(list_ids(tmp_path)) == [FULL.query_id, SHORT.query_id]
+
+
+def test_ids_that_have_changed_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, [FULL], Layout(("labeled-lists",)))
+    (tmp_path / "mined.jsonl").write_text("{}\n")
+    with pytest.raises(TrainingError, match=r"is broken: .*mine anew"):
+        list(list_ids(tmp_path))
 
 
 def test_the_record_keeps_ids_ranks_and_scores_of_every_query(tmp_path: Path) -> None:

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
 from torch import Tensor
 
 from indexing.errors import TrainingError
+from tests.forks import Attempt, Forks
 from tests.tiny_training import Weights, equal, examples, settings, train, weights
+from tests.two_ranks import WEIGHTS
 from training import pair_model
 from training.examples import Example
-from training.fit import Fitted
+from training.fit import ROWS, Fitted
 from training.loss_recipes import LOSS_RECIPES
 from training.pair_model import PAIRS, PairModel, open_pair_model
 from training.pair_trainer import PairTrainer
@@ -179,3 +182,46 @@ def test_bfloat16_keeps_weights_in_float32(tiny_cross_encoder: Path, tmp_path: P
     assert {tensor.dtype for tensor in half.model.parameters()} == {torch.float32}
     assert half.losses != whole.losses
     assert list(half.losses.values()) == pytest.approx(list(whole.losses.values()), rel=0.05)
+
+
+# Several processes
+
+
+def in_two(forks: Forks, folder: Path, base: Path, fault: str = "", **given: Any) -> Attempt:
+    """A training of 3 steps in two processes, of two lists each."""
+    write_rows(folder / ROWS, examples(), LOSS_RECIPES["listnet"].form, seed=1)
+    forks.begin("two ranks", folder=str(folder), base=str(base), given={"fault": fault, **given})
+    return forks.end()
+
+
+@pytest.fixture(scope="module")
+def four_lists(tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """What one process makes of the batches of both."""
+    return weights(three_steps(tmp_path_factory.mktemp("one"), tiny_cross_encoder, "listnet", batch=4).model)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("", 0),
+        ("full in a forward pass", 2),
+        ("full in a backward pass", 2),  # gradients are there, which must neither be added up twice nor exchanged
+    ],
+)
+def test_two_processes_train_as_one_with_the_batches_of_both_even_where_the_memory_of_one_is_full(
+    fault: str, said: int, forks: Forks, tiny_cross_encoder: Path, tmp_path: Path, four_lists: Weights
+) -> None:
+    ended = in_two(forks, tmp_path, tiny_cross_encoder, fault)
+    assert ended.code == 0, ended.error
+    assert "rank 1 ended with 0" in ended.error
+    assert ended.error.count("Memory is full: going on with parts of 1") == said  # each halves
+    assert close(load_file(tmp_path / WEIGHTS), four_lists, within=1e-5)
+
+
+def test_all_processes_stop_where_the_loss_of_one_is_no_number(
+    forks: Forks, tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    ended = in_two(forks, tmp_path, tiny_cross_encoder, "nan", save_every=1)
+    assert ended.code == 1
+    assert ended.error.count("TrainingError('The loss of step 2 is nan: ") == 2
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-1"]

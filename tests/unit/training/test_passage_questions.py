@@ -15,6 +15,7 @@ from tests.fakes import no_progress
 from training.gather import Gatherer
 from training.groups import COSINE_SCALE, QUESTION_BONUS, GroupSettings
 from training.passage_questions import LEFT_WORDS, PassageQuestion, passage_questions
+from training.protection import Protection
 from training.recipes import Ingredient
 
 REST = "It is a ridge of stones that a glacier pushed along and left behind when it melted away."  # 18 words
@@ -84,7 +85,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> P
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protected=protected, progress=lambda *_: None)
+    return Gatherer(root=root, protection=Protection(texts=protected), progress=lambda *_: None)
 
 
 def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, bi_encoder: BiEncoder) -> None:
@@ -105,8 +106,10 @@ def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, b
 def test_a_protected_question_is_not_asked(asking: Path) -> None:
     protected = frozenset({"what is a moraine made of"})
     item = Ingredient("asking", "questions", 10)
-    examples = gatherer(asking, protected=protected).ingredient(item, GroupSettings(per_query=5))
+    gather = gatherer(asking, protected=protected)
+    examples = gather.ingredient(item, GroupSettings(per_query=5))
     assert [example.query for example in examples] == ["How is sourdough bread begun?"]
+    assert gather.dropped == 1
 
 
 def test_no_more_questions_are_asked_than_groups_are_wanted(asking: Path) -> None:

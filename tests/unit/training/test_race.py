@@ -417,6 +417,15 @@ def test_a_race_goes_on_only_with_its_own_data(
     assert "began with dev None, now it is" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--evaluate-every 5", "--patience 2", "--save-every 9"])
+def test_a_race_refuses_what_its_rounds_decide(
+    tmp_path: Path, built_root: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path} {option}"
+    assert main([*command.split(), *(["--evaluate-every", "5"] if "patience" in option else [])]) == 2
+    assert "A race measures after each round; leave out --" in capsys.readouterr().err
+
+
 def test_a_race_without_judged_queries_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["race", "--budget", "1m", "--output", str(tmp_path / "race")]) == 2
     assert "give --dev INDEX" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_counts_say_what_the_rows_were_made_of(tmp_path: Path) -> None:
     written = write_rows(tmp_path / "rows", given, LISTS, seed=1, dropped=dropped)
     assert written == RowCounts(
         examples={"first": 2, "second": 1},
-        dropped={"protected": 2, "too few passages of either kind for this recipe": 1},
+        dropped={"protected": 2, f"query with less than this recipe needs: {LISTS.least}": 1},
         rows=3,
         pairs=2 + 3 + 3,
     )
@@ -81,7 +81,10 @@ def test_a_preview_is_the_first_rows(tmp_path: Path) -> None:
     ("given", "reason"),
     [
         ([], "the source is empty"),
-        ([judged(1, 0, 0), judged(2, 1, 1)], "2 too few passages of either kind for this recipe"),
+        (
+            [judged(1, 0, 0), judged(2, 1, 1)],
+            "2 query with less than this recipe needs: 1 relevant passage and 1 other",
+        ),
     ],
 )
 def test_where_no_row_is_left_the_reasons_are_told_and_nothing_is_there(
@@ -90,6 +93,22 @@ def test_where_no_row_is_left_the_reasons_are_told_and_nothing_is_there(
     with pytest.raises(TrainingError, match=reason):
         write_rows(tmp_path / "rows", given, LISTS, seed=1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_how_many_passages_a_recipe_needs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        TrainingError, match=r"\(1 query with less than .*: 1 relevant passage and 5 others\); give other"
+    ):
+        write_rows(tmp_path / "rows", [judged(1, 1, 0, 0, 0, 0)], FORMS["n-tuples"], seed=1)
+    with pytest.raises(
+        TrainingError, match=r"\(1 query with less than .*: 2 passages of different scores\); give other"
+    ):
+        write_rows(tmp_path / "rows", [Example("run", "q", ("a", "b"), scores=(2, 2))], FORMS["margins"], seed=1)
+
+
+def test_lists_are_made_of_scores_where_nobody_judged(tmp_path: Path) -> None:
+    example = Example("a run", "q", ("a", "b"), scores=(2, 1))
+    assert write_rows(tmp_path / "rows", [example], LISTS, seed=1).examples == {"a run": 1}
 
 
 @pytest.mark.parametrize(

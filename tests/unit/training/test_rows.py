@@ -39,6 +39,16 @@ def test_lists_keep_grades_and_order() -> None:
     assert rows("lists", judged(b=0, a=3, c=1)) == [expected]
 
 
+def test_lists_that_nobody_judged_say_how_far_each_score_lies_above_the_lowest() -> None:
+    expected = {"query": "q", "passages": ["a", "b", "c"], "labels": [2.5, 0.0, 4.0]}
+    assert rows("lists", taught(a=1, b=-1.5, c=2.5)) == [expected]
+
+
+def test_lists_that_are_judged_keep_their_grades_whatever_a_teacher_says() -> None:
+    example = Example("test", "q", ("a", "b"), labels=(0.0, 1.0), scores=(5.0, 1.0))
+    assert rows("lists", example)[0]["labels"] == [0.0, 1.0]
+
+
 def test_n_tuples_have_a_row_for_each_relevant_passage_with_five_of_the_others() -> None:
     first, second = rows("n-tuples", judged(a=1, **FIVE, b=3))
     assert (first["query"], first["positive"], second["positive"]) == ("q", "a", "b")
@@ -92,6 +102,7 @@ def test_of_many_margins_four_are_drawn() -> None:
         ("n-tuples", judged(a=1, n1=0, n2=0, n3=0, n4=0)),  # one negative is missing
         ("lists", judged(a=1)),
         ("lists", judged(a=0, b=0)),
+        ("lists", taught(a=2, b=2)),
         ("ordered-lists", taught(a=2, b=2)),
         ("scored-lists", taught(a=2, b=2)),
         ("scored-lists", taught(a=2)),

@@ -1,6 +1,7 @@
 """A recipe of stages trains one after the other, and one that was stopped ends with the same weights."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,13 @@ import pytest
 import torch
 
 from indexing import precision
+from indexing.build import build
+from indexing.corpus import Corpus
 from indexing.errors import SettingsError, TrainingError
+from indexing.settings import BuildSettings
 from search.rerank import CrossEncoderReranker
+from tests.conftest import QUERIES, REPOSITORY, write_lines
+from tests.fakes import no_progress
 from tests.tiny_training import StoppedError
 from training.groups import GroupSettings
 from training.recipes import Ingredient, Recipe, Stage
@@ -27,10 +33,11 @@ WEIGHTS = "model.safetensors"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_precision() -> Iterator[None]:
-    """All in float32, so that weights can be compared."""
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All in float32, so that weights can be compared, and in a folder without data/sample, which protects queries."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
+        patched.chdir(tmp_path_factory.mktemp("elsewhere"))
         yield
 
 
@@ -38,7 +45,7 @@ def make(output: Path, base: Path, root: Path, **given: Any) -> Path:
     recipe = Recipe(
         STAGES, base=str(base), max_length=64, groups_per_step=2, mining=GroupSettings(relative_margin=None)
     )
-    usual: dict[str, Any] = {"protected": frozenset(), "command": "python -m training train", "root": root}
+    usual: dict[str, Any] = {"command": "python -m training train", "root": root}
     return make_in_stages("tiny", given.pop("recipe", recipe), output, **(usual | given))
 
 
@@ -96,12 +103,78 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, 
     return output
 
 
-@pytest.mark.parametrize("given", [{"protected": frozenset({"bees"})}, {"recipe": Recipe(STAGES[:1], seed=5)}])
-def test_rows_of_another_recipe_or_protection_are_not_gone_on_with(
-    stopped: Path, tiny_cross_encoder: Path, built_root: Path, given: dict[str, Any]
+def test_rows_of_another_recipe_are_not_gone_on_with(stopped: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    with pytest.raises(TrainingError, match="began with recipe "):
+        make(stopped, tiny_cross_encoder, built_root, resume=True, recipe=Recipe(STAGES[:1], seed=5))
+
+
+@pytest.mark.parametrize("line", ["x\tbees", "1\tsomething else"])
+def test_rows_with_other_protected_queries_are_not_gone_on_with(
+    stopped: Path, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, line: str
 ) -> None:
-    with pytest.raises(TrainingError, match=r"began with (protected queries|recipe) "):
-        make(stopped, tiny_cross_encoder, built_root, resume=True, **given)
+    protect = [write_lines(tmp_path / "secret.tsv", [line])]
+    with pytest.raises(TrainingError, match="began with protected queries "):
+        make(stopped, tiny_cross_encoder, built_root, resume=True, protect=protect)
+
+
+def queries(output: Path) -> list[str]:
+    """What a training that was stopped in its first stage was to learn from."""
+    return sorted(set(read_rows(output.with_name(f".{output.name}.training") / "stage-1" / "rows")[0]["query"]))
+
+
+@pytest.mark.parametrize("line", ["x\tHow do bees make HONEY?", "1\tsomething else"])
+def test_queries_of_files_are_protected_and_counted_after_a_stop_too(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, line: str
+) -> None:
+    given = {"protect": [write_lines(tmp_path / "secret.tsv", [line])]}
+    with pytest.raises(StoppedError):
+        make(tmp_path / "1", tiny_cross_encoder, built_root, report=stop_in(2), **given)
+    assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
+    made = make(tmp_path / "1", tiny_cross_encoder, built_root, resume=True, **given)
+    values = json.loads((made / "manifest.json").read_text())
+    assert values["dropped"] == {"protected": 2}  # once a stage
+    assert [row["file"] for row in values["protect"]] == ["secret.tsv"]
+    assert str(tmp_path) not in json.dumps(values)
+
+
+def test_the_sample_s_judged_queries_are_protected(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)  # its dev queries hold one of those that the small corpus trains on
+    with pytest.raises(StoppedError):
+        make(tmp_path / "1", tiny_cross_encoder, built_root, report=stop_in(1))
+    assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
+
+
+def test_the_other_splits_beside_the_indexes_are_protected(
+    tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path, tiny_cross_encoder: Path
+) -> None:
+    shutil.copytree(small_corpus, tmp_path / "corpus")
+    # one train query has the text of a test query, another the id of a dev query, and is reworded
+    lines = [f"1\t{QUERIES['test']['4'].upper()}", "3\treworded", f"2\t{QUERIES['train']['2']}"]
+    write_lines(tmp_path / "corpus/queries.train.tsv", lines)
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(tmp_path / "corpus"), name="small", root=tmp_path / "root", settings=settings, progress=no_progress)
+    with pytest.raises(StoppedError):
+        make(tmp_path / "1", tiny_cross_encoder, tmp_path / "root", report=stop_in(1))
+    assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
+
+
+def test_the_index_of_the_queries_is_told_of_too(
+    tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    shutil.copytree(small_corpus, tmp_path / "msmarco")
+    root = shutil.copytree(built_root, tmp_path / "root")
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(tmp_path / "msmarco"), name="asked", root=root, settings=settings, progress=no_progress)
+    recipe = Recipe(
+        (replace(STAGES[0], ingredients=(Ingredient("small", "distill", 2, queries="asked"),)),),
+        base=str(tiny_cross_encoder),
+        max_length=64,
+    )
+    values = json.loads((make(tmp_path / "1", tiny_cross_encoder, root, recipe=recipe) / "manifest.json").read_text())
+    assert [row["index"] for row in values["data"]] == ["asked", "small"]
+    assert values["ms_marco"]
 
 
 LEARNING = (
@@ -155,3 +228,23 @@ def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path,
 def test_a_recipe_without_stages_is_refused(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     with pytest.raises(TrainingError, match="Recipe tiny has no stage"):
         make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=replace(Recipe(STAGES), stages=()))
+
+
+def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    refused = []
+
+    def report(at: Progress) -> None:
+        with pytest.raises(TrainingError, match="Another process trains"):
+            make(tmp_path / "1", tiny_cross_encoder, built_root, resume=True)
+        refused.append(at.step)
+
+    make(
+        tmp_path / "1",
+        tiny_cross_encoder,
+        built_root,
+        recipe=Recipe(STAGES[:1], str(tiny_cross_encoder)),
+        report=report,
+    )
+    assert refused

@@ -25,6 +25,7 @@ from training.examples import Example
 from training.gather import Gatherer
 from training.groups import COSINE_SCALE, RUN_SPREAD, GroupSettings, standardised
 from training.prepare import SPLADE, prepare
+from training.protection import Protection
 from training.recipes import Ingredient
 from training.teacher import (
     TOGETHER,
@@ -33,6 +34,7 @@ from training.teacher import (
     MeanTeacher,
     RerankerTeacher,
     Teacher,
+    keeps_given,
     late_interaction,
     open_teacher,
     taught,
@@ -135,7 +137,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_b
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protected=protected, progress=lambda *_: None)
+    return Gatherer(root=root, protection=Protection(texts=protected), progress=lambda *_: None)
 
 
 def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:
@@ -281,6 +283,11 @@ def test_the_given_teacher_keeps_what_examples_came_with() -> None:
     judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
     with pytest.raises(SettingsError, match=f"'given' wants scores, but those of {BEES.source} have none"):
         open_teacher("given").scores([judged])
+
+
+def test_a_teacher_s_name_says_whether_it_asks_for_the_scores_given() -> None:
+    assert all(map(keeps_given, ("given", "given+late-interaction", "first-stage:x+given")))
+    assert not any(map(keeps_given, ("", "late-interaction", "reranker:a+given-b")))
 
 
 def test_several_teachers_teach_their_mean() -> None:
