@@ -62,11 +62,11 @@ class Standing:
     after: list[float] = field(default_factory=list)
     """nDCG@10 after each of its rounds: the next round's field is chosen by the last one's."""
     learns: str = ""
-    """Fingerprint of its loss and examples."""
+    """Fingerprint of its loss and examples; empty where it can't learn from the data."""
     same_as: str = ""
     """Another recipe with the same loss and rows, whose training this is too."""
     fault: str = ""
-    """Why it could not take part; else empty."""
+    """Why it could not take part, or broke off; else empty."""
 
     @property
     def pairs_per_second(self) -> float:
@@ -114,7 +114,7 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
         standings[BASE] = _untrained(settings, dev)
         _write(folder, settings, standings)
     _rows(folder, settings, gather, standings)
-    running = [name for name in settings.recipes if not standings[name].same_as and not standings[name].fault]
+    running = [name for name in settings.recipes if standings[name].learns and not standings[name].same_as]
     if not running:
         raise TrainingError(f"No recipe can learn from these data: {standings[settings.recipes[0]].fault}")
     fields = rounds_of(len(running))
@@ -122,14 +122,20 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
         _refuse_short(folder, settings, running, minutes=settings.minutes / len(fields) / len(running))
     for number, size in enumerate(fields, start=1):
         running = _best(running, standings, after=number - 1)[:size]
-        each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
         for name in running:
-            if standings[name].rounds < number:
+            if standings[name].rounds < number and not standings[name].fault:
                 report(number, name, None)
-                _train(folder, settings, standings[name], dev, number=number, minutes=each)
+                each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
+                try:
+                    _train(folder, settings, standings[name], dev, number=number, minutes=each)
+                except TrainingError as error:  # such as that it diverged: the others go on
+                    standings[name].fault = str(error)
                 _write(folder, settings, standings)
-                _forget(folder, name, settings, number - 1)
-                report(number, name, standings[name].ndcg)
+                if not standings[name].fault:
+                    _forget(folder, name, settings, number - 1)
+                    report(number, name, standings[name].ndcg)
+    if not any(standing.rounds for standing in standings.values()):
+        raise TrainingError(f"No recipe got through its first round: {standings[running[0]].fault}")
     for standing in standings.values():
         if standing.same_as:
             twin = standings[standing.same_as]
@@ -153,8 +159,12 @@ def _forget(folder: Path, recipe: str, settings: RaceSettings, number: int) -> N
 
 
 def _best(names: Sequence[str], standings: Mapping[str, Standing], *, after: int) -> list[str]:
-    """Best first after that round, whatever some of them reached since; in their own order before the first."""
-    return sorted(names, key=lambda name: -standings[name].after[after - 1]) if after else list(names)
+    """Best first after that round, whatever some of them reached since; in their own order before the first.
+
+    Those that broke off before its end aren't among them.
+    """
+    there = [name for name in names if len(standings[name].after) >= after]
+    return sorted(there, key=lambda name: -standings[name].after[after - 1]) if after else there
 
 
 def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
@@ -176,12 +186,13 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
         dropped: Counter[str] = Counter()
         try:
             examples = list(gather(name, dropped))
-            key = standings[name].learns = _fingerprint(recipe, examples)
+            key = _fingerprint(recipe, examples)
             if seen.setdefault(key, name) != name:
                 standings[name].same_as = seen[key]
             else:
                 shutil.rmtree(folder / name / ROWS, ignore_errors=True)
                 write_rows(folder / name / ROWS, examples, recipe.form, seed=settings.seeds[0], dropped=dropped)
+            standings[name].learns = key
         except (SettingsError, TrainingError) as error:  # such as no index for a recipe that wants one
             standings[name].fault = str(error)
         _write(folder, settings, standings)

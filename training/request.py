@@ -69,7 +69,12 @@ def hold(output: Path, *, resume: bool) -> Iterator[Path]:
             raise TrainingError(f"Another process trains {output}, in {work}; wait for it, or stop it.")
         if known and not resume:
             raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
-        yield work
+        try:
+            yield work
+        except BaseException:
+            if not any(work.rglob(ROWS)):  # there is nothing to go on with, as where the data were wrong
+                shutil.rmtree(work)
+            raise
 
 
 def last_loss(losses: Mapping[int, float]) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexing import atomic
-from indexing.errors import SettingsError
+from indexing.errors import SettingsError, TrainingError
 from training.commands.train import add_settings, data_settings, dev_settings, train_settings
 from training.data import HARD, SPELLED, DataSettings, collect
 from training.examples import Example
@@ -20,7 +20,7 @@ from training.protection import Protection
 from training.race import RaceSettings, race, winner_folder
 from training.race_report import plot, table
 from training.race_winner import keep_winner
-from training.request import Request, dev_lists, keep_asked, protection_of
+from training.request import DevSettings, Request, dev_lists, keep_asked, protection_of
 
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 UNITS = {"s": 1 / 60, "m": 1.0, None: 1.0, "h": 60.0}
@@ -61,16 +61,25 @@ def _race(options: argparse.Namespace) -> int:
     for name in ("evaluate_every", "patience", "save_every"):
         if getattr(options, name):
             raise SettingsError(f"A race measures after each round; leave out --{name.replace('_', '-')}.")
-    data = data_settings(options)
     settings = RaceSettings(
         tuple(options.recipes), options.budget, train_settings(options, options.recipes[0]), tuple(options.seeds)
     )
-    request = Request(options.output, settings.train, data, dev, tuple(options.protect), options.root)
+    data, protect = data_settings(options), tuple(options.protect)
+    request = Request(options.output, settings.train, data, dev, protect, options.root)
     if options.winner:
         check_new(options.winner)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with atomic.locked(options.output) as free:
+        if not free:
+            raise TrainingError(f"Another race runs in {options.output}; wait for it, or give another --output.")
+        return _run(options, settings, request, dev)
+
+
+def _run(options: argparse.Namespace, settings: RaceSettings, request: Request, dev: DevSettings) -> int:
+    """The race itself, in a folder that nobody else works in."""
+    data = request.data
     protection: Protection = protection_of(request)
     keep_asked(options.output, request.gathered_from)
-
     gathered: dict[tuple[str, ...], tuple[Example, ...]] = {}
 
     def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import PASSAGES
@@ -246,6 +247,42 @@ def test_a_recipe_that_wants_what_is_not_given_stops_no_other(
     assert found["bce"].rounds == 1
 
 
+def test_a_recipe_that_breaks_off_stops_no_other_and_takes_no_other_s_place(
+    tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = racing.fit
+
+    def diverging(work: Path, given: TrainSettings, **more: Any) -> Any:
+        if given.recipe == "listnet" and given.seed == 18:  # in the second round
+            raise TrainingError("The training has diverged; give a lower --learning-rate.")
+        return train(work, given, **more)
+
+    monkeypatch.setattr(racing, "fit", diverging)
+    given = asked(tiny_cross_encoder, ("bce", "listnet", "ranknet"))
+    told: Told = []
+    scripted(0.1, 0.7, 0.9, 0.3)  # not trained, and the first round; then the race stops before bce is measured
+    with pytest.raises(StoppedError):
+        race(tmp_path, given, dev(), gather, report=telling(told))
+    assert trained(told)[3:] == [(2, "listnet"), (2, "bce")]
+    more: Told = []
+    scripted(0.8)
+    found = by_name(race(tmp_path, given, dev(), no_gather, report=telling(more)))
+    assert trained(more) == [(2, "bce")]
+    assert {name: found[name].rounds for name in given.recipes} == {"bce": 2, "listnet": 1, "ranknet": 1}
+    assert "diverged" in found["listnet"].fault
+
+
+def test_a_race_in_which_every_recipe_breaks_off_says_why(
+    tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(*_: Any, **__: Any) -> Any:
+        raise TrainingError("The training has diverged; give a lower --learning-rate.")
+
+    monkeypatch.setattr(racing, "fit", diverging)
+    with pytest.raises(TrainingError, match="No recipe got through its first round: The training has diverged"):
+        race(tmp_path, asked(tiny_cross_encoder, ("bce", "listnet")), dev(), gather, report=telling([]))
+
+
 def test_a_finished_race_is_read_and_not_run_again(raced: Raced, tiny_cross_encoder: Path) -> None:
     folder, standings, _ = raced
     told: Told = []
@@ -406,6 +443,16 @@ def test_the_command_keeps_the_winner_and_never_over_what_is_there(
     assert "python -m training race --budget 0.0167m" in (tmp_path / "models/winner/1/README.md").read_text()
     assert main(command.split()) == 2
     assert "models/winner/1 is there already" in capsys.readouterr().err
+
+
+def test_a_folder_is_raced_in_by_one_process(
+    tmp_path: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path}"
+    with atomic.locked(tmp_path):
+        assert main(command.split()) == 2
+    assert f"Another race runs in {tmp_path}; wait for it" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_race_goes_on_only_with_its_own_data(
