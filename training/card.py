@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.errors import TrainingError
+from indexing.errors import SettingsError, TrainingError
 from indexing.index import ROOT, current_build
 from indexing.manifest import FILE, Manifest, library_versions
 from training import mined_files
@@ -55,8 +55,14 @@ def data_rows(indexes: Iterable[str], *, root: Path = ROOT) -> list[dict[str, An
     return rows
 
 
-def protect_rows(files: Iterable[Path]) -> list[dict[str, Any]]:
-    """Name, size and checksum of each file of queries that must not be trained on. Raises OSError."""
+def protect_rows(files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Name, size and checksum of each file of queries that must not be trained on.
+
+    Raises SettingsError where one isn't there.
+    """
+    absent = [path for path in files if not path.is_file()]
+    if absent:
+        raise SettingsError(f"There is no file {absent[0]} of queries to protect; give one that is there.")
     return [{"file": path.name, **atomic.file_row(path)} for path in files]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from indexing import atomic
+from indexing.errors import SettingsError
 from indexing.manifest import Manifest
 from tests.conftest import write_lines
 from tests.versions import REVISION, values
@@ -164,6 +165,8 @@ def test_the_manifest_says_which_files_protected(tmp_path: Path) -> None:
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     assert found["protect"] == [{"file": "secret.tsv", "bytes": len("1\tbees\n"), "sha256": sha256}]
     assert str(tmp_path) not in json.dumps(found)
+    with pytest.raises(SettingsError, match=r"There is no file .*other\.tsv of queries to protect"):
+        card.protect_rows([path, tmp_path / "other.tsv"])
 
 
 def test_one_line_tells_what_was_used_and_left_out() -> None:
