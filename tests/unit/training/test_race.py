@@ -250,7 +250,7 @@ def test_a_recipe_that_wants_what_is_not_given_stops_no_other(
 def test_a_recipe_that_breaks_off_stops_no_other_and_takes_no_other_s_place(
     tiny_cross_encoder: Path, tmp_path: Path, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = racing.fit
+    train = fitting.fit
 
     def diverging(work: Path, given: TrainSettings, **more: Any) -> Any:
         if given.recipe == "listnet" and given.seed == 18:  # in the second round
