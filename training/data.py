@@ -15,7 +15,7 @@ from training import local_data
 from training.cold_start import ColdStart, cold_examples
 from training.enlarge import enlarged
 from training.examples import Example, unprotected
-from training.first_stage import open_corpus_folder
+from training.first_stage import corpus_folder, open_corpus_folder
 from training.groups import COSINE_SCALE
 from training.hub_data import hub_examples
 from training.judged_files import judged_files
@@ -126,7 +126,7 @@ def _among(source: str, protection: Protection, root: Path) -> Protection:
     """What counts among a source's queries: where they are those of an index's corpus, its held-out ids too."""
     kind, _, options = split_source(source)
     if kind == "index" or (kind == "run" and "queries" not in options):
-        return protection.within(open_corpus_folder(open_index(index_of(source), root=root)))
+        return protection.within(corpus_folder(index_of(source), root=root))
     return protection
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from indexing import analyzer
 from indexing.bm25 import best_rows
 from indexing.encoder import BiEncoder
-from indexing.index import Index
+from indexing.index import Index, current_build
+from indexing.manifest import Manifest
 from indexing.records import PassageId, Query, QueryId, Ranking
 from indexing.vectors import VectorStore
 
@@ -47,5 +48,17 @@ def teacher_run(
 
 def open_corpus_folder(index: Index) -> Path:
     """The folder that an index was built from."""
-    path = Path(index.manifest.corpus)
+    return _corpus_folder(index.manifest)
+
+
+def corpus_folder(name: str, *, root: Path) -> Path:
+    """The folder that an index was built from, by the index's name: its manifest is read and nothing else opened.
+
+    Raises IndexingError where there is no such index.
+    """
+    return _corpus_folder(Manifest.load(current_build(name, root=root)))
+
+
+def _corpus_folder(manifest: Manifest) -> Path:
+    path = Path(manifest.corpus)
     return path if path.is_dir() else path.parent

@@ -6,7 +6,7 @@ The folder `work` holds rows and checkpoints while it lasts; the version appears
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Any
 
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
-from indexing.index import ROOT, open_index
+from indexing.index import ROOT
 from indexing.judged import judged_sets
 from search.load import NO_RERANKER, open_pipeline
 from training import card, ranks
@@ -25,10 +25,11 @@ from training.data import DataSettings, collect
 from training.dev_set import mean_ndcg
 from training.evaluate import Candidates
 from training.examples import Example
-from training.first_stage import open_corpus_folder
+from training.first_stage import corpus_folder, open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.loss_recipes import COLD_START
 from training.new_output import check_new
+from training.options import SAMPLE
 from training.pair_model import PairModel, model_config, save_weights
 from training.phase import Phase
 from training.protection import Protection
@@ -224,11 +225,15 @@ def _measure(dev: Candidates, model: PairModel) -> float:
 
 
 def protection_of(request: Request) -> Protection:
-    """What must not be trained on: the files named, and every judged split but train beside the indexes read."""
+    """What must not be trained on, beside all indexes that are read and measured on."""
     named = [*request.data.indexes(), *([request.dev.index] if request.dev else [])]
-    folders = [open_corpus_folder(open_index(name, root=request.root)) for name in named]
-    sample = Path("data/sample")
-    return Protection.read(request.protect, [path for path in {*folders, sample} if path.is_dir()])
+    return protection_beside(named, request.protect, root=request.root)
+
+
+def protection_beside(indexes: Iterable[str], files: Iterable[Path], *, root: Path) -> Protection:
+    """The queries of these files, and of every judged split but train beside these indexes and of the sample."""
+    folders = {corpus_folder(name, root=root) for name in indexes}
+    return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
 
 
 def gather_rows(request: Request, *, phase: Phase) -> RowCounts:

@@ -12,18 +12,15 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.errors import TrainingError
-from indexing.index import ROOT, open_index
+from indexing.index import ROOT
 from training import card
-from training.first_stage import open_corpus_folder
 from training.fit import ROWS, Fitted, fit
 from training.gather import Gatherer
 from training.loss_recipes import COLD_START, LOSS_RECIPES
-from training.options import SAMPLE
 from training.pair_model import save_weights
 from training.phase import Phase
-from training.protection import Protection
 from training.recipes import Recipe, Stage
-from training.request import hold, keep_asked, last_loss
+from training.request import hold, keep_asked, last_loss, protection_beside
 from training.row_files import RowCounts, read_rows, write_rows
 from training.spent import Spent
 from training.train_settings import TrainSettings
@@ -56,7 +53,7 @@ def make_in_stages(
     if not recipe.stages:
         raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
     indexes = {name for stage in recipe.stages for item in stage.ingredients for name in item.indexes()}
-    protection = _protection(protect, indexes, root)
+    protection = protection_beside(indexes, protect, root=root)
     with hold(output, resume=resume) as work:
         keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": protection.fingerprint()})
         spent = Spent(work)
@@ -92,11 +89,6 @@ def make_in_stages(
             card.write(target, values, command=command)
         shutil.rmtree(work)
     return output
-
-
-def _protection(files: Sequence[Path], indexes: set[str], root: Path) -> Protection:
-    folders = {open_corpus_folder(open_index(name, root=root)) for name in indexes}
-    return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
 
 
 def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> RowCounts:

@@ -17,6 +17,7 @@ from indexing.index import current_build
 from indexing.judged import judged_sets
 from indexing.manifest import Manifest
 from training.feedback import FeedbackStore
+from training.first_stage import corpus_folder
 from training.hub_data import HUB_DATA
 from training.loss_recipes import COLD_START, LOSS_RECIPES
 from training.mine import SAMPLING
@@ -134,8 +135,7 @@ def _about(index: str) -> tuple[Mapping[str, int], str]:
     """Judged queries by split, and the bi-encoder; nothing of the index itself is opened."""
     try:
         manifest = Manifest.load(current_build(index, root=resources.index_root()))
-        corpus = Path(manifest.corpus)
-        folder = corpus if corpus.is_dir() else corpus.parent
+        folder = corpus_folder(index, root=resources.index_root())
         stats = [(path.name, path.stat()) for path in sorted(folder.glob("q*"))]
         return _counts(str(folder), ";".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)), (
             manifest.bi_encoder
