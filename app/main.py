@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import offer_logout, read_only, signed_in
 from app.resources import settle
+from app.views.widgets.access import offer_logout, read_only, signed_in
 
 EVERYONE = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
 OWNERS = [
@@ -20,7 +20,7 @@ st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_n
 if signed_in():
     shown = EVERYONE if read_only() else EVERYONE + OWNERS
     pages = [
-        st.Page(f"views/{name}_page.py", title=title, icon=icon, url_path=name, default=name == "search")
+        st.Page(f"views/{name}/page.py", title=title, icon=icon, url_path=name, default=name == "search")
         for name, title, icon in shown
     ]
     page = st.navigation(pages, position="top")

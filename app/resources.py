@@ -9,16 +9,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from indexing.bm25 import Bm25Settings
-from indexing.encoder import BiEncoder, bundled_path
+from indexing.bm25.formula import Bm25Settings
+from indexing.catalogue import current_build
+from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, ModelError, SecondLookError, SettingsError
-from indexing.index import ROOT, Index, current_build, open_index
-from indexing.judged import JudgedSet, judged_sets
+from indexing.index import Index, open_corpus_folder, open_index
 from indexing.manifest import FILE, Manifest
+from indexing.places import INDEXES
+from indexing.pretrained import bundled_path
 from search.load import DEFAULT_RERANKER, open_reranker, reranker_path
-from search.pipeline import PipelineSettings, RetrieveAndRerank, SearchTrace
-from search.rerank import Reranker
-from training.first_stage import open_corpus_folder
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from search.settings import PipelineSettings
+from search.trace import SearchTrace
+from training.judgments.feedback import STORE
 
 WAITING = "Loading the index and models …"
 one_at_a_time = threading.Lock()
@@ -51,7 +56,7 @@ class Opened:
 
 def index_root() -> Path:
     """The folder of all indexes: SECOND_LOOK_INDEX_ROOT or data/indexes."""
-    return Path(os.environ.get("SECOND_LOOK_INDEX_ROOT") or ROOT)
+    return Path(os.environ.get("SECOND_LOOK_INDEX_ROOT") or INDEXES)
 
 
 def default_index() -> str:
@@ -164,3 +169,8 @@ def _files(path: Path) -> str:
     paths = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
     stats = [(file.name, file.stat()) for file in paths]
     return ";".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats) or str(path)
+
+
+def feedback_path() -> Path:
+    """The file of all grades: SECOND_LOOK_FEEDBACK or data/feedback/feedback.sqlite3."""
+    return Path(os.environ.get("SECOND_LOOK_FEEDBACK") or STORE)

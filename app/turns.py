@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from app.resources import Opened, one_at_a_time
-from indexing.tokens import TokenIds
-from search.pipeline import PipelineSettings, RetrieveAndRerank, SearchTrace
-from search.rerank import Reranker, Scores
+from indexing.store.tokens import TokenIds
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker, Scores
+from search.settings import PipelineSettings
+from search.trace import SearchTrace
 
 PAUSE = 0.002  # seconds between two queries, in which a search that waits takes the lock: locks here are not fair
 

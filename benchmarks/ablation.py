@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.encoder import BiEncoder, load_quietly
-from indexing.index import ROOT
+from indexing.dense.encoder import BiEncoder
+from indexing.places import INDEXES
+from indexing.pretrained import load_quietly
 from indexing.records import Run
 from search.load import reranker_path
-from search.rerank import CrossEncoderReranker
-from training.candidates import ndcg, reranked
-from training.comparison import Comparison, compare
-from training.data import HARD, DataSettings
-from training.evaluate import Candidates, choose_shares, rerank_candidates
-from training.request import DevSettings, Request, dev_lists, make
-from training.train_settings import TrainSettings
+from search.rerank.cross_encoder import CrossEncoderReranker
+from training.data.settings import HARD, DataSettings
+from training.evaluation.candidates import Candidates, ndcg, reranked
+from training.evaluation.comparison import Comparison, compare
+from training.evaluation.stages import choose_shares, rerank_candidates
+from training.recipes.settings import TrainSettings
+from training.train.inputs import dev_lists
+from training.train.request import DevSettings, Request
+from training.train.train import make
 
 MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-sentences"
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
@@ -66,7 +69,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
     load_quietly()
-    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=ROOT)
+    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=INDEXES)
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}
 

@@ -24,12 +24,12 @@ from rank_bm25 import BM25Okapi
 
 from benchmarks.corpora import recombined
 from indexing import atomic
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
 from indexing.index import open_index
 from indexing.records import Floats
-from indexing.settings import BuildSettings
 
 MS_MARCO = 8_841_823
 LIMIT = 8 * 2**30  # bytes

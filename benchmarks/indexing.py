@@ -25,20 +25,24 @@ from rank_bm25 import BM25Okapi
 from sentence_transformers import SentenceTransformer
 
 from benchmarks.build_memory import measured
-from indexing import analyzer, atomic, postings
-from indexing.bm25 import Bm25s, Bm25Settings
-from indexing.bm25_build import build_bm25
-from indexing.corpus import Corpus
-from indexing.dense import DenseIndex
-from indexing.encoder import DEFAULT_BI_ENCODER, BiEncoder, bundled_path, load_quietly
-from indexing.exact import exact_search
-from indexing.ids import IdTable
-from indexing.index import ROOT, current_build
-from indexing.judged import read_queries
+from indexing import atomic
+from indexing.bm25 import analyzer, postings
+from indexing.bm25.backends import Bm25s
+from indexing.bm25.build import build_bm25
+from indexing.bm25.formula import Bm25Settings
+from indexing.catalogue import current_build
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import read_queries
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.exact import exact_search
+from indexing.dense.faiss_index import DenseIndex
+from indexing.dense.vectors import VectorStore
 from indexing.manifest import Manifest
-from indexing.passages import PassageStore
+from indexing.places import INDEXES
+from indexing.pretrained import DEFAULT_BI_ENCODER, bundled_path, load_quietly
 from indexing.records import Floats, Rows
-from indexing.vectors import VectorStore
+from indexing.store.ids import IdTable
+from indexing.store.passages import PassageStore
 
 ENCODED = 1_000  # MS MARCO passages, as long as they are
 REPEATS = 3
@@ -54,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("index", help="name of an index of 300,000 passages or more")
     parser.add_argument("judged", type=Path, help="folder of judged collections, with msmarco-mini")
-    parser.add_argument("--root", type=Path, default=ROOT)
+    parser.add_argument("--root", type=Path, default=INDEXES)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     load_quietly()

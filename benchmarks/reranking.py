@@ -16,11 +16,11 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from indexing import atomic, precision
-from indexing.corpus import Corpus
-from indexing.encoder import load_quietly
-from indexing.judged import judged_sets
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import judged_sets
+from indexing.pretrained import load_quietly
 from search.load import reranker_path
-from search.rerank import CrossEncoderReranker
+from search.rerank.cross_encoder import CrossEncoderReranker
 
 SAMPLE = Path("data/sample")
 REPEATS = 3

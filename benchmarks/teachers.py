@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 from indexing import atomic
-from indexing.encoder import load_quietly
+from indexing.pretrained import load_quietly
 from indexing.records import Ranking, Run
-from training.comparison import compare
-from training.evaluate import Candidates
-from training.examples import Example
-from training.teacher import open_teacher
+from training.evaluation.candidates import Candidates
+from training.evaluation.comparison import compare
+from training.example import Example
+from training.teachers.teacher import open_teacher
 
 TEACHERS = ("first-stage", "late-interaction", "late-interaction+first-stage")
 BASELINE = "first-stage"

@@ -24,18 +24,19 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from torch.nn import Module
 
 from indexing import atomic, precision
-from indexing.encoder import DEFAULT_BI_ENCODER, bundled_path, load_quietly
-from indexing.index import ROOT
-from search.rerank import CrossEncoderReranker
-from training.candidates import ndcg, reranked
-from training.data import DataSettings, collect
-from training.evaluate import Candidates
-from training.examples import Example
-from training.fit import ROWS, fit
-from training.pair_model import save_weights
-from training.request import DevSettings, Request, dev_lists, protection_of
-from training.row_files import read_rows, write_rows
-from training.train_settings import TrainSettings
+from indexing.places import INDEXES
+from indexing.pretrained import DEFAULT_BI_ENCODER, bundled_path, load_quietly
+from search.rerank.cross_encoder import CrossEncoderReranker
+from training.data.collect import collect
+from training.data.settings import DataSettings
+from training.evaluation.candidates import Candidates, ndcg, reranked
+from training.example import Example
+from training.fitting.fit import ROWS, fit
+from training.fitting.model import save_weights
+from training.recipes.row_files import read_rows, write_rows
+from training.recipes.settings import TrainSettings
+from training.train.inputs import dev_lists, protection_of
+from training.train.request import DevSettings, Request
 
 SIDES = ("peer", "ours")
 LOSSES: Mapping[str, Callable[[CrossEncoder], Module]] = {
@@ -70,7 +71,7 @@ def main() -> None:
     data = DataSettings((f"index:{options.index}",), limit=options.lists)
     protection = protection_of(Request(Path(), settings, data, asked))
     examples = list(collect(settings.recipe, data, protection=protection, dropped=Counter()))
-    dev = dev_lists(asked, root=ROOT)
+    dev = dev_lists(asked, root=INDEXES)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from indexing.errors import TrainingError
+
 PARTIAL = ".partial-"
 HASHED_AT_ONCE = 1 << 22  # bytes
 
@@ -122,3 +124,9 @@ def changed_files(
         elif full and sha256(path, progress=progress) != expected["sha256"]:
             faults.append(f"{name} has another checksum than the manifest says")
     return faults
+
+
+def check_new(output: Path) -> None:
+    """Raise TrainingError where something is there."""
+    if output.exists():
+        raise TrainingError(f"{output} is there already; give another --output, or move it away.")

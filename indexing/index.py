@@ -1,30 +1,29 @@
 """An index on disk, found by name and opened for searching: passages, BM25, FAISS."""
 
-import re
-from collections.abc import Callable, Sized
+from collections.abc import Sized
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import torch
 
-from indexing import analyzer, atomic
-from indexing.bm25 import Bm25, Bm25s, RankBm25
-from indexing.bm25_postings import PostingsBm25
-from indexing.corpus_files import corpus_files
-from indexing.dense import DenseIndex, DenseSearcher, gpus
-from indexing.encoder import BiEncoder
-from indexing.errors import IndexingError, SettingsError
-from indexing.exact import TorchExact
-from indexing.ids import IdTable
-from indexing.manifest import FILE, Manifest, rebuild
-from indexing.passages import PassageStore
-from indexing.tokens import TokenStore
-from indexing.vectors import VectorStore
+from indexing.bm25 import analyzer
+from indexing.bm25.backends import Bm25, Bm25s, RankBm25
+from indexing.bm25.from_postings import PostingsBm25
+from indexing.catalogue import current_build, index_names, verify
+from indexing.corpus.files import corpus_files
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.exact import TorchExact
+from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
+from indexing.dense.vectors import VectorStore
+from indexing.errors import IndexingError
+from indexing.manifest import Manifest, rebuild
+from indexing.places import INDEXES
+from indexing.store.ids import IdTable
+from indexing.store.passages import PassageStore
+from indexing.store.tokens import TokenStore
 
-ROOT = Path("data/indexes")
 GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -44,53 +43,6 @@ class Index:
     """Token ids of every passage for the re-ranker that the manifest names; None where they aren't stored."""
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that isn't a plain folder name."""
-    if not NAME.fullmatch(name):
-        raise SettingsError(f"Index name {name!r} must be letters, digits, '.', '_' or '-', at most 64 of them.")
-
-
-def index_names(root: Path = ROOT) -> list[str]:
-    """Names of the indexes below `root` that have a current build."""
-    return sorted(path.parent.name for path in root.glob("*/current"))
-
-
-def build_folders(folder: Path) -> dict[str, Path]:
-    """The complete builds of one index, by build id, oldest first."""
-    return {path.parent.name: path.parent for path in sorted(folder.glob(f"[!.]*/{FILE}"))}
-
-
-def set_current(folder: Path, build_id: str) -> None:
-    """Serve this build from now on; readers see the old one or the new one."""
-    atomic.write_text(folder / "current", build_id + "\n")
-
-
-def current_build(name: str, *, root: Path = ROOT) -> Path:
-    """The folder of an index's current build. Raises IndexingError where there is none."""
-    check_name(name)
-    pointer = root / name / "current"
-    if not pointer.is_file():
-        known = ", ".join(index_names(root)) or "none"
-        raise IndexingError(
-            f"There is no index {name!r} in {root} (there: {known}). "
-            f"Build it: python -m indexing build --corpus CORPUS --name {name}"
-        )
-    build_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
-    folders = build_folders(root / name)
-    if build_id not in folders:
-        raise IndexingError(f"{pointer} names build {build_id!r}, which isn't there. {rebuild(pointer)}")
-    return folders[build_id]
-
-
-def verify(folder: Path, *, full: bool, progress: Callable[[int], None] = lambda _: None) -> list[str]:
-    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound.
-
-    `progress` is called with the bytes read since the last call.
-    """
-    files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
-    return atomic.changed_files(folder, files, full=full, progress=progress)
-
-
 def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
     """Refuse a bi-encoder whose weights aren't those that an index was built with."""
     if encoder.fingerprint != manifest.bi_encoder_fingerprint:
@@ -100,7 +52,7 @@ def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
         )
 
 
-def up_to_date(name: str, *, corpus: Path, root: Path = ROOT) -> Path | None:
+def up_to_date(name: str, *, corpus: Path, root: Path = INDEXES) -> Path | None:
     """The current build's folder, if it is sound, was built from this corpus, and is newer than its files."""
     if name not in index_names(root):
         return None
@@ -115,7 +67,7 @@ def up_to_date(name: str, *, corpus: Path, root: Path = ROOT) -> Path | None:
         return None
 
 
-def open_index(name: str, *, root: Path = ROOT) -> Index:
+def open_index(name: str, *, root: Path = INDEXES) -> Index:
     """Open the current build after checking its manifest and the size of every file.
 
     Raises:
@@ -161,3 +113,21 @@ def _open_dense(folder: Path, manifest: Manifest, vectors: VectorStore) -> Dense
         if 2 * manifest.dim * manifest.passages < GPU_SHARE * free:
             return TorchExact(vectors, device="cuda")
     return DenseIndex.open(folder / "dense.faiss", parameters=manifest.dense.quality.parameters).to_gpus()
+
+
+def open_corpus_folder(index: Index) -> Path:
+    """The folder that an index was built from."""
+    return _corpus_folder(index.manifest)
+
+
+def corpus_folder(name: str, *, root: Path) -> Path:
+    """The folder that an index was built from, by the index's name: its manifest is read and nothing else opened.
+
+    Raises IndexingError where there is no such index.
+    """
+    return _corpus_folder(Manifest.load(current_build(name, root=root)))
+
+
+def _corpus_folder(manifest: Manifest) -> Path:
+    path = Path(manifest.corpus)
+    return path if path.is_dir() else path.parent

@@ -3,20 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.bm25 import Bm25Settings
+from indexing.bm25.formula import Bm25Settings
 from indexing.errors import IndexingError
 
 FILE = "manifest.json"
 SCHEMA_VERSION = 2
-LIBRARIES = (
-    *("bm25s", "faiss-cpu", "faiss-gpu", "numpy", "pyarrow", "PyStemmer"),
-    *("rank-bm25", "sentence-transformers", "torch"),
-)
 
 
 @dataclass(frozen=True)
@@ -131,14 +126,3 @@ class Manifest:
 def rebuild(folder: Path) -> str:
     """The command that makes an index anew, as a sentence."""
     return f"Rebuild it: python -m indexing build --corpus CORPUS --name {folder.parent.name}"
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what computed the index."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except ModuleNotFoundError:  # faiss-gpu stands in for faiss-cpu
-            continue
-    return found

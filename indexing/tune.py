@@ -9,12 +9,13 @@ import numpy as np
 from ir_measures import R
 from numpy.typing import NDArray
 
-from indexing import analyzer
-from indexing.bm25 import PRESETS, Bm25Settings, FoundTerms, best_rows, length_norms
+from indexing.bm25 import analyzer
+from indexing.bm25.formula import PRESETS, Bm25Settings, best_rows, length_norms
+from indexing.bm25.from_postings import FoundTerms
+from indexing.bm25.postings import Postings
+from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.index import Index
-from indexing.judged import JudgedSet
-from indexing.postings import Postings
 
 K1 = (0.5, 0.7, 0.82, 0.9, 1.0, 1.2, 1.5, 2.0)
 B = (0.2, 0.3, 0.4, 0.5, 0.6, 0.68, 0.75, 0.9)

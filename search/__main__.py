@@ -10,12 +10,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from indexing.corpus.judged import read_queries
 from indexing.errors import SecondLookError, SettingsError
-from indexing.index import ROOT
-from indexing.judged import read_queries
+from indexing.places import INDEXES
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
-from search.pipeline import FUSIONS, MIXES, PipelineSettings, SearchTrace
+from search.settings import FUSIONS, MIXES, PipelineSettings
+from search.trace import SearchTrace, as_json
 from search.trec import write_run
 
 SNIPPET = 76  # characters of a passage in a terminal's line
@@ -48,41 +49,6 @@ def _query(options: argparse.Namespace, settings: PipelineSettings) -> int:
     else:
         _print_trace(trace, reranker=reranker, top=options.top)
     return 0
-
-
-def as_json(trace: SearchTrace, *, index: str, reranker: str | None, top: int) -> dict[str, Any]:
-    """A trace as plain data; every list best first, ranks from 1, scores of each stage's own scale."""
-    before = trace.fused.ranks()
-    stages = {name: _places(ranking, top) for name, ranking in trace.first_stage.items()}
-    reranked = []
-    for rank, passage_id, score in trace.final.top(top) if trace.reranked is not None else ():
-        passage = trace.passages[passage_id]
-        reranked.append(
-            {
-                "rank": rank,
-                "id": passage_id,
-                "score": score,
-                "logit": trace.logits[passage_id],
-                "first_stage_rank": before[passage_id],
-                "moved": before[passage_id] - rank,
-                "truncated": passage_id in trace.truncated,
-                "title": passage.title,
-                "text": passage.text,
-            }
-        )
-    return {
-        "query": trace.query,
-        "index": index,
-        "reranker": reranker,
-        "first_stage": stages,
-        "fused": _places(trace.fused, top),
-        "reranked": reranked if trace.reranked is not None else None,
-        "seconds": dict(trace.seconds),
-    }
-
-
-def _places(ranking: Ranking, top: int) -> list[dict[str, Any]]:
-    return [{"rank": rank, "id": passage_id, "score": score} for rank, passage_id, score in ranking.top(top)]
 
 
 def _print_trace(trace: SearchTrace, *, reranker: str | None, top: int) -> None:
@@ -152,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     defaults = PipelineSettings()
     for command in commands.choices.values():
         command.add_argument("--index", default="sample", help="name of the index (%(default)s)")
-        command.add_argument("--root", type=Path, default=ROOT, help="folder of all indexes (%(default)s)")
+        command.add_argument("--root", type=Path, default=INDEXES, help="folder of all indexes (%(default)s)")
         command.add_argument(
             "--reranker",
             default=DEFAULT_RERANKER,

@@ -6,6 +6,7 @@ import numpy as np
 
 from indexing.errors import SettingsError
 from indexing.records import Floats, PassageId, Ranking
+from search.settings import PipelineSettings
 
 
 def reciprocal_rank_fusion(rankings: Mapping[str, Ranking], *, depth: int, k: int = 60) -> Ranking:
@@ -62,3 +63,13 @@ def standardise(scores: Floats) -> Floats:
     """Scores with mean 0 and deviation 1; all 0 where they are all the same."""
     deviation = float(scores.std())
     return np.asarray((scores - scores.mean()) / (deviation or 1.0), dtype=np.float32)
+
+
+def fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings, *, depth: int) -> Ranking:
+    """The first stage's rankings as one, by the settings' fusion; `depth` takes the place of theirs."""
+    if settings.fusion == "rrf":
+        return reciprocal_rank_fusion(rankings, depth=depth, k=settings.rrf_k)
+    if settings.fusion == "weighted":
+        weights = {"bm25": settings.bm25_weight, "dense": 1 - settings.bm25_weight}
+        return weighted_sum(rankings, weights, depth=depth)
+    return rankings[settings.fusion]

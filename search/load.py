@@ -1,49 +1,17 @@
 """Finds the re-ranker to serve and opens a whole pipeline by name."""
 
-import json
-import re
 from pathlib import Path
-from typing import Any
 
-from indexing.encoder import BiEncoder
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
-from indexing.index import NAME, ROOT, open_index
+from indexing.index import open_index
+from indexing.places import INDEXES, MODELS, SHIPPED_RERANKER
 from search.pipeline import RetrieveAndRerank
-from search.rerank import CrossEncoderReranker
+from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import POINTER, SHIPPED, VERSION, promoted_version
 
-SHIPPED_RERANKER = Path("data/reranker")
-MODELS = Path("data/models")
 NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
-POINTER = "promoted.json"
-SHIPPED = "shipped"
-"""What stands in promoted.json for the re-ranker that comes with the program."""
-VERSION = re.compile(rf"({NAME.pattern})/({NAME.pattern})")
-"""A version's id, NAME/VERSION: its folder below data/models."""
-
-
-def read_pointer(models: Path = MODELS) -> dict[str, Any]:
-    """What promoted.json holds; `promoted` is a version's id or SHIPPED, the rest is the registry's. Empty without it.
-
-    Raises:
-        ModelError: it is broken.
-    """
-    pointer = models / POINTER
-    try:
-        values = json.loads(pointer.read_text(encoding="utf-8"))
-        promoted = values["promoted"]
-        if promoted == SHIPPED or VERSION.fullmatch(promoted):
-            return dict(values)
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ModelError(f"{pointer} is broken; delete it to serve the shipped re-ranker.")
-
-
-def promoted_version(models: Path = MODELS) -> str:
-    """The id of the promoted version; SHIPPED where none is. Raises ModelError where promoted.json is broken."""
-    return str(read_pointer(models).get("promoted", SHIPPED))
 
 
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> str:
@@ -86,7 +54,7 @@ def open_reranker(name: str = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
     return CrossEncoderReranker(path, called="/".join(parts[-2:]) if Path(*parts[:-2]) == MODELS else "")
 
 
-def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path = ROOT) -> RetrieveAndRerank:
+def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path = INDEXES) -> RetrieveAndRerank:
     """Open an index, its own bi-encoder, and a re-ranker.
 
     Raises:

@@ -3,9 +3,9 @@
 import time
 from dataclasses import replace
 
-from indexing import analyzer
-from indexing.bm25 import Bm25Settings
-from indexing.encoder import BiEncoder
+from indexing.bm25 import analyzer
+from indexing.bm25.formula import Bm25Settings
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.manifest import rebuild

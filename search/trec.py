@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from indexing import atomic
+from indexing.corpus.judged import parsed_lines
 from indexing.errors import CorpusError
-from indexing.judged import parsed_lines
 from indexing.records import PassageId, QueryId, Ranking, Run
 
 

@@ -20,15 +20,15 @@ import pytest
 import torch
 
 from indexing import precision
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, open_index
-from indexing.settings import BuildSettings
 from search.pipeline import RetrieveAndRerank
-from tests.fakes import WordOverlapReranker, no_progress
-from tests.forks import Forks, forking
-from tests.tiny_models import make_bi_encoder, make_cross_encoder
+from tests.support.fakes import WordOverlapReranker, no_progress
+from tests.support.forks import Forks, forking
+from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 
 REPOSITORY = Path(__file__).parent.parent
 

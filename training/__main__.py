@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from indexing.errors import SecondLookError
-from training.commands import evaluate, expect, forecast, jobs, mine, models, publish, race, train
+from training.cli import evaluate, expect, forecast, jobs, mine, models, publish, race, train
 
 GROUPS = (mine, train, forecast, jobs, race, evaluate, models, expect, publish)
 

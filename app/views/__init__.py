@@ -1,1 +1,1 @@
-"""The pages: each `<name>_page.py` is a few lines that call `render()` of `<name>.py`."""
+"""The pages: in each folder `page.py` is a few lines that call `render()` of `view.py`; `widgets/` are shared."""

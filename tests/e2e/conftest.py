@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from app import build_jobs
-from indexing.build import build
-from indexing.corpus import Corpus
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
 from indexing.errors import IndexingError
-from indexing.index import ROOT, open_index
-from indexing.settings import BuildSettings
-from search.load import SHIPPED_RERANKER
+from indexing.index import open_index
+from indexing.jobs import build_job
+from indexing.places import INDEXES, SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import chromium
 from tests.e2e.serving import lay_out, own_environment, served
-from tests.fakes import no_progress
-from tests.tiny_models import make_cross_encoder
-from tests.versions import make_version
-from training import jobs
+from tests.support.fakes import no_progress
+from tests.support.tiny_models import make_cross_encoder
+from tests.support.versions import make_version
+from training.jobs import jobs
 
 DEV_QUERIES = 30
 
@@ -36,7 +36,7 @@ class Workshop:
 @pytest.fixture(scope="session")
 def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of indexes with that of the sample: the checkout's, built here where there is none that can be read."""
-    root = REPOSITORY / ROOT
+    root = REPOSITORY / INDEXES
     try:
         open_index("sample", root=root)
     except IndexingError:  # absent, or of an older program
@@ -74,8 +74,8 @@ def workshop(shared_workshop: Workshop) -> Iterator[Workshop]:
     for _ in range(2):  # the first time it is asked to stop
         for training in jobs.jobs(shared_workshop.folder / jobs.ROOT):
             jobs.stop(training.folder)
-        for building in build_jobs.jobs(shared_workshop.folder / build_jobs.ROOT):
-            build_jobs.stop(building.folder)
+        for building in build_job.jobs(shared_workshop.folder / build_job.ROOT):
+            build_job.stop(building.folder)
 
 
 @pytest.fixture

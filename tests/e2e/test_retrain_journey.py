@@ -6,8 +6,8 @@ from tests.e2e.browsing import go_to, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training, grade, promote, roll_back
 from tests.e2e.searching import figures, reranked, search_for
-from training.feedback import STORE, FeedbackStore
-from training.registry import find
+from training.judgments.feedback import STORE, FeedbackStore
+from training.versions.registry import find
 
 CHARTS = ".st-key-train_job [data-testid=stVegaLiteChart] :is(canvas, svg)"
 QUERY = "how many people live in berlin"

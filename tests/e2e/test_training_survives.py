@@ -9,14 +9,14 @@ from pathlib import Path
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from indexing import atomic
-from indexing.job_folder import LOCK
+from indexing.jobs.folder import LOCK
 from tests.e2e.browsing import all_of, press, text_of, until, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
 from tests.e2e.serving import WAIT
-from training import jobs
-from training.job_status import METRICS, read_metrics, read_status
-from training.registry import find
+from training.jobs import jobs
+from training.jobs.status import METRICS, read_metrics, read_status
+from training.versions.registry import find
 
 STEPS, SAVE_EVERY = 200, 10
 OLD_LOSS = "123.0"  # no loss of this training: it tells lines of before the kill from those that are written anew

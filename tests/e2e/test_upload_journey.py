@@ -4,7 +4,7 @@ from pathlib import Path
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from indexing.index import index_names
+from indexing.catalogue import index_names
 from tests.conftest import PASSAGES, write_lines
 from tests.e2e.browsing import all_of, press, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop

@@ -14,8 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from indexing.index import ROOT
-from search.load import SHIPPED_RERANKER
+from indexing.places import INDEXES, SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import all_of, chromium, fill, go_to, press, text_of, there, until, until_told
 from tests.e2e.retraining import begin_training, grade
@@ -79,14 +78,14 @@ class Camera:
 def main() -> None:
     """Lay out a folder, serve the app in it, walk through it, and save the picture."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.walk_through", description=__doc__)
-    parser.add_argument("output", type=Path, help="the picture to make, such as app/walk_through.webp")
+    parser.add_argument("output", type=Path, help="the picture to make, such as docs/walk_through.webp")
     parser.add_argument("--minutes", type=float, default=0.7, help="time to train (%(default)s)")
     parser.add_argument("--stills", type=Path, help="a folder to put each picture in, too")
     options = parser.parse_args()
     if options.stills:
         options.stills.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="second-look-walk-") as name:
-        folder = lay_out(Path(name), index=REPOSITORY / ROOT / "sample", dev_queries=DEV_QUERIES)
+        folder = lay_out(Path(name), index=REPOSITORY / INDEXES / "sample", dev_queries=DEV_QUERIES)
         shutil.copytree(REPOSITORY / SHIPPED_RERANKER, folder / SHIPPED_RERANKER)
         with (
             served(folder, own_environment(), folder / "log.txt") as address,

@@ -8,22 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexing.bm25 import BACKENDS, Bm25Settings
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.dense import PRESETS, DenseIndex
-from indexing.encoder import BiEncoder
+from indexing.bm25.formula import BACKENDS, Bm25Settings
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.catalogue import build_folders, current_build, index_names
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.faiss_index import PRESETS, DenseIndex
+from indexing.dense.vectors import VectorStore
 from indexing.errors import CorpusError, ModelError, SettingsError
-from indexing.index import Index, build_folders, current_build, index_names, open_index
+from indexing.index import Index, open_index
 from indexing.manifest import Manifest
-from indexing.settings import BuildSettings
-from indexing.tokens import PassageTokenizer
-from indexing.vectors import VectorStore
+from indexing.store.tokens import PassageTokenizer
 from search.load import open_pipeline
-from search.pipeline import PipelineSettings, RetrieveAndRerank
+from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25
+from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
-from tests.fakes import WordOverlapReranker, no_progress
+from tests.support.fakes import WordOverlapReranker, no_progress
 
 Build = Callable[..., Manifest]
 

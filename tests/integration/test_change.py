@@ -10,22 +10,25 @@ from typing import Any
 
 import pytest
 
-from indexing import analyzer, shards
-from indexing.bm25 import Bm25Settings
-from indexing.build import UNFINISHED, build
-from indexing.change import add, delete
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from indexing.bm25 import analyzer
+from indexing.bm25.formula import Bm25Settings
+from indexing.building import shards
+from indexing.building.build import UNFINISHED, build
+from indexing.building.change import add, delete
+from indexing.building.prune import prune
+from indexing.building.settings import BuildSettings
+from indexing.catalogue import build_folders, current_build, verify
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
-from indexing.index import build_folders, current_build, open_index, verify
+from indexing.index import open_index
 from indexing.manifest import Manifest
-from indexing.prune import prune
 from indexing.records import PassageId
-from indexing.settings import BuildSettings
-from search.pipeline import PipelineSettings, RetrieveAndRerank
+from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25, retrieve_dense
+from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
-from tests.fakes import no_progress
+from tests.support.fakes import no_progress
 
 LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]  # in the index `small` in shards of 7, 7 and 6
 NEW = {

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from indexing.__main__ import main as indexing
-from indexing.index import build_folders, current_build, index_names, open_index
+from indexing.catalogue import build_folders, current_build, index_names
+from indexing.index import open_index
 from indexing.manifest import Manifest
 from indexing.records import PassageId
 from search.__main__ import main as search
@@ -208,7 +209,7 @@ def test_ctrl_c_ends_a_build_with_130_and_says_what_is_kept(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("indexing.bars.Bars.__call__", stop)
+    monkeypatch.setattr("indexing.progress.Bars.__call__", stop)
     assert indexing(build_arguments) == 130
     assert refusal(capsys).startswith("Stopped. The index in use is as it was; finished shards are kept")
     assert not (tmp_path / "root/small").exists()  # it had no finished shard

@@ -10,19 +10,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.views.compare_chart import slope_chart
-from indexing.build import build
-from indexing.corpus import Corpus
+from app.views.compare.chart import slope_chart
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
 from indexing.records import Passage, PassageId, Ranking
-from indexing.settings import BuildSettings
 from search.overlap import kendall_tau, rank_biased_overlap
-from search.pipeline import SearchTrace
+from search.trace import SearchTrace
 from tests.conftest import write_lines
-from tests.fakes import no_progress
-from tests.pages import BERLIN
-from tests.pages import BERLIN_QUERY as QUERY
+from tests.support.fakes import no_progress
+from tests.support.pages import BERLIN
+from tests.support.pages import BERLIN_QUERY as QUERY
 
-PAGE = Path(__file__).parents[2] / "app/views/compare_page.py"
+PAGE = Path(__file__).parents[2] / "app/views/compare/page.py"
 PASSAGES = BERLIN[:7]
 GRADES = {"1": 3, "2": 2, "4": 1, "5": 0}
 

@@ -13,29 +13,29 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.views import evaluate
-from app.views.evaluate import Evaluated
-from app.views.evaluate_results import marker, stage_columns
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from app.views.evaluate import view
+from app.views.evaluate.results import marker, stage_columns
+from app.views.evaluate.view import Evaluated
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import read_qrels
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
-from indexing.judged import read_qrels
 from indexing.records import PassageId, QueryId
-from indexing.settings import BuildSettings
 from search.load import open_pipeline
 from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
-from tests.fakes import no_progress
-from tests.pages import html, make_gate_index, sentences, settle
-from tests.versions import make_version
-from training.comparison import compare
-from training.evaluate import STAGES
-from training.evaluation import Evaluation, Request, evaluate_pipeline
-from training.measures import in_order
-from training.report import ORACLE
+from tests.support.fakes import no_progress
+from tests.support.pages import html, make_gate_index, sentences, settle
+from tests.support.versions import make_version
+from training.evaluation.comparison import compare
+from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
+from training.evaluation.measures import in_order
+from training.evaluation.report import ORACLE
+from training.evaluation.stages import STAGES
 
-PAGE = Path(__file__).parents[2] / "app/views/evaluate_page.py"
+PAGE = Path(__file__).parents[2] / "app/views/evaluate/page.py"
 READ_ONLY = "from app.views.evaluate import render\nrender(read_only=True)"
 pytestmark = pytest.mark.usefixtures("in_float32")
 
@@ -272,7 +272,7 @@ class Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     counted = Counted()
-    monkeypatch.setattr(evaluate, "evaluate_pipeline", counted)
+    monkeypatch.setattr(view, "evaluate_pipeline", counted)
     yield counted
     counted.free.set()  # a thread that waits would hold up every other test's work
 
@@ -326,7 +326,7 @@ def test_what_fails_is_one_sentence(page: AppTest, monkeypatch: pytest.MonkeyPat
     def failing(*_: Any, **__: Any) -> Evaluation:
         raise ModelError("Re-ranker x gave a score that is no number; choose another.")
 
-    monkeypatch.setattr(evaluate, "evaluate_pipeline", failing)
+    monkeypatch.setattr(view, "evaluate_pipeline", failing)
     run(page, depth=10)
     assert "Re-ranker x gave a score that is no number; choose another." in sentences(page)
     assert not page.dataframe

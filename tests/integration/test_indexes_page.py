@@ -16,27 +16,28 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import build_jobs, build_process, resources
-from app.build_jobs import BuildConfig, Job, Status, jobs, write_status
-from app.job_lock import hold
-from app.views.index_figures import size_text, span_text
-from indexing import atomic, job_folder
-from indexing.build import UNFINISHED
-from indexing.corpus import Corpus
+from app import resources
+from app.views.widgets.figures import size_text, span_text
+from indexing import atomic
+from indexing.building.build import UNFINISHED
+from indexing.building.estimate import Estimate
+from indexing.catalogue import current_build, index_names, verify
+from indexing.corpus.corpus import Corpus
 from indexing.errors import IndexingError
-from indexing.estimate import Estimate
-from indexing.index import current_build, index_names, verify
-from indexing.job_folder import log_end, write_holder
+from indexing.jobs import build_job, build_process
+from indexing.jobs import folder as job_folder
+from indexing.jobs.build_job import BuildConfig, Job, Status, jobs, write_status
+from indexing.jobs.folder import hold, log_end, write_holder
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
-from tests.forks import Forks
+from tests.support.forks import Forks
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
 import streamlit as st
 st.navigation([
-    st.Page({str(VIEWS / "search_page.py")!r}, title="Search", default=True),
-    st.Page({str(VIEWS / "indexes_page.py")!r}, title="Indexes"),
+    st.Page({str(VIEWS / "search/page.py")!r}, title="Search", default=True),
+    st.Page({str(VIEWS / "indexes/page.py")!r}, title="Indexes"),
 ]).run()
 """
 READ_ONLY = "from app.views.indexes import render; render(read_only=True)"
@@ -55,7 +56,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for _ in range(2):
         for job in jobs():
-            build_jobs.stop(job.folder)
+            build_job.stop(job.folder)
     st.cache_resource.clear()
 
 
@@ -74,7 +75,7 @@ def page(house: Path) -> AppTest:
 def shown(page: AppTest) -> AppTest:
     """The page of indexes, drawn."""
     page.run()
-    page.switch_page(str(VIEWS / "indexes_page.py"))
+    page.switch_page(str(VIEWS / "indexes/page.py"))
     return again(page)
 
 
@@ -129,7 +130,7 @@ def ended(state: str) -> Job:
 
 
 def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "build-1") -> Path:
-    folder = build_jobs.ROOT / name
+    folder = build_job.ROOT / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", asdict(config or BuildConfig(name="new", corpus="data/sample")))
     write_status(folder, status)
@@ -524,7 +525,7 @@ def test_a_job_that_another_tab_runs_again_is_not_run_twice(page: AppTest) -> No
         again(page)
         assert "Job build-1 is going on already" in sentences(page)
         with pytest.raises(IndexingError):
-            build_jobs.launch(folder)
+            build_job.launch(folder)
 
 
 def test_jobs_of_other_folders_of_indexes_are_left_alone(page: AppTest) -> None:

@@ -11,25 +11,26 @@ from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import losses
 from sentence_transformers.cross_encoder.data_collator import CrossEncoderDataCollator
 
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError, TrainingError
 from indexing.index import Index, open_index
-from indexing.judged import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
-from indexing.settings import BuildSettings
-from search.pipeline import FUSIONS, RetrieveAndRerank
+from search.pipeline import RetrieveAndRerank
+from search.settings import FUSIONS
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
-from tests.fakes import WordOverlapReranker, no_progress
-from training.gather import Gatherer
-from training.groups import GroupSettings
-from training.mine import MiningSettings
-from training.mine_index import mine, mine_to
-from training.mined_files import FORMS, Layout, manifest, read_rows
-from training.protection import Protection
-from training.recipes import Ingredient
-from training.served import ServedFirstStage
+from tests.support.fakes import WordOverlapReranker, no_progress
+from training.data.ingredients import Gatherer
+from training.judgments.protection import Protection
+from training.mining.files import FORMS, Layout, manifest, read_rows
+from training.mining.first_stage import ServedFirstStage
+from training.mining.groups import GroupSettings
+from training.mining.mine import mine, mine_to
+from training.mining.settings import MiningSettings
+from training.recipes.stages import Ingredient
 
 OPEN = MiningSettings(relative_margin=None, per_query=3)
 

@@ -10,24 +10,24 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.views.model_list import card_markdown, lineage, lineage_tree, main_metric, tree_html
-from app.views.model_promotion import gate_words
-from indexing.build import build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
-from indexing.settings import BuildSettings
-from search.rerank import CrossEncoderReranker
+from app.views.models.history import gate_words
+from app.views.models.versions import card_markdown, lineage, lineage_tree, main_metric, tree_html
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
+from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import PASSAGES, write_lines
-from tests.fakes import no_progress
-from tests.pages import DEV, html, make_gate_index, sentences, settle
-from tests.versions import make_version
-from training import expectations, pointer
-from training.expectations import Pinned
-from training.pointer import set_promoted
-from training.registry import Version
+from tests.support.fakes import no_progress
+from tests.support.pages import DEV, html, make_gate_index, sentences, settle
+from tests.support.versions import make_version
+from training.versions import expectations, promoted
+from training.versions.expectations import Pinned
+from training.versions.promoted import set_promoted
+from training.versions.registry import Version
 
-PAGE = Path(__file__).parents[2] / "app/views/models_page.py"
-SEARCH = Path(__file__).parents[2] / "app/views/search_page.py"
+PAGE = Path(__file__).parents[2] / "app/views/models/page.py"
+SEARCH = Path(__file__).parents[2] / "app/views/search/page.py"
 AWAY = """
 import streamlit as st
 from app.views.models import render
@@ -76,7 +76,7 @@ def versions(house: Path, tiny_cross_encoder: Path) -> Path:
 
 def promote_by_hand(models: Path, version: str) -> None:
     set_promoted(
-        version, seen=pointer.current(models), verdict={}, by="ann", reason="by hand", forced=False, models=models
+        version, seen=promoted.current(models), verdict={}, by="ann", reason="by hand", forced=False, models=models
     )
 
 
@@ -317,10 +317,10 @@ def test_what_is_not_worse_is_promoted_once_it_was_confirmed(page: AppTest, vers
     page.text_input(key="models_reason").set_value("trained longer")
     page.button(key="models_promote").click().run()
     assert "Serve mine/same in place of shipped from now on?" in sentences(page)
-    assert pointer.current().promoted == "shipped"
+    assert promoted.current().promoted == "shipped"
     page.button(key="models_promote_yes").click().run()
     assert not page.exception
-    now = pointer.current()
+    now = promoted.current()
     assert (now.promoted, now.before, now.action, now.reason) == ("mine/same", "shipped", "promote", "trained longer")
     assert "mine/same is served from now on" in sentences(page)
     assert served(page) == "mine/same"
@@ -333,7 +333,7 @@ def test_no_means_no(page: AppTest, versions: Path) -> None:
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_no").click().run()
     assert "models_promote_yes" not in [button.key for button in page.button]
-    assert pointer.current().promoted == "shipped"
+    assert promoted.current().promoted == "shipped"
 
 
 def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restart(
@@ -359,11 +359,11 @@ def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -
     page.button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
     assert "needs a reason" in sentences(page)
-    assert pointer.current().promoted == "shipped"
+    assert promoted.current().promoted == "shipped"
     page.text_input(key="models_reason").set_value("to see it fail")
     page.button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
-    assert (pointer.current().action, pointer.current().reason) == ("force", "to see it fail")
+    assert (promoted.current().action, promoted.current().reason) == ("force", "to see it fail")
     assert list(page.dataframe[-1].value["what"]) == ["force"]
 
 
@@ -400,7 +400,7 @@ def test_rolling_back_serves_the_one_before_again(page: AppTest, versions: Path)
     assert "Serve shipped again in place of mine/same?" in sentences(page)
     page.button(key="models_rollback_yes").click().run()
     assert not page.exception
-    now = pointer.current()
+    now = promoted.current()
     assert (now.promoted, now.action, now.reason) == ("shipped", "rollback", "it was slow")
     assert "shipped is served again" in sentences(page)
     assert list(page.dataframe[-1].value["what"]) == ["rollback", "promote"]
@@ -414,7 +414,7 @@ def test_a_way_back_to_what_is_gone_is_told(page: AppTest, versions: Path) -> No
     page.button(key="models_rollback_yes").click().run()
     assert not page.exception
     assert "There is no version 'mine/bad'" in sentences(page)
-    assert pointer.current().promoted == "mine/same"
+    assert promoted.current().promoted == "mine/same"
 
 
 def test_a_read_only_app_neither_promotes_nor_rolls_back(house: Path, versions: Path) -> None:

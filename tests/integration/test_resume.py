@@ -14,20 +14,21 @@ from typing import Any
 
 import pytest
 
-from indexing import shards
-from indexing.bm25 import Bm25Settings
-from indexing.build import UNFINISHED, build
-from indexing.corpus import Corpus
-from indexing.encoder import BiEncoder
+from indexing.bm25.formula import Bm25Settings
+from indexing.building import shards
+from indexing.building.build import UNFINISHED, build
+from indexing.building.prune import listed, prune
+from indexing.building.settings import BuildSettings
+from indexing.catalogue import build_folders, current_build, index_names, verify
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError
-from indexing.index import build_folders, current_build, index_names, open_index, verify
+from indexing.index import open_index
 from indexing.manifest import Manifest
-from indexing.prune import listed, prune
-from indexing.settings import BuildSettings
 from search.retrieve import retrieve_bm25, retrieve_dense
 from tests.conftest import PASSAGES, write_lines
-from tests.fakes import no_progress
-from tests.forks import Attempt, Forks
+from tests.support.fakes import no_progress
+from tests.support.forks import Attempt, Forks
 
 SHARD = 3  # passages
 KILLS = 20

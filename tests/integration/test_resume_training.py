@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.forks import Forks
-from tests.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
-from training import checkpoints
-from training.train_settings import TrainSettings
-from training.watch import Progress, Report
+from tests.support.forks import Forks
+from tests.support.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
+from training.fitting import checkpoints
+from training.fitting.callback import Progress, Report
+from training.recipes.settings import TrainSettings
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from indexing.build import build
-from indexing.corpus import Corpus
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
 from indexing.index import open_index
 from indexing.manifest import Manifest
-from indexing.settings import BuildSettings
 from search.retrieve import retrieve_bm25
-from tests.pages import BERLIN as PASSAGES
-from tests.pages import BERLIN_QUERY as QUERY
-from tests.tiny_models import make_bi_encoder, make_cross_encoder
+from tests.support.pages import BERLIN as PASSAGES
+from tests.support.pages import BERLIN_QUERY as QUERY
+from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
 QRELS = ["1\t0\t1\t3", "1\t0\t2\t2", "1\t0\t4\t1", "1\t0\t5\t0"]

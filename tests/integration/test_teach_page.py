@@ -12,19 +12,19 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.views.teach_results import jsonl_bytes, qrels_zip
-from indexing.build import build
-from indexing.corpus import Corpus
+from app.views.teach.results import jsonl_bytes, qrels_zip
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.places import MODELS
 from indexing.records import Passage, PassageId
-from indexing.settings import BuildSettings
-from search.load import MODELS
 from tests.conftest import write_lines
-from tests.tiny_models import make_bi_encoder, make_cross_encoder
-from training import expectations
-from training.expectations import Pinned
-from training.feedback import STORE, FeedbackStore, Grade
+from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
+from training.judgments.feedback import STORE, FeedbackStore, Grade
+from training.versions import expectations
+from training.versions.expectations import Pinned
 
-PAGE = Path(__file__).parents[2] / "app/views/teach_page.py"
+PAGE = Path(__file__).parents[2] / "app/views/teach/page.py"
 QUERY = "the berlin wall"  # SHA-256 begins with 44d6: at 0.27, not of the protected fifth
 DRAWN = "how long is the berlin wall"  # 056e: at 0.02, protected
 TRAIN = [QUERY, "who wrote white christmas", "many people live in munich"]
@@ -385,7 +385,7 @@ def test_the_files_hold_this_index_s_grades(open_page: Callable[..., AppTest], h
 
 def test_read_only_shows_one_sentence_and_makes_no_store(home: Path) -> None:
     def script() -> None:
-        from app.views.teach import render
+        from app.views.teach.view import render
 
         render(read_only=True)
 

@@ -16,36 +16,36 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.views import train_preview
-from app.views.train_chart import loss_chart, ndcg_chart, smoothed
-from app.views.train_fields import DEFAULTS
-from app.views.train_preview import forecasts
-from app.views.train_rows import counts_sentences, row_html
+from app.views.train import preview
+from app.views.train.chart import loss_chart, ndcg_chart, smoothed
+from app.views.train.fields import DEFAULTS
+from app.views.train.preview import forecasts
+from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic
-from indexing.encoder import DEFAULT_BI_ENCODER
-from indexing.job_folder import log_end, write_holder
+from indexing.jobs.folder import log_end, write_holder
+from indexing.pretrained import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
-from tests.versions import make_version
-from training import jobs
-from training.data import DataSettings
-from training.feedback import STORE, FeedbackStore
-from training.forecast import Forecast, forecast
-from training.job_report import PREVIEW
-from training.job_status import Metric, MetricsFile, Status, write_status
-from training.jobs import Job, hold, read_job
-from training.loss_recipes import LOSS_RECIPES
-from training.registry import find
-from training.request import Request
-from training.row_files import RowCounts
-from training.train_settings import TrainSettings
+from tests.support.versions import make_version
+from training.data.settings import DataSettings
+from training.jobs import jobs
+from training.jobs.jobs import Job, hold, read_job
+from training.jobs.reporter import PREVIEW
+from training.jobs.status import Metric, MetricsFile, Status, write_status
+from training.judgments.feedback import STORE, FeedbackStore
+from training.recipes.losses import LOSS_RECIPES
+from training.recipes.row_files import RowCounts
+from training.recipes.settings import TrainSettings
+from training.train.forecast import Forecast, forecast
+from training.train.request import Request
+from training.versions.registry import find
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
 import streamlit as st
 st.navigation([
-    st.Page({str(VIEWS / "train_page.py")!r}, title="Train", default=True),
-    st.Page({str(VIEWS / "models_page.py")!r}, title="Models"),
+    st.Page({str(VIEWS / "train/page.py")!r}, title="Train", default=True),
+    st.Page({str(VIEWS / "models/page.py")!r}, title="Models"),
 ]).run()
 """
 READ_ONLY = "from app.views.train import render; render(read_only=True)"
@@ -276,7 +276,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
         return forecast(replace(request, output=folder / "version"), phase=lambda name, *_: told(name))
 
-    monkeypatch.setattr(train_preview, "forecast_apart", here)
+    monkeypatch.setattr(preview, "forecast_apart", here)
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -12,8 +12,9 @@ import pytest
 from indexing import atomic
 from tests.conftest import write_lines
 from training.__main__ import main, parser
-from training.commands import train
-from training.recipes import RECIPES, Recipe
+from training.cli import train
+from training.recipes.shipped import RECIPES
+from training.recipes.stages import Recipe
 
 
 def test_mining_writes_a_folder_and_says_what_was_dropped(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import REPOSITORY, write_lines
-from training import registry
+from training.versions import registry
 
 LIMIT = 180  # seconds; both load their libraries on a machine that may be busy
 

@@ -9,16 +9,16 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from indexing import analyzer
-from indexing.build import build
-from indexing.corpus import Corpus
+from indexing.bm25 import analyzer
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
 from indexing.index import open_index
-from indexing.settings import BuildSettings
-from search.rerank import CrossEncoderReranker
+from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import write_lines
-from tests.fakes import no_progress
-from tests.pages import BERLIN
-from tests.pages import BERLIN_QUERY as QUERY
+from tests.support.fakes import no_progress
+from tests.support.pages import BERLIN
+from tests.support.pages import BERLIN_QUERY as QUERY
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
 PASSAGES = [*BERLIN[:3], *BERLIN[6:]]

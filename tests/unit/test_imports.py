@@ -50,7 +50,7 @@ def test_only_the_app_imports_streamlit(room: str) -> None:
 
 def test_faiss_is_imported_in_one_module() -> None:
     users = [path for room in ROOMS for path in sources(room) if "faiss" in imported(path)]
-    assert users == [REPOSITORY / "indexing/dense.py"]
+    assert users == [REPOSITORY / "indexing/dense/faiss_index.py"]
 
 
 def test_nothing_pickles() -> None:

@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 from ir_measures import AP, RR, P, R, Rprec, nDCG
 
-from indexing import analyzer
-from indexing.bm25 import Bm25s, Bm25Settings, RankBm25
-from indexing.bm25_build import build_bm25
-from indexing.corpus import Corpus
-from indexing.judged import read_qrels, read_queries
-from indexing.postings import write_shard
+from indexing.bm25 import analyzer
+from indexing.bm25.backends import Bm25s, RankBm25
+from indexing.bm25.build import build_bm25
+from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.postings import write_shard
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import read_qrels, read_queries
 from indexing.records import PassageId, Qrels, Ranking, Run
 from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY
-from training.measures import measure_run
-from training.prepare import READERS
+from training.data.prepare import READERS
+from training.evaluation.measures import measure_run
 
 FOLDER = Path(os.environ.get("SECOND_LOOK_JUDGED", REPOSITORY.parent / "shared/data"))
 pytestmark = pytest.mark.skipif(

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import pytest
 
-from indexing import analyzer
-from indexing.corpus import Corpus
-from indexing.judged import JudgedSet, judged_sets
+from indexing.bm25 import analyzer
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId
 from tests.conftest import REPOSITORY
 

@@ -9,10 +9,11 @@ import pytest
 
 from app.resources import Opened
 from app.turns import PatientPipeline, PatientReranker
-from indexing.tokens import TokenIds
-from search.pipeline import PipelineSettings, RetrieveAndRerank
-from search.rerank import Scores
-from tests.fakes import WordOverlapReranker
+from indexing.store.tokens import TokenIds
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Scores
+from search.settings import PipelineSettings
+from tests.support.fakes import WordOverlapReranker
 
 SETTINGS = PipelineSettings(depth=5, rerank_depth=5)
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from indexing import analyzer
-from indexing.dense import DenseIndex
+from indexing.bm25 import analyzer
+from indexing.catalogue import build_folders, current_build, index_names, set_current, verify
+from indexing.dense.exact import TorchExact
+from indexing.dense.faiss_index import DenseIndex
+from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError, SettingsError
-from indexing.exact import TorchExact
-from indexing.index import Index, build_folders, check_name, current_build, index_names, open_index, set_current, verify
-from indexing.tokens import PassageTokenizer, write_shard
-from indexing.vectors import VectorStore
+from indexing.index import Index, open_index
+from indexing.names import check_name
+from indexing.store.tokens import PassageTokenizer, write_shard
 
 REBUILD = "python -m indexing build --corpus CORPUS --name small"
 

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from indexing import analyzer
 from indexing import tune as module
-from indexing.bm25 import PRESETS
-from indexing.build import build
-from indexing.corpus import Corpus
+from indexing.bm25 import analyzer
+from indexing.bm25.formula import PRESETS
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import SettingsError
 from indexing.index import Index, open_index
-from indexing.judged import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
-from indexing.settings import BuildSettings
 from indexing.tune import DEPTH, K1, B, Tuned, _split, tune
 from tests.conftest import write_lines
-from tests.fakes import no_progress
+from tests.support.fakes import no_progress
 
 
 def judged(split: str, **queries: tuple[str, Mapping[str, int]]) -> JudgedSet:

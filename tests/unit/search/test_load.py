@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from indexing.errors import ModelError
-from search.load import MODELS, NO_RERANKER, SHIPPED, open_pipeline, open_reranker, reranker_path
-from search.pipeline import PipelineSettings
+from indexing.places import MODELS
+from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
+from search.served import SHIPPED
+from search.settings import PipelineSettings
 
 
 @pytest.fixture

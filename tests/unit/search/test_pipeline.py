@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexing.encoder import BiEncoder
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
 from indexing.records import PassageId, Ranking
-from indexing.tokens import PassageTokenizer, TokenIds, TokenStore, write_shard
+from indexing.store.tokens import PassageTokenizer, TokenIds, TokenStore, write_shard
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
-from search.pipeline import FUSIONS, QUERY_CHARACTERS, PipelineSettings, RetrieveAndRerank, SearchTrace
-from search.rerank import CrossEncoderReranker, Scores
+from search.pipeline import RetrieveAndRerank
+from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.reranker import Scores
+from search.settings import FUSIONS, QUERY_CHARACTERS, PipelineSettings
+from search.trace import SearchTrace
 from tests.conftest import PASSAGES
-from tests.fakes import FixedReranker, WordOverlapReranker
+from tests.support.fakes import FixedReranker, WordOverlapReranker
 
 QUERY = "yeast in bread dough"
 TEN = PipelineSettings(depth=10, rerank_depth=5)

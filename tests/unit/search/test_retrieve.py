@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexing import analyzer
-from indexing.encoder import BiEncoder
+from indexing.bm25 import analyzer
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, check_encoder, open_index
 from search.retrieve import retrieve_bm25, retrieve_dense

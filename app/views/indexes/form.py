@@ -1,0 +1,122 @@
+"""A new index: its passages, its options, an estimate of what it takes, and the start."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.views.indexes.source import Reading, Source, choose_reading, choose_source
+from app.views.widgets.notices import note, problem
+from indexing.bm25.formula import PRESETS
+from indexing.catalogue import index_names
+from indexing.corpus.files import corpus_files
+from indexing.corpus.hub import is_hub_corpus
+from indexing.dense.faiss_index import PRESETS as DENSE_PRESETS
+from indexing.errors import SecondLookError
+from indexing.jobs import build_job
+from indexing.jobs.build_job import BuildConfig
+from indexing.pretrained import DEFAULT_BI_ENCODER
+
+BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
+ENCODER = "indexes_bi_encoder"
+DENSE_HELP = (
+    "auto chooses by the number of passages: exact search (flat) while that takes milliseconds, 4-bit codes "
+    "(pq-fastscan) up to 2 million, clusters of them (ivf-pq) beyond. sq8 keeps 8 bits a dimension, hnsw is a graph."
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the index is built; fields as in BuildConfig."""
+
+    name: str
+    dense: str
+    bm25_preset: str
+    bi_encoder: str
+
+
+def show_form(root: Path) -> None:
+    """The widgets, and two buttons that start a job."""
+    st.html('<h3 class="sl-heading">Build an index <small>it goes on if you leave this page</small></h3>')
+    with st.container(border=True, key="indexes_form"):
+        source_place, reading_place = st.container(), st.container()
+        try:
+            with reading_place:
+                reading = choose_reading()
+        except SecondLookError as error:
+            problem(error)
+            return
+        with source_place:
+            source = choose_source(reading)
+        if source is not None:
+            _start(source, reading, _options(source, root), root)
+
+
+def begin(config: BuildConfig) -> None:
+    """Start a job and draw the page anew, or say why it can't be."""
+    try:
+        if not is_hub_corpus(config.corpus):
+            corpus_files(Path(config.corpus))
+        build_job.start(config)
+    except (SecondLookError, OSError) as error:
+        problem(error)
+        return
+    st.rerun()
+
+
+def _options(source: Source, root: Path) -> Options:
+    left, middle, right = st.columns(3)
+    name = left.text_input(
+        "Name of the index",
+        key="indexes_name",
+        placeholder=source.suggested,
+        help="It is chosen by this name on the search page.",
+    )
+    chosen = name.strip() or source.suggested
+    dense = middle.selectbox("Dense index", DENSE_PRESETS, key="indexes_dense", help=DENSE_HELP)
+    bm25 = right.selectbox(
+        "BM25",
+        list(BM25_NAMES),
+        index=list(BM25_NAMES).index(BuildConfig.bm25_preset),
+        format_func=BM25_NAMES.__getitem__,
+        key="indexes_bm25",
+        help="k1 and b: as usual for TREC DL, or tuned on MS MARCO's dev queries.",
+    )
+    if chosen in index_names(root):
+        note(f"Index {chosen} is there: the new build takes its place when it is whole, and the old one is kept.")
+    return Options(chosen, dense, bm25, _bi_encoder())
+
+
+def _bi_encoder() -> str:
+    chosen = st.selectbox(
+        "Bi-encoder",
+        list(dict.fromkeys([DEFAULT_BI_ENCODER, st.session_state.get(ENCODER) or DEFAULT_BI_ENCODER])),
+        key=ENCODER,
+        accept_new_options=True,
+        help="The bundled one needs no network; or type a folder, or a sentence-transformers name of the hub.",
+    )
+    return (chosen or "").strip() or DEFAULT_BI_ENCODER
+
+
+def _start(source: Source, reading: Reading, options: Options, root: Path) -> None:
+    """The two buttons, and what they do."""
+    with st.container(horizontal=True, gap="small"):
+        estimated = st.button("Estimate", key="indexes_estimate", icon=":material/timer:", width="content")
+        started = st.button("Build", key="indexes_build", type="primary", icon=":material/build:", width="content")
+    if not (estimated or started):
+        return
+    try:
+        config = BuildConfig(
+            **asdict(options),
+            corpus=source.corpus,
+            root=str(root),
+            task="build" if started else "estimate",
+            skip_bad_lines=reading.skip_bad_lines,
+            id_field=reading.fields.id or "",
+            text_field=reading.fields.text or "",
+            title_field=reading.fields.title or "",
+        )
+    except SecondLookError as error:
+        problem(error)
+        return
+    begin(config)

@@ -1,9 +1,0 @@
-"""Page file of Models; says so while the heavy libraries are imported for the first time."""
-
-import streamlit as st
-
-with st.spinner("Starting …"):
-    from app.access import read_only
-    from app.views.models import render
-
-render(read_only=read_only())

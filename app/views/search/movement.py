@@ -1,0 +1,48 @@
+"""A bump chart: each passage's rank before and after re-ranking, joined by a line."""
+
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from app.views.widgets.palette import DOWN, SAME, UP
+from app.views.widgets.passage.rank_lines import LABEL, rank_lines
+from indexing.records import PassageId
+from search.trace import SearchTrace
+
+
+def movement_chart(trace: SearchTrace, *, shown: int) -> alt.LayerChart:
+    """Passages that are among the first `shown` places before or after; ranks beyond share one row."""
+    told = [alt.Tooltip("before:Q", title="first stage"), alt.Tooltip("after:Q", title="re-ranked")]
+    return rank_lines(_rows(trace, shown), shown=shown, colours={"up": UP, "down": DOWN, "same": SAME}, told=told)
+
+
+def show_movement(trace: SearchTrace, *, shown: int) -> None:
+    """The chart with its heading."""
+    st.html(
+        '<h3 class="sl-heading">What moved <small>first stage → re-ranked &ensp;'
+        '<span class="sl-move sl-up">▲ up</span> <span class="sl-move sl-down">▼ down</span> '
+        '<span class="sl-move sl-same">· same</span></small></h3>'
+    )
+    st.altair_chart(movement_chart(trace, shown=shown), key="search_movement")
+
+
+def _rows(trace: SearchTrace, shown: int) -> list[dict[str, Any]]:
+    """Two rows for each passage: its left end and its right end."""
+    before, after = trace.fused.ranks(), trace.final.ranks()
+    ids = dict.fromkeys([*trace.fused.top(shown).passage_ids, *trace.final.top(shown).passage_ids])
+    rows = []
+    for passage_id in ids:
+        if passage_id in after:
+            for end, rank in ((0, before[passage_id]), (1, after[passage_id])):
+                common = _common(trace, passage_id, before=before[passage_id], after=after[passage_id])
+                rows.append({**common, "end": end, "place": min(rank, shown + 1)})
+    return rows
+
+
+def _common(trace: SearchTrace, passage_id: PassageId, *, before: int, after: int) -> dict[str, Any]:
+    text = trace.passages[passage_id].content
+    way = "up" if before > after else "down" if before < after else "same"
+    mark = {"up": f"▲{before - after}", "down": f"▼{after - before}", "same": "·"}[way]
+    label = f"{mark}  {text[:LABEL]}"
+    return {"id": passage_id, "text": text[:160], "label": label, "before": before, "after": after, "way": way}

@@ -1,0 +1,72 @@
+"""Where the time of a search went: one bar from start to end for each stage, and this session's percentiles."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import streamlit as st
+
+from app.views.widgets.notices import note
+from app.views.widgets.palette import BAR, WORDS
+
+STAGE_NAMES = {
+    "bm25": "BM25",
+    "encode": "encode query",
+    "faiss": "FAISS",
+    "fuse": "fuse",
+    "load": "load passages",
+    "tokenise": "tokenise pairs",
+    "re-rank": "re-rank",
+}
+ENOUGH = 5  # searches that percentiles are worth showing for
+ROW = 30  # pixels of one stage
+
+
+def waterfall_chart(seconds: Mapping[str, float]) -> alt.LayerChart:
+    """Bars in milliseconds, in the order in which the stages ran."""
+    rows = _rows(seconds)
+    total = max(rows[-1]["end"], 1e-6)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y(
+            "stage:N",
+            sort=[row["stage"] for row in rows],
+            axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=110),
+        ),
+        tooltip=[
+            alt.Tooltip("stage:N", title="stage"),
+            alt.Tooltip("start:Q", title="start (ms)", format=",.1f"),
+            alt.Tooltip("end:Q", title="end (ms)", format=",.1f"),
+            alt.Tooltip("took:Q", title="took (ms)", format=",.2f"),
+        ],
+    )
+    scale = alt.Scale(domain=[0, total * 1.22], nice=False)
+    axis = alt.Axis(title="ms", tickCount=4, domain=False, ticks=False, gridOpacity=0.35)
+    bars = base.mark_bar(color=BAR, cornerRadius=2, height=12, minBandSize=2).encode(
+        x=alt.X("start:Q", scale=scale, axis=axis), x2="end:Q"
+    )
+    words = base.mark_text(align="left", dx=6, color=WORDS, fontSize=12).encode(
+        x=alt.X("end:Q", scale=scale, axis=axis), text=alt.Text("took:Q", format=",.1f")
+    )
+    view = alt.Config(view=alt.ViewConfig(stroke=None))
+    return alt.LayerChart(layer=[bars, words], height=ROW * len(rows) + 40, config=view)
+
+
+def show_waterfall(seconds: Mapping[str, float], totals: Sequence[float]) -> None:
+    """The chart with its heading; `totals` are the seconds of this session's searches."""
+    words = f"{sum(seconds.values()) * 1000:,.1f} ms in all"
+    st.html(f'<h3 class="sl-heading">Where the time went <small>{words}</small></h3>')
+    st.altair_chart(waterfall_chart(seconds), key="search_waterfall")
+    if len(totals) >= ENOUGH:
+        half, most = np.percentile(np.asarray(totals) * 1000, [50, 95])
+        note(f"This session's {len(totals):,} searches: p50 {half:,.0f} ms, p95 {most:,.0f} ms")
+
+
+def _rows(seconds: Mapping[str, float]) -> list[dict[str, Any]]:
+    rows = []
+    start = 0.0
+    for stage, spent in seconds.items():
+        took = spent * 1000
+        rows.append({"stage": STAGE_NAMES.get(stage, stage), "start": start, "end": start + took, "took": took})
+        start += took
+    return rows

@@ -1,8 +1,0 @@
-"""Page file of Search; says so while the heavy libraries are imported for the first time."""
-
-import streamlit as st
-
-with st.spinner("Starting …"):
-    from app.views.search import render
-
-render()

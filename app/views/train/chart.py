@@ -1,0 +1,71 @@
+"""Charts of a training: the loss by step, smoothed, and nDCG@10 on the dev set beside the current model's."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from app.views.widgets.palette import BAR, DOWN, SAME, UP
+from training.jobs.status import Metric
+
+DRAWN = 400  # points of a line; more can't be told apart
+SPANS = 20  # the smoothed line looks back over a twentieth of the steps
+HEIGHT = 220  # pixels
+SCALE_WIDTH = 40  # pixels of the numbers beside a chart, so that steps stand below each other
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """The exponential moving mean whose span is a twentieth of the values, or 5; the first ones weigh no more."""
+    keep = 1 - 2 / (max(5, len(values) // SPANS) + 1)
+    total = weight = 0.0
+    found = []
+    for value in values:
+        total, weight = keep * total + value, keep * weight + 1
+        found.append(total / weight)
+    return found
+
+
+def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
+    """A faint line of every step's loss below the smoothed one."""
+    known = [(metric.step, metric.loss) for metric in metrics if metric.loss is not None]
+    lines = zip(known, smoothed([loss for _, loss in known]), strict=True)
+    rows = [{"step": step, "loss": loss, "smoothed": mean} for (step, loss), mean in lines]
+    stride = -(-len(rows) // DRAWN)
+    drawn = [row for place, row in enumerate(rows) if place % stride == 0 or place == len(rows) - 1]
+    base = alt.Chart(alt.InlineData(values=drawn)).encode(
+        x=_steps(metrics),
+        tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".4f"), alt.Tooltip("smoothed:Q", format=".4f")],
+    )
+    every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss", "loss"))
+    mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed", "loss"))
+    return alt.LayerChart(layer=[every, mean], height=HEIGHT)
+
+
+def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | None) -> alt.LayerChart:
+    """Points where the dev set was measured; the current model is a broken line."""
+    rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=_steps(metrics),
+        y=_height("ndcg", "nDCG@10, dev"),
+        tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")],
+    )
+    layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]
+    if current_ndcg is not None:
+        line = alt.Chart(alt.InlineData(values=[{"ndcg": current_ndcg, "name": f"current model: {current}"}]))
+        rule = line.mark_rule(color=DOWN, strokeDash=[6, 4], strokeWidth=1.5)
+        words = line.mark_text(color=DOWN, align="left", baseline="bottom", dy=-3).encode(
+            x=alt.value(4), text=alt.Text("name:N")
+        )
+        told = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")]
+        layers += [part.encode(y="ndcg:Q", tooltip=told) for part in (rule, words)]
+    return alt.LayerChart(layer=layers, height=HEIGHT)
+
+
+def _steps(metrics: Sequence[Metric]) -> alt.X:
+    """The same steps in both charts, however early or late the dev set was measured."""
+    scale = alt.Scale(domain=[0, metrics[-1].step], nice=False)
+    return alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1), scale=scale)
+
+
+def _height(field: str, title: str) -> alt.Y:
+    axis = alt.Axis(minExtent=SCALE_WIDTH, maxExtent=SCALE_WIDTH)
+    return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(zero=False))

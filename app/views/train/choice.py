@@ -1,0 +1,82 @@
+"""What a user has chosen to train, as one value that becomes a request."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexing.errors import SettingsError
+from indexing.names import NAME
+from training.data.questions import ColdStart
+from training.data.readers.hub import HUB_DATA
+from training.data.settings import HARD, DataSettings
+from training.jobs.jobs import next_output
+from training.judgments.job_feedback import FEEDBACK
+from training.mining.settings import MiningSettings
+from training.recipes.losses import COLD_START
+from training.recipes.settings import TrainSettings
+from training.train.request import DevSettings, Request
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """What it learns from."""
+
+    index: str
+    judged: bool
+    """The index's judged train queries."""
+    feedback: bool
+    """The grades that people gave."""
+    hub: bool
+    """What the recipe has on the hub."""
+    limit: int
+    teacher: str
+    queries: int
+    """That a cold start makes."""
+    mining: MiningSettings
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A training."""
+
+    name: str
+    settings: TrainSettings
+    data: DataChoice
+    dev: DevSettings | None
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise SettingsError(
+                f"A version can't be called {self.name[:80]!r}; give letters, digits, '.', '_' or '-', at most 64 of "
+                "them, the first a letter or a digit."
+            )
+
+    def request(self, folder: Path, *, root: Path) -> Request:
+        """The training, with a file of feedback in `folder` where that is chosen; its number is the next free one.
+
+        Raises:
+            SettingsError: nothing is chosen to learn from.
+        """
+        chosen, recipe = self.data, self.settings.recipe
+        by_id = chosen.hub and recipe in HUB_DATA and HUB_DATA[recipe].rows is not None
+        mined = recipe == HARD and (chosen.hub or chosen.feedback)
+        data = DataSettings(
+            self._sources(folder),
+            index=chosen.index if recipe == COLD_START or by_id or mined else "",
+            limit=chosen.limit,
+            teacher=chosen.teacher,
+            mining=chosen.mining,
+            cold=ColdStart(queries=chosen.queries, seed=self.settings.seed),
+        )
+        return Request(next_output(self.name), self.settings, data, self.dev, root=root)
+
+    def _sources(self, folder: Path) -> tuple[str, ...]:
+        judged, feedback = f"index:{self.data.index}", f"feedback:{folder / FEEDBACK}"
+        if self.settings.recipe == COLD_START:
+            return (judged,)
+        chosen = {judged: self.data.judged, feedback: self.data.feedback, "hub": self.data.hub}
+        sources = tuple(source for source, wanted in chosen.items() if wanted)
+        if not sources:
+            raise SettingsError(
+                "Nothing is chosen to learn from; choose an index's judged queries, your judgments or the hub's data."
+            )
+        return sources

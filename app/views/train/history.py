@@ -1,0 +1,43 @@
+"""Every training that there was, the newest first."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import escape
+
+import streamlit as st
+
+from app.views.train.live import base_name, version_id
+from app.views.widgets.notices import hint, note
+from training.jobs.jobs import Job
+
+LISTED = 20
+
+
+def show_list(found: Sequence[Job], *, choose: Callable[[str], None] | None) -> None:
+    """A line for each; with `choose` a button that shows it in full."""
+    st.html('<h3 class="sl-heading">Trainings <small>the newest first</small></h3>')
+    if not found:
+        hint("There was no training yet.")
+    for job in found[:LISTED]:
+        line, button = st.columns([9, 1], vertical_alignment="center")
+        line.html(line_html(job))
+        if choose is not None:
+            button.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
+    if len(found) > LISTED:
+        note(f"{len(found) - LISTED:,} older ones lie in {found[0].folder.parent}.")
+
+
+def line_html(job: Job) -> str:
+    """Version, state, settings and figures in one line."""
+    settings, status = job.request.settings, job.status
+    started = datetime.fromtimestamp(status.started, UTC).strftime("%Y-%m-%d %H:%M") if status.started else ""
+    parts = [started, f"recipe {settings.recipe}", f"from {base_name(settings.base)}", job.name]
+    if status.steps:
+        parts.insert(2, f"{status.step:,} of {status.steps:,} steps")
+    if status.ndcg is not None:
+        parts.insert(1, f"nDCG@10 {status.ndcg:.4f}")
+    told = ", ".join(filter(None, parts))
+    return (
+        f'<div><b>{escape(version_id(job.request.output))}</b> <span class="sl-badge">{escape(job.state)}</span> '
+        f'<span class="sl-quiet">{escape(told)}</span></div>'
+    )

@@ -1,0 +1,9 @@
+"""Page file of Train; says so while the heavy libraries are imported for the first time."""
+
+import streamlit as st
+
+with st.spinner("Starting …"):
+    from app.views.train.view import render
+    from app.views.widgets.access import read_only
+
+render(read_only=read_only())

@@ -1,0 +1,157 @@
+"""One ranking as a list of cards. Passages are data: every piece of text is escaped here."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from app.views.widgets.passage.judgment import NOT_JUDGED, Judgment
+from indexing.records import Candidate, PassageId
+from search.explain.matches import Span, matched_spans
+from search.trace import SearchTrace
+
+LEAD = 190  # characters of a passage that are shown at first
+SCALES = {"rrf": ("RRF", 4), "weighted": ("weighted sum", 3), "bm25": ("BM25", 2), "dense": ("cosine", 3)}
+"""Name and decimals of each fusion's scores."""
+RETRIEVER_NAMES = {"bm25": "BM25", "dense": "dense"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One place of a list, ready to be shown."""
+
+    rank: int
+    passage_id: PassageId
+    movement: str
+    """HTML: how far it moved, or where it went."""
+    score: str
+    """HTML: the score with its name."""
+    badges: tuple[str, ...]
+    """HTML: where it was found, whether it was cut, its grade."""
+
+
+def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, fusion: str) -> list[Card]:
+    """The fused ranking, with scores on the scale of its fusion."""
+    scale, decimals = SCALES[fusion]
+    after = trace.final.ranks()
+    cards = []
+    for place in trace.fused.top(shown):
+        went = "" if trace.reranked is None else _went(after.get(place.passage_id))
+        score = f'<span class="sl-scale">{scale}</span> {place.score:.{decimals}f}'
+        cards.append(Card(place.rank, place.passage_id, went, score, _badges(trace, place, judgment)))
+    return cards
+
+
+def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[Card]:
+    """The re-ranked ranking; `blended` where another score has a share in it."""
+    moves = trace.moves()
+    cards = []
+    for place in trace.final.top(shown):
+        logit = trace.logits[place.passage_id]
+        parts = [("blend", f"{place.score:.3f}")] if blended else []
+        parts += [("logit", f"{logit:.2f}"), ("sigmoid", f"{_sigmoid(logit):.1%}")]
+        score = " ".join(f'<span class="sl-scale">{name}</span> {value}' for name, value in parts)
+        badges = _badges(trace, place, judgment)
+        cards.append(Card(place.rank, place.passage_id, moved(moves[place.passage_id]), score, badges))
+    return cards
+
+
+def card_html(card: Card, trace: SearchTrace) -> str:
+    """One list item."""
+    passage = trace.passages[card.passage_id]
+    title = f'<p class="sl-title">{_marked(matched_spans(trace.query, passage.title))}</p>' if passage.title else ""
+    lead, rest = split_at(matched_spans(trace.query, passage.text), LEAD)
+    more = ""
+    if rest:
+        more = f'<span class="sl-dots">&nbsp;…</span><span class="sl-rest">{_marked(rest)}</span>'
+    toggle = '<details class="sl-more"><summary aria-label="Whole text"></summary></details>' if rest else ""
+    return (
+        f'<li class="sl-card" data-passage="{escape(card.passage_id)}">'
+        f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
+        f'<span class="sl-score">{card.score}</span></div>{title}'
+        f'<p class="sl-text">{_marked(lead)}{more}</p>'
+        f'<div class="sl-badges">{"".join(card.badges)}'
+        f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="Why rank {card.rank}?">why?</button>'
+        f"{toggle}</div></li>"
+    )
+
+
+def list_html(name: str, title: str, about: str, cards: Sequence[Card], trace: SearchTrace) -> str:
+    """One list with its heading; `name` is `first` or `second`."""
+    items = "".join(card_html(card, trace) for card in cards)
+    return (
+        f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}">'
+        f'<h3 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h3>'
+        f'<ol class="sl-list" role="list">{items}</ol></section>'
+    )
+
+
+def tabs_html(titles: Mapping[str, str]) -> str:
+    """Switches between the lists of these names, seen on narrow screens only; the first is on."""
+    return "".join(
+        f'<input type="radio" name="sl-tab" class="sl-tab" id="sl-tab-{name}"{"" if place else " checked"}>'
+        f'<label class="sl-tab-label" for="sl-tab-{name}">{escape(title)}</label>'
+        for place, (name, title) in enumerate(titles.items())
+    )
+
+
+def split_at(spans: list[Span], characters: int) -> tuple[list[Span], list[Span]]:
+    """The spans up to the last space before `characters`, and the rest; no rest where little would remain."""
+    text = "".join(span.text for span in spans)
+    if len(text) <= characters * 1.25:
+        return spans, []
+    cut = text.rfind(" ", characters // 2, characters)
+    cut = cut if cut > 0 else characters
+    lead: list[Span] = []
+    rest: list[Span] = []
+    place = 0
+    for span in spans:
+        inside = min(max(cut - place, 0), len(span.text))
+        lead += [Span(span.text[:inside], span.matched)] if inside else []
+        rest += [Span(span.text[inside:], span.matched)] if inside < len(span.text) else []
+        place += len(span.text)
+    return lead, rest
+
+
+def _marked(spans: list[Span]) -> str:
+    return "".join(f"<mark>{escape(span.text)}</mark>" if span.matched else escape(span.text) for span in spans)
+
+
+def moved(places: int) -> str:
+    """How far a passage rose (above 0) or fell (below 0)."""
+    if places == 0:
+        return chip("same", "·", "stayed in its place")
+    sign, name, verb = ("▲", "up", "rose") if places > 0 else ("▼", "down", "fell")
+    count = abs(places)
+    return chip(name, f"{sign}{count}", f"{verb} {count} place{'s' if count > 1 else ''}")
+
+
+def _went(rank: int | None) -> str:
+    if rank is None:
+        return chip("went", "not re-ranked", "lies below the re-ranking depth")
+    return chip("went", f"→ {rank}", f"is at rank {rank} after re-ranking")
+
+
+def chip(name: str, text: str, words: str) -> str:
+    """A mark beside a rank: its style, what it shows, and what it says in words."""
+    return f'<span class="sl-move sl-{name}" role="img" aria-label="{words}" title="{words}">{text}</span>'
+
+
+def _badges(trace: SearchTrace, place: Candidate, judgment: Judgment | None) -> tuple[str, ...]:
+    badges = []
+    if judgment is not None:
+        word, style = judgment.word(place.passage_id)
+        told = "this passage has no grade for this query" if word == NOT_JUDGED else "its grade for this query"
+        badges.append(f'<span class="sl-badge sl-grade-{style}" title="{told}">{word}</span>')
+    for name, ranking in trace.first_stage.items():
+        rank = ranking.ranks().get(place.passage_id)
+        if rank is not None:
+            badges.append(f'<span class="sl-badge">{RETRIEVER_NAMES[name]} #{rank}</span>')
+    if place.passage_id in trace.truncated:
+        told = "the re-ranker read only the beginning: the passage is longer than its input"
+        badges.append(f'<span class="sl-badge sl-cut" title="{told}">cut</span>')
+    return tuple(badges)
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))

@@ -1,0 +1,60 @@
+"""What judges say of a query's passages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app import resources
+from app.resources import Opened
+from app.views.widgets.notices import note
+from indexing.corpus.judged import JudgedSet
+from indexing.errors import CorpusError
+from indexing.records import PassageId, QueryId, Ranking
+from search.trace import SearchTrace
+from training.evaluation.measures import measure_run
+
+GRADES = {3: "answers", 2: "in part", 1: "related", 0: "not relevant"}
+NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """The grades of one query's passages."""
+
+    split: str
+    query_id: QueryId
+    grades: Mapping[PassageId, int]
+
+    def word(self, passage_id: PassageId) -> tuple[str, str]:
+        """The grade of a passage in words, and the name of its style."""
+        grade = self.grades.get(passage_id)
+        if grade is None:
+            return NOT_JUDGED, "none"
+        shown = min(max(grade, 0), max(GRADES))
+        return GRADES[shown], str(shown)
+
+    def ndcg(self, ranking: Ranking) -> float:
+        """nDCG@10 of one ranking for this query."""
+        found = measure_run({self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=["nDCG@10"])
+        return found.per_query["nDCG@10"][self.query_id]
+
+    def before_and_after(self, trace: SearchTrace) -> tuple[float, float]:
+        """nDCG@10 of the first stage and of what is shown in the end."""
+        return self.ndcg(trace.fused), self.ndcg(trace.final)
+
+
+def find_judgment(sets: Mapping[str, JudgedSet], text: str) -> Judgment | None:
+    """The judgments of the query that reads so; test before dev before train."""
+    for split in ("test", "dev", "train"):
+        query = sets[split].find(text) if split in sets else None
+        if query is not None:
+            return Judgment(split, query.id, sets[split].qrels[query.id])
+    return None
+
+
+def load_judgments(opened: Opened) -> dict[str, JudgedSet]:
+    """The judged splits of an index; none, with a note on the page, where they can't be read."""
+    try:
+        return resources.judgments(opened)
+    except CorpusError as error:
+        note(f"The judgments can't be shown: {error}")
+        return {}

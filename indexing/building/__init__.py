@@ -1,0 +1,1 @@
+"""Builds an index: shard by shard, resumable, published whole."""

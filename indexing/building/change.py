@@ -1,0 +1,156 @@
+"""Adds passages to an index or deletes some: a new build from the old one, in which only what is new is encoded."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from indexing import atomic
+from indexing.building.build import build_from
+from indexing.building.settings import BuildSettings
+from indexing.building.shards import Progress, load_all
+from indexing.catalogue import current_build
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import CorpusError, IndexingError, SettingsError
+from indexing.index import check_encoder
+from indexing.manifest import Manifest, rebuild
+from indexing.records import Passage, PassageId
+from indexing.store.ids import IdTable
+from indexing.store.passages import PassageStore
+
+READ_FROM = ("passages/", "ids/", "shards/")
+ON_EXISTING = ("stop", "skip", "replace")
+Batches = Iterator[Sequence[Passage]]
+
+
+def add(
+    corpus: Corpus,
+    *,
+    name: str,
+    root: Path,
+    progress: Progress,
+    on_existing: str = "stop",
+    workers: Sequence[str] = (),
+) -> Manifest:
+    """A new current build with these passages too; those that are there with the same text are passed over.
+
+    An id that is there with another text stops it, or is left as it is (`skip`), or gets the new text (`replace`).
+
+    Raises:
+        CorpusError: the corpus can't be read, holds nothing new, or an id is there with another text.
+        IndexingError: there is no such index, or it was built by other weights.
+    """
+    folder = current_build(name, root=root)
+    store = _checked_store(folder)
+    replaced: set[PassageId] = set()
+    count = 0
+    for passage in corpus:
+        if passage.id not in store:
+            count += 1
+        elif store.by_id(passage.id) != passage:
+            if on_existing == "stop":
+                raise CorpusError(
+                    f"Passage id {passage.id!r} of {corpus.path} is in index {name} with another text. Keep the old "
+                    "text with --on-existing skip, or take the new one with --on-existing replace."
+                )
+            if on_existing == "replace":
+                replaced.add(passage.id)
+    if not count and not replaced:
+        raise CorpusError(f"{corpus.path} holds no passage that index {name} doesn't hold already.")
+
+    def batches(size: int) -> Batches:
+        again = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
+        new = (passage for passage in again if passage.id in replaced or passage.id not in store)
+        return _topped_up(_kept(folder, store, replaced), new, size)
+
+    what = f"{count:,} added" + (f", {len(replaced):,} replaced" if replaced else "")
+    return _rebuilt(folder, root, batches, f"{what} from {corpus.path}", progress, workers, read=corpus)
+
+
+def delete(ids: Collection[PassageId], *, name: str, root: Path, progress: Progress) -> Manifest:
+    """A new current build without these passages.
+
+    Raises:
+        SettingsError: an id isn't in the index, or nothing would be left.
+        IndexingError: there is no such index, or it was built by other weights.
+    """
+    folder = current_build(name, root=root)
+    store = _checked_store(folder)
+    unknown = [passage_id for passage_id in ids if passage_id not in store]
+    if unknown or not ids:
+        raise SettingsError(f"Index {name} holds no passage {unknown[0] if unknown else ''!r}; nothing was deleted.")
+    gone = set(ids)
+    if len(gone) == len(store):
+        raise SettingsError(f"Index {name} would be empty without these {len(gone):,} passages; nothing was deleted.")
+    return _rebuilt(folder, root, lambda _: _kept(folder, store, gone), f"{len(gone):,} deleted", progress)
+
+
+def _rebuilt(
+    folder: Path,
+    root: Path,
+    batches: Callable[[int], Batches],
+    what: str,
+    progress: Progress,
+    workers: Sequence[str] = (),
+    *,
+    read: Corpus | None = None,
+) -> Manifest:
+    """A new build of these batches, with the settings of the old one."""
+    old = Manifest.load(folder)
+    settings = BuildSettings(
+        bi_encoder=old.bi_encoder,
+        bm25=old.bm25,
+        dense=old.dense.preset,
+        tokenizer=old.tokenizer,
+        shard_size=old.shard_size,
+        workers=tuple(workers),
+    )
+    encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
+    check_encoder(folder, old, encoder)
+    return build_from(
+        batches(settings.shard_size),
+        read=read,
+        corpus=old.corpus,
+        name=folder.parent.name,
+        root=root,
+        settings=settings,
+        encoder=encoder,
+        progress=progress,
+        change=f"{what}; before: build {old.build}",
+        parent=folder,
+    )
+
+
+def _checked_store(folder: Path) -> PassageStore:
+    """The passages of a build whose files are all there; those that passages are read from have their checksums."""
+    files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
+    read = {name: row for name, row in files.items() if name.startswith(READ_FROM)}
+    faults = atomic.changed_files(folder, files, full=False) or atomic.changed_files(folder, read, full=True)
+    if faults:
+        raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
+    return PassageStore(folder / "passages", IdTable(folder / "ids"))
+
+
+def _kept(folder: Path, store: PassageStore, gone: Collection[PassageId]) -> Batches:
+    """The passages of each shard without those that are gone; shards keep their bounds, so that most are shared."""
+    row = 0
+    for shard in load_all(folder):
+        content = [store[place] for place in range(row, row + shard.passages)]
+        row += shard.passages
+        left = [passage for passage in content if passage.id not in gone]
+        if left:
+            yield left
+
+
+def _topped_up(batches: Batches, new: Iterable[Passage], size: int) -> Batches:
+    """New passages fill the last shard and then make shards of their own."""
+    last: list[Passage] = []
+    for batch in batches:
+        if last:
+            yield last
+        last = list(batch)
+    for passage in new:
+        if len(last) >= size:
+            yield last
+            last = []
+        last.append(passage)
+    yield last

@@ -1,0 +1,126 @@
+"""What a build will take, before it starts: disk, memory and time, worked out from a measured sample of the corpus."""
+
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from indexing.bm25.build import build_bm25
+from indexing.building import shards
+from indexing.building.settings import BuildSettings
+from indexing.building.shards import ShardMaker
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.count import count_passages
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.faiss_index import plan, probe
+from indexing.errors import CorpusError
+from indexing.records import Passage
+from indexing.store.passages import digest
+from indexing.store.tokens import PassageTokenizer
+
+SAMPLE = 1_000  # passages that are read, analysed and encoded
+SECONDS_PER_BYTE = 1e-9  # of SHA-256, once when a file is made
+SECONDS_PER_POSTING = 4e-7  # to place it in the BM25 index
+VOCABULARY_GROWTH = 0.6  # terms grow with the passages' count to this power (Heaps' law, English text)
+TERM_BYTES_IN_MEMORY = 150  # of a term and its number in a dictionary
+TERM_BYTES_ON_DISK = 24  # in vocab.index.json and indptr.csc.index.npy
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Figures for the whole corpus."""
+
+    passages: int
+    sampled: int
+    disk: dict[str, float]
+    """Bytes of each part of the index."""
+    memory: dict[str, float]
+    """Bytes of resident memory at the peak of each phase."""
+    seconds: dict[str, float]
+    """Of each phase."""
+    kind: str
+    """FAISS's index_factory string."""
+    reason: str
+    """Why this kind, where it was left to `auto`."""
+
+
+def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
+    """Read, analyse and encode the first SAMPLE passages, and scale up.
+
+    Raises:
+        CorpusError: the corpus can't be read or holds no passage.
+    """
+    begun = time.perf_counter()
+    content = list(islice(corpus, SAMPLE))
+    reading = time.perf_counter() - begun
+    if not content:
+        raise CorpusError(f"Corpus {corpus.path} holds no passage that can be read.")
+    count = max(count_passages(corpus.path), len(content))
+    encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
+    tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
+    try:
+        encoder.encode_passages([passage.content for passage in content[:64]])  # loads and warms up
+        with tempfile.TemporaryDirectory(prefix="second-look-estimate-") as name:
+            work = Path(name)
+            analysing, encoding = _make_shard(work, content, encoder, tokenizer)
+            build_bm25(work / "terms", work / "bm25", settings.bm25, lambda _: None)
+            return _scaled(work, len(content), count, settings, encoder.dim, reading + analysing, encoding)
+    finally:
+        encoder.close()
+
+
+def _make_shard(
+    work: Path, content: Sequence[Passage], encoder: BiEncoder, tokenizer: PassageTokenizer | None
+) -> tuple[float, float]:
+    """Make one shard in `work`; seconds until its text was analysed, and until its vectors were there."""
+    marks: list[float] = []
+
+    def mark(phase: str, _: int) -> None:
+        if phase == "read":
+            marks.append(time.perf_counter())
+
+    begun = time.perf_counter()
+    ShardMaker(encoder, tokenizer, mark).make(work, 0, content, f"{digest(content):032x}")
+    return marks[0] - begun, time.perf_counter() - marks[0]
+
+
+def _scaled(
+    work: Path, sampled: int, count: int, settings: BuildSettings, dim: int, reading: float, encoding: float
+) -> Estimate:
+    planned = plan(settings.dense, dim=dim, passages=count)
+    dense_bytes, dense_seconds = probe(planned.preset, dim=dim)
+    times = count / sampled
+    sizes = {form: _size(work / form) for form in shards.FORMS if (work / form).is_dir()}
+    postings = len(np.load(work / "bm25/indices.csc.index.npy", mmap_mode="r")) * times
+    terms = len(np.load(work / "bm25/indptr.csc.index.npy", mmap_mode="r")) * times**VOCABULARY_GROWTH
+    disk = {
+        **{form: size * times for form, size in sizes.items()},
+        "ids": 12.0 * count,
+        "bm25": 8 * postings + TERM_BYTES_ON_DISK * terms,
+        "dense": dense_bytes * count,
+    }
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0  # models and libraries
+    shard = min(count, settings.shard_size) / sampled  # samples in a shard
+    memory = {
+        # texts as Python's strings, their terms, vectors in float32; and two tables of hashes
+        "encode": base + shard * (3 * sizes["passages"] + 8 * sizes["terms"] + 4 * sizes["vectors"]) + 16.0 * count,
+        "bm25": base + disk["bm25"] + TERM_BYTES_IN_MEMORY * terms + 16.0 * count,
+        "dense": base + disk["dense"] + 16.0 * count,
+    }
+    seconds = {
+        "read": reading * times,
+        "encode": encoding * times,
+        "bm25": SECONDS_PER_POSTING * postings,
+        "dense": dense_seconds * count,
+        "checksums": SECONDS_PER_BYTE * sum(disk.values()),
+    }
+    return Estimate(count, sampled, disk, memory, seconds, planned.kind, planned.reason)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*"))

@@ -1,0 +1,131 @@
+"""From finished shards to a whole build: the table of ids, BM25, FAISS's index with its recall, the manifest."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from indexing import atomic
+from indexing.bm25 import analyzer
+from indexing.bm25.build import build_bm25
+from indexing.building import shards
+from indexing.building.settings import BuildSettings
+from indexing.building.shards import Shard, ShardMaker
+from indexing.dense.faiss_index import DenseIndex, plan
+from indexing.dense.recall import sample_queries, tune
+from indexing.dense.vectors import VectorStore
+from indexing.manifest import FILE, Dense, Manifest
+from indexing.progress import timed
+from indexing.provenance import library_versions
+from indexing.store.ids import IdTable, write_ids
+from indexing.store.passages import PassageStore, shard_ids
+
+DENSE_FILE = "dense.faiss"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a build is called and where it comes from; fields as in Manifest."""
+
+    name: str
+    build: str
+    created: str
+    corpus: str
+    shard_key: str
+    encoded: int
+    skipped: tuple[str, ...] = ()
+    skipped_count: int = 0
+    change: str = ""
+
+
+def finish(
+    work: Path,
+    done: Sequence[Shard],
+    maker: ShardMaker,
+    settings: BuildSettings,
+    origin: Origin,
+    *,
+    seconds: Mapping[str, float],
+) -> Manifest:
+    """Make everything that needs all shards, and the manifest last of all."""
+    _clear(work)
+    count = sum(shard.passages for shard in done)
+    spent = dict(seconds)
+    with timed() as passed:
+        write_ids(work / "ids", _counted(shard_ids(work / "passages"), maker))
+    spent["ids"] = passed()
+    with timed() as passed:
+        if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
+            build_bm25(work / "terms", work / "bm25", settings.bm25, lambda number: maker.progress("bm25", number))
+    spent["bm25"] = passed()
+    with timed() as passed:
+        dense = _dense(work, maker, settings, Path(origin.corpus))
+    spent["dense"] = passed()
+    manifest = Manifest(
+        **asdict(origin),
+        passages=count,
+        corpus_fingerprint=f"{sum(int(shard.digest, 16) for shard in done) % 2**128:032x}"[:16],
+        shard_size=settings.shard_size,
+        analyzer_fingerprint=analyzer.fingerprint(),
+        bm25=settings.bm25,
+        bi_encoder=settings.bi_encoder,
+        bi_encoder_fingerprint=maker.encoder.fingerprint,
+        precision=maker.encoder.precision,
+        dim=maker.encoder.dim,
+        dense=dense,
+        tokenizer=settings.tokenizer,
+        tokenizer_fingerprint=maker.tokenizer.fingerprint if maker.tokenizer else "",
+        seconds={phase: round(value, 3) for phase, value in spent.items()},
+        libraries=library_versions(),
+        files=_files(work, done),
+    )
+    manifest.save(work)
+    return manifest
+
+
+def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path) -> Dense:
+    vectors = VectorStore(work / "vectors")
+    planned = plan(settings.dense, dim=vectors.dim, passages=len(vectors))
+    index = DenseIndex.build(vectors, kind=planned.kind, progress=lambda number: maker.progress("dense", number))
+    index.save(work / DENSE_FILE)
+    queries, source = sample_queries(corpus, PassageStore(work / "passages", IdTable(work / "ids")))
+    quality = tune(
+        index,
+        vectors,
+        maker.encoder,
+        queries,
+        source,
+        file=work / DENSE_FILE,
+        progress=lambda number: maker.progress("recall", number),
+    )
+    return Dense(preset=settings.dense, kind=planned.kind, reason=planned.reason, quality=quality)
+
+
+def _counted(ids: Iterator[list[str]], maker: ShardMaker) -> Iterator[list[str]]:
+    for shard in ids:
+        yield shard
+        maker.progress("ids", len(shard))
+
+
+def _clear(work: Path) -> None:
+    """Take away what a stop in here left."""
+    for path in work.iterdir():
+        if path.is_dir() and path.name not in (*shards.FORMS, shards.RECORDS):
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
+
+
+def _files(work: Path, done: Sequence[Shard]) -> dict[str, dict[str, int | str]]:
+    """Bytes and checksum of every file, those of the shards from their records; all are synced."""
+    table = {
+        shards.path(work, form, number).relative_to(work).as_posix(): dict(row)
+        for number, shard in enumerate(done)
+        for form, row in shard.files.items()
+    }
+    for path in sorted(work.rglob("*")):
+        name = path.relative_to(work).as_posix()
+        if path.is_file() and name not in table and name != FILE:
+            table[name] = atomic.file_row(path)
+        atomic.fsync_path(path)
+    return dict(sorted(table.items()))

@@ -1,0 +1,192 @@
+"""One shard of a build: its passages in every form that takes long to make, whole or not at all.
+
+A shard stands on its own: its files hold nothing that depends on other shards, and its record, written
+last, holds their checksums. So a build that was stopped keeps its finished shards, and a new build
+takes over from an old one every shard whose passages are the same.
+"""
+
+import ctypes
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexing import atomic
+from indexing.bm25 import analyzer, postings
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.vectors import VectorStore, save_shard
+from indexing.records import Floats, Passage
+from indexing.store import passages, tokens
+from indexing.store.ids import IdTable
+from indexing.store.passages import PassageStore
+from indexing.store.tokens import PassageTokenizer
+
+FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
+RECORDS = "shards"
+Progress = Callable[[str, int], None]
+"""Called with the phase and the passages done since the last call."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The record of a finished shard."""
+
+    passages: int
+    digest: str
+    """Of its passages, as `passages.digest` gives it, in hexadecimal."""
+    files: dict[str, dict[str, Any]]
+    """Bytes and SHA-256 of each file, by its form."""
+
+    def sound(self, work: Path, number: int) -> bool:
+        """Whether every file is there with its checksum."""
+        table = {path(work, form, number).relative_to(work).as_posix(): row for form, row in self.files.items()}
+        return not atomic.changed_files(work, table, full=True)
+
+
+class KnownVectors:
+    """Vectors that a build holds already, found by passage; those of a shard that has changed on disk are not."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
+        self._vectors = VectorStore(folder / "vectors")
+        self._shards = load_all(folder)
+        self._starts = np.cumsum([0, *(shard.passages for shard in self._shards)])  # (shards + 1,)
+        self._sound: dict[int, bool] = {}
+
+    def find(self, content: Sequence[Passage]) -> dict[int, int]:
+        """The build's row of each of these passages that it holds with the same text, by the passage's place."""
+        found: dict[int, int] = {}
+        for place, passage in enumerate(content):
+            with suppress(KeyError):
+                row = self._passages.row_of(passage.id)
+                if self._passages[row] == passage and self._trusted(row):
+                    found[place] = row
+        return found
+
+    def vectors(self, rows: Sequence[int]) -> Floats:
+        """The vectors at these rows, (rows, dim) float32."""
+        return self._vectors.rows(np.array(rows, dtype=np.int64))
+
+    def _trusted(self, row: int) -> bool:
+        """Whether the shard of a row has its checksums still; looked at once."""
+        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        if number not in self._sound:
+            self._sound[number] = number < len(self._shards) and self._shards[number].sound(self._folder, number)
+        return self._sound[number]
+
+
+@dataclass(frozen=True)
+class ShardMaker:
+    """What turns passages into a shard's files."""
+
+    encoder: BiEncoder
+    tokenizer: PassageTokenizer | None
+    progress: Progress
+    known: KnownVectors | None = None
+    """Vectors of the same bi-encoder that need not be computed again."""
+
+    def make(self, work: Path, number: int, content: Sequence[Passage], digest: str) -> tuple[Shard, int]:
+        """Write every form of these passages and then the record; and how many were encoded for it."""
+        remove(work, number)
+        texts = [passage.content for passage in content]
+        passages.write_shard(path(work, "passages", number), content)
+        postings.write_shard(path(work, "terms", number), analyzer.analyze(texts))
+        if self.tokenizer is not None:
+            tokens.write_shard(path(work, "tokens", number), self.tokenizer.encode(texts))
+        self.progress("read", len(content))
+        found = self.known.find(content) if self.known is not None else {}
+        encoded, count = self._encode(texts, found)
+        save_shard(path(work, "vectors", number), encoded)
+        _give_back_memory()
+        return seal(work, number, len(content), digest), count
+
+    def _encode(self, texts: Sequence[str], found: dict[int, int]) -> tuple[Floats, int]:
+        """Vectors of all texts, those in `found` taken from what is known; and how many were computed."""
+        new = [place for place in range(len(texts)) if place not in found]
+        vectors = np.empty((len(texts), self.encoder.dim), dtype=np.float32)  # (texts, dim) float32
+        if found and self.known is not None:
+            vectors[list(found)] = self.known.vectors(list(found.values()))
+            self.progress("encode", len(found))
+        if new:
+            vectors[new] = self.encoder.encode_passages(
+                [texts[place] for place in new], progress=lambda done: self.progress("encode", done)
+            )
+        return vectors, len(new)
+
+
+def _give_back_memory() -> None:
+    """Hand what was freed to the system: glibc keeps it between pieces that are in use, more with each shard."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def path(work: Path, form: str, number: int) -> Path:
+    """Where one form of a shard lies; its folder is made."""
+    folder = work / form
+    folder.mkdir(exist_ok=True)
+    return folder / f"{number:05}{FORMS[form]}"
+
+
+def seal(work: Path, number: int, count: int, digest: str) -> Shard:
+    """Sync a shard's files and write the record that makes them count."""
+    found: dict[str, Path] = {form: path(work, form, number) for form in FORMS if (work / form).is_dir()}
+    table: dict[str, dict[str, Any]] = {}
+    for form, file in found.items():
+        atomic.fsync_path(file)
+        table[form] = atomic.file_row(file)
+    shard = Shard(count, digest, table)
+    atomic.write_json(_record(work, number), asdict(shard))
+    return shard
+
+
+def load(work: Path, number: int) -> Shard | None:
+    """The record of a shard; None where it isn't finished."""
+    try:
+        return Shard(**json.loads(_record(work, number).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def load_all(work: Path) -> list[Shard]:
+    """The records of every finished shard, in order, up to the first that is missing."""
+    found: list[Shard] = []
+    while (shard := load(work, len(found))) is not None:
+        found.append(shard)
+    return found
+
+
+def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
+    """Take a shard over from another build without copying it."""
+    remove(work, new)
+    for form in shard.files:
+        os.link(path(source, form, old), path(work, form, new))
+    atomic.write_json(_record(work, new), asdict(shard))
+    return shard
+
+
+def remove(work: Path, number: int) -> None:
+    """Take a shard's record and files away. They may be another build's too: never write into one that is there."""
+    _record(work, number).unlink(missing_ok=True)
+    for form in FORMS:
+        (work / form / f"{number:05}{FORMS[form]}").unlink(missing_ok=True)
+
+
+def remove_others(work: Path, done: Sequence[Shard]) -> None:
+    """Take away the files of no shard among these: of a corpus that was longer, or of a process that was killed."""
+    wanted = {_record(work, number) for number in range(len(done))}
+    wanted |= {path(work, form, number) for number, shard in enumerate(done) for form in shard.files}
+    for folder in (RECORDS, *FORMS):
+        for file in (work / folder).glob("*"):
+            if file not in wanted:
+                file.unlink()
+
+
+def _record(work: Path, number: int) -> Path:
+    return work / RECORDS / f"{number:05}.json"

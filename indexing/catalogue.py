@@ -1,0 +1,51 @@
+"""The indexes on disk: their names and builds, which build is current, and whether its files are whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from indexing import atomic
+from indexing.errors import IndexingError
+from indexing.manifest import FILE, Manifest, rebuild
+from indexing.names import check_name
+from indexing.places import INDEXES
+
+
+def index_names(root: Path = INDEXES) -> list[str]:
+    """Names of the indexes below `root` that have a current build."""
+    return sorted(path.parent.name for path in root.glob("*/current"))
+
+
+def build_folders(folder: Path) -> dict[str, Path]:
+    """The complete builds of one index, by build id, oldest first."""
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"[!.]*/{FILE}"))}
+
+
+def set_current(folder: Path, build_id: str) -> None:
+    """Serve this build from now on; readers see the old one or the new one."""
+    atomic.write_text(folder / "current", build_id + "\n")
+
+
+def current_build(name: str, *, root: Path = INDEXES) -> Path:
+    """The folder of an index's current build. Raises IndexingError where there is none."""
+    check_name(name)
+    pointer = root / name / "current"
+    if not pointer.is_file():
+        known = ", ".join(index_names(root)) or "none"
+        raise IndexingError(
+            f"There is no index {name!r} in {root} (there: {known}). "
+            f"Build it: python -m indexing build --corpus CORPUS --name {name}"
+        )
+    build_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    folders = build_folders(root / name)
+    if build_id not in folders:
+        raise IndexingError(f"{pointer} names build {build_id!r}, which isn't there. {rebuild(pointer)}")
+    return folders[build_id]
+
+
+def verify(folder: Path, *, full: bool, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound.
+
+    `progress` is called with the bytes read since the last call.
+    """
+    files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
+    return atomic.changed_files(folder, files, full=full, progress=progress)

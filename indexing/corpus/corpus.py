@@ -1,0 +1,113 @@
+"""Reads passages from the forms that corpora come in, and names file and line of what can't be read.
+
+Forms: MS MARCO's `collection.tsv` (id TAB text, or id TAB text TAB title) and JSONL (BEIR's `corpus.jsonl`),
+each plain, `.gz` or in a `.tar.gz`; Parquet, one file or a folder of them; a folder of `.txt` files. Lines may
+end in CRLF and a file may start with a byte-order mark.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from indexing.corpus import lines as corpus_lines
+from indexing.corpus.fields import Fields
+from indexing.corpus.files import READ_ERRORS, corpus_files, lines, parts
+from indexing.corpus.lines import Chunk, Parsed, line_parser
+from indexing.corpus.parquet import parquet_chunks
+from indexing.errors import CorpusError, first_line
+from indexing.records import Passage
+from indexing.store.ids import SeenIds
+
+CHUNK_BYTES = 2_000_000  # of lines whose ids are checked at once
+LINE_OVERHEAD = 200  # bytes that a line costs beside its own
+SKIPPED_KEPT = 1_000  # sentences on lines left out; beyond these they are counted
+
+
+@dataclass
+class Corpus:
+    """Passages of one file or folder, read in order, with what was met on the way.
+
+    Needs 8 bytes a passage for the ids met so far, 16 for moments, and a few megabytes for the lines at hand.
+    """
+
+    path: Path
+    skip_bad_lines: bool = False
+    fields: Fields = field(default_factory=Fields)
+    """Names of the fields of JSON and Parquet."""
+    skipped: list[str] = field(default_factory=list)
+    """One sentence for each of the first 1,000 lines left out, `skip_bad_lines` only."""
+    skipped_count: int = 0
+    """How many lines were left out."""
+
+    def __iter__(self) -> Iterator[Passage]:
+        """Each passage once; what was left out is counted anew.
+
+        Raises:
+            CorpusError: nothing to read at `path`, or a file or its columns can't be read; or, unless
+                `skip_bad_lines`, the first line with a field missing, empty or of another kind than text,
+                a repeated id, a NUL, bad UTF-8, or over 10 MB.
+            SettingsError: a file of an ending that isn't known, or fields named for one that has none.
+        """
+        self.skipped.clear()
+        self.skipped_count = 0
+        seen = SeenIds()
+        for chunk in _chunks(corpus_files(self.path), self.fields):
+            repeats = iter(seen.repeats([parsed.id for parsed in chunk.parsed if isinstance(parsed, Passage)]))
+            for number, parsed in enumerate(chunk.parsed):
+                if isinstance(parsed, str):
+                    self._leave_out(f"{chunk.place(number)}: {parsed}")
+                elif next(repeats):
+                    self._leave_out(f"{chunk.place(number)}: passage id {parsed.id[:80]!r} appeared before")
+                else:
+                    yield parsed
+
+    def _leave_out(self, fault: str) -> None:
+        if not self.skip_bad_lines:
+            raise CorpusError(f"{fault}. Mend the line, or leave such lines out with --on-bad-line skip.")
+        self.skipped_count += 1
+        if len(self.skipped) < SKIPPED_KEPT:
+            self.skipped.append(fault)
+
+
+def _chunks(files: Sequence[Path], fields: Fields) -> Iterator[Chunk]:
+    for file in files:
+        if file.suffix == ".parquet":
+            yield from parquet_chunks(file, fields)
+        else:
+            try:
+                yield from _text_file(file, fields) if file.suffix == ".txt" else _line_chunks(file, fields)
+            except READ_ERRORS as error:
+                raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or pack it again.") from error
+
+
+def _text_file(file: Path, fields: Fields) -> Iterator[Chunk]:
+    with file.open("rb") as stream:
+        content = stream.read(corpus_lines.LINE_LIMIT + 4)  # the limit, a byte-order mark, and one too many
+    yield Chunk([line_parser(str(file), fields)(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
+
+
+def _line_chunks(file: Path, fields: Fields) -> Iterator[Chunk]:
+    for name, stream in parts(file):
+        yield from _numbered(name, lines(stream), line_parser(name.removesuffix(".gz"), fields))
+
+
+def _numbered(name: str, given: Iterable[bytes], parse: Callable[[bytes], Parsed]) -> Iterator[Chunk]:
+    """Chunks of about 2 MB. Where a file breaks off, what came before comes first."""
+    first, held = 1, 0
+    parsed: list[Parsed] = []
+    try:
+        for line in given:
+            parsed.append(parse(line))
+            held += len(line) + LINE_OVERHEAD
+            if held > CHUNK_BYTES:
+                yield Chunk(parsed, partial(_place, name, first))
+                first, held, parsed = first + len(parsed), 0, []
+    except READ_ERRORS:
+        yield Chunk(parsed, partial(_place, name, first))
+        raise
+    yield Chunk(parsed, partial(_place, name, first))
+
+
+def _place(name: str, first: int, offset: int) -> str:
+    return f"{name}:{first + offset}"

@@ -1,0 +1,37 @@
+"""How many passages a corpus holds, counted without parsing them."""
+
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from indexing.corpus.files import READ_ERRORS, corpus_files, parts
+from indexing.errors import CorpusError, first_line
+
+CHUNK = 1 << 20  # bytes read at once when lines are counted
+
+
+def count_passages(path: Path) -> int:
+    """Passages that a corpus seems to hold: its lines, rows or text files, none of them looked into.
+
+    Raises CorpusError where there is none, or a packed one is broken.
+    """
+    files = corpus_files(path)
+    if files[0].name.endswith(".txt"):
+        return len(files)
+    try:
+        if files[0].name.endswith(".parquet"):
+            return sum(pq.read_metadata(file).num_rows for file in files)
+        return sum(_lines(stream) for file in files for _, stream in parts(file))
+    except (*READ_ERRORS, pa.ArrowException) as error:
+        raise CorpusError(f"Corpus {path} can't be read ({first_line(error)}); fetch or pack it again.") from error
+
+
+def _lines(stream: IO[bytes]) -> int:
+    """Lines of a stream, the last one too where nothing ends it."""
+    count, last = 0, b"\n"
+    while chunk := stream.read(CHUNK):
+        count += chunk.count(b"\n")
+        last = chunk
+    return count + (not last.endswith(b"\n"))

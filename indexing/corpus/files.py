@@ -1,0 +1,101 @@
+"""Finds the files of a corpus, and gives their lines one at a time, packed or not; none is unpacked to disk."""
+
+import gzip
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from indexing.corpus import lines as corpus_lines
+from indexing.errors import CorpusError
+
+ARCHIVES = (".tar.gz", ".tgz")
+TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl")
+NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
+FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
+JUDGED = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")  # what lies beside passages and holds none
+
+READ_ERRORS = (OSError, EOFError, zlib.error, tarfile.TarError)
+"""What a packed file that is cut off, or is none, is told by."""
+
+
+def corpus_files(path: Path) -> list[Path]:
+    """The files that hold a corpus's passages, in order. Raises CorpusError where there are none."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise CorpusError(f"Corpus {path} doesn't exist. Give a folder or a file: {FORMS}.")
+    for name in NAMES:
+        if (path / name).is_file():
+            return [path / name]
+    found = (
+        _passages(path, path.glob("*.parquet"))
+        or _passages(path, path.glob("corpus/*.parquet"))  # as the hub lays out corpus, queries and qrels
+        or _passages(path, path.rglob("*.txt"))
+    )
+    if not found:
+        raise CorpusError(f"Folder {path} holds no corpus, which would be {FORMS}; give another folder.")
+    return found
+
+
+def _passages(root: Path, files: Iterator[Path]) -> list[Path]:
+    """Files in order of their paths, without the queries and qrels that lie directly in `root`."""
+    return sorted(
+        file for file in files if not file.is_dir() and not (file.parent == root and JUDGED.fullmatch(file.name))
+    )
+
+
+def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and unpacked bytes of the file, or of each member of an archive that holds passages."""
+    if file.name.endswith(ARCHIVES):
+        yield from _archive_parts(file)
+    elif file.suffix == ".gz":
+        with gzip.open(file) as stream:
+            yield str(file), stream  # type: ignore[misc]  # typeshed has GzipFile as no IO, it reads as one
+    else:
+        with file.open("rb") as stream:
+            yield str(file), stream
+
+
+def lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines without their ending and byte-order mark; of one over the limit only its start, which is over it too."""
+    limit = corpus_lines.LINE_LIMIT + len(b"\r\n")
+    mark = b"\xef\xbb\xbf"
+    while line := stream.readline(limit):
+        if len(line) < limit or line.endswith(b"\n"):
+            yield line.removeprefix(mark).rstrip(b"\r\n")
+        else:
+            yield line
+            while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
+                pass
+        mark = b""
+
+
+def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """The members called as `TABLES`, or else the only other .tsv or .jsonl that isn't queries or qrels."""
+    found, others = False, []
+    for name, stream in _members(file):
+        if PurePosixPath(name).name in TABLES:
+            found = True
+            yield f"{file}/{name}", stream
+        elif name.endswith((".tsv", ".jsonl")) and not JUDGED.fullmatch(PurePosixPath(name).name):
+            others.append(name)
+    if not found and len(others) != 1:
+        held = ", ".join(others[:8]) or "no .tsv and no .jsonl"
+        raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {held}; unpack it, and give one file.")
+    if not found:
+        yield from ((f"{file}/{name}", stream) for name, stream in _members(file) if name == others[0])
+
+
+def _members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Each file of an archive in turn, streamed; at the end the checksum of the whole has been compared."""
+    with gzip.open(file) as packed:
+        with tarfile.open(fileobj=packed, mode="r|") as archive:
+            for member in archive:
+                stream = archive.extractfile(member) if member.isfile() else None
+                if stream is not None and not PurePosixPath(member.name).name.startswith("."):
+                    yield member.name.removeprefix("./"), stream
+        while packed.read(1 << 20):
+            pass

@@ -1,0 +1,98 @@
+"""Fetches judged collections from the Hugging Face hub into MS MARCO's layout under data/corpora/."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from indexing import atomic
+from indexing.corpus.hub_layouts import BeirTables, Layout, MsMarco, Progress, Repository, Tables
+from indexing.errors import HubError, SecondLookError, SettingsError, first_line
+from indexing.pretrained import load_quietly, reach_hub
+
+ROOT = Path("data/corpora")
+HUB_CORPORA: Mapping[str, str] = {
+    "nano-msmarco": "zeta-alpha-ai/NanoMSMARCO",
+    "msmarco": "sentence-transformers/msmarco",
+}
+"""Short names, and the repositories they stand for."""
+NANO_BEIR = "sentence-transformers/NanoBEIR-en"
+MS_MARCO_VERSIONS = ("v1.1", "v2.1")
+FORMS = f"{', '.join(HUB_CORPORA)}, microsoft/ms_marco[:v2.1], BeIR/NAME, zeta-alpha-ai/NanoNAME, {NANO_BEIR}:NanoNAME"
+"""What a name may be, for a command's help."""
+PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+REPOSITORY = re.compile(
+    rf"microsoft/ms_marco|sentence-transformers/msmarco|{NANO_BEIR}|(BeIR/|zeta-alpha-ai/Nano){PLAIN}"
+)
+
+log = logging.getLogger(__name__)
+
+
+def is_hub_corpus(corpus: str) -> bool:
+    """Whether a corpus is to be fetched from the hub: it has such a name, and is no path that exists."""
+    known = corpus in HUB_CORPORA or REPOSITORY.fullmatch(corpus.partition(":")[0]) is not None
+    return known and not Path(corpus).exists()
+
+
+def folder_name(name: str) -> str:
+    """The plain name of the folder that holds a collection: `BeIR/scifact` lies in `BeIR--scifact`."""
+    if name in HUB_CORPORA:
+        return name
+    repository, _, part = name.partition(":")
+    if repository == "microsoft/ms_marco":
+        part = part or MS_MARCO_VERSIONS[0]
+    return repository.replace("/", "--") + (f"-{part}" if part else "")
+
+
+def layout(name: str) -> tuple[str, Layout]:
+    """The repository of a name, and how its tables lie. Raises SettingsError for a name that isn't known."""
+    repository, colon, part = HUB_CORPORA.get(name, name).partition(":")
+    if repository == NANO_BEIR:
+        if not re.fullmatch(PLAIN, part):
+            raise SettingsError(
+                f"{name!r} names no collection of {NANO_BEIR}; add one of them behind a colon, as in "
+                f"{NANO_BEIR}:NanoMSMARCO, or NanoNQ, NanoFiQA2018, NanoSciFact, NanoHotpotQA and so on."
+            )
+        return repository, Tables(part, ("_id", "text"), ("_id", "text"))
+    if repository == "microsoft/ms_marco" and (part or MS_MARCO_VERSIONS[0]) in MS_MARCO_VERSIONS:
+        return repository, MsMarco(part or MS_MARCO_VERSIONS[0])
+    if colon or not REPOSITORY.fullmatch(repository):
+        raise SettingsError(f"{name!r} is no collection that is read from the hub; give a folder, or {FORMS}.")
+    if repository.startswith("BeIR/"):
+        return repository, BeirTables()
+    if repository == "sentence-transformers/msmarco":
+        return repository, Tables("train", ("passage_id", "passage"), ("query_id", "query"), judged=False)
+    return repository, Tables("train", ("_id", "text"), ("_id", "text"))
+
+
+def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progress: Progress | None = None) -> Path:
+    """The folder below `root` with collection.tsv, and queries and qrels by split, fetched if absent.
+
+    `repository` may name a local folder in the hub's own layout in place of the hub's. `progress` is told
+    how many records were read since it was last told.
+
+    Raises:
+        SettingsError: the name is none of the hub's that are known here.
+        HubError: the hub isn't reached, or the data set isn't as expected; nothing half-written stays.
+    """
+    hub_name, tables = layout(name)
+    target = root / folder_name(name)
+    if target.is_dir():
+        return target
+    load_quietly()
+    if repository is None:
+        reach_hub(hub_name)
+    try:
+        with atomic.folder(target) as work:
+            tables.write(work, Repository(repository or hub_name, progress or (lambda _: None)))
+    except SecondLookError:
+        raise
+    except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own
+        if target.is_dir():  # fetched by another process in the meantime
+            return target
+        log.debug("fetching %s failed", hub_name, exc_info=error)
+        raise HubError(
+            f"{hub_name} couldn't be fetched from the Hugging Face hub ({first_line(error)}). "
+            "Check the network, or download it elsewhere and give its folder: --corpus path/to/folder."
+        ) from error
+    return target

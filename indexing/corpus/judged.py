@@ -1,0 +1,116 @@
+"""Reads the queries and qrels of a collection, in MS MARCO's forms, TREC's and BEIR's."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from indexing.errors import CorpusError
+from indexing.records import PassageId, Qrels, Query, QueryId
+
+T = TypeVar("T", Query, tuple[str, str, int], tuple[str, str, float])
+SPLITS = {"train": ("train",), "dev": ("dev", "validation"), "test": ("test",)}  # our names, and what files say
+
+
+@dataclass(frozen=True)
+class JudgedSet:
+    """One split of a collection: its queries that have judgments, and the judgments."""
+
+    split: str
+    queries: tuple[Query, ...]
+    qrels: Qrels
+
+    def find(self, text: str) -> Query | None:
+        """The query that reads so, case and spaces aside."""
+        wanted = " ".join(text.lower().split())
+        return next((query for query in self.queries if " ".join(query.text.lower().split()) == wanted), None)
+
+
+def judged_sets(folder: Path) -> dict[str, JudgedSet]:
+    """The judged splits beside a corpus, by train, dev and test.
+
+    Of MS MARCO and TREC queries[.SPLIT].tsv and qrels[.SPLIT].tsv or .txt, qrels without a split being the test
+    split's; of BEIR queries.jsonl and qrels/SPLIT.tsv. A split called validation is dev.
+    """
+    found = {}
+    root = folder if folder.is_dir() else folder.parent
+    for split, names in SPLITS.items():
+        qrels_path = _first(root, *(form for name in names for form in _qrels_forms(name)))
+        if qrels_path is None and split == "test":
+            qrels_path = _first(root, "qrels.txt", "qrels.tsv")
+        queries_path = _first(root, *(f"queries.{name}.tsv" for name in names), "queries.tsv", "queries.jsonl")
+        if qrels_path is None or queries_path is None:
+            continue
+        qrels = read_qrels(qrels_path)
+        queries = tuple(query for query in read_queries(queries_path) if query.id in qrels)
+        found[split] = JudgedSet(split, queries, qrels)
+    return found
+
+
+def _qrels_forms(split: str) -> tuple[str, ...]:
+    return f"qrels.{split}.tsv", f"qrels.{split}.txt", f"qrels/{split}.tsv"
+
+
+def read_queries(path: Path) -> list[Query]:
+    """Queries of `id TAB text`, or of JSONL with `_id` or `id` and `text`."""
+
+    def parse(line: str) -> Query | str:
+        if path.suffix == ".jsonl":
+            try:
+                record = json.loads(line)
+                key, text = record.get("_id", record.get("id")), record.get("text")
+            except (ValueError, AttributeError, RecursionError):
+                return "not a JSON object"
+            if key in (None, "") or not isinstance(text, str) or not text.strip():
+                return "no _id, or no text"
+            return Query(QueryId(str(key)), text.strip())
+        key, tab, text = line.partition("\t")
+        if not tab or not key.strip() or not text.strip():
+            return "not 'id TAB text'"
+        return Query(QueryId(key.strip()), text.strip())
+
+    return list(parsed_lines(path, parse))
+
+
+def read_qrels(path: Path) -> Qrels:
+    """Grades by query and passage, of TREC's four fields or BEIR's three with a header line."""
+
+    def parse(line: str) -> tuple[str, str, int] | str:
+        fields = line.split()
+        if fields == ["query-id", "corpus-id", "score"]:
+            return ("", "", 0)  # BEIR's header
+        try:
+            query, passage, grade = fields if len(fields) == 3 else (fields[0], fields[2], fields[3])
+            return query, passage, int(grade)
+        except (IndexError, ValueError):
+            return "not 'query 0 passage grade' with a whole number for the grade"
+
+    qrels: dict[QueryId, dict[PassageId, int]] = {}
+    for query, passage, grade in parsed_lines(path, parse):
+        if query:
+            qrels.setdefault(QueryId(query), {})[PassageId(passage)] = grade
+    return qrels
+
+
+def parsed_lines(path: Path, parse: Callable[[str], T | str]) -> Iterator[T]:
+    """What each line that isn't empty says. Raises CorpusError with file and line at the first that can't be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path} can't be read as UTF-8 text ({error}).") from error
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            parsed = parse(line.rstrip("\r"))
+            if isinstance(parsed, str):
+                raise CorpusError(f"{path}:{number}: {parsed}: {line[:80]!r}.")
+            yield parsed
+
+
+def _first(root: Path, *names: str) -> Path | None:
+    return next((root / name for name in names if (root / name).is_file()), None)
+
+
+def normalised(text: str) -> str:
+    """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
+    return " ".join(text.lower().split()).rstrip(" ?.!")

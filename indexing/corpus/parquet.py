@@ -1,0 +1,84 @@
+"""Passages of a Parquet file in bounded batches of rows; its columns are checked before any row is read."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from indexing.corpus import lines
+from indexing.corpus.fields import Fields, Found, as_strings, find
+from indexing.corpus.lines import Chunk, Parsed, passage
+from indexing.errors import CorpusError, first_line
+
+BATCH_ROWS = 4_096
+BATCH_BYTES = 4_000_000  # of all columns; long rows come in smaller batches
+
+
+def parquet_chunks(file: Path, fields: Fields) -> Iterator[Chunk]:
+    """Every row in order, by number from 1. Raises CorpusError where the file or its columns can't be used."""
+    try:
+        with pq.ParquetFile(file, memory_map=True) as source:
+            found = _columns(file, source.schema_arrow, fields)
+            first = 1
+            for batch in source.iter_batches(_batch_rows(source.metadata), columns=[name for name in found if name]):
+                yield Chunk(_rows(batch, found), partial(_place, file, first))
+                first += batch.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
+
+
+def _place(file: Path, first: int, offset: int) -> str:
+    return f"{file}:row {first + offset}"
+
+
+def _batch_rows(metadata: pq.FileMetaData) -> int:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    longest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1.0)
+    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(longest, 1))))
+
+
+def _columns(file: Path, schema: pa.Schema, fields: Fields) -> Found:
+    found = find(fields, tuple(schema.names))
+    if isinstance(found, str):
+        raise CorpusError(f"{file}: {found}. Name them with --id-field, --text-field and --title-field.")
+    for option, name in found._asdict().items():
+        if name and (schema.names.count(name) > 1 or not _usable(schema.field(name).type, number=option == "id")):
+            kinds = ", ".join(str(field.type) for field in schema if field.name == name)
+            raise CorpusError(f"{file}: column {name!r} holds {kinds}, not text; name another with --{option}-field.")
+    return found
+
+
+def _usable(kind: pa.DataType, *, number: bool) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    text = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view())
+    return kind in text or (number and (pa.types.is_integer(kind) or pa.types.is_floating(kind)))
+
+
+def _rows(batch: pa.RecordBatch, found: Found) -> list[Parsed]:
+    columns = [_values(batch.column(name)) if name else [""] * batch.num_rows for name in found]
+    return [_row(found, *values) for values in zip(*columns, strict=True)]
+
+
+def _values(column: pa.Array) -> list[object]:
+    """Values of a column; bytes where they are to be decoded one by one, since one of them is no UTF-8."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        return list(column.cast(pa.large_binary()).to_pylist())
+
+
+def _row(found: Found, *raw: object) -> Parsed:
+    try:
+        decoded = [value.decode("utf-8") if isinstance(value, bytes) else value for value in raw]
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} of a value is no UTF-8"
+    values = as_strings(found, *decoded)
+    if isinstance(values, str):
+        return values
+    if sum(map(len, values)) > lines.LINE_LIMIT:
+        return f"the row is longer than {lines.LINE_LIMIT:,} characters"
+    return "a value holds a NUL" if any("\0" in value for value in values) else passage(*values)

@@ -1,0 +1,169 @@
+"""Keeps an uploaded corpus below data/corpora: read through first, then whole or not at all."""
+
+import gzip
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from indexing import atomic
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.fields import Fields
+from indexing.corpus.files import READ_ERRORS
+from indexing.corpus.hub import ROOT
+from indexing.errors import CorpusError, SecondLookError, SettingsError, first_line
+from indexing.names import NAME
+
+SAMPLE = Path("data/sample")
+STORED: Mapping[str, str] = {
+    ".tsv": "collection.tsv",
+    ".tsv.gz": "collection.tsv.gz",
+    ".jsonl": "corpus.jsonl",
+    ".jsonl.gz": "corpus.jsonl.gz",
+    ".parquet": "collection.parquet",
+}
+"""Endings of an upload, and the only names that its file gets on disk."""
+LIMIT = 200  # megabytes
+MEGABYTE = 1 << 20
+UNPACKED = 10  # times its limit that an upload may hold once it is unpacked
+PIECE = 1 << 20  # bytes copied at once
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a user sends, and what becomes of it."""
+
+    file_name: str
+    """As on the user's machine; only its ending is used, and in sentences."""
+    name: str
+    """The folder below data/corpora that is to hold it."""
+    limit: int = LIMIT
+    """Megabytes that it may have."""
+    fields: Fields = field(default_factory=Fields)
+    skip_bad_lines: bool = False
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise SettingsError(
+                f"Corpus name {self.name[:80]!r} must be letters, digits, '.', '_' or '-', at most 64 of them, "
+                "the first a letter or a digit."
+            )
+        if re.search(r"[/\\\0]", self.file_name) or ending(self.file_name) not in STORED:
+            raise SettingsError(
+                f"An upload called {self.file_name[:80]!r} isn't taken; give a file whose name ends in "
+                f"{', '.join(STORED)}."
+            )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An upload that was kept."""
+
+    folder: Path
+    passages: int
+    left_out: int
+    """Lines that couldn't be read."""
+
+
+def limit() -> int:
+    """Megabytes that an upload may have: SECOND_LOOK_UPLOAD_MB or 200. Raises SettingsError for no such number."""
+    given = os.environ.get("SECOND_LOOK_UPLOAD_MB") or str(LIMIT)
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", given, re.ASCII):
+        raise SettingsError(f"SECOND_LOOK_UPLOAD_MB is {given[:40]!r}; give a whole number of megabytes, 1 or more.")
+    return int(given)
+
+
+def ending(file_name: str) -> str:
+    """What a file's name says of its form, in small letters: `.tsv`, or `.tsv.gz`."""
+    suffixes = [suffix.lower() for suffix in Path(file_name).suffixes]
+    return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
+
+
+def suggested_name(file_name: str) -> str:
+    """A folder's name for an upload: its own without the ending, and without what a folder's name can't hold."""
+    stem = file_name[: len(file_name) - len(ending(file_name))]
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64].strip("-") or "corpus"
+
+
+def known_corpora(root: Path = ROOT) -> list[Path]:
+    """The bundled sample and the folders below `root`, without links: they could lead anywhere."""
+    folders = [path for path in sorted(root.glob("*")) if NAME.fullmatch(path.name) and not path.is_symlink()]
+    return [path for path in (SAMPLE, *folders) if path.is_dir()]
+
+
+def keep(upload: Upload, content: IO[bytes], *, root: Path = ROOT) -> Kept:
+    """Copy an upload to `root/name`, and keep it if every line of it can be read.
+
+    Raises:
+        CorpusError: the name is taken; the file is too large, can't be read, or holds no passage; or a line
+            can't be read and isn't to be left out. Nothing of it stays.
+        SettingsError: fields are named for a form that has none.
+    """
+    target = root / upload.name
+    if os.path.lexists(target):
+        raise CorpusError(f"There is a corpus {target} already; give this one another name.")
+    with atomic.folder(target) as work:
+        path = work / STORED[ending(upload.file_name)]
+        try:
+            _copy(content, path, upload)
+            passages, left_out = _read(path, upload)
+        except SecondLookError as error:  # named as the user knows it
+            stored = str(path).removesuffix(".gz")
+            sentence = str(error).replace(str(path), upload.file_name).replace(stored, upload.file_name)
+            raise type(error)(sentence) from error
+    return Kept(target, passages, left_out)
+
+
+def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
+    left = upload.limit * MEGABYTE
+    with path.open("xb") as file:
+        while piece := content.read(PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise CorpusError(
+                    f"{path} has more than {upload.limit} MB, which is the most for an upload. "
+                    "Split it, or have it put below data/corpora on the server."
+                )
+            file.write(piece)
+    if path.suffix == ".gz":
+        _check_unpacked(path, upload)
+
+
+def _check_unpacked(path: Path, upload: Upload) -> None:
+    """Refuse what a few megabytes can unpack to, before anything looks for lines in it."""
+    size = 0
+    try:
+        with gzip.open(path) as stream:
+            while piece := stream.read(PIECE):
+                size += len(piece)
+                _check_size(size, path, upload)
+    except READ_ERRORS as error:
+        raise CorpusError(f"{path} can't be unpacked ({first_line(error)}); pack it again.") from error
+
+
+def _read(path: Path, upload: Upload) -> tuple[int, int]:
+    """Passages that can be read, and lines that can't."""
+    corpus = Corpus(path, skip_bad_lines=True, fields=upload.fields)
+    passages = size = 0
+    for passage in corpus:
+        _check_line(corpus, upload)
+        passages += 1
+        size += len(passage.content)
+        _check_size(size, path, upload)
+    _check_line(corpus, upload)
+    if not passages:
+        raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
+    return passages, corpus.skipped_count
+
+
+def _check_line(corpus: Corpus, upload: Upload) -> None:
+    if corpus.skipped and not upload.skip_bad_lines:
+        raise CorpusError(f"{corpus.skipped[0]}. Mend the line, or have such lines left out.")
+
+
+def _check_size(size: int, path: Path, upload: Upload) -> None:
+    most = UNPACKED * upload.limit
+    if size > most * MEGABYTE:
+        raise CorpusError(f"{path} unpacks to more than {most:,} MB, which is the most for an upload; split it.")

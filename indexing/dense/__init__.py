@@ -1,0 +1,1 @@
+"""Dense retrieval: the bi-encoder, vectors on disk, FAISS, and its recall."""

@@ -1,0 +1,198 @@
+"""A bi-encoder turns texts into unit vectors; any sentence-transformers model, one offline by default."""
+
+import logging
+import math
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Transformer
+
+from indexing import precision
+from indexing.errors import ModelError, SettingsError
+from indexing.pretrained import (
+    DEFAULT_BI_ENCODER,
+    bundled_path,
+    load_quietly,
+    loading_error,
+    reach_hub,
+    weights_fingerprint,
+)
+from indexing.records import Floats
+
+TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
+LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
+COUNTED_TOGETHER = 512  # texts whose tokens are counted in one call
+BATCHES = 8  # encoded between two reports of progress
+log = logging.getLogger(__name__)
+
+
+class BiEncoder:
+    """A loaded sentence-transformers model."""
+
+    def __init__(self, name: str = DEFAULT_BI_ENCODER, *, workers: Sequence[str] = ()) -> None:
+        """Load by hub name or local path.
+
+        With two or more `workers` (torch devices, such as `cuda:0` and `cuda:1`, or `cpu` twice), passages are
+        encoded by a process on each, through sentence-transformers' own pool; `close` ends them.
+
+        Raises:
+            HubError: the hub isn't reached or has no such model.
+            ModelError: the folder holds no usable model.
+        """
+        for worker in workers:
+            if worker.startswith("cuda") and int(worker.partition(":")[2] or 0) >= torch.cuda.device_count():
+                raise SettingsError(
+                    f"--workers names {worker}, torch can use {torch.cuda.device_count()} CUDA devices here; "
+                    "give those that there are, or cpu:2."
+                )
+        load_quietly()
+        path = bundled_path(name)
+        reach_hub(path)
+        self.name = name
+        self._device = precision.device()
+        try:
+            self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
+        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+            raise loading_error("Bi-encoder", name, error) from error
+        self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
+        self._workers = tuple(workers)
+        self._fast: SentenceTransformer | None = None
+        self._pool: Any = None
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self._model.get_embedding_dimension() or 0)
+
+    @property
+    def precision(self) -> str:
+        """Number format in which passages are encoded, such as `bfloat16`."""
+        return str(precision.fastest_dtype(self._device)).removeprefix("torch.")
+
+    def encode_query(self, text: str) -> Floats:
+        """One query's vector, (dim,) float32, unit length, always computed in float32."""
+        return np.asarray(self.encode_queries([text])[0])
+
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        """Vectors of some queries, (queries, dim) float32, unit length, always computed in float32."""
+        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False), texts)
+
+    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+        """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here.
+
+        Texts are batched by their tokens so that each batch has about as many, which leaves little padding; long and
+        short ones take turns, so that the rate at the start is that of the whole. Lengths are padded to a multiple of
+        LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
+        `progress` is called with the texts done since the last call.
+        """
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
+        for rows, size in self._batches(texts):
+            content = [texts[row] for row in rows]
+            found = self._fast_model().encode_document(
+                content,
+                batch_size=size,
+                show_progress_bar=False,
+                pool=self._started_pool(),
+                chunk_size=self._share(rows),
+            )
+            vectors[rows] = self._unit(found, content)
+            progress(len(rows))
+        return vectors
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
+        """Vectors of every token of each text, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
+
+        Raises:
+            ModelError: the model reads words and not tokens in their context.
+        """
+        if not isinstance(self._model[0], Transformer):
+            raise ModelError(
+                f"Bi-encoder {self.name} is no transformer and gives no vectors of tokens; choose another teacher, "
+                "such as first-stage."
+            )
+        tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
+        for rows, size in self._batches(texts):
+            found: Any = self._fast_model().encode_document(
+                [texts[row] for row in rows],
+                batch_size=size,
+                show_progress_bar=False,
+                output_value="token_embeddings",
+            )
+            for row, vectors in zip(rows, found, strict=True):
+                tokens[row] = self._unit(vectors.float().cpu(), [texts[row]] * len(vectors))
+        return tokens
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """Rows of texts of like length, in mixed order of length, and how many of them fill a batch's token budget."""
+        steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
+        order = np.argsort(steps, kind="stable")
+        ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
+        found, start = [], 0
+        for end in ends:
+            size = max(1, TOKEN_BUDGET[self._device] // (LENGTH_STEP * int(max(steps[order[start]], 1))))
+            together = BATCHES * size
+            found += [(order[first : min(end, first + together)], size) for first in range(start, end, together)]
+            start = end
+        random.Random(0).shuffle(found)
+        yield from found
+
+    def close(self) -> None:
+        """End the workers' processes, where there are any."""
+        if self._pool is not None:
+            SentenceTransformer.stop_multi_process_pool(self._pool)
+            self._pool = None
+
+    def _token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Tokens that the model reads of each text, (texts,); its characters where the model tells no tokens."""
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return np.array([len(text) for text in texts], dtype=np.int64)
+        most = self._model.max_seq_length or TOKEN_BUDGET["cpu"]
+        counts: list[int] = []
+        for start in range(0, len(texts), COUNTED_TOGETHER):
+            encodings = backend.encode_batch_fast(list(texts[start : start + COUNTED_TOGETHER]))
+            counts += [min(sum(encoding.attention_mask), most) for encoding in encodings]
+        return np.array(counts, dtype=np.int64)
+
+    def _share(self, rows: NDArray[np.int64]) -> int | None:
+        """How many of these texts go to one worker at a time."""
+        return max(1, math.ceil(len(rows) / len(self._workers))) if self._pool is not None else None
+
+    def _started_pool(self) -> Any:
+        if self._pool is None and len(self._workers) > 1:
+            cores = max(1, (os.cpu_count() or 1) // len(self._workers))
+            before = os.environ.get("OMP_NUM_THREADS")
+            os.environ["OMP_NUM_THREADS"] = str(cores)  # each worker's share; they inherit it
+            try:
+                self._pool = self._fast_model().start_multi_process_pool(list(self._workers))
+            finally:
+                os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(OMP_NUM_THREADS=before)
+        return self._pool
+
+    def _fast_model(self) -> SentenceTransformer:
+        """The same weights in the format and with the attention that compute fastest on this device."""
+        if self._fast is None:
+            options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device)}
+            if self._device == "cpu":
+                options["attn_implementation"] = "eager"  # on a CPU a fifth faster than torch's fused attention
+            fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
+            if isinstance(fast[0], Transformer):  # a model of averaged words pads nothing
+                fast[0].processing_kwargs = {"text": {"pad_to_multiple_of": LENGTH_STEP}}
+            self._fast = fast
+        return self._fast
+
+    def _unit(self, vectors: object, texts: Sequence[str]) -> Floats:
+        values = np.asarray(vectors, dtype=np.float32)  # (texts, dim) float32
+        lengths = np.linalg.norm(values, axis=1, keepdims=True)  # (texts, 1)
+        for row in np.flatnonzero(~np.isfinite(lengths[:, 0]) | (lengths[:, 0] == 0)):
+            raise ModelError(
+                f"Bi-encoder {self.name} gave a vector of length {lengths[row, 0]} for {texts[int(row)][:60]!r}; "
+                "its weights are broken, choose another with --bi-encoder."
+            )
+        return np.asarray(values / lengths, dtype=np.float32)

@@ -1,0 +1,225 @@
+"""FAISS over unit vectors: inner product is cosine. The one module that imports faiss."""
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import faiss
+import numpy as np
+
+from indexing.dense.vectors import BLOCK, VectorStore, check_finite
+from indexing.errors import IndexingError, SettingsError, first_line
+from indexing.records import Floats, Rows
+
+PRESETS = ("auto", "flat", "sq8", "pq-fastscan", "ivf-pq", "hnsw")
+EXACT_UP_TO = 50_000  # passages below which a scan of every vector takes under 5 ms on one core
+SCAN_UP_TO = 2_000_000  # passages below which a scan of every 4-bit code does
+TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its own k-means samples 256 a centroid
+LEAST_IN_A_CLUSTER = 39  # vectors that FAISS's k-means wants for each cluster
+MEMORY_SHARE = 0.5  # of the machine's memory that `auto` lets an index take
+PROBE_ROWS = 4096
+KNOBS = {
+    "nprobe": (1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+    "efSearch": (16, 32, 64, 128, 256, 512),
+    "k_factor_rf": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 32),
+}
+"""FAISS's parameters of search: clusters looked at, length of a graph's queue, candidates refined for each result."""
+log = logging.getLogger(__name__)
+
+
+class Choice(NamedTuple):
+    """What `auto` picked."""
+
+    preset: str
+    reason: str
+
+
+class Plan(NamedTuple):
+    """The FAISS index that is to be made."""
+
+    preset: str
+    kind: str
+    """Its index_factory string."""
+    reason: str
+    """Why, where the preset was `auto`; else empty."""
+
+
+class DenseSearcher(Protocol):
+    """Finds the nearest passages to a query's vector."""
+
+    def __len__(self) -> int:
+        """Vectors held."""
+
+    def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer."""
+
+
+def gpus() -> int:
+    """GPUs that FAISS can use: 0 with faiss-cpu, whatever the machine has."""
+    return int(faiss.get_num_gpus())
+
+
+def choose(passages: int, *, dim: int, memory: int) -> Choice:
+    """The preset for a corpus of this size on a machine with `memory` bytes, and why."""
+    limit = memory * MEMORY_SHARE
+    exact = 4 * dim * passages
+    scan = (dim // 8 + dim) * passages
+    if gpus() and exact / 2 < limit:
+        return Choice("flat", "a GPU compares every vector in half precision: exact")
+    if passages <= EXACT_UP_TO and exact < limit:
+        return Choice("flat", f"{passages:,} vectors are compared exactly in milliseconds")
+    if dim % 4:
+        return Choice("sq8", f"{dim} dimensions aren't a multiple of 4, which 4-bit codes need")
+    if passages <= SCAN_UP_TO and scan < limit:
+        return Choice("pq-fastscan", f"{scan / 1e9:.1f} GB in place of {exact / 1e9:.1f} GB, and faster than exact")
+    return Choice("ivf-pq", f"with {passages:,} vectors only the clusters near the query are looked at")
+
+
+def factory_string(preset: str, *, dim: int, passages: int) -> str:
+    """The `faiss.index_factory` string of a preset; any other string is given back as it is."""
+    codes = f"PQ{dim // 4}x4fs"  # 4 bits for every 4 dimensions
+    clusters = max(1, min(round(4 * math.sqrt(passages)), passages // LEAST_IN_A_CLUSTER))
+    return {
+        "flat": "Flat",
+        "sq8": "SQ8",
+        "pq-fastscan": f"{codes},Refine(SQ8)",
+        "ivf-pq": f"IVF{clusters},{codes},Refine(SQ8)",
+        "hnsw": "HNSW32,Flat",
+    }.get(preset, preset)
+
+
+def plan(preset: str, *, dim: int, passages: int) -> Plan:
+    """What a preset, `auto` among them, or an index_factory string comes to on this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    chosen, reason = choose(passages, dim=dim, memory=memory) if preset == "auto" else (preset, "")
+    return Plan(chosen, factory_string(chosen, dim=dim, passages=passages), reason)
+
+
+class DenseIndex:
+    """A FAISS index, searched by one query at a time."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+        self.parameters = ""
+
+    @classmethod
+    def build(
+        cls, vectors: VectorStore, *, kind: str, seed: int = 0, progress: Callable[[int], None] = lambda _: None
+    ) -> "DenseIndex":
+        """Train on a sample where the kind needs it, and add every vector, a block at a time.
+
+        `kind` is an `index_factory` string; `progress` is called with the vectors added since the last call.
+        """
+        try:
+            index = faiss.index_factory(vectors.dim, kind, faiss.METRIC_INNER_PRODUCT)
+            if not index.is_trained:
+                index.train(vectors.sample(max(TRAINING_ROWS, 64 * _clusters(index)), seed=seed))
+            for block in vectors.blocks(_block_rows(len(vectors))):
+                check_finite(block)
+                index.add(block)
+                progress(len(block))
+        except RuntimeError as error:
+            raise _unusable(kind, f"{len(vectors):,} vectors of {vectors.dim} dimensions", error) from error
+        return cls(index)
+
+    def save(self, path: Path) -> None:
+        """Write FAISS's own format."""
+        faiss.write_index(self._index, str(path))
+
+    @classmethod
+    def open(cls, path: Path, *, parameters: str = "") -> "DenseIndex":
+        """Read an index. FAISS's files carry no checksum: check the manifest's first."""
+        try:
+            opened = cls(faiss.read_index(str(path)))
+            opened.set(parameters)
+        except RuntimeError as error:
+            raise IndexingError(f"{path} is no FAISS index that can be read; rebuild it.") from error
+        return opened
+
+    def set(self, parameters: str) -> None:
+        """Set what search spends, such as `nprobe=32,k_factor_rf=8`; an empty string changes nothing."""
+        if parameters:
+            for name, value in (pair.split("=") for pair in parameters.split(",")):
+                faiss.ParameterSpace().set_index_parameter(self._index, name, float(value))
+        self.parameters = parameters
+
+    def knobs(self) -> dict[str, tuple[int, ...]]:
+        """The parameters of search that this kind has, each with values from little to much."""
+        found = {}
+        for name, values in KNOBS.items():
+            try:
+                faiss.ParameterSpace().set_index_parameter(self._index, name, values[0])
+                found[name] = values
+            except RuntimeError:
+                continue  # this kind has no such parameter
+        self.set(self.parameters)
+        return found
+
+    def to_gpus(self) -> "DenseIndex":
+        """A copy on every GPU that FAISS can use, in half precision; this one where there is none or the kind can't."""
+        if gpus() == 0:
+            return self
+        options = faiss.GpuMultipleClonerOptions()
+        options.useFloat16 = True
+        try:
+            moved = DenseIndex(faiss.index_cpu_to_all_gpus(self._index, co=options))
+        except RuntimeError as error:
+            log.warning("FAISS can't hold this index on a GPU (%s); it stays on the CPU.", first_line(error))
+            return self
+        moved.parameters = self.parameters
+        return moved
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
+        """As DenseSearcher says. Raises ModelError for a vector that is zero or not finite."""
+        check_finite(vector.reshape(1, -1))
+        scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
+        found = rows[0] >= 0  # FAISS fills what it didn't find with -1
+        return rows[0][found].astype(np.int64), scores[0][found].astype(np.float32)
+
+
+def _block_rows(count: int) -> int:
+    """Rows to add at a time, so that FAISS's arrays, which double when they are full, are just full at the end."""
+    rows = max(count, 1)
+    while rows > BLOCK:
+        rows = (rows + 1) // 2
+    return rows
+
+
+def _clusters(index: faiss.Index) -> int:
+    """Clusters of an IVF index; 0 of any other."""
+    inner = faiss.try_extract_index_ivf(index)
+    return 0 if inner is None else int(inner.nlist)
+
+
+def probe(preset: str, *, dim: int) -> tuple[float, float]:
+    """Bytes and seconds that one more vector costs this kind of index, measured on random ones.
+
+    Raises SettingsError where FAISS can't make such an index of PROBE_ROWS vectors.
+    """
+    vectors = np.random.default_rng(0).normal(size=(2 * PROBE_ROWS, dim)).astype(np.float32)  # (rows, dim)
+    kind = factory_string(preset, dim=dim, passages=PROBE_ROWS)
+    try:
+        index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors)
+        index.add(vectors[:PROBE_ROWS])
+        before = len(faiss.serialize_index(index))
+        begun = time.perf_counter()
+        index.add(vectors[PROBE_ROWS:])
+        seconds = time.perf_counter() - begun
+    except RuntimeError as error:
+        raise _unusable(kind, f"{2 * PROBE_ROWS:,} vectors of {dim} dimensions", error) from error
+    return (len(faiss.serialize_index(index)) - before) / PROBE_ROWS, seconds / PROBE_ROWS
+
+
+def _unusable(kind: str, what: str, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"FAISS can't make the index {kind!r} of {what} ({first_line(error)}); choose {', '.join(PRESETS)} or another "
+        "index_factory string."
+    )

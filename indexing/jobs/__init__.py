@@ -1,0 +1,1 @@
+"""Builds that outlive the page which started them."""

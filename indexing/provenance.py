@@ -1,0 +1,45 @@
+"""Where an artefact comes from: the versions of the libraries and the revision of the code that made it."""
+
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIBRARIES = (
+    *("bm25s", "faiss-cpu", "faiss-gpu", "numpy", "pyarrow", "PyStemmer"),
+    *("rank-bm25", "sentence-transformers", "torch"),
+)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what computed the index."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except ModuleNotFoundError:  # faiss-gpu stands in for faiss-cpu
+            continue
+    return found
+
+
+PACKAGE = "second-look"
+CODE = Path(__file__).resolve().parent.parent
+
+
+def code_revision(code: Path = CODE) -> str:
+    """The commit that the program runs from, `-dirty` where files differ from it; outside of a checkout its version."""
+    if (code / ".git").exists():
+        describe = ("git", "--no-optional-locks", "-C", str(code), "describe")
+        found = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        if found:
+            return found
+    try:
+        return f"{PACKAGE} {version(PACKAGE)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git on this machine
+        return ""

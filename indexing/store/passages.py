@@ -1,0 +1,101 @@
+"""Passages on disk: Arrow files, memory-mapped, found by row without reading the rest."""
+
+import bisect
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from indexing.records import Passage, PassageId
+from indexing.store.ids import IdTable
+
+SCHEMA = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string())])
+
+
+def write_shard(path: Path, passages: Sequence[Passage]) -> None:
+    """Write one shard as an Arrow IPC file."""
+    columns = [
+        pa.array([passage.id for passage in passages], pa.string()),
+        pa.array([passage.title for passage in passages], pa.string()),
+        pa.array([passage.text for passage in passages], pa.string()),
+    ]
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        writer.write_table(pa.table(columns, schema=SCHEMA), max_chunksize=10_000)
+
+
+def shard_ids(folder: Path) -> Iterator[list[str]]:
+    """The ids of each shard of `folder`, a shard at a time."""
+    for path in sorted(folder.glob("*.arrow")):
+        yield pa.ipc.open_file(pa.memory_map(str(path))).read_all().column("id").to_pylist()
+
+
+class PassageStore:
+    """All passages of one index by row, and rows by id."""
+
+    def __init__(self, folder: Path, ids: IdTable) -> None:
+        """Map every shard of `folder`; nothing is read until it is asked for."""
+        self._batches: list[pa.RecordBatch] = []
+        self._starts: list[int] = []
+        self._count = 0
+        self._ids = ids
+        for path in sorted(folder.glob("*.arrow")):
+            for batch in pa.ipc.open_file(pa.memory_map(str(path))).read_all().to_batches():
+                self._batches.append(batch)
+                self._starts.append(self._count)
+                self._count += batch.num_rows
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: int) -> Passage:
+        """The passage at a row, counted from 0. Raises IndexError outside of 0..len-1."""
+        batch, place = self._locate(row)
+        passage_id, title, text = (batch.column(number)[place].as_py() for number in range(3))
+        return Passage(PassageId(passage_id), text, title)
+
+    def __iter__(self) -> Iterator[Passage]:
+        for batch in self._batches:
+            columns = [batch.column(number).to_pylist() for number in range(3)]
+            for passage_id, title, text in zip(*columns, strict=True):
+                yield Passage(PassageId(passage_id), text, title)
+
+    def id_at(self, row: int) -> PassageId:
+        """The id at a row, without its text."""
+        batch, place = self._locate(row)
+        return PassageId(batch.column(0)[place].as_py())
+
+    def row_of(self, passage_id: PassageId) -> int:
+        """The row of an id. Raises KeyError."""
+        for row in self._ids.candidates(passage_id):
+            if self.id_at(int(row)) == passage_id:
+                return int(row)
+        raise KeyError(passage_id)
+
+    def by_id(self, passage_id: PassageId) -> Passage:
+        """The passage of an id. Raises KeyError."""
+        return self[self.row_of(passage_id)]
+
+    def __contains__(self, passage_id: object) -> bool:
+        try:
+            return isinstance(passage_id, str) and self.row_of(PassageId(passage_id)) >= 0
+        except KeyError:
+            return False
+
+    def _locate(self, row: int) -> tuple[pa.RecordBatch, int]:
+        if not 0 <= row < self._count:
+            raise IndexError(f"row {row} of a store of {self._count} passages")
+        number = bisect.bisect_right(self._starts, row) - 1
+        return self._batches[number], row - self._starts[number]
+
+
+def digest(passages: Iterable[Passage]) -> int:
+    """The sum of BLAKE2b-128 over each passage's id, title and text, modulo 2^128.
+
+    Sums of parts give the digest of the whole, in whatever shards and order it comes.
+    """
+    total = 0
+    for passage in passages:
+        content = f"{passage.id}\0{passage.title}\0{passage.text}".encode()
+        total += int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())
+    return total % 2**128

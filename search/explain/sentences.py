@@ -1,0 +1,60 @@
+"""Finds the sentence of a passage that lies nearest to the query for the bi-encoder."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from indexing.dense.encoder import BiEncoder
+
+MOST_SENTENCES = 200  # encoded of one passage
+# After a full stop only white space and no small letter make an end; an ideographic full stop or a new line always do.
+END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?![a-z])|[。！？]+[」』”’]*\s*|\s*\n\s*")
+# A single capital is an initial: J. Smith.
+ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"“])(?:[A-Z]|Mrs?|Ms|Dr|Prof|St|Mt|No|vs|approx|Inc|Ltd|Co|[JS]r|[a-z]\.[a-z])\.\s*$"
+)
+
+
+class Sentence(NamedTuple):
+    """A sentence and its cosine with the query, -1 to 1."""
+
+    text: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A passage's sentences as the bi-encoder sees them."""
+
+    whole: float
+    """Cosine of the query and the whole passage."""
+    sentences: tuple[Sentence, ...]
+    """Nearest first."""
+    left_out: int
+    """Sentences beyond the first MOST_SENTENCES, which weren't encoded."""
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text, in order, without the space around them."""
+    sentences = []
+    start = 0
+    for end in END.finditer(text):
+        if not ABBREVIATION.search(text[start : end.end()]):
+            sentences.append(text[start : end.end()].strip())
+            start = end.end()
+    sentences.append(text[start:].strip())
+    return [sentence for sentence in sentences if sentence]
+
+
+def nearest_sentences(encoder: BiEncoder, query: str, content: str) -> Nearest:
+    """Encode a passage and each of its sentences in one call, and compare them with the query.
+
+    Raises:
+        ModelError: the bi-encoder's weights are broken.
+    """
+    sentences = split_sentences(content)
+    read = sentences[:MOST_SENTENCES]
+    vectors = encoder.encode_passages([content, *read])  # (1 + sentences, dim) float32, unit length
+    whole, *cosines = (vectors @ encoder.encode_query(query)).tolist()
+    ordered = sorted(map(Sentence, read, cosines), key=lambda sentence: -sentence.cosine)
+    return Nearest(whole, tuple(ordered), len(sentences) - len(read))

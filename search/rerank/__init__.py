@@ -1,0 +1,1 @@
+"""Re-rankers: the protocol, pair encoding, and the cross-encoder."""

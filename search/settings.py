@@ -1,0 +1,53 @@
+"""How a query is answered: depths, fusion, BM25's parameters and the re-ranker's share."""
+
+from dataclasses import dataclass
+
+from indexing.bm25.formula import Bm25Settings
+from indexing.errors import SettingsError
+
+FUSIONS = ("rrf", "weighted", "bm25", "dense")
+MIXES = ("fused", "dense")
+QUERY_CHARACTERS = 2000  # a longer query is a pasted document
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """How a query is answered."""
+
+    depth: int = 100
+    """Passages kept of each first-stage ranking, and of their fusion."""
+    rerank_depth: int = 50
+    """Passages of the fused ranking that are re-ranked; 0 to leave it as it is."""
+    fusion: str = "rrf"
+    """`rrf`, `weighted`, or one retriever alone: `bm25`, `dense`."""
+    rrf_k: int = 60
+    """Constant of reciprocal rank fusion."""
+    bm25_weight: float = 0.3
+    """BM25's share in `weighted`, 0 to 1; dense has the rest."""
+    k1: float | None = None
+    """BM25's saturation of repeated terms, 0 to 10; None for the index's own."""
+    b: float | None = None
+    """BM25's weight of the passage's length, 0 to 1; None for the index's own."""
+    rerank_weight: float = 1.0
+    """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
+    rerank_mix: str = "fused"
+    """What it is mixed with: `fused`, the score of the ranking that it was given; or `dense`, each passage's cosine by
+    the bi-encoder, whoever retrieved it."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.depth <= 10_000:
+            raise SettingsError(f"depth is {self.depth}; give 1 to 10,000 passages.")
+        if not 0 <= self.rerank_depth <= self.depth:
+            raise SettingsError(f"re-ranking depth is {self.rerank_depth}; give 0 to the depth, {self.depth}.")
+        if self.fusion not in FUSIONS:
+            raise SettingsError(f"fusion {self.fusion!r} is unknown; choose one of {', '.join(FUSIONS)}.")
+        if self.rerank_mix not in MIXES:
+            raise SettingsError(f"rerank_mix {self.rerank_mix!r} is unknown; choose one of {', '.join(MIXES)}.")
+        if self.rrf_k < 0:
+            raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
+        Bm25Settings(  # refuses what BM25 does
+            k1=Bm25Settings.k1 if self.k1 is None else self.k1, b=Bm25Settings.b if self.b is None else self.b
+        )
+        for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
+            if not 0 <= value <= 1:
+                raise SettingsError(f"{name} is {value}; give a number from 0 to 1.")

@@ -1,0 +1,69 @@
+"""Small real implementations that stand in for models."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexing.bm25 import analyzer
+from indexing.records import Floats
+from indexing.store.tokens import TokenIds
+from search.rerank.reranker import Scores
+
+WORDS_READ = 40
+
+
+class WordOverlapReranker:
+    """A re-ranker whose logit is the share of the query's terms that the passage's first WORDS_READ words hold."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+        """Every query and list of passages it was given."""
+
+    @property
+    def name(self) -> str:
+        return "word overlap"
+
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        return ""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        self.asked.append((query, tuple(passages)))
+        wanted = set(analyzer.terms(query))
+        words = [passage.split() for passage in passages]
+        read = [set(analyzer.terms(" ".join(part[:WORDS_READ]))) for part in words]
+        logits = [len(wanted & found) / max(len(wanted), 1) for found in read]
+        return Scores(
+            np.array(logits, dtype=np.float32),  # (passages,) float32
+            tuple(len(part) > WORDS_READ for part in words),
+            {"tokenise": 0.0, "re-rank": 0.0},
+        )
+
+
+class FixedReranker:
+    """A re-ranker whose logits are given by a passage's text."""
+
+    def __init__(self, logits: dict[str, float]) -> None:
+        self._logits = logits
+        self.pairs = 0
+        """Pairs that were scored."""
+
+    @property
+    def name(self) -> str:
+        return "fixed"
+
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        return ""
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        values = self.score_pairs([query] * len(passages), passages)
+        return Scores(values, (False,) * len(values), {"tokenise": 0.0, "re-rank": 0.0})
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        self.pairs += len(queries)
+        return np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (pairs,) float32
+
+
+def no_progress(phase: str, passages: int) -> None:
+    """Progress that nobody watches."""

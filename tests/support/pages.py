@@ -1,0 +1,85 @@
+"""What tests of pages that do long work share: a judged index for the gate, and waiting for work in the background."""
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet
+from indexing.dense.encoder import BiEncoder
+from indexing.index import open_index
+from indexing.records import Query, QueryId
+from search.pipeline import RetrieveAndRerank
+from search.rerank.cross_encoder import CrossEncoderReranker
+from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.support.fakes import no_progress
+from training.evaluation.candidates import first_stage_lists, reranked
+
+DEV = {
+    str(number): text.split(";")[0][:40].strip() for number, text in enumerate(list(PASSAGES.values())[:12:2], start=10)
+}
+BERLIN_QUERY = "how many people live in berlin"
+BERLIN = [
+    "Berlin has about 3.9 million inhabitants. How many people live in the suburbs is counted apart.",
+    "Many people live in Munich, which is smaller than Berlin.",
+    "<script>alert('berlin')</script> is a <b>passage</b> about people & code in Berlin.",
+    "The Berlin Wall was 155 kilometres long.",
+    "Irving Berlin wrote White Christmas.",
+    "Hamburg is a port on the river Elbe.",
+    "Water boils at 100 degrees Celsius at sea level.",
+    "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
+]
+LONG = 60.0  # seconds after which a test gives up
+
+
+def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path) -> Path:
+    """Build the index `dev` below the folder; give back the folder of its index.
+
+    Its six dev queries are judged as the cross-encoder ranks them, so that it is perfect there; the test split is
+    that of the small corpus.
+    """
+    corpus, root = folder / "corpus", folder / "indexes"
+    write_lines(corpus / "collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
+    write_lines(corpus / "queries.dev.tsv", [f"{key}\t{text}" for key, text in DEV.items()])
+    write_lines(corpus / "queries.test.tsv", [f"{key}\t{text}" for key, text in QUERIES["test"].items()])
+    judged = [f"{q} 0 {p} {grade}" for q, grades in QRELS["test"].items() for p, grade in grades.items()]
+    write_lines(corpus / "qrels.test.tsv", judged)
+    settings = BuildSettings(bi_encoder=bi_encoder.name)
+    build(Corpus(corpus), name="dev", root=root, settings=settings, progress=no_progress)
+    pipeline = RetrieveAndRerank(open_index("dev", root=root), bi_encoder, None)
+    queries = tuple(Query(QueryId(key), text) for key, text in DEV.items())
+    lists = first_stage_lists(
+        pipeline, JudgedSet("dev", queries, {query.id: {} for query in queries}), depth=10, progress=lambda *_: None
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)
+        run = reranked(lists, CrossEncoderReranker(str(cross_encoder)), progress=lambda *_: None)
+    write_lines(corpus / "qrels.dev.tsv", [f"{query} 0 {ranking.passage_ids[0]} 3" for query, ranking in run.items()])
+    return root
+
+
+def settle(page: AppTest, stop: str) -> AppTest:
+    """Draw the page anew until its work in the background is over: until the button of this key is gone."""
+    end = time.monotonic() + LONG
+    while any(button.key == stop for button in page.button):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def html(page: AppTest) -> str:
+    """All HTML of the page but style sheets."""
+    return "\n".join(element.body for element in page.html if not element.body.startswith("\n<style>"))
+
+
+def sentences(page: AppTest) -> str:
+    """What errors, warnings, hints and good news say, without the backslashes that keep names from being markup."""
+    elements = [*page.error, *page.warning, *page.info, *page.success]
+    return " ".join(element.value for element in elements).replace("\\", "")

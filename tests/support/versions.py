@@ -1,0 +1,34 @@
+"""Makes versions on disk from the tiny cross-encoder, as training leaves them."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from training.recipes.stages import Ingredient, Recipe, Stage
+from training.versions import manifest
+
+STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
+EXAMPLES = {"learn": {"judged small": 3}}
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+def values(base: str = "tiny/base", **more: Any) -> dict[str, Any]:
+    """A manifest but for its files."""
+    recipe = Recipe(stages=(STAGE,), base=base, seed=23)
+    given: dict[str, Any] = {"losses": {"learn": 0.5}, "minutes": 1.26, "revision": REVISION, **more}
+    return manifest.record("tiny", asdict(recipe), examples=EXAMPLES, pairs=6, **given)
+
+
+def make_version(models: Path, name: str, weights: Path, *, sign: float = 1.0, base: str = "tiny/base") -> Path:
+    """A whole version models/NAME; its logits are those of the folder `weights`, times `sign`."""
+    folder = Path(shutil.copytree(weights, models / name))
+    tensors = load_file(folder / "model.safetensors")
+    for part in ("classifier.weight", "classifier.bias"):
+        tensors[part] = torch.mul(tensors[part], sign)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    manifest.write(folder, values(base), command="python -m training train")
+    return folder

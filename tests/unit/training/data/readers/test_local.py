@@ -1,0 +1,277 @@
+"""Each form of local judgments becomes examples, a few at a time, and what can't be used is told."""
+
+import gzip
+import json
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexing import atomic
+from indexing.errors import CorpusError, SettingsError, TrainingError
+from indexing.index import Index
+from indexing.records import Candidate, PassageId, QueryId
+from tests.conftest import PASSAGES, write_lines
+from training.data.readers.local import local_examples
+from training.data.sources import FORMS, LocalSource, parse_source
+from training.example import Example, unprotected
+from training.judgments.protection import Protection
+from training.mining.files import MANIFEST, Layout, write_rows
+from training.mining.negatives import MinedQuery, Positive
+
+LINE: dict[str, Any] = {"query": "what do bees make", "positives": ["honey", "wax"], "negatives": ["paper", "bread"]}
+
+
+def json_lines(folder: Path, *records: dict[str, Any]) -> LocalSource:
+    path = write_lines(folder / "judged.jsonl", [json.dumps(record) for record in records])
+    return LocalSource("jsonl", path)
+
+
+def read(source: LocalSource, **options: Any) -> list[Example]:
+    return list(local_examples(source, **options))
+
+
+def test_a_json_line_becomes_an_example(tmp_path: Path) -> None:
+    source = json_lines(tmp_path, LINE | {"query_id": "q1"})
+    passages = ("honey", "wax", "paper", "bread")
+    assert read(source) == [
+        Example("jsonl judged.jsonl", LINE["query"], passages, (1.0, 1.0, 0.0, 0.0), None, QueryId("q1"))
+    ]
+
+
+def test_grades_and_scores_go_with_their_passages(tmp_path: Path) -> None:
+    (example,) = read(json_lines(tmp_path, LINE | {"grades": [1, 3], "scores": [7.5, 9, -1, 0.25]}))
+    assert example.passages == ("wax", "honey", "paper", "bread")  # the best graded first
+    assert example.labels == (3.0, 1.0, 0.0, 0.0)
+    assert example.scores == (9.0, 7.5, -1.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"positive": "honey", "negative": "paper"},
+        {"positives": "honey", "negatives": ["paper"]},
+        {"positive": ["honey"], "negative": ["paper"], "negatives": None, "scores": None, "query_id": None},
+    ],
+)
+def test_one_passage_may_be_given_without_a_list(tmp_path: Path, record: dict[str, Any]) -> None:
+    (example,) = read(json_lines(tmp_path, {"query": "q"} | record))
+    assert (example.passages, example.labels, example.query_id) == (("honey", "paper"), (1.0, 0.0), None)
+
+
+def test_a_packed_file_gives_the_same_examples(tmp_path: Path) -> None:
+    plain = json_lines(tmp_path, LINE, LINE | {"query": "é\u2028"})
+    packed = tmp_path / "judged.jsonl.gz"
+    packed.write_bytes(gzip.compress(plain.path.read_bytes()))
+    found = read(LocalSource("jsonl", packed))
+    assert [example.passages for example in found] == [example.passages for example in read(plain)]
+    assert [example.query for example in found] == ["what do bees make", "é"]
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ({"query": ""}, "'query' is empty"),
+        ({"query": 3}, "'query' holds a number where text is wanted"),
+        ({"positives": None}, "there are no 'positives'"),
+        ({"positives": 3}, "'positives' holds a number where texts are wanted"),
+        ({"negatives": ["a", None]}, r"there is no 'negatives\[1\]'"),
+        ({"negatives": ["a", " "]}, r"'negatives\[1\]' is empty"),
+        ({"positive": "a"}, "'positives' and 'positive' are both given"),
+        ({"scores": [1, 2, 3]}, "3 scores for 2 positives and 2 negatives"),
+        ({"scores": [1, 2, 3, float("nan")]}, r"scores\[3\] is no finite number"),
+        ({"scores": [1, 2, 3, 10**400]}, r"scores\[3\] is no finite number"),
+        ({"scores": "1 2 3 4"}, "'scores' holds text where a list of numbers is wanted"),
+        ({"grades": [1]}, "'grades' must be 2 numbers above 0"),
+        ({"grades": [1, 0]}, "'grades' must be 2 numbers above 0"),
+        ({"grades": [1, True]}, r"grades\[1\] is no finite number"),
+    ],
+)
+def test_a_bad_json_line_is_named(tmp_path: Path, record: dict[str, Any], fault: str) -> None:
+    with pytest.raises(CorpusError, match=rf"judged\.jsonl:2: {fault}.*; mend the line or take it out\.$"):
+        read(json_lines(tmp_path, LINE, LINE | record))
+
+
+def test_lines_that_make_no_example_are_counted_by_reason(tmp_path: Path) -> None:
+    alone = {"query": "q", "positives": ["a"]}
+    source = json_lines(tmp_path, LINE, LINE | {"positives": []}, alone, alone, alone | {"scores": [1]})
+    reasons: Counter[str] = Counter()
+    assert len(read(source, skipped=lambda why: reasons.update([why]))) == 2
+    assert reasons == {"no positive": 1, "no passage beside the positives": 2}
+
+
+def test_an_example_has_at_most_the_passages_asked_for(tmp_path: Path) -> None:
+    long = {"query": "q", "positives": ["p"], "negatives": [f"n{number}" for number in range(40)]}
+    one, other = (read(json_lines(tmp_path, long), per_query=5, seed=seed)[0] for seed in (1, 2))
+    assert one.labels == (1.0, 0.0, 0.0, 0.0, 0.0)
+    assert len(set(one.passages)) == 5
+    assert one.passages != other.passages
+
+
+def test_lines_are_read_as_examples_are_taken(tmp_path: Path) -> None:
+    lines = [json.dumps(LINE)] * 3
+    source = LocalSource("jsonl", write_lines(tmp_path / "judged.jsonl", [*lines, "{"]))
+    assert len(list(islice(local_examples(source), 3))) == 3
+    with pytest.raises(CorpusError, match=r"judged\.jsonl:4: not JSON"):
+        read(source)
+
+
+def test_triples_become_examples(tmp_path: Path) -> None:
+    rows = ["bees\thoney\twasps", "bees\thoney\tice", "bread\tyeast\t yeast"]
+    reasons: list[str] = []
+    source = LocalSource("triples", write_lines(tmp_path / "triples.tsv", rows))
+    assert read(source, skipped=reasons.append) == [
+        Example("triples triples.tsv", "bees", ("honey", "wasps", "ice"), (1.0, 0.0, 0.0))
+    ]
+    assert reasons == ["no passage beside the positives"]
+
+
+@pytest.fixture
+def id_source(tmp_path: Path) -> LocalSource:
+    """Two rows of the same query, one of them with a passage that no index holds."""
+    queries = write_lines(tmp_path / "queries.tsv", ["1\thow do bees make honey"])
+    rows = "1\ta1\tgone\n1\ta1\ta4\n"
+    (tmp_path / "qidpidtriples.gz").write_bytes(gzip.compress(rows.encode()))
+    return LocalSource("qidpidtriples", tmp_path / "qidpidtriples.gz", queries=queries)
+
+
+def test_triples_of_ids_become_examples(id_source: LocalSource, small_index: Index) -> None:
+    reasons: list[str] = []
+    (example,) = read(id_source, index=small_index, skipped=reasons.append)
+    assert (example.query, example.query_id) == ("how do bees make honey", "1")
+    assert example.passages == (PASSAGES["a1"], PASSAGES["a4"])
+    assert reasons == ["passage id not in the index"]
+
+
+def test_triples_of_ids_want_an_index(id_source: LocalSource) -> None:
+    with pytest.raises(SettingsError, match=r"qidpidtriples\.gz holds ids alone; give the index"):
+        local_examples(id_source)
+
+
+def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> None:
+    rows = [f"1\tp{place}\tbees\ttext {place}" for place in range(100)]
+    path = write_lines(tmp_path / "top1000.tsv", [*rows, "2\tp1\tice\tsnow"])
+    qrels = write_lines(tmp_path / "qrels.tsv", ["1 0 p7 2", "2 0 p9 1"])
+    reasons: list[str] = []
+    (example,) = read(LocalSource("top1000", path, qrels=qrels), per_query=6, skipped=reasons.append)
+    assert example.passages[0] == "text 7"
+    assert (example.labels, example.query_id) == ((2.0, 0.0, 0.0, 0.0, 0.0, 0.0), "1")
+    assert len(set(example.passages)) == 6
+    assert reasons == ["no positive"]
+
+
+def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: Index) -> None:
+    ranked = [f"1 Q0 {name} {rank} {9 - rank} r" for rank, name in enumerate(PASSAGES, start=1)]
+    source = LocalSource("run", write_lines(tmp_path / "run.trec", ranked), index="small")
+    (example,) = read(source, index=small_index, per_query=5)
+    assert (example.source, example.query_id, example.labels) == ("run run.trec", "1", None)
+    assert len(set(example.passages)) == len(example.scores or ()) == 5
+    with pytest.raises(SettingsError, match=r"run\.trec holds ids alone; give the index"):
+        local_examples(source)
+
+
+def mined_folder(folder: Path, layout: Layout) -> LocalSource:
+    mined = MinedQuery(
+        QueryId("1"),
+        (Positive(PassageId("a"), 3, 1, 9.0), Positive(PassageId("b"), 1, None, 8.0)),
+        (Candidate(2, PassageId("c"), 7.0), Candidate(5, PassageId("d"), 6.5)),
+        {},
+    )
+    folder.mkdir()
+    rows = write_rows(folder, [mined], layout, queries={QueryId("1"): "q"}, text=lambda name: f"text {name}", wanted=2)
+    files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
+    made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
+    atomic.write_json(folder / MANIFEST, made)
+    return LocalSource("mined", folder)
+
+
+@pytest.mark.parametrize(("scores", "wanted"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
+def test_mined_lists_become_examples(tmp_path: Path, scores: bool, wanted: tuple[float, ...] | None) -> None:
+    source = mined_folder(tmp_path / "bees", Layout(("labeled-lists",), scores=scores))
+    passages = ("text a", "text b", "text c", "text d")
+    assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), wanted, QueryId("1"))]
+
+
+def test_mined_lists_are_protected_by_id(tmp_path: Path) -> None:
+    found = read(mined_folder(tmp_path / "bees", Layout(("labeled-lists",))))
+    assert list(unprotected(found, Protection(ids=frozenset({QueryId("1")})))) == []
+    assert list(unprotected(found, Protection(ids=frozenset({QueryId("2")})))) == found
+
+
+def test_a_folder_without_mined_lists_says_what_to_mine(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--form labeled-lists"):
+        read(mined_folder(tmp_path / "bees", Layout(("triplets",))))
+
+
+def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> None:
+    one = {"query": "bees", "passage_id": "a", "passage": "honey", "grade": 3, "rater": "x", "protected": False}
+    secret = one | {"query": "exam", "protected": True}
+    lines = [one, one | {"passage": "paper", "grade": 0}, secret, secret | {"passage": "paper", "grade": 0}]
+    lines += [one | {"query": "no answer", "grade": 0}, one | {"query": "alone"}]
+    path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(line | {"index": "small"}) for line in lines])
+    reasons: list[str] = []
+    assert read(LocalSource("feedback", path), skipped=reasons.append) == [
+        Example("feedback feedback.jsonl", "bees", ("honey", "paper"), (3.0, 0.0))
+    ]
+    assert reasons == ["protected query", "no positive", "no passage beside the positives"]
+
+
+def test_a_source_is_written_as_form_and_path(tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "a,b.tsv", ["x"])
+    other = write_lines(tmp_path / "other.tsv", ["x"])
+    for form in ("jsonl", "triples", "feedback"):
+        assert parse_source(f"{form}:{file}") == LocalSource(form, file)
+    assert parse_source(f"mined:{tmp_path}") == LocalSource("mined", tmp_path)
+    assert parse_source(f"qidpidtriples:{file},queries={other}") == LocalSource("qidpidtriples", file, queries=other)
+    assert parse_source(f"top1000:{file},qrels={other}") == LocalSource("top1000", file, qrels=other)
+    assert parse_source(f"run:{file},index=small") == LocalSource("run", file, index="small")
+    both = LocalSource("run", file, queries=other, index="small")
+    assert parse_source(f"run:{file},index=small,queries={other}") == both
+
+
+@pytest.mark.parametrize("text", ["", "jsonl", "jsonl:", "csv:x", "/data/triples.tsv"])
+def test_what_names_no_source_is_answered_with_the_forms(text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_source(text)
+    assert repr(text) in str(caught.value)
+    assert all(f"{form}:" in str(caught.value) for form in FORMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("jsonl:{gone}", "There is no file"),
+        ("jsonl:{folder}", "There is no file"),
+        ("mined:{file}", "There is no folder"),
+        ("qidpidtriples:{file}", "is read with queries; add ,queries=FILE"),
+        ("qidpidtriples:{file},queries={gone}", "There is no file .* of queries"),
+        ("top1000:{file}", "is read with qrels; add ,qrels=FILE"),
+        ("jsonl:{file},queries={file}", "There is no file"),
+        ("run:{gone},index=small", "There is no file"),
+        ("run:{file}", "is read with index; add ,index=NAME"),
+        ("run:{file},index=", "is read with index; add ,index=NAME"),
+        ("run:{file},index=small,queries={gone}", "There is no file .* of queries"),
+        ("run:{file},index=small,index=other", "has two index"),
+    ],
+)
+def test_a_source_that_lacks_a_file_says_which(tmp_path: Path, text: str, fault: str) -> None:
+    file = write_lines(tmp_path / "file", ["x"])
+    with pytest.raises(SettingsError, match=fault):
+        parse_source(text.format(file=file, folder=tmp_path, gone=tmp_path / "gone"))
+
+
+def test_a_form_takes_no_file_that_it_has_no_use_for(tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "file", ["x"])
+    with pytest.raises(SettingsError, match="is read without qrels"):
+        LocalSource("qidpidtriples", file, queries=file, qrels=file)
+    with pytest.raises(SettingsError, match="is read without index; leave small out"):
+        LocalSource("jsonl", file, index="small")
+    with pytest.raises(SettingsError, match="'csv' can't be read; give jsonl:FILE"):
+        LocalSource("csv", file)
+
+
+def test_less_than_two_passages_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="1 passages a query"):
+        local_examples(json_lines(tmp_path, LINE), per_query=1)

@@ -1,0 +1,161 @@
+"""Without judgments there are queries of the corpus's own passages, scored by the first stage."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import CrossEncoder
+
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import SettingsError, TrainingError
+from indexing.index import Index
+from indexing.records import Passage, PassageId
+from tests.conftest import PASSAGES
+from training.data.cold_start import cold_examples
+from training.data.questions import ColdStart, made_queries
+from training.example import Example
+from training.fitting.model import open_pair_model
+from training.judgments.protection import Protection
+from training.targets import QUESTION_BONUS
+from training.train.second_pass import self_taught
+
+OPEN = Protection()
+SETTINGS = ColdStart(queries=12, per_list=5, depth=10)
+WORDS = [
+    "tiger zebra lion river stone stone",
+    "tiger zebra lion river",
+    "lion river stone",
+    "lion river cloud",
+    "cavern",
+]
+ANSWER = "It is a ridge of stones that a glacier pushed along and left behind when it melted away."
+
+
+def passages(*texts: str) -> list[Passage]:
+    return [Passage(PassageId(str(number)), text) for number, text in enumerate(texts)]
+
+
+def made(
+    given: Sequence[Passage], settings: ColdStart = SETTINGS, *, protection: Protection = OPEN, count: int = 0
+) -> dict[str, str]:
+    """Query by passage id."""
+    found = made_queries(given, settings, protection=protection, count=count or len(given))
+    return {str(item.passage_id): item.question for item in found}
+
+
+def test_queries_are_the_telling_words_of_a_passage_in_their_order() -> None:
+    # passages that hold a term: lion and river 4, stone, tiger and zebra 2, cloud and cavern 1
+    # in the first: stone 2 / log(2 + 2), tiger and zebra 1 / log(2 + 2), lion and river 1 / log(2 + 4); four are kept
+    assert made(passages(*WORDS)) == {
+        "0": "tiger zebra lion stone",
+        "1": "tiger zebra lion river",
+        "2": "lion river stone",
+        "3": "lion river",  # nothing else says cloud
+        # and of one word nobody else uses there is no query
+    }
+
+
+def test_what_is_left_of_such_a_passage_is_all_of_it() -> None:
+    first, *_ = sorted(
+        made_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda item: item.passage_id
+    )
+    assert first.rest == WORDS[0]
+
+
+def test_questions_that_passages_ask_come_first() -> None:
+    asked = [f"What is moraine number {number} made of?" for number in range(3)]
+    given = passages(*(f"{question} {ANSWER}" for question in asked), *WORDS[:4])
+    found = made(given, ColdStart(queries=5))
+    assert [question for question in found.values() if question in asked] == list(found.values())[:3]
+    assert len(found) == 5
+    assert set(made(given, ColdStart(queries=2)).values()) < set(asked)
+
+
+def test_a_passage_that_gives_no_query_costs_none() -> None:
+    given = passages(*(f"cavern{number}" for number in range(20)), *WORDS[:4])
+    assert len(made(given, ColdStart(queries=4))) == 4
+
+
+def test_no_protected_query_is_made() -> None:
+    question = "What is a moraine made of?"
+    given = passages(f"{question} {ANSWER}", *WORDS)
+    protection = Protection(texts=frozenset({"what is a moraine made of", "lion river"}))
+    assert {question, "lion river"} <= set(made(given).values())
+    assert not {question, "lion river"} & set(made(given, protection=protection).values())
+
+
+def test_of_a_large_corpus_passages_are_read_evenly_spread() -> None:
+    given = passages(*(f"lion river {letter}" for letter in "abcdefghi"))
+    found = made(given, count=400_001)  # more than twice 200,000: every third
+    assert set(found) == {"0", "3", "6"}
+
+
+def test_the_same_seed_makes_the_same_queries() -> None:
+    given = passages(*(f"lion river stone {number}" for number in range(30)))
+    one, two, other = (list(made(given, ColdStart(queries=5, seed=seed))) for seed in (1, 1, 2))
+    assert one == two != other
+
+
+@pytest.mark.parametrize("given", [{"queries": 0}, {"depth": 1}, {"per_list": 1}])
+def test_settings_out_of_range_are_refused(given: dict[str, int]) -> None:
+    with pytest.raises(SettingsError, match="must be at least 1, 2 and 2"):
+        ColdStart(**given)
+
+
+def test_examples_are_lists_with_the_first_stage_s_logits(small_index: Index, bi_encoder: BiEncoder) -> None:
+    done: list[int] = []
+    examples = list(cold_examples(small_index, bi_encoder, SETTINGS, protection=OPEN, progress=done.append))
+    assert len(examples) == sum(done) == 12
+    for example in examples:
+        assert example.source == "questions of small"
+        assert example.scores is not None
+        assert len(example.passages) == len(set(example.passages)) == len(example.scores) == 5
+        assert set(example.passages) <= set(PASSAGES.values())
+        query, own = bi_encoder.encode_passages([example.query, example.passages[0]])
+        expected = (float(query @ own) - 0.5) * 20 + QUESTION_BONUS
+        assert example.scores[0] == pytest.approx(expected, abs=0.05)
+        assert all(word in example.passages[0].lower() for word in example.query.split())
+
+
+def test_the_other_passages_have_cosine_and_a_share_of_bm25(small_index: Index, bi_encoder: BiEncoder) -> None:
+    for example in cold_examples(small_index, bi_encoder, SETTINGS, protection=OPEN):
+        query, *others = bi_encoder.encode_passages([example.query, *example.passages[1:]])
+        lowest = (np.array([float(query @ other) for other in others]) - 0.5) * 20
+        given = np.array((example.scores or ())[1:])
+        assert (given >= lowest - 0.05).all()
+        assert (given <= lowest + 0.2 * 20 + 0.05).all()  # the best BM25 score of a query is worth 0.2
+
+
+def test_a_corpus_that_gives_no_query_is_told(small_index: Index, bi_encoder: BiEncoder) -> None:
+    class Everything(Protection):
+        def covers(self, query: object) -> bool:
+            return True
+
+    with pytest.raises(TrainingError, match="No passage of index small gives a query"):
+        list(cold_examples(small_index, bi_encoder, SETTINGS, protection=Everything()))
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_the_second_pass_aims_at_the_mean_of_teacher_and_model(tiny_cross_encoder: Path) -> None:
+    texts = (PASSAGES["a1"], PASSAGES["b1"], PASSAGES["c1"])
+    given = Example("cold", "how do bees make honey", texts, scores=(6.0, 2.0, 1.0))
+    plain = CrossEncoder(str(tiny_cross_encoder), device="cpu", activation_fn=torch.nn.Identity())
+    logits = plain.predict([(given.query, text) for text in texts], show_progress_bar=False)
+    teacher = np.array(given.scores)
+    # the model's logits are given the teacher's mean and standard deviation, and then half of the say
+    scaled = (logits - logits.mean()) / logits.std() * teacher.std() + teacher.mean()
+    done: list[int] = []
+    model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.5, seed=1).train()
+    (found,) = self_taught([given], model, progress=done.append)
+    assert found.scores == pytest.approx(0.5 * scaled + 0.5 * teacher, abs=1e-4)
+    assert found.scores != pytest.approx(given.scores, abs=0.1)
+    assert (found.source, found.query, found.passages, done) == ("cold, self-taught", given.query, texts, [1])
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_where_the_teacher_tells_nothing_apart_nothing_is_learned(tiny_cross_encoder: Path) -> None:
+    model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.0, seed=1)
+    given = Example("cold", "q", (PASSAGES["a1"], PASSAGES["b1"]), scores=(3.0, 3.0))
+    assert [example.scores for example in self_taught([given], model)] == [(3.0, 3.0)]

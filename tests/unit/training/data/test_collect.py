@@ -1,0 +1,374 @@
+"""Every source gives examples, protected queries are in none of them, and what is left out is counted."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import judged_sets
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import SecondLookError, SettingsError, TrainingError
+from indexing.index import Index
+from indexing.records import QueryId
+from search.pipeline import RetrieveAndRerank
+from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.support.fakes import no_progress
+from tests.unit.indexing.corpus.hub_folders import repository
+from training.data.collect import collect
+from training.data.questions import ColdStart
+from training.data.settings import HARD_NEGATIVES, DataSettings
+from training.example import Example
+from training.judgments.protection import Protection
+from training.mining.files import Layout
+from training.mining.mine import mine_to
+from training.mining.settings import MiningSettings
+from training.recipes.losses import LOSS_RECIPES
+from training.recipes.row_files import write_rows
+
+OPEN = Protection()
+HONEY, BREAD = QUERIES["train"].values()
+NAMES = {text: name for name, text in PASSAGES.items()}
+LINES = [
+    {"query": f"question {number}", "positives": [f"answer {number}"], "negatives": ["no", "not this"]}
+    for number in range(4)
+]
+MINING = MiningSettings(per_query=3, relative_margin=None)
+
+
+def jsonl(folder: Path, records: list[dict[str, Any]] | None = None, name: str = "judged.jsonl") -> str:
+    lines = [json.dumps(record) for record in (LINES if records is None else records)]
+    return f"jsonl:{write_lines(folder / name, lines)}"
+
+
+def read(
+    data: DataSettings, root: Path, *, recipe: str = "listnet", protection: Protection = OPEN
+) -> tuple[list[Example], Counter[str], Counter[str]]:
+    """All examples, what was left out, and how much of each phase was done."""
+    dropped: Counter[str] = Counter()
+    phases: Counter[str] = Counter()
+
+    def progress(name: str, done: int, total: int) -> None:
+        phases[name] += done
+        assert total == 0 or phases[name] <= total
+
+    found = collect(recipe, data, protection=protection, dropped=dropped, root=root, progress=progress)
+    return list(found), dropped, phases
+
+
+def graded(example: Example) -> Mapping[str, float]:
+    """Label of each passage, by its id."""
+    assert example.labels is not None
+    return {NAMES[text]: label for text, label in zip(example.passages, example.labels, strict=True)}
+
+
+def test_an_index_gives_its_corpus_s_train_judgments_with_mined_negatives(built_root: Path) -> None:
+    examples, dropped, phases = read(DataSettings(("index:small",), mining=MINING), built_root)
+    assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
+    for example in examples:
+        found, judged = graded(example), QRELS["train"][example.query_id or ""]
+        assert len(found) == 3 + 1
+        assert {name for name, label in found.items() if label > 0} == {name for name in judged if judged[name] > 0}
+        assert example.scores is None
+    assert not dropped
+    assert phases == {"mine small": 2}
+
+
+def test_a_recipe_that_learns_from_scores_gets_the_index_s_cosines_as_logits(
+    built_root: Path, bi_encoder: BiEncoder
+) -> None:
+    examples, *_ = read(DataSettings(("index:small",), mining=MINING), built_root, recipe="distill-mse")
+    assert len(examples) == 2
+    for example in examples:
+        cosines = bi_encoder.encode_passages(example.passages) @ bi_encoder.encode_query(example.query)
+        assert example.scores == pytest.approx(((cosines - 0.5) * 20).tolist(), abs=0.05)
+
+
+def test_local_judgments_need_no_index(tmp_path: Path) -> None:
+    examples, dropped, _ = read(DataSettings((jsonl(tmp_path),)), tmp_path)
+    assert [example.query for example in examples] == [f"question {number}" for number in range(4)]
+    assert examples[0].passages == ("answer 0", "no", "not this")
+    assert examples[0].labels == (1.0, 0.0, 0.0)
+    assert not dropped
+
+
+def test_feedback_is_a_source(tmp_path: Path) -> None:
+    line = {"query": "bees", "passage_id": "a", "passage": "honey", "grade": 3, "rater": "x", "protected": False}
+    lines = [line, line | {"passage": "paper", "grade": 0}, line | {"query": "exam", "protected": True}]
+    path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(item | {"index": "small"}) for item in lines])
+    examples, dropped, _ = read(DataSettings((f"feedback:{path}",)), tmp_path)
+    assert [(example.query, example.passages) for example in examples] == [("bees", ("honey", "paper"))]
+    assert dropped == {"protected query": 1}
+
+
+def test_mined_negatives_are_a_source(tmp_path: Path, pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
+    judged = judged_sets(small_corpus)["train"]
+    mine_to(tmp_path / "mined", pipeline, judged, MINING, source="dense", layout=Layout(("labeled-lists",)))
+    examples, *_ = read(DataSettings((f"mined:{tmp_path / 'mined'}",)), tmp_path)
+    assert {example.query for example in examples} == {HONEY, BREAD}
+    for example in examples:
+        query_id = next(key for key, text in QUERIES["train"].items() if text == example.query)
+        positives = {name for name, grade in QRELS["train"][query_id].items() if grade > 0}
+        assert {name for name, label in graded(example).items() if label > 0} == positives
+        assert len(example.passages) == len(positives) + 3
+
+
+def hub(folder: Path) -> str:
+    rows = [
+        {
+            "query_id": number,
+            "query": query,
+            "passages": {"passage_text": ["One.", "Two."], "is_selected": [1, selected], "url": ["", ""]},
+            "answers": [],
+        }
+        for number, (query, selected) in enumerate([("first", 0), ("second", 0)])
+    ]
+    rows.append({**rows[0], "query": "third", "passages": {"passage_text": ["One."], "is_selected": [0], "url": [""]}})
+    return f"hub:{repository(folder, {'v1.1': rows})}"
+
+
+def test_a_folder_in_the_hub_s_layout_is_a_source(tmp_path: Path) -> None:
+    examples, dropped, _ = read(DataSettings((hub(tmp_path / "hub"),)), tmp_path)
+    assert [(example.query, example.labels) for example in examples] == [("first", (1, 0)), ("second", (1, 0))]
+    assert dropped == {"query without a relevant passage": 1}
+
+
+def test_sources_are_read_one_after_the_other_each_up_to_the_limit(tmp_path: Path, built_root: Path) -> None:
+    sources = (jsonl(tmp_path), "index:small", hub(tmp_path / "hub"))
+    examples, *_ = read(DataSettings(sources, limit=1, mining=MINING), built_root)
+    queries = [example.query for example in examples]
+    assert queries[0] == "question 0"
+    assert queries[1] in (HONEY, BREAD)
+    assert queries[2:] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("protection", "kept"),
+    [
+        (Protection(texts=frozenset({"question 1", "question 3"})), ["question 0", "question 2"]),
+        (Protection(ids=frozenset({QueryId("id 0")})), ["question 1", "question 2", "question 3"]),
+    ],
+)
+def test_protected_queries_are_left_out_and_counted(tmp_path: Path, protection: Protection, kept: list[str]) -> None:
+    records = [
+        {**line, "query": f"Question  {number}?", "query_id": f"id {number}"} for number, line in enumerate(LINES)
+    ]
+    examples, dropped, _ = read(DataSettings((jsonl(tmp_path, records),)), tmp_path, protection=protection)
+    assert [example.query.lower().rstrip("?") for example in examples] == kept
+    assert dropped == {"protected": 4 - len(kept)}
+
+
+def test_protected_queries_of_an_index_are_left_out_and_counted(built_root: Path) -> None:
+    protection = Protection(texts=frozenset({HONEY}))
+    examples, dropped, _ = read(DataSettings(("index:small",), mining=MINING), built_root, protection=protection)
+    assert [example.query for example in examples] == [BREAD]
+    assert dropped == {"protected": 1}
+
+
+def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
+    tmp_path: Path, built_root: Path, small_corpus: Path
+) -> None:
+    protection = Protection(own={small_corpus.resolve(): frozenset({QueryId("1")})})
+    given = DataSettings(("index:small", jsonl(tmp_path, [LINES[0] | {"query_id": "1"}])), mining=MINING)
+    examples, dropped, _ = read(given, built_root, protection=protection)
+    assert [example.query for example in examples] == [BREAD, "question 0"]
+    assert dropped == {"protected": 1}
+
+
+def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: Path) -> None:
+    data = DataSettings((jsonl(tmp_path),), teacher=f"first-stage:{tiny_bi_encoder}")
+    protection = Protection(texts=frozenset({"question 1"}))
+    examples, dropped, phases = read(data, tmp_path, recipe="distill-mse", protection=protection)
+    assert [len(example.scores or ()) for example in examples] == [3, 3, 3]
+    assert (dropped, phases) == ({"protected": 1}, {"teach": 3})
+
+
+def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Path) -> None:
+    line = {"query": HONEY, "positives": [PASSAGES["a1"]], "negatives": ["no"]}
+    examples, _, phases = read(
+        DataSettings((jsonl(tmp_path, [line]),), index="small"), built_root, recipe="lambda-hard-neg"
+    )
+    ((_, *others),) = [example.passages for example in examples]
+    assert others[0] == "no"
+    assert len(others) == 1 + 9
+    assert set(others[1:]) <= set(PASSAGES.values()) - {PASSAGES["a1"]}
+    assert examples[0].labels == (1.0, *[0.0] * 10)
+    assert phases == {"mine": 1}
+    plain, *_ = read(DataSettings((jsonl(tmp_path, [line]),), index="small"), built_root, recipe="lambda")
+    assert plain[0].passages == (PASSAGES["a1"], "no")
+
+
+def test_hard_negatives_without_an_index_are_told_which_there_are(tmp_path: Path, built_root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lambda-hard-neg mines negatives from an index; name it \(there: small\)"):
+        read(DataSettings((jsonl(tmp_path),)), built_root, recipe="lambda-hard-neg")
+    examples, *_ = read(DataSettings(("index:small",)), built_root, recipe="lambda-hard-neg")
+    assert {example.query for example in examples} == {HONEY, BREAD}
+
+
+def test_what_is_mined_as_hard_is_as_its_authors_do() -> None:
+    assert (HARD_NEGATIVES.per_query, HARD_NEGATIVES.ranks) == (9, (3, 30))
+    assert (HARD_NEGATIVES.relative_margin, HARD_NEGATIVES.absolute_margin) == (None, None)
+
+
+def test_a_cold_start_asks_the_passages(built_root: Path, small_index: Index) -> None:
+    cold = ColdStart(queries=5, per_list=4, depth=10)
+    for data in (DataSettings(index="small", cold=cold), DataSettings(("index:small",), cold=cold)):
+        examples, _, phases = read(data, built_root, recipe="cold-start")
+        assert len(examples) == 5
+        assert {len(example.passages) for example in examples} == {4}
+        assert phases == {"ask the passages": 5}
+    limited, *_ = read(replace(data, limit=2), built_root, recipe="cold-start")
+    assert len(limited) == 2
+    protection = Protection(texts=frozenset({examples[0].query}))
+    fewer, *_ = read(data, built_root, recipe="cold-start", protection=protection)
+    assert examples[0].query not in {example.query for example in fewer}
+
+
+def test_a_cold_start_without_an_index_is_told_which_there_are(built_root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cold-start trains for one corpus; name its index \(there: small\)"):
+        read(DataSettings(), built_root, recipe="cold-start")
+
+
+@pytest.mark.parametrize("source", ["", "csv:x", "index", "hubs"])
+def test_a_source_of_no_known_form_is_answered_with_the_forms(tmp_path: Path, source: str) -> None:
+    with pytest.raises((SettingsError, TrainingError)) as caught:
+        read(DataSettings((source,)), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    shutil.copy(small_corpus / "collection.tsv", tmp_path / "corpus")
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings, progress=no_progress)
+    with pytest.raises(SettingsError, match=r"corpus of index bare has no judged train queries; .* or cold-start"):
+        read(DataSettings(("index:bare",)), tmp_path / "root")
+
+
+def run_file(folder: Path) -> Path:
+    """A run of both train queries, of a dev query, and with a passage that the index lacks."""
+    ranked = {"1": "a1 a3 a2 b1 c1 d1", "2": "c1 zz c2 a1 b1 d1", "3": "d2 d1 a1"}
+    lines = [
+        f"{key} Q0 {name} 0 {-place} r" for key, names in ranked.items() for place, name in enumerate(names.split())
+    ]
+    return write_lines(folder / "run.trec", lines)
+
+
+def test_a_run_s_scores_are_a_teacher(tmp_path: Path, built_root: Path) -> None:
+    source = f"run:{run_file(tmp_path)},index=small"
+    examples, dropped, _ = read(DataSettings((source,)), built_root, recipe="distill-mse")
+    assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
+    assert [NAMES[text] for text in examples[1].passages] == ["c1", "c2", "a1", "b1", "d1"]
+    assert (examples[0].source, examples[0].labels) == ("run run.trec", None)
+    for example in examples:
+        scores = example.scores or ()
+        assert (sum(scores), sum(score**2 for score in scores)) == pytest.approx((0, 4 * len(scores)), abs=1e-4)
+    assert dropped == {"query id not in the queries": 1, "passage id not in the index": 1}
+
+
+def test_a_run_gives_what_its_recipe_learns_from(tmp_path: Path, built_root: Path) -> None:
+    data = DataSettings((f"run:{run_file(tmp_path)},index=small",))
+    for recipe in ("distill-mse", "distill-margin-mse", "adrmse", "listnet", "lambda", "listmle", "ranknet"):
+        examples, *_ = read(data, built_root, recipe=recipe)
+        form = LOSS_RECIPES[recipe].form
+        assert write_rows(tmp_path / recipe, examples, form, seed=1).examples == {"run run.trec": 2}
+    for recipe in ("bce", "cmnrl"):
+        with pytest.raises(TrainingError, match=r"run run\.trec have no labels.*choose a recipe"):
+            write_rows(tmp_path / recipe, read(data, built_root, recipe=recipe)[0], LOSS_RECIPES[recipe].form, seed=1)
+
+
+def test_a_run_s_protected_queries_are_left_out_by_id_and_by_text_and_the_limit_holds(
+    tmp_path: Path, built_root: Path
+) -> None:
+    data = DataSettings((f"run:{run_file(tmp_path)},index=small",))
+    for protection in (Protection(texts=frozenset({HONEY})), Protection(ids=frozenset({QueryId("1")}))):
+        examples, dropped, _ = read(data, built_root, recipe="adrmse", protection=protection)
+        assert [example.query for example in examples] == [BREAD]
+        assert dropped["protected"] == 1
+    examples, *_ = read(replace(data, limit=1), built_root, recipe="adrmse")
+    assert [example.query for example in examples] == [HONEY]
+
+
+def test_a_run_reads_its_own_index_and_may_have_its_own_queries(tmp_path: Path, built_root: Path) -> None:
+    queries = write_lines(tmp_path / "q.tsv", ["3\twhich stones does ice leave"])
+    source = f"run:{run_file(tmp_path)},queries={queries},index=small"
+    examples, *_ = read(DataSettings((source,), index="another"), built_root, recipe="adrmse")
+    assert [(example.query, len(example.passages)) for example in examples] == [("which stones does ice leave", 3)]
+    with pytest.raises(SettingsError, match="is read with index; add ,index=NAME"):
+        read(DataSettings((f"run:{run_file(tmp_path)}",)), built_root, recipe="adrmse")
+
+
+def judged_source(folder: Path) -> str:
+    queries = write_lines(folder / "own.tsv", ["x1\twhat do bees store", "x2\twhere do wasps live", "x3\tunjudged"])
+    qrels = write_lines(folder / "own.qrels", ["x1 0 a1 3", "x1 0 gone 1", "x2 0 a4 1", "x9 0 a1 1"])
+    return f"judged:small,queries={queries},qrels={qrels}"
+
+
+def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, built_root: Path) -> None:
+    data = DataSettings((judged_source(tmp_path),), mining=MINING)
+    examples, dropped, phases = read(data, built_root)
+    assert [(example.query_id, example.query) for example in examples] == [
+        ("x1", "what do bees store"),
+        ("x2", "where do wasps live"),
+    ]
+    for example, positive in zip(examples, ({"a1": 3.0}, {"a4": 1.0}), strict=True):
+        found = graded(example)
+        assert {name: label for name, label in found.items() if label > 0} == positive
+        assert len(found) == 1 + 3
+    assert dropped == {
+        "query without judgments": 1,
+        "query id not in the queries": 1,
+        "judged passage that the index lacks": 1,
+    }
+    assert phases == {"mine small": 2}
+    scored, *_ = read(data, built_root, recipe="distill-mse")
+    assert all(example.scores for example in scored)
+    hard, *_ = read(data, built_root, recipe="lambda-hard-neg")
+    assert {len(example.passages) for example in hard} == {10}  # 1 positive and the 9 of HARD_NEGATIVES
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("judged:small", "is read with queries; add ,queries=FILE"),
+        ("judged:small,queries=gone", "is read with qrels; add ,qrels=FILE"),
+        ("judged:small,queries=gone,qrels=gone", "There is no file gone of queries"),
+        ("judged:other,queries=gone,qrels=gone", "other"),
+        ("judged:,queries=gone,qrels=gone", "Index name ''"),
+    ],
+)
+def test_judgments_that_cannot_be_read_are_told(built_root: Path, source: str, said: str) -> None:
+    with pytest.raises(SecondLookError, match=said):
+        read(DataSettings((source,)), built_root)
+
+
+def test_given_stands_for_the_first_stage_s_scores_of_an_index(built_root: Path, tiny_bi_encoder: Path) -> None:
+    data = DataSettings(("index:small",), mining=MINING)
+    plain, given, other = (
+        read(replace(data, teacher=teacher), built_root, recipe="distill-mse")[0]
+        for teacher in ("", "given", f"given+first-stage:{tiny_bi_encoder}")
+    )
+    assert [one.passages for one in given] == [one.passages for one in plain]
+    assert given[0].scores == pytest.approx(plain[0].scores)
+    # the first stage is also the second teacher, so that their mean says the same
+    assert other[0].scores == pytest.approx(plain[0].scores, abs=0.1)
+
+
+@pytest.mark.parametrize(("given", "said"), [({"sources": ()}, "nothing to train on"), ({"limit": 0}, "limit is 0")])
+def test_settings_out_of_range_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        DataSettings(**given)
+
+
+def test_every_index_that_is_read_is_named() -> None:
+    assert DataSettings(("index:b", "hub", "index:a"), index="c").indexes() == ["a", "b", "c"]
+    assert DataSettings(("index:a",), index="a").indexes() == ["a"]
+    assert DataSettings().indexes() == []
+    assert DataSettings(("run:r,index=b", "judged:a,queries=q,qrels=r", "run:r")).indexes() == ["a", "b"]

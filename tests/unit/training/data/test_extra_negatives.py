@@ -1,0 +1,69 @@
+"""Examples gain what the index finds for their queries, and nothing that they hold or that answers."""
+
+import pytest
+
+from indexing.records import QueryId
+from search.pipeline import RetrieveAndRerank
+from search.settings import QUERY_CHARACTERS, PipelineSettings
+from tests.conftest import PASSAGES
+from training.data.extra_negatives import enlarged
+from training.example import Example
+from training.mining.settings import MiningSettings
+
+QUERY = "how do bees make honey"
+SETTINGS = MiningSettings(per_query=3, ranks=(1, 10), sampling="top", relative_margin=None)
+
+
+def judged(*passages: str, labels: tuple[float, ...]) -> Example:
+    return Example("test", QUERY, passages, labels=labels, query_id=QueryId("1"))
+
+
+def fused(pipeline: RetrieveAndRerank) -> list[str]:
+    """Texts in the order of the fused first stage."""
+    trace = pipeline.search(QUERY, PipelineSettings(depth=100, rerank_depth=0))
+    return [trace.passages[name].content for name in trace.fused.passage_ids]
+
+
+def only(pipeline: RetrieveAndRerank, example: Example, settings: MiningSettings = SETTINGS) -> Example:
+    (found,) = enlarged([example], pipeline, settings)
+    return found
+
+
+def test_the_first_passages_that_it_lacks_are_added_with_grade_0(pipeline: RetrieveAndRerank) -> None:
+    ranked = fused(pipeline)
+    example = judged(ranked[1], ranked[3], "elsewhere", labels=(2.0, 0.0, 0.0))
+    found = only(pipeline, example)
+    assert found.passages == (*example.passages, ranked[0], ranked[2], ranked[4])
+    assert found.labels == (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    assert (found.source, found.query, found.query_id, found.scores) == ("test", QUERY, "1", None)
+
+
+def test_they_come_from_the_ranks_with_both_ends(pipeline: RetrieveAndRerank) -> None:
+    ranked = fused(pipeline)
+    settings = MiningSettings(per_query=9, ranks=(4, 6), relative_margin=None)
+    found = only(pipeline, judged("one", "two", labels=(1.0, 0.0)), settings)
+    assert found.passages[2:] == tuple(ranked[3:6])  # ranks 4, 5 and 6
+
+
+def test_what_reads_like_a_relevant_passage_is_not_added(pipeline: RetrieveAndRerank) -> None:
+    copy = PASSAGES["a1"].upper().replace(".", " !")
+    settings = MiningSettings(per_query=20, ranks=(1, 20), relative_margin=None)
+    assert PASSAGES["a1"] in fused(pipeline)[:20]
+    assert PASSAGES["a1"] not in only(pipeline, judged(copy, "two", labels=(1.0, 0.0)), settings).passages
+    assert PASSAGES["a1"] in only(pipeline, judged("one", copy, labels=(1.0, 0.0)), settings).passages
+
+
+def test_an_example_that_is_not_judged_or_has_a_teacher_stays_as_it_is(pipeline: RetrieveAndRerank) -> None:
+    taught = Example("test", QUERY, ("a", "b"), scores=(1.0, 0.0))
+    both = Example("test", QUERY, ("a", "b"), labels=(1.0, 0.0), scores=(1.0, 0.0))
+    long = Example("test", "bees " * QUERY_CHARACTERS, ("a", "b"), labels=(1.0, 0.0))
+    assert list(enlarged([taught, both, long], pipeline, SETTINGS)) == [taught, both, long]
+
+
+@pytest.mark.parametrize("taken", [1, 2])
+def test_examples_are_enlarged_as_they_are_taken(pipeline: RetrieveAndRerank, taken: int) -> None:
+    done: list[int] = []
+    found = enlarged([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done.append)
+    for _ in range(taken):
+        assert len(next(found).passages) == 2 + 3
+    assert done == [1] * taken

@@ -1,0 +1,192 @@
+"""Lists of a judged set hold its grades, no relevant passage as a negative, and scores on one scale."""
+
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.errors import SettingsError, TrainingError
+from indexing.records import PassageId, Query, QueryId
+from search.pipeline import RetrieveAndRerank
+from tests.conftest import PASSAGES, QRELS, QUERIES
+from tests.support.fakes import WordOverlapReranker
+from training.data.judged import judged_examples
+from training.example import Example
+from training.judgments.protection import Protection
+from training.mining.first_stage import ServedFirstStage
+from training.mining.settings import MiningSettings
+
+OPEN = MiningSettings(relative_margin=None, per_query=6)
+NAMES = {text: name for name, text in PASSAGES.items()}
+BEES = Query(QueryId("1"), QUERIES["train"]["1"])
+
+
+@pytest.fixture
+def train(small_corpus: Path) -> JudgedSet:
+    return judged_sets(small_corpus)["train"]
+
+
+def judged_set(*queries: Query, **grades: int) -> JudgedSet:
+    """These queries, all with the same grades."""
+    held = {PassageId(name): grade for name, grade in grades.items()}
+    return JudgedSet("train", queries, {query.id: held for query in queries})
+
+
+def read(pipeline: RetrieveAndRerank, judged: JudgedSet, **options: Any) -> list[Example]:
+    given: dict[str, Any] = {"settings": OPEN, "protection": Protection()} | options
+    return list(judged_examples(pipeline, judged, **given))
+
+
+def labels(example: Example) -> dict[str, float]:
+    """Label of each passage, by its id."""
+    assert example.labels is not None
+    return {NAMES[text]: label for text, label in zip(example.passages, example.labels, strict=True)}
+
+
+def test_a_list_has_the_positives_judged_zeros_and_mined_negatives(
+    pipeline: RetrieveAndRerank, train: JudgedSet
+) -> None:
+    examples = read(pipeline, train)
+    assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
+    for example in examples:
+        found, judged = labels(example), QRELS["train"][example.query_id or ""]
+        assert example.source == "judged small"
+        assert len(found) == len(example.passages) == 8
+        assert found.items() >= judged.items()  # two positives and one zero each
+        assert all(label == 0 for name, label in found.items() if name not in judged)
+        assert example.scores is None
+
+
+def test_at_most_four_positives_the_best_graded(pipeline: RetrieveAndRerank) -> None:
+    judged = judged_set(BEES, a1=1, a2=3, a3=2, a4=3, a5=2, b1=1)
+    (example,) = read(pipeline, judged, per_list=12)  # half of the places would be 6
+    found = labels(example)
+    assert {name: label for name, label in found.items() if label > 0} == {"a2": 3, "a4": 3, "a3": 2, "a5": 2}
+    assert not {"a1", "b1"} & found.keys()  # relevant, so no negatives either
+    assert len(found) == 4 + OPEN.per_query
+
+
+def test_positives_take_half_of_a_short_list(pipeline: RetrieveAndRerank) -> None:
+    (example,) = read(pipeline, judged_set(BEES, a1=3, a2=2, a3=1), per_list=4)
+    assert sorted(labels(example).values()) == [0, 0, 2, 3]  # 4 // 2 = 2 positives
+
+
+def test_judged_zeros_take_half_of_the_places_left_and_more_where_mining_leaves_them(
+    pipeline: RetrieveAndRerank,
+) -> None:
+    zeros = dict.fromkeys(("b1", "b2", "b3", "b4", "b5", "c1", "c2", "c3"), 0)
+    (example,) = read(
+        pipeline, judged_set(BEES, a1=1, **zeros), settings=MiningSettings(relative_margin=None, per_query=19)
+    )
+    assert sum(name in zeros for name in labels(example)) == 4  # (8 - 1 + 1) // 2
+    nothing = MiningSettings(relative_margin=None, max_score=-1.0)  # no unjudged passage scores so low
+    (example,) = read(pipeline, judged_set(BEES, a1=1, **zeros), settings=nothing)
+    assert sum(name in zeros for name in labels(example)) == 7
+
+
+def test_a_zero_that_reads_like_a_relevant_passage_is_left_out(pipeline: RetrieveAndRerank) -> None:
+    shared = MiningSettings(relative_margin=None, per_query=6, near_duplicate=0.01)  # one shared term is enough
+    (example,) = read(pipeline, judged_set(BEES, c1=1, c2=0, d5=0), settings=shared)
+    assert "c2" not in labels(example)  # flour and yeast
+    assert "d5" in labels(example)
+
+
+def test_grades_below_the_minimum_are_neither(pipeline: RetrieveAndRerank) -> None:
+    strict = MiningSettings(relative_margin=None, minimum_grade=2, per_query=6)
+    (example,) = read(pipeline, judged_set(BEES, a1=2, a3=1), settings=strict)
+    assert labels(example)["a1"] == 2
+    assert "a3" not in labels(example)
+
+
+@pytest.mark.parametrize("source", ["rrf", "bm25", "dense"])
+def test_scores_are_the_first_stages_of_every_passage(
+    pipeline: RetrieveAndRerank, train: JudgedSet, source: str
+) -> None:
+    stage = ServedFirstStage(pipeline, source=source, depth=100)
+    for example, query in zip(read(pipeline, train, source=source, with_scores=True), train.queries, strict=True):
+        # every passage taken for relevant: of these the stage gives each score
+        wanted = stage.retrieve(query, dict.fromkeys(map(PassageId, PASSAGES), 1)).relevant_scores
+        assert example.scores == pytest.approx([wanted[PassageId(NAMES[text])] for text in example.passages])
+
+
+def test_with_a_re_ranker_scores_are_its_logits(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    reranker = WordOverlapReranker()
+    for example in read(pipeline, train, reranker=reranker, with_scores=True):
+        assert example.scores == pytest.approx(WordOverlapReranker().score(example.query, example.passages).logits)
+
+
+def test_passages_are_in_random_order_by_the_seed(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    one, same, other = (read(pipeline, train, seed=seed) for seed in (1, 1, 2))
+    assert one == same
+    assert [example.passages for example in one] != [example.passages for example in other]
+    places = {
+        example.passages.index(PASSAGES["a1"]) for seed in range(9) for example in read(pipeline, train, seed=seed)[:1]
+    }
+    assert len(places) > 2
+
+
+def test_protected_queries_and_those_without_positives_are_told(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    more = (*train.queries, Query(QueryId("3"), "x"), Query(QueryId("4"), "y"), Query(QueryId("5"), "z"))
+    lost = {QueryId("3"): {PassageId("a1"): 0}, QueryId("4"): {PassageId("gone"): 3}}
+    reasons: Counter[str] = Counter()
+    protection = Protection(texts=frozenset({"why does bread rise"}))
+    examples = read(
+        pipeline,
+        JudgedSet("train", more, {**train.qrels, **lost}),
+        protection=protection,
+        skipped=lambda why: reasons.update([why]),
+    )
+    assert [example.query_id for example in examples] == ["1"]
+    assert reasons == {
+        "protected query": 1,
+        "no positive": 2,
+        "no positive in the index": 1,
+        "judged passage that the index lacks": 1,
+    }
+
+
+def test_a_query_without_any_negative_is_told(pipeline: RetrieveAndRerank) -> None:
+    reasons: list[str] = []
+    nothing = MiningSettings(relative_margin=None, max_score=-1.0)
+    assert read(pipeline, judged_set(BEES, a1=1), settings=nothing, skipped=reasons.append) == []
+    assert reasons == ["no passage beside the positives"]
+
+
+def test_queries_are_mined_as_examples_are_taken(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    seen: list[tuple[int, int]] = []
+    examples = judged_examples(
+        pipeline, train, OPEN, protection=Protection(), progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen == []
+    assert len(list(islice(examples, 1))) == 1
+    assert seen == []  # the first query is done once the second is asked for
+    assert len(list(examples)) == 1
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:
+    queries = [Query(QueryId(str(number)), f"honey {number}") for number in range(20)]
+    one, same, other = (read(pipeline, judged_set(*queries, a1=1), limit=5, seed=seed) for seed in (1, 1, 2))
+    assert one == same
+    assert len({example.query for example in one}) == 5
+    assert {example.query for example in one} != {example.query for example in other}
+
+
+def test_settings_that_make_no_list_are_refused_at_once(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    for wrong, value in (
+        ({"per_list": 1}, "1 passages"),
+        ({"limit": 0}, "limit of 0"),
+        ({"source": "splade"}, "splade"),
+    ):
+        options: dict[str, Any] = {"protection": Protection()} | wrong
+        with pytest.raises(SettingsError, match=value):
+            judged_examples(pipeline, train, OPEN, **options)
+
+
+def test_where_no_query_is_left_it_says_so(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    everything = Protection(ids=frozenset({QueryId("1"), QueryId("2")}))
+    with pytest.raises(TrainingError, match="None of the 2 judged train queries can be trained on"):
+        judged_examples(pipeline, train, OPEN, protection=everything)

@@ -1,0 +1,154 @@
+"""A pipeline is evaluated on its index's judged queries and on a given run, as asked."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import SettingsError
+from indexing.index import open_index
+from indexing.records import QueryId
+from search.pipeline import RetrieveAndRerank
+from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.support.fakes import WordOverlapReranker
+from training.evaluation.evaluate import Request, evaluate_pipeline
+from training.evaluation.report import EVERYTHING, Settings, markdown
+from training.evaluation.stages import STAGES
+
+
+def nothing(phase: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture
+def trec(tmp_path: Path) -> Path:
+    """A TREC folder whose BM25 missed the best passage."""
+    folder = tmp_path / "trec"
+    write_lines(folder / "corpus.jsonl", [json.dumps({"id": name, "text": text}) for name, text in PASSAGES.items()])
+    write_lines(folder / "queries.tsv", ["t1\thow do bees make honey"])
+    write_lines(folder / "qrels.txt", ["t1 0 a1 3", "t1 0 a3 2", "t1 0 zz 2"])
+    write_lines(folder / "runs/bm25.trec", ["t1 Q0 a4 1 3 x", "t1 Q0 a3 2 2 x"])
+    return folder
+
+
+def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) -> None:
+    told: list[str] = []
+    found = evaluate_pipeline(pipeline, Request(depth=20), progress=lambda phase, done, total: told.append(phase))
+    (report,) = found.reports
+    assert (found.index, found.reranker, report.title) == ("small", "word overlap", "small, test split")
+    assert set(report.qrels) == {QueryId("4"), QueryId("5")} == {query.id for query in report.queries}
+    assert set(STAGES) < set(report.comparison.systems)
+    assert list(dict.fromkeys(told)) == ["dev", "test"]
+    assert found.shares is not None
+    assert json.loads(json.dumps(found.as_json()))["reports"][0]["queries"] == len(QRELS["test"])
+
+
+def test_the_dev_split_is_searched_once_where_it_is_the_one_asked_for(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
+) -> None:
+    evaluate_pipeline(pipeline, Request(split="dev", depth=20), progress=nothing)
+    assert [query for query, _ in reranker.asked] == list(QUERIES["dev"].values())
+
+
+def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: RetrieveAndRerank, trec: Path) -> None:
+    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec), progress=nothing)
+    report = found.reports[1]
+    assert report.title == "trec, BM25's top 20 as given"
+    assert report.sweep[0].measured.means["MRR@10"] == 1 / 2  # a4 before a3, as given
+    assert set(report.runs["re-ranked"][QueryId("t1")].passage_ids) == {"a3", "a4"}
+    # a3 of a1, a3 and zz was retrieved
+    assert report.comparison.systems["re-ranked"].means["R@10"] == pytest.approx(1 / 3)
+
+
+def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: RetrieveAndRerank, trec: Path) -> None:
+    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec, missed=True), progress=nothing)
+    every = found.reports[1].everything
+    assert every is not None
+    assert (every.appended, every.without_text) == (1, 1)  # a1; zz
+    assert found.reports[1].comparison.systems[EVERYTHING].means["R@10"] == pytest.approx(2 / 3)
+    ours = found.reports[0].everything
+    assert ours is not None
+    assert ours.appended == 0  # 20 of 20 passages were retrieved
+
+
+def test_another_systems_run_stands_where_it_answers(pipeline: RetrieveAndRerank, trec: Path, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
+    request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="re-ranked"))
+    own, given = evaluate_pipeline(pipeline, request, progress=nothing).reports
+    assert "theirs" not in own.comparison.systems
+    assert given.comparison.systems["theirs"].means["MRR@10"] == 1
+    assert given.comparison.versus["theirs"].difference == given.comparison.differences("theirs")[QueryId("t1")]
+    assert "against re-ranked" in markdown(given)
+
+
+@pytest.mark.parametrize("name", ["re-ranked", EVERYTHING])
+def test_a_run_cant_stand_in_the_place_of_one_of_our_own(
+    pipeline: RetrieveAndRerank, tmp_path: Path, name: str
+) -> None:
+    path = write_lines(tmp_path / "theirs.trec", ["4 Q0 a1 1 9.5 them"])
+    with pytest.raises(SettingsError, match=f"one of our own, '{name}'"):
+        evaluate_pipeline(pipeline, Request(runs={name: path}), progress=nothing)
+
+
+def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, tmp_path: Path
+) -> None:
+    path = write_lines(tmp_path / "theirs.trec", ["q77 Q0 a1 1 9.5 them"])
+    with pytest.raises(SettingsError, match="Run theirs answers none of the 2 judged queries"):
+        evaluate_pipeline(pipeline, Request(runs={"theirs": path}), progress=nothing)
+    assert reranker.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(minimum_grade=4), "No judgment has grade 4"),
+        (Settings(baseline="TF-IDF"), "'TF-IDF' is none of the systems; choose from BM25, dense"),
+    ],
+)
+def test_settings_that_dont_fit_are_told_before_anything_is_searched(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: Settings, told: str
+) -> None:
+    with pytest.raises(SettingsError, match=told):
+        evaluate_pipeline(pipeline, Request(settings=settings), progress=nothing)
+    assert reranker.asked == []
+
+
+def test_where_the_baseline_doesnt_answer_bm25_is_the_baseline(
+    pipeline: RetrieveAndRerank, trec: Path, tmp_path: Path
+) -> None:
+    path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
+    request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="theirs"))
+    own, given = evaluate_pipeline(pipeline, request, progress=nothing).reports
+    assert (own.comparison.baseline, given.comparison.baseline) == ("BM25", "theirs")
+
+
+def test_a_split_that_isnt_there_is_told_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
+    with pytest.raises(SettingsError, match=r"no judged eval queries \(there: \['train', 'dev', 'test'\]\)"):
+        evaluate_pipeline(pipeline, Request(split="eval"), progress=nothing)
+
+
+def test_without_a_re_ranker_there_is_nothing_to_compare(pipeline: RetrieveAndRerank) -> None:
+    alone = RetrieveAndRerank(pipeline.index, pipeline.encoder, None)
+    with pytest.raises(SettingsError, match="needs a re-ranker"):
+        evaluate_pipeline(alone, Request(), progress=nothing)
+
+
+def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small_corpus: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small_corpus, tmp_path / "corpus"))
+    (folder / "qrels.dev.tsv").unlink()
+    index = pipeline.index
+    moved = replace(index, manifest=replace(index.manifest, corpus=str(folder)))
+    found = evaluate_pipeline(
+        RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), Request(depth=20), progress=nothing
+    )
+    assert found.shares is None
+    assert "re-ranked + first stage" not in found.reports[0].comparison.systems
+    assert "re-ranked" in found.reports[0].comparison.systems
+
+
+def test_the_index_that_was_built_is_named(pipeline: RetrieveAndRerank, built_root: Path) -> None:
+    found = evaluate_pipeline(pipeline, Request(depth=5), progress=nothing)
+    assert found.build == open_index("small", root=built_root).folder.name

@@ -1,0 +1,526 @@
+"""A training job's state is read from its folder alone, and it is stopped, killed and gone on with without a loss."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexing import atomic
+from indexing.errors import SettingsError, TrainingError
+from indexing.jobs.folder import log_end
+from indexing.records import Passage, PassageId
+from tests.conftest import PASSAGES
+from tests.support.forks import Forks
+from tests.support.versions import make_version
+from training.__main__ import main
+from training.data.questions import ColdStart
+from training.data.settings import DataSettings
+from training.fitting import checkpoints
+from training.fitting.callback import Progress
+from training.jobs import jobs
+from training.jobs.jobs import Job, forget, hold, new_folder, next_output, read_job, request_from_json
+from training.jobs.reporter import WRITTEN_EVERY, Reporter, read_preview, resident
+from training.jobs.run import Stopper, run
+from training.jobs.status import FINAL, STATES, Metric, MetricsFile, Status, read_metrics, read_status, write_status
+from training.judgments.feedback import FeedbackStore
+from training.judgments.job_feedback import FEEDBACK, write_feedback
+from training.mining.settings import MiningSettings
+from training.recipes.settings import TrainSettings
+from training.train.request import DevSettings, Request
+from training.train.workspace import hold as hold_version
+
+STEPS = 12
+SAVE_EVERY = 5
+WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
+PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(("index:small",)))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, as the repository's root is when the app is started."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> Request:
+    """A few steps on the index `small`, whose train split has two queries."""
+    settings = TrainSettings(
+        "listnet", base=str(tiny_cross_encoder), steps=STEPS, batch=1, max_length=64, save_every=SAVE_EVERY
+    )
+    data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
+    return Request(home / "data/models/mine/1", settings, data, root=built_root)
+
+
+def made_job(request: Request, status: Status | None = None, *, name: str = "training-1") -> Path:
+    """A job's folder as it lies before its process begins."""
+    folder = jobs.ROOT.absolute() / name
+    folder.mkdir(parents=True)
+    atomic.write_json(folder / "config.json", request.as_json())
+    write_status(folder, status or Status())
+    return folder
+
+
+def job_of(folder: Path) -> Job:
+    job = read_job(folder)
+    assert job is not None
+    return job
+
+
+def do(folder: Path, *, resume: bool = False) -> Status:
+    """Run a job in this process, as `python -m training run` does."""
+    with hold(folder):
+        return run(folder, resume=resume, say=lambda _: None)
+
+
+@contextmanager
+def when_step(folder: Path, step: int, act: Any) -> Iterator[None]:
+    """While the block runs, call `act` once that step is in the chart."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.002):
+            if (metrics := read_metrics(folder)) and metrics[-1].step >= step:
+                act()
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def losses(folder: Path) -> dict[int, float | None]:
+    return {metric.step: metric.loss for metric in read_metrics(folder)}
+
+
+# What is to be trained
+
+
+def test_a_config_comes_back_as_it_was() -> None:
+    request = Request(
+        Path("data/models/mine/2"),
+        TrainSettings("distill-mse", learning_rate=1e-4, minutes=2, batch=8, gradient_checkpointing=True),
+        DataSettings(
+            ("index:a", "hub"),
+            index="a",
+            limit=7,
+            teacher="first-stage",
+            mining=MiningSettings(ranks=(2, 9), relative_margin=None, absolute_margin=0.5),
+            cold=ColdStart(queries=3),
+        ),
+        DevSettings("a", queries=5),
+        (Path("x.tsv"), Path("y.tsv")),
+        Path("elsewhere"),
+    )
+    assert request_from_json(json.loads(json.dumps(request.as_json())), place="config.json") == request
+    assert request_from_json(json.loads(json.dumps(PLAIN.as_json())), place="config.json") == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"wings": 2}, "config.json has the unknown field 'wings'; its fields are output, settings, "),
+        ({"output": 3}, "config.json output is 3, text is wanted"),
+        ({"settings": []}, r"config.json settings is \[\], an object is wanted"),
+        ({"settings": {"recipe": "listnet", "steps": "many"}}, "config.json settings steps is 'many', a whole number"),
+        ({"settings": {"recipe": "listnet", "steps": True}}, "config.json settings steps is True, a whole number"),
+        ({"settings": {"recipe": "listnet", "minutes": "1"}}, "config.json settings minutes is '1', a number"),
+        ({"settings": {"recipe": "best"}}, "Recipe 'best' is unknown"),
+        ({"settings": {}}, "config.json settings lacks 'recipe'"),
+        ({"data": {"sources": "hub"}}, "config.json data sources is 'hub', a list is wanted"),
+        ({"data": {"mining": {"ranks": [1, 2, 3]}}}, r"config.json data mining ranks is \[1, 2, 3\], a list of 2"),
+        ({"data": {"mining": {"ranks": [9, 1]}}}, "ranks 9 to 1 must lie in 1 to"),
+        ({"dev": {"queries": 0.5}}, "config.json dev queries is 0.5, a whole number"),
+        ({"protect": [None]}, "config.json protect is None, text is wanted"),
+    ],
+)
+def test_a_config_that_cannot_be_is_refused_by_its_place(change: dict[str, object], expected: str) -> None:
+    with pytest.raises(SettingsError, match=expected):
+        request_from_json(json.loads(json.dumps({**PLAIN.as_json(), **change})), place="config.json")
+
+
+def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "other").mkdir()
+    assert main(["run", "other"]) == 2
+    assert "other/config.json can't be read" in capsys.readouterr().err
+    (home / "other/config.json").write_text("[]", encoding="utf-8")
+    assert main(["run", "other"]) == 2
+    assert capsys.readouterr().err == "other/config.json is [], an object is wanted; mend it.\n"
+    assert [path.name for path in (home / "other").iterdir()] == ["config.json"]
+
+
+# Whether it lives
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_what_the_process_wrote_last_counts_when_it_is_final(home: Path, state: str) -> None:
+    folder = made_job(PLAIN, Status(state))
+    assert job_of(folder).state == state
+    assert job_of(folder).can_resume == (state != "finished")
+    with hold(folder):  # it has yet to end
+        assert job_of(folder).state == state
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state not in FINAL])
+def test_a_job_lives_while_its_lock_is_held_and_has_crashed_when_it_is_free(home: Path, state: str) -> None:
+    folder = made_job(PLAIN, Status(state))
+    with hold(folder):
+        assert job_of(folder).state == state
+        assert job_of(folder).alive
+        (folder / "stop").touch()
+        assert job_of(folder).state == "stopping"
+        assert job_of(folder).alive
+    assert job_of(folder).state == "stopped"  # as it was asked to, even if it had to be ended at once
+    (folder / "stop").unlink()
+    assert job_of(folder).state == "crashed"
+    assert not job_of(folder).alive
+    assert job_of(folder).can_resume
+
+
+def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
+    first, second = made_job(PLAIN, Status("training")), new_folder()
+    with (
+        hold(first),
+        pytest.raises(TrainingError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"),
+    ):
+        jobs.start(PLAIN, second)
+    with hold(first), pytest.raises(TrainingError, match="Training training-1 is going on already"):
+        jobs.resume(first)
+    assert [path.name for path in jobs.ROOT.iterdir()] == ["training-1"]
+
+
+def test_stop_leaves_a_process_alone_that_holds_no_lock(home: Path) -> None:
+    folder = made_job(PLAIN, Status("training"))
+    (folder / "lock").write_text(str(os.getpid()))  # of a process that ended long ago, and now another's number
+    jobs.stop(folder)
+    assert not (folder / "stop").exists()
+    assert job_of(folder).state == "crashed"
+
+
+def test_jobs_are_listed_newest_first_and_what_is_none_is_not(home: Path) -> None:
+    assert jobs.jobs() == []
+    for name in ("training-20260101", "training-20260102", "build-20260103"):
+        made_job(PLAIN, name=name)
+    for name, file in (("training-3", "config.json"), ("training-4", "status.json")):
+        (made_job(PLAIN, name=name) / file).write_text("{", encoding="utf-8")
+    write_values = {**asdict(Status()), "state": "dreaming"}
+    atomic.write_json(made_job(PLAIN, name="training-5") / "status.json", write_values)
+    assert [job.name for job in jobs.jobs()] == ["training-20260102", "training-20260101"]
+
+
+def test_jobs_are_listed_in_a_shell(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = Status("failed", step=3, steps=9, ndcg=0.5, error="Memory is full.", started=0.0)
+    made_job(PLAIN, status)
+    assert main(["jobs"]) == 0
+    expected = "training-1  failed  1970-01-01T00:00  listnet  3 of 9 steps  nDCG@10 0.5000  Memory is full.\n"
+    assert capsys.readouterr().out == expected
+
+
+def test_a_version_is_made_where_none_is_and_no_job_will_make_one(home: Path) -> None:
+    assert next_output("mine") == Path("data/models/mine/1")
+    made_job(PLAIN)
+    Path("data/models/mine/2").mkdir(parents=True)
+    assert next_output("mine") == Path("data/models/mine/3")
+    assert next_output("other") == Path("data/models/other/1")
+
+
+def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) -> None:
+    folder = made_job(PLAIN, Status("stopped"))
+    PLAIN.work.mkdir(parents=True)
+    PLAIN.output.mkdir()
+    with hold(folder):
+        forget(folder)
+        assert folder.is_dir()
+    with hold(made_job(PLAIN, Status("training"), name="training-2")):  # another one is no hindrance
+        forget(folder)
+    forget(folder)  # a second tab
+    assert not folder.exists()
+    assert not PLAIN.work.exists()
+    assert PLAIN.output.is_dir()
+
+
+def test_rows_that_another_process_trains_on_stay_when_the_job_is_forgotten(home: Path) -> None:
+    folder = made_job(PLAIN, Status("stopped"))
+    with hold_version(PLAIN.output, resume=False):
+        forget(folder)
+    assert not folder.exists()
+    assert PLAIN.work.is_dir()
+
+
+def test_the_logs_end_is_its_last_lines(home: Path) -> None:
+    assert log_end(home) == ""
+    (home / "log.txt").write_bytes(b"\xff\n" * 9_000 + b"one\ntwo \xff\nthree\n\n")
+    assert log_end(home, lines=3) == "one\ntwo �\nthree"
+
+
+# What it says
+
+
+def test_steps_that_come_again_take_the_place_of_those_before(home: Path) -> None:
+    metrics = MetricsFile(home)
+    for step in range(1, 8):
+        metrics.add(Metric(step, step / 10, 1e-5, 0.5 if step == 6 else None))
+    with (home / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 8, "lo')  # the process was killed here
+    assert [metric.step for metric in read_metrics(home)] == list(range(1, 8))
+    again = MetricsFile(home)  # it goes on from step 5
+    again.add(Metric(6, 60.0, 1e-6))
+    again.add(Metric(7, None, 1e-6, 0.6))
+    assert read_metrics(home) == [
+        *(Metric(step, step / 10, 1e-5) for step in range(1, 6)),
+        Metric(6, 60.0, 1e-6),
+        Metric(7, None, 1e-6, 0.6),
+    ]
+    assert len((home / "metrics.jsonl").read_text().splitlines()) == 7
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def progress(step: int, **more: Any) -> Progress:
+    values: dict[str, Any] = {"loss": 0.5, "learning_rate": 1e-5, "pairs_per_second": 3.0, "seconds_left": 4.0, **more}
+    return Progress(step, STEPS, **values)
+
+
+def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) -> None:
+    folder, clock, said = made_job(PLAIN), Clock(), list[str]()
+    reporter = Reporter(folder, PLAIN, say=said.append, clock=clock)
+    reporter.enter("gathering")
+    reporter.phase("mine small", 1, 7)
+    assert (read_status(folder).state, read_status(folder).phase) == ("gathering", "mine small")
+    clock.now += WRITTEN_EVERY - 0.1
+    reporter.phase("mine small", 1, 7)
+    assert read_status(folder).done == 0
+    clock.now += 0.1
+    reporter.phase("mine small", 1, 7)
+    assert (read_status(folder).done, read_status(folder).total) == (3, 7)
+    for step in (1, 2, 3):
+        clock.now += 0.3
+        reporter.step(progress(step, ndcg=0.25 if step == 1 else None, best_ndcg=0.25))
+    found = read_status(folder)
+    assert (found.state, found.step, found.steps) == ("training", 2, STEPS)  # written at 0.6 s, not at 0.9 s
+    assert (found.ndcg, found.best_ndcg, found.loss) == (0.25, 0.25, 0.5)
+    assert (found.pairs_per_second, found.seconds_left, found.done, found.total) == (3.0, 4.0, 0, 0)
+    assert found.memory > 50e6  # this process has loaded torch
+    assert abs(found.updated - time.time()) < 60
+    assert list(losses(folder)) == [1, 2, 3]
+    assert said == ["gathering", "gathering: mine small"]
+    reporter.step(progress(STEPS, loss=float("nan")))
+    assert said[-1] == f"step {STEPS} of {STEPS}, loss None"
+    assert losses(folder)[STEPS] is None
+
+
+def test_memory_is_that_of_this_process() -> None:
+    before = resident()
+    held = bytearray(os.urandom(1) * 50_000_000)
+    assert resident() - before > 40e6
+    del held
+
+
+# Its end, and other ends
+
+
+@pytest.mark.usefixtures("in_float32")
+def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Request) -> None:
+    whole = made_job(replace(small, output=small.output.with_name("2")), name="training-0")
+    assert do(whole).state == "finished"
+    assert list(losses(whole)) == list(range(1, STEPS + 1))
+    folder = made_job(small)
+    with when_step(folder, 7, terminate):
+        stopped = do(folder)
+    assert stopped.state == job_of(folder).state == "stopped"
+    assert not small.output.exists()
+    last = checkpoints.checkpoints(small.work)[-1]
+    assert 0 <= stopped.step - checkpoints.step_of(last) <= SAVE_EVERY
+    with pytest.raises(TrainingError, match=r"was stopped and lies in .*; give --resume"):
+        do(folder)
+    assert job_of(folder).state == "stopped"
+    ended = do(folder, resume=True)
+    assert (ended.state, ended.version) == ("finished", str(small.output))
+    assert losses(folder) == pytest.approx(losses(whole))
+    weights = [(job.request.output / "model.safetensors").read_bytes() for job in jobs.jobs()]
+    assert weights[0] == weights[1]
+    assert not small.work.exists()
+
+
+def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Request, forks: Forks) -> None:
+    folder = made_job(replace(small, settings=replace(small.settings, steps=150, save_every=40)))
+    forks.begin("job", folder=str(folder))
+    end = time.monotonic() + WAIT
+    while len(read_metrics(folder)) <= 40:
+        assert time.monotonic() < end, log_end(folder)
+        time.sleep(0.005)
+    assert job_of(folder).alive
+    os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
+    assert forks.end().code == -signal.SIGKILL
+    assert job_of(folder).state == "crashed"
+    assert job_of(folder).can_resume
+    assert not small.output.exists()
+    assert checkpoints.checkpoints(small.work)
+    assert do(folder, resume=True).state == "finished"
+    assert list(losses(folder)) == list(range(1, 151))
+    assert log_end(folder).startswith("gathering")
+
+
+def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "python"  # in place of the interpreter
+    script.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    folder = jobs.ROOT / "training-1"
+    jobs.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
+    assert (folder / "extra").is_file()
+    assert job_of(folder).alive
+    with pytest.raises(TrainingError, match=r"Training training-1 .* is going on"):
+        jobs.start(replace(PLAIN, output=PLAIN.output.with_name("2")), new_folder())
+    end = time.monotonic() + WAIT
+    while not (said := log_end(folder)):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    assert said.startswith(f"-m training run {folder} --lock ")
+    os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
+    while (job := job_of(folder)).alive:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert job.state == "crashed"
+
+
+def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_model(
+    small: Request, tiny_cross_encoder: Path
+) -> None:
+    models = small.output.parent.parent
+    make_version(models, "old/1", tiny_cross_encoder)
+    atomic.write_json(models / "promoted.json", {"promoted": "old/1"})
+    settings = replace(small.settings, evaluate_every=SAVE_EVERY)
+    folder = made_job(replace(small, settings=settings, dev=DevSettings("small", queries=1, depth=5)))
+    ended = do(folder)
+    figures = json.loads((small.output / "manifest.json").read_text(encoding="utf-8"))["metrics"]
+    assert ended.ndcg == figures["small dev"]["nDCG@10"]
+    assert ended.current == "old/1"
+    assert ended.current_ndcg is not None
+    measured = {metric.step: metric.ndcg for metric in read_metrics(folder) if metric.ndcg is not None}
+    assert list(measured) == [5, 10, STEPS]
+    assert ended.best_ndcg == max(measured.values())
+    found = read_preview(folder)
+    assert found is not None
+    rows, counts = found
+    assert {row["query"] for row in rows} == {"how do bees make honey", "why does bread rise"}
+    assert counts.examples == {"judged small": 2}
+    assert counts.rows == len(rows) == 2
+
+
+def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request) -> None:
+    settings = TrainSettings("cold-start", base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
+    data = DataSettings(("index:small",), cold=ColdStart(queries=6, per_list=4))
+    folder = made_job(replace(small, settings=settings, data=data))
+    with when_step(folder, 6, terminate):
+        stopped = do(folder)
+    assert (stopped.state, stopped.steps) == ("stopped", 8)  # 4 of each pass
+    before = losses(folder)
+    ended = do(folder, resume=True)
+    assert (ended.state, ended.step, ended.steps) == ("finished", 8, 8)
+    assert list(losses(folder)) == list(range(1, 9))
+    assert {step: losses(folder)[step] for step in range(1, 5)} == {step: before[step] for step in range(1, 5)}
+
+
+def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
+    folder = made_job(small)
+    do(folder)
+    with pytest.raises(TrainingError, match="mine/1 is there already"):
+        do(folder)
+    assert job_of(folder).state == "finished"
+    write_status(folder, replace(read_status(folder), state="evaluating", ndcg=None))  # killed before it could say so
+    assert job_of(folder).state == "crashed"
+    ended = do(folder, resume=True)
+    assert (ended.state, ended.version) == ("finished", str(small.output))
+    other = made_job(replace(small, settings=replace(small.settings, seed=3)), name="training-2")
+    with pytest.raises(TrainingError, match="mine/1 is there already"):
+        do(other, resume=True)
+
+
+def test_a_job_that_fails_says_why_in_one_sentence(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = made_job(replace(small, data=DataSettings(("index:nothing",))))
+    assert main(["run", str(folder)]) == 2
+    assert job_of(folder).state == "failed"
+    sentence = job_of(folder).status.error
+    assert sentence.startswith("There is no index 'nothing'")
+    assert capsys.readouterr().err == f"{sentence}\n"
+    atomic.write_json(folder / "config.json", small.as_json())
+    assert main(["run", str(folder), "--resume"]) == 0
+    assert f"Re-ranker: {small.output}\n" in capsys.readouterr().out
+    assert job_of(folder).status.error == ""
+
+
+def test_a_job_that_diverges_fails_and_makes_no_version(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
+    dev = DevSettings("small", queries=1, depth=5)
+    folder = made_job(replace(small, settings=replace(small.settings, learning_rate=1e9), dev=dev))
+    for more in ([], ["--resume"]):
+        assert main(["run", str(folder), *more]) == 2
+        status = job_of(folder).status
+        assert status.state == "failed"
+        assert status.error.endswith("is nan: the training has diverged; give a lower --learning-rate than 1e+09.")
+        assert capsys.readouterr().err.splitlines()[-1] == status.error
+    assert not small.output.exists()
+
+
+def test_a_fault_of_the_program_is_told_too(small: Request) -> None:
+    folder = made_job(small)
+    work = small.work
+    work.mkdir(parents=True)
+    (work / "plan.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(TypeError):
+        do(folder, resume=True)
+    assert job_of(folder).state == "failed"
+    assert job_of(folder).status.error.startswith("It broke off (")
+    shutil.rmtree(work)
+
+
+def test_the_first_signal_waits_for_the_step_and_the_second_does_not() -> None:
+    with Stopper() as stopper:
+        stopper.check()
+        with pytest.raises(KeyboardInterrupt):
+            terminate()
+    with Stopper() as stopper:
+        stopper.waits = True
+        terminate()
+        with pytest.raises(KeyboardInterrupt):
+            stopper.check()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+# Grades that people gave
+
+
+def test_grades_become_a_file_beside_the_job(home: Path, built_root: Path) -> None:
+    store = FeedbackStore.open(home / "feedback.sqlite3", protected_share=0.0)
+    for index, passage, text in (("small", "a1", PASSAGES["a1"]), ("small", "a2", "older text"), ("gone", "x", "text")):
+        store.grade("bees", Passage(PassageId(passage), text), grade=2, rater="ann", index=index, build="b")
+    written = write_feedback(store, home, root=built_root)
+    assert (written.lines, written.changed, written.absent) == (1, 1, 1)
+    assert json.loads((home / FEEDBACK).read_text(encoding="utf-8"))["passage"] == PASSAGES["a1"]

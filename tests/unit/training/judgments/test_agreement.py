@@ -1,0 +1,75 @@
+"""Kappa of two raters, against values computed by hand."""
+
+import pytest
+
+from indexing.records import PassageId
+from training.judgments.agreement import Agreement, Pairs, agreements, cohen_kappa, shared_pairs, weighted_kappa
+from training.judgments.feedback import Grade
+
+SIX = [(0, 0), (0, 1), (1, 1), (2, 2), (3, 3), (3, 2)]
+
+
+def test_kappa_of_six_pairs() -> None:
+    # equal: 4 of 6. By chance, with counts 0:2 1:1 2:1 3:2 and 0:1 1:2 2:2 3:1: (2*1 + 1*2 + 1*2 + 2*1) / 36 = 8/36
+    assert cohen_kappa(SIX) == pytest.approx((4 / 6 - 8 / 36) / (1 - 8 / 36))
+    assert cohen_kappa(SIX) == pytest.approx(4 / 7)
+
+
+def test_weighted_kappa_of_six_pairs() -> None:
+    # squares of the differences: (0+1+0+0+0+1) / 6 = 12/36. By chance, over all 36 pairs of a first and a second grade:
+    # 6 * (0+0+1+4+9+9) + 6 * (0+1+1+4+9+4) - 2 * 9 * 9 = 90, so 90/36
+    assert weighted_kappa(SIX) == pytest.approx(1 - 12 / 90)
+
+
+def test_a_near_miss_costs_the_weighted_kappa_less_than_a_far_one() -> None:
+    near, far = [(0, 0), (3, 3), (2, 3)], [(0, 0), (3, 3), (0, 3)]
+    near_kappa, far_kappa = weighted_kappa(near), weighted_kappa(far)
+    assert near_kappa is not None
+    assert far_kappa is not None
+    assert near_kappa > far_kappa
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kappa"),
+    [
+        ([(0, 0), (3, 3), (1, 1)], 1.0),
+        ([(0, 3), (3, 0)], -1.0),  # 0 of 2 equal, 1/2 by chance: (0 - 1/2) / (1 - 1/2)
+        ([(0, 1), (0, 1)], 0.0),  # never equal, and never so by chance
+        ([(0, 0), (0, 3), (3, 0), (3, 3)], 0.0),  # 2 of 4 equal, 1/2 by chance
+    ],
+)
+def test_kappa_at_its_marks(pairs: Pairs, kappa: float) -> None:
+    assert cohen_kappa(pairs) == pytest.approx(kappa)
+    assert weighted_kappa(pairs) == pytest.approx(kappa)
+
+
+@pytest.mark.parametrize("pairs", [[], [(2, 3)], [(2, 2)], [(1, 1), (1, 1), (1, 1)]])
+def test_too_few_pairs_or_one_grade_only_have_no_kappa(pairs: Pairs) -> None:
+    assert cohen_kappa(pairs) is None
+    assert weighted_kappa(pairs) is None
+
+
+def grade(rater: str, passage: str, value: int, *, query: str = "q", index: str = "i") -> Grade:
+    return Grade(query, query, None, index, "b", PassageId(passage), "f", value, rater, "2026-01-01", False)
+
+
+def test_only_what_both_judged_counts() -> None:
+    grades = [
+        grade("ann", "1", 3),
+        grade("ann", "2", 0),
+        grade("ann", "3", 1),
+        grade("bob", "1", 2),
+        grade("bob", "2", 0, query="another"),
+        grade("bob", "3", 0, index="another"),
+    ]
+    assert shared_pairs(grades, "ann", "bob") == [(3, 2)]
+    assert shared_pairs(grades, "bob", "ann") == [(2, 3)]
+    assert agreements(grades) == [Agreement(("ann", "bob"), 1, 0.0, None, None)]
+
+
+def test_every_two_raters_with_something_in_common_are_compared() -> None:
+    grades = [grade(rater, passage, int(passage)) for rater in ("cat", "ann", "bob") for passage in ("0", "3")]
+    grades.append(grade("dan", "1", 1))
+    found = agreements(grades)
+    assert [one.raters for one in found] == [("ann", "bob"), ("ann", "cat"), ("bob", "cat")]
+    assert {(one.judged, one.same, one.kappa, one.weighted) for one in found} == {(2, 1.0, 1.0, 1.0)}

@@ -1,0 +1,376 @@
+"""Grades are kept as given, taken back in order, shared by processes, and exported without mixing what is protected."""
+
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from indexing.corpus.judged import judged_sets
+from indexing.errors import CorpusError, SettingsError
+from indexing.records import Passage, PassageId, QueryId
+from tests.conftest import PASSAGES
+from training.data.readers.feedback import PROTECTED, feedback_lists
+from training.judgments.export import Written, export_jsonl, export_qrels, query_ids
+from training.judgments.feedback import FeedbackStore, Grade, check_rater, is_drawn, text_fingerprint
+
+# the SHA-256 of the first begins with 7ad3, of the second with 16ed: 0.48 and 0.09 of the way from 0 to 1
+TRAINED, PROTECTED_QUERY = "how do bees make honey", "how do glaciers carve valleys"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "feedback/feedback.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> FeedbackStore:
+    return FeedbackStore.open(path)
+
+
+def give(
+    store: FeedbackStore,
+    passage: str,
+    grade: int,
+    *,
+    rater: str = "ann",
+    query: str = TRAINED,
+    query_id: str | None = None,
+    index: str = "small",
+    held_out: bool = False,
+) -> Grade:
+    return store.grade(
+        query,
+        Passage(PassageId(passage), PASSAGES.get(passage, "its text")),
+        grade=grade,
+        rater=rater,
+        index=index,
+        build="b1",
+        query_id=None if query_id is None else QueryId(query_id),
+        held_out=held_out,
+    )
+
+
+def given(store: FeedbackStore) -> list[tuple[str, str, int]]:
+    return [(grade.rater, grade.passage_id, grade.grade) for grade in store.grades()]
+
+
+def test_a_grade_is_kept_with_all_that_it_is_about(store: FeedbackStore, path: Path) -> None:
+    kept = give(store, "a1", 3, rater="  Ann  B. ", query=" How do bees\tmake honey? ", query_id="1")
+    assert FeedbackStore.open(path).grades() == [kept]
+    assert (kept.query, kept.normalised, kept.query_id) == ("How do bees make honey?", TRAINED, "1")
+    assert (kept.index, kept.build, kept.passage_id, kept.grade) == ("small", "b1", "a1", 3)
+    assert kept.fingerprint == text_fingerprint(PASSAGES["a1"])
+    assert kept.rater == "ann b."
+    assert kept.at.endswith("+00:00")
+
+
+def test_a_grade_given_anew_replaces_the_older_one_of_the_same_judgment_only(store: FeedbackStore) -> None:
+    give(store, "a1", 3)
+    give(store, "a1", 1, query=TRAINED.upper() + "?")  # the same query
+    give(store, "a1", 2, rater="bob")
+    give(store, "a1", 0, query="bees")
+    give(store, "a1", 0, index="large")
+    assert given(store) == [("ann", "a1", 1), ("bob", "a1", 2), ("ann", "a1", 0), ("ann", "a1", 0)]
+    assert [grade.index for grade in store.grades("large")] == ["large"]
+    assert store.grades("none") == []
+
+
+def test_undo_goes_back_one_action_of_the_rater_at_a_time(store: FeedbackStore) -> None:
+    give(store, "a1", 3)
+    give(store, "a1", 1)
+    give(store, "a2", 0, rater="bob")
+    undone = store.undo("Ann")
+    assert undone is not None
+    assert (undone.passage_id, undone.grade) == ("a1", 1)
+    assert given(store) == [("ann", "a1", 3), ("bob", "a2", 0)]  # what it replaced holds again
+    assert store.undo("ann") is not None
+    assert given(store) == [("bob", "a2", 0)]
+    assert store.undo("ann") is None
+    assert given(store) == [("bob", "a2", 0)]
+
+
+def test_a_grade_after_an_undo_stands_and_is_undone_first(store: FeedbackStore) -> None:
+    give(store, "a1", 3)
+    give(store, "a2", 1)
+    store.undo("ann")
+    give(store, "a3", 2)
+    assert given(store) == [("ann", "a1", 3), ("ann", "a3", 2)]
+    store.undo("ann")
+    store.undo("ann")
+    assert given(store) == []
+
+
+def test_nothing_is_ever_deleted_from_the_log(store: FeedbackStore, path: Path) -> None:
+    give(store, "a1", 3)
+    give(store, "a1", 1)
+    store.undo("ann")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT number, grade FROM grades").fetchall() == [(1, 3), (2, 1)]
+        assert connection.execute("SELECT number FROM undone").fetchall() == [(2,)]
+    connection.close()
+
+
+def test_counts_and_raters_are_of_what_holds(store: FeedbackStore) -> None:
+    give(store, "a1", 3)
+    give(store, "a2", 3)
+    give(store, "d2", 3, rater="bob", query=PROTECTED_QUERY)
+    give(store, "d1", 0, rater="cat")
+    store.undo("cat")
+    counts = store.counts()
+    assert (counts.grades, counts.queries, counts.protected) == (3, 2, 1)
+    assert counts.by_rater == {"ann": 2, "bob": 1}
+    assert store.raters() == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("grade", [-1, 4, True, 2.0])
+def test_a_grade_out_of_range_is_refused(store: FeedbackStore, grade: int) -> None:
+    with pytest.raises(SettingsError, match="must be 0, 1, 2 or 3"):
+        give(store, "a1", grade)
+    assert given(store) == []
+
+
+@pytest.mark.parametrize("query", ["", "  ", "?!", " ... "])
+def test_a_query_without_a_word_is_refused(store: FeedbackStore, query: str) -> None:
+    with pytest.raises(SettingsError, match="holds no word"):
+        give(store, "a1", 1, query=query)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "...", "x" * 41, "a\u202eb", "a\0b"])
+def test_what_is_no_name_is_refused(store: FeedbackStore, name: str) -> None:
+    with pytest.raises(SettingsError, match="give a name of 1 to 40 characters"):
+        give(store, "a1", 1, rater=name)
+    assert given(store) == []
+
+
+def test_a_name_is_the_same_however_it_is_typed() -> None:
+    assert check_rater(" Änne   K ") == check_rater("A\u0308nne k") == "änne k"
+    assert check_rater("x" * 40) == "x" * 40
+
+
+def test_the_protected_share_is_drawn_by_hash() -> None:
+    assert not is_drawn(TRAINED, share=0.2)
+    assert is_drawn(PROTECTED_QUERY, share=0.2)
+    assert is_drawn(TRAINED, share=1.0)
+    assert not is_drawn(PROTECTED_QUERY, share=0.0)
+    drawn = sum(is_drawn(f"query {number}", share=0.2) for number in range(2000))
+    assert 346 <= drawn <= 454  # 400 expected, 3 standard deviations of sqrt(2000 * 0.2 * 0.8) = 17.9
+
+
+def test_the_share_is_recorded_when_the_store_is_made_and_stays(path: Path) -> None:
+    assert FeedbackStore.open(path, protected_share=0.0).protected_share == 0.0
+    again = FeedbackStore.open(path, protected_share=1.0)
+    assert again.protected_share == 0.0
+    assert not again.protects(PROTECTED_QUERY)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_that_is_none_is_refused(path: Path, share: float) -> None:
+    with pytest.raises(SettingsError, match="give a number from 0 to 1"):
+        FeedbackStore.open(path, protected_share=share)
+    assert not path.exists()
+
+
+def test_a_held_out_query_is_protected_from_then_on_for_everyone(store: FeedbackStore) -> None:
+    before = give(store, "a1", 3)
+    assert not before.protected
+    after = give(store, "a2", 0, rater="bob", query=TRAINED + "?", held_out=True)
+    assert after.protected
+    store.undo("bob")
+    assert store.protects(TRAINED.upper())
+    assert [grade.protected for grade in store.grades()] == [True]
+
+
+def twenty_grades(path: Path, rater: str) -> None:
+    store = FeedbackStore.open(path)
+    for number in range(20):
+        give(store, str(number), 1, rater=rater)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12; the children start no thread
+def test_several_processes_may_write_at_once(path: Path) -> None:
+    # none of them finds the file there, so that this tries its making too
+    raters = ["ann", "bob", "cat"]
+    processes = [get_context("fork").Process(target=twenty_grades, args=(path, rater)) for rater in raters]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert FeedbackStore.open(path).counts().by_rater == dict.fromkeys(raters, 20)
+
+
+def test_several_threads_may_make_and_use_one_store(path: Path) -> None:
+    def work(number: int) -> None:
+        give(FeedbackStore.open(path), "a1", number % 4, rater=f"rater {number}")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(16)))
+    assert FeedbackStore.open(path).counts().grades == 16
+    assert [file.name for file in path.parent.iterdir() if file.name.endswith(".sqlite3")] == [path.name]
+
+
+def test_an_undo_that_two_tabs_ask_for_takes_back_two_grades(store: FeedbackStore) -> None:
+    for passage in ("a1", "a2", "a3"):
+        give(store, passage, 1)
+    with ThreadPoolExecutor(2) as threads:
+        undone = list(threads.map(store.undo, ["ann", "ann"]))
+    assert sorted(grade.passage_id for grade in undone if grade) == ["a2", "a3"]
+    assert given(store) == [("ann", "a1", 1)]
+
+
+def test_a_writer_that_holds_the_file_too_long_is_named(
+    store: FeedbackStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.judgments.feedback.WAIT", 0.01)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(CorpusError, match=r"can't be used \(database is locked\); .* try again"):
+        give(store, "a1", 1)
+    assert given(store) == []  # reading goes on
+    other.close()
+    assert give(store, "a1", 1).grade == 1
+
+
+def test_another_schema_version_is_refused(store: FeedbackStore, path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 9")
+    connection.close()
+    with pytest.raises(CorpusError, match="has schema version 9, this program reads version 1; open it with"):
+        FeedbackStore.open(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but some text" * 40])
+def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(CorpusError, match=r"is no feedback store|can't be used"):
+        FeedbackStore.open(path)
+    assert path.read_bytes() == content
+
+
+def test_a_place_that_cannot_hold_a_store_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CorpusError, match="is no folder"):
+        FeedbackStore.open(tmp_path / "file/feedback.sqlite3")
+    with pytest.raises(CorpusError, match="can't be made"):
+        FeedbackStore.open(tmp_path / "file/deeper/feedback.sqlite3")
+
+
+def test_a_store_that_was_removed_is_not_made_again_by_a_grade(store: FeedbackStore, path: Path) -> None:
+    path.unlink()
+    with pytest.raises(CorpusError, match="can't be used"):
+        give(store, "a1", 1)
+    assert not path.exists()
+
+
+def test_qrels_keep_protected_queries_apart(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3, query_id="1")
+    give(store, "a4", 0, query_id="1")
+    give(store, "d2", 3, query=PROTECTED_QUERY)
+    export_qrels(store, tmp_path / "out")
+    sets = judged_sets(tmp_path / "out")
+    assert sets["train"].qrels == {"1": {"a1": 3, "a4": 0}}
+    (dev,) = sets["dev"].queries
+    assert sets["dev"].qrels == {dev.id: {"d2": 3}}
+    assert (dev.text, dev.id[:9]) == (PROTECTED_QUERY, "feedback-")
+    assert (tmp_path / "out/qrels.train.tsv").read_text() == "1 0 a1 3\n1 0 a4 0\n"
+    export_qrels(store, tmp_path / "again")
+    assert judged_sets(tmp_path / "again") == sets
+
+
+def test_an_empty_store_gives_empty_files(store: FeedbackStore, tmp_path: Path) -> None:
+    export_qrels(store, tmp_path / "out")
+    assert {file.name: file.read_text() for file in (tmp_path / "out").iterdir()} == dict.fromkeys(
+        ["queries.tsv", "qrels.train.tsv", "qrels.dev.tsv"], ""
+    )
+
+
+def test_several_raters_make_one_grade_in_qrels(store: FeedbackStore, tmp_path: Path) -> None:
+    for rater, grades in {"ann": (0, 3, 1), "bob": (1, 0, 1), "cat": (3, 0, 2)}.items():
+        for passage, grade in zip(("a1", "a2", "a3"), grades, strict=True):
+            give(store, passage, grade, rater=rater, query_id="1")
+    give(store, "a4", 1, query_id="1")
+    give(store, "a4", 2, rater="bob", query_id="1")
+    export_qrels(store, tmp_path)
+    # medians of 0 1 3, of 0 0 3, of 1 1 2, and of 1 2: 1.5, rounded up
+    assert judged_sets(tmp_path)["train"].qrels == {"1": {"a1": 1, "a2": 0, "a3": 1, "a4": 2}}
+
+
+def test_passages_of_two_indexes_do_not_stand_in_one_qrels_file(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3)
+    give(store, "a1", 0, index="large")
+    with pytest.raises(SettingsError, match="passages of large, small, whose ids"):
+        export_qrels(store, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    export_qrels(store, tmp_path / "out", index="large")
+    assert (tmp_path / "out/qrels.train.tsv").read_text().split()[2:] == ["a1", "0"]
+
+
+def test_an_id_with_white_space_is_named_and_nothing_is_written(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3)
+    give(store, "a b", 3, query=PROTECTED_QUERY)
+    with pytest.raises(CorpusError, match="Id 'a b' holds white space"):
+        export_qrels(store, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_id_that_two_queries_claim_names_neither(store: FeedbackStore) -> None:
+    give(store, "a1", 3, query_id="1")
+    give(store, "a1", 3, query="bees", query_id="2", index="large")
+    give(store, "a1", 3, query="wasps", query_id="2")
+    ids = query_ids(store.grades())
+    assert ids[TRAINED] == "1"
+    assert ids["bees"].startswith("feedback-")
+    assert ids["wasps"].startswith("feedback-")
+    assert len(set(ids.values())) == 3
+
+
+def text(index: str, passage_id: str) -> str:
+    assert index == "small"
+    return PASSAGES[passage_id]
+
+
+def test_jsonl_holds_every_grade_with_its_passage(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3, query_id="1")
+    give(store, "a1", 2, rater="bob", query_id="1")
+    give(store, "d2", 3, query=PROTECTED_QUERY)
+    assert export_jsonl(store, tmp_path / "out.jsonl", text) == Written(lines=3, changed=0, absent=0)
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert lines[0] == {
+        "query": TRAINED,
+        "query_id": "1",
+        "passage_id": "a1",
+        "passage": PASSAGES["a1"],
+        "grade": 3,
+        "rater": "ann",
+        "protected": False,
+        "index": "small",
+    }
+    assert [(line["rater"], line["grade"], line["protected"]) for line in lines[1:]] == [
+        ("bob", 2, False),
+        ("ann", 3, True),
+    ]
+    assert lines[2]["query_id"].startswith("feedback-")
+
+
+def test_training_reads_the_jsonl_and_leaves_out_what_is_protected(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3)
+    give(store, "a4", 0)
+    give(store, "d2", 3, query=PROTECTED_QUERY)
+    export_jsonl(store, tmp_path / "out.jsonl", text)
+    skipped: list[str] = []
+    (read,) = feedback_lists(tmp_path / "out.jsonl", skipped=skipped.append)
+    assert read.query == TRAINED
+    assert [entry[:2] for entry in read.entries] == [(PASSAGES["a1"], 3), (PASSAGES["a4"], 0)]
+    assert skipped == [PROTECTED]
+
+
+def test_grades_of_passages_that_changed_or_are_gone_are_left_out(store: FeedbackStore, tmp_path: Path) -> None:
+    give(store, "a1", 3)
+    give(store, "gone", 2)
+    store.grade(TRAINED, Passage(PassageId("a2"), "as it was"), grade=1, rater="ann", index="small", build="b0")
+    assert export_jsonl(store, tmp_path / "out.jsonl", text) == Written(lines=1, changed=1, absent=1)
+    assert json.loads((tmp_path / "out.jsonl").read_text())["passage_id"] == "a1"

@@ -1,0 +1,74 @@
+"""A query that is protected by its id or its text is never mined."""
+
+from pathlib import Path
+
+import pytest
+
+from indexing.corpus.judged import JudgedSet, normalised
+from indexing.records import PassageId, Query, QueryId
+from tests.conftest import QUERIES, write_lines
+from training.judgments.protection import Protection
+
+
+def query(key: str, text: str) -> Query:
+    return Query(QueryId(key), text)
+
+
+@pytest.mark.parametrize("text", ["how do bees make honey", "  How do BEES\tmake honey ?", "How do bees make honey?!"])
+def test_queries_count_as_the_same_whatever_case_spaces_and_end(text: str) -> None:
+    assert normalised(text) == "how do bees make honey"
+
+
+def test_a_query_is_known_by_its_id_or_by_its_text() -> None:
+    protection = Protection(frozenset({QueryId("7")}), frozenset({"how do bees make honey"}))
+    assert protection.covers(query("7", "anything"))
+    assert protection.covers(query("8", " How do BEES make  honey?"))
+    assert not protection.covers(query("8", "how do wasps make paper"))
+
+
+def test_nothing_is_protected_unless_said() -> None:
+    assert not Protection().covers(query("1", ""))
+
+
+def test_files_protect_by_id_and_text(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "queries.tsv", ["7\tHow do bees make honey?"])
+    assert Protection.read([path]) == Protection(frozenset({QueryId("7")}), frozenset({"how do bees make honey"}))
+
+
+def test_several_files_protect_their_queries(tmp_path: Path) -> None:
+    paths = [write_lines(tmp_path / "a.tsv", ["1\tOne?"]), write_lines(tmp_path / "b.tsv", ["1\t two  words"])]
+    assert Protection.read(paths).texts == {"one", "two words"}
+
+
+def test_collections_protect_the_texts_of_their_other_splits_everywhere(small_corpus: Path) -> None:
+    protection = Protection.read([], [small_corpus])
+    assert protection.texts == {*QUERIES["dev"].values(), *QUERIES["test"].values()}
+    assert protection.ids == frozenset()
+
+
+def test_the_ids_of_a_collection_s_other_splits_count_among_its_own_queries_alone(
+    small_corpus: Path, tmp_path: Path
+) -> None:
+    protection = Protection.read([write_lines(tmp_path / "secret.tsv", ["77\tsecret"])], [small_corpus])
+    reworded = query("3", "reworded")  # a dev query's id
+    assert protection.within(small_corpus / "../" / small_corpus.name).covers(reworded)
+    assert protection.within(small_corpus).covers(query("77", "other"))
+    assert not protection.covers(reworded)
+    assert not protection.within(tmp_path).covers(reworded)
+    assert not protection.within(small_corpus).covers(query("1", "reworded"))  # a train query's
+
+
+def test_the_fingerprint_tells_other_ids_and_texts_apart_and_no_other_place(tmp_path: Path) -> None:
+    bees, seven = frozenset({"bees"}), frozenset({QueryId("7")})
+    others = [Protection(), Protection(texts=bees), Protection(ids=seven), Protection(own={tmp_path: seven})]
+    assert len({protection.fingerprint() for protection in others}) == 4
+    moved = Protection(own={tmp_path / "elsewhere": seven})
+    assert moved.fingerprint() == others[-1].fingerprint()
+    assert len(moved.fingerprint()) == 16
+
+
+def test_a_judged_set_loses_its_protected_queries() -> None:
+    queries = (query("1", "one"), query("2", "two"), query("3", "three"))
+    qrels = {entry.id: {PassageId("a"): 1} for entry in queries}
+    left = Protection(frozenset({QueryId("1")}), frozenset({"two"})).without(JudgedSet("train", queries, qrels))
+    assert left == JudgedSet("train", queries[2:], {QueryId("3"): {PassageId("a"): 1}})

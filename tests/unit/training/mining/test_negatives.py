@@ -1,0 +1,380 @@
+"""Each rule drops what it should and nothing else, and draws depend on the seed and the query alone."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from indexing.errors import SettingsError
+from indexing.records import PassageId, QueryId, Ranking
+from training.mining.negatives import RULES, MinedQuery, Retrieved, hard_negatives, screen
+from training.mining.settings import MiningSettings
+
+Q = QueryId("q")
+OPEN = MiningSettings(relative_margin=None, sampling="top", per_query=100)
+"""No margin, and everything that is left is drawn."""
+
+
+def retrieved(
+    scores: Mapping[str, float],
+    judged: Mapping[str, int] | None = None,
+    *,
+    unreturned: Mapping[str, float] | None = None,
+    query: QueryId = Q,
+) -> Retrieved:
+    """A query with a ranking by these scores; relevant passages that it lacks have those of `unreturned`."""
+    grades = {PassageId(name): grade for name, grade in (judged or {"pos": 1}).items()}
+    known = {PassageId(name): score for name, score in {**scores, **(unreturned or {})}.items()}
+    return Retrieved(
+        query,
+        Ranking.sort((PassageId(name), score) for name, score in scores.items()),
+        grades,
+        {name: known[name] for name, grade in grades.items() if grade > 0 and name in known},
+    )
+
+
+def itself(passage_id: PassageId) -> str:
+    return passage_id
+
+
+def mined(given: Retrieved, settings: MiningSettings = OPEN) -> MinedQuery:
+    return hard_negatives(given, settings, text=itself)
+
+
+def names(found: MinedQuery) -> list[str]:
+    return [negative.passage_id for negative in found.negatives]
+
+
+def drops(found: MinedQuery) -> dict[str, int]:
+    """The rules that dropped something."""
+    return {rule: count for rule, count in found.dropped.items() if count}
+
+
+def changed(**values: object) -> MiningSettings:
+    return dataclasses.replace(OPEN, **values)  # type: ignore[arg-type]  # fields of several types
+
+
+HUNDRED = {f"p{rank:03}": 1 - rank / 128 for rank in range(1, 101)} | {"pos": 2.0}
+"""pos at rank 1, then p001 at rank 2 to p100 at rank 101."""
+
+
+# each rule alone
+
+
+def test_ranks_hold_both_ends_and_count_the_positive() -> None:
+    # pos is rank 1, so that ranks 3 to 5 are p002 to p004
+    found = mined(retrieved(HUNDRED), changed(ranks=(3, 5)))
+    assert names(found) == ["p002", "p003", "p004"]
+    assert [negative.rank for negative in found.negatives] == [3, 4, 5]
+    assert drops(found) == {"outside ranks": 101 - 3}
+
+
+def test_no_judged_relevant_passage_is_a_negative() -> None:
+    found = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}))
+    assert names(found) == ["a"]
+    assert drops(found) == {"judged relevant": 2}
+
+
+def test_a_passage_below_the_minimum_grade_is_neither() -> None:
+    found = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}), changed(minimum_grade=2))
+    assert [positive.passage_id for positive in found.positives] == ["pos"]
+    assert names(found) == ["a"]
+
+
+def test_a_copy_of_a_relevant_passage_is_dropped_by_its_text() -> None:
+    texts = {"pos": "Bees make honey.", "copy": "bees make  HONEY", "a": "Wasps hunt flies."}
+    found = hard_negatives(retrieved({"copy": 9, "pos": 5, "a": 1}), OPEN, text=lambda key: texts[key])
+    assert names(found) == ["a"]
+    assert drops(found) == {"judged relevant": 1, "near-duplicate": 1}
+
+
+def test_a_copy_is_dropped_of_a_positive_that_was_not_returned_and_of_one_below_the_minimum_grade() -> None:
+    texts = {"pos": "Bees make honey.", "low": "Wasps hunt flies.", "one": "bees make honey", "two": "wasps hunt flies"}
+    given = retrieved({"one": 9, "two": 8}, {"pos": 3, "low": 1}, unreturned={"pos": 2, "low": 1})
+    found = hard_negatives(given, changed(minimum_grade=2), text=lambda key: texts[key])
+    assert drops(found) == {"near-duplicate": 2}
+
+
+@pytest.mark.parametrize(
+    ("positive", "kept", "dropped"),
+    [
+        (4.0, 3.0, 3.001),  # 4 - 0.25 * 4 = 3, as (1 - 0.25) * 4
+        (-4.0, -5.0, -4.999),  # -4 - 0.25 * 4 = -5; (1 - 0.25) * -4 = -3 would let better scores than the positive's in
+        (0.0, 0.0, 0.001),  # 0 - 0.25 * 0 = 0
+    ],
+)
+def test_the_relative_margin_lies_below_the_positive_whatever_its_sign(
+    positive: float, kept: float, dropped: float
+) -> None:
+    given = retrieved({"pos": positive, "kept": kept, "dropped": dropped})
+    found = mined(given, changed(relative_margin=0.25))
+    assert names(found) == ["kept"]
+    assert drops(found) == {"judged relevant": 1, "relative margin": 1}
+
+
+def test_the_ceiling_rises_with_the_positive() -> None:
+    def ceiling(positive: float) -> float:
+        grid = {f"s{step}": step / 8 for step in range(-40, 41)}
+        found = mined(retrieved(grid, unreturned={"pos": positive}), changed(relative_margin=0.5))
+        return found.negatives[0].score
+
+    # -2 - 0.5 * 2 = -3, -1 - 0.5 = -1.5, 0, 1 - 0.5 = 0.5, 2 - 0.5 * 2 = 1
+    assert [ceiling(positive) for positive in (-2, -1, 0, 1, 2)] == [-3, -1.5, 0, 0.5, 1]
+
+
+def test_of_several_positives_the_lowest_counts() -> None:
+    # 2 - 0.25 * 2 = 1.5, and not 8 - 0.25 * 8 = 6
+    given = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
+    assert names(mined(given, changed(relative_margin=0.25))) == ["b"]
+
+
+def test_a_positive_below_the_minimum_grade_sets_no_margin() -> None:
+    given = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
+    assert names(mined(given, changed(relative_margin=0.25, minimum_grade=2))) == ["a", "b"]
+
+
+def test_a_positive_that_was_not_returned_counts_with_its_score() -> None:
+    given = retrieved({"pos": 8, "a": 5}, {"pos": 1, "far": 1}, unreturned={"far": 4})
+    found = mined(given, changed(relative_margin=0.0))
+    assert drops(found) == {"judged relevant": 1, "relative margin": 1}  # 5 > 4
+    assert {positive.passage_id: positive.rank for positive in found.positives} == {"pos": 1, "far": None}
+
+
+def test_a_positive_whose_score_fusion_cannot_tell_sets_no_margin_until_it_is_scored_again() -> None:
+    given = retrieved({"pos": 8, "a": 5, "b": 1}, {"pos": 1, "far": 1}, unreturned={"far": 0})
+    given = dataclasses.replace(given, unscored=frozenset({PassageId("far")}))
+    assert names(mined(given, changed(relative_margin=0.5))) == ["b"]  # 8 - 0.5 * 8 = 4; from 0 nothing were left
+    alone = dataclasses.replace(given, judged={PassageId("far"): 1}, relevant_scores={PassageId("far"): 0.0})
+    assert names(mined(alone, changed(relative_margin=0.5))) == ["pos", "a", "b"]
+    logits = {"pos": 9.0, "far": 2.0, "a": 3.0, "b": 1.0}
+    again = hard_negatives(
+        given,
+        changed(relative_margin=0.0),
+        text=itself,
+        rescore=lambda names: {name: logits[name] for name in names},
+    )
+    assert names(again) == ["b"]
+
+
+def test_the_absolute_margin_is_kept_from_the_lowest_positive() -> None:
+    # 4 - 1.5 = 2.5
+    given = retrieved({"best": 8, "pos": 4, "over": 2.625, "at": 2.5, "below": 1}, {"best": 1, "pos": 1})
+    found = mined(given, changed(absolute_margin=1.5))
+    assert names(found) == ["at", "below"]
+    assert drops(found) == {"judged relevant": 2, "absolute margin": 1}
+
+
+def test_limits_of_the_score_hold_both_ends() -> None:
+    given = retrieved({"pos": 9, "a": 4.5, "b": 4, "c": 2, "d": 1.5})
+    found = mined(given, changed(max_score=4, min_score=2))
+    assert names(found) == ["b", "c"]
+    assert drops(found) == {"judged relevant": 1, "max score": 1, "min score": 1}
+
+
+@pytest.mark.parametrize("rule", ["relative_margin", "absolute_margin", "max_score"])
+def test_a_passage_judged_0_is_no_false_negative(rule: str) -> None:
+    given = retrieved({"zero": 9, "a": 8, "pos": 1}, {"pos": 1, "zero": 0})
+    found = mined(given, changed(**{rule: 0}))
+    assert names(found) == ["zero"]
+    assert found.judged_negatives == 1
+
+
+def test_a_passage_judged_0_keeps_to_ranks_min_score_and_text() -> None:
+    given = retrieved({"pos": 9, "zero": 8, "minus": 1}, {"pos": 1, "zero": 0, "minus": -1})
+    assert names(mined(given)) == ["zero", "minus"]
+    assert names(mined(given, changed(min_score=2))) == ["zero"]
+    assert names(mined(given, changed(ranks=(3, 9)))) == ["minus"]
+    assert names(hard_negatives(given, OPEN, text=lambda _: "the same text")) == []
+
+
+# all rules together
+
+
+def test_all_rules_together_count_each_candidate_once() -> None:
+    texts = {"copy": "Bees make honey", "pos": "bees make honey"}
+    scores = {"first": 20, "pos": 10, "copy": 9.75, "near": 9.625, "close": 9, "high": 8, "a": 6, "b": 5, "low": 1}
+    settings = changed(
+        ranks=(2, 9), relative_margin=0.0625, absolute_margin=1.5, max_score=7, min_score=2, sampling="top", per_query=1
+    )
+    found = hard_negatives(retrieved(scores), settings, text=lambda key: texts.get(key, key))
+    # ceilings: 10 - 0.625 = 9.375, 10 - 1.5 = 8.5, 7
+    assert drops(found) == {
+        "outside ranks": 1,  # first
+        "judged relevant": 1,  # pos
+        "near-duplicate": 1,  # copy
+        "relative margin": 1,  # near
+        "absolute margin": 1,  # close
+        "max score": 1,  # high
+        "min score": 1,  # low
+    }
+    assert names(found) == ["a"]
+    assert found.not_drawn == 1  # b
+    assert len(scores) == sum(found.dropped.values()) + len(found.negatives) + found.not_drawn
+    assert list(found.dropped) == list(RULES)
+
+
+# re-scoring
+
+
+def logits(**values: float) -> dict[PassageId, float]:
+    return {PassageId(name): value for name, value in values.items()}
+
+
+def test_a_re_rankers_scores_take_the_place_of_the_first_stages() -> None:
+    asked: list[Sequence[PassageId]] = []
+    given = retrieved({"pos": 9, "a": 8, "b": 7, "c": 6, "d": 5}, {"pos": 1})
+    scored = logits(pos=-2, a=-1, b=-5, c=-2.5, d=-3)
+
+    def rescore(passage_ids: Sequence[PassageId]) -> Mapping[PassageId, float]:
+        asked.append(passage_ids)
+        return {name: scored[name] for name in passage_ids}
+
+    found = hard_negatives(given, changed(relative_margin=0.25, ranks=(1, 4)), text=itself, rescore=rescore)
+    # -2 - 0.25 * 2 = -2.5: a is a likely answer, though the first stage would have let it pass
+    assert found.negatives == ((4, "c", -2.5), (3, "b", -5))
+    assert found.positives[0].score == -2
+    assert drops(found) == {"outside ranks": 1, "judged relevant": 1, "relative margin": 1}
+    assert asked == [["pos", "a", "b", "c"]]  # nothing that is dropped without a score
+    assert found.rescored == 4
+
+
+# draws
+
+
+def test_top_takes_the_best_that_are_left() -> None:
+    found = mined(retrieved(HUNDRED), changed(per_query=3, ranks=(11, 100)))
+    assert names(found) == ["p010", "p011", "p012"]
+    assert found.not_drawn == 90 - 3
+
+
+@pytest.mark.parametrize("sampling", ["random", "mixed"])
+def test_draws_are_ordered_and_hold_nothing_twice(sampling: str) -> None:
+    found = mined(retrieved(HUNDRED), changed(per_query=20, sampling=sampling))
+    assert len(set(names(found))) == 20
+    assert names(found) == sorted(names(found))
+
+
+def test_random_draws_reach_the_whole_range_evenly() -> None:
+    drawn = [
+        name
+        for seed in range(200)
+        for name in names(mined(retrieved(HUNDRED), changed(per_query=5, sampling="random", seed=seed)))
+    ]
+    # of 99 left (rank 101 is outside) 49 are p001 to p049: 1000 draws, 495 expected, deviation below 16
+    assert 430 < sum(name <= "p049" for name in drawn) < 560
+
+
+def test_a_mixed_draw_is_hard_medium_and_of_any_depth() -> None:
+    hard = medium = 0
+    for seed in range(200):
+        places = [
+            int(name[1:])
+            for name in names(mined(retrieved(HUNDRED), changed(per_query=8, sampling="mixed", seed=seed)))
+        ]
+        assert sum(place <= 9 for place in places) >= 8 // 2  # the first tenth of 99
+        assert sum(place <= 49 for place in places) >= 8 // 2 + 8 // 4  # the first half
+        hard += sum(place <= 9 for place in places)
+        medium += sum(9 < place <= 49 for place in places)
+    assert 200 * 8 - hard - medium > 100  # of the 2 of any depth half lie deeper: 200 expected
+
+
+def test_the_same_seed_draws_the_same_and_another_one_others() -> None:
+    for sampling in ("random", "mixed"):
+        one, two, other = (
+            mined(retrieved(HUNDRED), changed(per_query=8, sampling=sampling, seed=seed)) for seed in (1, 1, 2)
+        )
+        assert one == two
+        assert names(one) != names(other)
+
+
+def test_two_queries_draw_differently() -> None:
+    settings = changed(per_query=8, sampling="random")
+    assert names(mined(retrieved(HUNDRED), settings)) != names(
+        mined(retrieved(HUNDRED, query=QueryId("other")), settings)
+    )
+
+
+def test_the_order_of_dicts_does_not_matter() -> None:
+    judged = {"p007": 1, "pos": 3, "p003": 0, "p050": 2}
+    settings = MiningSettings(per_query=8, relative_margin=None)
+    forward = retrieved(HUNDRED, judged)
+    backward = retrieved(dict(reversed(HUNDRED.items())), dict(reversed(judged.items())))
+    assert mined(forward, settings) == mined(backward, settings)
+
+
+def test_ties_are_ordered_by_passage_id() -> None:
+    given = retrieved({"c": 5, "pos": 9, "a": 5, "b": 5})
+    assert names(mined(given, changed(per_query=2))) == ["a", "b"]
+
+
+def test_ties_of_a_re_ranker_are_ordered_by_first_stage_rank() -> None:
+    given = retrieved({"pos": 9, "z": 8, "a": 7, "m": 6})
+    found = hard_negatives(given, OPEN, text=itself, rescore=lambda ids: dict.fromkeys(ids, 0.5))
+    assert names(found) == ["z", "a", "m"]
+
+
+def test_a_candidate_that_ties_with_the_positive_is_dropped_by_any_margin_above_0() -> None:
+    given = retrieved({"pos": 4, "tie": 4})
+    assert names(mined(given, changed(relative_margin=0.01))) == []
+    assert names(mined(given, changed(relative_margin=0.0))) == ["tie"]
+
+
+def test_fewer_than_wanted_are_all_taken() -> None:
+    for sampling in ("top", "random", "mixed"):
+        found = mined(retrieved({"pos": 9, "a": 8, "b": 7}), changed(per_query=5, sampling=sampling))
+        assert names(found) == ["a", "b"]
+        assert found.not_drawn == 0
+
+
+def test_positives_are_ordered_by_grade_then_score_then_id() -> None:
+    judged = {"low": 1, "b": 3, "a": 3, "best": 3}
+    found = mined(retrieved({"low": 9, "b": 5, "a": 5, "best": 6, "x": 1}, judged))
+    assert [positive.passage_id for positive in found.positives] == ["best", "a", "b", "low"]
+
+
+# queries with little
+
+
+def test_a_query_without_a_positive_gets_nothing() -> None:
+    for judged in ({"zero": 0}, {"elsewhere": 2}):
+        assert mined(retrieved({"a": 3, "zero": 2}, judged)) == MinedQuery(Q, (), (), {})
+
+
+def test_a_query_whose_positives_are_below_the_minimum_grade_gets_nothing() -> None:
+    assert mined(retrieved({"pos": 3, "a": 2}), changed(minimum_grade=2)) == MinedQuery(Q, (), (), {})
+
+
+def test_a_query_that_retrieves_nothing_keeps_its_positive() -> None:
+    found = mined(retrieved({}, unreturned={"pos": 1}))
+    assert [positive.rank for positive in found.positives] == [None]
+    assert found.negatives == ()
+
+
+def test_without_a_positive_a_screen_has_no_margin() -> None:
+    pool = screen(retrieved({"a": 3, "b": 2}, {"elsewhere": 1}), changed(relative_margin=0.5, max_score=2))
+    assert [candidate.passage_id for candidate in pool.candidates] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ({"per_query": 0}, "0 negatives"),
+        ({"ranks": (0, 5)}, "ranks 0 to 5"),
+        ({"ranks": (7, 5)}, "ranks 7 to 5"),
+        ({"ranks": (1, 10_001)}, "10001"),
+        ({"sampling": "best"}, "best"),
+        ({"relative_margin": 1.0}, r"1\.0"),
+        ({"relative_margin": -0.1}, r"-0\.1"),
+        ({"relative_margin": float("nan")}, "nan"),
+        ({"absolute_margin": -1.0}, r"-1\.0"),
+        ({"absolute_margin": float("inf")}, "inf"),
+        ({"min_score": 2.0, "max_score": 1.0}, r"2\.0 to 1\.0"),
+        ({"max_score": float("nan")}, "nan"),
+        ({"near_duplicate": 0.0}, r"0\.0"),
+        ({"near_duplicate": 1.1}, r"1\.1"),
+        ({"minimum_grade": 0}, "minimum grade 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, object], value: str) -> None:
+    with pytest.raises(SettingsError, match=value):
+        changed(**settings)

@@ -1,0 +1,116 @@
+"""What a training will take is reckoned before it begins, from a few rows and a few timed steps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sentence_transformers import CrossEncoder
+
+from indexing import precision
+from indexing.errors import HubError, ModelError
+from training.data.questions import ColdStart
+from training.data.settings import DataSettings
+from training.fitting import memory
+from training.fitting.memory import LIBRARIES, Shape, free_bytes, memory_bytes, model_shape
+from training.mining.settings import MiningSettings
+from training.recipes.losses import CACHED_PAIRS
+from training.recipes.settings import TrainSettings
+from training.train import forecast as module
+from training.train.forecast import forecast, steps_to_do
+from training.train.request import DevSettings, Request
+
+SHAPE = Shape(parameters=1_000, layers=2, hidden=8, heads=2)
+
+
+@pytest.fixture
+def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+    """A training on the index `small`, whose train split has two queries of four passages each."""
+    monkeypatch.chdir(tmp_path)  # the bundled sample's dev and test queries are protected where it lies
+    settings = TrainSettings("listnet", base=str(tiny_cross_encoder), minutes=0.5, batch=1, max_length=64)
+    data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
+    return Request(tmp_path / "version", settings, data, root=built_root)
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "expected"),
+    [
+        ({"minutes": 2}, None, 240),  # 120 s / 0.5 s
+        ({"minutes": 2}, 16, 240),  # however few rows there are
+        ({"minutes": 2, "steps": 100}, None, 100),
+        ({"minutes": 2, "steps": 1_000}, None, 240),
+        ({"minutes": 2, "epochs": 3}, 160, 30),  # 3 * 160 / 16
+        ({"steps": 7}, None, 7),
+        ({}, 161, 11),  # 161 / 16, rounded up
+        ({}, None, 0),  # nobody knows
+    ],
+)
+def test_steps_are_those_that_training_plans(given: dict[str, float], rows: float | None, expected: int) -> None:
+    settings = TrainSettings("listnet", batch=16, **given)  # type: ignore[arg-type]  # numbers all
+    assert steps_to_do(settings, 0.5, rows=rows) == expected
+
+
+def test_a_cold_start_passes_twice_over_its_rows() -> None:
+    assert steps_to_do(TrainSettings("cold-start", batch=16), 0.5, rows=160) == 20
+
+
+def test_memory_is_that_of_the_parameters_and_of_the_pairs_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "device", lambda: "cpu")
+    settings = TrainSettings("listnet", batch=4, precision="float32")
+
+    def taken(settings: TrainSettings, lengths: list[int]) -> float:
+        return memory_bytes(settings, SHAPE, pairs_a_row=5, lengths=lengths) - LIBRARIES
+
+    # a pair of 10 tokens: 10 * (34 * 8 + 5 * 2 * 10) = 3,720 bytes a layer in 16 bits; 4 rows * 5 pairs, 2 layers
+    assert taken(settings, [10, 10]) == pytest.approx(16_000 + 20 * 2 * 3_720 * 2)
+    assert taken(replace(settings, precision="bf16"), [10]) == pytest.approx(16_000 + 20 * 2 * 3_720 * 1.25)
+    assert taken(replace(settings, micro_batch=1), [10]) == pytest.approx(16_000 + 5 * 2 * 3_720 * 2)
+    # of the input alone: 2 * 8 * 10 bytes
+    assert taken(replace(settings, gradient_checkpointing=True), [10]) == pytest.approx(16_000 + 20 * 2 * 160 * 2)
+    cached = replace(settings, recipe="cmnrl", batch=1_000)
+    assert taken(cached, [10]) == pytest.approx(16_000 + CACHED_PAIRS * 2 * 3_720 * 2)
+
+
+def test_a_models_shape_is_known_without_its_weights(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+    loaded = sum(parameter.numel() for parameter in CrossEncoder(str(tiny_cross_encoder)).model.parameters())
+    assert model_shape(str(tiny_cross_encoder)) == Shape(loaded, layers=1, hidden=32, heads=2)
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        model_shape(str(tmp_path))
+    with pytest.raises(HubError, match="no-such/model"):
+        model_shape("no-such/model")
+
+
+def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
+    phases: dict[str, int] = {}
+    asked = replace(small, dev=DevSettings("small", queries=1, depth=5))
+    found = forecast(asked, phase=lambda name, count, _: phases.update({name: phases.get(name, 0) + count}))
+    assert phases == {"mine small": 2, "time a few steps": 0}
+    assert {row["query"] for row in found.rows} == {"how do bees make honey", "why does bread rise"}
+    assert found.counts.rows == 2
+    a_step = found.seconds["training"] / found.steps
+    assert found.steps == pytest.approx(30 / a_step, abs=1)  # half a minute
+    assert found.pairs == found.steps * 4
+    assert found.passes == found.steps / 2
+    # the current model's and the version's: 2 * 5 pairs, each a third of a training step's fourth
+    assert found.seconds["evaluating"] == pytest.approx(2 * 5 * a_step / 4 / 3)
+    assert found.seconds["gathering"] > 0
+    assert 0 < found.memory < found.free == pytest.approx(free_bytes(), rel=0.5)
+
+
+def test_nothing_is_timed_where_memory_would_not_do(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1e6)
+    found = forecast(small, phase=lambda *_: None)
+    assert (found.steps, found.pairs) == (0, 0)
+    assert list(found.seconds) == ["gathering"]
+
+
+def test_a_few_queries_stand_for_all(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUERIES", 1)
+    found = forecast(replace(small, settings=replace(small.settings, steps=6)), phase=lambda *_: None)
+    assert found.counts.rows == 1
+    assert found.passes == 3  # 6 rows of 2, one of which was gathered
+    cold = replace(small.settings, recipe="cold-start", steps=6)
+    data = DataSettings(("index:small",), cold=ColdStart(queries=4))
+    found = forecast(
+        replace(small, output=small.output.with_name("2"), settings=cold, data=data), phase=lambda *_: None
+    )
+    assert found.passes == 6 / (found.counts.rows * 4)

@@ -1,0 +1,448 @@
+"""A training makes a version that can be found, checked and served; one that was stopped waits to be resumed."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from indexing import precision
+from indexing.catalogue import current_build
+from indexing.corpus.judged import judged_sets
+from indexing.errors import ModelError, SettingsError, TrainingError
+from indexing.records import Query, QueryId
+from search.load import NO_RERANKER, open_pipeline
+from search.rerank.cross_encoder import CrossEncoderReranker
+from search.settings import PipelineSettings
+from tests.conftest import PASSAGES, QUERIES, REPOSITORY, write_lines
+from tests.support.tiny_training import StoppedError, settings
+from training.__main__ import main
+from training.data.questions import ColdStart
+from training.data.settings import DataSettings
+from training.evaluation.candidates import ndcg, reranked
+from training.fitting.callback import Progress
+from training.mining.settings import MiningSettings
+from training.recipes.row_files import read_rows
+from training.recipes.settings import TrainSettings
+from training.train.inputs import dev_lists, gather_rows, protection_of
+from training.train.request import DevSettings, Request
+from training.train.second_pass import first_settings
+from training.train.train import make
+from training.train.workspace import check_free, work_folder
+from training.versions import registry
+
+DATA = DataSettings(("index:small",), mining=MiningSettings(per_query=5, relative_margin=None))
+COLD = DataSettings(index="small", cold=ColdStart(queries=6, per_list=4, depth=10))
+DEV = DevSettings("small", "dev", 10, 8)
+COMMAND = "python -m training train --recipe listnet"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All in float32, and in a folder without data/sample, whose judged queries are protected everywhere."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
+        patched.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
+
+
+def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
+    asked = settings(base, "listnet", steps=4, batch=1, evaluate_every=2, save_every=1)
+    usual: dict[str, Any] = {"settings": asked, "data": DATA, "dev": DEV}
+    return Request(models / "tiny" / "1", root=root, **(usual | given))
+
+
+def stop_at(step: int) -> Any:
+    def report(at: Progress) -> None:
+        if at.step == step:
+            raise StoppedError
+
+    return report
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+    """A request that was met; its phases and steps lie beside it."""
+    asked = request(tmp_path_factory.mktemp("models"), tiny_cross_encoder, built_root)
+    phases: Counter[str] = Counter()
+    steps: list[Progress] = []
+
+    def phase(name: str, done: int, _: int) -> None:
+        phases[name] += done
+
+    assert make(asked, phase=phase, report=steps.append, command=COMMAND) == asked.output
+    told = {"phases": phases, "steps": [at.step for at in steps], "best": steps[-1].best_ndcg}
+    write_lines(asked.output.parent / "told.json", [json.dumps(told)])
+    return asked
+
+
+def told(made: Request) -> dict[str, Any]:
+    return dict(json.loads((made.output.parent / "told.json").read_text()))
+
+
+def test_a_version_is_found_whole_by_the_registry(made: Request) -> None:
+    version = registry.find("tiny/1", models=made.output.parent.parent)
+    assert version.fault == ""
+    names = {path.name for path in made.output.iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "manifest.json"} <= names
+    assert not made.work.exists()
+
+
+def test_its_manifest_says_how_it_was_made(made: Request, built_root: Path) -> None:
+    found = manifest(made.output)
+    assert (found["recipe"], found["seed"], found["parent"]) == ("listnet", 17, "tiny-cross-encoder")
+    assert found["lineage"] == ["tiny-cross-encoder"]
+    assert (found["settings"]["steps"], found["settings"]["learning_rate"]) == (4, 3e-3)
+    assert found["settings"]["data"]["sources"] == ["index:small"]
+    assert found["settings"]["dev"] == {"index": "small", "split": "dev", "queries": 10, "depth": 8}
+    assert found["examples"] == {"listnet": {"judged small": 2}}
+    assert found["pairs"] == 4 * 1 * 6  # steps, lists a step, passages a list
+    assert found["final_loss"]["listnet"] > 0
+    (row,) = found["data"]
+    assert (row["index"], row["passages"], row["build"]) == ("small", 20, current_build("small", root=built_root).name)
+
+
+def test_its_figure_is_that_of_the_weights_that_were_kept(made: Request) -> None:
+    assert manifest(made.output)["metrics"] == {"small dev": {"nDCG@10": pytest.approx(told(made)["best"])}}
+
+
+def test_what_is_served_has_the_order_that_was_measured(made: Request, built_root: Path) -> None:
+    served = CrossEncoderReranker(str(made.output))
+    lists = dev_lists(DEV, root=built_root)
+    values = ndcg(reranked(lists, served, progress=lambda *_: None), lists)
+    assert list(values) == ["3"]
+    ranks = [round(2 ** (1 / ndcg) - 1) for ndcg in (values[QueryId("3")], told(made)["best"])]  # of its one answer
+    assert abs(ranks[0] - ranks[1]) <= 1  # weights are served in bfloat16, and neighbours may swap
+    assert "| small dev |" in (made.output / "README.md").read_text()
+    assert COMMAND in (made.output / "README.md").read_text()
+
+
+def test_phases_and_steps_are_told(made: Request) -> None:
+    assert told(made)["phases"] == {"dev queries": 1, "mine small": 2}
+    assert told(made)["steps"] == [1, 2, 3, 4]
+
+
+def test_a_version_that_is_there_is_not_made_again(made: Request) -> None:
+    before = manifest(made.output)
+    with pytest.raises(TrainingError, match=f"{made.output} is there already"):
+        make(made, resume=True, command=COMMAND)
+    assert manifest(made.output) == before
+
+
+def test_a_stopped_training_is_gone_on_with_only_when_asked(
+    made: Request, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root)
+    with pytest.raises(StoppedError):
+        make(asked, report=stop_at(3), command=COMMAND)
+    assert not asked.output.exists()
+    with pytest.raises(TrainingError, match=f"was stopped and lies in {asked.work}; give --resume"):
+        make(asked, command=COMMAND)
+    steps: list[int] = []
+    phases: list[str] = []
+    make(
+        asked,
+        resume=True,
+        report=lambda at: steps.append(at.step),
+        phase=lambda name, *_: phases.append(name),
+        command=COMMAND,
+    )
+    assert steps == [3, 4]
+    assert "mine small" not in phases  # its rows are there
+    assert not asked.work.exists()
+    weights = "model.safetensors"
+    assert (asked.output / weights).read_bytes() == (made.output / weights).read_bytes()
+    assert manifest(asked.output)["final_loss"] == manifest(made.output)["final_loss"]  # of the steps of both processes
+
+
+def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root)
+    refused: list[bool] = []
+
+    def report(at: Progress) -> None:
+        for resume in (False, True):
+            with pytest.raises(TrainingError, match=f"Another process trains {asked.output}, in .*; wait for it, or"):
+                make(asked, resume=resume, command=COMMAND)
+            refused.append(resume)
+
+    make(asked, report=report, command=COMMAND)
+    assert refused == [False, True] * 4
+    assert not asked.work.exists()
+
+
+def test_a_version_is_free_again_once_the_process_that_trained_it_is_killed(tmp_path: Path) -> None:
+    output = tmp_path / "1"
+    script = (
+        "import sys, time; from pathlib import Path; from indexing import atomic\n"
+        "with atomic.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    check_free(output, resume=False)
+    command = [sys.executable, "-c", script, str(work_folder(output))]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(TrainingError, match="Another process trains"):
+            check_free(output, resume=True)
+        process.kill()
+    check_free(output, resume=True)
+
+
+@pytest.mark.parametrize("evaluate_every", [0, 1])
+def test_a_training_that_diverges_makes_no_version(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, evaluate_every: int
+) -> None:
+    wild = settings(
+        tiny_cross_encoder, "bce", steps=6, batch=2, learning_rate=1e9, save_every=1, evaluate_every=evaluate_every
+    )
+    asked = request(tmp_path, tiny_cross_encoder, built_root, settings=wild)
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="nan: the training has diverged; give a lower --learning-rate"):
+            make(asked, resume=resume, command=COMMAND)
+    assert not asked.output.exists()
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+    """A request whose training was stopped; whoever is refused leaves it as it is."""
+    data = DataSettings(("index:small",))
+    asked = request(tmp_path_factory.mktemp("stopped"), tiny_cross_encoder, built_root, dev=None, data=data)
+    with pytest.raises(StoppedError):
+        make(asked, report=stop_at(2), command=COMMAND)
+    return asked
+
+
+def test_other_settings_than_those_of_the_stopped_training_are_refused(
+    stopped: Request, tiny_cross_encoder: Path
+) -> None:
+    other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
+    with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
+        make(replace(stopped, settings=other), resume=True, command=COMMAND)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"data": DataSettings(("index:small",), limit=1)}, "limit None, now it is 1"),
+        ({"data": DataSettings(("hub",))}, "sources .*hub"),
+        ({"protect": (REPOSITORY / "data/sample/queries.dev.tsv",)}, "protect .*queries.dev.tsv"),
+        ({"dev": DevSettings("small", "test")}, "dev None"),
+    ],
+)
+def test_rows_of_other_data_or_protection_are_not_gone_on_with(
+    stopped: Request, given: dict[str, Any], said: str
+) -> None:
+    other = replace(stopped, **given)
+    with pytest.raises(TrainingError, match=f"began with {said}"):
+        make(other, resume=True, command=COMMAND)
+    assert not other.output.exists()
+
+
+def test_a_request_that_cannot_be_met_leaves_no_version(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    nothing = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("csv:x",)))
+    with pytest.raises(SettingsError, match="'csv:x' is of no known form"):
+        make(nothing, command=COMMAND)
+    assert list(nothing.output.parent.iterdir()) == []  # and nothing that wants --resume
+
+
+def test_a_base_that_is_no_model_is_told_before_anything_is_gathered(tmp_path: Path, built_root: Path) -> None:
+    def phase(name: str, *_: int) -> None:
+        assert name == "dev queries"
+
+    with pytest.raises(ModelError, match=f"Re-ranker {tmp_path} can't be loaded"):
+        make(request(tmp_path / "models", tmp_path, built_root), phase=phase, command=COMMAND)
+
+
+def test_protected_are_files_and_every_judged_split_but_train(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    file = write_lines(tmp_path / "secret.tsv", ["77\tWhat is secret?"])
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
+    protection = protection_of(asked)
+    for split, queries in QUERIES.items():
+        for text in queries.values():
+            assert protection.covers(Query(QueryId(""), text.upper())) == (split != "train")
+    assert protection.covers(Query(QueryId("77"), "another text"))
+    assert protection.covers(Query(QueryId("1"), "what is secret"))
+    only_dev = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("hub",)))
+    assert protection_of(only_dev).covers(Query(QueryId(""), QUERIES["test"]["4"]))  # of the index of the dev queries
+
+
+def test_the_sample_s_judged_queries_are_protected_everywhere(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = judged_sets(REPOSITORY / "data/sample")["test"].queries[0]
+    asked = request(tmp_path, tiny_cross_encoder, built_root)
+    assert not protection_of(asked).covers(sample)
+    monkeypatch.chdir(REPOSITORY)
+    assert protection_of(asked).covers(Query(QueryId(""), sample.text))
+
+
+def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
+    counts = gather_rows(asked, phase=lambda *_: None)
+    assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected": 1})
+    assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
+
+
+def test_the_manifest_names_the_files_of_protected_queries_and_no_folder(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
+    found = manifest(make(request(tmp_path, tiny_cross_encoder, built_root, protect=(file,)), command=COMMAND))
+    assert [row["file"] for row in found["protect"]] == ["secret.tsv"]
+    assert found["dropped"] == {"protected": 1}
+    assert str(tmp_path) not in json.dumps(found)
+
+
+def test_dev_lists_are_the_served_first_stage_s(built_root: Path) -> None:
+    lists = dev_lists(DEV, root=built_root)
+    pipeline = open_pipeline("small", reranker=NO_RERANKER, root=built_root)
+    assert [query.id for query in lists.queries] == ["3"]
+    fused = pipeline.search(QUERIES["dev"]["3"], PipelineSettings(depth=8, rerank_depth=0)).fused
+    assert lists.run == {QueryId("3"): fused}
+    assert len(dev_lists(DevSettings("small", "test", 1, 5), root=built_root).queries) == 1
+
+
+def test_a_split_that_is_not_judged_is_told(built_root: Path) -> None:
+    with pytest.raises(TrainingError, match="index small has no judged other split"):
+        dev_lists(DevSettings("small", "other"), root=built_root)
+
+
+def test_a_request_is_plain_data(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
+    asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(tmp_path / "secret.tsv",))
+    found = json.loads(json.dumps(asked.as_json()))
+    assert found["output"] == str(tmp_path / "tiny" / "1")
+    assert found["protect"] == [str(tmp_path / "secret.tsv")]
+    assert found["settings"]["recipe"] == "listnet"
+    assert found["data"]["mining"]["per_query"] == 5
+
+
+def cold(models: Path, base: Path, root: Path) -> Request:
+    asked = settings(base, "cold-start", steps=4, batch=3, save_every=1)
+    return request(models, base, root, settings=asked, data=COLD)
+
+
+@pytest.fixture(scope="module")
+def cold_version(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Path:
+    """A version that was trained without judgments."""
+    return make(cold(tmp_path_factory.mktemp("cold"), tiny_cross_encoder, built_root), command="cold")
+
+
+def test_a_cold_start_makes_a_version_in_two_passes(cold_version: Path) -> None:
+    found = manifest(cold_version)
+    assert registry.find("tiny/1", models=cold_version.parent.parent).fault == ""
+    assert found["recipe"] == "cold-start"
+    assert found["examples"] == {"cold-start": {"questions of small": 6}}
+    assert found["pairs"] == 4 * 3 * 4  # steps of both passes, lists a step, passages a list
+    assert [row["index"] for row in found["data"]] == ["small"]
+    assert set(found["metrics"]) == {"small dev"}
+    logits = CrossEncoderReranker(str(cold_version)).score("bees", list(PASSAGES.values())).logits
+    assert logits.std() > 0
+
+
+def test_a_cold_start_s_steps_and_minutes_are_for_both_passes() -> None:
+    half = first_settings(TrainSettings("cold-start", steps=9, minutes=3))
+    assert (half.steps, half.minutes) == (4, 1.5)
+    assert first_settings(TrainSettings("cold-start", steps=1)).steps == 1
+    other = TrainSettings("listnet", steps=9, minutes=3)
+    assert first_settings(other) == other
+
+
+def test_a_cold_start_is_measured_in_both_passes_and_its_best_weights_are_kept(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    measured: list[float | None] = []
+    asked = settings(tiny_cross_encoder, "cold-start", steps=4, batch=3, evaluate_every=1)
+    wanted = request(tmp_path, tiny_cross_encoder, built_root, settings=asked, data=COLD)
+    make(wanted, report=lambda at: measured.append(at.ndcg), command="cold")
+    best = max(value for value in measured if value is not None)
+    assert len(measured) == 4
+    assert None not in measured
+    assert manifest(wanted.output)["metrics"] == {"small dev": {"nDCG@10": pytest.approx(best)}}
+
+
+def test_the_train_split_is_not_measured_on() -> None:
+    with pytest.raises(SettingsError, match="train split of small is trained on; measure on another"):
+        DevSettings("small", "train")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--data index:small --data jsonl:x.jsonl", "reads one index and nothing else; leave out --data jsonl:x.jsonl"),
+        ("--data index:small --index other", "leave out --data index:small"),
+        ("--data hub --index small", "leave out --data hub"),
+        ("--index small --teacher first-stage", "has the first stage as teacher, then itself; leave out first-stage"),
+        ("--index small --seed 5000000000", "seed is 5000000000; give at most 2,147,483,647"),
+    ],
+)
+def test_what_a_cold_start_would_not_read_is_refused(
+    tmp_path: Path,
+    tiny_cross_encoder: Path,
+    built_root: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: str,
+    said: str,
+) -> None:
+    command = f"train --recipe cold-start {given} --base {tiny_cross_encoder} --output {tmp_path / 'm/1'}"
+    assert main(f"{command} --root {built_root}".split()) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_cold_start_that_was_stopped_in_its_second_pass_ends_as_if_it_never_was(
+    cold_version: Path, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+) -> None:
+    seen: list[int] = []
+
+    def report(at: Progress) -> None:
+        seen.append(at.step)
+        if len(seen) == 4:
+            raise StoppedError
+
+    asked = cold(tmp_path, tiny_cross_encoder, built_root)
+    with pytest.raises(StoppedError):
+        make(asked, report=report, command="cold")
+    assert seen == [1, 2, 1, 2]
+    make(asked, resume=True, command="cold")
+    weights = "model.safetensors"
+    assert (asked.output / weights).read_bytes() == (cold_version / weights).read_bytes()
+
+
+def test_the_command_trains_and_says_where_the_version_is(
+    tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [json.dumps({"query": "bees", "positives": ["honey"], "negatives": ["paper", "wood"]})] * 2
+    source = write_lines(tmp_path / "judged.jsonl", lines)
+    output = tmp_path / "models" / "mine" / "1"
+    command = (
+        f"train --recipe bce --data jsonl:{source} --base {tiny_cross_encoder} --output {output} --steps 2 --batch 3"
+    )
+    assert main(f"{command} --root {built_root}".split()) == 0
+    assert f"Re-ranker: {output}\n" in capsys.readouterr().out
+    assert manifest(output)["examples"] == {"bce": {"jsonl judged.jsonl": 2}}
+    assert main(f"{command} --root {built_root}".split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_evaluates_only_on_judged_queries(
+    tmp_path: Path, tiny_cross_encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"train --recipe bce --base {tiny_cross_encoder} --output {tmp_path / 'm' / '1'} --evaluate-every 5"
+    assert main(command.split()) == 2
+    assert "give --dev INDEX" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

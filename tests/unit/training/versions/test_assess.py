@@ -1,0 +1,127 @@
+"""A version is judged once, and what was found decides later; what changed in between is noticed."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import ModelError, SettingsError
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from tests.conftest import PASSAGES
+from tests.support.fakes import WordOverlapReranker
+from tests.support.versions import make_version
+from training.versions import expectations
+from training.versions.expectations import Pinned
+from training.versions.promote import Assessment, assess, serve
+from training.versions.promoted import Promotion, current
+
+pytestmark = pytest.mark.usefixtures("in_float32")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """mine/1 and mine/2 beside the shipped one, which is served; the small index has one dev query."""
+
+    models: Path
+    shipped: Path
+    pipeline: RetrieveAndRerank
+
+    def assess(self, version: str = "mine/1") -> Assessment:
+        return assess(
+            version, self.pipeline, models=self.models, shipped=self.shipped, depth=5, progress=lambda *_: None
+        )
+
+    def serve(self, found: Assessment, *, force: bool = True, reason: str = "a test") -> Promotion:
+        return serve(found, by="ann", reason=reason, force=force, models=self.models, shipped=self.shipped)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, tiny_cross_encoder: Path, pipeline: RetrieveAndRerank) -> Bench:
+    shipped = make_version(tmp_path, "shipped", tiny_cross_encoder)
+    for name in ("mine/1", "mine/2"):
+        make_version(tmp_path / "models", name, tiny_cross_encoder)
+    return Bench(tmp_path / "models", shipped, pipeline)
+
+
+def pin(bench: Bench) -> None:
+    above, below = (Pinned(key, PASSAGES[key]) for key in ("a1", "b1"))
+    expectations.add("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
+
+
+def test_judging_changes_nothing(bench: Bench) -> None:
+    found = bench.assess()
+    assert (found.candidate, found.seen.promoted, found.verdict.against) == ("mine/1", "shipped", "shipped")
+    assert found.verdict.comparison is not None
+    assert found.verdict.comparison.queries == 1
+    assert "too few queries to tell" in found.verdict.objections[0]
+    assert not (bench.models / "promoted.json").exists()
+
+
+def test_what_was_judged_is_served_with_its_verdict(bench: Bench) -> None:
+    found = bench.assess()
+    now = bench.serve(found)
+    assert now == current(bench.models)
+    assert (now.promoted, now.before, now.action, now.reason) == ("mine/1", "shipped", "force", "a test")
+    assert now.verdict["objections"] == list(found.verdict.objections)
+
+
+def test_what_is_refused_needs_force_and_a_reason(bench: Bench) -> None:
+    found = bench.assess()
+    with pytest.raises(ModelError, match=r"mine/1 is not promoted: .*too few queries"):
+        bench.serve(found, force=False)
+    with pytest.raises(SettingsError, match="needs a reason"):
+        bench.serve(found, reason=" ")
+    assert current(bench.models).promoted == "shipped"
+
+
+def test_a_promotion_in_between_is_noticed(bench: Bench) -> None:
+    first, second = bench.assess("mine/1"), bench.assess("mine/2")
+    bench.serve(second)
+    with pytest.raises(ModelError, match="mine/2 was promoted by ann while mine/1 was judged against shipped"):
+        bench.serve(first)
+
+
+def test_an_expectation_pinned_in_between_is_noticed(bench: Bench) -> None:
+    found = bench.assess()
+    pin(bench)
+    with pytest.raises(ModelError, match="pinned or removed since mine/1 was judged"):
+        bench.serve(found)
+    assert bench.serve(bench.assess()).promoted == "mine/1"
+
+
+def test_damage_in_between_is_noticed(bench: Bench) -> None:
+    found = bench.assess()
+    weights = bench.models / "mine/1/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelError, match="mine/1 is damaged"):
+        bench.serve(found)
+
+
+def test_every_expectation_comes_with_the_candidates_logits(bench: Bench) -> None:
+    pin(bench)
+    opened: list[str] = []
+
+    def overlap(path: str) -> Reranker:
+        opened.append(path)
+        return WordOverlapReranker()
+
+    found = assess(
+        "mine/1",
+        bench.pipeline,
+        models=bench.models,
+        shipped=bench.shipped,
+        depth=5,
+        open_model=overlap,
+        progress=lambda *_: None,
+    )
+    assert [(item.above, item.below, item.holds) for item in found.checked] == [(1.0, 0.0, True)]  # a1 says honey
+    assert found.verdict.failed == ()
+    assert opened == [str(bench.models / "mine/1"), str(bench.shipped)]
+
+
+def test_an_absent_version_is_named_before_anything_is_measured(bench: Bench) -> None:
+    shutil.rmtree(bench.models / "mine/1")
+    with pytest.raises(ModelError, match="no version 'mine/1'"):
+        bench.assess()

@@ -1,0 +1,56 @@
+"""forecast: say what the training of a job's folder would take, before it begins."""
+
+import argparse
+import time
+from pathlib import Path
+
+from training.cli.options import Commands
+from training.jobs.forecast import RESULT, forecast_job
+from training.train.forecast import Forecast
+
+SAID_EVERY = 0.5  # seconds
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    one = commands.add_parser("forecast", help="say what the training of a job's folder would take, without doing it")
+    one.add_argument("folder", metavar="JOB_DIR", type=Path, help=f"a folder with config.json; takes {RESULT} too")
+    one.set_defaults(run=_forecast)
+
+
+class Lines:
+    """Says how far each phase is: when it begins, and twice a second."""
+
+    def __init__(self) -> None:
+        self._name, self._done, self._said = "", 0, 0.0
+
+    def phase(self, name: str, count: int, total: int) -> None:
+        """So many more queries or examples are done, of `total` or, at 0, nobody knows."""
+        begins = name != self._name
+        self._name, self._done = name, count if begins else self._done + count
+        if begins or time.monotonic() - self._said >= SAID_EVERY:
+            self._said = time.monotonic()
+            of = f" of {total:,}" if total else ""
+            print(f"{name}: {self._done:,}{of}" if self._done else name, flush=True)
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    found = forecast_job(options.folder, phase=Lines().phase)
+    for name, value in _figures(found).items():
+        print(f"{name}: {value}")
+    return 0
+
+
+def _figures(found: Forecast) -> dict[str, str]:
+    counts, timed = found.counts, "training" in found.seconds
+    sources = ", ".join(f"{count:,} of {source}" for source, count in counts.examples.items())
+    passes = "unknown" if found.passes is None else f"{found.passes:,.1f}"
+    gigabytes = f"{found.memory / 1e9:.2f} GB, {found.free / 1e9:.2f} GB are free"
+    return {
+        "Looked at": f"{counts.rows:,} rows with {counts.pairs:,} (query, passage) pairs, from {sources}",
+        "Steps": f"{found.steps:,}" if timed else "unknown",
+        "Pairs": f"{found.pairs:,}" if timed else "unknown",
+        "Passes": passes if timed else "unknown",
+        "Seconds": ", ".join(f"{what} {seconds:,.1f}" for what, seconds in found.seconds.items()),
+        "Memory": gigabytes if timed else f"{gigabytes}, so no step was timed",
+    }

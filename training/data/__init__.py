@@ -1,0 +1,1 @@
+"""Gathers the examples that a training learns from."""

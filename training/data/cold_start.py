@@ -1,0 +1,73 @@
+"""A re-ranker for a corpus that nobody judged: queries from its own passages, the first stage as the teacher.
+
+Queries are questions that passages ask themselves and, where there are too few, the words that a passage has and
+most others lack. The fused first stage and the bi-encoder say what is worth what, and the passage that a query was
+cut from, without the query, gains a little. Afterwards the model's own opinion, averaged with the first stage's, is
+the target of a second pass: self-training. It knows nothing that the first stage doesn't, so that it can hardly be
+much better than the dense ranking alone; what it is worth is measured, not promised.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import TrainingError
+from indexing.index import Index
+from indexing.records import Floats, Query, QueryId, Ranking
+from training.data.questions import ColdStart, PassageQuestion, made_queries
+from training.example import Example, Protects
+from training.mining.negatives import spread
+from training.targets import COSINE_SCALE, MIDDLE_COSINE, QUESTION_BONUS
+from training.teachers.first_stage import teacher_run
+
+
+def cold_examples(
+    index: Index,
+    encoder: BiEncoder,
+    settings: ColdStart,
+    *,
+    protection: Protects,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[Example]:
+    """Lists of passages with the first stage's logits, one list a query; `progress` gets queries done since last.
+
+    Raises:
+        TrainingError: no passage gives a query.
+    """
+    chosen = made_queries(index.passages, settings, protection=protection, count=len(index.passages))
+    if not chosen:
+        raise TrainingError(f"No passage of index {index.folder.parent.name} gives a query; its texts are too short.")
+    for start in range(0, len(chosen), 256):
+        block = chosen[start : start + 256]
+        run = teacher_run(
+            index,
+            encoder,
+            [Query(QueryId(item.passage_id), item.question) for item in block],
+            depth=settings.depth,
+        )
+        own = (encoder.encode_passages([item.question for item in block]) * _vectors(encoder, block)).sum(axis=1)
+        for item, cosine in zip(block, own.tolist(), strict=True):
+            example = _example(index, item, run[QueryId(item.passage_id)], cosine, settings)
+            if example is not None:
+                yield example
+        progress(len(block))
+
+
+def _vectors(encoder: BiEncoder, block: Sequence[PassageQuestion]) -> Floats:
+    return encoder.encode_passages([item.rest for item in block])  # (queries, dim) float32, unit length
+
+
+def _example(
+    index: Index, item: PassageQuestion, ranking: Ranking, cosine: float, settings: ColdStart
+) -> Example | None:
+    pool = [entry for entry in ranking if entry.passage_id != item.passage_id and entry.rank <= settings.depth]
+    rng = random.Random(f"{settings.seed}/{item.passage_id}")
+    drawn = spread(pool, settings.per_list - 1, rng)
+    if not drawn:
+        return None
+    texts = [index.passages.by_id(entry.passage_id).content for entry in drawn]
+    scores = [(entry.score - MIDDLE_COSINE) * COSINE_SCALE for entry in drawn]
+    own = (cosine - MIDDLE_COSINE) * COSINE_SCALE + QUESTION_BONUS
+    return Example(
+        f"questions of {index.folder.parent.name}", item.question, (item.rest, *texts), scores=(own, *scores)
+    )

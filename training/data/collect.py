@@ -1,0 +1,158 @@
+"""Where examples come from: the hub, an index with judgments, files; protected queries are left out of all of them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from indexing.catalogue import index_names
+from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import SettingsError
+from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
+from indexing.places import INDEXES
+from indexing.progress import Phase
+from search.load import NO_RERANKER, open_pipeline
+from training.data import sources
+from training.data.cold_start import cold_examples
+from training.data.extra_negatives import enlarged
+from training.data.judged import judged_examples
+from training.data.readers.hub import hub_examples
+from training.data.readers.local import local_examples
+from training.data.settings import HARD, HARD_NEGATIVES, SPELLED, DataSettings
+from training.data.sources import NEEDS, index_of, parse_source, split_source
+from training.example import Example, Skipped, unprotected
+from training.judgments.judged_set import judged_files
+from training.judgments.protection import Protection
+from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.targets import COSINE_SCALE, MIDDLE_COSINE
+from training.teachers.teacher import keeps_given, open_teacher, taught
+
+
+def collect(
+    recipe: str,
+    data: DataSettings,
+    *,
+    protection: Protection,
+    dropped: Counter[str],
+    root: Path = INDEXES,
+    progress: Phase = lambda *_: None,
+) -> Iterator[Example]:
+    """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
+
+    Raises:
+        SettingsError: a source is none of the forms, or an index has no judgments.
+        IndexingError, HubError, TrainingError, CorpusError: as each source says.
+    """
+    if recipe == COLD_START:
+        return _cold(data, protection, root, progress)
+    if (
+        recipe == HARD
+        and not data.index
+        and not all(source.startswith(("index:", "judged:")) for source in data.sources)
+    ):
+        raise SettingsError(f"{HARD} mines negatives from an index; name it (there: {', '.join(index_names(root))}).")
+    parts = (_source(source, recipe, data, dropped, root, progress) for source in data.sources)
+    allowed: Iterator[Example] = (
+        example
+        for source, part in zip(data.sources, parts, strict=True)
+        for example in unprotected(
+            islice(part, data.limit), _among(source, protection, root), dropped=lambda: dropped.update(["protected"])
+        )
+    )
+    if recipe == HARD and data.index:
+        pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
+        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=lambda done: progress("mine", done, 0))
+    if data.teacher:
+        allowed = taught(allowed, open_teacher(data.teacher), progress=lambda done: progress("teach", done, 0))
+    return allowed
+
+
+def _source(
+    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Phase
+) -> Iterator[Example]:
+    def skipped(why: str) -> None:
+        dropped.update([why])
+
+    kind, name, _ = split_source(source)
+    if kind in ("index", "judged"):
+        return _judged(source, recipe, data, skipped, root, progress)
+    index_name = index_of(source) or data.index
+    index = open_index(index_name, root=root) if index_name else None
+    if kind == "hub":
+        return hub_examples(recipe, index=index, source=name or None, skipped=skipped)
+    if kind in sources.FORMS:
+        return local_examples(parse_source(source), index=index, skipped=skipped)
+    raise SettingsError(f"Data {source!r} is of no known form; give {SPELLED}.")
+
+
+def _among(source: str, protection: Protection, root: Path) -> Protection:
+    """What counts among a source's queries: where they are those of an index's corpus, its held-out ids too."""
+    kind, _, options = split_source(source)
+    if kind == "index" or (kind == "run" and "queries" not in options):
+        return protection.within(corpus_folder(index_of(source), root=root))
+    return protection
+
+
+def _judged(
+    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path, progress: Phase
+) -> Iterator[Example]:
+    name = index_of(source)
+    pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
+    settings = HARD_NEGATIVES if recipe == HARD else data.mining
+    scored = LOSS_RECIPES[recipe].form.needs == "scores" and (not data.teacher or keeps_given(data.teacher))
+    found = judged_examples(
+        pipeline,
+        _judged_set(source, pipeline.index, skipped),
+        settings,
+        source="dense",
+        per_list=settings.per_query + 1,
+        limit=data.limit,
+        seed=settings.seed,
+        protection=Protection(),
+        with_scores=scored,
+        progress=lambda _, total: progress(f"mine {name}", 1, total),
+        skipped=skipped,
+    )
+    return map(_as_logits, found) if scored else found
+
+
+def _judged_set(source: str, index: Index, skipped: Skipped) -> JudgedSet:
+    """What is judged of an `index:` or `judged:` source."""
+    kind, name, files = split_source(source)
+    if kind == "judged":
+        for needed in NEEDS["judged"]:
+            if not files.get(needed):
+                raise SettingsError(f"{source} is read with {needed}; add ,{needed}=FILE.")
+        return judged_files(Path(files["queries"]), Path(files["qrels"]), skipped=skipped)
+    sets = judged_sets(open_corpus_folder(index))
+    if "train" not in sets:
+        raise SettingsError(f"The corpus of index {name} has no judged train queries; give other data or {COLD_START}.")
+    return sets["train"]
+
+
+def _as_logits(example: Example) -> Example:
+    """Cosines as a teacher's logits."""
+    logits = tuple((score - MIDDLE_COSINE) * COSINE_SCALE for score in example.scores or ())
+    return replace(example, scores=logits)
+
+
+def _cold(data: DataSettings, protection: Protection, root: Path, progress: Phase) -> Iterator[Example]:
+    name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
+    if not name:
+        raise SettingsError(
+            f"{COLD_START} trains for one corpus; name its index (there: {', '.join(index_names(root))})."
+        )
+    if data.teacher:
+        raise SettingsError(f"{COLD_START} has the first stage as teacher, then itself; leave out {data.teacher}.")
+    index = open_index(name, root=root)
+    encoder = BiEncoder(index.manifest.bi_encoder)
+    found = cold_examples(
+        index,
+        encoder,
+        data.cold,
+        protection=protection,
+        progress=lambda done: progress("ask the passages", done, data.cold.queries),
+    )
+    return islice(found, data.limit)

@@ -1,0 +1,189 @@
+"""Lays judged data of several forms out as corpora that can be indexed and trained on: data/corpora/<name>/.
+
+Each becomes collection.tsv, queries.train.tsv and, where there are judgments, qrels.train.tsv. The
+folder read has one sub-folder a source; those that are absent are passed over. Nothing that is for
+evaluation only (TREC DL 2019) is read here.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
+from indexing.errors import CorpusError
+from indexing.records import PassageId, QueryId, Ranking
+from search.trec import read_run, write_run
+
+PASSAGE_WORDS = 180  # longer documents are cut: more than a cross-encoder of 256 tokens reads
+SPLADE = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run there is beside these collections
+CANDIDATES = 12  # candidate sentences kept of one question: TREC QA lists hundreds for some
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Source:
+    """Judged passages on their way into one layout. Texts are told apart by what they say."""
+
+    passages: dict[PassageId, str] = field(default_factory=dict)
+    queries: dict[QueryId, str] = field(default_factory=dict)
+    qrels: dict[QueryId, dict[PassageId, int]] = field(default_factory=dict)
+    run: dict[QueryId, Ranking] = field(default_factory=dict)
+    dev: JudgedSet | None = None
+    """Queries to choose by; they are never trained on."""
+    _ids: dict[str, PassageId] = field(default_factory=dict)
+
+    def add_text(self, text: str) -> PassageId:
+        """The id of a text; the same text gets the same id."""
+        cleaned = " ".join(text.split()[:PASSAGE_WORDS])
+        if cleaned not in self._ids:
+            self._ids[cleaned] = PassageId(str(len(self._ids)))
+            self.passages[self._ids[cleaned]] = cleaned
+        return self._ids[cleaned]
+
+
+def prepare(folder: Path, target: Path) -> dict[str, Path]:
+    """Lay out every source of `folder` below `target`; those already there stay. Gives back name and place.
+
+    Raises:
+        CorpusError: `folder` holds none of the sources, or one of them can't be read.
+    """
+    made = {}
+    for name, read in READERS.items():
+        if (target / name).is_dir():
+            made[name] = target / name
+            continue
+        try:
+            source = read(folder)
+        except FileNotFoundError as error:
+            log.warning("%s: passed over, %s isn't there", name, error.filename)
+            continue
+        _write(target / name, source)
+        made[name] = target / name
+    if not made:
+        raise CorpusError(f"{folder} holds none of {', '.join(READERS)}; give a folder with judged collections.")
+    return made
+
+
+def _write(target: Path, source: Source) -> None:
+    with atomic.folder(target) as work:
+        _write_table(work / "collection.tsv", source.passages)
+        _write_table(work / "queries.train.tsv", source.queries)
+        if source.qrels:
+            lines = [f"{q} 0 {p} {grade}" for q, judged in source.qrels.items() for p, grade in judged.items()]
+            (work / "qrels.train.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if source.dev is not None:
+            _write_table(work / "queries.dev.tsv", {query.id: query.text for query in source.dev.queries})
+            rows = [f"{q} 0 {p} {grade}" for q, judged in source.dev.qrels.items() for p, grade in judged.items()]
+            (work / "qrels.dev.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        if source.run:
+            write_run(work / "run.train.trec", source.run, tag=target.name)
+
+
+def _write_table(path: Path, table: Mapping[Any, str]) -> None:
+    lines = [f"{key}\t{' '.join(text.split())}" for key, text in table.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None, run: str | None = None) -> Source:
+    """A collection with its own ids; judged passages without text are left out, and those of the run."""
+    if not (folder / corpus).is_file():
+        raise FileNotFoundError(2, "no corpus", str(folder / corpus))
+    source = Source()
+    for passage in Corpus(folder / corpus, skip_bad_lines=True):
+        source.passages[passage.id] = " ".join(passage.content.split()[:PASSAGE_WORDS])
+    source.queries = {query.id: query.text for query in read_queries(folder / queries)}
+    if qrels is not None:
+        for query, judged in read_qrels(folder / qrels).items():
+            kept = {passage: grade for passage, grade in judged.items() if passage in source.passages}
+            if kept and query in source.queries:
+                source.qrels[query] = kept
+    if run is not None and (folder / run).is_file():
+        for query, ranking in read_run(folder / run).items():
+            there = [(passage, score) for _, passage, score in ranking if passage in source.passages]
+            if there and query in source.queries:
+                source.run[query] = Ranking.sort(there)
+    return source
+
+
+def _with_dev(source: Source, folder: Path) -> Source:
+    """The same with the dev queries beside it, where there are some."""
+    sets = judged_sets(folder)
+    if "dev" in sets:
+        qrels = {
+            query: {passage: grade for passage, grade in judged.items() if passage in source.passages}
+            for query, judged in sets["dev"].qrels.items()
+        }
+        kept = {query: judged for query, judged in qrels.items() if judged}
+        queries = tuple(query for query in sets["dev"].queries if query.id in kept)
+        source.dev = JudgedSet("dev", queries, {query.id: kept[query.id] for query in queries})
+    return source
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise CorpusError(f"{path}:{number}: not JSON ({error}); fetch the file again.") from error
+
+
+def _candidate_lists(*paths: Path) -> Source:
+    """Questions with labelled candidate sentences (WikiQA, TREC QA); those without an answer are left out."""
+    source = Source()
+    for path in paths:
+        for record in _json_lines(path):
+            if not any(candidate["label"] for candidate in record["candidates"]):
+                continue
+            query = QueryId(str(len(source.queries)))
+            source.queries[query] = record["query"]
+            judged = source.qrels.setdefault(query, {})
+            ordered = sorted(record["candidates"], key=lambda candidate: -candidate["label"])
+            for candidate in ordered[:CANDIDATES]:
+                if candidate["text"].strip():
+                    passage = source.add_text(candidate["text"])
+                    judged[passage] = max(judged.get(passage, 0), int(candidate["label"] > 0))
+    return source
+
+
+def _answer_sentences(*paths: Path) -> Source:
+    """Questions with one sentence that answers each (SQuAD)."""
+    source = Source()
+    for path in paths:
+        for record in _json_lines(path):
+            if record["positive"].strip() and record["query"].strip():
+                query = QueryId(str(len(source.queries)))
+                source.queries[query] = record["query"]
+                source.qrels[query] = {source.add_text(record["positive"]): 1}
+    return source
+
+
+READERS: Mapping[str, Callable[[Path], Source]] = {
+    "msmarco-mini": lambda folder: _with_dev(
+        _collection(
+            folder / "msmarco-mini", corpus="collection.tsv", queries="queries.train.tsv", qrels="qrels.train.tsv"
+        ),
+        folder / "msmarco-mini",
+    ),
+    "trec-dl-2021": lambda folder: _collection(
+        folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt", run=SPLADE
+    ),
+    "trec-dl-2022": lambda folder: _collection(
+        folder / "trec-dl-2022", corpus="corpus.jsonl", queries="queries.tsv", qrels=None, run=SPLADE
+    ),
+    "nfcorpus": lambda folder: _collection(
+        folder / "nfcorpus", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.train.txt"
+    ),
+    "medquad": lambda folder: _collection(
+        folder / "medquad", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt"
+    ),
+    "qa-sentences": lambda folder: _candidate_lists(folder / "qa/wikiqa.train.jsonl", folder / "qa/trecqa.train.jsonl"),
+    "squad": lambda folder: _answer_sentences(
+        folder / "qa/squad-sentences.dev.jsonl", folder / "qa/squad-sentences.test.jsonl"
+    ),
+}

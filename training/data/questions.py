@@ -1,0 +1,116 @@
+"""Queries for a corpus that nobody judged, made from its own passages."""
+
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from indexing.bm25 import analyzer
+from indexing.errors import SettingsError
+from indexing.records import Passage, PassageId, Query, QueryId
+from training.example import Protects
+
+QUESTION = re.compile(
+    r"(?:(?<=[.!?:\"”] )|^)"
+    r"((?:who|what|when|where|why|which|how|is|are|can|does|do|did|was|were|should|will)\b[^.!?\n]{12,110}\?)",
+    re.IGNORECASE,
+)
+WORDS = (4, 16)  # of a question that reads like a query
+LEFT_WORDS = 15  # fewer words beside the question answer nothing
+
+
+@dataclass(frozen=True, slots=True)
+class PassageQuestion:
+    """A question and the passage it was cut from."""
+
+    passage_id: PassageId
+    question: str
+    rest: str
+    """The passage without the question."""
+
+
+def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
+    """The first fitting question of each passage that asks one and says more than it; no question comes twice."""
+    seen = set()
+    for passage in passages:
+        for found in QUESTION.finditer(passage.content):
+            question = " ".join(found[1].split())
+            rest = f"{passage.content[: found.start(1)]} {passage.content[found.end(1) :]}".strip()
+            fits = WORDS[0] <= len(question.split()) <= WORDS[1] and len(rest.split()) >= LEFT_WORDS
+            if fits and question.lower() not in seen:
+                seen.add(question.lower())
+                yield PassageQuestion(passage.id, question, " ".join(rest.split()))
+                break
+
+
+KEYWORDS = 4  # of a query that is made of a passage's words
+PASSAGES_READ = 200_000  # of a large corpus, evenly spread
+COUNTED = 20_000  # passages whose terms say how rare a term is
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """How examples are made without judgments."""
+
+    queries: int = 3000
+    """Queries to make, at most one a passage."""
+    per_list: int = 8
+    """Passages of an example."""
+    depth: int = 60
+    """First-stage ranks that passages are taken from."""
+    seed: int = 17
+
+    def __post_init__(self) -> None:
+        if self.queries < 1 or self.depth < 2 or self.per_list < 2:
+            raise SettingsError(
+                f"queries {self.queries}, depth {self.depth} and passages a list {self.per_list} must be at least "
+                "1, 2 and 2."
+            )
+
+
+def made_queries(
+    passages: Iterable[Passage], settings: ColdStart, *, protection: Protects, count: int
+) -> list[PassageQuestion]:
+    """Questions first, then rare words, of passages evenly spread over the corpus of `count`; none is protected."""
+    stride = max(1, math.ceil(count / PASSAGES_READ))
+    read = [passage for row, passage in enumerate(passages) if row % stride == 0]
+    rng = random.Random(settings.seed)
+    asked = [item for item in passage_questions(read) if not protection.covers(_query(item))]
+    chosen = rng.sample(asked, min(len(asked), settings.queries))
+    asking = {item.passage_id for item in asked}
+    others = [passage for passage in read if passage.id not in asking]
+    wanted = settings.queries - len(chosen)
+    if wanted and others:
+        rarity = _document_frequencies(rng.sample(read, min(len(read), COUNTED)))
+        made = (_keywords(passage, rarity) for passage in rng.sample(others, len(others)))
+        chosen += islice((item for item in made if item is not None and not protection.covers(_query(item))), wanted)
+    return chosen
+
+
+def _query(item: PassageQuestion) -> Query:
+    return Query(QueryId(""), item.question)
+
+
+def _document_frequencies(passages: Iterable[Passage]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for passage in passages:
+        counts.update(set(analyzer.terms(passage.content)))
+    return counts
+
+
+def _keywords(passage: Passage, frequencies: Counter[str]) -> PassageQuestion | None:
+    """The passage's most telling words in their order: frequent in it, rare elsewhere, seen elsewhere at all."""
+    text = passage.content
+    tokens = [token for token in analyzer.tokens(text) if token.term and frequencies[token.term] > 1]
+    counts = Counter(token.term for token in tokens)
+    best = sorted(counts, key=lambda term: (-counts[term] / math.log(2 + frequencies[term]), term))[:KEYWORDS]
+    words: dict[str, str] = {}
+    for token in tokens:
+        if token.term in best:
+            words.setdefault(token.term, text[token.start : token.end])
+    if len(words) < KEYWORDS // 2:
+        return None
+    return PassageQuestion(passage.id, " ".join(words.values()).lower(), " ".join(text.split()))

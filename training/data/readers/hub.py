@@ -1,0 +1,226 @@
+"""The hub's data for each training recipe, streamed as examples: no set is ever held whole in memory."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from indexing.corpus.hub import MS_MARCO_VERSIONS, ROOT, folder_name
+from indexing.corpus.hub_layouts import Batch, Repository
+from indexing.errors import HubError, SettingsError, TrainingError, first_line
+from indexing.index import Index
+from indexing.pretrained import load_quietly, reach_hub
+from training.data.readers.hub_rows import (
+    LABELLED_LISTS,
+    NO_QUERY,
+    ORDERED_LISTS,
+    SCORED_PAIRS,
+    SCORED_TRIPLETS,
+    SHOWN,
+    TRIPLETS,
+    IdRows,
+    Row,
+    Skipped,
+    Texts,
+    shown,
+)
+from training.data.readers.query_store import QUERIES, query_store
+from training.example import Example
+
+MICROSOFT = "microsoft/ms_marco"
+PREPARED = "sentence-transformers/msmarco"
+PATIENCE = 1_000  # rows that may all miss before it is certain that the index is another collection's
+BUILD = "python -m indexing build --corpus msmarco --name msmarco"
+STORE = "queries-store"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """Where a recipe's rows lie on the hub, and how they are read."""
+
+    repository: str
+    config: str
+    split: str = "train"
+    rows: IdRows | None = None
+    """How rows of ids are read; None where rows hold their texts, as Microsoft's do."""
+
+    @property
+    def name(self) -> str:
+        """Repository and configuration: what examples name as their source."""
+        return f"{self.repository} {self.config}"
+
+
+_SHOWN = HubSource(MICROSOFT, MS_MARCO_VERSIONS[0])
+HUB_DATA: Mapping[str, HubSource] = {
+    "bce": _SHOWN,
+    "bce-preprocessed": HubSource(PREPARED, "triplets", rows=TRIPLETS),
+    "cmnrl": _SHOWN,
+    "listnet": _SHOWN,
+    "lambda": _SHOWN,
+    "lambda-preprocessed": HubSource(PREPARED, "labeled-list", rows=LABELLED_LISTS),
+    "lambda-hard-neg": _SHOWN,
+    "listmle": _SHOWN,
+    "plistmle": _SHOWN,
+    "ranknet": _SHOWN,
+    "adrmse": HubSource(PREPARED, "rankzephyr-colbert", rows=ORDERED_LISTS),
+    "distill-mse": HubSource(PREPARED, "bert-ensemble-mse", rows=SCORED_PAIRS),
+    "distill-margin-mse": HubSource(PREPARED, "bert-ensemble-margin-mse", rows=SCORED_TRIPLETS),
+}
+"""The data of each recipe, by the recipe's name."""
+
+
+def hub_examples(
+    recipe: str,
+    *,
+    index: Index | None,
+    source: str | Path | None = None,
+    version: str = MS_MARCO_VERSIONS[0],
+    cache: Path = ROOT,
+    skipped: Skipped = lambda _: None,
+) -> Iterator[Example]:
+    """The examples of a recipe's data, in the data's order; what is asked is checked at once, rows are read as taken.
+
+    `index` holds the passages of sets that name them by id; others need none. `source` is a local folder in place of
+    the repository: with a README.md that names its configurations, with a folder for each, or with one table.
+    `version` is Microsoft's, and means nothing to other sets. `cache` takes the queries of sets of ids, made once.
+    `skipped` is called with the reason for each query or passage that is left out.
+
+    Raises:
+        SettingsError: the recipe or the version isn't known.
+        TrainingError: an index is needed and absent, or none of the first rows has its passages in it.
+        HubError: the hub isn't reached, or the data isn't as expected.
+    """
+    data = _hub_source(recipe, version)
+    if data.rows is not None and index is None:
+        raise TrainingError(
+            f"Recipe {recipe} trains on {data.name}, which names passages by id, and no index of MS MARCO was given to "
+            f"read them from; build one: {BUILD}"
+        )
+    place = Place(data.repository, None if source is None else Path(source))
+    place.check()
+    if data.rows is None or index is None:
+        results = _results(data, place, SHOWN, lambda row: shown(data.name, row, skipped))
+        return (example for example in results if example is not None)
+    return _by_id(data, data.rows, place, index, cache=cache, skipped=skipped)
+
+
+def _hub_source(recipe: str, version: str) -> HubSource:
+    if recipe not in HUB_DATA:
+        raise SettingsError(f"Recipe {recipe!r} has no data on the hub; choose one of {', '.join(HUB_DATA)}.")
+    if version not in MS_MARCO_VERSIONS:
+        raise SettingsError(f"{MICROSOFT} has no version {version!r}; choose {' or '.join(MS_MARCO_VERSIONS)}.")
+    data = HUB_DATA[recipe]
+    return replace(data, config=version) if data.repository == MICROSOFT else data
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository of the hub, or the local folder that is read in place of it."""
+
+    repository: str
+    folder: Path | None
+
+    def check(self) -> None:
+        """Raise HubError where there is no such folder, or within seconds where the hub isn't reached."""
+        load_quietly()
+        if self.folder is None:
+            reach_hub(self.repository)
+        elif not self.folder.is_dir():
+            raise HubError(f"{self.folder} is no folder; give one that holds the files of {self.repository}.")
+
+    def batches(self, config: str, split: str, fields: Sequence[str]) -> Iterator[Batch]:
+        """Records of a configuration, some at a time. Raises HubError where they can't be read or lack a field."""
+        try:
+            name, known = self._located(config)
+            yield from Repository(name, lambda _: None).batches(known, split, fields)
+        except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own
+            log.debug("reading %s %s failed", self.repository, config, exc_info=error)
+            raise self.unreadable(config, error) from error
+
+    def store(self, cache: Path) -> Path:
+        """Where queries made of this place lie: another folder for each local one and each change of its files.
+
+        Not in the folder that a fetched corpus takes: that counts as fetched as soon as it is there.
+        """
+        name = f"{folder_name(self.repository)}-training"
+        if self.folder is None:
+            return cache / name / STORE
+        files = sorted(path for path in self.folder.resolve().rglob("*") if path.is_file())
+        seen = "\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
+        digest = hashlib.sha256(seen.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return cache / f"{name}-{digest}" / STORE
+
+    def unreadable(self, config: str, error: BaseException, *, part: str = "") -> HubError:
+        """The error that says what of a configuration can't be read."""
+        name = f"{part}{self.repository} {config}"
+        if self.folder is not None:
+            return HubError(
+                f"{name} couldn't be read from {self.folder} ({first_line(error)}); give a folder that holds the files "
+                f"of {self.repository}."
+            )
+        return HubError(
+            f"{name} couldn't be read from the Hugging Face hub ({first_line(error)}). Check the network, or download "
+            "it elsewhere and give its folder."
+        )
+
+    def _located(self, config: str) -> tuple[str, str | None]:
+        """What `datasets` is to load, and which of its configurations."""
+        import datasets  # slow to import, wanted by few
+
+        if self.folder is None:
+            return self.repository, config
+        if datasets.get_dataset_config_names(str(self.folder)) != ["default"]:
+            return str(self.folder), config
+        inner = self.folder / config
+        return str(inner if inner.is_dir() else self.folder), None
+
+
+def _results(
+    data: HubSource, place: Place, fields: Sequence[str], read: Callable[[Row], Example | None]
+) -> Iterator[Example | None]:
+    """An example or None for each row."""
+    number = 0
+    for batch in place.batches(data.config, data.split, fields):
+        for values in zip(*(batch[field] for field in fields), strict=True):
+            number += 1
+            try:
+                example = read(dict(zip(fields, values, strict=True)))
+            except (TypeError, ValueError) as error:
+                raise place.unreadable(data.config, error, part=f"Row {number:,} of ") from error
+            yield example
+
+
+def _by_id(
+    data: HubSource, rows: IdRows, place: Place, index: Index, *, cache: Path, skipped: Skipped
+) -> Iterator[Example]:
+    """Examples of rows of ids, given up where none of the first has its passages in the index."""
+    try:
+        queries = query_store(place.store(cache), lambda: place.batches("queries", data.split, QUERIES))
+    except ValueError as error:
+        raise place.unreadable("queries", error) from error
+    texts = Texts(index.passages, queries, skipped)
+    results = _results(data, place, rows.fields, partial(rows.example, data.name, texts=texts))
+    number, found = 0, False
+    for number, example in enumerate(results, start=1):
+        if example is not None:
+            found = True
+            yield example
+        elif number == PATIENCE and not found:
+            break
+    if number and not found:
+        raise _nothing_found(data, index, number, texts)
+
+
+def _nothing_found(data: HubSource, index: Index, rows: int, texts: Texts) -> TrainingError:
+    if texts.left_out[NO_QUERY] == rows:
+        return TrainingError(
+            f"None of the first {rows:,} rows of {data.name} has its query in {data.repository} queries; give a folder "
+            "whose tables belong together."
+        )
+    return TrainingError(
+        f"None of the first {rows:,} rows of {data.name} has its passages in index {index.folder}; it takes an index "
+        f"of MS MARCO with its own ids: {BUILD}"
+    )

@@ -1,0 +1,169 @@
+"""Rows of the hub's training sets become examples; their ids become texts that stay on disk, mapped."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from indexing.records import PassageId, QueryId
+from indexing.store.passages import PassageStore
+from training.example import Example
+
+Row = Mapping[str, Any]
+Skipped = Callable[[str], None]
+"""Called with the reason, in the singular, for each thing that is left out."""
+LIST_LENGTH = 20  # passages kept of a list that may hold 1,000: what sentence-transformers' own recipes keep
+NO_RELEVANT = "query without a relevant passage"
+NO_QUERY = "query without a text"
+NO_PASSAGE = "passage that the index lacks"
+SHOWN = ("query_id", "query", "passages")
+
+
+class Texts:
+    """Passages of an index and queries of their store by id; ids that aren't there are told and counted."""
+
+    def __init__(self, passages: PassageStore, queries: PassageStore, skipped: Skipped) -> None:
+        self._passages = passages
+        self._queries = queries
+        self._skipped = skipped
+        self.left_out: Counter[str] = Counter()
+        """How often each reason was told."""
+
+    def query(self, query_id: object) -> str | None:
+        """The text of a query, if there is one."""
+        return self._text(self._queries, query_id, NO_QUERY)
+
+    def all(self, passage_ids: Iterable[object]) -> list[str] | None:
+        """The texts of passages; None where one of them isn't there."""
+        found = [self._text(self._passages, key, NO_PASSAGE) for key in passage_ids]
+        present = [text for text in found if text is not None]
+        return present if len(present) == len(found) else None
+
+    def first(self, passage_ids: Iterable[object], count: int) -> list[str]:
+        """The texts of the first `count` passages that are there, in order; ids behind them aren't looked up."""
+        found = (self._text(self._passages, key, NO_PASSAGE) for key in passage_ids)
+        return list(islice((text for text in found if text is not None), count))
+
+    def leave_out(self, reason: str) -> None:
+        """Tell and count that something is left out."""
+        self.left_out[reason] += 1
+        self._skipped(reason)
+
+    def _text(self, store: PassageStore, key: object, reason: str) -> str | None:
+        try:
+            return store.by_id(PassageId(_id(key))).content
+        except KeyError:
+            self.leave_out(reason)
+            return None
+
+
+class Parts(NamedTuple):
+    """What a row of ids says of its query."""
+
+    passages: Sequence[str]
+    labels: tuple[float, ...] | None = None
+    scores: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class IdRows:
+    """How rows of ids are read."""
+
+    fields: tuple[str, ...]
+    """Columns; the first holds the query's id."""
+    read: Callable[[Row, Texts], Parts | None]
+    """None where too little of a row is there."""
+
+    def example(self, name: str, row: Row, texts: Texts) -> Example | None:
+        """The example of a row. Raises ValueError or TypeError where a value isn't as expected."""
+        query = texts.query(row[self.fields[0]])
+        parts = None if query is None else self.read(row, texts)
+        if query is None or parts is None:
+            return None
+        query_id = QueryId(_id(row[self.fields[0]]))
+        return Example(name, query, tuple(parts.passages), parts.labels, parts.scores, query_id)
+
+
+def shown(name: str, row: Row, skipped: Skipped) -> Example | None:
+    """A row of Microsoft's set: a query with the passages that were shown for it, those selected being relevant."""
+    passages = row["passages"]
+    for field in ("passage_text", "is_selected"):
+        if not isinstance(passages, Mapping) or field not in passages:
+            raise ValueError(f"its passages have no field {field!r}")
+    pairs = _paired(passages["passage_text"], passages["is_selected"])
+    graded = [(_spaced(text), float(selected == 1)) for text, selected in pairs if _spaced(text)]
+    if not (query := _spaced(row["query"])):
+        skipped(NO_QUERY)
+        return None
+    if not any(label for _, label in graded):
+        skipped(NO_RELEVANT)
+        return None
+    texts, labels = zip(*graded, strict=True)
+    return Example(name, query, texts, labels=labels, query_id=QueryId(_id(row["query_id"])))
+
+
+def _triplet(row: Row, texts: Texts) -> Parts | None:
+    passages = texts.all((row["positive_id"], row["negative_id"]))
+    return None if passages is None else Parts(passages, labels=(1.0, 0.0))
+
+
+def _labelled_list(row: Row, texts: Texts) -> Parts | None:
+    """Relevant passages first, then the others in the list's order, at most LIST_LENGTH and of both if it has both."""
+    graded = _paired(row["doc_ids"], row["labels"])
+    relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
+    if not relevant:
+        texts.leave_out(NO_RELEVANT)
+        return None
+    others = texts.first((key for key, label in graded if label <= 0), LIST_LENGTH - len(relevant))
+    return Parts(relevant + others, labels=(1.0,) * len(relevant) + (0.0,) * len(others))
+
+
+def _ordered_list(row: Row, texts: Texts) -> Parts | None:
+    """The teacher's first LIST_LENGTH passages; scores fall by 1 to 1 for the last."""
+    passages = texts.first(row["doc_ids"], LIST_LENGTH)
+    return Parts(passages, scores=tuple(map(float, range(len(passages), 0, -1)))) if passages else None
+
+
+def _scored_pair(row: Row, texts: Texts) -> Parts | None:
+    score = _finite(row["score"])
+    passages = texts.all((row["passage_id"],))
+    return None if passages is None else Parts(passages, scores=(score,))
+
+
+def _scored_triplet(row: Row, texts: Texts) -> Parts | None:
+    """The margin is the positive's score, and 0 the negative's: only the difference is known."""
+    margin = _finite(row["score"])
+    passages = texts.all((row["positive_id"], row["negative_id"]))
+    return None if passages is None else Parts(passages, scores=(margin, 0.0))
+
+
+TRIPLETS = IdRows(("query_id", "positive_id", "negative_id"), _triplet)
+LABELLED_LISTS = IdRows(("query_id", "doc_ids", "labels"), _labelled_list)
+ORDERED_LISTS = IdRows(("query_id", "doc_ids"), _ordered_list)
+SCORED_PAIRS = IdRows(("query_id", "passage_id", "score"), _scored_pair)
+SCORED_TRIPLETS = IdRows(("query_id", "positive_id", "negative_id", "score"), _scored_triplet)
+
+
+def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, Any]]:
+    if len(passages) != len(labels):
+        raise ValueError(f"it has {len(passages)} passages but {len(labels)} labels")
+    return list(zip(passages, labels, strict=True))
+
+
+def _id(value: object) -> str:
+    if not (spaced := _spaced(value)):
+        raise ValueError("an id is empty")
+    return spaced
+
+
+def _spaced(value: object) -> str:
+    """A value as text with single spaces; null is nothing."""
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(score := float(value)):
+        raise ValueError(f"its score is {score}")
+    return score

@@ -1,0 +1,53 @@
+"""The queries of a hub's set on disk, memory-mapped, found by id."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from indexing import atomic
+from indexing.corpus.hub_layouts import Batch
+from indexing.errors import IndexingError, TrainingError, first_line
+from indexing.records import Passage, PassageId
+from indexing.store.ids import IdTable, write_ids
+from indexing.store.passages import PassageStore, shard_ids, write_shard
+from training.data.readers.hub_rows import _id, _spaced
+
+STORE_SHARD = 10_000  # queries in memory while their store is made
+QUERIES = ("query_id", "query")
+
+
+def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> PassageStore:
+    """The queries that lie in `folder`, made there of the records first where it is absent.
+
+    Raises:
+        TrainingError: what lies there can't be read.
+        ValueError: a record has no id.
+    """
+    if not folder.is_dir():
+        try:
+            with atomic.folder(folder) as work:
+                _write_store(work, records())
+        except OSError:
+            if not folder.is_dir():  # made by another process in the meantime
+                raise
+    try:
+        return PassageStore(folder / "passages", IdTable(folder / "ids"))
+    except (IndexingError, OSError, ValueError) as error:  # a broken Arrow file is a ValueError
+        raise TrainingError(
+            f"The queries in {folder} can't be read ({first_line(error)}); remove that folder, it is made again."
+        ) from error
+
+
+def _write_store(work: Path, records: Iterator[Batch]) -> None:
+    (work / "passages").mkdir()
+    queries = (
+        Passage(PassageId(_id(key)), _spaced(text))
+        for batch in records
+        for key, text in zip(*(batch[field] for field in QUERIES), strict=True)
+        if _spaced(text)
+    )
+    number = 0
+    while shard := list(islice(queries, STORE_SHARD)):
+        write_shard(work / "passages" / f"{number:05}.arrow", shard)
+        number += 1
+    write_ids(work / "ids", shard_ids(work / "passages"))

@@ -1,0 +1,1 @@
+"""Measures rankings: measures, tests of significance, reports."""

@@ -1,0 +1,90 @@
+"""First-stage lists of judged queries, retrieved once and scored by any number of re-rankers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
+from indexing.errors import CorpusError, SettingsError
+from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from search.settings import PipelineSettings
+from search.trec import read_run
+from training.evaluation.measures import measure_run
+
+Progress = Callable[[int, int], None]
+"""Called with queries done and queries in all."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A judged set with a first-stage run to re-rank as given, such as a folder of TREC DL."""
+
+    queries: tuple[Query, ...]
+    qrels: Qrels
+    run: Run
+    texts: Mapping[PassageId, str]
+    """Of every passage of the run, and of the relevant ones that it lacks, as far as the folder holds them."""
+
+    @classmethod
+    def read(cls, folder: Path, *, depth: int = 100) -> "Candidates":
+        """Read corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec of a folder.
+
+        Raises:
+            CorpusError: one is absent or can't be read, or a passage of the run has no text.
+        """
+        for name in ("corpus.jsonl", "queries.tsv", "qrels.txt", "runs/bm25.trec"):
+            if not (folder / name).is_file():
+                raise CorpusError(f"{folder / name} isn't there; a folder to re-rank holds it (see README.md).")
+        qrels = read_qrels(folder / "qrels.txt")
+        run = {query: ranking.top(depth) for query, ranking in read_run(folder / "runs/bm25.trec").items()}
+        wanted = {passage_id for ranking in run.values() for passage_id in ranking.passage_ids}
+        relevant = {passage_id for grades in qrels.values() for passage_id, grade in grades.items() if grade > 0}
+        texts = {passage.id: passage.content for passage in Corpus(folder) if passage.id in wanted | relevant}
+        if wanted - texts.keys():
+            raise CorpusError(f"{folder}/corpus.jsonl lacks {len(wanted - texts.keys())} passages of runs/bm25.trec.")
+        queries = tuple(query for query in read_queries(folder / "queries.tsv") if query.id in qrels)
+        return cls(queries, qrels, run, texts)
+
+
+MEASURE = "nDCG@10"
+
+
+def first_stage_lists(
+    pipeline: RetrieveAndRerank, judged: JudgedSet, *, depth: int, queries: int | None = None, progress: Progress
+) -> Candidates:
+    """The fused first stage's best `depth` passages for the first `queries` of a judged set, as served.
+
+    Raises:
+        SettingsError: the set has no judged query.
+    """
+    chosen = judged.queries[:queries]
+    if not chosen:
+        raise SettingsError(f"The {judged.split} split has no judged query; give an index of a corpus that has some.")
+    settings = PipelineSettings(depth=depth, rerank_depth=0)
+    run: dict[QueryId, Ranking] = {}
+    texts: dict[PassageId, str] = {}
+    for done, query in enumerate(chosen, start=1):
+        trace = pipeline.search(query.text, settings)
+        run[query.id] = trace.fused
+        texts |= {passage_id: passage.content for passage_id, passage in trace.passages.items()}
+        progress(done, len(chosen))
+    return Candidates(chosen, {query.id: judged.qrels[query.id] for query in chosen}, run, texts)
+
+
+def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress) -> Run:
+    """Each list in the order of the re-ranker's logits."""
+    run: dict[QueryId, Ranking] = {}
+    for done, query in enumerate(candidates.queries, start=1):
+        ids = candidates.run[query.id].passage_ids
+        logits = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in ids]).logits
+        run[query.id] = Ranking.sort(zip(ids, logits.tolist(), strict=True))
+        progress(done, len(candidates.queries))
+    return run
+
+
+def ndcg(run: Run, candidates: Candidates) -> Mapping[QueryId, float]:
+    """nDCG@10 of every judged query; one that the run lacks counts 0."""
+    return measure_run(run, candidates.qrels, minimum_grade=1, names=(MEASURE,)).per_query[MEASURE]

@@ -1,0 +1,167 @@
+"""Evaluates a pipeline on its index's judged queries, and on a given TREC run: one report for each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import SettingsError
+from indexing.index import open_corpus_folder
+from indexing.records import Qrels, Run
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from search.trec import read_run
+from training.evaluation.candidates import Candidates
+from training.evaluation.measures import check_minimum_grade
+from training.evaluation.missed import Everything, TextOf, rerank_everything, text_in
+from training.evaluation.report import EVERYTHING, ORACLE, Report, Settings, as_json, evaluate_stages
+from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
+
+Progress = Callable[[str, int, int], None]
+"""Called with the phase, and with queries done and queries in all."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate."""
+
+    split: str = "test"
+    depth: int = 100
+    """Candidates that are retrieved and re-ranked of each query."""
+    trec: Path | None = None
+    """Folder of a TREC year, whose runs/bm25.trec is re-ranked as given."""
+    runs: Mapping[str, Path] = field(default_factory=dict)
+    """Other systems' TREC runs by name; each stands beside ours wherever it answers a judged query."""
+    missed: bool = False
+    """Whether to give the second account too: judged positives that the first stage missed, re-ranked as well."""
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Reports, and what they were made with."""
+
+    index: str
+    build: str
+    reranker: str
+    shares: Shares | None
+    """The re-ranker's share of each mixture; None without dev queries to choose it."""
+    reports: tuple[Report, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures."""
+        return {
+            "index": self.index,
+            "build": self.build,
+            "reranker": self.reranker,
+            "shares": None if self.shares is None else dict(self.shares),
+            "reports": [as_json(report) for report in self.reports],
+        }
+
+
+def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress: Progress) -> Evaluation:
+    """Choose the shares on the dev split, then report on the split asked for and on the TREC run.
+
+    Raises:
+        SettingsError: there is no re-ranker or no such split, a given run answers no judged query, or `Settings`
+            don't fit; all before anything is searched.
+        CorpusError: a file can't be read.
+    """
+    if pipeline.reranker is None:
+        raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
+    sets = judged_sets(open_corpus_folder(pipeline.index))
+    name = pipeline.index.manifest.name
+    if request.split not in sets:
+        raise SettingsError(f"The corpus of index {name} has no judged {request.split} queries (there: {list(sets)}).")
+    given = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
+    others = {system: read_run(path) for system, path in request.runs.items()}
+    _check(request.settings, others, [sets[request.split].qrels, *([] if given is None else [given.qrels])])
+    found = {
+        split: _retrieve(pipeline, sets[split], request.depth, progress)
+        for split in dict.fromkeys(("dev", request.split))
+        if split in sets
+    }
+    shares = choose_shares(found["dev"], sets["dev"].qrels) if "dev" in sets else None
+    evaluator = _Evaluator(request, pipeline.reranker, shares, others, progress)
+    stages = found[request.split]
+    title = f"{name}, {request.split} split"
+    reports = [evaluator.report(title, stages, sets[request.split], text_in(pipeline.index), candidates=stages.fused)]
+    if given is not None:
+        reports.append(evaluator.report_given(given, pipeline.encoder))
+    return Evaluation(name, pipeline.index.folder.name, pipeline.reranker.name, shares, tuple(reports))
+
+
+def _retrieve(pipeline: RetrieveAndRerank, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
+    return retrieve_stages(
+        pipeline, judged.queries, depth=depth, progress=lambda done, total: progress(judged.split, done, total)
+    )
+
+
+def _check(settings: Settings, others: Mapping[str, Run], every: list[Qrels]) -> None:
+    """Refuse what can't end well before anything is searched."""
+    for qrels in every:
+        check_minimum_grade(qrels, minimum_grade=settings.minimum_grade)
+    for system, run in others.items():
+        if not any(run.keys() & qrels.keys() for qrels in every):
+            counts = " and ".join(str(len(qrels)) for qrels in every)
+            raise SettingsError(
+                f"Run {system} answers none of the {counts} judged queries; its query ids must be theirs."
+            )
+    if taken := others.keys() & {*STAGES, ORACLE, EVERYTHING}:
+        raise SettingsError(f"A run can't have the name of one of our own, {min(taken)!r}; give it another.")
+    if settings.baseline not in {*STAGES, *others}:
+        known = ", ".join((*STAGES, *others))
+        raise SettingsError(f"Baseline {settings.baseline!r} is none of the systems; choose from {known}.")
+
+
+@dataclass(frozen=True)
+class _Evaluator:
+    """What all reports share."""
+
+    request: Request
+    reranker: Reranker
+    shares: Shares | None
+    others: Mapping[str, Run]
+    progress: Progress
+
+    def report(self, title: str, stages: Stages, judged: JudgedSet, text_of: TextOf, *, candidates: Run) -> Report:
+        """On one judged set; where the baseline asked for isn't among its systems, against BM25."""
+        others = {name: run for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
+        settings = self.request.settings
+        if settings.baseline not in {*stages.by_name(shares=self.shares), *others}:
+            settings = replace(settings, baseline=STAGES[0])
+        return evaluate_stages(
+            title,
+            stages,
+            judged.queries,
+            judged.qrels,
+            shares=self.shares,
+            settings=settings,
+            candidates=candidates,
+            others=others,
+            everything=self._everything(candidates, stages, judged, text_of) if self.request.missed else None,
+        )
+
+    def report_given(self, given: Candidates, encoder: BiEncoder) -> Report:
+        """On the TREC folder's run, re-ranked as given."""
+        name = self.request.trec.name if self.request.trec is not None else ""
+        stages = rerank_candidates(
+            given, encoder, self.reranker, progress=lambda done, total: self.progress(name, done, total)
+        )
+        title = f"{name}, BM25's top {self.request.depth} as given"
+        judged = JudgedSet(name, given.queries, given.qrels)
+        return self.report(title, stages, judged, given.texts.get, candidates=given.run)
+
+    def _everything(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> Everything:
+        return rerank_everything(
+            candidates,
+            stages.reranked,
+            judged.queries,
+            judged.qrels,
+            reranker=self.reranker,
+            text_of=text_of,
+            minimum_grade=self.request.settings.minimum_grade,
+            progress=lambda done, total: self.progress(f"{judged.split}, missed", done, total),
+        )

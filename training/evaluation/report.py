@@ -1,0 +1,187 @@
+"""One judged set, evaluated whole: stages in one table, tests, where the losses lie, depths, and all of it in files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.records import Qrels, Query, Run
+from training.evaluation import comparison as compared
+from training.evaluation.attribution import Attribution, attribute, oracle
+from training.evaluation.comparison import Comparison
+from training.evaluation.depth_sweep import Depth, depth_sweep
+from training.evaluation.files import trec_eval_command, write_queries, write_trec
+from training.evaluation.measures import check_minimum_grade
+from training.evaluation.missed import Everything
+from training.evaluation.stages import RERANKED, Shares, Stages
+
+ORACLE = "oracle of the re-ranked candidates"
+EVERYTHING = "re-ranked, missed positives added"
+SWEPT = ("nDCG@10", "MRR@10", "MAP")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to evaluate."""
+
+    measure: str = "nDCG@10"
+    """The one that is tested, attributed and listed by query."""
+    minimum_grade: int = 2
+    """Least grade that counts as relevant in MRR, MAP and recall."""
+    baseline: str = "BM25"
+    """The system that the others are tested against."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found on one judged set."""
+
+    title: str
+    settings: Settings
+    queries: Sequence[Query]
+    qrels: Qrels
+    runs: Mapping[str, Run]
+    comparison: Comparison
+    attribution: Attribution
+    """Of the re-ranked stage."""
+    sweep: Sequence[Depth]
+    everything: Everything | None
+    without_relevant: int
+    """Judged queries without a passage of the minimum grade."""
+
+
+def evaluate_stages(
+    title: str,
+    stages: Stages,
+    queries: Sequence[Query],
+    qrels: Qrels,
+    *,
+    shares: Shares | None,
+    settings: Settings,
+    candidates: Run | None = None,
+    others: Mapping[str, Run] | None = None,
+    everything: Everything | None = None,
+) -> Report:
+    """Measure our stages, beside other systems' runs, and say what re-ranking loses where.
+
+    `candidates` is what was re-ranked, in the order in which a lesser depth would take them; the fused list if None.
+
+    Raises:
+        SettingsError: as `compare`, `attribute` and `check_minimum_grade` say.
+    """
+    without = check_minimum_grade(qrels, minimum_grade=settings.minimum_grade)
+    grade, measure = settings.minimum_grade, settings.measure
+    given = stages.fused if candidates is None else candidates
+    references: dict[str, Run] = {ORACLE: oracle(given, qrels)}
+    if everything is not None:
+        references[EVERYTHING] = everything.reranked
+    runs = {**stages.by_name(shares=shares), **(others or {})}
+    return Report(
+        title=title,
+        settings=settings,
+        queries=queries,
+        qrels=qrels,
+        runs=runs,
+        comparison=compared.compare(
+            runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
+        ),
+        attribution=attribute(stages.reranked, given, qrels, measure=measure, minimum_grade=grade),
+        sweep=depth_sweep(given, stages.reranked, qrels, minimum_grade=grade, seconds_per_pair=stages.seconds_per_pair),
+        everything=everything,
+        without_relevant=without,
+    )
+
+
+def markdown(report: Report) -> str:
+    """The whole report, to be read."""
+    parts = [
+        f"### {report.title} ({len(report.qrels)} judged queries)",
+        compared.table(report.comparison),
+        compared.differences_table(report.comparison),
+        _losses(report.attribution),
+        _sweep_table(report.sweep),
+        _notes(report),
+    ]
+    return "\n\n".join(parts)
+
+
+def _losses(attribution: Attribution) -> str:
+    means, bounds = attribution.means, attribution.bounds
+    return (
+        f"{attribution.measure} of '{RERANKED}' is {means['value']:.4f}; the best order of its candidates has "
+        f"{means['ceiling']:.4f}, an ideal list {means['ideal']:.4f}. Lost to recall: {means['lost to recall']:.4f}, "
+        f"to ranking: {means['lost to ranking']:.4f}. {bounds['recall']} queries lose more to recall, "
+        f"{bounds['ranking']} to ranking, {bounds['both']} as much to both, {bounds['none']} nothing."
+    )
+
+
+def _sweep_table(sweep: Sequence[Depth]) -> str:
+    lines = [
+        f"| re-ranked | {' | '.join(SWEPT)} | ceiling of {SWEPT[0]} | seconds a query |",
+        "|---:|" + "---:|" * (len(SWEPT) + 2),
+    ]
+    for row in sweep:
+        means = row.measured.means
+        figures = " | ".join(f"{means[name]:.4f}" for name in SWEPT)
+        seconds = "" if row.seconds is None else f"{row.seconds:.3f}"
+        lines.append(f"| {row.depth} | {figures} | {row.ceiling.means[SWEPT[0]]:.4f} | {seconds} |")
+    return "\n".join(lines)
+
+
+def _notes(report: Report) -> str:
+    said = [
+        f"Means are over all judged queries. MRR, MAP and recall count grades from {report.settings.minimum_grade} on; "
+        f"{report.without_relevant} queries have no such passage and count 0 there. p values are after Holm's "
+        f"correction for {len(report.comparison.versus)} tests; intervals are bootstrapped over the queries."
+    ]
+    if report.everything is not None:
+        said.append(
+            f"'{EVERYTHING}': {report.everything.appended} judged positives that the first stage missed were re-ranked "
+            f"too; {report.everything.without_text} more aren't in the collection."
+        )
+    said += [
+        f"'{name}' has no ranking for {count} queries, which count 0."
+        for name, count in report.comparison.absent.items()
+        if count
+    ]
+    return " ".join(said)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """All figures of the report."""
+    found: dict[str, Any] = {
+        "title": report.title,
+        "queries": len(report.qrels),
+        "queries_without_relevant": report.without_relevant,
+        "comparison": compared.as_json(report.comparison),
+        "attribution": {
+            "measure": report.attribution.measure,
+            "means": report.attribution.means,
+            "bound_by": report.attribution.bounds,
+        },
+        "depth_sweep": [
+            {
+                "depth": row.depth,
+                "means": row.measured.means,
+                "ceiling": row.ceiling.means,
+                "seconds_per_query": row.seconds,
+            }
+            for row in report.sweep
+        ],
+    }
+    if report.everything is not None:
+        found["missed_positives"] = {
+            "appended": report.everything.appended,
+            "without_text": report.everything.without_text,
+        }
+    return found
+
+
+def write(folder: Path, report: Report) -> None:
+    """report.md, report.json, queries.tsv, qrels.txt and runs/*.trec, each whole; what else lies there stays."""
+    write_trec(folder, report.runs, report.qrels)
+    write_queries(folder / "queries.tsv", report.comparison, report.queries, attribution=report.attribution)
+    atomic.write_json(folder / "report.json", as_json(report))
+    command = trec_eval_command(minimum_grade=report.settings.minimum_grade)
+    atomic.write_text(folder / "report.md", f"{markdown(report)}\n\nThe same by trec_eval: `{command}`\n")

@@ -1,0 +1,112 @@
+"""Runs every stage over judged queries: BM25, dense, fused, re-ranked and interpolated.
+
+The re-ranker's share of each mixture is chosen on dev queries only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from indexing.dense.encoder import BiEncoder
+from indexing.records import Qrels, Query, QueryId, Ranking, Run
+from search.fuse import interpolate, reciprocal_rank_fusion
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from search.settings import MIXES, PipelineSettings
+from training.evaluation.candidates import Candidates, Progress
+from training.evaluation.measures import measure_run
+
+WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
+RERANKED = "re-ranked"
+STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage", "re-ranked + dense")
+Shares = Mapping[str, float]
+"""The re-ranker's share of the mixture with each of MIXES."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What each stage returned for each query."""
+
+    bm25: Run
+    dense: Run
+    fused: Run
+    """What was re-ranked."""
+    reranked: Run
+    """By the re-ranker's logits alone."""
+    cosine: Run
+    """The bi-encoder's of each re-ranked passage, whoever retrieved it."""
+    rerank_seconds: float | None = None
+    """Time of tokenising and re-ranking, over all queries."""
+
+    @property
+    def seconds_per_pair(self) -> float | None:
+        """Re-ranking time of a query and a passage; None where no time was taken."""
+        pairs = sum(map(len, self.reranked.values()))
+        return self.rerank_seconds / pairs if pairs and self.rerank_seconds else None
+
+    def by_name(self, *, shares: Shares | None) -> dict[str, Run]:
+        """The run of each of STAGES; without shares, all but the mixtures."""
+        runs = [self.bm25, self.dense, self.fused, self.reranked]
+        if shares is not None:
+            runs += [self.mixed(mix, shares[mix]) for mix in MIXES]
+        return dict(zip(STAGES, runs, strict=False))
+
+    def mixed(self, mix: str, weight: float) -> Run:
+        """The re-ranker's score times `weight`, and that of `mix`, one of MIXES, times the rest."""
+        others = self.fused if mix == "fused" else self.cosine
+        return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
+
+
+def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
+    """Search each query in the pipeline's own index, re-ranking the whole depth."""
+    settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
+    bm25: dict[QueryId, Ranking] = {}
+    dense: dict[QueryId, Ranking] = {}
+    fused: dict[QueryId, Ranking] = {}
+    reranked: dict[QueryId, Ranking] = {}
+    cosine: dict[QueryId, Ranking] = {}
+    seconds = 0.0
+    for done, query in enumerate(queries, start=1):
+        trace = pipeline.search(query.text, settings)
+        bm25[query.id], dense[query.id] = trace.first_stage["bm25"], trace.first_stage["dense"]
+        fused[query.id], reranked[query.id] = trace.fused, trace.final
+        cosine[query.id] = Ranking.sort(trace.cosines.items())
+        seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenise", "re-rank"))
+        progress(done, len(queries))
+    return Stages(bm25, dense, fused, reranked, cosine, rerank_seconds=seconds)
+
+
+def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress) -> Stages:
+    """Score each query's given list by the bi-encoder and by the re-ranker."""
+    ids = sorted({passage_id for ranking in candidates.run.values() for passage_id in ranking.passage_ids})
+    vectors = encoder.encode_passages([candidates.texts[passage_id] for passage_id in ids])
+    row = {passage_id: place for place, passage_id in enumerate(ids)}
+    dense: dict[QueryId, Ranking] = {}
+    fused: dict[QueryId, Ranking] = {}
+    reranked: dict[QueryId, Ranking] = {}
+    seconds = 0.0
+    for done, query in enumerate(candidates.queries, start=1):
+        if query.id not in candidates.run:  # counts 0, as in every run
+            progress(done, len(candidates.queries))
+            continue
+        given = candidates.run[query.id]
+        cosines = vectors[[row[passage_id] for passage_id in given.passage_ids]] @ encoder.encode_query(query.text)
+        dense[query.id] = Ranking.sort(zip(given.passage_ids, cosines.tolist(), strict=True))
+        fused[query.id] = reciprocal_rank_fusion({"bm25": given, "dense": dense[query.id]}, depth=len(given))
+        scores = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in given.passage_ids])
+        reranked[query.id] = Ranking.sort(zip(given.passage_ids, scores.logits.tolist(), strict=True))
+        seconds += sum(scores.seconds.values())
+        progress(done, len(candidates.queries))
+    return Stages(candidates.run, dense, fused, reranked, dense, rerank_seconds=seconds)
+
+
+def choose_shares(stages: Stages, qrels: Qrels) -> dict[str, float]:
+    """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest where several tie."""
+    name = "nDCG@10"
+    shares: dict[str, float] = {}
+    for mix in MIXES:
+        values = {
+            weight: measure_run(stages.mixed(mix, weight), qrels, minimum_grade=1, names=[name]).means[name]
+            for weight in WEIGHTS
+        }
+        shares[mix] = max(values, key=lambda weight: (round(values[weight], 6), weight))
+    return shares

@@ -1,0 +1,141 @@
+"""What happens beside the steps of a training: reports, evaluations on the dev set, the best weights, early stops."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerState
+
+from indexing import atomic
+from training.fitting import processes
+from training.fitting.checkpoints import BEST, keep
+from training.fitting.model import PairModel
+
+EVALUATIONS = "evaluations.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is."""
+
+    step: int
+    steps: int
+    loss: float | None
+    """Of the last step; None before the first."""
+    learning_rate: float
+    pairs_per_second: float
+    """Since this process began to train, evaluations left out."""
+    seconds_left: float
+    """At that speed, without evaluations to come."""
+    ndcg: float | None = None
+    """nDCG@10 on the dev set, where this step ended with an evaluation."""
+    best_ndcg: float | None = None
+    """The best so far."""
+
+
+Report = Callable[[Progress], None]
+Measure = Callable[[PairModel], float]
+"""nDCG@10 of the model as it is."""
+
+
+class Watch(TrainerCallback):
+    """Reports each step; where asked, evaluates, keeps the best weights and stops when they get no better."""
+
+    def __init__(
+        self,
+        model: PairModel,
+        folder: Path,
+        *,
+        report: Report,
+        pairs_a_step: float,
+        measure: Measure | None,
+        evaluate_every: int,
+        patience: int,
+    ) -> None:
+        self._model, self._folder, self._report = model, folder, report
+        self._pairs_a_step = pairs_a_step
+        self._measure = measure if evaluate_every else None
+        self._every, self._patience = evaluate_every, patience
+        self._history: dict[int, float] = {}
+        self._begun = 0.0
+        self._first = 0
+        self._elsewhere = 0.0
+        self.losses: dict[int, float] = {}
+        """Loss by step."""
+        self.interrupted = False
+        """Whether `report` asked, by KeyboardInterrupt, to stop after this step."""
+
+    @property
+    def best(self) -> float | None:
+        """The best nDCG@10 so far."""
+        return max(self._history.values(), default=None)
+
+    def read_evaluations(self, step: int) -> bool:
+        """Know those of an earlier process up to a step; True where they say that the training ended with it."""
+        path = self._folder / EVALUATIONS
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self._history = {int(at): value for at, value in known.items() if int(at) <= step}
+        return step in self._history and self._has_waited()
+
+    def read_losses(self, state: TrainerState) -> None:
+        """Know those that a trainer had in an earlier process."""
+        self.losses = {int(log["step"]): float(log["loss"]) for log in state.log_history if "loss" in log}
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Take the time; of a training that goes on, evaluations after this step come again."""
+        del args, control
+        self.read_evaluations(state.global_step)
+        self.read_losses(state)
+        self._begun, self._first, self._elsewhere = time.monotonic(), state.global_step, 0.0
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """A step is done."""
+        if not logs or "loss" not in logs:
+            return
+        self.losses[state.global_step] = float(logs["loss"])
+        found = None
+        if self._measure and (state.global_step % self._every == 0 or state.global_step == state.max_steps):
+            found = self._evaluate(state.global_step, self._measure)
+            if self._has_waited():
+                control.should_training_stop = True
+        done = state.global_step - self._first
+        seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
+        try:
+            self._report(
+                Progress(
+                    step=state.global_step,
+                    steps=state.max_steps,
+                    loss=float(logs["loss"]),
+                    learning_rate=float(logs.get("learning_rate", 0.0)),
+                    pairs_per_second=done * self._pairs_a_step / seconds,
+                    seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
+                    ndcg=found,
+                    best_ndcg=self.best,
+                )
+            )
+        except KeyboardInterrupt:
+            if processes.processes() > 1:  # the others go on to a step that would never end
+                raise
+            control.should_save = args.save_strategy != "no"
+            control.should_training_stop = self.interrupted = True
+
+    def _evaluate(self, step: int, measure: Measure) -> float:
+        start = time.monotonic()
+        self._model.eval()
+        value = measure(self._model)
+        self._model.train()
+        if processes.rank() == 0 and (self.best is None or value > self.best):
+            keep(self._model, self._folder / BEST)
+        self._history[step] = value
+        if processes.rank() == 0:
+            atomic.write_json(self._folder / EVALUATIONS, self._history)
+        self._elsewhere += time.monotonic() - start
+        return value
+
+    def _has_waited(self) -> bool:
+        """Whether as many evaluations as patience allows came after the best one."""
+        values = [self._history[step] for step in sorted(self._history)]
+        return bool(self._patience and values) and len(values) - 1 - values.index(max(values)) >= self._patience

@@ -1,0 +1,68 @@
+"""nDCG@10 of a model in training on judged dev queries, whose first-stage lists are retrieved once."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from indexing import precision
+from indexing.errors import TrainingError
+from indexing.records import Floats, QueryId
+from indexing.store.tokens import TokenIds
+from search.rerank.pairs import EncodedPairs, encode_pairs
+from search.rerank.reranker import Scores
+from training.evaluation.candidates import Candidates, ndcg, reranked
+from training.fitting.model import PairModel
+
+MAX_LENGTH = 256  # tokens; few passages of MS MARCO are longer
+
+
+class ModelInTraining:
+    """A model as a re-ranker, while it is being trained.
+
+    Its methods raise TrainingError where a score is not finite.
+    """
+
+    tokenizer_fingerprint = ""
+
+    def __init__(self, model: PairModel) -> None:
+        self._model = model
+        self.name = "model in training"
+
+    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+        """Raw logits, in the order of `passages`; `tokens` are not read."""
+        del tokens
+        start = time.perf_counter()
+        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=MAX_LENGTH)
+        logits = self._logits(encoded)
+        return Scores(logits, tuple(encoded.truncated), {"re-rank": time.perf_counter() - start})
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits of each passage for the query in the same place."""
+        return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=MAX_LENGTH))
+
+    def _logits(self, encoded: EncodedPairs) -> Floats:
+        device = self._model.device.type
+        fast = precision.fastest_dtype(device) == torch.bfloat16
+        with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=fast):
+            scores = self._model({"pairs": encoded})["scores"]  # (pairs, 1)
+        logits = np.asarray(scores.float().reshape(-1).cpu().numpy(), dtype=np.float32)
+        if not np.isfinite(logits).all():
+            raise TrainingError(
+                f"The model in training gives a score of {logits[~np.isfinite(logits)][0]}: the training has diverged; "
+                "give a lower --learning-rate."
+            )
+        return logits
+
+
+def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:
+    """nDCG@10 of every dev query; a relevant passage that the first stage missed can't be gained."""
+    model.eval()
+    return ndcg(reranked(dev, ModelInTraining(model), progress=lambda *_: None), dev)
+
+
+def mean_ndcg(model: PairModel, dev: Candidates) -> float:
+    """The mean of `ndcg_by_query`."""
+    values = ndcg_by_query(model, dev)
+    return sum(values.values()) / len(values)

@@ -1,0 +1,175 @@
+"""Trains one model on the rows of a folder: from the start, or from the last whole checkpoint."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
+from transformers import TrainerState, set_seed
+
+from indexing import atomic, precision
+from indexing.errors import TrainingError
+from training.fitting import checkpoints, processes
+from training.fitting.callback import Measure, Report, Watch
+from training.fitting.checkpoints import take_best
+from training.fitting.dev_set import ModelInTraining
+from training.fitting.model import PairModel, open_pair_model
+from training.fitting.plan import PLAN, _planned_steps, in_bf16
+from training.fitting.trainer import PairTrainer
+from training.recipes.row_files import RowCounts, read_rows
+from training.recipes.settings import TrainSettings
+
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and how it went."""
+
+    model: PairModel
+    losses: dict[int, float]
+    """Loss by step, of all the steps that led to the model, in whichever process."""
+    best_ndcg: float | None
+    """nDCG@10 on the dev set of the weights that were kept; None where nothing was evaluated."""
+    counts: RowCounts
+    steps: int
+    pairs: int
+    """(query, passage) pairs seen, an epoch's pairs once each epoch."""
+
+
+def fit(
+    folder: Path,
+    settings: TrainSettings,
+    *,
+    resume: bool = False,
+    measure: Measure | None = None,
+    report: Report = lambda _: None,
+) -> Fitted:
+    """Train on the rows in `folder`/rows, with checkpoints in `folder`; the best weights where a dev set says so.
+
+    With `resume` and a whole checkpoint the same batches follow in the same order, and the final weights are those
+    of a training that was never stopped.
+
+    Raises:
+        TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full, or
+            the training diverged: a loss, or a score of the weights that it ended with, is not finite.
+    """
+    rows, counts = read_rows(folder / ROWS)
+    if processes.rank() == 0:
+        if not resume:
+            _clear(folder)
+        _keep_settings(folder, settings, resume=resume)
+    set_seed(settings.seed)
+    model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
+    steps = _planned_steps(folder, settings, rows)
+    pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step * processes.processes()
+    watch = Watch(
+        model,
+        folder,
+        report=report,
+        pairs_a_step=pairs_a_step,
+        measure=measure,
+        evaluate_every=settings.evaluate_every,
+        patience=settings.patience,
+    )
+    trainer = _trainer(model, folder, settings, rows, steps, watch)
+    last = checkpoints.checkpoints(folder)[-1:] if resume else []
+    done = checkpoints.step_of(last[0]) if last else 0
+    ended = bool(last) and watch.read_evaluations(done)
+    if ended or done >= steps:  # the trainer would take one step more
+        trainer.restore(last[0])
+        watch.read_losses(TrainerState.load_from_json(str(last[0] / checkpoints.STATE)))
+    else:
+        trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
+        done = int(trainer.state.global_step)
+    if watch.interrupted:
+        raise KeyboardInterrupt
+    if measure is not None and settings.evaluate_every:
+        take_best(model, folder)
+    model.eval()
+    _score_one(model, rows)
+    return Fitted(model, watch.losses, watch.best, counts, done, round(done * pairs_a_step))
+
+
+def _score_one(model: PairModel, rows: Dataset) -> None:
+    """Raise TrainingError where the weights give no finite score: the last step's loss is of those before it."""
+    query, texts = list(rows[0].values())[:2]
+    ModelInTraining(model).score_pairs([query], [texts if isinstance(texts, str) else texts[0]])
+
+
+def _clear(folder: Path) -> None:
+    """Forget an earlier training in this folder: its plan, and checkpoints with a higher number than the next ones."""
+    (folder / PLAN).unlink(missing_ok=True)
+    for old in checkpoints.checkpoints(folder):
+        shutil.rmtree(old)
+
+
+def _keep_settings(folder: Path, settings: TrainSettings, *, resume: bool) -> None:
+    path = folder / "settings.json"
+    values = json.loads(json.dumps(asdict(settings)))
+    if resume and path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(name for name in values if before.get(name) != values[name])
+        if changed:
+            name = changed[0]
+            raise TrainingError(
+                f"{folder} was trained with {name} {before.get(name)!r}, now it is {values[name]!r}; resume with the "
+                "same settings, or begin in another folder."
+            )
+        return
+    atomic.write_json(path, values)
+
+
+def _saves_memory(settings: TrainSettings) -> dict[str, Any]:
+    """Gradient checkpointing, by the name that this version of transformers has for it."""
+    if not settings.gradient_checkpointing:
+        return {}
+    names = {item.name for item in fields(CrossEncoderTrainingArguments)}
+    return {"activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing": True}
+
+
+def _trainer(
+    model: PairModel, folder: Path, settings: TrainSettings, rows: Dataset, steps: int, watch: Watch
+) -> PairTrainer:
+    recipe = settings.loss_recipe
+    on_cpu = precision.device() == "cpu"
+    arguments = CrossEncoderTrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=settings.rows_a_step,
+        learning_rate=settings.peak_rate,
+        warmup_steps=settings.warmup,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=1.0,
+        optim="adamw_torch_fused",
+        use_cpu=on_cpu,
+        bf16=in_bf16(settings),
+        **_saves_memory(settings),
+        seed=settings.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps" if settings.save_every else "no",
+        save_steps=settings.save_every or 1,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=False,
+    )
+    arguments.dataloader_drop_last = False  # several processes would train on no row where there are too few for all
+    trainer = PairTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        loss=recipe.loss(model),
+        callbacks=[watch],
+        micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
+        whole_batch=recipe.whole_batch,
+        counted=recipe.counted,
+    )
+    for name in ("PrinterCallback", "ProgressCallback"):
+        for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:
+            trainer.remove_callback(callback)
+    return trainer

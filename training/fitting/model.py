@@ -1,0 +1,137 @@
+"""A cross-encoder that sentence-transformers' losses train as it will be served, in batches of like length."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import CrossEncoder
+from torch import Tensor
+from torch.nn import Module, ModuleList
+from transformers import AutoConfig
+
+from indexing import precision
+from indexing.errors import ModelError
+from indexing.pretrained import bundled_path, load_quietly, loading_error, reach_hub
+from search.rerank.first_token import compute_first_token_only
+from search.rerank.pairs import EncodedPairs, encode_pairs
+
+TOKEN_BUDGET = 2048  # tokens in one forward pass on a CPU, where larger ones don't run faster
+GPU_TOKEN_BUDGET = 32_768
+PAIRS = "pairs"
+
+
+class PairModel(CrossEncoder):
+    """A CrossEncoder whose `preprocess` cuts pairs as serving does and whose `forward` sorts them by length.
+
+    Padding to the longest of 128 pairs would more than double the work. The losses call both methods and know
+    nothing of it: `forward` gives the scores in the order in which the pairs came.
+    """
+
+    training_length = 160
+    """Tokens of a pair while training; serving may take more."""
+    token_budget = TOKEN_BUDGET
+
+    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
+        """Token ids of (query, passage) pairs, not padded."""
+        del prompt
+        if not inputs:
+            return {}
+        queries, passages = zip(*inputs, strict=True)
+        return {PAIRS: encode_pairs(self.tokenizer, queries, passages, max_length=self.training_length)}
+
+    def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Tensor]:  # noqa: A002  # the base's name
+        """`scores` of (pairs, 1), in the order given."""
+        encoded = input.get(PAIRS)
+        if not isinstance(encoded, EncodedPairs):
+            return dict(super().forward(input, **kwargs))
+        rows: list[int] = []
+        parts = []
+        for batch in encoded.batches(self.tokenizer, token_budget=self.token_budget):
+            features = {name: tensor.to(self.device) for name, tensor in batch.features.items()}
+            parts.append(super().forward(features, **kwargs)["scores"].float().reshape(-1, 1))  # (pairs in batch, 1)
+            rows += batch.rows
+        order = torch.tensor(rows, device=parts[0].device).argsort()
+        return {"scores": torch.cat(parts)[order]}
+
+    def activation_checkpointing_enable(self, **kwargs: Any) -> None:
+        """Compute activations twice and keep none of them: what newer transformers ask for by this name."""
+        for module in self.modules():
+            enable: Any = getattr(module, "activation_checkpointing_enable", None)
+            if module is not self and enable is not None:
+                enable(**kwargs)
+
+
+def model_config(base: str) -> Any:
+    """A model's configuration, without its weights. Raises HubError or ModelError where there is none."""
+    load_quietly()
+    path = bundled_path(base)
+    reach_hub(path)
+    try:
+        return AutoConfig.from_pretrained(path)
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+        raise loading_error("Re-ranker", base, error) from error
+
+
+def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) -> PairModel:
+    """A model to train, float32, with one output; where `base` has none its head is drawn from the seed.
+
+    Raises:
+        HubError, ModelError: the base can't be loaded, or has several outputs.
+    """
+    load_quietly()
+    reach_hub(bundled_path(base))
+    torch.manual_seed(seed)
+    device = precision.device()
+    settings: dict[str, Any] = {"dtype": torch.float32}
+    if device == "cpu":
+        settings["attn_implementation"] = "eager"  # the fused one's backward is slow on CPUs
+    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    try:
+        model: PairModel = PairModel(
+            bundled_path(base),
+            num_labels=1,
+            max_length=512,
+            device=device,
+            model_kwargs=settings,
+            config_kwargs=dict.fromkeys(names, dropout),
+            activation_fn=torch.nn.Identity(),
+        )
+    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+        raise loading_error("Re-ranker", base, error) from error
+    if model.num_labels != 1:
+        raise ModelError(f"{base} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another base.")
+    compute_first_token_only(model)
+    if device == "cpu":
+        _keep_bfloat16(model)
+    model.training_length = min(max_length, model.max_seq_length or max_length)
+    model.token_budget = TOKEN_BUDGET if device == "cpu" else GPU_TOKEN_BUDGET
+    return model
+
+
+def _keep_bfloat16(model: PairModel) -> None:
+    """Under autocast, hand hidden states and masks to each layer in bfloat16.
+
+    Autocast computes products in bfloat16 and leaves what was float32 before as it is: every residual sum,
+    normalisation and softmax then reads and writes twice the bytes, which is most of what is left on a CPU.
+    """
+    layers = getattr(model.config, "num_hidden_layers", None)
+    for modules in model.modules():
+        if isinstance(modules, ModuleList) and len(modules) == layers:
+            for layer in modules:
+                layer.register_forward_pre_hook(_in_bfloat16, with_kwargs=True)
+
+
+def _in_bfloat16(_: Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if not torch.is_autocast_enabled("cpu"):
+        return inputs, named
+    return tuple(map(_cast, inputs)), {name: _cast(value) for name, value in named.items()}
+
+
+def _cast(value: Any) -> Any:
+    return value.bfloat16() if isinstance(value, Tensor) and value.dtype == torch.float32 else value
+
+
+def save_weights(model: PairModel, folder: Path) -> None:
+    """Write weights (bfloat16 safetensors, half of float32's bytes), tokenizer and configuration; ends the training."""
+    model.bfloat16().save_pretrained(str(folder), create_model_card=False, safe_serialization=True)

@@ -1,0 +1,73 @@
+"""How many steps a training takes within its minutes, and how long each takes."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from indexing import atomic, precision
+from training.fitting import processes
+from training.fitting.model import open_pair_model
+from training.recipes.settings import TrainSettings
+
+PLAN = "plan.json"
+TIMED_STEPS = 3  # steps whose time says how many fit into so many minutes; the first one is not counted
+
+
+def steps_of(settings: TrainSettings, rows: int) -> int:
+    """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
+    an_epoch = -(-rows // (settings.rows_a_step * processes.processes()))
+    return settings.steps or max(1, round(settings.epochs * an_epoch))
+
+
+def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
+    """Steps to train for, the same after a stop; with `minutes` as many as fit, measured on this machine."""
+    path = folder / PLAN
+    if processes.rank():
+        processes.wait_for(path)
+    if path.is_file():
+        return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
+    steps = steps_of(settings, len(rows))
+    if settings.minutes is not None:
+        fitting = max(1, steps_within(settings.minutes, settings, rows))
+        steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
+    atomic.write_json(path, {"steps": steps})
+    return steps
+
+
+def steps_within(minutes: float, settings: TrainSettings, rows: Dataset) -> int:
+    """Steps that fit, at the speed of a few of them that are timed now."""
+    return int(minutes * 60 / seconds_a_step(settings, rows))
+
+
+def seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
+    """Time of a step, on rows from everywhere, with a model of its own."""
+    model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
+    loss = settings.loss_recipe.loss(model)
+    stride = max(1, len(rows) // (settings.rows_a_step * (TIMED_STEPS + 1)))
+    names = [name for name in rows.column_names if name not in ("label", "labels")]
+    seconds = []
+    for number in range(TIMED_STEPS + 1):
+        places = [(number * settings.rows_a_step + row) * stride % len(rows) for row in range(settings.rows_a_step)]
+        batch = rows[places]
+        start = time.monotonic()
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=in_bf16(settings)):
+            loss([list(batch[name]) for name in names], _label(batch)).backward()
+        seconds.append(time.monotonic() - start)
+    return sum(seconds[1:]) / TIMED_STEPS
+
+
+def _label(batch: dict[str, Any]) -> Any:
+    if "labels" in batch:
+        return [torch.tensor(values) for values in batch["labels"]]
+    return torch.tensor(batch["label"]) if "label" in batch else None
+
+
+def in_bf16(settings: TrainSettings) -> bool:
+    """Whether products are computed in bfloat16: as the settings say, or as this machine is faster."""
+    if settings.precision == "auto":
+        return precision.fastest_dtype(precision.device()) == torch.bfloat16
+    return settings.precision == "bf16"

@@ -1,0 +1,130 @@
+"""sentence-transformers' trainer, with whole checkpoints, batches in parts, and smaller parts where memory is full."""
+
+import logging
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_model, save_model
+from sentence_transformers.cross_encoder import CrossEncoderTrainer
+from torch import Tensor
+
+from indexing.errors import TrainingError
+from training.fitting import checkpoints, processes
+from training.fitting.checkpoints import WEIGHTS
+from training.recipes.losses import Counted
+
+log = logging.getLogger(__name__)
+
+
+class PairTrainer(CrossEncoderTrainer):
+    """Trains a PairModel.
+
+    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole: each part counts
+    by what the loss is a mean over, rows, passages or pairs of passages. Where memory is full the parts are halved and
+    the step is done again, so the effective batch stays. A batch whose rows are each other's negatives is never
+    divided: there the loss's own mini-batch is halved.
+
+    Of several processes each computes all its parts alone, with the model itself in place of its wrapper, whose
+    backward passes would wait for each other: they may be of different number, and end amid one where memory is full.
+    Then all tell each other how it went, and either all go on with the mean of their gradients or all do it again.
+    """
+
+    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counted: Counted, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.micro_batch = micro_batch
+        self._counted = counted
+        self._whole_batch = whole_batch
+        self._folder = Path(str(self.args.output_dir))
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """None: our own card says what the model was trained on, and theirs reads all of it first."""
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """The loss of this process's batch, its gradients summed, and averaged over the processes.
+
+        Raises TrainingError, in every process, where the loss of one is not finite or its memory too small.
+        """
+        del num_items_in_batch
+        model.train()
+        inputs = self._prepare_inputs(inputs)
+        while (loss := self._attempt(inputs)) is None:
+            model.zero_grad(set_to_none=True)  # there is one backward pass a step, so nothing else is lost
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._halve()
+        mean = loss.clone()
+        processes.average([mean])
+        if not math.isfinite(mean):
+            raise TrainingError(
+                f"The loss of step {self.state.global_step + 1} is {mean:g}: the training has diverged; give a lower "
+                f"--learning-rate than {self.args.learning_rate:g}."
+            )
+        processes.average([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
+        return loss
+
+    def _attempt(self, inputs: dict[str, Any]) -> Tensor | None:
+        """The loss; None where memory is full, in whichever of the processes."""
+        loss = None
+        with suppress(torch.OutOfMemoryError):  # lets go of the error: the frames that it holds hold the memory
+            loss = self._in_parts(inputs)
+        return None if processes.in_any(loss is None, device=self.args.device) else loss
+
+    def _in_parts(self, inputs: dict[str, Any]) -> Tensor:
+        rows = len(next(iter(inputs.values())))
+        size = rows if self._whole_batch else self.micro_batch
+        total = torch.zeros((), device=self.args.device)
+        whole = self._counted(inputs)
+        for start in range(0, rows, size):
+            part = {name: values[start : start + size] for name, values in inputs.items()}
+            weight = self._counted(part) / whole  # now: the next line takes the labels out
+            with self.compute_loss_context_manager():
+                loss: Any = self.compute_loss(self.model, part)
+            share = loss * weight
+            self.accelerator.backward(share)
+            total += share.detach()
+        return total
+
+    def _halve(self) -> None:
+        loss: Any = self.loss
+        held = loss.mini_batch_size if self._whole_batch else self.micro_batch
+        if held == 1:
+            raise TrainingError(
+                "Memory is full even with one row at a time; give a smaller --max-length or base model."
+            )
+        smaller = max(1, held // 2)
+        if self._whole_batch:
+            loss.mini_batch_size = smaller
+        else:
+            self.micro_batch = smaller
+        log.warning("Memory is full: going on with parts of %d, the batch stays as it is", smaller)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        del trial
+        return str(self._folder / checkpoints.PARTIAL)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.args.should_save:
+            checkpoints.partial_folder(self._folder)
+        self.accelerator.wait_for_everyone()
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            checkpoints.publish(self._folder)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Weights alone: a checkpoint is for going on, not for serving."""
+        del state_dict
+        folder = Path(output_dir or self._folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(folder / WEIGHTS))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        del model
+        self.restore(Path(resume_from_checkpoint))
+
+    def restore(self, checkpoint: Path) -> None:
+        """Take a checkpoint's weights."""
+        load_model(self.model, str(checkpoint / WEIGHTS))

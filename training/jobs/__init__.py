@@ -1,0 +1,1 @@
+"""Trainings that outlive the page which started them."""

@@ -1,0 +1,120 @@
+"""Tells how far a training is: its status now and then, every step for the chart, and some of its rows."""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from training.fitting.callback import Progress
+from training.fitting.fit import ROWS
+from training.fitting.plan import PLAN
+from training.jobs.status import STATUS, Metric, MetricsFile, Status, finite, read_status, write_status
+from training.recipes.losses import COLD_START
+from training.recipes.row_files import RowCounts, preview
+from training.train.request import Request
+from training.train.second_pass import SECOND_PASS
+
+PREVIEW = "preview.json"
+WRITTEN_EVERY = 0.5  # seconds
+SAID_EVERY = 10.0  # seconds
+
+Say = Callable[[str], None]
+"""Takes a line of the log."""
+
+
+class Reporter:
+    """Writes how far a training is: when a state or phase begins, and twice a second; and each step for the chart."""
+
+    def __init__(
+        self, folder: Path, request: Request, *, say: Say, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder, self._request, self._say, self._clock = folder, request, say, clock
+        self._metrics = MetricsFile(folder)
+        self._written = self._said = clock()
+        there = (folder / STATUS).exists()  # not in a folder that was made by hand
+        self.status = read_status(folder) if there else Status(started=time.time())
+        """What is told next."""
+
+    def enter(self, state: str, phase: str = "", **more: Any) -> None:
+        """A state or phase begins."""
+        self.status = replace(self.status, state=state, phase=phase, done=0, total=0, **more)
+        self._say(f"{state}: {phase}" if phase else state)
+        self.write()
+
+    def phase(self, name: str, count: int, total: int) -> None:
+        """So many more queries or examples are done in a phase of the same state, of `total` or, at 0, nobody knows."""
+        if name != self.status.phase:
+            self.enter(self.status.state, name)
+        self.status = replace(self.status, done=self.status.done + count, total=total)
+        self._now_and_then()
+
+    def step(self, at: Progress) -> None:
+        """A step is done. The second pass of a cold start counts on from the first."""
+        before = steps_before(self._request)
+        loss = finite(at.loss)
+        self._metrics.add(Metric(before + at.step, loss, at.learning_rate, at.ndcg))
+        self.status = replace(
+            self.status,
+            state="training",
+            phase="second pass" if before else "",
+            done=0,
+            total=0,
+            step=before + at.step,
+            steps=before + at.steps,
+            loss=loss,
+            learning_rate=at.learning_rate,
+            pairs_per_second=at.pairs_per_second,
+            seconds_left=at.seconds_left,
+            ndcg=self.status.ndcg if at.ndcg is None else at.ndcg,
+            best_ndcg=self.status.best_ndcg if at.best_ndcg is None else at.best_ndcg,
+        )
+        if self._clock() - self._said >= SAID_EVERY or at.step == at.steps:
+            self._said = self._clock()
+            self._say(f"step {self.status.step} of {self.status.steps}, loss {loss}")
+        self._now_and_then()
+
+    def write(self) -> None:
+        """Put it on disk now."""
+        self._written = self._clock()
+        self.status = replace(self.status, memory=resident(), updated=time.time())
+        write_status(self._folder, self.status)
+
+    def _now_and_then(self) -> None:
+        if self._clock() - self._written >= WRITTEN_EVERY:
+            self.write()
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use; the most that it had where the system doesn't say."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def read_preview(folder: Path) -> tuple[list[dict[str, Any]], RowCounts] | None:
+    """Some rows of a job and what all of them were made of; None before they are gathered."""
+    try:
+        values = json.loads((folder / PREVIEW).read_text(encoding="utf-8"))
+        return list(values["rows"]), RowCounts(**values["counts"])
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+
+
+def write_preview(folder: Path, request: Request, counts: RowCounts) -> None:
+    """Put some of the rows that were gathered into a job's folder."""
+    rows = preview(request.work / ROWS)
+    atomic.write_json(folder / PREVIEW, {"rows": rows, "counts": asdict(counts)})
+
+
+def steps_before(request: Request) -> int:
+    """Steps of a cold start's first pass, once the second one has its rows; else 0."""
+    if request.settings.recipe != COLD_START or not (request.work / SECOND_PASS / ROWS).is_dir():
+        return 0
+    return int(json.loads((request.work / PLAN).read_text(encoding="utf-8"))["steps"])

@@ -1,0 +1,145 @@
+"""One training job in this process: what it does is told in its folder, and it can be stopped and gone on with."""
+
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from indexing.errors import SecondLookError, SettingsError, first_line
+from indexing.manifest import FILE
+from indexing.progress import Phase
+from search.load import open_reranker
+from search.served import promoted_version
+from training.evaluation.candidates import MEASURE, ndcg, reranked
+from training.fitting.callback import Progress
+from training.jobs.jobs import read_request
+from training.jobs.reporter import Reporter, Say, steps_before, write_preview
+from training.jobs.status import FINAL, Status, finite
+from training.recipes.losses import COLD_START
+from training.train.inputs import dev_lists, gather_rows
+from training.train.request import DevSettings, Request
+from training.train.train import make
+from training.train.workspace import check_free
+from training.versions import manifest
+
+
+class Stopper:
+    """SIGTERM and Ctrl-C end the work with KeyboardInterrupt: at once or, while it `waits`, at the end of the step.
+
+    The second one doesn't wait. Between its steps the work calls `check`.
+    """
+
+    def __init__(self) -> None:
+        self.waits = False
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where it was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        waited, self._asked = self._asked, True
+        if waited or not self.waits:
+            raise KeyboardInterrupt
+
+
+def run(folder: Path, *, resume: bool, say: Say) -> Status:
+    """Do the job of a folder whose lock is held; gives back how it ended: `finished` or `stopped`.
+
+    Stopped between two steps, it loses those since the last checkpoint: at most `save_every`, done again by `resume`.
+
+    Raises:
+        SecondLookError, OSError: it failed, which is written down; or it ended before and isn't to be done again.
+    """
+    request = read_request(folder)
+    reporter = Reporter(folder, request, say=say)
+    try:
+        with Stopper() as stopper:
+            if not (resume and _is_made(request)):
+                check_free(request.output, resume=resume)
+                _train(folder, request, reporter, stopper)
+        reporter.enter("finished", version=str(request.output), ndcg=_measured(request), seconds_left=0.0, error="")
+    except KeyboardInterrupt:
+        reporter.enter("stopped")
+    except (SecondLookError, OSError) as error:
+        if reporter.status.state not in FINAL:  # else how it ended still holds
+            reporter.enter("failed", error=str(error))
+        raise
+    except Exception as error:
+        reporter.enter("failed", error=f"It broke off ({first_line(error)}); the log's end says where.")
+        raise
+    return reporter.status
+
+
+def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper) -> None:
+    def phase(name: str, count: int, total: int) -> None:
+        stopper.waits = False
+        reporter.phase(name, count, total)
+        stopper.check()
+
+    def step(at: Progress) -> None:
+        reporter.step(at)
+        last = at.step == at.steps and (request.settings.recipe != COLD_START or steps_before(request) > 0)
+        stopper.waits = not last
+        stopper.check()
+        if last:
+            reporter.enter("evaluating" if request.dev else "training", "the version")
+
+    reporter.enter("gathering", error="", version="")
+    write_preview(folder, request, gather_rows(request, phase=phase))
+    if request.dev is not None and reporter.status.current_ndcg is None:
+        reporter.enter("evaluating", "the current model")
+        _measure_current(request, request.dev, reporter, phase)
+    reporter.enter("training", "the model, and how long a step takes")
+    make(request, resume=True, phase=phase, report=step, command=f"python -m training run {folder.name}")
+
+
+def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, phase: Phase) -> None:
+    """nDCG@10 of the version that is served, on the same lists; nothing where none can be loaded."""
+    try:
+        version, reranker = promoted_version(), open_reranker()
+    except SecondLookError as error:
+        phase(f"no current model ({error})", 0, 0)
+        return
+    if reranker is not None:
+        lists = dev_lists(dev, root=request.root, phase=phase)
+        run = reranked(lists, reranker, progress=lambda _, total: phase("the current model", 1, total))
+        values = ndcg(run, lists)
+        reporter.status = replace(reporter.status, current=version, current_ndcg=sum(values.values()) / len(values))
+
+
+def _is_made(request: Request) -> bool:
+    """Whether the version is there and is this job's, which ended before it could say so."""
+    wanted = request.as_json()
+    settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
+    return bool(_manifest(request).get("settings") == json.loads(json.dumps(manifest.shown(settings))))
+
+
+def _measured(request: Request) -> float | None:
+    """The version's own nDCG@10 on the dev set."""
+    figures: dict[str, float] = next(iter(_manifest(request).get("metrics", {}).values()), {})
+    return finite(figures.get(MEASURE))
+
+
+def _manifest(request: Request) -> dict[str, Any]:
+    try:
+        return dict(json.loads((request.output / FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{request.output / FILE} can't be read ({error}); delete {request.output}.") from None

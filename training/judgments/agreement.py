@@ -1,0 +1,77 @@
+"""How far raters agree, and the one grade that several of them give."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from training.judgments.feedback import Grade
+
+Pairs = Sequence[tuple[int, int]]
+"""What two raters say of the same things, the first one's grade first."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two raters, compared over the passages that both judged for the same query."""
+
+    raters: tuple[str, str]
+    judged: int
+    same: float
+    """Share of the judged passages to which both gave the same grade."""
+    kappa: float | None
+    weighted: float | None
+    """Quadratically weighted kappa: a grade that is off by 3 counts nine times one that is off by 1."""
+
+
+def cohen_kappa(pairs: Pairs) -> float | None:
+    """Cohen 1960: 1 is full agreement, 0 is what chance gives, below 0 is less than that.
+
+    None for fewer than two pairs, and where both raters gave one and the same grade only.
+    """
+    return _kappa(pairs, lambda one, other: float(one != other))
+
+
+def weighted_kappa(pairs: Pairs) -> float | None:
+    """Cohen 1968 with quadratic weights, so that near misses count less than far ones. None as in `cohen_kappa`."""
+    return _kappa(pairs, lambda one, other: float((one - other) ** 2))
+
+
+def shared_pairs(grades: Sequence[Grade], one: str, other: str) -> list[tuple[int, int]]:
+    """The grades of two raters for each passage, of one query and index, that both judged."""
+    first, second = (
+        {(grade.index, grade.normalised, grade.passage_id): grade.grade for grade in grades if grade.rater == rater}
+        for rater in (one, other)
+    )
+    return [(value, second[judged]) for judged, value in first.items() if judged in second]
+
+
+def agreements(grades: Sequence[Grade]) -> list[Agreement]:
+    """Every two raters who judged a passage in common, by name."""
+    found = []
+    for one, other in combinations(sorted({grade.rater for grade in grades}), 2):
+        pairs = shared_pairs(grades, one, other)
+        if pairs:
+            same = sum(left == right for left, right in pairs) / len(pairs)
+            found.append(Agreement((one, other), len(pairs), same, cohen_kappa(pairs), weighted_kappa(pairs)))
+    return found
+
+
+def _kappa(pairs: Pairs, distance: Callable[[int, int], float]) -> float | None:
+    """1 less the mean distance of the pairs over the one that the raters' own grades would have by chance."""
+    if len(pairs) < 2:
+        return None
+    observed = sum(distance(one, other) for one, other in pairs) / len(pairs)
+    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    by_chance = (
+        sum(distance(one, other) * count * times for one, count in first.items() for other, times in second.items())
+        / len(pairs) ** 2
+    )
+    return None if by_chance == 0 else 1 - observed / by_chance
+
+
+def agreed(grades: Iterable[int]) -> int:
+    """The median of one grade or more, halves rounded up."""
+    return math.floor(statistics.median(grades) + 0.5)

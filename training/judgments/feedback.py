@@ -1,0 +1,259 @@
+"""Grades that people give: one SQLite file, an append-only log of what each rater did, read as what holds now."""
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.corpus.judged import normalised
+from indexing.errors import CorpusError, SettingsError, first_line
+from indexing.records import Passage, PassageId, QueryId
+
+STORE = Path("data/feedback/feedback.sqlite3")
+SCHEMA_VERSION = 1
+PROTECTED_SHARE = 0.2  # of the queries, kept for measuring
+HIGHEST = 3  # grades are 0 to 3
+NAME_LENGTH = 40  # characters of a rater's name
+WAIT = 10.0  # seconds for another process's transaction to end
+SCHEMA = f"""
+BEGIN;
+CREATE TABLE settings (protected_share REAL NOT NULL);
+CREATE TABLE grades (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, query TEXT NOT NULL, normalised TEXT NOT NULL, query_id TEXT,
+    index_name TEXT NOT NULL, build TEXT NOT NULL, passage_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    grade INTEGER NOT NULL CHECK (grade BETWEEN 0 AND {HIGHEST}), rater TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX judgments ON grades (index_name, rater, normalised, passage_id);
+CREATE TABLE undone (number INTEGER PRIMARY KEY REFERENCES grades, at TEXT NOT NULL);
+CREATE TABLE held_out (normalised TEXT PRIMARY KEY);
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+COLUMNS = "query, normalised, query_id, index_name, build, passage_id, fingerprint, grade, rater, at"
+CURRENT = f"""
+SELECT {COLUMNS} FROM grades WHERE number IN (
+    SELECT max(number) FROM grades WHERE number NOT IN (SELECT number FROM undone)
+    GROUP BY index_name, rater, normalised, passage_id
+) ORDER BY number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What a rater says of one passage for one query."""
+
+    query: str
+    normalised: str
+    """The query as it counts for comparing."""
+    query_id: QueryId | None
+    """Its id in the judged set beside the corpus; None where it is in none."""
+    index: str
+    build: str
+    passage_id: PassageId
+    fingerprint: str
+    """Of the text that was graded, as `text_fingerprint` gives it."""
+    grade: int
+    """3 answers perfectly, 2 answers with noise, 1 is related, 0 is not relevant."""
+    rater: str
+    at: str
+    """UTC, ISO 8601."""
+    protected: bool
+    """Whether the query is kept for measuring; then this must never be trained on."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much was graded, as of now."""
+
+    grades: int
+    queries: int
+    protected: int
+    """Those of the queries that are kept for measuring."""
+    by_rater: Mapping[str, int]
+
+
+def check_rater(name: str) -> str:
+    """A rater's name as it is kept: lower case, single spaces. Raises SettingsError for what is no name."""
+    kept = unicodedata.normalize("NFC", " ".join(name.split())).lower()
+    if len(kept) > NAME_LENGTH or not kept.isprintable() or not any(letter.isalnum() for letter in kept):
+        raise SettingsError(
+            f"A rater can't be called {name[: 2 * NAME_LENGTH]!r}; give a name of 1 to {NAME_LENGTH} characters, "
+            "with a letter or a digit in it."
+        )
+    return kept
+
+
+def text_fingerprint(text: str) -> str:
+    """Sixteen hexadecimal digits that change with a passage's text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_drawn(normalised_query: str, *, share: float) -> bool:
+    """Whether a query is of the protected share: by its hash, so everywhere and always the same."""
+    return int.from_bytes(hashlib.sha256(normalised_query.encode()).digest()[:8]) < share * 2**64
+
+
+class FeedbackStore:
+    """One store. It holds no connection between calls, so threads, tabs and processes may share its file."""
+
+    def __init__(self, path: Path, share: float) -> None:
+        """Use `FeedbackStore.open`."""
+        self.path = path
+        self.protected_share = share
+        """Share of all queries that is kept for measuring, as recorded when the file was made."""
+
+    @classmethod
+    def open(cls, path: Path, *, protected_share: float = PROTECTED_SHARE) -> "FeedbackStore":
+        """Open a store, made first where there is none; `protected_share` counts only then.
+
+        Raises:
+            SettingsError: the share is not from 0 to 1.
+            CorpusError: the file is no feedback store, is of another schema version, or can't be read.
+        """
+        if not 0 <= protected_share <= 1:
+            raise SettingsError(f"protected_share is {protected_share}; give a number from 0 to 1.")
+        if not path.exists():
+            _create(path, protected_share)
+        with _connected(path) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version != SCHEMA_VERSION:
+                kind = f"has schema version {version}" if version else "is no feedback store"
+                raise CorpusError(
+                    f"{path} {kind}, this program reads version {SCHEMA_VERSION}; open it with the program that "
+                    "wrote it, or move it away to begin a new one."
+                )
+            (share,) = connection.execute("SELECT protected_share FROM settings").fetchone()
+        return cls(path, float(share))
+
+    def grade(
+        self,
+        query: str,
+        passage: Passage,
+        *,
+        grade: int,
+        rater: str,
+        index: str,
+        build: str,
+        query_id: QueryId | None = None,
+        held_out: bool = False,
+    ) -> Grade:
+        """Keep one grade; it takes the place of the rater's older one of the same query, index and passage.
+
+        `held_out` says that the query is in a judged split other than train: from then on it is protected.
+
+        Raises:
+            SettingsError: the grade is not 0 to 3, the query has no word, or the rater no name.
+            CorpusError: the file can't be written.
+        """
+        text, rater, key = " ".join(query.split()), check_rater(rater), normalised(query)
+        if type(grade) is not int or not 0 <= grade <= HIGHEST:  # True is an int too
+            raise SettingsError(f"Grade {grade!r} of passage {passage.id} must be 0, 1, 2 or 3.")
+        if not key:
+            raise SettingsError(f"Query {query[:80]!r} holds no word; grade passages of one that does.")
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        values = (text, key, query_id, index, build, passage.id, text_fingerprint(passage.content), grade, rater, at)
+        with self._changing() as connection:
+            if held_out:
+                connection.execute("INSERT OR IGNORE INTO held_out VALUES (?)", (key,))
+            connection.execute(f"INSERT INTO grades ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+            return self._grade(values, _held_out(connection))
+
+    def undo(self, rater: str) -> Grade | None:
+        """Take back the rater's last grade that still stands, whatever query it is of: what it replaced holds again.
+
+        Undoing again goes further back. Gives the grade that was taken back; None where nothing is left.
+        """
+        last = "SELECT max(number) FROM grades WHERE rater = ? AND number NOT IN (SELECT number FROM undone)"
+        with self._changing() as connection:
+            (number,) = connection.execute(last, (check_rater(rater),)).fetchone()
+            if number is None:
+                return None
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute("INSERT INTO undone VALUES (?, ?)", (number, at))
+            row = connection.execute(f"SELECT {COLUMNS} FROM grades WHERE number = ?", (number,)).fetchone()
+            return self._grade(row, _held_out(connection))
+
+    def grades(self, index: str | None = None) -> list[Grade]:
+        """What holds now, of one index or of all, in the order in which it was given."""
+        with _connected(self.path) as connection:
+            connection.execute("BEGIN")  # one view of both tables
+            held_out = _held_out(connection)
+            found = (self._grade(row, held_out) for row in connection.execute(CURRENT))
+            return [grade for grade in found if index in (None, grade.index)]
+
+    def protects(self, query: str) -> bool:
+        """Whether a query is kept for measuring: drawn by its hash, or once graded as held out."""
+        with _connected(self.path) as connection:
+            return self._protects(normalised(query), _held_out(connection))
+
+    def raters(self) -> list[str]:
+        """Everyone who has a grade that holds, by name."""
+        return sorted({grade.rater for grade in self.grades()})
+
+    def counts(self) -> Counts:
+        """Totals of what holds now, over all indexes."""
+        grades = self.grades()
+        queries = {grade.normalised: grade.protected for grade in grades}
+        by_rater = Counter(grade.rater for grade in grades)
+        return Counts(len(grades), len(queries), sum(queries.values()), dict(sorted(by_rater.items())))
+
+    def _protects(self, key: str, held_out: frozenset[str]) -> bool:
+        return key in held_out or is_drawn(key, share=self.protected_share)
+
+    def _grade(self, row: tuple[Any, ...], held_out: frozenset[str]) -> Grade:
+        fields = [*row, self._protects(row[1], held_out)]  # COLUMNS, then `protected`: as Grade has them
+        return Grade(*fields)
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone among the writers; what fails in it leaves nothing."""
+        with _connected(self.path) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+
+def _create(path: Path, share: float) -> None:
+    """A file appears whole: whoever comes second keeps the first one's."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            made = Path(folder) / path.name
+            made.touch()
+            with _connected(made) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(SCHEMA)
+                connection.execute("INSERT INTO settings VALUES (?)", (share,))
+            os.link(made, path)
+            atomic.fsync_path(path.parent)
+    except FileExistsError:
+        if not path.is_file():
+            raise CorpusError(f"{path.parent} is no folder, so no feedback can be kept there; move it away.") from None
+    except OSError as error:
+        raise CorpusError(f"Feedback store {path} can't be made ({first_line(error)}); free its place.") from error
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        address = f"{path.resolve().as_uri()}?mode=rw"  # an absent file is not made here
+        with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise CorpusError(
+            f"Feedback store {path} can't be used ({first_line(error)}); see that it is whole and can be written, "
+            "then try again."
+        ) from error
+
+
+def _held_out(connection: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(key for (key,) in connection.execute("SELECT normalised FROM held_out"))

@@ -1,0 +1,50 @@
+"""Judged sets: the splits beside a corpus, or any two files."""
+
+from pathlib import Path
+
+from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
+from indexing.errors import SettingsError
+from indexing.index import Index, open_corpus_folder
+from training.example import NO_JUDGMENT, NO_QUERY, Skipped
+
+
+def judged_files(queries: Path, qrels: Path, *, skipped: Skipped = lambda _: None) -> JudgedSet:
+    """The queries that have judgments, named as the file of queries; `skipped` is told of each that only one file has.
+
+    `queries` holds `id TAB text` or BEIR's JSONL, `qrels` TREC's and MS MARCO's four fields or BEIR's three.
+
+    Raises:
+        SettingsError: a file isn't there, or no query has a judgment.
+        CorpusError: a line can't be read.
+    """
+    for name, file in (("queries", queries), ("qrels", qrels)):
+        if not file.is_file():
+            raise SettingsError(f"There is no file {file} of {name}; give one that is there.")
+    judged, asked = read_qrels(qrels), read_queries(queries)
+    held = tuple(query for query in asked if query.id in judged)
+    if not held:
+        raise SettingsError(
+            f"None of the {len(asked):,} queries of {queries} is among the {len(judged):,} that {qrels} judges; give "
+            "files with the same ids."
+        )
+    for _ in range(len(asked) - len(held)):
+        skipped(NO_JUDGMENT)
+    for _ in judged.keys() - {query.id for query in asked}:
+        skipped(NO_QUERY)
+    return JudgedSet(queries.name, held, judged)
+
+
+def absent(judged: JudgedSet, index: Index) -> int:
+    """Passages that the index lacks, each as often as it is judged for one of the queries."""
+    return sum(passage_id not in index.passages for query in judged.queries for passage_id in judged.qrels[query.id])
+
+
+def judged_split(index: Index, split: str) -> JudgedSet:
+    """The queries and judgments of a split. Raises SettingsError where the corpus has none of that name."""
+    sets = judged_sets(open_corpus_folder(index))
+    if split not in sets:
+        raise SettingsError(
+            f"The corpus of index {index.manifest.name} has no judged {split} queries (there: "
+            f"{', '.join(sets) or 'none'}); give another --split or --index."
+        )
+    return sets[split]

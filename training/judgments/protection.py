@@ -1,0 +1,59 @@
+"""Queries that must never be trained on, known by their ids and by their texts."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from indexing.corpus.judged import JudgedSet, judged_sets, normalised, read_queries
+from indexing.records import Query, QueryId
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Ids and normalised texts of queries; a query is protected that has one of either."""
+
+    ids: frozenset[QueryId] = frozenset()
+    texts: frozenset[str] = frozenset()
+    own: Mapping[Path, frozenset[QueryId]] = field(default_factory=dict)
+    """Of each collection, by its folder, ids that mean something among its own queries alone: see `within`."""
+
+    @classmethod
+    def read(cls, files: Iterable[Path], collections: Iterable[Path] = ()) -> "Protection":
+        """Every query of these files, and of these collections every judged split but train.
+
+        Ids of a file count everywhere. Collections number their queries each in its own way, so that one's ids say
+        nothing of another.
+        """
+        named = [query for path in files for query in read_queries(path)]
+        judged = {folder.resolve(): _held_out(folder) for folder in collections}
+        return cls(
+            frozenset(query.id for query in named),
+            frozenset(normalised(query.text) for queries in (named, *judged.values()) for query in queries),
+            {folder: frozenset(query.id for query in queries) for folder, queries in judged.items()},
+        )
+
+    def within(self, collection: Path) -> "Protection":
+        """What counts among a collection's own queries: the ids of its held-out splits too."""
+        return replace(self, ids=self.ids | self.own.get(collection.resolve(), frozenset()))
+
+    def covers(self, query: Query) -> bool:
+        """Whether a query must not be trained on."""
+        return query.id in self.ids or normalised(query.text) in self.texts
+
+    def without(self, judged: JudgedSet) -> JudgedSet:
+        """A judged set without its protected queries."""
+        left = tuple(query for query in judged.queries if not self.covers(query))
+        return JudgedSet(judged.split, left, {query.id: judged.qrels[query.id] for query in left})
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, others for other ids or texts; where the collections lie makes no difference."""
+        own = sorted(sorted(ids) for ids in self.own.values())
+        values = json.dumps([sorted(self.ids), sorted(self.texts), own])
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
+def _held_out(folder: Path) -> list[Query]:
+    """Queries of every judged split of a collection but train."""
+    return [query for split, judged in judged_sets(folder).items() if split != "train" for query in judged.queries]

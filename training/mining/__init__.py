@@ -1,0 +1,1 @@
+"""Mines hard negatives from the served index."""

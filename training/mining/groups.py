@@ -1,0 +1,145 @@
+"""Training groups: a query, some of its passages, and what the re-ranker should think of each."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexing.errors import SettingsError
+from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from training.mining import negatives
+from training.mining import settings as mine
+from training.targets import COSINE_SCALE, FIRST_STAGE_SHARE, GAIN, RUN_SPREAD
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingGroup:
+    """One query with passages and target logits; only differences between targets count."""
+
+    query_id: QueryId
+    passage_ids: tuple[PassageId, ...]
+    targets: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.passage_ids) != len(self.targets) or len(self.passage_ids) < 2:
+            raise ValueError(f"a group needs two passages or more and a target for each: {self}")
+
+
+@dataclass(frozen=True)
+class GroupSettings:
+    """Which passages of a first-stage run become a group."""
+
+    per_query: int = 8
+    """Passages in a group, positives included."""
+    ranks: tuple[int, int] = (1, 100)
+    """First and last rank that negatives are taken from, both included."""
+    relative_margin: float | None = 0.05
+    """As in mine.MiningSettings. A margin wants a first stage that is stronger than the model in training:
+    where it is weaker, the margin removes the very mistakes that are to be learned from."""
+    seed: int = 17
+
+    def __post_init__(self) -> None:
+        if self.per_query < 2:
+            raise SettingsError(f"{self.per_query} passages a group; give 2 or more.")
+        self.rules()
+
+    def rules(self) -> mine.MiningSettings:
+        """What a mined negative must keep to. Raises SettingsError where that is out of range."""
+        return mine.MiningSettings(ranks=self.ranks, relative_margin=self.relative_margin)
+
+
+def distillation_groups(
+    run: Run, settings: GroupSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
+) -> list[TrainingGroup]:
+    """Groups whose targets are the first stage's own scores, times COSINE_SCALE.
+
+    Half of each group comes from the best tenth of the rank range, a quarter from its best half, the
+    rest from all of it, so that a re-ranker learns fine and coarse differences. `run` holds cosines;
+    `exclude` names a passage not to use, such as the one that a query was taken from.
+    """
+    groups = []
+    for query_id, ranking in run.items():
+        pool = [
+            candidate
+            for candidate in ranking
+            if settings.ranks[0] <= candidate.rank <= settings.ranks[1]
+            and candidate.passage_id != (exclude or {}).get(query_id)
+        ]
+        for repeat in range(repeats):
+            rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
+            chosen = negatives.spread(pool, settings.per_query, rng)
+            if len(chosen) >= 2:
+                ids = tuple(candidate.passage_id for candidate in chosen)
+                groups.append(TrainingGroup(query_id, ids, tuple(COSINE_SCALE * item.score for item in chosen)))
+    return groups
+
+
+def standardised(run: Run) -> dict[QueryId, Ranking]:
+    """The run with scores of mean 0 and standard deviation RUN_SPREAD / COSINE_SCALE by query; lists of equal scores
+    are left out."""
+    scaled = {}
+    for query_id, ranking in run.items():
+        spread = float(ranking.scores.std())
+        if spread > 0:
+            scores = (ranking.scores - ranking.scores.mean()) / spread * (RUN_SPREAD / COSINE_SCALE)
+            scaled[query_id] = Ranking(ranking.passage_ids, scores.astype(np.float32))
+    return scaled
+
+
+def judged_groups(
+    run: Run, qrels: Qrels, settings: GroupSettings, *, repeats: int = 1, text: negatives.Text | None = None
+) -> list[TrainingGroup]:
+    """Groups of judged passages, filled up with hard negatives mined from the run.
+
+    A group has one passage or more of a grade above 0, then judged zeros and mined ones. Passages judged
+    relevant are never negatives, nor, with `text`, those that read like one; unjudged ones that score close to
+    a positive are left out. Targets are grade / highest grade * GAIN, plus a share of the first stage's score,
+    so that what a judge didn't look at keeps its order.
+    """
+    top_grade = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
+    groups = []
+    for query_id, judged in qrels.items():
+        ranking = run.get(query_id)
+        scores = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True)) if ranking else {}
+        mined = _mined(query_id, ranking, judged, settings, text)
+        for repeat in range(repeats):
+            rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
+            chosen = _judged_choice(judged, mined, settings, rng)
+            if len(chosen) < 2 or not any(judged.get(passage_id, 0) > 0 for passage_id in chosen):
+                continue
+            floor = min(scores.values(), default=0.0)
+            targets = tuple(
+                GAIN * max(judged.get(passage_id, 0), 0) / top_grade
+                + FIRST_STAGE_SHARE * COSINE_SCALE * scores.get(passage_id, floor)
+                for passage_id in chosen
+            )
+            groups.append(TrainingGroup(query_id, tuple(chosen), targets))
+    return groups
+
+
+def _judged_choice(
+    judged: Mapping[PassageId, int], mined: Sequence[PassageId], settings: GroupSettings, rng: random.Random
+) -> list[PassageId]:
+    positives = sorted(passage_id for passage_id, grade in judged.items() if grade > 0)
+    zeros = sorted(passage_id for passage_id, grade in judged.items() if grade <= 0)
+    kept = rng.sample(positives, min(len(positives), max(1, settings.per_query // 2)))
+    wanted = settings.per_query - len(kept)
+    from_judged = rng.sample(zeros, min(len(zeros), wanted if not mined else (wanted + 1) // 2))
+    from_run = rng.sample(mined, min(len(mined), wanted - len(from_judged)))
+    return kept + from_judged + sorted(from_run)
+
+
+def _mined(
+    query_id: QueryId,
+    ranking: Ranking | None,
+    judged: Mapping[PassageId, int],
+    settings: GroupSettings,
+    text: negatives.Text | None,
+) -> list[PassageId]:
+    """Unjudged passages of the ranking that mining's rules leave, best first."""
+    if ranking is None:
+        return []
+    relevant = {passage_id: score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0}
+    pool = negatives.screen(negatives.Retrieved(query_id, ranking, judged, relevant), settings.rules(), text=text)
+    return [candidate.passage_id for candidate in pool.candidates if candidate.passage_id not in judged]

@@ -1,0 +1,1 @@
+"""Races recipes against each other under one budget."""

@@ -1,0 +1,1 @@
+"""Recipes: losses, the rows they take, and trainings in stages."""

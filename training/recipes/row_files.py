@@ -1,0 +1,99 @@
+"""The rows of a training on disk: written as they come, memory-mapped, the same ones again after a stop."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasets import Dataset
+
+from indexing import atomic
+from indexing.errors import TrainingError
+from training.example import Example
+from training.recipes.rows import Form, Row, rows_of
+
+ROWS = "rows.arrow"
+RECORD = "rows.json"
+BLOCK = 2_000  # rows in memory while writing
+PREVIEW = 20
+
+
+@dataclass
+class RowCounts:
+    """What the rows were made of."""
+
+    examples: dict[str, int] = field(default_factory=dict)
+    """Examples used, by source."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Examples and queries left out, by reason."""
+    rows: int = 0
+    pairs: int = 0
+
+
+def write_rows(
+    folder: Path, examples: Iterable[Example], form: Form, *, seed: int, dropped: Counter[str] | None = None
+) -> RowCounts:
+    """Make `folder` with the rows of all examples; `dropped` may be counted into while the examples come.
+
+    Raises:
+        TrainingError: there is no row, or an example lacks what the form needs.
+    """
+    used: Counter[str] = Counter()
+    left_out = Counter() if dropped is None else dropped
+    counts = RowCounts()
+    with atomic.folder(folder) as work, pa.OSFile(str(work / ROWS), "wb") as sink:
+        schema = _schema(form)
+        with pa.ipc.new_stream(sink, schema) as writer:
+            block: list[Row] = []
+            for example in examples:
+                _check(example, form)
+                made = rows_of(example, form, seed=seed)
+                if not made:
+                    left_out[f"query with less than this recipe needs: {form.least}"] += 1
+                    continue
+                used[example.source] += 1
+                block += made
+                counts.rows += len(made)
+                counts.pairs += sum(map(form.pairs, made))
+                if len(block) >= BLOCK:
+                    writer.write_table(pa.Table.from_pylist(block, schema=schema))
+                    block = []
+            writer.write_table(pa.Table.from_pylist(block, schema=schema))
+        if not counts.rows:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()) or "the source is empty"
+            raise TrainingError(f"No example is left to train on ({reasons}); give other data, or loosen the rules.")
+        counts.examples, counts.dropped = dict(used), dict(left_out)
+        atomic.write_json(work / RECORD, vars(counts))
+    return counts
+
+
+def read_rows(folder: Path) -> tuple[Dataset, RowCounts]:
+    """The rows, mapped, and what they were made of. Raises TrainingError where the folder isn't whole."""
+    try:
+        counts = RowCounts(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        rows = Dataset.from_file(str(folder / ROWS))
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{folder} holds no rows to train on ({error}); start the training anew.") from error
+    return rows, counts
+
+
+def preview(folder: Path) -> list[dict[str, Any]]:
+    """The first rows, for a person to look at."""
+    rows, _ = read_rows(folder)
+    return [dict(row) for row in rows.select(range(min(PREVIEW, len(rows))))]
+
+
+def _check(example: Example, form: Form) -> None:
+    if getattr(example, form.needs) is None and not form.or_scores:
+        other = "give a --teacher" if form.needs == "scores" else "choose a recipe that learns from a teacher's scores"
+        raise TrainingError(
+            f"Examples of {example.source} have no {form.needs}, which this recipe learns from; {other}."
+        )
+
+
+def _schema(form: Form) -> pa.Schema:
+    kinds = {"label": pa.float32(), "labels": pa.list_(pa.float32()), "passages": pa.list_(pa.string())}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in form.columns])

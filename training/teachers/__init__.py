@@ -1,0 +1,1 @@
+"""Teachers: what scores the passages of examples."""

@@ -1,0 +1,44 @@
+"""What the first stage retrieves for training queries, scored: teacher of distillation, mine of negatives."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from indexing.bm25 import analyzer
+from indexing.bm25.formula import best_rows
+from indexing.dense.encoder import BiEncoder
+from indexing.dense.vectors import VectorStore
+from indexing.index import Index
+from indexing.records import PassageId, Query, QueryId, Ranking
+
+BM25_SHARE = 0.2  # what a BM25 score of 1, the query's best, adds to a cosine
+
+
+def teacher_run(
+    index: Index,
+    encoder: BiEncoder,
+    queries: Sequence[Query],
+    *,
+    depth: int,
+    also: Callable[[QueryId], Sequence[PassageId]] = lambda _: (),
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[QueryId, Ranking]:
+    """For each query the union of BM25's and the bi-encoder's best `depth` passages, and of those that `also` names.
+
+    Scores are cosine + BM25_SHARE * BM25 / (the query's best BM25): one scale for every query.
+    """
+    vectors = VectorStore(index.folder / "vectors")
+    run: dict[QueryId, Ranking] = {}
+    for start in range(0, len(queries), 256):
+        block = queries[start : start + 256]
+        encoded = encoder.encode_passages([query.text for query in block])  # (block, dim) float32
+        for query, vector in zip(block, encoded, strict=True):
+            bm25 = index.bm25.scores(analyzer.terms(query.text))  # (passages,) float32
+            near, _ = index.dense.search(vector, depth=depth)
+            named = [index.passages.row_of(passage_id) for passage_id in also(query.id) if passage_id in index.passages]
+            rows = np.unique(np.concatenate([best_rows(bm25, depth=depth), near, np.array(named, dtype=np.int64)]))
+            scores = vectors.rows(rows) @ vector + BM25_SHARE * bm25[rows] / max(float(bm25.max()), 1e-6)
+            ids = (index.passages.id_at(int(row)) for row in rows)
+            run[query.id] = Ranking.sort(zip(ids, scores.tolist(), strict=True))
+        progress(len(block))
+    return run

@@ -1,0 +1,154 @@
+"""Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import SettingsError
+from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.records import Floats
+from search.load import open_reranker
+from training.example import Example
+from training.targets import COSINE_SCALE, MIDDLE_COSINE
+from training.teachers.late_interaction import LateInteractionTeacher
+
+FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
+JOINED = re.compile(r"\+(?=given(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
+TOGETHER = 64  # examples whose texts are encoded at once
+
+
+class Teacher(Protocol):
+    """Says what a passage is worth."""
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """For each example (passages,) float32, raw logits on one scale for all queries."""
+
+
+class GivenTeacher:
+    """The scores that the examples came with: those of the run or the first stage that they were taken from."""
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher. Raises SettingsError for an example without scores."""
+        found = []
+        for example in examples:
+            if example.scores is None:
+                raise SettingsError(
+                    f"Teacher 'given' wants scores, but those of {example.source} have none; give another teacher."
+                )
+            found.append(np.array(example.scores, dtype=np.float32))
+        return found
+
+
+class PairScorer(Protocol):
+    """What RerankerTeacher asks of a re-ranker, as CrossEncoderReranker has it."""
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits."""
+
+
+class RerankerTeacher:
+    """A cross-encoder's raw logits; a pair that several examples have is scored once."""
+
+    def __init__(self, reranker: PairScorer) -> None:
+        self._reranker = reranker
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        pairs = list(dict.fromkeys((example.query, text) for example in examples for text in example.passages))
+        values = self._reranker.score_pairs([query for query, _ in pairs], [text for _, text in pairs])
+        logits = dict(zip(pairs, values.tolist(), strict=True))
+        return [
+            np.array([logits[example.query, text] for text in example.passages], dtype=np.float32)
+            for example in examples
+        ]
+
+
+class FirstStageTeacher:
+    """The bi-encoder's cosines, as logits: 0.05 of cosine is 1."""
+
+    def __init__(self, encoder: BiEncoder) -> None:
+        self._encoder = encoder
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        queries = self._encoder.encode_queries([example.query for example in examples])  # (examples, dim)
+        texts = [text for example in examples for text in example.passages]
+        vectors = self._encoder.encode_passages(texts)  # (passages of all, dim) float32
+        found, start = [], 0
+        for example, query in zip(examples, queries, strict=True):
+            cosines = vectors[start : start + len(example.passages)] @ query
+            start += len(example.passages)
+            found.append(((cosines - MIDDLE_COSINE) * COSINE_SCALE).astype(np.float32))
+        return found
+
+
+class MeanTeacher:
+    """The mean of several teachers' logits."""
+
+    def __init__(self, teachers: Sequence[Teacher]) -> None:
+        self._teachers = teachers
+
+    def scores(self, examples: Sequence[Example]) -> list[Floats]:
+        """As Teacher."""
+        opinions = zip(*(teacher.scores(examples) for teacher in self._teachers), strict=True)
+        return [np.mean(values, axis=0, dtype=np.float32) for values in opinions]
+
+
+def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher:
+    """A teacher by name; each one of several is taken from `opened` where it is there, else put there.
+
+    Raises:
+        SettingsError: another form.
+        ModelError, HubError: it can't be loaded.
+    """
+    opened = {} if opened is None else opened
+    several = JOINED.split(name)
+    for one in several:
+        if one not in opened:
+            opened[one] = _open_one(one)
+    return opened[name] if len(several) == 1 else MeanTeacher([opened[one] for one in several])
+
+
+def keeps_given(name: str) -> bool:
+    """Whether a teacher of this name asks for the scores that examples come with."""
+    return "given" in JOINED.split(name)
+
+
+def _open_one(name: str) -> Teacher:
+    kind, _, model = name.partition(":")
+    if name == "given":
+        return GivenTeacher()
+    if kind == "first-stage":
+        return FirstStageTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
+    if kind == "late-interaction":
+        return LateInteractionTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
+    if kind == "reranker" and model:
+        reranker = open_reranker(model)
+        if reranker is not None:
+            return RerankerTeacher(reranker)
+    raise SettingsError(f"Teacher {name!r} is unknown; give {FORMS}.")
+
+
+def taught(
+    examples: Iterable[Example], teacher: Teacher, *, progress: Callable[[int], None] = lambda _: None
+) -> Iterator[Example]:
+    """The examples with the teacher's scores; `progress` is called with the examples done since the last call."""
+    block: list[Example] = []
+    for example in examples:
+        block.append(example)
+        if len(block) == TOGETHER:
+            yield from _scored(block, teacher)
+            progress(len(block))
+            block = []
+    if block:
+        yield from _scored(block, teacher)
+        progress(len(block))
+
+
+def _scored(block: Sequence[Example], teacher: Teacher) -> Iterator[Example]:
+    for example, scores in zip(block, teacher.scores(block), strict=True):
+        yield replace(example, scores=tuple(scores.tolist()))

@@ -1,0 +1,65 @@
+"""What a training works with: protected queries, rows and dev lists."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from indexing.corpus.judged import judged_sets
+from indexing.errors import TrainingError
+from indexing.index import corpus_folder, open_corpus_folder
+from indexing.places import SAMPLE
+from indexing.progress import Phase
+from search.load import NO_RERANKER, open_pipeline
+from training.data.collect import collect
+from training.evaluation.candidates import Candidates, first_stage_lists
+from training.fitting.fit import ROWS
+from training.fitting.model import model_config
+from training.judgments.protection import Protection
+from training.recipes.row_files import RowCounts, read_rows, write_rows
+from training.train.request import DevSettings, Request
+
+
+def protection_of(request: Request) -> Protection:
+    """What must not be trained on, beside all indexes that are read and measured on."""
+    named = [*request.data.indexes(), *([request.dev.index] if request.dev else [])]
+    return protection_beside(named, request.protect, root=request.root)
+
+
+def protection_beside(indexes: Iterable[str], files: Iterable[Path], *, root: Path) -> Protection:
+    """The queries of these files, and of every judged split but train beside these indexes and of the sample."""
+    folders = {corpus_folder(name, root=root) for name in indexes}
+    return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
+
+
+def gather_rows(request: Request, *, phase: Phase) -> RowCounts:
+    """Write the rows, unless they are there from an earlier start."""
+    target = request.work / ROWS
+    if target.is_dir():
+        return read_rows(target)[1]
+    model_config(request.settings.base)  # what can't be trained is told before anything is gathered for it
+    dropped: Counter[str] = Counter()
+    examples = collect(
+        request.settings.recipe,
+        request.data,
+        protection=protection_of(request),
+        dropped=dropped,
+        root=request.root,
+        progress=phase,
+    )
+    form = request.settings.loss_recipe.form
+    return write_rows(target, examples, form, seed=request.settings.seed, dropped=dropped)
+
+
+def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -> Candidates:
+    """The dev queries with their first-stage lists. Raises TrainingError where the corpus has no such split."""
+    pipeline = open_pipeline(dev.index, reranker=NO_RERANKER, root=root)
+    sets = judged_sets(open_corpus_folder(pipeline.index))
+    if dev.split not in sets:
+        raise TrainingError(f"The corpus of index {dev.index} has no judged {dev.split} split; give another --dev.")
+    return first_stage_lists(
+        pipeline,
+        sets[dev.split],
+        depth=dev.depth,
+        queries=dev.queries,
+        progress=lambda _, total: phase("dev queries", 1, total),
+    )

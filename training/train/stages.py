@@ -1,0 +1,123 @@
+"""Trains by a recipe of stages: each on examples of its own, from the weights of the stage before.
+
+As with one stage, `work` beside the version holds rows and checkpoints until it is there, and a training that was
+stopped goes on.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from indexing import atomic, provenance
+from indexing.errors import TrainingError
+from indexing.places import INDEXES
+from indexing.progress import Phase
+from training.data.ingredients import Gatherer
+from training.fitting.callback import Report
+from training.fitting.fit import ROWS, Fitted, fit
+from training.fitting.model import save_weights
+from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.row_files import RowCounts, read_rows, write_rows
+from training.recipes.settings import TrainSettings
+from training.recipes.stages import Recipe, Stage
+from training.train.inputs import protection_beside
+from training.train.train import last_loss
+from training.train.workspace import Spent, hold, keep_asked
+from training.versions import manifest
+
+LOSS = COLD_START  # ListNet's cross-entropy on lists of target logits, whoever gave them
+MODEL = "model"
+
+
+def make_in_stages(
+    name: str,
+    recipe: Recipe,
+    output: Path,
+    *,
+    protect: Sequence[Path] = (),
+    root: Path = INDEXES,
+    resume: bool = False,
+    phase: Phase = lambda *_: None,
+    report: Report = lambda _: None,
+    command: str,
+) -> Path:
+    """Gather and train stage by stage, and put the version at `output`; gives that back.
+
+    No query is trained on that a file of `protect` names, or a judged split but train beside an index that is read.
+
+    Raises:
+        TrainingError: the recipe has no stage, or as `request.hold` says.
+        SecondLookError: as data and base model say.
+    """
+    if not recipe.stages:
+        raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
+    indexes = {name for stage in recipe.stages for item in stage.ingredients for name in item.indexes()}
+    protection = protection_beside(indexes, protect, root=root)
+    with hold(output, resume=resume) as work:
+        keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": protection.fingerprint()})
+        spent = Spent(work)
+        phase, report = spent.beside(phase), spent.beside(report)
+        revision, protected = provenance.code_revision(), manifest.protect_rows(protect)
+        gatherer = Gatherer(root=root, protection=protection, progress=phase)
+        counts: dict[str, dict[str, int]] = {}
+        dropped: Counter[str] = Counter()
+        losses: dict[str, float] = {}
+        pairs, base = 0, recipe.base
+        for number, stage in enumerate(recipe.stages, start=1):
+            folder = work / f"stage-{number}"
+            rows = _rows(folder, stage.with_itself(base), recipe, gatherer)
+            counts[stage.name] = rows.examples
+            dropped.update(rows.dropped)
+            fitted = fit(folder, _settings(recipe, stage, base), resume=resume, report=report)
+            losses[stage.name], pairs = last_loss(fitted.losses), pairs + fitted.pairs
+            base = _kept(folder, fitted)
+        values = manifest.record(
+            name,
+            asdict(recipe),
+            examples=counts,
+            pairs=pairs,
+            losses=losses,
+            minutes=spent.minutes,
+            revision=revision,
+            data=manifest.data_rows(indexes, root=root),
+            dropped=dropped,
+            protect=protected,
+        )
+        with atomic.folder(output) as target:
+            save_weights(fitted.model, target)
+            manifest.write(target, values, command=command)
+        shutil.rmtree(work)
+    return output
+
+
+def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> RowCounts:
+    if (folder / ROWS).is_dir():
+        return read_rows(folder / ROWS)[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    mining = recipe.mining if stage.seed is None else replace(recipe.mining, seed=stage.seed)
+    before = gatherer.dropped
+    examples = gatherer.stage(stage, mining)
+    dropped = +Counter({"protected": gatherer.dropped - before})
+    return write_rows(folder / ROWS, examples, LOSS_RECIPES[LOSS].form, seed=recipe.seed, dropped=dropped)
+
+
+def _settings(recipe: Recipe, stage: Stage, base: str) -> TrainSettings:
+    return TrainSettings(
+        LOSS,
+        base=base,
+        learning_rate=stage.learning_rate,
+        batch=recipe.groups_per_step,
+        max_length=recipe.max_length,
+        dropout=recipe.dropout,
+        seed=recipe.seed,
+    )
+
+
+def _kept(folder: Path, fitted: Fitted) -> str:
+    """The weights of a stage, in float32, for the next one to start from."""
+    if not (folder / MODEL).is_dir():
+        with atomic.folder(folder / MODEL) as target:
+            fitted.model.save_pretrained(str(target), create_model_card=False)
+    return str(folder / MODEL)

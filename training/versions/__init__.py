@@ -1,0 +1,1 @@
+"""Versions of re-rankers: manifests and cards, comparison, promotion and rollback."""

@@ -1,0 +1,90 @@
+"""The mean of versions' weights: what one learned last, without losing all that another knew.
+
+A model and one that was trained on from it lie so near each other that a point between them often does better than
+either on data that only one of them was made for (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). So
+may several that were trained from the same base on other data (the same, "Model soups").
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor, dtype
+
+from indexing import atomic, provenance
+from indexing.atomic import check_new
+from indexing.errors import SettingsError, TrainingError
+from indexing.manifest import FILE
+from training.versions import manifest
+from training.versions.registry import WEIGHTS, Version
+
+RECIPE = "average"
+MODEL = f"model{WEIGHTS}"
+
+
+def average(versions: Sequence[Version], output: Path, *, share: float | None = None, command: str) -> Path:
+    """Put a version at `output` whose weights are the mean of the versions', of all alike.
+
+    With `share` that much of it is the last one's, and the others are alike in the rest. Tokenizer and configuration
+    are the last one's, and so is the parent in the lineage.
+
+    Raises:
+        SettingsError: fewer than two versions, one named twice, or the share isn't between 0 and 1.
+        TrainingError: the output is there, or the versions aren't of one shape.
+    """
+    ids = [version.id for version in versions]
+    if len(set(ids)) < max(len(ids), 2):
+        raise SettingsError(f"A mean of {', '.join(ids)} says nothing new; name two versions or more, each once.")
+    if share is not None and not 0 < share < 1:
+        raise SettingsError(f"share is {share}; give a number between 0 and 1.")
+    check_new(output)
+    last = versions[-1]
+    of_last = 1 / len(ids) if share is None else share
+    shares = [(1 - of_last) / (len(ids) - 1)] * (len(ids) - 1) + [of_last]
+    weights = _mean(versions, shares)
+    values = manifest.record(
+        RECIPE,
+        {
+            "base": str(last.folder),
+            "seed": last.manifest.get("seed", 0),
+            "averaged": ids,
+            "share": of_last,
+        },
+        examples={},
+        pairs=0,
+        losses={},
+        minutes=0.0,
+        revision=provenance.code_revision(),
+        data=_data(versions),
+    )
+    values["ms_marco"] = values["ms_marco"] or any(bool(version.manifest.get("ms_marco", True)) for version in versions)
+    values["averaged_lineages"] = [[*version.manifest.get("lineage", []), version.id] for version in versions]
+    with atomic.folder(output) as target:
+        shutil.copytree(last.folder, target, ignore=shutil.ignore_patterns(FILE, f"*{WEIGHTS}"), dirs_exist_ok=True)
+        save_file(weights, target / MODEL, metadata={"format": "pt"})
+        manifest.write(target, values, command=command)
+    return output
+
+
+def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Tensor]:
+    sums: dict[str, Tensor] = {}
+    kinds: dict[str, dtype] = {}
+    for version, share in zip(versions, shares, strict=True):
+        weights = load_file(version.folder / MODEL)
+        if sums and _shapes(weights) != _shapes(sums):
+            names = f"{versions[0].id} and {version.id}"
+            raise TrainingError(f"The weights of {names} aren't of one shape; average versions of the same base model.")
+        kinds = {name: values.dtype for name, values in weights.items()}
+        sums = {name: sums.get(name, 0) + share * values.float() for name, values in weights.items()}
+    return {name: values.to(kinds[name]) for name, values in sums.items()}
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(values.shape) for name, values in weights.items()}
+
+
+def _data(versions: Sequence[Version]) -> list[dict[str, object]]:
+    """What any of them was trained on, once."""
+    rows = [row for version in reversed(versions) for row in version.manifest.get("data", [])]
+    return [row for number, row in enumerate(rows) if row not in rows[:number]]

@@ -1,0 +1,50 @@
+"""Versions compared query by query: each re-ranks the same first-stage lists and is tested against one of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from indexing.corpus.judged import JudgedSet
+from indexing.records import Query
+from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Reranker
+from training.evaluation.candidates import MEASURE, first_stage_lists, reranked
+from training.evaluation.comparison import Comparison, compare
+
+FIRST_STAGE = "first stage"
+
+
+@dataclass(frozen=True)
+class VersionComparison:
+    """Versions and the first stage that they re-rank, measured alike."""
+
+    queries: tuple[Query, ...]
+    comparison: Comparison
+    """By MEASURE; the first stage is a reference, which isn't tested."""
+
+
+def compare_versions(
+    versions: Mapping[str, Reranker],
+    pipeline: RetrieveAndRerank,
+    judged: JudgedSet,
+    *,
+    baseline: str,
+    depth: int,
+    progress: Callable[[str, int, int], None],
+) -> VersionComparison:
+    """Measure versions by name on the judged set's queries, `depth` passages of each, as served.
+
+    `progress` is called with the phase, queries done and queries in all.
+
+    Raises:
+        SettingsError: the baseline is no version's name, or the set has no judged query.
+    """
+    lists = first_stage_lists(pipeline, judged, depth=depth, progress=partial(progress, FIRST_STAGE))
+    runs = {
+        name: reranked(lists, reranker, progress=partial(progress, f"re-rank by {name}"))
+        for name, reranker in versions.items()
+    }
+    found = compare(
+        runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MEASURE, references={FIRST_STAGE: lists.run}
+    )
+    return VersionComparison(lists.queries, found)

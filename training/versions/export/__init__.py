@@ -1,0 +1,1 @@
+"""Exports a version to ONNX or OpenVINO and holds it to the original's rankings."""

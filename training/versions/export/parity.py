@@ -1,0 +1,99 @@
+"""How far an exported re-ranker ranks as the original does: Kendall's tau-b a query, and the difference of nDCG@10."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexing.errors import ModelError, SettingsError
+from indexing.records import Ranking, Run
+from search.rerank.reranker import Reranker
+from training.evaluation.candidates import Candidates, Progress, ndcg, reranked
+
+LEAST_TAU = 0.98  # mean over the queries; a few neighbours that change places among 20 passages leave as much
+MOST_NDCG = 0.005  # difference of the means, either way
+
+
+@dataclass(frozen=True)
+class Parity:
+    """An exported re-ranker against the original, on the same lists."""
+
+    queries: int
+    pairs: int
+    tau: float
+    """Kendall's tau-b of the two sets of logits, mean over the queries; 1 is the same order."""
+    least_tau: float
+    """Of the query on which they agree least."""
+    ndcg: float
+    """nDCG@10 of the original."""
+    ndcg_difference: float
+    """nDCG@10 of the exported one, less that."""
+    largest_difference: float
+    """Of two logits of the same pair."""
+
+    def sentence(self) -> str:
+        """All figures in words."""
+        return (
+            f"Kendall's tau {self.tau:.4f} (least {self.least_tau:.4f}), nDCG@10 {self.ndcg:.4f} "
+            f"{self.ndcg_difference:+.4f}, logits at most {self.largest_difference:.2g} apart, over {self.queries} "
+            f"queries and {self.pairs:,} pairs"
+        )
+
+    def check(self) -> None:
+        """Raise ModelError where the rankings differ by more than LEAST_TAU or MOST_NDCG allow."""
+        if self.tau < LEAST_TAU or abs(self.ndcg_difference) > MOST_NDCG:
+            raise ModelError(
+                f"The exported re-ranker doesn't rank as the original does: {self.sentence()}; at least tau "
+                f"{LEAST_TAU} and nDCG@10 within {MOST_NDCG} are wanted. Nothing was kept; try the other format."
+            )
+
+
+def kendall_tau(one: Sequence[float], two: Sequence[float]) -> float:
+    """Kendall's tau-b of two scores of the same passages (Kendall 1945): 1 is the same order, -1 the opposite.
+
+    Where one of the two ties every passage there is no order to compare: 1 if both do, else 0.
+
+    Raises:
+        SettingsError: they are of different lengths, or of none.
+    """
+    if len(one) != len(two) or not len(one):
+        raise SettingsError(f"Tau compares two scores of each passage; given were {len(one)} and {len(two)}.")
+    upper = np.triu_indices(len(one), k=1)
+    first, second = (
+        np.sign(np.subtract.outer(values, values))[upper]  # (pairs of passages,) -1, 0 or 1
+        for values in (np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64))
+    )
+    untied_one, untied_two = np.count_nonzero(first), np.count_nonzero(second)
+    if not untied_one or not untied_two:
+        return 1.0 if untied_one == untied_two else 0.0
+    return float(first @ second / np.sqrt(float(untied_one) * untied_two))
+
+
+def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, progress: Progress) -> Parity:
+    """Score the same lists by both. Raises SettingsError where no list has a passage."""
+    runs = [reranked(candidates, reranker, progress=progress) for reranker in (original, exported)]
+    queries = [query.id for query in candidates.queries if len(candidates.run[query.id])]
+    if not queries:
+        raise SettingsError("Parity needs lists of passages, and every one is empty; give another --index.")
+    scores = [tuple(_logits(run[query]) for run in runs) for query in queries]
+    taus = [kendall_tau(one, two) for one, two in scores]
+    before, after = (_mean_ndcg(run, candidates) for run in runs)
+    return Parity(
+        queries=len(queries),
+        pairs=sum(len(one) for one, _ in scores),
+        tau=sum(taus) / len(taus),
+        least_tau=min(taus),
+        ndcg=before,
+        ndcg_difference=after - before,
+        largest_difference=max(float(np.abs(np.subtract(one, two)).max()) for one, two in scores),
+    )
+
+
+def _logits(ranking: Ranking) -> list[float]:
+    """In the order of passage ids, so that two rankings of the same passages stand beside each other."""
+    return [score for _, score in sorted(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True))]
+
+
+def _mean_ndcg(run: Run, candidates: Candidates) -> float:
+    values = ndcg(run, candidates)
+    return sum(values.values()) / len(values)

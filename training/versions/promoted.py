@@ -1,0 +1,167 @@
+"""Which version is served: promoted.json, replaced in one step under a lock, and the history of what it said."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+from indexing import atomic
+from indexing.errors import ModelError
+from indexing.places import MODELS, SHIPPED_RERANKER
+from search.served import POINTER, SHIPPED, read_pointer
+from training.versions.registry import check_id, find
+
+HISTORY = "history.jsonl"
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What promoted.json says."""
+
+    promoted: str
+    """Id of the version that is served."""
+    before: str = ""
+    """Id of the one that `rollback` serves again; empty where there is none."""
+    trail: tuple[str, ...] = ()
+    """Those before that one, oldest first, for further steps back."""
+    at: str = ""
+    """UTC, ISO 8601."""
+    by: str = ""
+    reason: str = ""
+    action: str = "promote"
+    """`promote`, `force` (in spite of the verdict) or `rollback`."""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+    """What the gate found; empty after a rollback."""
+
+
+NOTHING = Promotion(SHIPPED)
+"""What holds where nothing was ever promoted."""
+
+
+def current(models: Path = MODELS) -> Promotion:
+    """What is promoted. Raises ModelError where promoted.json is broken."""
+    row = read_pointer(models)
+    return _promotion(row) if row else NOTHING
+
+
+def history(models: Path = MODELS) -> list[Promotion]:
+    """Every promotion and rollback, oldest first. Raises ModelError where promoted.json is broken."""
+    rows, last = _lines(models / HISTORY), read_pointer(models)
+    if last and rows[-1:] != [last]:  # the process ended between the two
+        rows.append(last)
+    return [_promotion(row) for row in rows]
+
+
+def set_promoted(
+    version: str, *, seen: Promotion, verdict: Mapping[str, Any], by: str, reason: str, forced: bool, models: Path
+) -> Promotion:
+    """Serve `version` from now on; `seen` is what was promoted when it was judged.
+
+    Raises:
+        ModelError: another process is promoting, or has promoted since then.
+    """
+    check_id(version)
+    with _lock(models):
+        before = current(models)
+        if before != seen:
+            raise ModelError(
+                f"{before.promoted} was promoted by {before.by or 'somebody'} while {version} was judged against "
+                f"{seen.promoted}; promote {version} again, so that it is judged against {before.promoted}."
+            )
+        trail = (*before.trail, before.before) if before.before else ()
+        action = "force" if forced else "promote"
+        return _write(models, Promotion(version, before.promoted, trail, _now(), by, reason, action, verdict))
+
+
+def rollback(*, by: str, reason: str = "", models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> Promotion:
+    """Serve the version before the promoted one again; once more goes one step further back.
+
+    Raises:
+        ModelError: there is none before, it is gone or damaged, or another process is promoting.
+    """
+    with _lock(models):
+        now = current(models)
+        if not now.before:
+            raise ModelError(f"{now.promoted} is served and nothing was promoted before it, so there is no way back.")
+        find(now.before, models, shipped=shipped)
+        *trail, before = now.trail or ("",)
+        back = Promotion(now.before, before, tuple(trail), _now(), by, reason, "rollback")
+        return _write(models, back)
+
+
+def person() -> str:
+    """Who is logged in; `unknown` where the machine has no name for that."""
+    try:
+        return getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def _write(models: Path, new: Promotion) -> Promotion:
+    """Replace promoted.json, then tell the history; what a crash kept from it is made good first."""
+    old = read_pointer(models)
+    if old:
+        _append(models / HISTORY, old)
+    row = json.loads(json.dumps(asdict(new)))  # as it is read back: tuples are lists
+    atomic.write_json(models / POINTER, row)
+    _append(models / HISTORY, row)
+    return _promotion(row)
+
+
+@contextmanager
+def _lock(models: Path) -> Iterator[None]:
+    models.mkdir(parents=True, exist_ok=True)
+    with atomic.locked(models) as free:
+        if not free:
+            raise ModelError(f"Another process is changing {models}; wait for it, then try again.")
+        yield
+
+
+def _append(path: Path, row: Mapping[str, Any]) -> None:
+    """Add a line and sync it, unless it is the last one already."""
+    if _lines(path)[-1:] == [row]:
+        return
+    torn = path.is_file() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if torn else "") + json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    atomic.fsync_path(path.parent)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line; a line that is none was cut short by a crash."""
+    rows = []
+    content = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in content.split("\n"):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+def _promotion(row: Mapping[str, Any]) -> Promotion:
+    """A row as written here, or by hand, where only `promoted` is sure to be there."""
+    promoted = str(row.get("promoted") or "")
+    texts = {name: str(row.get(name) or "") for name in ("at", "by", "reason")}
+    trail, verdict = row.get("trail"), row.get("verdict")
+    return Promotion(
+        promoted,
+        before=str(row.get("before", "" if promoted == SHIPPED else SHIPPED) or ""),
+        trail=tuple(str(item) for item in trail) if isinstance(trail, list) else (),
+        action=str(row.get("action") or "promote"),
+        verdict=verdict if isinstance(verdict, dict) else {},
+        **texts,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
