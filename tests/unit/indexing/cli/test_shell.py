@@ -89,7 +89,11 @@ def test_v_counts_before_and_after_the_command(arguments: list[str], level: int)
     [
         ([], 50, ""),
         (["--rerank-depth", "20"], 20, ""),
-        (["--rerank-k", "20"], 20, "--rerank-k is now called --rerank-depth; the old name will go in a later version.\n"),
+        (
+            ["--rerank-k", "20"],
+            20,
+            "--rerank-k is now called --rerank-depth; the old name will go in a later version.\n",
+        ),
     ],
 )
 def test_an_old_spelling_works_and_names_the_new_one(
