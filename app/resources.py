@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
 from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.dense.encoder import BiEncoder

@@ -29,7 +29,7 @@ from indexing import atomic
 from indexing.bm25 import analyzer, postings
 from indexing.bm25.backends import Bm25s
 from indexing.bm25.build import build_bm25
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import read_queries

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.errors import IndexingError
 
 FILE = "manifest.json"

@@ -1,80 +1,94 @@
 """Chooses BM25's k1 and b by recall on training queries, and reports what the choice is worth on held-out ones."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import ir_measures
-import numpy as np
 from ir_measures import R
-from numpy.typing import NDArray
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import PRESETS, Bm25Settings, best_rows, length_norms
-from indexing.bm25.from_postings import FoundTerms
-from indexing.bm25.postings import Postings
+from indexing.bm25.settings import PRESETS, Bm25Settings
 from indexing.corpus.judged import JudgedSet
-from indexing.errors import SettingsError
+from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
+from indexing.manifest import rebuild
+from indexing.records import PassageId, Query
 
 K1 = (0.5, 0.7, 0.82, 0.9, 1.0, 1.2, 1.5, 2.0)
 B = (0.2, 0.3, 0.4, 0.5, 0.6, 0.68, 0.75, 0.9)
 DEPTH = 1000
 SEED = 0
+Pair = tuple[float, float]
+"""k1 and b."""
 Progress = Callable[[int], None]
 """Called with the queries done since the last call."""
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One pair of k1 and b."""
+class PairRecall:
+    """What one pair of k1 and b finds."""
 
     k1: float
     b: float
     recall: float
-    """Mean recall@1000 over the queries that chose."""
+    """Mean recall over the queries that chose."""
     held_out: float | None
-    """The same over the held-out queries; None where it wasn't measured."""
+    """Mean recall over the held-out queries; None for a pair that wasn't measured on them."""
 
 
-@dataclass(frozen=True)
-class Tuned:
-    """What was tried, best first."""
+@dataclass(frozen=True, kw_only=True)
+class Bm25Tuning:
+    """Recall of every pair of k1 and b, and the pair to use."""
 
-    tried: tuple[Tried, ...]
-    chosen: Tried
-    current: Tried
+    pairs: tuple[PairRecall, ...]
+    """Best first."""
+    chosen: PairRecall
+    current: PairRecall
     """With the index's own k1 and b."""
-    presets: dict[str, Tried]
+    presets: dict[str, PairRecall]
+    depth: int
+    """Candidates of each query in which relevant passages count as found."""
+    minimum_grade: int
+    """The least grade that counts as relevant."""
     queries: int
+    """Queries that chose."""
     held_out_queries: int
 
 
 def tune(
-    index: Index, train: JudgedSet, held_out: JudgedSet | None, *, minimum_grade: int, progress: Progress
-) -> Tuned:
-    """Search every pair of K1 and B by recall@1000 on `train`; without `held_out`, half of its queries are kept apart.
+    index: Index,
+    train: JudgedSet,
+    held_out: JudgedSet | None,
+    *,
+    minimum_grade: int,
+    depth: int = DEPTH,
+    progress: Progress = lambda _: None,
+) -> Bm25Tuning:
+    """Measure recall at `depth` on `train` for every pair of K1 and B; without `held_out`, hold out half of `train`.
 
     `minimum_grade` is the least grade that counts as relevant.
 
     Raises:
         SettingsError: there are fewer than two judged queries, or none has a relevant passage in the index.
+        IndexingError: the index keeps no postings, from which BM25 is computed with another k1 and b.
     """
     choosing, reporting = _split(train, held_out)
-    passages = Postings(index.folder / "terms")
-    lengths = passages.lengths()
+    measure = _RecallOfPairs(index, minimum_grade=minimum_grade, depth=depth, progress=progress)
     current = (index.manifest.bm25.k1, index.manifest.bm25.b)
-    grid = sorted({(k1, b) for k1 in K1 for b in B} | {current, *PRESETS.values()})
-    recalls = _recalls(index, passages, lengths, choosing, grid, minimum_grade, progress)
-    chosen = max(grid, key=lambda pair: (recalls[pair], pair == current))  # a tie changes nothing
-    reported = sorted({chosen, current, *PRESETS.values()})
-    held = _recalls(index, passages, lengths, reporting, reported, minimum_grade, progress)
-    tried = {pair: Tried(*pair, recalls[pair], held.get(pair)) for pair in grid}
-    return Tuned(
-        tried=tuple(sorted(tried.values(), key=lambda row: -row.recall)),
-        chosen=tried[chosen],
-        current=tried[current],
-        presets={name: tried[pair] for name, pair in PRESETS.items()},
+    grid = sorted({*product(K1, B), current, *PRESETS.values()})
+    recalls = measure(choosing, grid)
+    best = max(grid, key=lambda pair: (recalls[pair], pair == current))  # a tie changes nothing
+    held_out_recalls = measure(reporting, sorted({best, current, *PRESETS.values()}))
+    pairs = {pair: PairRecall(*pair, recalls[pair], held_out_recalls.get(pair)) for pair in grid}
+    return Bm25Tuning(
+        pairs=tuple(sorted(pairs.values(), key=lambda row: -row.recall)),
+        chosen=pairs[best],
+        current=pairs[current],
+        presets={name: pairs[pair] for name, pair in PRESETS.items()},
+        depth=depth,
+        minimum_grade=minimum_grade,
         queries=len(choosing.queries),
         held_out_queries=len(reporting.queries),
     )
@@ -88,41 +102,54 @@ def _split(train: JudgedSet, held_out: JudgedSet | None) -> tuple[JudgedSet, Jud
     middle = len(queries) // 2
     if not middle:
         raise SettingsError(f"{len(queries)} judged queries are too few to choose with some and report on others.")
-    return tuple(  # type: ignore[return-value]  # of two
-        JudgedSet(train.split, tuple(part), {query.id: train.qrels[query.id] for query in part})
-        for part in (queries[:middle], queries[middle:])
-    )
+    return _part(train, queries[:middle]), _part(train, queries[middle:])
 
 
-def _recalls(
-    index: Index,
-    postings: Postings,
-    lengths: NDArray[np.int64],
-    judged: JudgedSet,
-    pairs: Sequence[tuple[float, float]],
-    minimum_grade: int,
-    progress: Progress,
-) -> dict[tuple[float, float], float]:
-    """Mean recall@1000 of each pair over the queries with a relevant passage in the index."""
-    norms = {pair: length_norms(lengths, Bm25Settings(k1=pair[0], b=pair[1])) for pair in pairs}
-    totals = dict.fromkeys(pairs, 0.0)
-    counted = 0
-    for query in judged.queries:
-        held = {name: grade for name, grade in judged.qrels[query.id].items() if name in index.passages}
-        relevant = {str(index.passages.row_of(name)): grade for name, grade in held.items()}
-        progress(1)
-        if not any(grade >= minimum_grade for grade in relevant.values()):
-            continue
-        counted += 1
-        found = FoundTerms(postings, analyzer.terms(query.text))
-        for pair, norm in norms.items():
-            rows, scores = found.rows, found.scores(norm)
-            best = best_rows(scores, depth=DEPTH)
-            run = {"": {str(row): float(score) for row, score in zip(rows[best], scores[best], strict=True)}}
-            measure = R(rel=minimum_grade) @ DEPTH
-            totals[pair] += ir_measures.calc_aggregate([measure], {"": relevant}, run)[measure]
-    if not counted:
-        raise SettingsError(
-            f"No query of the {judged.split} set has a relevant passage in index {index.manifest.name}."
-        )
-    return {pair: total / counted for pair, total in totals.items()}
+def _part(judged: JudgedSet, queries: Sequence[Query]) -> JudgedSet:
+    return JudgedSet(judged.split, tuple(queries), {query.id: judged.qrels[query.id] for query in queries})
+
+
+class _RecallOfPairs:
+    """Mean recall of pairs of k1 and b over the queries of a set with a relevant passage in the index."""
+
+    def __init__(self, index: Index, *, minimum_grade: int, depth: int, progress: Progress) -> None:
+        if index.postings is None:
+            raise IndexingError(
+                f"Index {index.folder} keeps no postings, so BM25 can't be tried with another k1 and b there. "
+                f"{rebuild(index.folder)}"
+            )
+        self._index, self._postings = index, index.postings
+        self._minimum_grade, self._depth, self._progress = minimum_grade, depth, progress
+
+    def __call__(self, judged: JudgedSet, pairs: Sequence[Pair]) -> dict[Pair, float]:
+        totals = dict.fromkeys(pairs, 0.0)
+        counted = 0
+        for query in judged.queries:
+            grades = self._grades(judged.qrels[query.id])
+            if any(grade >= self._minimum_grade for grade in grades.values()):
+                counted += 1
+                for pair, recall in self._recalls(query.text, grades, pairs).items():
+                    totals[pair] += recall
+            self._progress(1)
+        if not counted:
+            raise SettingsError(
+                f"No query of the {judged.split} set has a passage of grade {self._minimum_grade} or more in index "
+                f"{self._index.manifest.name}."
+            )
+        return {pair: total / counted for pair, total in totals.items()}
+
+    def _grades(self, qrels: Mapping[PassageId, int]) -> dict[str, int]:
+        """The grades of passages that the index holds, by row."""
+        passages = self._index.passages
+        return {str(passages.row_of(name)): grade for name, grade in qrels.items() if name in passages}
+
+    def _recalls(self, text: str, grades: Mapping[str, int], pairs: Sequence[Pair]) -> dict[Pair, float]:
+        """Recall of each pair for one query."""
+        measure = R(rel=self._minimum_grade) @ self._depth
+        matches = self._postings.matches(analyzer.terms(text))
+        recalls = {}
+        for k1, b in pairs:
+            rows, scores = matches.search(Bm25Settings(k1=k1, b=b), depth=self._depth)
+            run = {"": {str(row): float(score) for row, score in zip(rows.tolist(), scores, strict=True)}}
+            recalls[k1, b] = ir_measures.calc_aggregate([measure], {"": dict(grades)}, run)[measure]
+        return recalls

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 
 FUSIONS = ("rrf", "weighted", "bm25", "dense")

@@ -1,10 +1,5 @@
-"""BM25 over analysed passages, by `bm25s` (fast, memory-mapped) or `rank-bm25` (plain, slow): one formula.
+"""BM25 over analyzed passages, by `bm25s` (fast, memory-mapped) or `rank-bm25` (plain, slow), by one formula."""
 
-Both score as Lucene does (Kamphuis et al. 2020): idf = ln(1 + (N - df + 0.5) / (df + 0.5)) and
-tf / (tf + k1 * (1 - b + b * length / average length)), summed over the query's terms.
-"""
-
-import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
-from indexing.bm25.formula import Bm25Settings, best_rows
+from indexing.bm25.formula import best_rows, inverse_frequency, length_norms, mean_length
+from indexing.bm25.settings import Bm25Settings
 from indexing.records import Floats, Rows
 
 
@@ -47,13 +43,13 @@ class Bm25s:
         return cls(bm25s.BM25.load(str(folder), mmap=True))
 
     def scores(self, terms: Sequence[str]) -> Floats:
-        """As Bm25 says."""
+        """BM25 of each passage by row, (passages,) float32; 0 where no term occurs."""
         total = np.zeros(self._passages, dtype=np.float32)  # (passages,) float32
         _add_up(self._starts, self._rows, self._scores, self._numbers(terms), total, np.empty(len(total), np.int32))
         return total
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """As Bm25 says. Work grows with the postings of the query's terms, not with the passages."""
+        """Rows and scores of the best `depth`; the work grows with the postings of the terms, not with the passages."""
         total, touched = self._arrays()
         count = _add_up(self._starts, self._rows, self._scores, self._numbers(terms), total, touched)
         rows = touched[:count]
@@ -95,20 +91,22 @@ def _add_up(
 
 
 class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
-    """BM25 by rank-bm25, kept in memory and made anew from the passages at every start."""
+    """BM25 by rank-bm25, in memory: it has no form on disk, so every start makes it from the passages."""
 
     def __init__(self, analyzed: Sequence[Sequence[str]], settings: Bm25Settings) -> None:
+        self._settings = settings
         super().__init__(analyzed, k1=settings.k1, b=settings.b)
 
     def _calc_idf(self, nd: dict[str, int]) -> None:
         """Lucene's idf in place of Okapi's."""
-        for term, count in nd.items():
-            self.idf[term] = math.log(1 + (self.corpus_size - count + 0.5) / (count + 0.5))
+        frequencies = np.array(list(nd.values()), dtype=np.int64)  # (terms,)
+        weights = inverse_frequency(frequencies, passages=self.corpus_size)  # (terms,) float64
+        self.idf.update(zip(nd, weights.tolist(), strict=True))
 
     def scores(self, terms: Sequence[str]) -> Floats:
-        """As Bm25 says."""
-        lengths = np.array(self.doc_len) / (self.avgdl or 1.0)  # (passages,), 1 is the average
-        norms = self.k1 * (1 - self.b + self.b * lengths)  # (passages,)
+        """BM25 of each passage by row, (passages,) float32; counts the terms of every passage."""
+        lengths = np.array(self.doc_len, dtype=np.int64)  # (passages,)
+        norms = length_norms(lengths, self._settings, mean=mean_length(lengths))  # (passages,) float64
         total = np.zeros(self.corpus_size)
         for term in terms:
             if term in self.idf:
@@ -117,7 +115,7 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
         return np.asarray(total, dtype=np.float32)  # (passages,) float32
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """As Bm25 says."""
+        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
         scores = self.scores(terms)
         rows = best_rows(scores, depth=depth)
         return rows, scores[rows]

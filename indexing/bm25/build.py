@@ -13,8 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from indexing.bm25.formula import Bm25Settings, inverse_frequency, length_norms
+from indexing.bm25.formula import inverse_frequency, length_norms, mean_length
 from indexing.bm25.postings import ShardPostings
+from indexing.bm25.settings import Bm25Settings
 
 FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "vocab.index.json", "params.index.json")
 
@@ -28,7 +29,7 @@ def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, progress: Call
     paths = sorted(terms.glob("*.arrow"))
     vocabulary, terms_of_shard, frequencies = _vocabulary(paths)
     lengths = np.concatenate([np.empty(0, dtype=np.int64), *(ShardPostings(path).lengths() for path in paths)])
-    norms = length_norms(lengths, settings)  # (passages,) float64
+    norms = length_norms(lengths, settings, mean=mean_length(lengths))  # (passages,) float64
     weights = inverse_frequency(frequencies, passages=len(lengths))  # (terms,) float64
     starts = np.concatenate([[0], np.cumsum(frequencies)]).astype(np.int64)  # (terms + 1,)
     # Where nothing holds a term, one posting without weight stands in: an empty array can't be memory-mapped.

@@ -1,50 +1,32 @@
-"""BM25's formula and settings: what a term of a passage adds to its score."""
+"""BM25's formula as Lucene has it (Kamphuis et al. 2020), in one place for building, searching, tuning and explaining.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A passage's score is the sum over the query's terms of idf * tf / (tf + norm), where
+idf = ln(1 + (N - df + 0.5) / (df + 0.5)) and norm = k1 * (1 - b + b * length / mean length).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexing.errors import SettingsError
+from indexing.bm25.settings import Bm25Settings
 from indexing.records import Floats, Rows
 
-BACKENDS = ("bm25s", "rank-bm25")
-
-
-@dataclass(frozen=True)
-class Bm25Settings:
-    """How BM25 weighs terms."""
-
-    k1: float = 0.9
-    """Saturation of repeated terms, 0 to 10."""
-    b: float = 0.4
-    """Weight of the passage's length, 0 to 1."""
-    backend: str = "bm25s"
-    """`bm25s` or `rank-bm25`."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.k1 <= 10:
-            raise SettingsError(f"BM25's k1 is {self.k1}; give a number from 0 to 10 (usual: 0.9).")
-        if not 0 <= self.b <= 1:
-            raise SettingsError(f"BM25's b is {self.b}; give a number from 0 to 1 (usual: 0.4).")
-        if self.backend not in BACKENDS:
-            raise SettingsError(f"BM25 backend {self.backend!r} is unknown; choose one of {', '.join(BACKENDS)}.")
-
-
-PRESETS: Mapping[str, tuple[float, float]] = {"msmarco-dev": (0.82, 0.68), "trec-dl": (0.9, 0.4)}
-"""k1 and b as Pyserini sets them for MS MARCO passages: tuned on dev queries, and as for TREC DL."""
+Lengths = NDArray[np.int64] | NDArray[np.int32]
+"""(passages,): terms of each passage, repeats included."""
 
 
 def inverse_frequency(frequencies: NDArray[np.int64], *, passages: int) -> NDArray[np.float64]:
-    """Lucene's idf of terms that so many of the passages hold, (terms,) float64."""
+    """The idf of terms that so many of the passages hold, (terms,) float64."""
     return np.asarray(np.log(1 + (passages - frequencies + 0.5) / (frequencies + 0.5)))
 
 
-def length_norms(lengths: NDArray[np.int64], settings: Bm25Settings) -> NDArray[np.float64]:
-    """k1 * (1 - b + b * length / average length) of each passage, (passages,) float64."""
-    mean = lengths.mean() if lengths.any() else 1.0
-    return settings.k1 * (1 - settings.b + settings.b * lengths / mean)
+def mean_length(lengths: Lengths) -> float:
+    """Terms of a passage on average; 1 where no passage has any, so that it can be divided by."""
+    return float(lengths.mean()) if lengths.any() else 1.0
+
+
+def length_norms(lengths: Lengths, settings: Bm25Settings, *, mean: float) -> NDArray[np.float64]:
+    """The norm of passages of these lengths, (passages,) float64; `mean` is the mean length of the whole index."""
+    return np.asarray(settings.k1 * (1 - settings.b + settings.b * lengths / mean), dtype=np.float64)
 
 
 def best_rows(scores: Floats, *, depth: int) -> Rows:

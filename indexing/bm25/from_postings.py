@@ -8,53 +8,39 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from indexing.bm25.formula import Bm25Settings, best_rows, inverse_frequency
-from indexing.bm25.postings import Postings
+from indexing.bm25.formula import best_rows, inverse_frequency, length_norms, mean_length
+from indexing.bm25.postings import Postings, TermPostings
+from indexing.bm25.settings import Bm25Settings
 from indexing.records import Floats, Rows
 
 
-class FoundTerms:
-    """The passages that hold some of a query's terms, scored straight from the postings with any k1 and b."""
-
-    def __init__(self, postings: Postings, terms: Sequence[str]) -> None:
-        found = [postings.find(term) for term in terms]
-        sizes = np.array([len(term.rows) for term in found], dtype=np.int64)  # (terms,)
-        rows = np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in found)])  # (postings,)
-        self.rows, self._place = np.unique(rows, return_inverse=True)
-        self._counts = np.concatenate([np.empty(0, dtype=np.int64), *(term.counts for term in found)])
-        self._weights = inverse_frequency(sizes, passages=len(postings)).repeat(sizes)  # (postings,)
-
-    def scores(self, norms: NDArray[np.float64]) -> Floats:
-        """BM25 of each of `rows`, (rows,) float32; `norms` are those of every passage."""
-        parts = self._weights * self._counts / (self._counts + norms[self.rows][self._place])
-        return np.bincount(self._place, weights=parts, minlength=len(self.rows)).astype(np.float32)
-
-
 class PostingsBm25:
-    """Scores the passages that hold a term of the query; the postings are opened when first asked."""
+    """Scores passages straight from the postings, which are opened when first needed."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` holds the postings of every shard."""
         self._folder = folder
 
+    def __len__(self) -> int:
+        """Passages of the index, those without terms included."""
+        return len(self._postings)
+
+    @cached_property
+    def mean_length(self) -> float:
+        """Terms of a passage on average, repeats included; 1 where no passage has any."""
+        return mean_length(self._lengths)
+
+    def find(self, term: str) -> TermPostings:
+        """The passages that hold a term; none where it occurs nowhere."""
+        return self._postings.find(term)
+
+    def matches(self, terms: Sequence[str]) -> "Matches":
+        """The passages that hold any of a query's terms, to be scored once or with several k1 and b."""
+        return Matches(self._postings, terms, self._lengths, mean=self.mean_length)
+
     def search(self, terms: Sequence[str], settings: Bm25Settings, *, depth: int) -> tuple[Rows, Floats]:
         """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
-        found = [self._postings.find(term) for term in terms]
-        sizes = np.array([len(term.rows) for term in found], dtype=np.int64)  # (terms,)
-        weights = inverse_frequency(sizes, passages=len(self._postings))  # (terms,) float64
-        rows, places = np.unique(
-            np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in found)]), return_inverse=True
-        )
-        counts = np.concatenate([np.empty(0, dtype=np.int64), *(term.counts for term in found)])  # (postings,)
-        norms = self._norms(rows, settings)
-        scores = _add_up(places, counts, weights.repeat(sizes), norms, np.zeros(len(rows), dtype=np.float32))
-        best = best_rows(scores, depth=depth)
-        return rows[best], scores[best]
-
-    def _norms(self, rows: Rows, settings: Bm25Settings) -> NDArray[np.float64]:
-        """As `length_norms`, of some passages."""
-        lengths = self._lengths[rows]  # (rows,) int32
-        return np.asarray(settings.k1 * (1 - settings.b + settings.b * lengths / self._mean), dtype=np.float64)
+        return self.matches(terms).search(settings, depth=depth)
 
     @cached_property
     def _postings(self) -> Postings:
@@ -62,12 +48,34 @@ class PostingsBm25:
 
     @cached_property
     def _lengths(self) -> NDArray[np.int32]:
-        """Terms of each passage, (passages,) int32."""
+        """Terms of each passage, repeats included, (passages,) int32."""
         return self._postings.lengths().astype(np.int32)
 
-    @cached_property
-    def _mean(self) -> float:
-        return float(self._lengths.mean()) if self._lengths.any() else 1.0
+
+class Matches:
+    """The passages that hold any of a query's terms; a term that the query repeats counts each time."""
+
+    def __init__(self, postings: Postings, terms: Sequence[str], lengths: NDArray[np.int32], *, mean: float) -> None:
+        found = [postings.find(term) for term in terms]
+        sizes = np.array([len(term.rows) for term in found], dtype=np.int64)  # (terms,)
+        rows = np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in found)])  # (postings,)
+        self.rows, self._places = np.unique(rows, return_inverse=True)
+        self._counts = np.concatenate([np.empty(0, dtype=np.int64), *(term.counts for term in found)])  # (postings,)
+        self._weights = inverse_frequency(sizes, passages=len(postings)).repeat(sizes)  # (postings,) float64
+        self._lengths = lengths[self.rows]  # (rows,) int32
+        self._mean = mean
+
+    def scores(self, settings: Bm25Settings) -> Floats:
+        """BM25 of each of `rows`, (rows,) float32."""
+        norms = length_norms(self._lengths, settings, mean=self._mean)
+        total = np.zeros(len(self.rows), dtype=np.float32)  # (rows,) float32
+        return _add_up(self._places, self._counts, self._weights, norms, total)
+
+    def search(self, settings: Bm25Settings, *, depth: int) -> tuple[Rows, Floats]:
+        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+        scores = self.scores(settings)
+        best = best_rows(scores, depth=depth)
+        return self.rows[best], scores[best]
 
 
 @njit(nogil=True, cache=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.pretrained import DEFAULT_BI_ENCODER
 

@@ -22,7 +22,7 @@ from indexing.index import open_index, up_to_date
 from indexing.manifest import FILE, Manifest
 from indexing.progress import Bars
 from indexing.records import PassageId
-from indexing.tune import Tried, tune
+from indexing.tune import PairRecall, tune
 
 SHOWN = 20  # bad lines that are printed; the manifest has more
 
@@ -157,14 +157,23 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _tune(options: argparse.Namespace) -> int:
+    if options.depth < 1:
+        raise SettingsError(f"--depth is {options.depth}; give 1 candidate or more.")
     index = open_index(options.name, root=options.root)
     train, held_out = _judgments(options, Path(index.manifest.corpus))
     with tqdm(desc="   tune", unit=" queries", dynamic_ncols=True) as bar:
-        found = tune(index, train, held_out, minimum_grade=options.minimum_grade, progress=bar.update)
+        found = tune(
+            index,
+            train,
+            held_out,
+            minimum_grade=options.minimum_grade,
+            depth=options.depth,
+            progress=bar.update,
+        )
     if options.json:
         print(json.dumps(asdict(found)))
         return 0
-    print(f"recall@1000 on {found.queries} queries that chose, and on {found.held_out_queries} held-out ones")
+    print(f"recall@{found.depth} on {found.queries} queries that chose, and on {found.held_out_queries} held-out ones")
     rows = [("chosen", found.chosen), ("this index", found.current), *found.presets.items()]
     for label, row in rows:
         print(f"  {label:<12} k1={row.k1:<5} b={row.b:<5} {row.recall:.4f}   {_held_out(row)}")
@@ -176,7 +185,7 @@ def _tune(options: argparse.Namespace) -> int:
     return 0
 
 
-def _held_out(row: Tried) -> str:
+def _held_out(row: PairRecall) -> str:
     return "" if row.held_out is None else f"{row.held_out:.4f}"
 
 

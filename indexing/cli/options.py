@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from indexing.bm25.formula import BACKENDS, PRESETS, Bm25Settings
+from indexing.bm25.settings import BACKENDS, PRESETS, Bm25Settings
 from indexing.building.change import ON_EXISTING
 from indexing.building.settings import BuildSettings
 from indexing.corpus import hub
@@ -58,6 +58,7 @@ def arguments(runs: Mapping[str, Run], *, description: str) -> argparse.Argument
     choose.add_argument("name", help="name of the index")
     choose.add_argument("--queries", type=Path, help="in place of the train queries beside the corpus")
     choose.add_argument("--qrels", type=Path, help="their judgments; half of the queries are held out")
+    choose.add_argument("--depth", type=int, default=1000, help="candidates in which recall is measured (%(default)s)")
     choose.add_argument("--minimum-grade", type=int, default=1, help="least grade that is relevant (%(default)s)")
     choose.add_argument("--json", action="store_true")
     clear = commands.add_parser("gc", help="list an index's builds and remove the old ones")

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from indexing import atomic
-from indexing.bm25.formula import PRESETS, Bm25Settings
+from indexing.bm25.settings import PRESETS, Bm25Settings
 from indexing.building.estimate import Estimate
 from indexing.building.settings import BuildSettings
 from indexing.corpus.fields import Fields

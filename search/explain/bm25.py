@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import Bm25Settings, inverse_frequency
+from indexing.bm25.formula import inverse_frequency
 from indexing.bm25.postings import Postings
+from indexing.bm25.settings import Bm25Settings
 from indexing.index import Index
 from search.retrieve import bm25_settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexing.bm25.formula import BACKENDS, Bm25Settings
+from indexing.bm25.settings import BACKENDS, Bm25Settings
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, index_names

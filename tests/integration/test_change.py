@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.building import shards
 from indexing.building.build import UNFINISHED, build
 from indexing.building.change import add, delete

@@ -310,7 +310,8 @@ def test_delete_reads_a_file_with_a_byte_order_mark_and_crlf(own_root: Path, tmp
         (["tune", "small", "--queries", "queries.tsv"], "--qrels"),
         (["tune", "small", "--qrels", "qrels.tsv"], "--queries"),
         (["tune", "small", "--queries", "queries.tsv", "--qrels", "one.tsv"], "1 judged queries are too few"),
-        (["tune", "small", "--minimum-grade", "9"], "No query of the train set has a relevant passage"),
+        (["tune", "small", "--minimum-grade", "9"], "No query of the train set has a passage of grade 9 or more"),
+        (["tune", "small", "--depth", "0"], "--depth is 0"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
@@ -378,18 +379,15 @@ def test_tune_prints_what_chose_and_what_is_held_out(built_root: Path, capsys: C
     ]
 
 
-def test_tune_says_how_to_use_what_it_chose(
-    build_arguments: list[str], tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tune_says_how_to_use_what_it_chose(build_arguments: list[str], tmp_path: Path, capsys: Captured) -> None:
     # at depth 1 the short passage is first where b is above 0.611, as computed in unit/indexing/test_tune.py
-    monkeypatch.setattr("indexing.tune.DEPTH", 1)
     lines = ["short\tbee", "long\tbee bee bee lamp ship lens glass wood snow rock"]
     corpus = write_lines(tmp_path / "bees/collection.tsv", lines)
     write_lines(tmp_path / "bees/queries.tsv", ["1\tbee", "2\tbee"])
     write_lines(tmp_path / "bees/qrels.train.tsv", ["1 0 short 1", "2 0 short 1"])
     indexing([*build_arguments, "--corpus", str(corpus)])
     capsys.readouterr()
-    assert command(tmp_path / "root", "tune", "small") == 0
+    assert command(tmp_path / "root", "tune", "small", "--depth", "1") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "  chosen       k1=0.5   b=0.68  1.0000   1.0000"
     assert said[2] == "  this index   k1=0.9   b=0.4   0.0000   0.0000"

@@ -14,8 +14,8 @@ from ir_measures import AP, RR, P, R, Rprec, nDCG
 from indexing.bm25 import analyzer
 from indexing.bm25.backends import Bm25s, RankBm25
 from indexing.bm25.build import build_bm25
-from indexing.bm25.formula import Bm25Settings
 from indexing.bm25.postings import write_shard
+from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import read_qrels, read_queries
 from indexing.records import PassageId, Qrels, Ranking, Run

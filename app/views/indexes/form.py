@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.views.indexes.source import Reading, Source, choose_reading, choose_source
 from app.views.widgets.notices import note, problem
-from indexing.bm25.formula import PRESETS
+from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
 from indexing.corpus.files import corpus_files
 from indexing.corpus.hub import is_hub_corpus

@@ -14,33 +14,30 @@ import pytest
 
 from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.build import FILES, build_bm25
-from indexing.bm25.formula import BACKENDS, PRESETS, Bm25Settings, best_rows, inverse_frequency, length_norms
-from indexing.bm25.from_postings import FoundTerms
-from indexing.bm25.postings import Postings, write_shard
-from indexing.errors import SettingsError
+from indexing.bm25.formula import best_rows
+from indexing.bm25.from_postings import PostingsBm25
+from indexing.bm25.postings import write_shard
+from indexing.bm25.settings import BACKENDS, Bm25Settings
 from indexing.records import Floats, Rows
 
 KINDS = (*BACKENDS, "postings")
 
 
-class TunedBm25:
-    """FoundTerms as a back end, so that it is held to what the others are."""
+class FromPostings:
+    """PostingsBm25 as a back end, so that it is held to what the others are."""
 
-    def __init__(self, postings: Postings, settings: Bm25Settings) -> None:
-        self._postings = postings
-        self._norms = length_norms(postings.lengths(), settings)
+    def __init__(self, folder: Path, settings: Bm25Settings) -> None:
+        self._postings, self._settings = PostingsBm25(folder), settings
+        self._count = len(self._postings)  # opens the postings while their folder exists
 
     def scores(self, terms: Sequence[str]) -> Floats:
-        total = np.zeros(len(self._norms), dtype=np.float32)
-        found = FoundTerms(self._postings, terms)
-        total[found.rows] = found.scores(self._norms)
+        total = np.zeros(self._count, dtype=np.float32)
+        matches = self._postings.matches(terms)
+        total[matches.rows] = matches.scores(self._settings)
         return total
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        found = FoundTerms(self._postings, terms)
-        scores = found.scores(self._norms)
-        best = best_rows(scores, depth=depth)
-        return found.rows[best], scores[best]
+        return self._postings.search(terms, self._settings, depth=depth)
 
 
 PASSAGES = [["cat", "sat"], ["cat", "cat", "dog"], ["bird"]]  # lengths 2, 3, 1: mean 2
@@ -71,7 +68,7 @@ def make(kind: str, passages: list[list[str]], *, k1: float = 0.9, b: float = 0.
     with tempfile.TemporaryDirectory() as name:  # what is mapped stays readable after it is gone
         if kind == "bm25s":
             return Bm25s.open(built(Path(name), passages[:middle], passages[middle:], settings=settings))
-        return TunedBm25(Postings(write(Path(name), passages[:middle], passages[middle:])), settings)
+        return FromPostings(write(Path(name), passages[:middle], passages[middle:]), settings)
 
 
 def random_passages(count: int) -> list[list[str]]:
@@ -235,7 +232,7 @@ def test_shards_change_no_score(tmp_path: Path, bounds: tuple[int, ...]) -> None
     passages = random_passages(50)
     shards = [passages[start:end] for start, end in pairwise(bounds)]
     fast = Bm25s.open(built(tmp_path / "fast", *shards, settings=Bm25Settings()))
-    slow = TunedBm25(Postings(write(tmp_path / "slow", *shards)), Bm25Settings())
+    slow = FromPostings(write(tmp_path / "slow", *shards), Bm25Settings())
     plain = make("rank-bm25", passages)
     for terms in (["w0"], ["w1", "w7", "w7"], ["w2", "w30", "w100"]):
         assert fast.scores(terms) == pytest.approx(plain.scores(terms), abs=1e-6)
@@ -271,55 +268,3 @@ def test_a_saved_index_holds_no_pickle(tmp_path: Path) -> None:
     assert {path.suffix for path in folder.iterdir()} == {".npy", ".json"}
     for path in folder.glob("*.npy"):
         np.load(path, allow_pickle=False)
-
-
-def test_idf_is_lucenes() -> None:
-    # ln(1 + (3 - 2 + 0.5) / (2 + 0.5)) and ln(1 + (3 - 3 + 0.5) / (3 + 0.5)), above 0 for a term of every passage
-    assert inverse_frequency(np.array([2, 3]), passages=3) == pytest.approx([math.log(1.6), math.log(8 / 7)])
-
-
-def test_norms_grow_with_the_length_over_the_average() -> None:
-    # 0.9 * (1 - 0.4 + 0.4 * length / 2) of lengths 2, 4 and 0
-    norms = length_norms(np.array([2, 4, 0]), Bm25Settings(k1=0.9, b=0.4))
-    assert norms == pytest.approx([0.9 * 1.0, 0.9 * 1.4, 0.9 * 0.6])
-
-
-def test_norms_of_passages_without_terms_divide_by_nothing() -> None:
-    assert length_norms(np.array([0, 0]), Bm25Settings(k1=1, b=0.5)).tolist() == [0.5, 0.5]
-
-
-def test_presets_are_settings_that_are_taken() -> None:
-    assert {name: Bm25Settings(k1=k1, b=b) for name, (k1, b) in PRESETS.items()} == {
-        "msmarco-dev": Bm25Settings(0.82, 0.68),  # Pyserini's, tuned on MS MARCO's dev queries
-        "trec-dl": Bm25Settings(),
-    }
-
-
-@pytest.mark.parametrize("values", [{"k1": -0.1}, {"k1": 10.1}, {"b": -0.1}, {"b": 1.1}, {"backend": "okapi"}])
-def test_settings_out_of_range_are_refused_with_the_value(values: dict[str, float | str]) -> None:
-    with pytest.raises(SettingsError, match=str(next(iter(values.values())))):
-        Bm25Settings(**values)  # type: ignore[arg-type]  # one field of several types
-
-
-def scores(*values: float) -> Floats:
-    return np.array(values, dtype=np.float32)
-
-
-def test_best_rows_are_those_of_the_highest_scores() -> None:
-    assert sorted(best_rows(scores(0.1, 0.5, 0.3, 0.9), depth=2).tolist()) == [1, 3]
-
-
-def test_best_rows_hold_every_tie_with_the_last() -> None:
-    assert sorted(best_rows(scores(0.5, 0.9, 0.5, 0.1, 0.5), depth=2).tolist()) == [0, 1, 2, 4]
-
-
-def test_best_rows_leave_out_scores_of_zero() -> None:
-    assert best_rows(scores(0, 0.2, 0, 0), depth=3).tolist() == [1]
-
-
-def test_best_rows_of_more_than_there_are_passages_are_all_that_match() -> None:
-    assert sorted(best_rows(scores(0.1, 0, 0.3), depth=10).tolist()) == [0, 2]
-
-
-def test_best_rows_of_no_match_are_none() -> None:
-    assert best_rows(scores(0, 0, 0), depth=2).tolist() == []

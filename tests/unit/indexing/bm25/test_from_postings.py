@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from indexing.bm25.backends import Bm25s, RankBm25
-from indexing.bm25.formula import Bm25Settings
 from indexing.bm25.from_postings import PostingsBm25
+from indexing.bm25.settings import Bm25Settings
 from indexing.records import Floats, Rows
 from tests.unit.indexing.bm25.test_backends import PASSAGES, built, random_passages, write
 

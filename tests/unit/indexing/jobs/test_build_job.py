@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from indexing import atomic
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.fields import Fields
 from indexing.errors import IndexingError, SettingsError
 from indexing.jobs import build_job

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import Bm25Settings
+from indexing.bm25.settings import Bm25Settings
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
