@@ -1,22 +1,24 @@
-"""Long work beside searches: it takes the searches' lock query by query, so that no search waits for more than one."""
+"""Lets long work run beside searches: it takes their lock query by query, so a search waits for one query at most."""
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from app.resources import Opened, one_at_a_time
+from app.resources import one_at_a_time
+from indexing.dense.encoder import BiEncoder
+from indexing.index import Index
 from indexing.store.tokens import TokenIds
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker, Scores
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
-PAUSE = 0.002  # seconds between two queries, in which a search that waits takes the lock: locks here are not fair
+PAUSE = 0.002  # seconds between two queries, so that a waiting search can take the lock: Python's locks aren't fair
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Hold the lock that every search takes, after having let others have it."""
+    """Hold the lock that every search takes, after letting others have it first."""
     time.sleep(PAUSE)
     with one_at_a_time:
         yield
@@ -30,30 +32,43 @@ class PatientReranker:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The wrapped re-ranker's name."""
         return self._reranker.name
 
     @property
     def tokenizer_fingerprint(self) -> str:
-        """Of the tokenizer whose stored ids it reads."""
+        """Identifies the tokenizer whose stored token ids it reads."""
         return self._reranker.tokenizer_fingerprint
 
     def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        """As the re-ranker itself does. Raises what it raises."""
+        """Score the passages while holding the lock. Raises what the wrapped re-ranker raises."""
         with turn():
             return self._reranker.score(query, passages, tokens=tokens)
 
 
-class PatientPipeline(RetrieveAndRerank):
-    """An open pipeline that waits for its turn before each query."""
+class PatientPipeline:
+    """A pipeline, shared with the searches, that waits for its turn before each query."""
 
-    def __init__(self, opened: Opened) -> None:
-        shared = opened.pipeline
-        reranker = None if shared.reranker is None else PatientReranker(shared.reranker)
-        super().__init__(shared.index, shared.encoder, reranker)
-        self._shared = shared
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._reranker = None if pipeline.reranker is None else PatientReranker(pipeline.reranker)
+
+    @property
+    def index(self) -> Index:
+        """The index that is searched."""
+        return self._pipeline.index
+
+    @property
+    def encoder(self) -> BiEncoder:
+        """The bi-encoder that the index was built with."""
+        return self._pipeline.encoder
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """The pipeline's re-ranker, which waits for its turn too."""
+        return self._reranker
 
     def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
-        """As the pipeline itself does. Raises what it raises."""
+        """Answer one query while holding the lock. Raises what the wrapped pipeline raises."""
         with turn():
-            return self._shared.search(query, settings)
+            return self._pipeline.search(query, settings)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -15,6 +16,25 @@ from search.rerank.reranker import Reranker
 from search.retrieve import encode, nearest, retrieve_bm25
 from search.settings import QUERY_CHARACTERS, PipelineSettings
 from search.trace import SearchTrace
+
+
+class Pipeline(Protocol):
+    """An index with its models that answers queries, directly or by way of another pipeline."""
+
+    @property
+    def index(self) -> Index:
+        """The index that is searched."""
+
+    @property
+    def encoder(self) -> BiEncoder:
+        """The bi-encoder that the index was built with."""
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """None where only the first stage answers."""
+
+    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
+        """Answer one query. Raises SettingsError, ModelError."""
 
 
 class RetrieveAndRerank:

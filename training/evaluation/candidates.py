@@ -8,7 +8,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import PipelineSettings
 from search.trec import read_run
@@ -53,7 +53,7 @@ MEASURE = "nDCG@10"
 
 
 def first_stage_lists(
-    pipeline: RetrieveAndRerank, judged: JudgedSet, *, depth: int, queries: int | None = None, progress: Progress
+    pipeline: Pipeline, judged: JudgedSet, *, depth: int, queries: int | None = None, progress: Progress
 ) -> Candidates:
     """The fused first stage's best `depth` passages for the first `queries` of a judged set, as served.
 

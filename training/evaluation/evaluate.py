@@ -10,7 +10,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
 from indexing.records import Qrels, Run
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.trec import read_run
 from training.evaluation.candidates import Candidates
@@ -61,7 +61,7 @@ class Evaluation:
         }
 
 
-def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress: Progress) -> Evaluation:
+def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progress) -> Evaluation:
     """Choose the shares on the dev split, then report on the split asked for and on the TREC run.
 
     Raises:
@@ -93,7 +93,7 @@ def evaluate_pipeline(pipeline: RetrieveAndRerank, request: Request, *, progress
     return Evaluation(name, pipeline.index.folder.name, pipeline.reranker.name, shares, tuple(reports))
 
 
-def _retrieve(pipeline: RetrieveAndRerank, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
+def _retrieve(pipeline: Pipeline, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
     return retrieve_stages(
         pipeline, judged.queries, depth=depth, progress=lambda done, total: progress(judged.split, done, total)
     )

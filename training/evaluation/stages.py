@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from indexing.dense.encoder import BiEncoder
 from indexing.records import Qrels, Query, QueryId, Ranking, Run
 from search.fuse import interpolate, reciprocal_rank_fusion
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import MIXES, PipelineSettings
 from training.evaluation.candidates import Candidates, Progress
@@ -56,7 +56,7 @@ class Stages:
         return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
 
 
-def retrieve_stages(pipeline: RetrieveAndRerank, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
+def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
     bm25: dict[QueryId, Ranking] = {}

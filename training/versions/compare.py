@@ -6,7 +6,7 @@ from functools import partial
 
 from indexing.corpus.judged import JudgedSet
 from indexing.records import Query
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from training.evaluation.candidates import MEASURE, first_stage_lists, reranked
 from training.evaluation.comparison import Comparison, compare
@@ -25,7 +25,7 @@ class VersionComparison:
 
 def compare_versions(
     versions: Mapping[str, Reranker],
-    pipeline: RetrieveAndRerank,
+    pipeline: Pipeline,
     judged: JudgedSet,
     *,
     baseline: str,

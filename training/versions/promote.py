@@ -10,7 +10,7 @@ from indexing.corpus.judged import judged_sets
 from indexing.errors import ModelError, SettingsError
 from indexing.index import open_corpus_folder
 from indexing.places import MODELS, SHIPPED_RERANKER
-from search.pipeline import RetrieveAndRerank
+from search.pipeline import Pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.reranker import Reranker
 from search.served import SHIPPED
@@ -45,7 +45,7 @@ class Assessment:
 
 def assess(
     version: str,
-    pipeline: RetrieveAndRerank,
+    pipeline: Pipeline,
     *,
     models: Path = MODELS,
     shipped: Path = SHIPPED_RERANKER,
@@ -123,7 +123,7 @@ def _check_unchanged(pinned: Sequence[Expectation], assessment: Assessment) -> N
         )
 
 
-def _lists(pipeline: RetrieveAndRerank, *, depth: int, progress: Callable[[int, int], None]) -> Candidates:
+def _lists(pipeline: Pipeline, *, depth: int, progress: Callable[[int, int], None]) -> Candidates:
     sets = judged_sets(open_corpus_folder(pipeline.index))
     if SPLIT not in sets:
         raise SettingsError(
@@ -146,7 +146,7 @@ def _promoted(version: str, models: Path, shipped: Path) -> tuple[Version | None
 
 def promote(
     version: str,
-    pipeline: RetrieveAndRerank,
+    pipeline: Pipeline,
     *,
     by: str,
     reason: str = "",

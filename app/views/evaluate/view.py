@@ -88,7 +88,7 @@ def _work(opened: Opened, asked: Asked) -> Callable[[Progress], Evaluated]:
     request = Request(split=asked.split, depth=asked.depth, settings=settings)
 
     def evaluate(progress: Progress) -> Evaluated:
-        found = evaluate_pipeline(PatientPipeline(opened), request, progress=progress)
+        found = evaluate_pipeline(PatientPipeline(opened.pipeline), request, progress=progress)
         try:
             files = report_files(found.reports[0])
         except CorpusError as error:  # an id that TREC's files can't hold

@@ -128,7 +128,7 @@ def _work(
     asked: Asked, opened: Opened, judged: JudgedSet, rerankers: dict[str, Reranker]
 ) -> Callable[[Progress], VersionComparison]:
     def compare(progress: Progress) -> VersionComparison:
-        pipeline = PatientPipeline(opened)
+        pipeline = PatientPipeline(opened.pipeline)
         return compare_versions(
             rerankers, pipeline, judged, baseline=asked.against.id, depth=asked.depth, progress=progress
         )

@@ -95,7 +95,7 @@ def _work(version: str, opened: Opened, depth: int) -> Callable[[Progress], Asse
     def judge(progress: Progress) -> Assessment:
         return assess(
             version,
-            PatientPipeline(opened),
+            PatientPipeline(opened.pipeline),
             depth=depth,
             open_model=lambda path: PatientReranker(CrossEncoderReranker(path)),
             progress=progress,

@@ -41,23 +41,25 @@ def opened(pipeline: RetrieveAndRerank) -> Opened:
 
 
 def test_it_answers_as_the_pipeline_does(opened: Opened) -> None:
-    patient = PatientPipeline(opened)
+    patient = PatientPipeline(opened.pipeline)
     ours, theirs = patient.search("honey", SETTINGS), opened.pipeline.search("honey", SETTINGS)
     assert ours.final.passage_ids == theirs.final.passage_ids
     assert patient.reranker is not None
     assert patient.reranker.name == "word overlap"
     assert patient.reranker.tokenizer_fingerprint == ""
+    assert (patient.index, patient.encoder) == (opened.pipeline.index, opened.pipeline.encoder)
+    assert not isinstance(patient, RetrieveAndRerank)  # it wraps a pipeline; the library never calls up into the app
 
 
 def test_without_a_reranker_there_is_none(pipeline: RetrieveAndRerank) -> None:
     bare = RetrieveAndRerank(pipeline.index, pipeline.encoder, None)
-    assert PatientPipeline(Opened(bare, "fingerprint", "")).reranker is None
+    assert PatientPipeline(bare).reranker is None
 
 
 def test_searches_come_between_two_queries_of_long_work(opened: Opened) -> None:
     slow = opened.pipeline.reranker
     assert isinstance(slow, SlowReranker)
-    patient, over = PatientPipeline(opened), threading.Event()
+    patient, over = PatientPipeline(opened.pipeline), threading.Event()
 
     def work() -> None:
         while not over.is_set():
