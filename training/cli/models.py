@@ -1,18 +1,17 @@
 """models, average, promote, rollback: list versions, compare two, merge several, and choose the one that is served."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
+from indexing.errors import SettingsError
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.cli.bars import Bars
 from training.cli.options import Commands, add_models, add_root
-from training.evaluation.candidates import first_stage_lists, ndcg, reranked
 from training.judgments.judged_set import judged_split
 from training.versions import promoted, registry
 from training.versions.average import average
-from training.versions.gate import compare
+from training.versions.compare import compare_versions
 from training.versions.promote import DEPTH, SPLIT, promote
 
 
@@ -78,21 +77,21 @@ def _average(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    if options.version == options.against:
+        raise SettingsError(f"Both are {options.version}; name two versions that differ.")
     versions = [registry.find(name, options.models) for name in (options.version, options.against)]
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = judged_split(pipeline.index, options.split)
     with Bars("queries") as bars:
-        lists = first_stage_lists(pipeline, judged, depth=options.depth, progress=partial(bars.at, "first stage"))
-        one, two = (
-            ndcg(
-                reranked(
-                    lists, CrossEncoderReranker(str(item.folder)), progress=partial(bars.at, f"re-rank by {item.id}")
-                ),
-                lists,
-            )
-            for item in versions
-        )
-    print(compare(one, two).sentence(options.version, options.against))
+        comparison = compare_versions(
+            {version.id: CrossEncoderReranker(str(version.folder)) for version in versions},
+            pipeline,
+            judged,
+            baseline=options.against,
+            depth=options.depth,
+            progress=bars.at,
+        ).comparison
+    print(f"{comparison.versus[options.version].paired.sentence(options.version, options.against)}.")
     return 0
 
 

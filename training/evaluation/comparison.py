@@ -1,6 +1,5 @@
 """Several systems on the same queries: every measure, and each system tested against one of them, the baseline."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Run
 from training.evaluation.measures import NAMES, RECALL_CUTOFFS, Measured, measure_run
+from training.evaluation.paired import Outcome, PairedComparison, compare_paired
 from training.evaluation.significance import (
     Interval,
     Outcomes,
@@ -19,13 +19,12 @@ from training.evaluation.significance import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Versus:
     """One system less the baseline, by the measure of a comparison."""
 
-    difference: float
-    interval: Interval
-    """95 % bootstrap interval of the mean difference."""
+    paired: PairedComparison
+    """Decides whether the system is better."""
     p_randomisation: float
     p_t: float
     holm_randomisation: float
@@ -33,8 +32,23 @@ class Versus:
     holm_t: float
     outcomes: Outcomes
 
+    @property
+    def difference(self) -> float:
+        """Mean over the queries."""
+        return self.paired.difference
 
-@dataclass(frozen=True)
+    @property
+    def interval(self) -> Interval:
+        """95 % bootstrap interval of the mean difference."""
+        return self.paired.interval
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the system is better than the baseline, by that interval."""
+        return self.paired.outcome
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Systems measured alike."""
 
@@ -115,8 +129,7 @@ def _tested(systems: Mapping[str, Measured], baseline: str, measure: str) -> dic
     corrected, corrected_t = holm(randomisation), holm(students)
     return {
         name: Versus(
-            difference=math.fsum(values) / len(values),
-            interval=bootstrap_interval(values),
+            paired=compare_paired(systems[name].per_query[measure], theirs, measure=measure),
             p_randomisation=randomisation[name],
             p_t=students[name],
             holm_randomisation=corrected[name],
@@ -191,6 +204,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             name: {
                 "difference": versus.difference,
                 "interval": list(versus.interval),
+                "outcome": versus.outcome,
                 "p_randomisation": versus.p_randomisation,
                 "p_t": versus.p_t,
                 "holm_randomisation": versus.holm_randomisation,

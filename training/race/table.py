@@ -2,26 +2,47 @@
 
 from collections.abc import Sequence
 
+from indexing.records import QueryId
+from training.evaluation.candidates import MEASURE
+from training.evaluation.paired import compare_paired
 from training.race.standings import Standing
 
 
 def table(standings: Sequence[Standing]) -> str:
-    """In Markdown, best first; where several seeds ran, the lowest and highest of them, minutes and pairs of one."""
-    seeds = max((len(item.by_seed) for item in standings), default=0)
+    """In Markdown, best first; each is compared with the first, query by query.
+
+    Where several seeds ran, the lowest and the highest of them are named; minutes and pairs are those of one seed.
+    """
+    seeds = max((len(standing.by_seed) for standing in standings), default=0)
     several = [f"{seeds} seeds"] if seeds > 1 else []
-    names = ["recipe", "nDCG@10", "95 % interval", *several, "rounds", "minutes", "pairs", "pairs/s"]
+    names = ["recipe", MEASURE, "95 % interval", "against the first", *several, "rounds", "minutes", "pairs", "pairs/s"]
     lines = [
         "| " + " | ".join(names) + " |",
-        "|---|---:|---|" + "---|" * len(several) + "---:|" * 4,
+        "|---|---:|---|---|" + "---|" * len(several) + "---:|" * 4,
     ]
-    for item in standings:
-        if item.fault:
-            lines.append(f"| {item.recipe} | | {item.fault} |{' |' * len(several)} | | | |")
-            continue
-        name = f"{item.recipe} (the same training as {item.same_as})" if item.same_as else item.recipe
-        cells = [name, f"{item.ndcg:.4f}", f"{item.low:.4f} to {item.high:.4f}"]
-        if several:
-            cells.append(f"{min(item.by_seed):.4f} to {max(item.by_seed):.4f}" if len(item.by_seed) > 1 else "")
-        costs = [f"{item.rounds}", f"{item.minutes:.1f}", f"{item.pairs:,}", f"{item.pairs_per_second:.0f}"]
-        lines.append("| " + " | ".join(cells + (costs if item.rounds else [""] * 4)) + " |")
+    for standing in standings:
+        if standing.fault:
+            lines.append(f"| {standing.recipe} | | {standing.fault} | |{' |' * len(several)} | | | |")
+        else:
+            lines.append("| " + " | ".join(_cells(standing, standings[0], several=bool(several))) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cells(standing: Standing, first: Standing, *, several: bool) -> list[str]:
+    name = f"{standing.recipe} (the same training as {standing.same_as})" if standing.same_as else standing.recipe
+    cells = [name, f"{standing.ndcg:.4f}", f"{standing.low:.4f} to {standing.high:.4f}", _against(standing, first)]
+    if several:
+        seeds = standing.by_seed
+        cells.append(f"{min(seeds):.4f} to {max(seeds):.4f}" if len(seeds) > 1 else "")
+    costs = [f"{standing.rounds}", f"{standing.minutes:.1f}", f"{standing.pairs:,}", f"{standing.pairs_per_second:.0f}"]
+    return cells + (costs if standing.rounds else [""] * 4)
+
+
+def _against(standing: Standing, first: Standing) -> str:
+    """Difference, interval and outcome; empty for the first itself, and where its queries aren't recorded."""
+    if standing.recipe == first.recipe or not first.by_query or standing.by_query.keys() != first.by_query.keys():
+        return ""
+    candidate, baseline = (
+        {QueryId(query): value for query, value in one.by_query.items()} for one in (standing, first)
+    )
+    return compare_paired(candidate, baseline, measure=MEASURE).change()

@@ -14,11 +14,12 @@ from search.pipeline import Pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.reranker import Reranker
 from search.served import SHIPPED
-from training.evaluation.candidates import Candidates, first_stage_lists, ndcg, reranked
+from training.evaluation.candidates import MEASURE, Candidates, first_stage_lists, ndcg, reranked
+from training.evaluation.paired import compare_paired
 from training.versions import expectations as pins
 from training.versions import promoted as pointer
 from training.versions.expectations import Checked, Expectation
-from training.versions.gate import Verdict, compare
+from training.versions.gate import Verdict
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find
 
@@ -75,14 +76,29 @@ def assess(
     checked = pins.check(pinned, ours, pipeline.index.passages)
     failed = tuple(item.sentence() for item in checked if not item.holds)
     if promoted is None:
-        verdict = Verdict(candidate.id, "", dev_set, None, missing, len(checked), failed)
+        verdict = Verdict(
+            candidate=candidate.id,
+            against="",
+            dev_set=dev_set,
+            comparison=None,
+            missing=missing,
+            expectations=len(checked),
+            failed=failed,
+        )
         return Assessment(candidate.id, seen, verdict, tuple(checked))
     theirs = open_model(str(promoted.folder))
     one, two = (
         ndcg(reranked(lists, reranker, progress=partial(progress, f"re-rank by {name}")), lists)
         for reranker, name in ((ours, candidate.id), (theirs, promoted.id))
     )
-    verdict = Verdict(candidate.id, promoted.id, dev_set, compare(one, two), "", len(checked), failed)
+    verdict = Verdict(
+        candidate=candidate.id,
+        against=promoted.id,
+        dev_set=dev_set,
+        comparison=compare_paired(one, two, measure=MEASURE),
+        expectations=len(checked),
+        failed=failed,
+    )
     return Assessment(candidate.id, seen, verdict, tuple(checked))
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate.form import Asked
-from app.views.widgets.figures import LEVEL, p_text, span
+from app.views.widgets.figures import p_text, span
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import pick
 from app.views.widgets.query_table import query_columns, search_address, show_queries
@@ -18,8 +18,11 @@ from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison, columns
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.files import trec_eval_command
+from training.evaluation.paired import BETTER, WORSE
 from training.evaluation.report import Report
 from training.evaluation.stages import RERANKED
+
+SIGNS = {BETTER: "▲", WORSE: "▼"}
 
 
 def show_results(evaluation: Evaluation, asked: Asked, *, archive: bytes, qrels: bytes, fault: str) -> None:
@@ -65,15 +68,13 @@ def _means(comparison: Comparison, measure: str) -> list[float]:
 
 
 def marker(comparison: Comparison, system: str) -> str:
-    """Whether a system is significantly better or worse than the baseline."""
+    """Whether a system is better or worse than the baseline, by the 95 % interval of the difference."""
     if system == comparison.baseline:
         return "baseline"
     versus = comparison.versus.get(system)
     if versus is None:
         return "reference"
-    if versus.holm_randomisation >= LEVEL:
-        return "· can't be told"
-    return "▲ better" if versus.difference > 0 else "▼ worse"
+    return f"{SIGNS.get(versus.outcome, '·')} {versus.outcome}"
 
 
 def notes(evaluation: Evaluation) -> list[str]:
@@ -81,8 +82,9 @@ def notes(evaluation: Evaluation) -> list[str]:
     report = evaluation.reports[0]
     comparison = report.comparison
     said = [
-        f"By {comparison.measure} against {comparison.baseline}: two-sided paired randomisation tests, p after Holm's "
-        f"correction for {len(comparison.versus)} tests; intervals are bootstrapped over the queries. Means are over "
+        f"By {comparison.measure} against {comparison.baseline}: better or worse where the 95 % interval of the paired "
+        "difference, bootstrapped over the queries, excludes zero; p is the two-sided paired randomisation "
+        f"test's after Holm's correction for {len(comparison.versus)} tests. Means are over "
         f"all judged queries; {report.without_relevant:,} have no passage of grade {comparison.minimum_grade} or more."
     ]
     if evaluation.shares is None:
@@ -109,7 +111,9 @@ def attribution_sentence(attribution: Attribution) -> str:
 def _show_table(comparison: Comparison) -> None:
     found = stage_columns(comparison)
     config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4f") for name in columns(comparison)}
-    config["tested"] = st.column_config.TextColumn(help=f"Against {comparison.baseline}, at the level of 5 %.")
+    config["tested"] = st.column_config.TextColumn(
+        help=f"Against {comparison.baseline}: shown where the 95 % interval of the difference excludes zero."
+    )
     st.dataframe(found, hide_index=True, column_config=config, key="evaluate_stages")
 
 

@@ -10,7 +10,7 @@ from app import resources
 from app.background import Job, Jobs, Progress
 from app.resources import Opened
 from app.turns import PatientPipeline, PatientReranker
-from app.views.widgets.figures import LEVEL, Figure, figures_html, p_text, span
+from app.views.widgets.figures import Figure, figures_html, p_text, span
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -28,11 +28,13 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError, SecondLookError
 from search.rerank.reranker import Reranker
 from training.evaluation.comparison import Comparison, Versus
+from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW
 from training.versions.compare import FIRST_STAGE, VersionComparison, compare_versions
 from training.versions.promote import DEPTH
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find
 
+DECIDES = "95 % bootstrap interval: a difference is shown where it excludes zero"
 SHOWN = "models_comparison"  # the session's: the comparison that was asked for last
 
 
@@ -159,15 +161,19 @@ def comparison_figures(comparison: Comparison, version: str) -> list[Figure]:
     ]
     return [
         *figures,
-        ("Difference", f"{versus.difference:+.4f} ({span(versus.interval, signed=True)})", "95 % bootstrap interval"),
+        ("Difference", f"{versus.difference:+.4f} ({span(versus.interval, signed=True)})", DECIDES),
         ("p", p_text(versus.p_randomisation), "two-sided, paired randomisation test"),
         ("Won / lost / tied", f"{outcomes.wins:,} / {outcomes.losses:,} / {outcomes.ties:,}", "queries"),
     ]
 
 
 def verdict_sentence(versus: Versus, version: str, against: str, measure: str) -> str:
-    """What the test says of both."""
-    if versus.p_randomisation >= LEVEL:
-        return f"By {measure} these queries don't tell {version} from {against} (p {p_text(versus.p_randomisation)})."
-    word = "better" if versus.difference > 0 else "worse"
-    return f"By {measure} {version} is significantly {word} than {against} (p {p_text(versus.p_randomisation)})."
+    """Which of both is better, if the interval of the difference shows it."""
+    if versus.outcome == TOO_FEW:
+        return (
+            f"{versus.paired.queries} queries are too few to tell {version} from {against}; at least {LEAST_QUERIES} "
+            "are needed."
+        )
+    if versus.outcome == NO_DIFFERENCE:
+        return f"By {measure}, these queries show no difference between {version} and {against}."
+    return f"By {measure}, {version} is {versus.outcome} than {against}."

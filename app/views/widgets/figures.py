@@ -33,9 +33,6 @@ def figures_html(figures: Sequence[Figure]) -> str:
     return f'<div class="sl-figures">{"".join(shown)}</div>'
 
 
-LEVEL = 0.05  # p below which a difference counts as significant
-
-
 def span(interval: Interval, *, signed: bool = False) -> str:
     """An interval in words."""
     low, high = (f"{value:+.3f}" if signed else f"{value:.3f}" for value in interval)

@@ -52,14 +52,15 @@ def test_both_are_measured_on_the_same_lists(
         assert main([*options, "--index", "small", "--root", str(built_root), "--depth", "8"]) == 0
         out = capsys.readouterr().out
         assert out.startswith(
-            f"nDCG@10 of mine/1 is {one:.4f}, of mine/2 {two:.4f}, over 1 queries: {one - two:+.4f} ("
+            f"nDCG@10 of mine/1 is {one:.4f}, of mine/2 {two:.4f}, over 1 queries: {one - two:+.4f} (95 %: "
         )
-        assert out.endswith("too few queries to tell\n")
+        assert out.endswith("too few queries to tell.\n")
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (["mine/1", "mine/1"], "Both are mine/1; name two versions that differ."),
         (["mine/1", "mine/7"], "no version 'mine/7'"),
         (["mine/1", "mine/2", "--split", "other"], "no judged other queries"),
         (["mine/1", "mine/2", "--depth", "0"], "depth is 0"),

@@ -225,5 +225,5 @@ def test_outside_of_a_checkout_the_revision_is_the_package_s_version(
 ) -> None:
     repository(tmp_path)  # of somebody else, around the code
     (tmp_path / "site-packages").mkdir()
-    monkeypatch.setattr(manifest, "version", lambda name: "7.1")
+    monkeypatch.setattr(provenance, "version", lambda name: "7.1")
     assert provenance.code_revision(tmp_path / "site-packages") == "second-look 7.1"
