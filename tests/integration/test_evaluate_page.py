@@ -150,9 +150,7 @@ def test_significance_is_marked(page: AppTest) -> None:
     assert set(found) == {*STAGES} - {"re-ranked"}
     for name, versus in found.items():
         low, high = versus.interval
-        assert rows["tested"][name] == (
-            "▲ better" if low > 0 else "▼ worse" if high < 0 else "· no difference shown"
-        )
+        assert rows["tested"][name] == ("▲ better" if low > 0 else "▼ worse" if high < 0 else "· no difference shown")
         assert rows["difference"][name] == f"{versus.difference:+.4f}"
         assert rows["won / lost / tied"][name] == " / ".join(map(str, versus.outcomes))
 
