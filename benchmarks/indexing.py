@@ -38,8 +38,9 @@ from indexing.dense.exact import exact_search
 from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
 from indexing.manifest import Manifest
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.places import INDEXES
-from indexing.pretrained import DEFAULT_BI_ENCODER, bundled_path, load_quietly
+from indexing.pretrained import bundled_path, load_quietly
 from indexing.records import Floats, Rows
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore

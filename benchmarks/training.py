@@ -24,8 +24,9 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from torch.nn import Module
 
 from indexing import atomic, precision
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.places import INDEXES
-from indexing.pretrained import DEFAULT_BI_ENCODER, bundled_path, load_quietly
+from indexing.pretrained import bundled_path, load_quietly
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.data.collect import collect
 from training.data.settings import DataSettings

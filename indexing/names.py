@@ -1,9 +1,10 @@
-"""The names that an index may have."""
+"""The names that an index may have, and that of the default bi-encoder."""
 
 import re
 
 from indexing.errors import SettingsError
 
+DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 

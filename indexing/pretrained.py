@@ -13,8 +13,8 @@ from huggingface_hub import constants
 from transformers.utils import logging as transformers_logging
 
 from indexing.errors import HubError, ModelError, first_line
+from indexing.names import DEFAULT_BI_ENCODER
 
-DEFAULT_BI_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 log = logging.getLogger(__name__)
 HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
 

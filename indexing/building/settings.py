@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
 from indexing.dense.faiss_index import PRESETS as DENSE_PRESETS
 from indexing.errors import SettingsError
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.places import INDEXES
-from indexing.pretrained import DEFAULT_BI_ENCODER
 
 Run = Callable[[argparse.Namespace], int]
 

@@ -25,9 +25,8 @@ from indexing.corpus.fields import Fields
 from indexing.errors import IndexingError, SettingsError
 from indexing.jobs import folder as job_folder
 from indexing.jobs.folder import hold, signal_holder
-from indexing.names import check_name
+from indexing.names import DEFAULT_BI_ENCODER, check_name
 from indexing.places import INDEXES as INDEX_ROOT
-from indexing.pretrained import DEFAULT_BI_ENCODER
 
 ROOT = Path("data/jobs")
 TASKS = ("build", "estimate")

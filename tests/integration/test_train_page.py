@@ -23,7 +23,7 @@ from app.views.train.preview import forecasts
 from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic
 from indexing.jobs.folder import log_end, write_holder
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
 from tests.support.versions import make_version

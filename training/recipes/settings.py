@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from indexing.errors import SettingsError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from training.recipes.losses import LOSS_RECIPES, LossRecipe
 
 PRECISIONS = ("auto", "bf16", "float32")

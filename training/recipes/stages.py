@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from indexing.errors import SettingsError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from training.mining.groups import GroupSettings
 
 KINDS = ("distill", "run", "judged", "questions")

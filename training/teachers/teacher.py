@@ -9,7 +9,7 @@ import numpy as np
 
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Floats
 from search.load import open_reranker
 from training.example import Example

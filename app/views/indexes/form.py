@@ -15,7 +15,7 @@ from indexing.dense.faiss_index import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError
 from indexing.jobs import build_job
 from indexing.jobs.build_job import BuildConfig
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 
 BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
 ENCODER = "indexes_bi_encoder"

@@ -15,7 +15,7 @@ from app.views.train.preview import ask_forecast, show_forecast
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import pick
 from indexing.errors import SecondLookError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from search.load import reranker_path
 from training.jobs import jobs
 from training.judgments.feedback import FeedbackStore

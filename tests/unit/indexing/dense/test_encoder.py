@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from indexing import precision
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import HubError, ModelError
-from indexing.pretrained import DEFAULT_BI_ENCODER, bundled_path, weights_fingerprint
+from indexing.names import DEFAULT_BI_ENCODER
+from indexing.pretrained import bundled_path, weights_fingerprint
 from tests.support.tiny_models import DIM
 
 TEXTS = ["The cat sat on the mat.", "Dogs run.", "Bread rises by yeast, slowly, over a night in a cool place."]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexing.errors import SettingsError
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from training.__main__ import parser
 from training.cli.train import data_settings, dev_settings, next_version, train_settings
 from training.data.settings import DataSettings

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 
-from indexing.pretrained import DEFAULT_BI_ENCODER
+from indexing.names import DEFAULT_BI_ENCODER
 from tests.conftest import REPOSITORY
 from training.recipes.shipped import RECIPES
 from training.recipes.stages import Recipe
