@@ -15,8 +15,8 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 
 from indexing import precision
 from indexing.errors import ModelError, SettingsError
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import (
-    DEFAULT_BI_ENCODER,
     bundled_path,
     load_quietly,
     loading_error,
