@@ -1,35 +1,54 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check evaluate reranker clean
+.PHONY: help setup demo index test check house evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
 PORT ?= 8501
 FAISS ?= cpu
+TORCH ?= auto
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready-$(FAISS)
+HOME_FOLDER = $(or $(SECOND_LOOK_HOME),data)
 
 # A bundled name is built from its folder, a hub's name from the hub, anything else from the path given.
 CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
 PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
 TRAIN = test -d data/models/$(1)/1 || $(RUN) -m training train --recipe $(1) --output data/models/$(1)/1 --resume $(PROTECT)
+# The CPU build of torch lies on PyTorch's own index; elsewhere on Linux, pip finds the CUDA build.
+TORCH_CPU = https://download.pytorch.org/whl/cpu
+ANSWERS = import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/torch/", timeout=5)
+PINNED_TORCH = $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 INDEX = $(subst :,-,$(notdir $(patsubst %/,%,$(CORPUS))))
 
 help: ## Explain each target
 	@echo "Second Look: search, re-rank, compare. Targets:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make demo CORPUS=nano-msmarco | msmarco | path/to/folder    other collections (the first two from the hub)"
 	@echo "  make demo PORT=8600                                         another port"
 	@echo "  make demo READ_ONLY=1                                       searching and comparing only, to show it to others"
 	@echo "  make demo FAISS=gpu                                         faiss-gpu in place of faiss-cpu (CUDA)"
+	@echo "  make setup TORCH=cpu | any                                  PyTorch's CPU build (0.2 GB), or whatever pip finds (on Linux with CUDA, 3 GB);"
+	@echo "                                                              by default the CPU build on Linux without an NVIDIA driver"
+	@echo "  make clean YES=1                                            remove without asking"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "[1/3] Installing pinned dependencies into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(RUN) -m pip uninstall --yes --quiet faiss-cpu faiss-gpu 2>/dev/null || true
+	@build="$(TORCH)"; \
+	if [ "$$build" = auto ]; then \
+	  if [ "$$(uname -s)" = Linux ] && [ "$(FAISS)" = cpu ] && ! command -v nvidia-smi >/dev/null; then build=cpu; else build=any; fi; \
+	fi; \
+	if [ "$$build" = any ]; then echo "      torch: the build that pip finds; on Linux that is CUDA's, about 3 GB (TORCH=cpu for 0.2 GB)."; \
+	elif [ "$$build" != cpu ]; then echo "TORCH is '$$build'; give auto, cpu or any."; exit 1; \
+	elif $(RUN) -c '$(ANSWERS)' $(TORCH_CPU) 2>/dev/null; then \
+	  echo "      torch: the CPU build from PyTorch's own index, about 0.2 GB (TORCH=any for CUDA's)."; \
+	  $(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --index-url $(TORCH_CPU) $(PINNED_TORCH); \
+	else echo "      torch: PyTorch's own index didn't answer within 5 seconds, so the build that pip finds: 0.2 GB, or 3 GB with CUDA."; fi
 	@$(RUN) -m pip install --disable-pip-version-check -c constraints.txt -e ".[$(FAISS),dev]"
 	@rm -f $(VENV)/ready-*
 	@touch $@
@@ -54,6 +73,9 @@ check: $(READY) ## Formatting, lint and types: ruff format, ruff, mypy --strict
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 
+house: $(READY) ## Print how the code is arranged, from its imports: folders, circles, layers, pages, long functions
+	@$(RUN) -m tests.support.house
+
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)")
 
@@ -68,5 +90,30 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@$(call TRAIN,closing-reranker)
 	@$(RUN) -m training average judges-reranker/1 closing-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
 
-clean: ## Remove .venv and everything built; data/sample and data/reranker stay
-	rm -rf $(VENV) data/corpora data/indexes data/runs
+# $(call REMOVE,what it is,folders): says what would go and how large it is, asks, removes; without a terminal only with YES=1
+REMOVE = @for folder in $(2); do \
+	  [ -e "$$folder" ] || continue; \
+	  echo "$$folder: $(1), $$(du -sh "$$folder" | cut -f1)"; \
+	  if [ -z "$(YES)" ]; then \
+	    [ -t 0 ] || { echo "  kept; add YES=1 to remove it"; continue; }; \
+	    printf "  Remove it? [y/N] "; read -r answer; [ "$$answer" = y ] || { echo "  kept"; continue; }; \
+	  fi; \
+	  rm -rf "$$folder" && echo "  removed"; \
+	done
+
+clean: clean-environment clean-indexes clean-corpora clean-runs ## Remove, asking for each, what can be made again: environment, indexes, corpora, runs
+
+clean-environment: ## Remove .venv, after asking
+	$(call REMOVE,the Python environment,$(VENV))
+
+clean-indexes: ## Remove all indexes, after asking
+	$(call REMOVE,every index that was built,$(HOME_FOLDER)/indexes)
+
+clean-corpora: ## Remove fetched and uploaded corpora, after asking
+	$(call REMOVE,corpora fetched from the hub or uploaded,$(HOME_FOLDER)/corpora)
+
+clean-runs: ## Remove runs, reports and races, after asking
+	$(call REMOVE,runs and reports and races,$(HOME_FOLDER)/runs)
+
+clean-models: ## Remove every re-ranker that was trained here, and the trainings, after asking
+	$(call REMOVE,re-rankers trained here with their promotions and the trainings,$(HOME_FOLDER)/models $(HOME_FOLDER)/jobs)
