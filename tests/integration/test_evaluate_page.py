@@ -36,7 +36,7 @@ from training.evaluation.report import ORACLE
 from training.evaluation.stages import STAGES
 
 PAGE = Path(__file__).parents[2] / "app/views/evaluate/page.py"
-READ_ONLY = "from app.views.evaluate import render\nrender(read_only=True)"
+READ_ONLY = "from app.views.evaluate.view import render\nrender(read_only=True)"
 pytestmark = pytest.mark.usefixtures("in_float32")
 
 

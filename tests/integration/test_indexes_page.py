@@ -36,11 +36,11 @@ VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
 import streamlit as st
 st.navigation([
-    st.Page({str(VIEWS / "search/page.py")!r}, title="Search", default=True),
-    st.Page({str(VIEWS / "indexes/page.py")!r}, title="Indexes"),
+    st.Page({str(VIEWS / "search/page.py")!r}, title="Search", url_path="search", default=True),
+    st.Page({str(VIEWS / "indexes/page.py")!r}, title="Indexes", url_path="indexes"),
 ]).run()
 """
-READ_ONLY = "from app.views.indexes import render; render(read_only=True)"
+READ_ONLY = "from app.views.indexes.view import render; render(read_only=True)"
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
 LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]
 

@@ -31,11 +31,11 @@ PAGE = Path(__file__).parents[2] / "app/views/models/page.py"
 SEARCH = Path(__file__).parents[2] / "app/views/search/page.py"
 AWAY = """
 import streamlit as st
-from app.views.models import render
+from app.views.models.view import render
 if not st.checkbox("Away", key="away"):
     render()
 """
-READ_ONLY = "from app.views.models import render\nrender(read_only=True)"
+READ_ONLY = "from app.views.models.view import render\nrender(read_only=True)"
 pytestmark = pytest.mark.usefixtures("in_float32")
 
 

@@ -44,11 +44,11 @@ VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
 import streamlit as st
 st.navigation([
-    st.Page({str(VIEWS / "train/page.py")!r}, title="Train", default=True),
-    st.Page({str(VIEWS / "models/page.py")!r}, title="Models"),
+    st.Page({str(VIEWS / "train/page.py")!r}, title="Train", url_path="train", default=True),
+    st.Page({str(VIEWS / "models/page.py")!r}, title="Models", url_path="models"),
 ]).run()
 """
-READ_ONLY = "from app.views.train import render; render(read_only=True)"
+READ_ONLY = "from app.views.train.view import render; render(read_only=True)"
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
 REQUEST = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(("index:small",)))
 ROW = {"query": "<b>bees</b>", "passages": ["<script>1</script>", "wasps"], "labels": [3.0, 0.0]}

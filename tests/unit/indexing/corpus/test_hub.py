@@ -155,7 +155,7 @@ def test_a_data_set_of_another_form_is_told_and_leaves_nothing(tmp_path: Path, b
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from indexing.hub import fetch
+from indexing.corpus.hub import fetch
 
 def kill(_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -175,9 +175,9 @@ def test_a_fetch_that_is_killed_leaves_nothing_that_is_taken_for_whole(tmp_path:
 UNREACHED = """
 import sys, time
 from pathlib import Path
-from indexing.encoder import BiEncoder
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import HubError
-from indexing.hub import fetch
+from indexing.corpus.hub import fetch
 
 names = ("nano-msmarco", "BeIR/scifact", "microsoft/ms_marco:v2.1", "sentence-transformers/NanoBEIR-en:NanoNQ")
 fetches = [lambda name=name: fetch(name, root=Path(sys.argv[1])) for name in names]

@@ -28,7 +28,7 @@ def test_hashes_are_the_same_in_every_version() -> None:
 
 
 def test_hashes_are_the_same_in_every_process() -> None:
-    code = "from indexing.ids import id_hashes; print(id_hashes(['7', 'msmarco_passage_01_2']).tolist())"
+    code = "from indexing.store.ids import id_hashes; print(id_hashes(['7', 'msmarco_passage_01_2']).tolist())"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(id_hashes(["7", "msmarco_passage_01_2"]).tolist())
 
