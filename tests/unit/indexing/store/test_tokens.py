@@ -192,6 +192,8 @@ def test_a_shard_is_one_column_of_lists_of_uint16_in_batches(tmp_path: Path) -> 
 
 
 def test_a_store_opens_without_a_model_library() -> None:
-    code = "import sys, indexing.store.tokens; print(sorted({'torch', 'transformers', 'tokenizers'} & set(sys.modules)))"
+    code = (
+        "import sys, indexing.store.tokens; print(sorted({'torch', 'transformers', 'tokenizers'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
