@@ -7,26 +7,16 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from indexing.errors import SecondLookError, first_line
+from indexing.progress import PhaseProgress, Progress
 
 T = TypeVar("T")
-Progress = Callable[[str, int, int], None]
-"""Called with the phase, and with queries done and queries in all."""
 KEPT = 4  # pieces of finished work of one kind
 LOOK = 0.1  # seconds after which waiting work looks whether it was stopped
 _turn = threading.Lock()
 log = logging.getLogger(__name__)
-
-
-class At(NamedTuple):
-    """How far work is."""
-
-    phase: str = ""
-    done: int = 0
-    total: int = 0
-    """0 before the first phase."""
 
 
 class _StopError(Exception):
@@ -41,7 +31,7 @@ class Job(Generic[T]):
         self._stop = threading.Event()
         self.state = "waiting"
         """`waiting`, `running`, `done`, `failed` or `stopped`."""
-        self.at = At()
+        self.progress = PhaseProgress()
         self.result: T | None = None
         """Once it is done."""
         self.problem = ""
@@ -88,9 +78,9 @@ class Job(Generic[T]):
         self.problem = sentence
         self.state = "failed"
 
-    def _report(self, phase: str, done: int, total: int) -> None:
+    def _report(self, phase: str, count: int, total: int) -> None:
         self._check()
-        self.at = At(phase, done, total)
+        self.progress = self.progress.add(phase, count, total)
 
     def _check(self) -> None:
         if self._stop.is_set():

@@ -81,12 +81,12 @@ def main() -> None:
 
     def measure(name: str, path: str) -> Run:
         reranker = CrossEncoderReranker(path)
-        of_dev = reranked(dev, reranker, progress=_silent)
-        note(name, of_dev, reranked(given, reranker, progress=_silent))
+        of_dev = reranked(dev, reranker)
+        note(name, of_dev, reranked(given, reranker))
         return of_dev
 
     start = CrossEncoderReranker(options.base)
-    base, base_on_dev = (rerank_candidates(lists, encoder, start, progress=_silent) for lists in (given, dev))
+    base, base_on_dev = (rerank_candidates(lists, encoder, start) for lists in (given, dev))
     runs = {"BM25": base.bm25, "dense": base.dense, "fused (RRF)": base.fused}
     note(BASE, base_on_dev.reranked, base.reranked)
     for arm in ARMS:
@@ -149,10 +149,6 @@ def _figures(found: Comparison, on_dev: Mapping[str, float], options: argparse.N
     }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', 'all')} threads"
     return {"machine": machine, "minutes": options.minutes, "base": options.base, "systems": systems}
-
-
-def _silent(*_: object) -> None:
-    return None
 
 
 if __name__ == "__main__":

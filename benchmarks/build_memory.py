@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.index import open_index
+from indexing.progress import Progress, silent
 from indexing.records import Floats
 
 MS_MARCO = 8_841_823
@@ -46,12 +47,12 @@ class StandIn(BiEncoder):
         super().__init__()
         self._table = np.random.default_rng(0).normal(size=(WORDS, self.dim)).astype(np.float32)  # (words, dim)
 
-    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+    def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
         """Vectors of many texts, (texts, dim) float32, unit length."""
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             vectors[row] = self._table[[zlib.crc32(word.encode()) % WORDS for word in text.lower().split()]].sum(axis=0)
-        progress(len(texts))
+        progress("encode", len(texts), len(texts))
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
@@ -69,7 +70,7 @@ class Watch:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def __call__(self, phase: str, _: int) -> None:
+    def __call__(self, phase: str, *_: int) -> None:
         """Progress of a build."""
         self.phase = phase
 

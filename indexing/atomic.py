@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from indexing.errors import TrainingError
+from indexing.progress import Progress, relabel, silent
 
 PARTIAL = ".partial-"
 HASHED_AT_ONCE = 1 << 22  # bytes
@@ -92,13 +93,13 @@ def locked(folder: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def sha256(path: Path, *, progress: Callable[[int], None] = lambda _: None) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal; `progress` is called with the bytes read since the last call."""
-    digest = hashlib.sha256()
+def sha256(path: Path, *, progress: Progress = silent) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal; `progress` counts them."""
+    digest, size = hashlib.sha256(), path.stat().st_size
     with path.open("rb") as file:
         while block := file.read(HASHED_AT_ONCE):
             digest.update(block)
-            progress(len(block))
+            progress("verify", len(block), size)
     return digest.hexdigest()
 
 
@@ -108,20 +109,22 @@ def file_row(path: Path) -> dict[str, Any]:
 
 
 def changed_files(
-    root: Path, table: dict[str, dict[str, Any]], *, full: bool, progress: Callable[[int], None] = lambda _: None
+    root: Path, table: dict[str, dict[str, Any]], *, full: bool, progress: Progress = silent
 ) -> list[str]:
     """Sentences on the files of `table` that are absent or differ: by size, and if `full` by checksum.
 
-    `progress` is called with the bytes read since the last call.
+    `progress` counts bytes.
     """
     faults = []
+    total = sum(int(row["bytes"]) for row in table.values())
+    counted = relabel(progress, "verify", total=total)
     for name, expected in table.items():
         path = root / name
         if not path.is_file():
             faults.append(f"{name} is absent")
         elif path.stat().st_size != expected["bytes"]:
             faults.append(f"{name} has {path.stat().st_size:,} bytes, the manifest says {expected['bytes']:,}")
-        elif full and sha256(path, progress=progress) != expected["sha256"]:
+        elif full and sha256(path, progress=counted) != expected["sha256"]:
             faults.append(f"{name} has another checksum than the manifest says")
     return faults
 

@@ -1,6 +1,5 @@
 """The indexes on disk: their names and builds, which build is current, and whether its files are whole."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from indexing import atomic
@@ -8,6 +7,7 @@ from indexing.errors import IndexingError
 from indexing.manifest import FILE, Manifest, rebuild
 from indexing.names import check_name
 from indexing.places import INDEXES
+from indexing.progress import Progress, silent
 
 
 def index_names(root: Path = INDEXES) -> list[str]:
@@ -42,10 +42,7 @@ def current_build(name: str, *, root: Path = INDEXES) -> Path:
     return folders[build_id]
 
 
-def verify(folder: Path, *, full: bool, progress: Callable[[int], None] = lambda _: None) -> list[str]:
-    """What differs from the manifest: sizes, and if `full` every checksum. Empty means sound.
-
-    `progress` is called with the bytes read since the last call.
-    """
+def verify(folder: Path, *, full: bool, progress: Progress = silent) -> list[str]:
+    """What differs from the manifest: sizes, and if `full` every checksum; `progress` counts bytes."""
     files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
     return atomic.changed_files(folder, files, full=full, progress=progress)

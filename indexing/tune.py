@@ -1,7 +1,7 @@
 """Chooses BM25's k1 and b by recall on training queries, and reports what the choice is worth on held-out ones."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,6 +14,7 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
 from indexing.manifest import rebuild
+from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query
 
 K1 = (0.5, 0.7, 0.82, 0.9, 1.0, 1.2, 1.5, 2.0)
@@ -22,8 +23,6 @@ DEPTH = 1000
 SEED = 0
 Pair = tuple[float, float]
 """k1 and b."""
-Progress = Callable[[int], None]
-"""Called with the queries done since the last call."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def tune(
     *,
     minimum_grade: int,
     depth: int = DEPTH,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Bm25Tuning:
     """Measure recall at `depth` on `train` for every pair of K1 and B; without `held_out`, hold out half of `train`.
 
@@ -75,7 +74,8 @@ def tune(
         IndexingError: the index keeps no postings, from which BM25 is computed with another k1 and b.
     """
     choosing, reporting = _split(train, held_out)
-    measure = _RecallOfPairs(index, minimum_grade=minimum_grade, depth=depth, progress=progress)
+    counted = relabel(progress, "tune", total=len(choosing.queries) + len(reporting.queries))
+    measure = _RecallOfPairs(index, minimum_grade=minimum_grade, depth=depth, progress=counted)
     current = (index.manifest.bm25.k1, index.manifest.bm25.b)
     grid = sorted({*product(K1, B), current, *PRESETS.values()})
     recalls = measure(choosing, grid)
@@ -130,7 +130,7 @@ class _RecallOfPairs:
                 counted += 1
                 for pair, recall in self._recalls(query.text, grades, pairs).items():
                     totals[pair] += recall
-            self._progress(1)
+            self._progress("tune", 1, len(judged.queries))
         if not counted:
             raise SettingsError(
                 f"No query of the {judged.split} set has a passage of grade {self._minimum_grade} or more in index "

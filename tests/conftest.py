@@ -26,7 +26,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, open_index
 from search.pipeline import RetrieveAndRerank
-from tests.support.fakes import WordOverlapReranker, no_progress
+from tests.support.fakes import WordOverlapReranker
 from tests.support.forks import Forks, forking
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 
@@ -98,7 +98,7 @@ def built_root(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tin
     """A folder of indexes that holds one, `small`, in shards of 7 passages. Not to be changed: see `own_root`."""
     root = tmp_path_factory.mktemp("indexes")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
-    build(Corpus(small_corpus), name="small", root=root, settings=settings, progress=no_progress)
+    build(Corpus(small_corpus), name="small", root=root, settings=settings)
     return root
 
 

@@ -5,7 +5,7 @@ files with the scores placed straight into memory-mapped arrays, term by term.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import bm25s
@@ -16,15 +16,13 @@ from numpy.typing import NDArray
 from indexing.bm25.formula import inverse_frequency, length_norms, mean_length
 from indexing.bm25.postings import ShardPostings
 from indexing.bm25.settings import Bm25Settings
+from indexing.progress import Progress, silent
 
 FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "vocab.index.json", "params.index.json")
 
 
-def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, progress: Callable[[int], None]) -> None:
-    """Write a bm25s index (method `lucene`) of every shard of postings in `terms`. The same shards give the same bytes.
-
-    `progress` is called with the passages done since the last call.
-    """
+def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, *, progress: Progress = silent) -> None:
+    """Write a bm25s index (method `lucene`) of all shards of postings in `terms`; equal shards give equal bytes."""
     folder.mkdir()
     paths = sorted(terms.glob("*.arrow"))
     vocabulary, terms_of_shard, frequencies = _vocabulary(paths)
@@ -42,7 +40,7 @@ def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, progress: Call
         shard = ShardPostings(path)
         _place(shard.starts, shard.rows, shard.counts, numbers, first, weights, norms, free, scores, rows)
         first += shard.passages
-        progress(shard.passages)
+        progress("bm25", shard.passages, len(lengths))
     if starts[-1] == 0:
         vocabulary[""] = len(vocabulary)
         starts = np.array([0, 1], dtype=np.int64)

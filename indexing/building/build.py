@@ -19,14 +19,14 @@ from indexing.bm25.analyzer import fingerprint as analyzer_fingerprint
 from indexing.building import shards
 from indexing.building.finish import Origin, finish
 from indexing.building.settings import BuildSettings
-from indexing.building.shards import KnownVectors, Progress, Shard, ShardMaker
+from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError
 from indexing.manifest import Manifest
 from indexing.names import check_name
-from indexing.progress import timed
+from indexing.progress import Progress, silent, timed
 from indexing.records import Passage
 from indexing.store.passages import digest
 from indexing.store.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
@@ -40,7 +40,7 @@ def build(
     name: str,
     root: Path,
     settings: BuildSettings,
-    progress: Progress,
+    progress: Progress = silent,
     encoder: BiEncoder | None = None,
 ) -> Manifest:
     """Build `root/name/<build>` and make it the current one; shards that are there already are kept.
@@ -71,7 +71,7 @@ def build_from(
     root: Path,
     settings: BuildSettings,
     encoder: BiEncoder,
-    progress: Progress,
+    progress: Progress = silent,
     change: str = "",
     parent: Path | None = None,
 ) -> Manifest:
@@ -84,7 +84,7 @@ def build_from(
     folder = root / name
     tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
     key = shard_key(encoder, tokenizer, settings.shard_size)
-    maker = ShardMaker(encoder, tokenizer, progress, known_vectors(folder, encoder))
+    maker = ShardMaker(encoder, tokenizer, known_vectors(folder, encoder), progress)
     try:
         with unfinished(folder, f"{key}-change" if change else key) as work:
             if parent is not None and current_build(name, root=root) != parent:
@@ -168,8 +168,8 @@ def fill(
             shard, count = maker.make(work, number, content, wanted)
             encoded += count
         else:
-            maker.progress("read", shard.passages)
-            maker.progress("encode", shard.passages)
+            maker.progress("read", shard.passages, 0)
+            maker.progress("encode", shard.passages, 0)
         done.append(shard)
     shards.remove_others(work, done)
     return done, encoded

@@ -6,13 +6,14 @@ from pathlib import Path
 from indexing import atomic
 from indexing.building.build import build_from
 from indexing.building.settings import BuildSettings
-from indexing.building.shards import Progress, load_all
+from indexing.building.shards import load_all
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
 from indexing.index import check_encoder
 from indexing.manifest import Manifest, rebuild
+from indexing.progress import Progress, silent
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
@@ -27,7 +28,7 @@ def add(
     *,
     name: str,
     root: Path,
-    progress: Progress,
+    progress: Progress = silent,
     on_existing: str = "stop",
     workers: Sequence[str] = (),
 ) -> Manifest:
@@ -66,7 +67,7 @@ def add(
     return _rebuilt(folder, root, batches, f"{what} from {corpus.path}", progress, workers, read=corpus)
 
 
-def delete(ids: Collection[PassageId], *, name: str, root: Path, progress: Progress) -> Manifest:
+def delete(ids: Collection[PassageId], *, name: str, root: Path, progress: Progress = silent) -> Manifest:
     """A new current build without these passages.
 
     Raises:

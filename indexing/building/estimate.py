@@ -68,7 +68,7 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
         with tempfile.TemporaryDirectory(prefix="second-look-estimate-") as name:
             work = Path(name)
             analysing, encoding = _make_shard(work, content, encoder, tokenizer)
-            build_bm25(work / "terms", work / "bm25", settings.bm25, lambda _: None)
+            build_bm25(work / "terms", work / "bm25", settings.bm25)
             return _scaled(work, len(content), count, settings, encoder.dim, reading + analysing, encoding)
     finally:
         encoder.close()
@@ -80,12 +80,12 @@ def _make_shard(
     """Make one shard in `work`; seconds until its text was analysed, and until its vectors were there."""
     marks: list[float] = []
 
-    def mark(phase: str, _: int) -> None:
+    def mark(phase: str, *_: int) -> None:
         if phase == "read":
             marks.append(time.perf_counter())
 
     begun = time.perf_counter()
-    ShardMaker(encoder, tokenizer, mark).make(work, 0, content, f"{digest(content):032x}")
+    ShardMaker(encoder, tokenizer, progress=mark).make(work, 0, content, f"{digest(content):032x}")
     return marks[0] - begun, time.perf_counter() - marks[0]
 
 

@@ -15,7 +15,7 @@ from indexing.dense.faiss_index import DenseIndex, plan
 from indexing.dense.recall import sample_queries, tune
 from indexing.dense.vectors import VectorStore
 from indexing.manifest import FILE, Dense, Manifest
-from indexing.progress import timed
+from indexing.progress import Progress, timed
 from indexing.provenance import library_versions
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, shard_ids
@@ -52,11 +52,11 @@ def finish(
     count = sum(shard.passages for shard in done)
     spent = dict(seconds)
     with timed() as passed:
-        write_ids(work / "ids", _counted(shard_ids(work / "passages"), maker))
+        write_ids(work / "ids", _counted(shard_ids(work / "passages"), count, maker.progress))
     spent["ids"] = passed()
     with timed() as passed:
         if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
-            build_bm25(work / "terms", work / "bm25", settings.bm25, lambda number: maker.progress("bm25", number))
+            build_bm25(work / "terms", work / "bm25", settings.bm25, progress=maker.progress)
     spent["bm25"] = passed()
     with timed() as passed:
         dense = _dense(work, maker, settings, Path(origin.corpus))
@@ -86,7 +86,7 @@ def finish(
 def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path) -> Dense:
     vectors = VectorStore(work / "vectors")
     planned = plan(settings.dense, dim=vectors.dim, passages=len(vectors))
-    index = DenseIndex.build(vectors, kind=planned.kind, progress=lambda number: maker.progress("dense", number))
+    index = DenseIndex.build(vectors, kind=planned.kind, progress=maker.progress)
     index.save(work / DENSE_FILE)
     queries, source = sample_queries(corpus, PassageStore(work / "passages", IdTable(work / "ids")))
     quality = tune(
@@ -96,15 +96,15 @@ def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path)
         queries,
         source,
         file=work / DENSE_FILE,
-        progress=lambda number: maker.progress("recall", number),
+        progress=maker.progress,
     )
     return Dense(preset=settings.dense, kind=planned.kind, reason=planned.reason, quality=quality)
 
 
-def _counted(ids: Iterator[list[str]], maker: ShardMaker) -> Iterator[list[str]]:
+def _counted(ids: Iterator[list[str]], total: int, progress: Progress) -> Iterator[list[str]]:
     for shard in ids:
         yield shard
-        maker.progress("ids", len(shard))
+        progress("ids", len(shard), total)
 
 
 def _clear(work: Path) -> None:

@@ -8,7 +8,7 @@ takes over from an old one every shard whose passages are the same.
 import ctypes
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from indexing import atomic
 from indexing.bm25 import analyzer, postings
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.vectors import VectorStore, save_shard
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Floats, Passage
 from indexing.store import passages, tokens
 from indexing.store.ids import IdTable
@@ -28,8 +29,6 @@ from indexing.store.tokens import PassageTokenizer
 
 FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
 RECORDS = "shards"
-Progress = Callable[[str, int], None]
-"""Called with the phase and the passages done since the last call."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,11 @@ class ShardMaker:
     """What turns passages into a shard's files."""
 
     encoder: BiEncoder
-    tokenizer: PassageTokenizer | None
-    progress: Progress
+    tokenizer: PassageTokenizer | None = None
     known: KnownVectors | None = None
     """Vectors of the same bi-encoder that need not be computed again."""
+    progress: Progress = silent
+    """Takes the phases `read` and `encode`; their total is unknown here, as this sees one shard."""
 
     def make(self, work: Path, number: int, content: Sequence[Passage], digest: str) -> tuple[Shard, int]:
         """Write every form of these passages and then the record; and how many were encoded for it."""
@@ -99,7 +99,7 @@ class ShardMaker:
         postings.write_shard(path(work, "terms", number), analyzer.analyze(texts))
         if self.tokenizer is not None:
             tokens.write_shard(path(work, "tokens", number), self.tokenizer.encode(texts))
-        self.progress("read", len(content))
+        self.progress("read", len(content), 0)
         found = self.known.find(content) if self.known is not None else {}
         encoded, count = self._encode(texts, found)
         save_shard(path(work, "vectors", number), encoded)
@@ -112,10 +112,10 @@ class ShardMaker:
         vectors = np.empty((len(texts), self.encoder.dim), dtype=np.float32)  # (texts, dim) float32
         if found and self.known is not None:
             vectors[list(found)] = self.known.vectors(list(found.values()))
-            self.progress("encode", len(found))
+            self.progress("encode", len(found), 0)
         if new:
             vectors[new] = self.encoder.encode_passages(
-                [texts[place] for place in new], progress=lambda done: self.progress("encode", done)
+                [texts[place] for place in new], progress=relabel(self.progress, "encode", total=0)
             )
         return vectors, len(new)
 

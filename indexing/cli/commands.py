@@ -5,8 +5,6 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from tqdm import tqdm
-
 from indexing.building import change, prune
 from indexing.building.build import build
 from indexing.building.estimate import estimate
@@ -20,7 +18,7 @@ from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_quer
 from indexing.errors import CorpusError, SettingsError
 from indexing.index import open_index, up_to_date
 from indexing.manifest import FILE, Manifest
-from indexing.progress import Bars
+from indexing.progress import Bars, span
 from indexing.records import PassageId
 from indexing.tune import PairRecall, tune
 
@@ -36,11 +34,8 @@ def _build(options: argparse.Namespace) -> int:
     corpus = corpus_of(path, options)
     if options.estimate:
         return _estimate(corpus, settings)
-    bars = Bars(count_passages(path))
-    try:
+    with Bars("passages", total=count_passages(path)) as bars:
         manifest = build(corpus, name=options.name, root=options.root, settings=settings, progress=bars)
-    finally:
-        bars.close()
     return _built(manifest)
 
 
@@ -53,15 +48,13 @@ def _estimate(corpus: Corpus, settings: BuildSettings) -> int:
     print(f"disk    {_size(sum(found.disk.values()))}: " + ", ".join(f"{p} {_size(v)}" for p, v in found.disk.items()))
     print(f"memory  {_size(found.memory[peak])} at the peak, in phase {peak}")
     print(
-        f"time    {_span(sum(found.seconds.values()))}: "
-        + ", ".join(f"{p} {_span(v)}" for p, v in found.seconds.items())
+        f"time    {span(sum(found.seconds.values()))}: " + ", ".join(f"{p} {span(v)}" for p, v in found.seconds.items())
     )
     return 0
 
 
 def _add(options: argparse.Namespace) -> int:
-    bars = Bars()
-    try:
+    with Bars("passages") as bars:
         manifest = change.add(
             corpus_of(_corpus_path(options.corpus), options),
             name=options.name,
@@ -70,8 +63,6 @@ def _add(options: argparse.Namespace) -> int:
             on_existing=options.on_existing,
             workers=workers(options.workers),
         )
-    finally:
-        bars.close()
     return _built(manifest)
 
 
@@ -81,13 +72,10 @@ def _delete(options: argparse.Namespace) -> int:
         names += _ids(options.file)
     if not names:
         raise SettingsError("No passage is named; give ids, or a file with one in each line: --file gone.txt.")
-    bars = Bars()
-    try:
+    with Bars("passages") as bars:
         manifest = change.delete(
             dict.fromkeys(PassageId(name) for name in names), name=options.name, root=options.root, progress=bars
         )
-    finally:
-        bars.close()
     return _built(manifest)
 
 
@@ -146,9 +134,8 @@ def _dense(manifest: Manifest) -> str:
 
 def _verify(options: argparse.Namespace) -> int:
     folder = current_build(options.name, root=options.root)
-    total = Manifest.load(folder).bytes
-    with tqdm(desc=" verify", total=total, unit="B", unit_scale=True, dynamic_ncols=True, delay=1) as bar:
-        faults = verify(folder, full=True, progress=bar.update)
+    with Bars("bytes") as bars:
+        faults = verify(folder, full=True, progress=bars)
     if options.json:
         print(json.dumps({"index": str(folder), "sound": not faults, "faults": faults}))
     else:
@@ -161,14 +148,14 @@ def _tune(options: argparse.Namespace) -> int:
         raise SettingsError(f"--depth is {options.depth}; give 1 candidate or more.")
     index = open_index(options.name, root=options.root)
     train, held_out = _judgments(options, Path(index.manifest.corpus))
-    with tqdm(desc="   tune", unit=" queries", dynamic_ncols=True) as bar:
+    with Bars("queries") as bars:
         found = tune(
             index,
             train,
             held_out,
             minimum_grade=options.minimum_grade,
             depth=options.depth,
-            progress=bar.update,
+            progress=bars,
         )
     if options.json:
         print(json.dumps(asdict(found)))
@@ -219,15 +206,9 @@ def _gc(options: argparse.Namespace) -> int:
 def _corpus_path(given: str) -> Path:
     if not is_hub_corpus(given):
         return Path(given)
-    with tqdm(desc="  fetch", unit=" records", dynamic_ncols=True) as bar:
-        return fetch(given, progress=bar.update)
+    with Bars("records") as bars:
+        return fetch(given, progress=bars)
 
 
 def _size(size: float) -> str:
     return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from indexing import atomic
-from indexing.corpus.hub_layouts import BeirTables, Layout, MsMarco, Progress, Repository, Tables
+from indexing.corpus.hub_layouts import BeirTables, Layout, MsMarco, Repository, Tables
 from indexing.errors import HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import load_quietly, reach_hub
+from indexing.progress import Progress, silent
 
 ROOT = Path("data/corpora")
 HUB_CORPORA: Mapping[str, str] = {
@@ -65,11 +66,11 @@ def layout(name: str) -> tuple[str, Layout]:
     return repository, Tables("train", ("_id", "text"), ("_id", "text"))
 
 
-def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progress: Progress | None = None) -> Path:
+def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progress: Progress = silent) -> Path:
     """The folder below `root` with collection.tsv, and queries and qrels by split, fetched if absent.
 
-    `repository` may name a local folder in the hub's own layout in place of the hub's. `progress` is told
-    how many records were read since it was last told.
+    `repository` may name a local folder in the hub's own layout in place of the hub's. `progress` counts
+    records.
 
     Raises:
         SettingsError: the name is none of the hub's that are known here.
@@ -84,7 +85,7 @@ def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progre
         reach_hub(hub_name)
     try:
         with atomic.folder(target) as work:
-            tables.write(work, Repository(repository or hub_name, progress or (lambda _: None)))
+            tables.write(work, Repository(repository or hub_name, progress))
     except SecondLookError:
         raise
     except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own

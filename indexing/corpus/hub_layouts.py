@@ -1,16 +1,15 @@
 """Reads the layouts that collections have on the hub, and writes each as collection.tsv, queries and qrels."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from indexing.progress import Progress, silent
 from indexing.store.ids import SeenIds, id_hashes
 
-Progress = Callable[[int], None]
-"""Called with the records read since the last call."""
 Batch = dict[str, list[Any]]
 """Some records, by column."""
 
@@ -25,7 +24,7 @@ class Repository:
     """A data set on the hub, or a local folder laid out as one, whose records are streamed."""
 
     name: str
-    progress: Progress
+    progress: Progress = silent
 
     def batches(self, configuration: str | None, split: str, fields: Sequence[str]) -> Iterator[Batch]:
         """Records of one configuration and split. Raises ValueError where they lack one of `fields`."""
@@ -47,7 +46,7 @@ class Repository:
             if absent := [field for field in fields if field not in batch]:
                 raise ValueError(f"its records have no field {absent[0]!r}, only {', '.join(map(repr, sorted(batch)))}")
             yield batch
-            self.progress(len(batch[fields[0]]))
+            self.progress("fetch", len(batch[fields[0]]), 0)
 
 
 class Layout(Protocol):

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from indexing.pretrained import (
     reach_hub,
     weights_fingerprint,
 )
+from indexing.progress import Progress, silent
 from indexing.records import Floats
 
 TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
@@ -83,13 +84,12 @@ class BiEncoder:
         """Vectors of some queries, (queries, dim) float32, unit length, always computed in float32."""
         return self._unit(self._model.encode_query(list(texts), show_progress_bar=False), texts)
 
-    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+    def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
         """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here.
 
         Texts are batched by their tokens so that each batch has about as many, which leaves little padding; long and
         short ones take turns, so that the rate at the start is that of the whole. Lengths are padded to a multiple of
         LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
-        `progress` is called with the texts done since the last call.
         """
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         for rows, size in self._batches(texts):
@@ -102,7 +102,7 @@ class BiEncoder:
                 chunk_size=self._share(rows),
             )
             vectors[rows] = self._unit(found, content)
-            progress(len(rows))
+            progress("encode", len(rows), len(texts))
         return vectors
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:

@@ -1,11 +1,10 @@
 """Exact dense search by torch: what recall is measured against, and a GPU's search where there is no faiss-gpu."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 
 from indexing.dense.vectors import BLOCK, VectorStore
+from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows
 
 
@@ -15,12 +14,12 @@ def exact_search(
     *,
     depth: int,
     device: str = "cpu",
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Rows:
     """The nearest rows by cosine to each of (queries, dim), best first: (queries, <= depth) int64.
 
     Vectors pass through the device block by block, so that memory doesn't grow with their count;
-    `progress` is called with the vectors compared since the last call.
+    `progress` counts vectors.
     """
     wanted = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32)).to(device)  # (queries, dim)
     scores = torch.empty((len(queries), 0), device=device)  # (queries, <= depth) best so far
@@ -31,7 +30,7 @@ def exact_search(
         scores, order = _best(torch.cat([scores, found], dim=1), depth)
         rows = torch.cat([rows, place + first], dim=1).gather(1, order)
         first += len(block)
-        progress(len(block))
+        progress("recall", len(block), len(vectors))
     return np.asarray(rows.cpu().numpy(), dtype=np.int64)
 
 

@@ -4,7 +4,6 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from indexing.dense.vectors import BLOCK, VectorStore, check_finite
 from indexing.errors import IndexingError, SettingsError, first_line
+from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows
 
 PRESETS = ("auto", "flat", "sq8", "pq-fastscan", "ivf-pq", "hnsw")
@@ -107,12 +107,10 @@ class DenseIndex:
         self.parameters = ""
 
     @classmethod
-    def build(
-        cls, vectors: VectorStore, *, kind: str, seed: int = 0, progress: Callable[[int], None] = lambda _: None
-    ) -> "DenseIndex":
+    def build(cls, vectors: VectorStore, *, kind: str, seed: int = 0, progress: Progress = silent) -> "DenseIndex":
         """Train on a sample where the kind needs it, and add every vector, a block at a time.
 
-        `kind` is an `index_factory` string; `progress` is called with the vectors added since the last call.
+        `kind` is an `index_factory` string; `progress` counts vectors.
         """
         try:
             index = faiss.index_factory(vectors.dim, kind, faiss.METRIC_INNER_PRODUCT)
@@ -121,7 +119,7 @@ class DenseIndex:
             for block in vectors.blocks(_block_rows(len(vectors))):
                 check_finite(block)
                 index.add(block)
-                progress(len(block))
+                progress("dense", len(block), len(vectors))
         except RuntimeError as error:
             raise _unusable(kind, f"{len(vectors):,} vectors of {vectors.dim} dimensions", error) from error
         return cls(index)

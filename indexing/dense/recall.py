@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
 from indexing.errors import SecondLookError
 from indexing.manifest import Quality
+from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows
 from indexing.store.passages import PassageStore
 
@@ -52,11 +53,11 @@ def tune(
     source: str,
     *,
     file: Path,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Quality:
     """Set the parameters on every other query, measure on the rest; `file` is the saved index.
 
-    `progress` is called with the vectors compared with every query since the last call.
+    `progress` counts the vectors that were compared with every query.
     """
     encoded = encoder.encode_queries(queries)  # (queries, dim) float32
     truth = exact_search(vectors, encoded, depth=DEPTH, device=precision.device(), progress=progress)

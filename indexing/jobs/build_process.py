@@ -33,6 +33,7 @@ class Reporter:
         self._folder, self._clock = folder, clock
         self._status = status
         self._written = clock()
+        self._total = 0
         self._marks: deque[tuple[float, int]] = deque()
 
     @property
@@ -40,8 +41,8 @@ class Reporter:
         """How far it is."""
         return self._status
 
-    def __call__(self, phase: str, passages: int) -> None:
-        """So many more passages are done in a phase. What was read is about to be encoded, and isn't told."""
+    def __call__(self, phase: str, count: int, total: int) -> None:
+        """Count passages of a phase. Those of `read` are left out: they are about to be encoded."""
         if phase == "read":
             return
         now = self._clock()
@@ -49,18 +50,19 @@ class Reporter:
         if begun:
             self._marks.clear()
             log.info("phase %s", phase)
-        done = passages if begun else self._status.done + passages
+        done = count if begun else self._status.done + count
         self._marks.append((now, done))
         while len(self._marks) > 2 and self._marks[1][0] <= now - RATE_OVER:
             self._marks.popleft()
         (since, before) = self._marks[0]
         rate = (done - before) / (now - since) if now > since else 0.0
-        self._status = replace(self._status, phase=phase, done=done, rate=rate)
+        self._status = replace(self._status, phase=phase, done=done, total=total or self._total, rate=rate)
         if begun or now - self._written >= WRITTEN_EVERY:
             self.write()
 
     def count(self, total: int) -> None:
         """So many passages are to be done in each phase from now on."""
+        self._total = total
         self._status = replace(self._status, phase="", done=0, total=total, rate=0.0)
         self.write()
 
@@ -130,7 +132,7 @@ def _estimated(config: BuildConfig, reporter: Reporter) -> Status:
 def _corpus(config: BuildConfig, reporter: Reporter) -> Corpus:
     path = Path(config.corpus)
     if is_hub_corpus(config.corpus):
-        path = fetch(config.corpus, progress=lambda records: reporter("fetch", records))
+        path = fetch(config.corpus, progress=reporter)
     return Corpus(path, skip_bad_lines=config.skip_bad_lines, fields=config.fields())
 
 

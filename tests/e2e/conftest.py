@@ -17,7 +17,6 @@ from indexing.places import INDEXES, SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import chromium
 from tests.e2e.serving import lay_out, own_environment, served
-from tests.support.fakes import no_progress
 from tests.support.tiny_models import make_cross_encoder
 from tests.support.versions import make_version
 from training.jobs import jobs
@@ -42,7 +41,7 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except IndexingError:  # absent, or of an older program
         root = tmp_path_factory.mktemp("indexes")
         corpus = Corpus(REPOSITORY / "data/sample")
-        build(corpus, name="sample", root=root, settings=BuildSettings(), progress=no_progress)
+        build(corpus, name="sample", root=root, settings=BuildSettings())
     return root
 
 

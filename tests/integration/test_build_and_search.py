@@ -25,7 +25,7 @@ from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import WordOverlapReranker, no_progress
+from tests.support.fakes import WordOverlapReranker
 
 Build = Callable[..., Manifest]
 
@@ -36,7 +36,7 @@ def make(tiny_bi_encoder: Path, small_corpus: Path, tmp_path: Path) -> Build:
 
     def made(corpus: Path = small_corpus, root: Path = tmp_path, name: str = "small", **settings: object) -> Manifest:
         values = BuildSettings(bi_encoder=str(tiny_bi_encoder), **settings)  # type: ignore[arg-type]  # several types
-        return build(Corpus(corpus), name=name, root=root, settings=values, progress=no_progress)
+        return build(Corpus(corpus), name=name, root=root, settings=values)
 
     return made
 
@@ -174,9 +174,7 @@ def test_the_fingerprint_of_a_corpus_does_not_depend_on_shards_or_order(make: Bu
 
 def test_a_build_takes_a_bi_encoder_that_is_loaded(small_corpus: Path, tmp_path: Path, bi_encoder: BiEncoder) -> None:
     settings = BuildSettings(bi_encoder=bi_encoder.name)
-    manifest = build(
-        Corpus(small_corpus), name="x", root=tmp_path, settings=settings, progress=no_progress, encoder=bi_encoder
-    )
+    manifest = build(Corpus(small_corpus), name="x", root=tmp_path, settings=settings, encoder=bi_encoder)
     assert manifest.bi_encoder_fingerprint == bi_encoder.fingerprint
 
 
@@ -185,7 +183,7 @@ def test_progress_counts_every_passage_in_every_phase(
 ) -> None:
     counted: dict[str, int] = {}
 
-    def progress(phase: str, passages: int) -> None:
+    def progress(phase: str, passages: int, _: int) -> None:
         counted[phase] = counted.get(phase, 0) + passages
 
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=6)
@@ -229,7 +227,7 @@ def test_a_build_that_is_stopped_leaves_the_old_index_serving(
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
     done = 0
 
-    def stop(at: str, passages: int) -> None:
+    def stop(at: str, passages: int, _: int) -> None:
         nonlocal done
         done += passages if at == phase else 0
         if done > (7 if phase in ("read", "encode") else 0):  # in the second shard
@@ -241,7 +239,7 @@ def test_a_build_that_is_stopped_leaves_the_old_index_serving(
     assert list(build_folders(own_root / "small").values()) == [before]
     assert [path.name.startswith(".unfinished-") for path in left_behind(own_root)] == [True]
     assert len(open_index("small", root=own_root).passages) == 20
-    again = build(corpus, name="small", root=own_root, settings=settings, progress=no_progress)
+    again = build(corpus, name="small", root=own_root, settings=settings)
     assert again.encoded == (20 - 7 if phase in ("read", "encode") else 0)
     assert left_behind(own_root) == [before]
 
@@ -266,7 +264,7 @@ def make_stopped(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> C
     """Stops a build of the small corpus when it first tells of a phase."""
 
     def made(phase: str) -> None:
-        def stop(at: str, passages: int) -> None:
+        def stop(at: str, *_: int) -> None:
             if at == phase:
                 raise KeyboardInterrupt
 
@@ -299,7 +297,7 @@ def test_bad_lines_that_are_left_out_are_in_the_manifest(tiny_bi_encoder: Path, 
     path = write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "no tab here", "2\tThe dog ran."])
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
     corpus = Corpus(path, skip_bad_lines=True)
-    manifest = build(corpus, name="small", root=tmp_path, settings=settings, progress=no_progress)
+    manifest = build(corpus, name="small", root=tmp_path, settings=settings)
     assert manifest.passages == 2
     assert [fault.split(": ")[0] for fault in manifest.skipped] == [f"{path}:2"]
 
@@ -342,7 +340,7 @@ def test_a_bi_encoder_that_cannot_be_loaded_builds_nothing(small_corpus: Path, t
     (tmp_path / "empty").mkdir()
     settings = BuildSettings(bi_encoder=str(tmp_path / "empty"))
     with pytest.raises(ModelError, match="empty"):
-        build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings, progress=no_progress)
+        build(Corpus(small_corpus), name="small", root=tmp_path, settings=settings)
     assert not (tmp_path / "small").exists()
 
 

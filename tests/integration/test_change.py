@@ -28,7 +28,6 @@ from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25, retrieve_dense
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 
 LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]  # in the index `small` in shards of 7, 7 and 6
 NEW = {
@@ -58,14 +57,14 @@ class Shelf:
 
     def add(self, passages: dict[str, str], *, on_existing: str = "stop", **more: Any) -> Manifest:
         corpus = self.corpus(f"{key}\t{text}" for key, text in passages.items())
-        return add(corpus, name="small", root=self.root, progress=no_progress, on_existing=on_existing, **more)
+        return add(corpus, name="small", root=self.root, on_existing=on_existing, **more)
 
     def delete(self, *names: str) -> Manifest:
-        return delete([PassageId(name) for name in names], name="small", root=self.root, progress=no_progress)
+        return delete([PassageId(name) for name in names], name="small", root=self.root)
 
     def build(self, lines: Iterable[str], settings: BuildSettings, *, name: str = "small") -> Manifest:
         corpus = self.corpus(lines)
-        return build(corpus, name=name, root=self.root, settings=settings, progress=no_progress)
+        return build(corpus, name=name, root=self.root, settings=settings)
 
 
 @pytest.fixture
@@ -149,7 +148,7 @@ def test_another_text_takes_the_place_of_the_old_one_where_it_is_asked_to(shelf:
 def test_another_title_is_another_text(shelf: Shelf) -> None:
     corpus = shelf.corpus([f"{LINES[0]}\tA title"])
     with pytest.raises(CorpusError, match="'a1'"):
-        add(corpus, name="small", root=shelf.root, progress=no_progress)
+        add(corpus, name="small", root=shelf.root)
 
 
 @pytest.mark.parametrize(
@@ -166,14 +165,14 @@ def test_nothing_new_is_refused(shelf: Shelf, passages: dict[str, str], on_exist
 
 def test_lines_left_out_of_what_is_added_are_told(shelf: Shelf) -> None:
     corpus = shelf.corpus(["n1\tA text.", "no tab here"], skip_bad_lines=True)
-    manifest = add(corpus, name="small", root=shelf.root, progress=no_progress)
+    manifest = add(corpus, name="small", root=shelf.root)
     assert (manifest.passages, manifest.skipped_count) == (21, 1)
     assert manifest.skipped[0].startswith(f"{corpus.path}:2: ")
 
 
 def test_an_id_twice_in_what_is_added_is_refused(shelf: Shelf) -> None:
     with pytest.raises(CorpusError, match="'n1' appeared before"):
-        add(shelf.corpus(["n1\tone", "n1\ttwo"]), name="small", root=shelf.root, progress=no_progress)
+        add(shelf.corpus(["n1\tone", "n1\ttwo"]), name="small", root=shelf.root)
 
 
 def test_passages_are_deleted_without_encoding_any(shelf: Shelf) -> None:
@@ -259,7 +258,7 @@ def test_an_open_index_answers_as_before_while_and_after_it_is_changed(shelf: Sh
 
     before, during = answers(), []
 
-    def meanwhile(phase: str, passages: int) -> None:
+    def meanwhile(phase: str, *_: int) -> None:
         during.append((phase, answers() == before))
 
     corpus = shelf.corpus(f"{key}\t{text}" for key, text in NEW.items())
@@ -393,7 +392,7 @@ def test_a_build_from_the_corpus_brings_back_what_was_deleted_and_says_of_no_cha
 def test_a_change_that_is_stopped_leaves_the_index_and_goes_on(shelf: Shelf) -> None:
     before = shelf.folder
 
-    def stop(phase: str, passages: int) -> None:
+    def stop(phase: str, *_: int) -> None:
         if phase == "ids":
             raise KeyboardInterrupt
 
@@ -407,7 +406,7 @@ def test_a_change_that_is_stopped_leaves_the_index_and_goes_on(shelf: Shelf) -> 
 
 
 def test_a_change_and_a_build_that_were_stopped_do_not_meet(shelf: Shelf, settings: BuildSettings) -> None:
-    def stop(phase: str, passages: int) -> None:
+    def stop(phase: str, *_: int) -> None:
         if phase == "ids":
             raise KeyboardInterrupt
 
@@ -421,7 +420,7 @@ def test_a_change_and_a_build_that_were_stopped_do_not_meet(shelf: Shelf, settin
 def test_a_change_is_refused_while_another_goes_on(shelf: Shelf) -> None:
     refused: list[str] = []
 
-    def meanwhile(phase: str, passages: int) -> None:
+    def meanwhile(phase: str, *_: int) -> None:
         if not refused:
             with pytest.raises(IndexingError) as caught:
                 shelf.delete("a1")
@@ -437,9 +436,9 @@ def test_a_change_is_refused_while_another_goes_on(shelf: Shelf) -> None:
 
 def test_a_change_of_an_index_that_is_not_there_is_told(shelf: Shelf) -> None:
     with pytest.raises(IndexingError, match="no index 'other'"):
-        delete([PassageId("a1")], name="other", root=shelf.root, progress=no_progress)
+        delete([PassageId("a1")], name="other", root=shelf.root)
     with pytest.raises(IndexingError, match="no index 'other'"):
-        add(shelf.corpus(["n1\ttext"]), name="other", root=shelf.root, progress=no_progress)
+        add(shelf.corpus(["n1\ttext"]), name="other", root=shelf.root)
     assert not (shelf.root / "other").exists()
 
 
@@ -507,6 +506,6 @@ def test_what_changed_on_disk_is_not_taken_over_into_the_next_build(
 
 def test_an_index_whose_folder_was_renamed_can_be_changed(shelf: Shelf) -> None:
     (shelf.root / "small").rename(shelf.root / "renamed")
-    manifest = delete([PassageId("a1")], name="renamed", root=shelf.root, progress=no_progress)
+    manifest = delete([PassageId("a1")], name="renamed", root=shelf.root)
     assert current_build("renamed", root=shelf.root).name == manifest.build
     assert [path.name for path in shelf.root.iterdir()] == ["renamed"]

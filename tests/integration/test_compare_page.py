@@ -18,7 +18,6 @@ from indexing.records import Passage, PassageId, Ranking
 from search.overlap import kendall_tau, rank_biased_overlap
 from search.trace import SearchTrace
 from tests.conftest import write_lines
-from tests.support.fakes import no_progress
 from tests.support.pages import BERLIN
 from tests.support.pages import BERLIN_QUERY as QUERY
 
@@ -36,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Pat
     write_lines(corpus / "queries.test.tsv", [f"1\t{QUERY}"])
     write_lines(corpus / "qrels.test.tsv", [f"1\t0\t{passage}\t{grade}" for passage, grade in GRADES.items()])
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings, progress=no_progress)
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
     return folder / "indexes"
 
 

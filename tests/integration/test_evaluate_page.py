@@ -26,7 +26,6 @@ from indexing.records import PassageId, QueryId
 from search.load import open_pipeline
 from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
-from tests.support.fakes import no_progress
 from tests.support.pages import html, make_gate_index, sentences, settle
 from tests.support.versions import make_version
 from training.evaluation.comparison import compare
@@ -49,7 +48,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory, bi_encoder: BiEncoder, tin
     for name in ("binary", "bare"):
         write_lines(folder / name / "collection.tsv", lines)
         settings = BuildSettings(bi_encoder=bi_encoder.name)
-        build(Corpus(folder / name), name=name, root=root, settings=settings, progress=no_progress)
+        build(Corpus(folder / name), name=name, root=root, settings=settings)
     write_lines(folder / "binary/queries.test.tsv", ["1\thoney", "2\tbread"])
     write_lines(folder / "binary/qrels.test.tsv", ["1 0 a1 1", "2 0 c1 1", "2 0 a1 0"])
     return root
@@ -126,9 +125,7 @@ def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
 
 def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
     run(page, split="test", depth=10)
-    expected = evaluate_pipeline(
-        open_pipeline("dev", root=indexes), Request(split="test", depth=10), progress=lambda *_: None
-    )
+    expected = evaluate_pipeline(open_pipeline("dev", root=indexes), Request(split="test", depth=10))
     table = page.dataframe[0].value
     assert list(table["stage"]) == [*STAGES, ORACLE]
     systems = expected.reports[0].comparison.systems
@@ -309,7 +306,7 @@ def test_progress_is_shown_and_the_work_can_be_stopped(page: AppTest, counted: C
     counted.free.clear()
     page.run().button(key="evaluate_run").click().run()
     job = page.session_state["evaluate_last"][1]
-    while job.at.total == 0:
+    while job.progress.total == 0:
         page.run()
     assert page.run().get("progress")[0].proto.text.replace("\\", "") == "dev: 3 of 6 queries"
     assert page.get("progress")[0].proto.value == 50

@@ -22,7 +22,7 @@ from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import FUSIONS
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
-from tests.support.fakes import WordOverlapReranker, no_progress
+from tests.support.fakes import Reports, WordOverlapReranker
 from training.data.ingredients import Gatherer
 from training.judgments.protection import Protection
 from training.mining.files import FORMS, Layout, manifest, read_rows
@@ -172,15 +172,15 @@ def test_the_manifest_says_what_was_mined_from_what_and_how(
 
 
 def test_queries_are_mined_one_at_a_time(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    seen: list[tuple[int, int]] = []
+    seen = Reports()
     stage = ServedFirstStage(pipeline, source="bm25", depth=100)
-    mined = mine(stage, train, OPEN, progress=lambda done, total: seen.append((done, total)))
+    mined = mine(stage, train, OPEN, progress=seen)
     assert next(mined).query_id == "1"
-    assert seen == []
+    assert seen.rows == []
     assert next(mined).query_id == "2"
-    assert seen == [(1, 2)]
+    assert seen.rows == [("mine", 1, 2)]
     assert list(mined) == []
-    assert seen == [(1, 2), (2, 2)]
+    assert seen.rows == [("mine", 1, 2)] * 2
 
 
 def test_protected_queries_are_left_out_and_counted(
@@ -243,7 +243,7 @@ def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
     write_lines(tmp_path / "corpus/collection.tsv", [f"{key}\t{text}" for key, text in passages.items()])
     root = tmp_path / "root"
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(tmp_path / "corpus"), name="copies", root=root, settings=settings, progress=no_progress)
+    build(Corpus(tmp_path / "corpus"), name="copies", root=root, settings=settings)
     pipeline = RetrieveAndRerank(open_index("copies", root=root), bi_encoder, None)
     every = MiningSettings(relative_margin=None, per_query=50)
     judged = judged_sets(tmp_path / "corpus")["train"]
@@ -252,7 +252,7 @@ def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
     found = {query["query_id"]: {entry["id"] for entry in query["negatives"]} for query in record(tmp_path / "mined")}
     assert found["1"] & copies.keys() == {"e2"}  # the other query's copy is no copy
     assert found["2"] & copies.keys() == {"e1"}
-    gatherer = Gatherer(root=root, protection=Protection(), progress=lambda *_: None)
+    gatherer = Gatherer(root=root, protection=Protection())
     groups = GroupSettings(per_query=50, relative_margin=None)
     own = {QUERIES["train"]["1"]: copies["e1"], QUERIES["train"]["2"]: copies["e2"]}
     for example in gatherer.ingredient(Ingredient("copies", "judged", 10), groups):

@@ -19,7 +19,6 @@ from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 from tests.support.pages import DEV, html, make_gate_index, sentences, settle
 from tests.support.versions import make_version
 from training.versions import expectations, promoted
@@ -46,7 +45,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory, bi_encoder: BiEncoder, tin
     root = make_gate_index(folder, bi_encoder, tiny_cross_encoder)
     write_lines(folder / "bare/collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
     settings = BuildSettings(bi_encoder=bi_encoder.name)
-    build(Corpus(folder / "bare"), name="bare", root=root, settings=settings, progress=no_progress)
+    build(Corpus(folder / "bare"), name="bare", root=root, settings=settings)
     return root
 
 

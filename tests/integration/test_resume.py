@@ -7,7 +7,6 @@ import random
 import re
 import shutil
 import signal
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,9 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError
 from indexing.index import open_index
 from indexing.manifest import Manifest
+from indexing.progress import Progress, silent
 from search.retrieve import retrieve_bm25, retrieve_dense
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 from tests.support.forks import Attempt, Forks
 
 SHARD = 3  # passages
@@ -228,11 +227,11 @@ def test_a_build_with_codes_or_a_graph_ends_as_if_it_never_was_killed(
 # Stopped from inside: what was there when a build goes on
 
 
-def stopped_after(shards_done: int) -> Callable[[str, int], None]:
+def stopped_after(shards_done: int) -> Progress:
     """Progress that stops a build in the middle of the shard after these."""
     read = 0
 
-    def progress(phase: str, passages: int) -> None:
+    def progress(phase: str, passages: int, _: int) -> None:
         nonlocal read
         read += phase == "read"
         if read > shards_done:
@@ -249,9 +248,7 @@ class Bench:
     encoder: BiEncoder
     tokenizer: str
 
-    def build(
-        self, lines: list[str], *, progress: Callable[[str, int], None] = no_progress, root: str = "root", **more: Any
-    ) -> Manifest:
+    def build(self, lines: list[str], *, progress: Progress = silent, root: str = "root", **more: Any) -> Manifest:
         corpus = write_lines(self.root / "corpus/c.tsv", lines)
         values: dict[str, Any] = {"bi_encoder": self.encoder.name, "shard_size": SHARD, "tokenizer": self.tokenizer}
         return build(
@@ -281,7 +278,7 @@ def test_a_build_that_goes_on_encodes_only_what_is_left(bench: Bench) -> None:
     bench.stop(LINES[:24])
     counted: dict[str, int] = {}
 
-    def progress(phase: str, passages: int) -> None:
+    def progress(phase: str, passages: int, _: int) -> None:
         counted[phase] = counted.get(phase, 0) + passages
 
     manifest = bench.build(LINES[:24], progress=progress)
@@ -292,7 +289,7 @@ def test_a_build_that_goes_on_encodes_only_what_is_left(bench: Bench) -> None:
 
 @pytest.mark.parametrize("phase", ["bm25", "dense"])
 def test_a_build_stopped_after_its_last_shard_encodes_nothing_again(bench: Bench, phase: str) -> None:
-    def stop(at: str, passages: int) -> None:
+    def stop(at: str, *_: int) -> None:
         if at == phase:
             raise KeyboardInterrupt
 
@@ -389,7 +386,7 @@ def test_settings_that_change_shards_begin_anew(bench: Bench, settings: dict[str
 def test_a_second_build_of_an_index_is_refused_while_the_first_goes_on(bench: Bench) -> None:
     refused: list[str] = []
 
-    def meanwhile(phase: str, passages: int) -> None:
+    def meanwhile(phase: str, *_: int) -> None:
         if phase == "encode" and not refused:
             with pytest.raises(IndexingError) as caught:
                 bench.build(LINES[:24])

@@ -11,7 +11,7 @@ import torch
 from tests.support.forks import Forks
 from tests.support.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
 from training.fitting import checkpoints
-from training.fitting.callback import Progress, Report
+from training.fitting.callback import ReportStep, TrainingStep
 from training.recipes.settings import TrainSettings
 
 
@@ -49,8 +49,8 @@ def undisturbed(
     return of
 
 
-def stop_at(step: int) -> Report:
-    def report(at: Progress) -> None:
+def stop_at(step: int) -> ReportStep:
+    def report(at: TrainingStep) -> None:
         if at.step == step:
             raise StoppedError
 

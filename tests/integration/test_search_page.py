@@ -35,7 +35,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (corpus / "queries.test.tsv").write_text(f"1\t{QUERY}\n", encoding="utf-8")
     (corpus / "qrels.test.tsv").write_text("\n".join(QRELS) + "\n", encoding="utf-8")
     settings = BuildSettings(bi_encoder=str(make_bi_encoder(folder / "bi-encoder")))
-    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings, progress=lambda *_: None)
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
     make_cross_encoder(folder / "cross-encoder")
     return folder
 
@@ -330,7 +330,7 @@ def test_a_new_build_is_read_without_a_restart(page: AppTest, house: Path) -> No
     settings = BuildSettings(bi_encoder=str(house / "bi-encoder"))
     before = (house / "indexes/tiny/current").read_text(encoding="utf-8")
     try:
-        build(Corpus(corpus), name="tiny", root=house / "indexes", settings=settings, progress=lambda *_: None)
+        build(Corpus(corpus), name="tiny", root=house / "indexes", settings=settings)
         page.run()
         assert "stripes" in column(page, "first")
         assert column(page, "first").count("<li") == 2

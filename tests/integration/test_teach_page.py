@@ -49,7 +49,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_lines(corpus / "queries.dev.tsv", ["d0\thow hot is boiling water"])
     write_lines(corpus / "qrels.dev.tsv", ["d0 0 p5 3"])
     settings = BuildSettings(bi_encoder=str(make_bi_encoder(folder / "bi-encoder")))
-    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings, progress=lambda *_: None)
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
     make_cross_encoder(folder / "cross-encoder")
     return folder
 

@@ -274,7 +274,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts begin at once: a process of its own is started in the test before."""
 
     def here(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
-        return forecast(replace(request, output=folder / "version"), phase=lambda name, *_: told(name))
+        return forecast(replace(request, output=folder / "version"), progress=lambda name, *_: told(name))
 
     monkeypatch.setattr(preview, "forecast_apart", here)
 

@@ -16,7 +16,6 @@ from indexing.corpus.corpus import Corpus
 from indexing.index import open_index
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import write_lines
-from tests.support.fakes import no_progress
 from tests.support.pages import BERLIN
 from tests.support.pages import BERLIN_QUERY as QUERY
 
@@ -31,7 +30,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Pat
     lines = [f"{number}\t{text}" for number, text in enumerate(PASSAGES, start=1)]
     write_lines(folder / "corpus/collection.tsv", lines)
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(folder / "corpus"), name="tiny", root=folder / "indexes", settings=settings, progress=no_progress)
+    build(Corpus(folder / "corpus"), name="tiny", root=folder / "indexes", settings=settings)
     return folder / "indexes"
 
 

@@ -65,5 +65,16 @@ class FixedReranker:
         return np.array([self._logits[passage] for passage in passages], dtype=np.float32)  # (pairs,) float32
 
 
-def no_progress(phase: str, passages: int) -> None:
-    """Progress that nobody watches."""
+class Reports:
+    """Progress that is kept report by report."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, int, int]] = []
+
+    def __call__(self, phase: str, count: int, total: int) -> None:
+        self.rows.append((phase, count, total))
+
+    @property
+    def counts(self) -> list[int]:
+        """How much each report added."""
+        return [count for _, count, _ in self.rows]

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,13 +25,13 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.jobs import build_process
+from indexing.progress import Progress, silent
 from indexing.records import Floats
-from tests.support.fakes import no_progress
 from tests.support.moments import Moments
 from tests.support.tiny_training import resumable, train
 from tests.support.two_ranks import train_as_two
 from training.__main__ import main as training
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 
 
 class CountingEncoder(BiEncoder):
@@ -39,7 +39,7 @@ class CountingEncoder(BiEncoder):
 
     log = -1
 
-    def encode_passages(self, texts: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> Floats:
+    def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
         found = super().encode_passages(texts, progress=progress)
         if self.log >= 0:
             os.write(self.log, f"encoded {len(texts)}\n".encode())
@@ -50,7 +50,7 @@ def make(request: dict[str, Any], encoder: BiEncoder) -> None:
     """One build, as asked for."""
     settings = BuildSettings(bi_encoder=encoder.name, shard_size=request["shard_size"], dense=request["dense"])
     corpus, root = Corpus(Path(request["corpus"])), Path(request["root"])
-    build(corpus, name=request["name"], root=root, settings=settings, progress=no_progress, encoder=encoder)
+    build(corpus, name=request["name"], root=root, settings=settings, encoder=encoder)
 
 
 def attempt_build(request: dict[str, Any], encoder: CountingEncoder, log: int) -> None:
@@ -63,7 +63,7 @@ def attempt_build(request: dict[str, Any], encoder: CountingEncoder, log: int) -
 def attempt_training(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
     """Train, tell of each step, and die at one of them."""
 
-    def report(at: Progress) -> None:
+    def report(at: TrainingStep) -> None:
         os.write(log, f"step {at.step}\n".encode())
         if at.step == request["kill_at"]:
             os.kill(os.getpid(), signal.SIGKILL)

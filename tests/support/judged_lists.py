@@ -17,7 +17,3 @@ def scored(**scores: float) -> Ranking:
 
 def grades(**values: int) -> dict[PassageId, int]:
     return {PassageId(name): grade for name, grade in values.items()}
-
-
-def nothing(done: int, total: int) -> None:
-    """Progress that nobody watches."""

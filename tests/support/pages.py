@@ -17,7 +17,6 @@ from indexing.records import Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
-from tests.support.fakes import no_progress
 from training.evaluation.candidates import first_stage_lists, reranked
 
 DEV = {
@@ -50,15 +49,13 @@ def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path) ->
     judged = [f"{q} 0 {p} {grade}" for q, grades in QRELS["test"].items() for p, grade in grades.items()]
     write_lines(corpus / "qrels.test.tsv", judged)
     settings = BuildSettings(bi_encoder=bi_encoder.name)
-    build(Corpus(corpus), name="dev", root=root, settings=settings, progress=no_progress)
+    build(Corpus(corpus), name="dev", root=root, settings=settings)
     pipeline = RetrieveAndRerank(open_index("dev", root=root), bi_encoder, None)
     queries = tuple(Query(QueryId(key), text) for key, text in DEV.items())
-    lists = first_stage_lists(
-        pipeline, JudgedSet("dev", queries, {query.id: {} for query in queries}), depth=10, progress=lambda *_: None
-    )
+    lists = first_stage_lists(pipeline, JudgedSet("dev", queries, {query.id: {} for query in queries}), depth=10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)
-        run = reranked(lists, CrossEncoderReranker(str(cross_encoder)), progress=lambda *_: None)
+        run = reranked(lists, CrossEncoderReranker(str(cross_encoder)))
     write_lines(corpus / "qrels.dev.tsv", [f"{query} 0 {ranking.passage_ids[0]} 3" for query, ranking in run.items()])
     return root
 

@@ -83,7 +83,7 @@ def vaswani() -> tuple[list[PassageId], list[list[str]]]:
 def saved_bm25(folder: Path, analyzed: list[list[str]], settings: Bm25Settings) -> Bm25s:
     (folder / "terms").mkdir()
     write_shard(folder / "terms/00000.arrow", analyzed)
-    build_bm25(folder / "terms", folder / "bm25", settings, lambda _: None)
+    build_bm25(folder / "terms", folder / "bm25", settings)
     return Bm25s.open(folder / "bm25")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from indexing import atomic
 from indexing.corpus import hub
 from indexing.errors import SettingsError
+from indexing.progress import Bars
 from search.load import DEFAULT_RERANKER, open_pipeline, reranker_path
-from training.cli.bars import Bars
 from training.cli.options import Commands, add_root
 from training.evaluation import nano_beir, report
 from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
@@ -83,7 +83,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     settings = report.Settings(options.measure, options.minimum_grade, options.baseline)
     request = Request(options.split, options.depth, options.trec, dict(options.run_file), options.missed, settings)
     with Bars("queries") as bars:
-        found = evaluate_pipeline(pipeline, request, progress=bars.at)
+        found = evaluate_pipeline(pipeline, request, progress=bars)
     for part in found.reports:
         print(f"\n{report.markdown(part)}")
     print(f"\nRe-ranker: {found.reranker}. {_share(found)}")

@@ -4,11 +4,12 @@ import argparse
 import time
 from pathlib import Path
 
+from indexing.progress import PhaseProgress
 from training.cli.options import Commands
 from training.jobs.forecast import RESULT, forecast_job
 from training.train.forecast import Forecast
 
-SAID_EVERY = 0.5  # seconds
+PRINTED_EVERY = 0.5  # seconds
 
 
 def add(commands: Commands) -> None:
@@ -18,24 +19,24 @@ def add(commands: Commands) -> None:
     one.set_defaults(run=_forecast)
 
 
-class Lines:
-    """Says how far each phase is: when it begins, and twice a second."""
+class PhaseLines:
+    """Prints how far each phase is, when it begins and twice a second: the page shows the last line."""
 
     def __init__(self) -> None:
-        self._name, self._done, self._said = "", 0, 0.0
+        self._progress, self._printed = PhaseProgress(), 0.0
 
-    def phase(self, name: str, count: int, total: int) -> None:
-        """So many more queries or examples are done, of `total` or, at 0, nobody knows."""
-        begins = name != self._name
-        self._name, self._done = name, count if begins else self._done + count
-        if begins or time.monotonic() - self._said >= SAID_EVERY:
-            self._said = time.monotonic()
+    def __call__(self, phase: str, count: int, total: int) -> None:
+        """Count queries or examples of a phase."""
+        begins = phase != self._progress.phase
+        self._progress = self._progress.add(phase, count, total)
+        if begins or time.monotonic() - self._printed >= PRINTED_EVERY:
+            self._printed = time.monotonic()
             of = f" of {total:,}" if total else ""
-            print(f"{name}: {self._done:,}{of}" if self._done else name, flush=True)
+            print(f"{phase}: {self._progress.count:,}{of}" if self._progress.count else phase, flush=True)
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    found = forecast_job(options.folder, phase=Lines().phase)
+    found = forecast_job(options.folder, progress=PhaseLines())
     for name, value in _figures(found).items():
         print(f"{name}: {value}")
     return 0

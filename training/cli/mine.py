@@ -1,7 +1,6 @@
 """prepare, mine: make what is trained on."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from indexing.corpus import hub
@@ -9,9 +8,9 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.index import Index, open_corpus_folder
 from indexing.places import SAMPLE
+from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline, open_reranker
 from search.settings import FUSIONS
-from training.cli.bars import Bars
 from training.cli.options import Commands, add_root
 from training.data.prepare import prepare
 from training.judgments.judged_set import absent, judged_files, judged_split
@@ -92,7 +91,7 @@ def _mine(options: argparse.Namespace) -> int:
             reranker=open_reranker(options.reranker),
             layout=Layout(tuple(options.form or FORMS), scores=options.scores),
             protection=Protection.read(options.protect, folders),
-            progress=partial(bars.at, "mine"),
+            progress=bars,
         )
     print(describe(found))
     if lacking := absent(judged, pipeline.index):

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
-from training.cli.bars import Bars
 from training.cli.options import Commands, add_models, add_root
 from training.judgments.judged_set import judged_split
 from training.versions import promoted, registry
@@ -89,7 +89,7 @@ def _compare(options: argparse.Namespace) -> int:
             judged,
             baseline=options.against,
             depth=options.depth,
-            progress=bars.at,
+            progress=bars,
         ).comparison
     print(f"{comparison.versus[options.version].paired.sentence(options.version, options.against)}.")
     return 0
@@ -106,7 +106,7 @@ def _promote(options: argparse.Namespace) -> int:
             force=options.force,
             models=options.models,
             depth=options.depth,
-            progress=bars.at,
+            progress=bars,
         )
     print(f"{now.promoted} is served from now on; before it: {now.before}.")
     return 0

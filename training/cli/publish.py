@@ -1,12 +1,11 @@
 """export, push-to-hub: hand a version on, in another format or to the Hugging Face hub."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline
-from training.cli.bars import Bars
 from training.cli.options import Commands, add_models, add_root
 from training.evaluation.candidates import first_stage_lists
 from training.judgments.judged_set import judged_split
@@ -59,14 +58,14 @@ def _export(options: argparse.Namespace) -> int:
             judged,
             depth=options.depth,
             queries=options.queries,
-            progress=partial(bars.at, "first stage"),
+            progress=bars,
         )
         found = export(
             version,
             options.format,
             target,
             lists,
-            progress=lambda _, total: bars.more("compare", 1, 2 * total),  # by the original, then by the export
+            progress=bars,
         )
     print(f"{found.sentence()}.")
     print(f"Export: {target}")

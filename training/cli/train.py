@@ -8,12 +8,12 @@ from pathlib import Path
 from indexing.errors import SettingsError
 from indexing.manifest import FILE
 from indexing.places import MODELS
-from training.cli.bars import Bars
+from indexing.progress import Bars
 from training.cli.options import Commands, add_root
 from training.data.questions import ColdStart
 from training.data.settings import SPELLED, DataSettings
 from training.fitting import processes
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.recipes.losses import COLD_START, LOSS_RECIPES
 from training.recipes.settings import PRECISIONS, TrainSettings
 from training.recipes.shipped import RECIPES
@@ -106,23 +106,19 @@ def next_version(recipe: str, models: Path = MODELS) -> Path:
     return models / recipe / str(number)
 
 
-class Show:
-    """Bars of what `request.make` does."""
+class StepBar:
+    """The bar of a training's steps, with the mean loss of the last 20."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._recent: list[float] = []
 
-    def phase(self, name: str, done: int, total: int) -> None:
-        """Queries or examples that are done."""
-        self._bars.more(name, done, total, unit="queries")
-
-    def report(self, at: Progress) -> None:
-        """A step."""
+    def __call__(self, at: TrainingStep) -> None:
+        """Show this step."""
         self._recent = [*self._recent[-19:], at.loss or 0.0]
         note = f"loss {sum(self._recent) / len(self._recent):.3f}, {at.pairs_per_second:.0f} pairs/s"
         best = f", dev nDCG@10 {at.best_ndcg:.4f}" if at.best_ndcg is not None else ""
-        self._bars.at("train", at.step, at.steps, note=note + best)
+        self._bars.show("train", at.step, at.steps, unit="steps", note=note + best)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -138,9 +134,8 @@ def _train(options: argparse.Namespace) -> int:
     if options.recipe == COLD_START:
         _check_one_index(options)
     request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
-    with Bars("steps") as bars:
-        show = Show(bars)
-        make(request, resume=options.resume, phase=show.phase, report=show.report, command=_command(options))
+    with Bars("queries") as bars:
+        make(request, resume=options.resume, progress=bars, report=StepBar(bars), command=_command(options))
     if processes.rank() == 0:
         _tell(output)
     return 0
@@ -160,8 +155,7 @@ def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
             f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
         )
     recipe = _asked_stages(options)
-    with Bars("steps") as bars:
-        show = Show(bars)
+    with Bars("queries") as bars:
         make_in_stages(
             options.recipe,
             recipe,
@@ -169,8 +163,8 @@ def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
             protect=options.protect,
             root=options.root,
             resume=options.resume,
-            phase=show.phase,
-            report=show.report,
+            progress=bars,
+            report=StepBar(bars),
             command=_command(options),
         )
     _tell(output)

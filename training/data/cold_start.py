@@ -8,11 +8,12 @@ much better than the dense ranking alone; what it is worth is measured, not prom
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import Index
+from indexing.progress import Progress, silent
 from indexing.records import Floats, Query, QueryId, Ranking
 from training.data.questions import ColdStart, PassageQuestion, made_queries
 from training.example import Example, Protects
@@ -27,9 +28,9 @@ def cold_examples(
     settings: ColdStart,
     *,
     protection: Protects,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Iterator[Example]:
-    """Lists of passages with the first stage's logits, one list a query; `progress` gets queries done since last.
+    """Lists of passages with the first stage's logits, one list a query; `progress` counts queries.
 
     Raises:
         TrainingError: no passage gives a query.
@@ -50,7 +51,7 @@ def cold_examples(
             example = _example(index, item, run[QueryId(item.passage_id)], cosine, settings)
             if example is not None:
                 yield example
-        progress(len(block))
+        progress("ask the passages", len(block), len(chosen))
 
 
 def _vectors(encoder: BiEncoder, block: Sequence[PassageQuestion]) -> Floats:

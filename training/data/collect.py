@@ -12,7 +12,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
 from indexing.places import INDEXES
-from indexing.progress import Phase
+from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data import sources
 from training.data.cold_start import cold_examples
@@ -37,7 +37,7 @@ def collect(
     protection: Protection,
     dropped: Counter[str],
     root: Path = INDEXES,
-    progress: Phase = lambda *_: None,
+    progress: Progress = silent,
 ) -> Iterator[Example]:
     """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
 
@@ -63,14 +63,14 @@ def collect(
     )
     if recipe == HARD and data.index:
         pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
-        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=lambda done: progress("mine", done, 0))
+        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=progress)
     if data.teacher:
-        allowed = taught(allowed, open_teacher(data.teacher), progress=lambda done: progress("teach", done, 0))
+        allowed = taught(allowed, open_teacher(data.teacher), progress=progress)
     return allowed
 
 
 def _source(
-    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Phase
+    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
 ) -> Iterator[Example]:
     def skipped(why: str) -> None:
         dropped.update([why])
@@ -96,7 +96,7 @@ def _among(source: str, protection: Protection, root: Path) -> Protection:
 
 
 def _judged(
-    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path, progress: Phase
+    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path, progress: Progress
 ) -> Iterator[Example]:
     name = index_of(source)
     pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
@@ -112,7 +112,7 @@ def _judged(
         seed=settings.seed,
         protection=Protection(),
         with_scores=scored,
-        progress=lambda _, total: progress(f"mine {name}", 1, total),
+        progress=relabel(progress, f"mine {name}"),
         skipped=skipped,
     )
     return map(_as_logits, found) if scored else found
@@ -138,7 +138,7 @@ def _as_logits(example: Example) -> Example:
     return replace(example, scores=logits)
 
 
-def _cold(data: DataSettings, protection: Protection, root: Path, progress: Phase) -> Iterator[Example]:
+def _cold(data: DataSettings, protection: Protection, root: Path, progress: Progress) -> Iterator[Example]:
     name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
     if not name:
         raise SettingsError(
@@ -153,6 +153,6 @@ def _cold(data: DataSettings, protection: Protection, root: Path, progress: Phas
         encoder,
         data.cold,
         protection=protection,
-        progress=lambda done: progress("ask the passages", done, data.cold.queries),
+        progress=progress,
     )
     return islice(found, data.limit)

@@ -1,8 +1,9 @@
 """Adds hard negatives of our own index to examples that have judged passages."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from indexing.progress import Progress, silent
 from search.pipeline import RetrieveAndRerank
 from search.settings import QUERY_CHARACTERS, PipelineSettings
 from training.example import Example
@@ -15,7 +16,7 @@ def enlarged(
     pipeline: RetrieveAndRerank,
     settings: MiningSettings,
     *,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Iterator[Example]:
     """Each example with the first `per_query` fused passages of the ranks, graded 0, that it doesn't hold yet.
 
@@ -25,7 +26,7 @@ def enlarged(
     first, last = settings.ranks
     asked = PipelineSettings(depth=max(last, PipelineSettings().depth), rerank_depth=0)
     for example in examples:
-        progress(1)
+        progress("mine", 1, 0)
         if example.labels is None or example.scores is not None or len(example.query) > QUERY_CHARACTERS:
             yield example
             continue

@@ -11,7 +11,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import Index, check_encoder, open_corpus_folder, open_index
 from indexing.places import INDEXES
-from indexing.progress import Phase
+from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run
 from training.data.questions import passage_questions
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Gatherer:
     """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
 
-    def __init__(self, *, root: Path = INDEXES, protection: Protection, progress: Phase) -> None:
+    def __init__(self, *, root: Path = INDEXES, protection: Protection, progress: Progress = silent) -> None:
         self._root = root
         self._protection = protection
         self._progress = progress
@@ -59,7 +59,7 @@ class Gatherer:
             return examples
         what = f"teach {item.index}"
         teacher = open_teacher(item.teacher, self._teachers)
-        scored = taught(examples, teacher, progress=lambda done: self._progress(what, done, len(examples)))
+        scored = taught(examples, teacher, progress=relabel(self._progress, what, total=len(examples)))
         return list(map(_asker_first, scored)) if item.kind == "questions" else list(scored)
 
     def _examples(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
@@ -83,7 +83,7 @@ class Gatherer:
             chosen,
             depth=item.ranks[1],
             also=lambda query_id: sorted(qrels.get(query_id, {})),
-            progress=lambda done: self._progress(f"{item.kind} {item.index}", done, len(chosen)),
+            progress=relabel(self._progress, f"{item.kind} {item.index}"),
         )
         here = replace(settings, ranks=item.ranks)
         if item.kind == "distill":
@@ -119,7 +119,7 @@ class Gatherer:
             encoder,
             [Query(QueryId(question.passage_id), question.question) for question in chosen],
             depth=item.ranks[1],
-            progress=lambda done: self._progress(f"{item.kind} {item.index}", done, len(chosen)),
+            progress=relabel(self._progress, f"{item.kind} {item.index}"),
         )
         groups = distillation_groups(
             run,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError, TrainingError
+from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
 from training.data.readers.passage_lists import Entry
 from training.example import ALONE, NO_POSITIVE, Example, Protects, Skipped
 from training.mining.first_stage import ServedFirstStage
-from training.mining.mine import SERVED_DEPTH, Progress, mine
+from training.mining.mine import SERVED_DEPTH, mine
 from training.mining.near_duplicates import NearDuplicates
 from training.mining.negatives import MinedQuery
 from training.mining.settings import MiningSettings
@@ -33,7 +34,7 @@ def judged_examples(
     limit: int | None = None,
     seed: int = 17,
     with_scores: bool = False,
-    progress: Progress = lambda _, __: None,
+    progress: Progress = silent,
     skipped: Skipped = lambda _: None,
 ) -> Iterator[Example]:
     """One list a query, mined as it is taken: its best graded positives with their grades, judged zeros, mined ones.

@@ -1,12 +1,13 @@
 """First-stage lists of judged queries, retrieved once and scored by any number of re-rankers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import CorpusError, SettingsError
+from indexing.progress import Progress, silent
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
@@ -14,7 +15,6 @@ from search.settings import PipelineSettings
 from search.trec import read_run
 from training.evaluation.measures import measure_run
 
-Progress = Callable[[int, int], None]
 """Called with queries done and queries in all."""
 
 
@@ -53,7 +53,12 @@ MEASURE = "nDCG@10"
 
 
 def first_stage_lists(
-    pipeline: Pipeline, judged: JudgedSet, *, depth: int, queries: int | None = None, progress: Progress
+    pipeline: Pipeline,
+    judged: JudgedSet,
+    *,
+    depth: int,
+    queries: int | None = None,
+    progress: Progress = silent,
 ) -> Candidates:
     """The fused first stage's best `depth` passages for the first `queries` of a judged set, as served.
 
@@ -66,22 +71,22 @@ def first_stage_lists(
     settings = PipelineSettings(depth=depth, rerank_depth=0)
     run: dict[QueryId, Ranking] = {}
     texts: dict[PassageId, str] = {}
-    for done, query in enumerate(chosen, start=1):
+    for query in chosen:
         trace = pipeline.search(query.text, settings)
         run[query.id] = trace.fused
         texts |= {passage_id: passage.content for passage_id, passage in trace.passages.items()}
-        progress(done, len(chosen))
+        progress("first stage", 1, len(chosen))
     return Candidates(chosen, {query.id: judged.qrels[query.id] for query in chosen}, run, texts)
 
 
-def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress) -> Run:
+def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress = silent) -> Run:
     """Each list in the order of the re-ranker's logits."""
     run: dict[QueryId, Ranking] = {}
-    for done, query in enumerate(candidates.queries, start=1):
+    for query in candidates.queries:
         ids = candidates.run[query.id].passage_ids
         logits = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in ids]).logits
         run[query.id] = Ranking.sort(zip(ids, logits.tolist(), strict=True))
-        progress(done, len(candidates.queries))
+        progress("re-rank", 1, len(candidates.queries))
     return run
 
 

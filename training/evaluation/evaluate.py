@@ -1,6 +1,6 @@
 """Evaluates a pipeline on its index's judged queries, and on a given TREC run: one report for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Qrels, Run
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
@@ -18,9 +19,6 @@ from training.evaluation.measures import check_minimum_grade
 from training.evaluation.missed import Everything, TextOf, rerank_everything, text_in
 from training.evaluation.report import EVERYTHING, ORACLE, Report, Settings, as_json, evaluate_stages
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
-
-Progress = Callable[[str, int, int], None]
-"""Called with the phase, and with queries done and queries in all."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Evaluation:
         }
 
 
-def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progress) -> Evaluation:
+def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progress = silent) -> Evaluation:
     """Choose the shares on the dev split, then report on the split asked for and on the TREC run.
 
     Raises:
@@ -94,9 +92,7 @@ def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progres
 
 
 def _retrieve(pipeline: Pipeline, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
-    return retrieve_stages(
-        pipeline, judged.queries, depth=depth, progress=lambda done, total: progress(judged.split, done, total)
-    )
+    return retrieve_stages(pipeline, judged.queries, depth=depth, progress=relabel(progress, judged.split))
 
 
 def _check(settings: Settings, others: Mapping[str, Run], every: list[Qrels]) -> None:
@@ -147,9 +143,7 @@ class _Evaluator:
     def report_given(self, given: Candidates, encoder: BiEncoder) -> Report:
         """On the TREC folder's run, re-ranked as given."""
         name = self.request.trec.name if self.request.trec is not None else ""
-        stages = rerank_candidates(
-            given, encoder, self.reranker, progress=lambda done, total: self.progress(name, done, total)
-        )
+        stages = rerank_candidates(given, encoder, self.reranker, progress=relabel(self.progress, name))
         title = f"{name}, BM25's top {self.request.depth} as given"
         judged = JudgedSet(name, given.queries, given.qrels)
         return self.report(title, stages, judged, given.texts.get, candidates=given.run)
@@ -163,5 +157,5 @@ class _Evaluator:
             reranker=self.reranker,
             text_of=text_of,
             minimum_grade=self.request.settings.minimum_grade,
-            progress=lambda done, total: self.progress(f"{judged.split}, missed", done, total),
+            progress=relabel(self.progress, f"{judged.split}, missed"),
         )

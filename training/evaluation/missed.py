@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from indexing.index import Index
+from indexing.progress import Progress, silent
 from indexing.records import PassageId, Qrels, Query, Ranking, Run
 from search.rerank.reranker import Reranker
 from training.evaluation.attribution import append, missed_positives
@@ -36,24 +37,21 @@ def rerank_everything(
     reranker: Reranker,
     text_of: TextOf,
     minimum_grade: int,
-    progress: Callable[[int, int], None],
+    progress: Progress = silent,
 ) -> Everything:
-    """Score what `candidates` missed and sort it in; `reranked` holds this re-ranker's logits of all candidates.
-
-    `progress` is called with queries done and queries in all.
-    """
+    """Score what `candidates` missed and sort it in; `reranked` holds this re-ranker's logits of all candidates."""
     wanted = missed_positives(candidates, qrels, minimum_grade=minimum_grade)
     texts = {name: text_of(name) for names in wanted.values() for name in names}
     missed = {query: tuple(name for name in names if texts[name] is not None) for query, names in wanted.items()}
     complete = dict(reranked)
-    for done, query in enumerate(queries, start=1):
+    for query in queries:
         names = missed.get(query.id, ())
         if names:
             logits = reranker.score(query.text, [texts[name] or "" for name in names]).logits.tolist()
             given = reranked[query.id] if query.id in reranked else Ranking.sort(())
             known = zip(given.passage_ids, given.scores.tolist(), strict=True)
             complete[query.id] = Ranking.sort([*known, *zip(names, logits, strict=True)])
-        progress(done, len(queries))
+        progress("missed", 1, len(queries))
     appended = sum(map(len, missed.values()))
     without = sum(map(len, wanted.values())) - appended
     return Everything(

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexing.dense.encoder import BiEncoder
+from indexing.progress import Progress, silent
 from indexing.records import Qrels, Query, QueryId, Ranking, Run
 from search.fuse import interpolate, reciprocal_rank_fusion
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import MIXES, PipelineSettings
-from training.evaluation.candidates import Candidates, Progress
+from training.evaluation.candidates import Candidates
 from training.evaluation.measures import measure_run
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
@@ -56,7 +57,9 @@ class Stages:
         return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
 
 
-def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress) -> Stages:
+def retrieve_stages(
+    pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress = silent
+) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
     bm25: dict[QueryId, Ranking] = {}
@@ -65,17 +68,19 @@ def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int,
     reranked: dict[QueryId, Ranking] = {}
     cosine: dict[QueryId, Ranking] = {}
     seconds = 0.0
-    for done, query in enumerate(queries, start=1):
+    for query in queries:
         trace = pipeline.search(query.text, settings)
         bm25[query.id], dense[query.id] = trace.first_stage["bm25"], trace.first_stage["dense"]
         fused[query.id], reranked[query.id] = trace.fused, trace.final
         cosine[query.id] = Ranking.sort(trace.cosines.items())
         seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenise", "re-rank"))
-        progress(done, len(queries))
+        progress("search", 1, len(queries))
     return Stages(bm25, dense, fused, reranked, cosine, rerank_seconds=seconds)
 
 
-def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress) -> Stages:
+def rerank_candidates(
+    candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress = silent
+) -> Stages:
     """Score each query's given list by the bi-encoder and by the re-ranker."""
     ids = sorted({passage_id for ranking in candidates.run.values() for passage_id in ranking.passage_ids})
     vectors = encoder.encode_passages([candidates.texts[passage_id] for passage_id in ids])
@@ -84,9 +89,9 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
     fused: dict[QueryId, Ranking] = {}
     reranked: dict[QueryId, Ranking] = {}
     seconds = 0.0
-    for done, query in enumerate(candidates.queries, start=1):
+    for query in candidates.queries:
         if query.id not in candidates.run:  # counts 0, as in every run
-            progress(done, len(candidates.queries))
+            progress("re-rank", 1, len(candidates.queries))
             continue
         given = candidates.run[query.id]
         cosines = vectors[[row[passage_id] for passage_id in given.passage_ids]] @ encoder.encode_query(query.text)
@@ -95,7 +100,7 @@ def rerank_candidates(candidates: Candidates, encoder: BiEncoder, reranker: Rera
         scores = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in given.passage_ids])
         reranked[query.id] = Ranking.sort(zip(given.passage_ids, scores.logits.tolist(), strict=True))
         seconds += sum(scores.seconds.values())
-        progress(done, len(candidates.queries))
+        progress("re-rank", 1, len(candidates.queries))
     return Stages(candidates.run, dense, fused, reranked, dense, rerank_seconds=seconds)
 
 

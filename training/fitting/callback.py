@@ -17,9 +17,9 @@ from training.fitting.model import PairModel
 EVALUATIONS = "evaluations.json"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a training is."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingStep:
+    """The report of one step of the optimizer."""
 
     step: int
     steps: int
@@ -36,7 +36,7 @@ class Progress:
     """The best so far."""
 
 
-Report = Callable[[Progress], None]
+ReportStep = Callable[[TrainingStep], None]
 Measure = Callable[[PairModel], float]
 """nDCG@10 of the model as it is."""
 
@@ -49,7 +49,7 @@ class Watch(TrainerCallback):
         model: PairModel,
         folder: Path,
         *,
-        report: Report,
+        report: ReportStep,
         pairs_a_step: float,
         measure: Measure | None,
         evaluate_every: int,
@@ -105,7 +105,7 @@ class Watch(TrainerCallback):
         seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
         try:
             self._report(
-                Progress(
+                TrainingStep(
                     step=state.global_step,
                     steps=state.max_steps,
                     loss=float(logs["loss"]),

@@ -13,7 +13,7 @@ from transformers import TrainerState, set_seed
 from indexing import atomic, precision
 from indexing.errors import TrainingError
 from training.fitting import checkpoints, processes
-from training.fitting.callback import Measure, Report, Watch
+from training.fitting.callback import Measure, ReportStep, Watch
 from training.fitting.checkpoints import take_best
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.model import PairModel, open_pair_model
@@ -46,7 +46,7 @@ def fit(
     *,
     resume: bool = False,
     measure: Measure | None = None,
-    report: Report = lambda _: None,
+    report: ReportStep = lambda _: None,
 ) -> Fitted:
     """Train on the rows in `folder`/rows, with checkpoints in `folder`; the best weights where a dev set says so.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from indexing import atomic
 from indexing.errors import TrainingError
 from indexing.jobs.folder import NICENESS, environment
-from indexing.progress import Phase
+from indexing.progress import Progress, silent
 from training.jobs.jobs import CONFIG, read_request
 from training.recipes.row_files import RowCounts
 from training.train.forecast import Forecast, forecast
@@ -55,7 +55,7 @@ def forecast_apart(request: Request, folder: Path, *, told: Callable[[str], None
     return read_forecast(folder)
 
 
-def forecast_job(folder: Path, *, phase: Phase) -> Forecast:
+def forecast_job(folder: Path, *, progress: Progress = silent) -> Forecast:
     """Forecast the training of a job's folder and keep what is found there; its own rows and lock are left alone.
 
     Raises:
@@ -63,7 +63,7 @@ def forecast_job(folder: Path, *, phase: Phase) -> Forecast:
     """
     request = read_request(folder)
     with tempfile.TemporaryDirectory(prefix=".forecast-", dir=folder) as work:
-        found = forecast(replace(request, output=Path(work) / "version"), phase=phase)
+        found = forecast(replace(request, output=Path(work) / "version"), progress=progress)
     atomic.write_json(folder / RESULT, asdict(found))
     return found
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from training.fitting.callback import Progress
+from indexing.progress import PhaseProgress
+from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
 from training.fitting.plan import PLAN
 from training.jobs.status import STATUS, Metric, MetricsFile, Status, finite, read_status, write_status
@@ -48,14 +49,15 @@ class Reporter:
         self._say(f"{state}: {phase}" if phase else state)
         self.write()
 
-    def phase(self, name: str, count: int, total: int) -> None:
-        """So many more queries or examples are done in a phase of the same state, of `total` or, at 0, nobody knows."""
-        if name != self.status.phase:
-            self.enter(self.status.state, name)
-        self.status = replace(self.status, done=self.status.done + count, total=total)
+    def progress(self, phase: str, count: int, total: int) -> None:
+        """Count queries or examples of a phase within the state."""
+        if phase != self.status.phase:
+            self.enter(self.status.state, phase)
+        counted = PhaseProgress(phase, self.status.done, self.status.total or total).add(phase, count, total)
+        self.status = replace(self.status, done=counted.count, total=total)
         self._now_and_then()
 
-    def step(self, at: Progress) -> None:
+    def step(self, at: TrainingStep) -> None:
         """A step is done. The second pass of a cold start counts on from the first."""
         before = steps_before(self._request)
         loss = finite(at.loss)

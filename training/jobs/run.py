@@ -9,11 +9,11 @@ from typing import Any, Self
 
 from indexing.errors import SecondLookError, SettingsError, first_line
 from indexing.manifest import FILE
-from indexing.progress import Phase
+from indexing.progress import Progress, relabel
 from search.load import open_reranker
 from search.served import promoted_version
 from training.evaluation.candidates import MEASURE, ndcg, reranked
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.jobs.jobs import read_request
 from training.jobs.reporter import Reporter, Say, steps_before, write_preview
 from training.jobs.status import FINAL, Status, finite
@@ -87,12 +87,12 @@ def run(folder: Path, *, resume: bool, say: Say) -> Status:
 
 
 def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper) -> None:
-    def phase(name: str, count: int, total: int) -> None:
+    def progress(phase: str, count: int, total: int) -> None:
         stopper.waits = False
-        reporter.phase(name, count, total)
+        reporter.progress(phase, count, total)
         stopper.check()
 
-    def step(at: Progress) -> None:
+    def step(at: TrainingStep) -> None:
         reporter.step(at)
         last = at.step == at.steps and (request.settings.recipe != COLD_START or steps_before(request) > 0)
         stopper.waits = not last
@@ -101,24 +101,24 @@ def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper)
             reporter.enter("evaluating" if request.dev else "training", "the version")
 
     reporter.enter("gathering", error="", version="")
-    write_preview(folder, request, gather_rows(request, phase=phase))
+    write_preview(folder, request, gather_rows(request, progress=progress))
     if request.dev is not None and reporter.status.current_ndcg is None:
         reporter.enter("evaluating", "the current model")
-        _measure_current(request, request.dev, reporter, phase)
+        _measure_current(request, request.dev, reporter, progress)
     reporter.enter("training", "the model, and how long a step takes")
-    make(request, resume=True, phase=phase, report=step, command=f"python -m training run {folder.name}")
+    make(request, resume=True, progress=progress, report=step, command=f"python -m training run {folder.name}")
 
 
-def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, phase: Phase) -> None:
+def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, progress: Progress) -> None:
     """nDCG@10 of the version that is served, on the same lists; nothing where none can be loaded."""
     try:
         version, reranker = promoted_version(), open_reranker()
     except SecondLookError as error:
-        phase(f"no current model ({error})", 0, 0)
+        progress(f"no current model ({error})", 0, 0)
         return
     if reranker is not None:
-        lists = dev_lists(dev, root=request.root, phase=phase)
-        run = reranked(lists, reranker, progress=lambda _, total: phase("the current model", 1, total))
+        lists = dev_lists(dev, root=request.root, progress=progress)
+        run = reranked(lists, reranker, progress=relabel(progress, "the current model"))
         values = ndcg(run, lists)
         reporter.status = replace(reporter.status, current=version, current_ndcg=sum(values.values()) / len(values))
 

@@ -4,7 +4,7 @@ Passages, BM25 and vectors stay on disk and are mapped; FAISS's index is in memo
 written as they are mined, and what is kept of them is 4 bytes a score.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from indexing import atomic
 from indexing.atomic import check_new
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import TrainingError
+from indexing.progress import Progress, silent
 from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId
 from search.pipeline import RetrieveAndRerank
@@ -26,8 +27,6 @@ from training.mining.negatives import MinedQuery, Rescore, Text, hard_negatives
 from training.mining.report import MiningReport, Tally
 from training.mining.settings import MiningSettings
 
-Progress = Callable[[int, int], None]
-"""Called with queries done and queries in all."""
 SERVED_DEPTH = PipelineSettings().depth  # what fusion ranks hangs on it
 ALL_FORMS = Layout()
 NONE_PROTECTED = Protection()
@@ -39,14 +38,14 @@ def mine(
     settings: MiningSettings,
     *,
     reranker: Reranker | None = None,
-    progress: Progress = lambda _, __: None,
+    progress: Progress = silent,
 ) -> Iterator[MinedQuery]:
     """Negatives of each query, one query in memory at a time; with a re-ranker the rules work on its raw logits."""
-    for done, query in enumerate(judged.queries, start=1):
+    for query in judged.queries:
         retrieved = stage.retrieve(query, judged.qrels.get(query.id, {}))
         rescore = None if reranker is None else _rescore(reranker, query.text, stage.text)
         yield hard_negatives(retrieved, settings, text=stage.text, rescore=rescore)
-        progress(done, len(judged.queries))
+        progress("mine", 1, len(judged.queries))
 
 
 def mine_to(
@@ -59,7 +58,7 @@ def mine_to(
     reranker: Reranker | None = None,
     layout: Layout = ALL_FORMS,
     protection: Protection = NONE_PROTECTED,
-    progress: Progress = lambda _, __: None,
+    progress: Progress = silent,
 ) -> MiningReport:
     """Mine a judged set and make the folder `target`: a file a form, mined.jsonl and manifest.json.
 

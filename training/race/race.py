@@ -20,7 +20,7 @@ from indexing.errors import SettingsError, TrainingError
 from training.evaluation.candidates import Candidates
 from training.evaluation.significance import bootstrap_interval
 from training.example import Example
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.fitting.dev_set import ndcg_by_query
 from training.fitting.fit import ROWS, fit
 from training.fitting.model import PairModel, open_pair_model
@@ -189,7 +189,7 @@ def _train(
     standing.pairs += seen_pairs // len(settings.seeds)
 
 
-def _note_time(times: list[float], _: Progress) -> None:
+def _note_time(times: list[float], _: TrainingStep) -> None:
     times.append(time.monotonic())
 
 

@@ -9,6 +9,7 @@ from indexing.bm25.formula import best_rows
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.vectors import VectorStore
 from indexing.index import Index
+from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query, QueryId, Ranking
 
 BM25_SHARE = 0.2  # what a BM25 score of 1, the query's best, adds to a cosine
@@ -21,7 +22,7 @@ def teacher_run(
     *,
     depth: int,
     also: Callable[[QueryId], Sequence[PassageId]] = lambda _: (),
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> dict[QueryId, Ranking]:
     """For each query the union of BM25's and the bi-encoder's best `depth` passages, and of those that `also` names.
 
@@ -40,5 +41,5 @@ def teacher_run(
             scores = vectors.rows(rows) @ vector + BM25_SHARE * bm25[rows] / max(float(bm25.max()), 1e-6)
             ids = (index.passages.id_at(int(row)) for row in rows)
             run[query.id] = Ranking.sort(zip(ids, scores.tolist(), strict=True))
-        progress(len(block))
+        progress("first stage", len(block), len(queries))
     return run

@@ -1,7 +1,7 @@
 """Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.progress import Progress, silent
 from indexing.records import Floats
 from search.load import open_reranker
 from training.example import Example
@@ -133,20 +134,18 @@ def _open_one(name: str) -> Teacher:
     raise SettingsError(f"Teacher {name!r} is unknown; give {FORMS}.")
 
 
-def taught(
-    examples: Iterable[Example], teacher: Teacher, *, progress: Callable[[int], None] = lambda _: None
-) -> Iterator[Example]:
-    """The examples with the teacher's scores; `progress` is called with the examples done since the last call."""
+def taught(examples: Iterable[Example], teacher: Teacher, *, progress: Progress = silent) -> Iterator[Example]:
+    """The examples with the teacher's scores; `progress` counts examples."""
     block: list[Example] = []
     for example in examples:
         block.append(example)
         if len(block) == TOGETHER:
             yield from _scored(block, teacher)
-            progress(len(block))
+            progress("teach", len(block), 0)
             block = []
     if block:
         yield from _scored(block, teacher)
-        progress(len(block))
+        progress("teach", len(block), 0)
 
 
 def _scored(block: Sequence[Example], teacher: Teacher) -> Iterator[Example]:

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer
 from indexing.corpus.judged import judged_sets
 from indexing.index import open_corpus_folder, open_index
 from indexing.pretrained import bundled_path
-from indexing.progress import Phase
+from indexing.progress import Progress, silent
 from search.rerank.pairs import encode_pairs
 from training.data.readers.feedback import feedback_lists
 from training.data.settings import DataSettings
@@ -55,7 +55,7 @@ class Forecast:
     """Bytes that this device has free now."""
 
 
-def forecast(request: Request, *, phase: Phase) -> Forecast:
+def forecast(request: Request, *, progress: Progress = silent) -> Forecast:
     """Gather a few examples into `request.work`, time a few steps, and reckon.
 
     Nothing is timed, and `seconds` lacks the training, where memory wouldn't do.
@@ -65,10 +65,10 @@ def forecast(request: Request, *, phase: Phase) -> Forecast:
     """
     begun = time.monotonic()
     sample = replace(request, data=_shortened(request))
-    counts = gather_rows(sample, phase=phase)
+    counts = gather_rows(sample, progress=progress)
     gathering = time.monotonic() - begun
     rows, _ = read_rows(request.work / ROWS)
-    phase("time a few steps", 0, 0)
+    progress("time a few steps", 0, 0)
     shape, settings = model_shape(request.settings.base), request.settings
     pairs_a_row = counts.pairs / counts.rows
     memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))

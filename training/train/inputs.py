@@ -8,7 +8,7 @@ from indexing.corpus.judged import judged_sets
 from indexing.errors import TrainingError
 from indexing.index import corpus_folder, open_corpus_folder
 from indexing.places import SAMPLE
-from indexing.progress import Phase
+from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data.collect import collect
 from training.evaluation.candidates import Candidates, first_stage_lists
@@ -31,7 +31,7 @@ def protection_beside(indexes: Iterable[str], files: Iterable[Path], *, root: Pa
     return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
 
 
-def gather_rows(request: Request, *, phase: Phase) -> RowCounts:
+def gather_rows(request: Request, *, progress: Progress = silent) -> RowCounts:
     """Write the rows, unless they are there from an earlier start."""
     target = request.work / ROWS
     if target.is_dir():
@@ -44,13 +44,13 @@ def gather_rows(request: Request, *, phase: Phase) -> RowCounts:
         protection=protection_of(request),
         dropped=dropped,
         root=request.root,
-        progress=phase,
+        progress=progress,
     )
     form = request.settings.loss_recipe.form
     return write_rows(target, examples, form, seed=request.settings.seed, dropped=dropped)
 
 
-def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -> Candidates:
+def dev_lists(dev: DevSettings, *, root: Path, progress: Progress = silent) -> Candidates:
     """The dev queries with their first-stage lists. Raises TrainingError where the corpus has no such split."""
     pipeline = open_pipeline(dev.index, reranker=NO_RERANKER, root=root)
     sets = judged_sets(open_corpus_folder(pipeline.index))
@@ -61,5 +61,5 @@ def dev_lists(dev: DevSettings, *, root: Path, phase: Phase = lambda *_: None) -
         sets[dev.split],
         depth=dev.depth,
         queries=dev.queries,
-        progress=lambda _, total: phase("dev queries", 1, total),
+        progress=relabel(progress, "dev queries"),
     )

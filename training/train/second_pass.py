@@ -1,16 +1,16 @@
 """The second pass of a cold start: the model of the first pass joins its own teachers."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from indexing import atomic
-from indexing.progress import Phase
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Floats
 from training.example import Example
-from training.fitting.callback import Measure, Report
+from training.fitting.callback import Measure, ReportStep
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.fit import ROWS, Fitted, fit
 from training.fitting.model import PairModel
@@ -23,9 +23,7 @@ from training.train.request import Request
 SELF_SHARE = 0.5  # the model's own share of the targets in the second pass
 
 
-def self_taught(
-    examples: Iterable[Example], model: PairModel, *, progress: Callable[[int], None] = lambda _: None
-) -> Iterator[Example]:
+def self_taught(examples: Iterable[Example], model: PairModel, *, progress: Progress = silent) -> Iterator[Example]:
     """The examples with targets that are the mean of the model's logits and the teacher's, both of one spread."""
     model.eval()
     for example in taught(examples, SelfTeacher(RerankerTeacher(ModelInTraining(model))), progress=progress):
@@ -57,7 +55,7 @@ FIRST = "first"
 
 
 def _again(
-    request: Request, first: Fitted, *, measure: Measure | None, phase: Phase, report: Report, resume: bool
+    request: Request, first: Fitted, *, measure: Measure | None, progress: Progress, report: ReportStep, resume: bool
 ) -> Fitted:
     """The second pass of a cold start, on targets that the model had a say in; the better weights where dev says so."""
     work = request.work / SECOND_PASS
@@ -68,7 +66,7 @@ def _again(
     if not (work / ROWS).is_dir():
         lists = sum(first.counts.examples.values())
         mixed = self_taught(
-            _examples(request.work / ROWS), first.model, progress=lambda done: phase("teach itself", done, lists)
+            _examples(request.work / ROWS), first.model, progress=relabel(progress, "teach itself", total=lists)
         )
         write_rows(work / ROWS, mixed, request.settings.loss_recipe.form, seed=request.settings.seed)
     second = fit(work, _second_settings(request, work), resume=resume, measure=measure, report=report)

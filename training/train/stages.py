@@ -13,9 +13,9 @@ from pathlib import Path
 from indexing import atomic, provenance
 from indexing.errors import TrainingError
 from indexing.places import INDEXES
-from indexing.progress import Phase
+from indexing.progress import Progress, silent
 from training.data.ingredients import Gatherer
-from training.fitting.callback import Report
+from training.fitting.callback import ReportStep
 from training.fitting.fit import ROWS, Fitted, fit
 from training.fitting.model import save_weights
 from training.recipes.losses import COLD_START, LOSS_RECIPES
@@ -39,8 +39,8 @@ def make_in_stages(
     protect: Sequence[Path] = (),
     root: Path = INDEXES,
     resume: bool = False,
-    phase: Phase = lambda *_: None,
-    report: Report = lambda _: None,
+    progress: Progress = silent,
+    report: ReportStep = lambda _: None,
     command: str,
 ) -> Path:
     """Gather and train stage by stage, and put the version at `output`; gives that back.
@@ -58,9 +58,9 @@ def make_in_stages(
     with hold(output, resume=resume) as work:
         keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": protection.fingerprint()})
         spent = Spent(work)
-        phase, report = spent.beside(phase), spent.beside(report)
+        progress, report = spent.beside(progress), spent.beside(report)
         revision, protected = provenance.code_revision(), manifest.protect_rows(protect)
-        gatherer = Gatherer(root=root, protection=protection, progress=phase)
+        gatherer = Gatherer(root=root, protection=protection, progress=progress)
         counts: dict[str, dict[str, int]] = {}
         dropped: Counter[str] = Counter()
         losses: dict[str, float] = {}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic, provenance
-from indexing.progress import Phase
+from indexing.progress import Progress, silent
 from training.evaluation.candidates import Candidates
 from training.fitting import processes
-from training.fitting.callback import Report
+from training.fitting.callback import ReportStep
 from training.fitting.dev_set import mean_ndcg
 from training.fitting.fit import ROWS, fit
 from training.fitting.model import PairModel, save_weights
@@ -34,8 +34,8 @@ def make(
     request: Request,
     *,
     resume: bool = False,
-    phase: Phase = lambda *_: None,
-    report: Report = lambda _: None,
+    progress: Progress = silent,
+    report: ReportStep = lambda _: None,
     command: str,
 ) -> Path:
     """Gather, train, and put the version at its place; gives that back.
@@ -47,20 +47,20 @@ def make(
     if processes.rank():
         return _compute(request, resume=resume)
     with hold(request.output, resume=resume):
-        return _make(request, resume=resume, phase=phase, report=report, command=command)
+        return _make(request, resume=resume, progress=progress, report=report, command=command)
 
 
-def _make(request: Request, *, resume: bool, phase: Phase, report: Report, command: str) -> Path:
+def _make(request: Request, *, resume: bool, progress: Progress, report: ReportStep, command: str) -> Path:
     keep_asked(request.work, request.gathered_from)
     spent = Spent(request.work)
-    phase, report = spent.beside(phase), spent.beside(report)
+    progress, report = spent.beside(progress), spent.beside(report)
     revision = provenance.code_revision()
-    dev = dev_lists(request.dev, root=request.root, phase=phase) if request.dev else None
-    gather_rows(request, phase=phase)
+    dev = dev_lists(request.dev, root=request.root, progress=progress) if request.dev else None
+    gather_rows(request, progress=progress)
     measure = None if dev is None else partial(_measure, dev)
     fitted = fit(request.work, first_settings(request.settings), resume=resume, measure=measure, report=report)
     if request.settings.recipe == COLD_START:
-        fitted = _again(request, fitted, measure=measure, phase=phase, report=report, resume=resume)
+        fitted = _again(request, fitted, measure=measure, progress=progress, report=report, resume=resume)
     metrics = {}
     if dev is not None and request.dev is not None:
         ndcg = mean_ndcg(fitted.model, dev) if fitted.best_ndcg is None else fitted.best_ndcg

@@ -1,10 +1,10 @@
 """Versions compared query by query: each re-ranks the same first-stage lists and is tested against one of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from indexing.corpus.judged import JudgedSet
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Query
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
@@ -30,18 +30,16 @@ def compare_versions(
     *,
     baseline: str,
     depth: int,
-    progress: Callable[[str, int, int], None],
+    progress: Progress = silent,
 ) -> VersionComparison:
     """Measure versions by name on the judged set's queries, `depth` passages of each, as served.
-
-    `progress` is called with the phase, queries done and queries in all.
 
     Raises:
         SettingsError: the baseline is no version's name, or the set has no judged query.
     """
-    lists = first_stage_lists(pipeline, judged, depth=depth, progress=partial(progress, FIRST_STAGE))
+    lists = first_stage_lists(pipeline, judged, depth=depth, progress=relabel(progress, FIRST_STAGE))
     runs = {
-        name: reranked(lists, reranker, progress=partial(progress, f"re-rank by {name}"))
+        name: reranked(lists, reranker, progress=relabel(progress, f"re-rank by {name}"))
         for name, reranker in versions.items()
     }
     found = compare(

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from indexing.corpus.judged import judged_sets
 from indexing.errors import ModelError, SettingsError
 from indexing.index import open_corpus_folder
 from indexing.places import MODELS, SHIPPED_RERANKER
+from indexing.progress import Progress, relabel, silent
 from search.pipeline import Pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.reranker import Reranker
@@ -27,8 +27,6 @@ SPLIT = "dev"
 DEPTH = 50  # passages re-ranked of each query, as the app does
 OpenModel = Callable[[str], Reranker]
 """Gives the re-ranker of a folder."""
-Progress = Callable[[str, int, int], None]
-"""Called with the phase, queries done and queries in all."""
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +50,7 @@ def assess(
     shipped: Path = SHIPPED_RERANKER,
     depth: int = DEPTH,
     open_model: OpenModel = CrossEncoderReranker,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Assessment:
     """Measure a version against the promoted one, and try every expectation; nothing is changed.
 
@@ -69,7 +67,7 @@ def assess(
         raise ModelError(f"{candidate.id} is promoted already, since {seen.at or 'the beginning'}.")
     pinned = pins.expectations(models / pins.FILE)
     promoted, missing = _promoted(seen.promoted, models, shipped)
-    lists = _lists(pipeline, depth=depth, progress=partial(progress, "first stage"))
+    lists = _lists(pipeline, depth=depth, progress=progress)
     build = pipeline.index.manifest
     dev_set = f"index {build.name}, build {build.build}, {SPLIT} split, depth {depth}"
     ours = open_model(str(candidate.folder))
@@ -88,7 +86,7 @@ def assess(
         return Assessment(candidate.id, seen, verdict, tuple(checked))
     theirs = open_model(str(promoted.folder))
     one, two = (
-        ndcg(reranked(lists, reranker, progress=partial(progress, f"re-rank by {name}")), lists)
+        ndcg(reranked(lists, reranker, progress=relabel(progress, f"re-rank by {name}")), lists)
         for reranker, name in ((ours, candidate.id), (theirs, promoted.id))
     )
     verdict = Verdict(
@@ -139,7 +137,7 @@ def _check_unchanged(pinned: Sequence[Expectation], assessment: Assessment) -> N
         )
 
 
-def _lists(pipeline: Pipeline, *, depth: int, progress: Callable[[int, int], None]) -> Candidates:
+def _lists(pipeline: Pipeline, *, depth: int, progress: Progress) -> Candidates:
     sets = judged_sets(open_corpus_folder(pipeline.index))
     if SPLIT not in sets:
         raise SettingsError(
@@ -170,7 +168,7 @@ def promote(
     models: Path = MODELS,
     shipped: Path = SHIPPED_RERANKER,
     depth: int = DEPTH,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Promotion:
     """Serve a version, if nothing speaks against it, or by `force` with a reason, which is recorded.
 

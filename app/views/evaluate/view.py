@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import resources
-from app.background import Job, Jobs, Progress
+from app.background import Job, Jobs
 from app.resources import Opened
 from app.turns import PatientPipeline
 from app.views.evaluate.form import Asked, ask
@@ -17,6 +17,7 @@ from app.views.widgets.pickers import judgments_fingerprint
 from app.views.widgets.style import apply_style
 from app.views.widgets.work import show_work
 from indexing.errors import CorpusError, SecondLookError
+from indexing.progress import Progress
 from training.evaluation.archive import report_files, zipped
 from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
 from training.evaluation.report import Settings

@@ -133,7 +133,7 @@ def _verify(folder: Path, manifest: Manifest) -> list[str]:
     shown = read = 0
     bar = st.progress(0.0, text=f"Reading {size_text(total)}")
 
-    def advance(count: int) -> None:
+    def advance(_: str, count: int, __: int) -> None:
         nonlocal shown, read
         read += count
         if 100 * read // total > shown:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app import resources
-from app.background import Job, Jobs, Progress
+from app.background import Job, Jobs
 from app.resources import Opened
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import Figure, figures_html, p_text, span
@@ -26,6 +26,7 @@ from app.views.widgets.query_table import query_columns, search_address, show_qu
 from app.views.widgets.work import show_work
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError, SecondLookError
+from indexing.progress import Progress
 from search.rerank.reranker import Reranker
 from training.evaluation.comparison import Comparison, Versus
 from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW

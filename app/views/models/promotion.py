@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.background import Job, Jobs, Progress
+from app.background import Job, Jobs
 from app.resources import Opened
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.notices import hint, note, plain, problem
@@ -20,6 +20,7 @@ from app.views.widgets.work import show_work
 from indexing.errors import SecondLookError
 from indexing.manifest import FILE
 from indexing.places import MODELS
+from indexing.progress import Progress
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.versions import expectations as pins
 from training.versions import promoted

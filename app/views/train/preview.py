@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from app import resources
-from app.background import Job, Jobs, Progress
+from app.background import Job, Jobs
 from app.resources import feedback_path
 from app.views.train.choice import Choice
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, figures_html, size_text, span_text
 from app.views.widgets.notices import note, plain, problem
+from indexing.progress import Progress
 from training.jobs import jobs
 from training.jobs.forecast import forecast_apart
 from training.judgments.feedback import FeedbackStore
@@ -90,7 +91,7 @@ def _show(found: Forecast) -> None:
 def _bar(job: Job[Forecast]) -> None:
     if job.over:
         st.rerun()  # the whole page: there is something to show, and nothing is left to watch
-    st.progress(0.0, text=plain(job.at.phase or "Loading …"))
+    st.progress(0.0, text=plain(job.progress.phase or "Loading …"))
     st.button("Stop", key="train_preview_stop", icon=":material/stop:", on_click=job.stop, width="content")
 
 

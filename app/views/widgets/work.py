@@ -25,21 +25,21 @@ def show_work(job: Job[Any], *, key: str) -> bool:
 
 def progress_text(job: Job[Any]) -> str:
     """Phase and queries."""
-    phase, done, total = job.at
+    phase, count, total = job.progress.phase, job.progress.count, job.progress.total
     if job.stopping:
         return "Stopping after this query …"
     if job.state == "waiting":
         return WAITING
     if not total:
         return STARTING
-    more = "; then the measures" if done == total else ""
-    return f"{phase}: {done:,} of {total:,} queries{more}"
+    more = "; then the measures" if count == total else ""
+    return f"{phase}: {count:,} of {total:,} queries{more}"
 
 
 def _bar(job: Job[Any], key: str) -> None:
     if job.over:
         st.rerun()  # the whole page: there is something to show, and nothing is left to watch
-    share = job.at.done / job.at.total if job.at.total else 0.0
+    share = job.progress.count / job.progress.total if job.progress.total else 0.0
     st.progress(min(share, 1.0), text=plain(progress_text(job)))
     st.button(
         "Stop",

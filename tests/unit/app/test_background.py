@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.background import KEPT, At, Job, Jobs, Progress
+from app.background import KEPT, Job, Jobs
 from indexing.errors import ModelError
+from indexing.progress import PhaseProgress, Progress
 
 LONG = 10.0  # seconds after which a test gives up
 
@@ -27,7 +28,7 @@ def finished(job: Job[str]) -> Job[str]:
 
 def counted(progress: Progress) -> str:
     progress("dev", 1, 2)
-    progress("dev", 2, 2)
+    progress("dev", 1, 2)
     return "found"
 
 
@@ -45,7 +46,7 @@ class Gate:
 
 def test_work_that_is_done_has_its_result() -> None:
     job = finished(Jobs[str]().start("a", counted))
-    assert (job.state, job.result, job.at, job.problem) == ("done", "found", At("dev", 2, 2), "")
+    assert (job.state, job.result, job.progress, job.problem) == ("done", "found", PhaseProgress("dev", 2, 2), "")
 
 
 def test_a_fault_that_a_user_can_mend_is_a_sentence() -> None:
@@ -69,7 +70,7 @@ def test_a_fault_of_the_program_is_logged_and_told(caplog: pytest.LogCaptureFixt
 def test_work_stops_at_its_next_report_and_may_begin_anew() -> None:
     jobs, gate = Jobs[str](), Gate()
     job = jobs.start("a", gate)
-    until(lambda: job.at.phase == "wait")
+    until(lambda: job.progress.phase == "wait")
     job.stop()
     assert finished(job).state == "stopped"
     assert jobs.find("a") is None
@@ -84,7 +85,7 @@ def test_one_piece_runs_at_a_time_and_the_other_can_be_stopped_while_it_waits() 
     second, third = other.start("b", counted), other.start("c", counted)
     third.stop()
     assert finished(third).state == "stopped"
-    assert (second.state, second.at) == ("waiting", At())
+    assert (second.state, second.progress) == ("waiting", PhaseProgress())
     gate.open.set()
     assert finished(first).state == finished(second).state == "done"
 

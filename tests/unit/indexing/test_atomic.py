@@ -11,6 +11,7 @@ import pytest
 
 from indexing import atomic
 from tests.conftest import REPOSITORY
+from tests.support.fakes import Reports
 
 
 def test_write_text_replaces_the_whole_file(tmp_path: Path) -> None:
@@ -93,9 +94,9 @@ def test_a_checksum_is_that_of_the_whole_file_and_tells_what_was_read(
 ) -> None:
     monkeypatch.setattr(atomic, "HASHED_AT_ONCE", 4)
     (tmp_path / "f.txt").write_bytes(b"0123456789")
-    read: list[int] = []
-    assert atomic.sha256(tmp_path / "f.txt", progress=read.append) == hashlib.sha256(b"0123456789").hexdigest()
-    assert read == [4, 4, 2]
+    read = Reports()
+    assert atomic.sha256(tmp_path / "f.txt", progress=read) == hashlib.sha256(b"0123456789").hexdigest()
+    assert read.counts == [4, 4, 2]
 
 
 def test_files_that_are_as_before_have_not_changed(tmp_path: Path) -> None:
@@ -128,9 +129,9 @@ def test_a_changed_byte_is_told_by_checksum_only(tmp_path: Path, full: bool, fau
 @pytest.mark.parametrize(("full", "read"), [(True, [3]), (False, [])])
 def test_a_check_tells_the_bytes_it_has_read(tmp_path: Path, full: bool, read: list[int]) -> None:
     (tmp_path / "f.txt").write_text("abc")
-    counted: list[int] = []
-    atomic.changed_files(tmp_path, table_of(tmp_path / "f.txt"), full=full, progress=counted.append)
-    assert counted == read
+    counted = Reports()
+    atomic.changed_files(tmp_path, table_of(tmp_path / "f.txt"), full=full, progress=counted)
+    assert counted.counts == read
 
 
 def test_what_a_killed_process_left_of_a_folder_is_removed_by_the_next(tmp_path: Path) -> None:

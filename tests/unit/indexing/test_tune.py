@@ -17,7 +17,7 @@ from indexing.index import Index, open_index
 from indexing.records import PassageId, Query, QueryId
 from indexing.tune import DEPTH, K1, B, Bm25Tuning, _split, tune
 from tests.conftest import write_lines
-from tests.support.fakes import no_progress
+from tests.support.fakes import Reports
 
 
 def judged(split: str, **queries: tuple[str, Mapping[str, int]]) -> JudgedSet:
@@ -38,9 +38,7 @@ def bees(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Ind
     folder = tmp_path_factory.mktemp("bees")
     lines = ["short\tbee", "long\tbee bee bee lamp ship lens glass wood snow rock"]
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(
-        Corpus(write_lines(folder / "c.tsv", lines)), name="bees", root=folder, settings=settings, progress=no_progress
-    )
+    build(Corpus(write_lines(folder / "c.tsv", lines)), name="bees", root=folder, settings=settings)
     return open_index("bees", root=folder)
 
 
@@ -146,10 +144,10 @@ def test_the_half_kept_apart_chooses_nothing(bees: Index) -> None:
 
 
 def test_progress_counts_every_query_of_both_sets(bees: Index) -> None:
-    counted: list[int] = []
+    reports = Reports()
     two = judged("train", a=("bee", {"short": 1}), b=("bee", {"gone": 1}))
-    tune(bees, two, LONG, minimum_grade=1, progress=counted.append)
-    assert sum(counted) == 2 + 1
+    tune(bees, two, LONG, minimum_grade=1, progress=reports)
+    assert reports.rows == [("tune", 1, 3)] * 3
 
 
 @pytest.mark.parametrize("count", [0, 1])

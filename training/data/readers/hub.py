@@ -135,7 +135,7 @@ class Place:
         """Records of a configuration, some at a time. Raises HubError where they can't be read or lack a field."""
         try:
             name, known = self._located(config)
-            yield from Repository(name, lambda _: None).batches(known, split, fields)
+            yield from Repository(name).batches(known, split, fields)
         except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own
             log.debug("reading %s %s failed", self.repository, config, exc_info=error)
             raise self.unreadable(config, error) from error

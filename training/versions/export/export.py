@@ -21,7 +21,8 @@ from indexing.atomic import check_new
 from indexing.errors import ModelError, first_line
 from indexing.manifest import FILE
 from indexing.places import MODELS
-from training.evaluation.candidates import Candidates, Progress
+from indexing.progress import Progress, silent
+from training.evaluation.candidates import Candidates
 from training.versions.export.engines import (
     FILES,
     INPUTS,
@@ -47,7 +48,7 @@ def export_folder(version: Version, form: str, *, models: Path = MODELS) -> Path
     return models / f"{version.id}.{form}"
 
 
-def export(version: Version, form: str, target: Path, candidates: Candidates, *, progress: Progress) -> Parity:
+def export(version: Version, form: str, target: Path, candidates: Candidates, *, progress: Progress = silent) -> Parity:
     """Make `target`, with tokenizer, model card and export.json, and give back how near it comes to the original.
 
     Raises:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexing.errors import ModelError, SettingsError
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Ranking, Run
 from search.rerank.reranker import Reranker
-from training.evaluation.candidates import Candidates, Progress, ndcg, reranked
+from training.evaluation.candidates import Candidates, ndcg, reranked
 
 LEAST_TAU = 0.98  # mean over the queries; a few neighbours that change places among 20 passages leave as much
 MOST_NDCG = 0.005  # difference of the means, either way
@@ -69,9 +70,10 @@ def kendall_tau(one: Sequence[float], two: Sequence[float]) -> float:
     return float(first @ second / np.sqrt(float(untied_one) * untied_two))
 
 
-def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, progress: Progress) -> Parity:
+def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, progress: Progress = silent) -> Parity:
     """Score the same lists by both. Raises SettingsError where no list has a passage."""
-    runs = [reranked(candidates, reranker, progress=progress) for reranker in (original, exported)]
+    counted = relabel(progress, "compare", total=2 * len(candidates.queries))
+    runs = [reranked(candidates, reranker, progress=counted) for reranker in (original, exported)]
     queries = [query.id for query in candidates.queries if len(candidates.run[query.id])]
     if not queries:
         raise SettingsError("Parity needs lists of passages, and every one is empty; give another --index.")

@@ -19,6 +19,7 @@ from indexing.bm25.from_postings import PostingsBm25
 from indexing.bm25.postings import write_shard
 from indexing.bm25.settings import BACKENDS, Bm25Settings
 from indexing.records import Floats, Rows
+from tests.support.fakes import Reports
 
 KINDS = (*BACKENDS, "postings")
 
@@ -55,7 +56,7 @@ def write(folder: Path, *shards: list[list[str]]) -> Path:
 
 def built(folder: Path, *shards: list[list[str]], settings: Bm25Settings) -> Path:
     """A folder of bm25s' files, made from these shards."""
-    build_bm25(write(folder, *shards), folder / "bm25", settings, lambda _: None)
+    build_bm25(write(folder, *shards), folder / "bm25", settings)
     return folder / "bm25"
 
 
@@ -249,9 +250,9 @@ def test_bm25s_itself_gives_the_same_scores_from_the_files(tmp_path: Path) -> No
 
 
 def test_progress_counts_the_passages_of_each_shard(tmp_path: Path) -> None:
-    counted: list[int] = []
-    build_bm25(write(tmp_path, PASSAGES, PASSAGES[:1]), tmp_path / "bm25", Bm25Settings(), counted.append)
-    assert counted == [3, 1]
+    reports = Reports()
+    build_bm25(write(tmp_path, PASSAGES, PASSAGES[:1]), tmp_path / "bm25", Bm25Settings(), progress=reports)
+    assert reports.rows == [("bm25", 3, 4), ("bm25", 1, 4)]
 
 
 def test_the_same_passages_give_the_same_bytes(tmp_path: Path) -> None:

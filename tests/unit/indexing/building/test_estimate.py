@@ -18,7 +18,6 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.count import count_passages
 from indexing.errors import CorpusError, SettingsError
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 
 LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]
 CONTENT = "".join(line + "\n" for line in LINES).encode()
@@ -117,7 +116,7 @@ def found(corpus: Path, settings: BuildSettings) -> Estimate:
 def test_an_estimate_comes_near_what_a_build_takes(
     found: Estimate, corpus: Path, settings: BuildSettings, tmp_path: Path
 ) -> None:
-    manifest = build(Corpus(corpus), name="real", root=tmp_path, settings=settings, progress=no_progress)
+    manifest = build(Corpus(corpus), name="real", root=tmp_path, settings=settings)
     real: dict[str, float] = dict.fromkeys(found.disk, 0)
     for name, row in manifest.files.items():
         part = Path(name).parts[0].removesuffix(".faiss")

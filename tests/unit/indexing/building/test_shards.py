@@ -18,7 +18,7 @@ from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, digest, shard_ids
 from indexing.store.tokens import PassageTokenizer, TokenStore
 from tests.conftest import PASSAGES
-from tests.support.fakes import no_progress
+from tests.support.fakes import Reports
 
 ALL = [Passage(PassageId(key), text) for key, text in PASSAGES.items()]
 FIVE = ALL[:5]
@@ -32,7 +32,7 @@ def tokenizer(tiny_cross_encoder: Path) -> PassageTokenizer:
 @pytest.fixture
 def maker(bi_encoder: BiEncoder, tokenizer: PassageTokenizer) -> ShardMaker:
     """Makes shards with every form."""
-    return ShardMaker(bi_encoder, tokenizer, no_progress)
+    return ShardMaker(bi_encoder, tokenizer)
 
 
 def make(maker: ShardMaker, work: Path, number: int, content: list[Passage]) -> Shard:
@@ -70,7 +70,7 @@ def test_a_shard_holds_its_passages_in_every_form(
 
 
 def test_without_a_tokenizer_no_tokens_are_stored(bi_encoder: BiEncoder, tmp_path: Path) -> None:
-    shard = make(ShardMaker(bi_encoder, None, no_progress), tmp_path, 0, FIVE)
+    shard = make(ShardMaker(bi_encoder, None), tmp_path, 0, FIVE)
     assert set(shard.files) == {"passages", "terms", "vectors"}
     assert {path.name for path in tmp_path.iterdir()} == {"passages", "terms", "vectors", "shards"}
 
@@ -115,24 +115,24 @@ def test_a_shard_without_its_record_is_not_there(maker: ShardMaker, tmp_path: Pa
 def test_a_shard_that_is_stopped_while_it_is_made_is_not_there(
     bi_encoder: BiEncoder, tokenizer: PassageTokenizer, tmp_path: Path, phase: str
 ) -> None:
-    def stop(at: str, passages: int) -> None:
+    def stop(at: str, *_: int) -> None:
         if at == phase:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(ShardMaker(bi_encoder, tokenizer, stop), tmp_path, 0, FIVE)
+        make(ShardMaker(bi_encoder, tokenizer, progress=stop), tmp_path, 0, FIVE)
     assert shards.load(tmp_path, 0) is None
 
 
 def test_a_shard_made_anew_is_not_there_until_it_is_whole(
     bi_encoder: BiEncoder, maker: ShardMaker, tokenizer: PassageTokenizer, tmp_path: Path
 ) -> None:
-    def stop(at: str, passages: int) -> None:
+    def stop(at: str, *_: int) -> None:
         raise KeyboardInterrupt
 
     make(maker, tmp_path, 0, FIVE)
     with pytest.raises(KeyboardInterrupt):
-        make(ShardMaker(bi_encoder, tokenizer, stop), tmp_path, 0, ALL[5:9])
+        make(ShardMaker(bi_encoder, tokenizer, progress=stop), tmp_path, 0, ALL[5:9])
     assert shards.load(tmp_path, 0) is None
 
 
@@ -192,13 +192,13 @@ def test_known_vectors_are_found_by_id_and_text(maker: ShardMaker, tmp_path: Pat
 
 
 def test_only_what_is_not_known_is_encoded(maker: ShardMaker, tmp_path: Path) -> None:
-    counted: dict[str, list[int]] = {"read": [], "encode": []}
+    reports = Reports()
     held = known(maker, tmp_path / "old", ALL[:3], ALL[3:6])
-    saving = ShardMaker(maker.encoder, None, lambda phase, count: counted[phase].append(count), held)
+    saving = ShardMaker(maker.encoder, None, held, reports)
     (tmp_path / "new").mkdir()
     _, encoded = saving.make(tmp_path / "new", 0, ALL[4:8], "")
     assert encoded == 2  # rows 6 and 7 of 4, 5, 6, 7
-    assert (sum(counted["read"]), sum(counted["encode"])) == (4, 4)
+    assert [sum(count for at, count, _ in reports.rows if at == phase) for phase in ("read", "encode")] == [4, 4]
     new = VectorStore(tmp_path / "new/vectors").rows(np.arange(4))
     assert new[:2].tolist() == held.vectors([4, 5]).tolist()  # the same, to the bit
     exact = np.stack([maker.encoder.encode_query(passage.content) for passage in ALL[6:8]])
@@ -208,7 +208,7 @@ def test_only_what_is_not_known_is_encoded(maker: ShardMaker, tmp_path: Path) ->
 def test_where_all_is_known_nothing_is_encoded(maker: ShardMaker, tmp_path: Path) -> None:
     held = known(maker, tmp_path / "old", FIVE)
     (tmp_path / "new").mkdir()
-    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, no_progress, held).make(tmp_path / "new", 0, FIVE, "")
+    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, held).make(tmp_path / "new", 0, FIVE, "")
     assert encoded == 0
     assert shard.files == json.loads((tmp_path / "old/shards/00000.json").read_text())["files"]  # bytes and checksums
 
@@ -218,6 +218,6 @@ def test_known_vectors_that_have_changed_on_disk_are_not_taken(maker: ShardMaker
     held = known(maker, tmp_path / "old", FIVE)
     flip(tmp_path / "old/vectors/00000.npy")
     (tmp_path / "new").mkdir()
-    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, no_progress, held).make(tmp_path / "new", 0, FIVE, "")
+    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, held).make(tmp_path / "new", 0, FIVE, "")
     assert encoded == 5
     assert shard.files == whole.files

@@ -13,6 +13,7 @@ from indexing.corpus.hub import HUB_CORPORA, fetch, folder_name, is_hub_corpus
 from indexing.corpus.hub_layouts import BATCH
 from indexing.errors import HubError, SettingsError
 from tests.conftest import REPOSITORY, write_lines
+from tests.support.fakes import Reports
 from tests.unit.indexing.corpus.hub_folders import NANO, repository, texts
 
 
@@ -30,7 +31,7 @@ def test_a_collection_that_is_there_is_not_fetched_again(tmp_path: Path) -> None
 
 
 def test_a_collection_that_another_process_fetched_meanwhile_is_taken(tmp_path: Path) -> None:
-    def other_is_first(_: int) -> None:
+    def other_is_first(*_: object) -> None:
         write_lines(tmp_path / "nano-msmarco/collection.tsv", ["1\tfirst"])
 
     given = repository(tmp_path / "hub", NANO)
@@ -114,10 +115,10 @@ def test_a_name_that_is_not_known_is_told_with_those_that_are(tmp_path: Path, na
 
 
 def test_progress_counts_the_records(tmp_path: Path) -> None:
-    told: list[int] = []
+    told = Reports()
     tables = NANO | {"corpus": [{"_id": str(number), "text": "text"} for number in range(BATCH + 1)]}
-    fetch("nano-msmarco", root=tmp_path, repository=repository(tmp_path / "hub", tables), progress=told.append)
-    assert told == [BATCH, 1, 2, 1]  # passages, queries, judgments
+    fetch("nano-msmarco", root=tmp_path, repository=repository(tmp_path / "hub", tables), progress=told)
+    assert told.counts == [BATCH, 1, 2, 1]  # passages, queries, judgments
 
 
 @pytest.mark.parametrize("name", HUB_CORPORA)
@@ -157,7 +158,7 @@ import os, signal, sys
 from pathlib import Path
 from indexing.corpus.hub import fetch
 
-def kill(_):
+def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 fetch("nano-msmarco", root=Path(sys.argv[1]), repository=sys.argv[2], progress=kill)

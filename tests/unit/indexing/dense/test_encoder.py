@@ -20,6 +20,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import HubError, ModelError
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import bundled_path, weights_fingerprint
+from tests.support.fakes import Reports
 from tests.support.tiny_models import DIM
 
 TEXTS = ["The cat sat on the mat.", "Dogs run.", "Bread rises by yeast, slowly, over a night in a cool place."]
@@ -76,11 +77,11 @@ def mixed_texts() -> list[str]:
 
 @pytest.mark.usefixtures("in_float32")
 def test_texts_of_mixed_lengths_become_the_vectors_that_they_become_alone(tiny_bi_encoder: Path) -> None:
-    loaded, texts, counted = BiEncoder(str(tiny_bi_encoder)), mixed_texts(), list[int]()
-    together = loaded.encode_passages(texts, progress=counted.append)
+    loaded, texts, counted = BiEncoder(str(tiny_bi_encoder)), mixed_texts(), Reports()
+    together = loaded.encode_passages(texts, progress=counted)
     assert together == pytest.approx(np.stack([loaded.encode_query(text) for text in texts]), abs=1e-5)
-    assert sum(counted) == 70
-    assert len(counted) > 3  # several batches, each told of
+    assert sum(counted.counts) == 70
+    assert len(counted.counts) > 3  # several batches, each told of
 
 
 @pytest.mark.usefixtures("in_float32")
@@ -110,36 +111,36 @@ def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(
     monkeypatch.setattr("indexing.dense.encoder.BATCHES", 1)
     monkeypatch.setattr("indexing.dense.encoder.TOKEN_BUDGET", {"cpu": 32, "cuda": 32})  # 4 texts of 8 tokens
     words = ("bee", "hive", "lamp", "ship", "ice", "sea", "cat", "dog", "oven", "rye")
-    counted: list[int] = []
-    vectors = bi_encoder.encode_passages([f"a text about the {word}" for word in words], progress=counted.append)
-    assert sorted(counted) == [2, 4, 4]
+    counted = Reports()
+    vectors = bi_encoder.encode_passages([f"a text about the {word}" for word in words], progress=counted)
+    assert sorted(counted.counts) == [2, 4, 4]
     assert (vectors @ vectors.T).argmax(axis=1).tolist() == list(range(10))  # each is nearest to itself
 
 
 def test_long_and_short_texts_take_turns(bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexing.dense.encoder.BATCHES", 1)
     monkeypatch.setattr("indexing.dense.encoder.TOKEN_BUDGET", {"cpu": 96, "cuda": 96})  # 12 short texts, or one long
-    counted: list[int] = []
-    bi_encoder.encode_passages(["bee"] * 240 + ["bee " * 90] * 20, progress=counted.append)
-    assert sorted(counted) == [1] * 20 + [12] * 20
-    assert 5 <= counted[:20].count(1) <= 15  # neither kind is left for the end
+    counted = Reports()
+    bi_encoder.encode_passages(["bee"] * 240 + ["bee " * 90] * 20, progress=counted)
+    assert sorted(counted.counts) == [1] * 20 + [12] * 20
+    assert 5 <= counted.counts[:20].count(1) <= 15  # neither kind is left for the end
 
 
 def test_no_texts_become_no_vectors(bi_encoder: BiEncoder) -> None:
-    counted: list[int] = []
-    assert bi_encoder.encode_passages([], progress=counted.append).shape == (0, DIM)
-    assert counted == []
+    counted = Reports()
+    assert bi_encoder.encode_passages([], progress=counted).shape == (0, DIM)
+    assert counted.counts == []
 
 
 @pytest.mark.usefixtures("in_float32")
 def test_workers_give_the_vectors_that_one_process_does(tiny_bi_encoder: Path) -> None:
-    texts, counted = mixed_texts(), list[int]()
+    texts, counted = mixed_texts(), Reports()
     alone = BiEncoder(str(tiny_bi_encoder)).encode_passages(texts)
     loaded = BiEncoder(str(tiny_bi_encoder), workers=("cpu", "cpu"))
     before = os.environ.get("OMP_NUM_THREADS")
     try:
-        assert loaded.encode_passages(texts, progress=counted.append) == pytest.approx(alone, abs=1e-5)
-        assert sum(counted) == 70
+        assert loaded.encode_passages(texts, progress=counted) == pytest.approx(alone, abs=1e-5)
+        assert sum(counted.counts) == 70
         assert len(multiprocessing.active_children()) == 2
     finally:
         loaded.close()

@@ -20,6 +20,7 @@ from indexing.dense.faiss_index import (
 from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError, ModelError, SettingsError
 from indexing.records import Floats
+from tests.support.fakes import Reports
 
 DIM = 8
 GB = 10**9
@@ -63,9 +64,9 @@ def test_rows_count_on_from_shard_to_shard(tmp_path: Path) -> None:
 def test_vectors_are_added_block_by_block_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_index, "BLOCK", 8)
     vectors = unit_vectors(30)
-    counted: list[int] = []
-    index = DenseIndex.build(store(tmp_path, vectors[:3], vectors[3:]), kind="Flat", progress=counted.append)
-    assert counted == [8, 8, 8, 6]  # 30 -> 15 -> 8, which is the first that isn't above 8
+    counted = Reports()
+    index = DenseIndex.build(store(tmp_path, vectors[:3], vectors[3:]), kind="Flat", progress=counted)
+    assert counted.counts == [8, 8, 8, 6]  # 30 -> 15 -> 8, which is the first that isn't above 8
     assert [index.search(vector, depth=1)[0].tolist() for vector in vectors] == [[row] for row in range(30)]
 
 

@@ -242,29 +242,29 @@ def written(tmp_path: Path) -> Callable[[], Status]:
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(
     reporter: Reporter, clock: Clock, written: Callable[[], Status]
 ) -> None:
-    reporter("read", 5_000)
+    reporter("read", 5_000, 0)
     assert (written().phase, written().done, written().total) == ("", 0, 10_000)
-    reporter("encode", 100)
+    reporter("encode", 100, 0)
     assert (written().phase, written().done, written().rate) == ("encode", 100, 0.0)
     clock.now += 0.4
-    reporter("encode", 100)
+    reporter("encode", 100, 0)
     assert written().done == 100
     clock.now += 0.1
-    reporter("encode", 100)
+    reporter("encode", 100, 0)
     assert written().done == 300
     assert written().rate == pytest.approx(200 / 0.5)  # 200 passages since the first report
-    reporter("bm25", 10_000)
+    reporter("bm25", 10_000, 0)
     assert (written().phase, written().done, written().rate) == ("bm25", 10_000, 0.0)
 
 
 def test_the_rate_is_that_of_the_last_seconds(reporter: Reporter, clock: Clock) -> None:
-    reporter("encode", 1_000)
+    reporter("encode", 1_000, 0)
     for _ in range(40):
         clock.now += 1
-        reporter("encode", 10)
+        reporter("encode", 10, 0)
     assert reporter.status.rate == pytest.approx(10)
     for _ in range(int(RATE_OVER)):
         clock.now += 1
-        reporter("encode", 30)
+        reporter("encode", 30, 0)
     assert reporter.status.rate == pytest.approx(30)
     assert reporter.status.seconds_left == pytest.approx((10_000 - 1_000 - 40 * 10 - 20 * 30) / 30)

@@ -14,7 +14,6 @@ from indexing.index import Index, open_index
 from search.explain.bm25 import explain_bm25
 from search.retrieve import retrieve_bm25
 from tests.conftest import PASSAGES
-from tests.support.fakes import no_progress
 
 QUERIES = ["yeast in bread dough", "how do bees make honey", "glacier glacier valleys", "zebra bread", "the of and", ""]
 
@@ -26,7 +25,7 @@ def rank_bm25_index(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path
         bi_encoder=str(tiny_bi_encoder), shard_size=7, bm25=Bm25Settings(k1=1.7, b=0.9, backend="rank-bm25")
     )
     root = tmp_path_factory.mktemp("plain")
-    build(Corpus(small_corpus), name="plain", root=root, settings=settings, progress=no_progress)
+    build(Corpus(small_corpus), name="plain", root=root, settings=settings)
     return open_index("plain", root=root)
 
 

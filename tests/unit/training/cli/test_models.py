@@ -37,10 +37,10 @@ def test_both_are_measured_on_the_same_lists(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # the dev split has one query, with d2 alone relevant
-    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["dev"], depth=8, progress=lambda done, total: None)
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["dev"], depth=8)
     values = []
     for name in ("mine/1", "mine/2"):
-        run = reranked(lists, CrossEncoderReranker(str(models / name)), progress=lambda done, total: None)
+        run = reranked(lists, CrossEncoderReranker(str(models / name)))
         values.append(ndcg_of_the_only_relevant(run[lists.queries[0].id].passage_ids, "d2"))
     one, two = values
     assert one != two

@@ -13,6 +13,7 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.index import Index
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
+from tests.support.fakes import Reports
 from training.data.cold_start import cold_examples
 from training.data.questions import ColdStart, made_queries
 from training.example import Example
@@ -105,9 +106,9 @@ def test_settings_out_of_range_are_refused(given: dict[str, int]) -> None:
 
 
 def test_examples_are_lists_with_the_first_stage_s_logits(small_index: Index, bi_encoder: BiEncoder) -> None:
-    done: list[int] = []
-    examples = list(cold_examples(small_index, bi_encoder, SETTINGS, protection=OPEN, progress=done.append))
-    assert len(examples) == sum(done) == 12
+    done = Reports()
+    examples = list(cold_examples(small_index, bi_encoder, SETTINGS, protection=OPEN, progress=done))
+    assert len(examples) == sum(done.counts) == 12
     for example in examples:
         assert example.source == "questions of small"
         assert example.scores is not None
@@ -146,12 +147,12 @@ def test_the_second_pass_aims_at_the_mean_of_teacher_and_model(tiny_cross_encode
     teacher = np.array(given.scores)
     # the model's logits are given the teacher's mean and standard deviation, and then half of the say
     scaled = (logits - logits.mean()) / logits.std() * teacher.std() + teacher.mean()
-    done: list[int] = []
+    done = Reports()
     model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.5, seed=1).train()
-    (found,) = self_taught([given], model, progress=done.append)
+    (found,) = self_taught([given], model, progress=done)
     assert found.scores == pytest.approx(0.5 * scaled + 0.5 * teacher, abs=1e-4)
     assert found.scores != pytest.approx(given.scores, abs=0.1)
-    assert (found.source, found.query, found.passages, done) == ("cold, self-taught", given.query, texts, [1])
+    assert (found.source, found.query, found.passages, done.counts) == ("cold, self-taught", given.query, texts, [1])
 
 
 @pytest.mark.usefixtures("in_float32")

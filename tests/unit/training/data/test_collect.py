@@ -20,7 +20,6 @@ from indexing.index import Index
 from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
-from tests.support.fakes import no_progress
 from tests.unit.indexing.corpus.hub_folders import repository
 from training.data.collect import collect
 from training.data.questions import ColdStart
@@ -247,7 +246,7 @@ def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, 
     (tmp_path / "corpus").mkdir()
     shutil.copy(small_corpus / "collection.tsv", tmp_path / "corpus")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings, progress=no_progress)
+    build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings)
     with pytest.raises(SettingsError, match=r"corpus of index bare has no judged train queries; .* or cold-start"):
         read(DataSettings(("index:bare",)), tmp_path / "root")
 

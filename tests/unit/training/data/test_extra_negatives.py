@@ -6,6 +6,7 @@ from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import QUERY_CHARACTERS, PipelineSettings
 from tests.conftest import PASSAGES
+from tests.support.fakes import Reports
 from training.data.extra_negatives import enlarged
 from training.example import Example
 from training.mining.settings import MiningSettings
@@ -62,8 +63,8 @@ def test_an_example_that_is_not_judged_or_has_a_teacher_stays_as_it_is(pipeline:
 
 @pytest.mark.parametrize("taken", [1, 2])
 def test_examples_are_enlarged_as_they_are_taken(pipeline: RetrieveAndRerank, taken: int) -> None:
-    done: list[int] = []
-    found = enlarged([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done.append)
+    done = Reports()
+    found = enlarged([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
     for _ in range(taken):
         assert len(next(found).passages) == 2 + 3
-    assert done == [1] * taken
+    assert done.counts == [1] * taken

@@ -12,7 +12,6 @@ from indexing.corpus.judged import normalised
 from indexing.errors import IndexingError, TrainingError
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, QUERIES, write_lines
-from tests.support.fakes import no_progress
 from training.data.ingredients import Gatherer
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
@@ -23,12 +22,8 @@ SETTINGS = GroupSettings(per_query=4)
 NONE = Protection()
 
 
-def nothing(name: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 def gatherer(root: Path, protection: Protection = NONE) -> Gatherer:
-    return Gatherer(root=root, protection=protection, progress=nothing)
+    return Gatherer(root=root, protection=protection)
 
 
 def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:
@@ -111,7 +106,7 @@ def other(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
     """A folder of indexes that holds one of a corpus that a test may change: `tmp_path / corpus`."""
     shutil.copytree(small_corpus, tmp_path / "corpus")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(tmp_path / "corpus"), name="other", root=tmp_path / "root", settings=settings, progress=no_progress)
+    build(Corpus(tmp_path / "corpus"), name="other", root=tmp_path / "root", settings=settings)
     return tmp_path / "root"
 
 

@@ -12,7 +12,7 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES
-from tests.support.fakes import WordOverlapReranker
+from tests.support.fakes import Reports, WordOverlapReranker
 from training.data.judged import judged_examples
 from training.example import Example
 from training.judgments.protection import Protection
@@ -156,15 +156,13 @@ def test_a_query_without_any_negative_is_told(pipeline: RetrieveAndRerank) -> No
 
 
 def test_queries_are_mined_as_examples_are_taken(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    seen: list[tuple[int, int]] = []
-    examples = judged_examples(
-        pipeline, train, OPEN, protection=Protection(), progress=lambda done, total: seen.append((done, total))
-    )
-    assert seen == []
+    seen = Reports()
+    examples = judged_examples(pipeline, train, OPEN, protection=Protection(), progress=seen)
+    assert seen.rows == []
     assert len(list(islice(examples, 1))) == 1
-    assert seen == []  # the first query is done once the second is asked for
+    assert seen.rows == []  # the first query is done once the second is asked for
     assert len(list(examples)) == 1
-    assert seen == [(1, 2), (2, 2)]
+    assert seen.rows == [("mine", 1, 2)] * 2
 
 
 def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:

@@ -11,7 +11,6 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 from training.data.ingredients import Gatherer
 from training.data.questions import LEFT_WORDS, PassageQuestion, passage_questions
 from training.judgments.protection import Protection
@@ -81,12 +80,12 @@ def asking(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> P
     lines += [f"{key}\t{text}" for key, text in PASSAGES.items()]
     write_lines(folder / "corpus" / "collection.tsv", lines)
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(folder / "corpus"), name="asking", root=folder / "root", settings=settings, progress=no_progress)
+    build(Corpus(folder / "corpus"), name="asking", root=folder / "root", settings=settings)
     return folder / "root"
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protection=Protection(texts=protected), progress=lambda *_: None)
+    return Gatherer(root=root, protection=Protection(texts=protected))
 
 
 def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, bi_encoder: BiEncoder) -> None:

@@ -18,7 +18,7 @@ from training.evaluation.report import Report, write
 
 @pytest.fixture
 def report(pipeline: RetrieveAndRerank) -> Report:
-    return evaluate_pipeline(pipeline, Request(depth=5), progress=lambda *_: None).reports[0]
+    return evaluate_pipeline(pipeline, Request(depth=5)).reports[0]
 
 
 def test_the_files_are_those_that_are_written(report: Report, tmp_path: Path) -> None:

@@ -10,42 +10,38 @@ from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES
-from tests.support.fakes import FixedReranker
+from tests.support.fakes import FixedReranker, Reports
 from training.evaluation.candidates import first_stage_lists, ndcg, reranked
 
 FOUR, FIVE = QueryId("4"), QueryId("5")
 
 
-def nothing(done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 def test_lists_are_the_fused_first_stage_s(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
     judged = judged_sets(small_corpus)["test"]
-    seen: list[tuple[int, int]] = []
-    lists = first_stage_lists(pipeline, judged, depth=7, progress=lambda done, total: seen.append((done, total)))
+    seen = Reports()
+    lists = first_stage_lists(pipeline, judged, depth=7, progress=seen)
     assert set(lists.run) == {FOUR, FIVE}
     for query in judged.queries:
         assert lists.run[query.id] == pipeline.search(query.text, PipelineSettings(depth=7, rerank_depth=0)).fused
     assert all(lists.texts[key] == PASSAGES[key] for ranking in lists.run.values() for key in ranking.passage_ids)
-    assert seen == [(1, 2), (2, 2)]
+    assert seen.rows == [("first stage", 1, 2)] * 2
 
 
 def test_fewer_queries_are_taken_from_the_first_on(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
-    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=7, queries=1, progress=nothing)
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=7, queries=1)
     assert set(lists.run) == set(lists.qrels) == {FOUR}
 
 
 def test_a_set_without_queries_is_refused(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match="dev split has no judged query"):
-        first_stage_lists(pipeline, JudgedSet("dev", (), {}), depth=7, progress=nothing)
+        first_stage_lists(pipeline, JudgedSet("dev", (), {}), depth=7)
 
 
 def test_the_re_ranker_s_order_is_what_is_measured(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
-    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=20, progress=nothing)
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=20)
     logits = {text: -float(place) for place, text in enumerate(PASSAGES.values())}  # a1 first, d5 last
     logits[PASSAGES["b2"]], logits[PASSAGES["b1"]] = 2.0, 1.0
-    run = reranked(lists, FixedReranker(logits), progress=nothing)
+    run = reranked(lists, FixedReranker(logits))
     assert run[FOUR].passage_ids[:3] == ("b2", "b1", "a1")
     values = ndcg(run, lists)
     assert values[FOUR] == pytest.approx(1)  # b2 has grade 3 and b1 grade 1, which is the best order

@@ -18,10 +18,6 @@ from training.evaluation.report import EVERYTHING, Settings, markdown
 from training.evaluation.stages import STAGES
 
 
-def nothing(phase: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 @pytest.fixture
 def trec(tmp_path: Path) -> Path:
     """A TREC folder whose BM25 missed the best passage."""
@@ -48,12 +44,12 @@ def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) ->
 def test_the_dev_split_is_searched_once_where_it_is_the_one_asked_for(
     pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
 ) -> None:
-    evaluate_pipeline(pipeline, Request(split="dev", depth=20), progress=nothing)
+    evaluate_pipeline(pipeline, Request(split="dev", depth=20))
     assert [query for query, _ in reranker.asked] == list(QUERIES["dev"].values())
 
 
 def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: RetrieveAndRerank, trec: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec), progress=nothing)
+    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec))
     report = found.reports[1]
     assert report.title == "trec, BM25's top 20 as given"
     assert report.sweep[0].measured.means["MRR@10"] == 1 / 2  # a4 before a3, as given
@@ -63,7 +59,7 @@ def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: Retr
 
 
 def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: RetrieveAndRerank, trec: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec, missed=True), progress=nothing)
+    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec, missed=True))
     every = found.reports[1].everything
     assert every is not None
     assert (every.appended, every.without_text) == (1, 1)  # a1; zz
@@ -76,7 +72,7 @@ def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: Retr
 def test_another_systems_run_stands_where_it_answers(pipeline: RetrieveAndRerank, trec: Path, tmp_path: Path) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
     request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="re-ranked"))
-    own, given = evaluate_pipeline(pipeline, request, progress=nothing).reports
+    own, given = evaluate_pipeline(pipeline, request).reports
     assert "theirs" not in own.comparison.systems
     assert given.comparison.systems["theirs"].means["MRR@10"] == 1
     assert given.comparison.versus["theirs"].difference == given.comparison.differences("theirs")[QueryId("t1")]
@@ -89,7 +85,7 @@ def test_a_run_cant_stand_in_the_place_of_one_of_our_own(
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["4 Q0 a1 1 9.5 them"])
     with pytest.raises(SettingsError, match=f"one of our own, '{name}'"):
-        evaluate_pipeline(pipeline, Request(runs={name: path}), progress=nothing)
+        evaluate_pipeline(pipeline, Request(runs={name: path}))
 
 
 def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
@@ -97,7 +93,7 @@ def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["q77 Q0 a1 1 9.5 them"])
     with pytest.raises(SettingsError, match="Run theirs answers none of the 2 judged queries"):
-        evaluate_pipeline(pipeline, Request(runs={"theirs": path}), progress=nothing)
+        evaluate_pipeline(pipeline, Request(runs={"theirs": path}))
     assert reranker.asked == []
 
 
@@ -112,7 +108,7 @@ def test_settings_that_dont_fit_are_told_before_anything_is_searched(
     pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: Settings, told: str
 ) -> None:
     with pytest.raises(SettingsError, match=told):
-        evaluate_pipeline(pipeline, Request(settings=settings), progress=nothing)
+        evaluate_pipeline(pipeline, Request(settings=settings))
     assert reranker.asked == []
 
 
@@ -121,19 +117,19 @@ def test_where_the_baseline_doesnt_answer_bm25_is_the_baseline(
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
     request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="theirs"))
-    own, given = evaluate_pipeline(pipeline, request, progress=nothing).reports
+    own, given = evaluate_pipeline(pipeline, request).reports
     assert (own.comparison.baseline, given.comparison.baseline) == ("BM25", "theirs")
 
 
 def test_a_split_that_isnt_there_is_told_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match=r"no judged eval queries \(there: \['train', 'dev', 'test'\]\)"):
-        evaluate_pipeline(pipeline, Request(split="eval"), progress=nothing)
+        evaluate_pipeline(pipeline, Request(split="eval"))
 
 
 def test_without_a_re_ranker_there_is_nothing_to_compare(pipeline: RetrieveAndRerank) -> None:
     alone = RetrieveAndRerank(pipeline.index, pipeline.encoder, None)
     with pytest.raises(SettingsError, match="needs a re-ranker"):
-        evaluate_pipeline(alone, Request(), progress=nothing)
+        evaluate_pipeline(alone, Request())
 
 
 def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small_corpus: Path, tmp_path: Path) -> None:
@@ -141,14 +137,12 @@ def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small
     (folder / "qrels.dev.tsv").unlink()
     index = pipeline.index
     moved = replace(index, manifest=replace(index.manifest, corpus=str(folder)))
-    found = evaluate_pipeline(
-        RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), Request(depth=20), progress=nothing
-    )
+    found = evaluate_pipeline(RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), Request(depth=20))
     assert found.shares is None
     assert "re-ranked + first stage" not in found.reports[0].comparison.systems
     assert "re-ranked" in found.reports[0].comparison.systems
 
 
 def test_the_index_that_was_built_is_named(pipeline: RetrieveAndRerank, built_root: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=5), progress=nothing)
+    found = evaluate_pipeline(pipeline, Request(depth=5))
     assert found.build == open_index("small", root=built_root).folder.name

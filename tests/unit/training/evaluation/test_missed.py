@@ -5,8 +5,8 @@ import pytest
 from indexing.index import Index
 from indexing.records import PassageId, Query
 from tests.conftest import PASSAGES
-from tests.support.fakes import FixedReranker, WordOverlapReranker
-from tests.support.judged_lists import ONE, THREE, TWO, grades, nothing, ranking, scored
+from tests.support.fakes import FixedReranker, Reports, WordOverlapReranker
+from tests.support.judged_lists import ONE, THREE, TWO, grades, ranking, scored
 from training.evaluation.measures import measure_run
 from training.evaluation.missed import Everything, rerank_everything, text_in
 
@@ -26,7 +26,6 @@ def everything() -> Everything:
         reranker=FixedReranker({PASSAGES["a1"]: 1.5, PASSAGES["c1"]: -7.0}),
         text_of=TEXTS.get,
         minimum_grade=2,
-        progress=nothing,
     )
 
 
@@ -55,7 +54,7 @@ def test_what_the_first_stage_missed_is_found_then() -> None:
 
 
 def test_only_what_was_missed_is_scored(reranker: WordOverlapReranker) -> None:
-    told: list[tuple[int, int]] = []
+    told = Reports()
     rerank_everything(
         {ONE: ranking("a4", "a3"), TWO: ranking("d2")},
         {ONE: scored(a3=2.0, a4=1.0), TWO: scored(d2=5.0)},
@@ -64,10 +63,10 @@ def test_only_what_was_missed_is_scored(reranker: WordOverlapReranker) -> None:
         reranker=reranker,
         text_of=TEXTS.get,
         minimum_grade=2,
-        progress=lambda done, total: told.append((done, total)),
+        progress=told,
     )
     assert reranker.asked == [("how do bees make honey", (PASSAGES["a1"],))]
-    assert told == [(1, 2), (2, 2)]
+    assert told.rows == [("missed", 1, 2)] * 2
 
 
 def test_an_index_gives_the_texts_that_it_holds(small_index: Index) -> None:

@@ -16,7 +16,7 @@ from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores
 from tests.conftest import PASSAGES, write_lines
 from tests.support.fakes import FixedReranker, WordOverlapReranker
-from tests.support.judged_lists import ONE, TWO, grades, nothing
+from tests.support.judged_lists import ONE, TWO, grades
 from training.evaluation.candidates import Candidates
 from training.evaluation.measures import measure_run
 from training.evaluation.stages import STAGES, Stages, choose_shares, rerank_candidates, retrieve_stages
@@ -67,7 +67,7 @@ def test_where_the_re_ranker_is_wrong_the_first_stage_alone_is_chosen() -> None:
 
 def test_every_stage_of_a_search_is_kept(pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
     judged = judged_sets(small_corpus)["test"]
-    found = retrieve_stages(pipeline, judged.queries, depth=20, progress=nothing)
+    found = retrieve_stages(pipeline, judged.queries, depth=20)
     assert list(found.by_name(shares=HALVES)) == list(STAGES)
     assert list(found.by_name(shares=None)) == list(STAGES[:-2])
     for run in found.by_name(shares=HALVES).values():
@@ -120,7 +120,7 @@ def test_given_lists_are_re_ranked_as_given(judged_folder: Path, bi_encoder: BiE
     candidates = Candidates.read(judged_folder)
     only = Candidates(candidates.queries[:1], candidates.qrels, candidates.run, candidates.texts)
     logits = {PASSAGES["a1"]: 3.0, PASSAGES["a3"]: 2.0, PASSAGES["a4"]: 1.0}
-    found = rerank_candidates(only, bi_encoder, FixedReranker(logits), progress=nothing)
+    found = rerank_candidates(only, bi_encoder, FixedReranker(logits))
     assert found.bm25[ONE].passage_ids == ("a4", "a3", "a1")
     assert found.reranked[ONE].passage_ids == ("a1", "a3", "a4")
     assert set(found.dense[ONE].passage_ids) == set(found.fused[ONE].passage_ids) == {"a1", "a3", "a4"}
@@ -130,7 +130,7 @@ def test_a_judged_query_that_the_given_run_lacks_counts_zero_and_stops_nothing(
     judged_folder: Path, bi_encoder: BiEncoder
 ) -> None:
     candidates = Candidates.read(judged_folder)  # query 2 has judgments and no list
-    found = rerank_candidates(candidates, bi_encoder, WordOverlapReranker(), progress=nothing)
+    found = rerank_candidates(candidates, bi_encoder, WordOverlapReranker())
     for run in found.by_name(shares=HALVES).values():
         assert measure_run(run, candidates.qrels, minimum_grade=2).per_query["nDCG@10"][TWO] == 0
 
@@ -147,8 +147,8 @@ def test_the_time_of_a_pair_is_kept_of_a_search_and_of_a_given_list(
     pipeline: RetrieveAndRerank, small_corpus: Path, judged_folder: Path, bi_encoder: BiEncoder
 ) -> None:
     timed = RetrieveAndRerank(pipeline.index, bi_encoder, TimedReranker())
-    searched = retrieve_stages(timed, judged_sets(small_corpus)["test"].queries, depth=5, progress=nothing)
-    given = rerank_candidates(Candidates.read(judged_folder), bi_encoder, TimedReranker(), progress=nothing)
+    searched = retrieve_stages(timed, judged_sets(small_corpus)["test"].queries, depth=5)
+    given = rerank_candidates(Candidates.read(judged_folder), bi_encoder, TimedReranker())
     assert searched.rerank_seconds == pytest.approx(2 * 5 * 0.02)
     assert given.rerank_seconds == pytest.approx(3 * 0.02)
     assert (searched.seconds_per_pair, given.seconds_per_pair) == pytest.approx((0.02, 0.02))

@@ -12,7 +12,7 @@ from transformers import TrainerControl, TrainerState
 
 from tests.support.tiny_training import StoppedError, equal, settings, train, weights
 from training.fitting import callback as watching
-from training.fitting.callback import EVALUATIONS, Progress, Watch
+from training.fitting.callback import EVALUATIONS, TrainingStep, Watch
 from training.fitting.checkpoints import BEST, keep, take_best
 from training.fitting.model import PairModel, open_pair_model
 
@@ -57,7 +57,7 @@ def watch(
     every: int = 2,
     patience: int = 0,
     pairs: float = 16,
-    reports: list[Progress] | None = None,
+    reports: list[TrainingStep] | None = None,
 ) -> Watch:
     made = Watch(
         model,
@@ -92,20 +92,22 @@ def shift(model: PairModel) -> None:
 
 
 def test_every_step_is_reported(model: PairModel, tmp_path: Path, clock: Clock) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
     item = watch(model, tmp_path, every=0, reports=reports)
     for number, now in ((1, 2.0), (2, 5.0)):
         clock.now = now
         step(item, number)
     assert reports == [
-        Progress(1, 12, 0.1, 0.001, pairs_per_second=16 / 2, seconds_left=11 * 2),
-        Progress(2, 12, 0.2, 0.002, pairs_per_second=2 * 16 / 5, seconds_left=10 * 5 / 2),
+        TrainingStep(step=1, steps=12, loss=0.1, learning_rate=0.001, pairs_per_second=16 / 2, seconds_left=11 * 2),
+        TrainingStep(
+            step=2, steps=12, loss=0.2, learning_rate=0.002, pairs_per_second=2 * 16 / 5, seconds_left=10 * 5 / 2
+        ),
     ]
     assert item.losses == {1: 0.1, 2: 0.2}
 
 
 def test_a_log_without_a_loss_is_no_step(model: PairModel, tmp_path: Path) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
     item = watch(model, tmp_path, reports=reports)
     item.on_log(None, TrainerState(global_step=2, max_steps=12), TrainerControl(), logs={"train_runtime": 3.0})
     assert (reports, item.losses, item.best) == ([], {}, None)
@@ -114,7 +116,7 @@ def test_a_log_without_a_loss_is_no_step(model: PairModel, tmp_path: Path) -> No
 def test_speed_is_of_the_steps_of_this_process_without_evaluations(
     model: PairModel, tmp_path: Path, clock: Clock
 ) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
 
     def slow(_: PairModel) -> float:
         clock.now += 100
@@ -131,7 +133,7 @@ def test_speed_is_of_the_steps_of_this_process_without_evaluations(
 
 
 def test_it_evaluates_every_so_many_steps_and_at_the_last_one(model: PairModel, tmp_path: Path) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
     item = watch(model, tmp_path, 0.3, 0.6, 0.5, reports=reports)
     for number in range(1, 6):
         step(item, number, steps=5)
@@ -216,7 +218,9 @@ def test_evaluations_after_the_step_that_is_gone_on_from_are_forgotten(model: Pa
 
 
 def test_progress_is_plain_data() -> None:
-    at = Progress(1, 12, 0.5, 1e-3, 16.0, 22.0, ndcg=0.25)
+    at = TrainingStep(
+        step=1, steps=12, loss=0.5, learning_rate=1e-3, pairs_per_second=16.0, seconds_left=22.0, ndcg=0.25
+    )
     assert json.loads(json.dumps(asdict(at))) == {
         "step": 1,
         "steps": 12,
@@ -271,7 +275,7 @@ def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(tiny_cross_
         measured[at] = weights(model)
         return by_step[at]
 
-    def stop(at: Progress) -> None:
+    def stop(at: TrainingStep) -> None:
         if at.step == 7:
             raise StoppedError
 

@@ -10,7 +10,7 @@ import pytest
 from indexing.errors import TrainingError
 from tests.support.tiny_training import StoppedError, examples, settings, train
 from training.fitting import fit as fitting
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS, fit
 from training.fitting.plan import PLAN, steps_of
 from training.recipes.row_files import write_rows
@@ -40,7 +40,7 @@ def test_rows_that_are_not_there_are_told(tiny_cross_encoder: Path, tmp_path: Pa
 
 
 def test_what_was_done_is_given_back(tiny_cross_encoder: Path, tmp_path: Path) -> None:
-    reports: list[Progress] = []
+    reports: list[TrainingStep] = []
     asked = settings(tiny_cross_encoder, "listnet", epochs=1.5, batch=2)
     fitted = train(tmp_path, asked, report=reports.append)
     assert fitted.steps == 6  # 1.5 * 8 / 2
@@ -116,7 +116,7 @@ def test_minutes_are_as_many_steps_as_fit_at_the_measured_speed(
 def test_the_plan_is_the_same_after_a_stop_however_fast_the_machine_is_then(
     tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(at: Progress) -> None:
+    def stop(at: TrainingStep) -> None:
         if at.step == 3:
             raise StoppedError
 

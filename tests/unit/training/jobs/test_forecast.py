@@ -14,7 +14,7 @@ from indexing import atomic
 from indexing.errors import TrainingError
 from indexing.jobs.folder import NICENESS
 from training.__main__ import main
-from training.cli.forecast import SAID_EVERY, Lines
+from training.cli.forecast import PRINTED_EVERY, PhaseLines
 from training.data.settings import DataSettings
 from training.jobs.forecast import RESULT, forecast_apart, read_forecast
 from training.mining.settings import MiningSettings
@@ -162,9 +162,9 @@ def test_a_phase_is_told_when_it_begins_and_now_and_then(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    lines = Lines()
-    for passed in (0.0, 0.1, SAID_EVERY):
+    lines = PhaseLines()
+    for passed in (0.0, 0.1, PRINTED_EVERY):
         now[0] += passed
-        lines.phase("mine small", 1, 7)
-    lines.phase("time a few steps", 0, 0)
+        lines("mine small", 1, 7)
+    lines("time a few steps", 0, 0)
     assert capsys.readouterr().out.splitlines() == ["mine small: 1 of 7", "mine small: 3 of 7", "time a few steps"]

@@ -26,7 +26,7 @@ from training.__main__ import main
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.fitting import checkpoints
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.jobs import jobs
 from training.jobs.jobs import Job, forget, hold, new_folder, next_output, read_job, request_from_json
 from training.jobs.reporter import WRITTEN_EVERY, Reporter, read_preview, resident
@@ -301,22 +301,22 @@ class Clock:
         return self.now
 
 
-def progress(step: int, **more: Any) -> Progress:
+def progress(step: int, **more: Any) -> TrainingStep:
     values: dict[str, Any] = {"loss": 0.5, "learning_rate": 1e-5, "pairs_per_second": 3.0, "seconds_left": 4.0, **more}
-    return Progress(step, STEPS, **values)
+    return TrainingStep(step=step, steps=STEPS, **values)
 
 
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) -> None:
     folder, clock, said = made_job(PLAIN), Clock(), list[str]()
     reporter = Reporter(folder, PLAIN, say=said.append, clock=clock)
     reporter.enter("gathering")
-    reporter.phase("mine small", 1, 7)
+    reporter.progress("mine small", 1, 7)
     assert (read_status(folder).state, read_status(folder).phase) == ("gathering", "mine small")
     clock.now += WRITTEN_EVERY - 0.1
-    reporter.phase("mine small", 1, 7)
+    reporter.progress("mine small", 1, 7)
     assert read_status(folder).done == 0
     clock.now += 0.1
-    reporter.phase("mine small", 1, 7)
+    reporter.progress("mine small", 1, 7)
     assert (read_status(folder).done, read_status(folder).total) == (3, 7)
     for step in (1, 2, 3):
         clock.now += 0.3

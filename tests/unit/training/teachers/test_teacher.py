@@ -19,7 +19,7 @@ from indexing.records import Floats, PassageId, QueryId, Ranking
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.trec import read_run
 from tests.conftest import PASSAGES, QUERIES, write_lines
-from tests.support.fakes import FixedReranker, no_progress
+from tests.support.fakes import FixedReranker, Reports
 from tests.support.judged_lists import scored
 from training.data.ingredients import Gatherer
 from training.data.prepare import SPLADE, prepare
@@ -79,13 +79,13 @@ def test_a_teacher_s_scores_take_the_place_of_others_and_labels_stay() -> None:
 
 def test_examples_are_taught_in_blocks_as_they_are_taken() -> None:
     teacher = LengthTeacher()
-    done: list[int] = []
+    done = Reports()
     given = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
-    found = taught(given, teacher, progress=done.append)
+    found = taught(given, teacher, progress=done)
     assert next(found).scores == (1.0,)
     assert teacher.blocks == [TOGETHER]  # the rest isn't read yet
     assert [example.scores for example in found] == [(float(number + 1),) for number in range(1, TOGETHER + 5)]
-    assert (teacher.blocks, done) == ([TOGETHER, 5], [TOGETHER, 5])
+    assert (teacher.blocks, done.counts) == ([TOGETHER, 5], [TOGETHER, 5])
 
 
 @pytest.mark.usefixtures("in_float32")
@@ -132,12 +132,12 @@ def running(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_b
     lines += ["2 Q0 c2 1 7 splade", "2 Q0 c1 2 7 splade", "9 Q0 a1 1 5 splade", "9 Q0 a2 2 4 splade"]
     write_lines(folder / "corpus" / "run.train.trec", lines)
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(folder / "corpus"), name="running", root=folder / "root", settings=settings, progress=no_progress)
+    build(Corpus(folder / "corpus"), name="running", root=folder / "root", settings=settings)
     return folder
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protection=Protection(texts=protected), progress=lambda *_: None)
+    return Gatherer(root=root, protection=Protection(texts=protected))
 
 
 def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:

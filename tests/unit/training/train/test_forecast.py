@@ -82,7 +82,7 @@ def test_a_models_shape_is_known_without_its_weights(tiny_cross_encoder: Path, t
 def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
     phases: dict[str, int] = {}
     asked = replace(small, dev=DevSettings("small", queries=1, depth=5))
-    found = forecast(asked, phase=lambda name, count, _: phases.update({name: phases.get(name, 0) + count}))
+    found = forecast(asked, progress=lambda name, count, _: phases.update({name: phases.get(name, 0) + count}))
     assert phases == {"mine small": 2, "time a few steps": 0}
     assert {row["query"] for row in found.rows} == {"how do bees make honey", "why does bread rise"}
     assert found.counts.rows == 2
@@ -98,19 +98,17 @@ def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
 
 def test_nothing_is_timed_where_memory_would_not_do(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: 1e6)
-    found = forecast(small, phase=lambda *_: None)
+    found = forecast(small)
     assert (found.steps, found.pairs) == (0, 0)
     assert list(found.seconds) == ["gathering"]
 
 
 def test_a_few_queries_stand_for_all(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUERIES", 1)
-    found = forecast(replace(small, settings=replace(small.settings, steps=6)), phase=lambda *_: None)
+    found = forecast(replace(small, settings=replace(small.settings, steps=6)))
     assert found.counts.rows == 1
     assert found.passes == 3  # 6 rows of 2, one of which was gathered
     cold = replace(small.settings, recipe="cold-start", steps=6)
     data = DataSettings(("index:small",), cold=ColdStart(queries=4))
-    found = forecast(
-        replace(small, output=small.output.with_name("2"), settings=cold, data=data), phase=lambda *_: None
-    )
+    found = forecast(replace(small, output=small.output.with_name("2"), settings=cold, data=data))
     assert found.passes == 6 / (found.counts.rows * 4)

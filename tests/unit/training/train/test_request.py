@@ -26,7 +26,7 @@ from training.__main__ import main
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.evaluation.candidates import ndcg, reranked
-from training.fitting.callback import Progress
+from training.fitting.callback import TrainingStep
 from training.mining.settings import MiningSettings
 from training.recipes.row_files import read_rows
 from training.recipes.settings import TrainSettings
@@ -59,7 +59,7 @@ def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
 
 
 def stop_at(step: int) -> Any:
-    def report(at: Progress) -> None:
+    def report(at: TrainingStep) -> None:
         if at.step == step:
             raise StoppedError
 
@@ -75,12 +75,12 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, bui
     """A request that was met; its phases and steps lie beside it."""
     asked = request(tmp_path_factory.mktemp("models"), tiny_cross_encoder, built_root)
     phases: Counter[str] = Counter()
-    steps: list[Progress] = []
+    steps: list[TrainingStep] = []
 
-    def phase(name: str, done: int, _: int) -> None:
+    def progress(name: str, done: int, _: int) -> None:
         phases[name] += done
 
-    assert make(asked, phase=phase, report=steps.append, command=COMMAND) == asked.output
+    assert make(asked, progress=progress, report=steps.append, command=COMMAND) == asked.output
     told = {"phases": phases, "steps": [at.step for at in steps], "best": steps[-1].best_ndcg}
     write_lines(asked.output.parent / "told.json", [json.dumps(told)])
     return asked
@@ -119,7 +119,7 @@ def test_its_figure_is_that_of_the_weights_that_were_kept(made: Request) -> None
 def test_what_is_served_has_the_order_that_was_measured(made: Request, built_root: Path) -> None:
     served = CrossEncoderReranker(str(made.output))
     lists = dev_lists(DEV, root=built_root)
-    values = ndcg(reranked(lists, served, progress=lambda *_: None), lists)
+    values = ndcg(reranked(lists, served), lists)
     assert list(values) == ["3"]
     ranks = [round(2 ** (1 / ndcg) - 1) for ndcg in (values[QueryId("3")], told(made)["best"])]  # of its one answer
     assert abs(ranks[0] - ranks[1]) <= 1  # weights are served in bfloat16, and neighbours may swap
@@ -154,7 +154,7 @@ def test_a_stopped_training_is_gone_on_with_only_when_asked(
         asked,
         resume=True,
         report=lambda at: steps.append(at.step),
-        phase=lambda name, *_: phases.append(name),
+        progress=lambda name, *_: phases.append(name),
         command=COMMAND,
     )
     assert steps == [3, 4]
@@ -171,7 +171,7 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
     asked = request(tmp_path, tiny_cross_encoder, built_root)
     refused: list[bool] = []
 
-    def report(at: Progress) -> None:
+    def report(at: TrainingStep) -> None:
         for resume in (False, True):
             with pytest.raises(TrainingError, match=f"Another process trains {asked.output}, in .*; wait for it, or"):
                 make(asked, resume=resume, command=COMMAND)
@@ -259,11 +259,11 @@ def test_a_request_that_cannot_be_met_leaves_no_version(
 
 
 def test_a_base_that_is_no_model_is_told_before_anything_is_gathered(tmp_path: Path, built_root: Path) -> None:
-    def phase(name: str, *_: int) -> None:
+    def progress(name: str, *_: int) -> None:
         assert name == "dev queries"
 
     with pytest.raises(ModelError, match=f"Re-ranker {tmp_path} can't be loaded"):
-        make(request(tmp_path / "models", tmp_path, built_root), phase=phase, command=COMMAND)
+        make(request(tmp_path / "models", tmp_path, built_root), progress=progress, command=COMMAND)
 
 
 def test_protected_are_files_and_every_judged_split_but_train(
@@ -294,7 +294,7 @@ def test_the_sample_s_judged_queries_are_protected_everywhere(
 def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
     asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
-    counts = gather_rows(asked, phase=lambda *_: None)
+    counts = gather_rows(asked)
     assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected": 1})
     assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
 
@@ -409,7 +409,7 @@ def test_a_cold_start_that_was_stopped_in_its_second_pass_ends_as_if_it_never_wa
 ) -> None:
     seen: list[int] = []
 
-    def report(at: Progress) -> None:
+    def report(at: TrainingStep) -> None:
         seen.append(at.step)
         if len(seen) == 4:
             raise StoppedError

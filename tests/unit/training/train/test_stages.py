@@ -17,9 +17,8 @@ from indexing.corpus.corpus import Corpus
 from indexing.errors import SettingsError, TrainingError
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import QUERIES, REPOSITORY, write_lines
-from tests.support.fakes import no_progress
 from tests.support.tiny_training import StoppedError
-from training.fitting.callback import Progress, Report
+from training.fitting.callback import ReportStep, TrainingStep
 from training.mining.groups import GroupSettings
 from training.recipes.row_files import read_rows
 from training.recipes.stages import Ingredient, Recipe, Stage
@@ -49,11 +48,11 @@ def make(output: Path, base: Path, root: Path, **given: Any) -> Path:
     return make_in_stages("tiny", given.pop("recipe", recipe), output, **(usual | given))
 
 
-def stop_in(stage: int) -> Report:
+def stop_in(stage: int) -> ReportStep:
     """Stops a training after the first step of this stage, counted from 1."""
     begun = 0
 
-    def stop(at: Progress) -> None:
+    def stop(at: TrainingStep) -> None:
         nonlocal begun
         begun += at.step == 1
         if begun == stage:
@@ -62,13 +61,13 @@ def stop_in(stage: int) -> Report:
     return stop
 
 
-Whole = tuple[Path, list[Progress]]
+Whole = tuple[Path, list[TrainingStep]]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Whole:
     """A version that nothing stopped, and its steps."""
-    steps: list[Progress] = []
+    steps: list[TrainingStep] = []
     output = tmp_path_factory.mktemp("whole") / "tiny/1"
     return make(output, tiny_cross_encoder, built_root, report=steps.append), steps
 
@@ -154,7 +153,7 @@ def test_the_other_splits_beside_the_indexes_are_protected(
     lines = [f"1\t{QUERIES['test']['4'].upper()}", "3\treworded", f"2\t{QUERIES['train']['2']}"]
     write_lines(tmp_path / "corpus/queries.train.tsv", lines)
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(tmp_path / "corpus"), name="small", root=tmp_path / "root", settings=settings, progress=no_progress)
+    build(Corpus(tmp_path / "corpus"), name="small", root=tmp_path / "root", settings=settings)
     with pytest.raises(StoppedError):
         make(tmp_path / "1", tiny_cross_encoder, tmp_path / "root", report=stop_in(1))
     assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
@@ -166,7 +165,7 @@ def test_the_index_of_the_queries_is_told_of_too(
     shutil.copytree(small_corpus, tmp_path / "msmarco")
     root = shutil.copytree(built_root, tmp_path / "root")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(tmp_path / "msmarco"), name="asked", root=root, settings=settings, progress=no_progress)
+    build(Corpus(tmp_path / "msmarco"), name="asked", root=root, settings=settings)
     recipe = Recipe(
         (replace(STAGES[0], ingredients=(Ingredient("small", "distill", 2, queries="asked"),)),),
         base=str(tiny_cross_encoder),
@@ -235,7 +234,7 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
 ) -> None:
     refused = []
 
-    def report(at: Progress) -> None:
+    def report(at: TrainingStep) -> None:
         with pytest.raises(TrainingError, match="Another process trains"):
             make(tmp_path / "1", tiny_cross_encoder, built_root, resume=True)
         refused.append(at.step)

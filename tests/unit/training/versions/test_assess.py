@@ -29,9 +29,7 @@ class Bench:
     pipeline: RetrieveAndRerank
 
     def assess(self, version: str = "mine/1") -> Assessment:
-        return assess(
-            version, self.pipeline, models=self.models, shipped=self.shipped, depth=5, progress=lambda *_: None
-        )
+        return assess(version, self.pipeline, models=self.models, shipped=self.shipped, depth=5)
 
     def serve(self, found: Assessment, *, force: bool = True, reason: str = "a test") -> Promotion:
         return serve(found, by="ann", reason=reason, force=force, models=self.models, shipped=self.shipped)
@@ -114,7 +112,6 @@ def test_every_expectation_comes_with_the_candidates_logits(bench: Bench) -> Non
         shipped=bench.shipped,
         depth=5,
         open_model=overlap,
-        progress=lambda *_: None,
     )
     assert [(item.above, item.below, item.holds) for item in found.checked] == [(1.0, 0.0, True)]  # a1 says honey
     assert found.verdict.failed == ()

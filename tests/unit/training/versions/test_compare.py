@@ -9,7 +9,7 @@ from indexing.errors import SettingsError
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES
-from tests.support.fakes import FixedReranker
+from tests.support.fakes import FixedReranker, Reports
 from training.versions.compare import FIRST_STAGE, compare_versions
 
 QUERY = Query(QueryId("4"), "how does a lighthouse lens work")
@@ -25,14 +25,14 @@ def first(passage_id: str) -> FixedReranker:
 
 
 def test_versions_are_measured_on_the_same_lists(pipeline: RetrieveAndRerank) -> None:
-    seen: list[tuple[str, int, int]] = []
+    seen = Reports()
     found = compare_versions(
         {"mine/1": first("b2"), "mine/2": first("d1")},
         pipeline,
         JUDGED,
         baseline="mine/2",
         depth=DEPTH,
-        progress=lambda *at: seen.append(at),
+        progress=seen,
     )
     # b2 is at rank 1, or behind d1 and the six passages a1 to b1, at rank 8: 1 / log2(8 + 1)
     means = {name: measured.means["nDCG@10"] for name, measured in found.comparison.systems.items()}
@@ -43,11 +43,9 @@ def test_versions_are_measured_on_the_same_lists(pipeline: RetrieveAndRerank) ->
     assert FIRST_STAGE in means
     assert FIRST_STAGE not in found.comparison.versus
     assert found.queries == (QUERY,)
-    assert seen == [(FIRST_STAGE, 1, 1), ("re-rank by mine/1", 1, 1), ("re-rank by mine/2", 1, 1)]
+    assert seen.rows == [(FIRST_STAGE, 1, 1), ("re-rank by mine/1", 1, 1), ("re-rank by mine/2", 1, 1)]
 
 
 def test_a_set_without_queries_is_refused(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match="The dev split has no judged query"):
-        compare_versions(
-            {"a": first("b2")}, pipeline, JudgedSet("dev", (), {}), baseline="a", depth=5, progress=lambda *_: None
-        )
+        compare_versions({"a": first("b2")}, pipeline, JudgedSet("dev", (), {}), baseline="a", depth=5)

@@ -19,7 +19,6 @@ from search.load import reranker_path
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import PASSAGES, write_lines
-from tests.support.fakes import no_progress
 from tests.support.versions import make_version
 from training.evaluation.candidates import first_stage_lists, reranked
 from training.versions import expectations
@@ -49,7 +48,6 @@ class Bench:
             depth=depth,
             models=self.models,
             shipped=self.shipped,
-            progress=lambda phase, done, total: None,
         )
 
 
@@ -61,16 +59,14 @@ def dev_pipeline(
     folder, root = tmp_path_factory.mktemp("dev-corpus"), tmp_path_factory.mktemp("dev-indexes")
     write_lines(folder / "collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
     write_lines(folder / "queries.dev.tsv", [f"{key}\t{text}" for key, text in DEV.items()])
-    build(
-        Corpus(folder), name="dev", root=root, settings=BuildSettings(bi_encoder=bi_encoder.name), progress=no_progress
-    )
+    build(Corpus(folder), name="dev", root=root, settings=BuildSettings(bi_encoder=bi_encoder.name))
     pipeline = RetrieveAndRerank(open_index("dev", root=root), bi_encoder, None)
     queries = tuple(Query(QueryId(key), text) for key, text in DEV.items())
     judged = JudgedSet("dev", queries, {query.id: {} for query in queries})
-    lists = first_stage_lists(pipeline, judged, depth=10, progress=lambda done, total: None)
+    lists = first_stage_lists(pipeline, judged, depth=10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)
-        run = reranked(lists, CrossEncoderReranker(str(tiny_cross_encoder)), progress=lambda done, total: None)
+        run = reranked(lists, CrossEncoderReranker(str(tiny_cross_encoder)))
     best = [f"{query} 0 {ranking.passage_ids[0]} 3" for query, ranking in run.items()]
     write_lines(folder / "qrels.dev.tsv", best)
     return pipeline

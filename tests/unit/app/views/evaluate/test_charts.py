@@ -21,7 +21,7 @@ def kept() -> dict[str, Report]:
 def report(pipeline: RetrieveAndRerank, kept: dict[str, Report]) -> Report:
     """The small index's test split, re-ranked by word overlap."""
     if not kept:
-        kept["it"] = evaluate_pipeline(pipeline, Request(depth=20), progress=lambda *_: None).reports[0]
+        kept["it"] = evaluate_pipeline(pipeline, Request(depth=20)).reports[0]
     return kept["it"]
 
 

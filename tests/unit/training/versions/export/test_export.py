@@ -26,10 +26,6 @@ TEXTS = [*PASSAGES.values(), "word " * 600]
 pytestmark = pytest.mark.usefixtures("in_float32")
 
 
-def nothing(done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 @pytest.fixture
 def version(tmp_path: Path, tiny_cross_encoder: Path) -> Version:
     make_version(tmp_path / "models", "mine/1", tiny_cross_encoder)
@@ -38,7 +34,7 @@ def version(tmp_path: Path, tiny_cross_encoder: Path) -> Version:
 
 @pytest.fixture
 def candidates(pipeline: RetrieveAndRerank, small_corpus: Path) -> Candidates:
-    return first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=10, progress=nothing)
+    return first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=10)
 
 
 def test_the_format_is_one_that_is_known() -> None:
@@ -87,7 +83,7 @@ def test_an_export_holds_all_but_the_weights_and_says_how_near_it_comes(
     version: Version, candidates: Candidates, tmp_path: Path
 ) -> None:
     target = tmp_path / "models/mine/1.onnx"
-    found = export(version, "onnx", target, candidates, progress=nothing)
+    found = export(version, "onnx", target, candidates)
     assert (found.tau, found.ndcg_difference, found.pairs) == (1, 0, 20)
     kept = {path.name for path in version.folder.iterdir()} - {"model.safetensors", "manifest.json"}
     assert {path.name for path in target.iterdir()} == kept | {"onnx", RECORD}
@@ -100,7 +96,7 @@ def test_an_export_holds_all_but_the_weights_and_says_how_near_it_comes(
 @pytest.mark.usefixtures("stand_in")
 def test_an_export_that_is_there_is_left_alone(version: Version, candidates: Candidates, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is there already"):
-        export(version, "onnx", tmp_path, candidates, progress=nothing)
+        export(version, "onnx", tmp_path, candidates)
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -114,7 +110,7 @@ def test_an_export_that_ranks_otherwise_is_not_kept(
 
     serve(monkeypatch, opposite)
     with pytest.raises(ModelError, match=r"doesn't rank as the original does: Kendall's tau -1\.0000"):
-        export(version, "onnx", tmp_path / "out/x", candidates, progress=nothing)
+        export(version, "onnx", tmp_path / "out/x", candidates)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -127,7 +123,7 @@ def test_what_an_exporter_says_becomes_one_sentence(
 
     monkeypatch.setitem(WRITERS, "onnx", fail)
     with pytest.raises(ModelError, match=r"mine/1 can't be exported to onnx: no such operator$"):
-        export(version, "onnx", tmp_path / "out/x", candidates, progress=nothing)
+        export(version, "onnx", tmp_path / "out/x", candidates)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -152,7 +148,7 @@ def test_a_real_export_ranks_as_the_original(
 ) -> None:
     for name in LIBRARIES[form]:
         pytest.importorskip(name, reason=f"the extra `export` isn't installed: {name}")
-    found = export(version, form, tmp_path / form, candidates, progress=nothing)
+    found = export(version, form, tmp_path / form, candidates)
     assert found.tau > 0.99
     assert abs(found.ndcg_difference) < 1e-3
     exported = open_exported(tmp_path / form).score("how do bees make honey", TEXTS)

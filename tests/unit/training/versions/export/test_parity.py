@@ -49,14 +49,10 @@ def candidates() -> Candidates:
     return Candidates(queries, qrels, run, {PassageId(name): name for name in "abcdef"})
 
 
-def nothing(done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 def test_parity_is_that_computed_by_hand() -> None:
     original = FixedReranker({"a": 3.0, "b": 2.0, "c": 1.0, "d": 1.0, "e": 2.0, "f": 3.0})
     exported = FixedReranker({"a": 1.5, "b": 2.0, "c": 1.0, "d": 1.0, "e": 2.25, "f": 3.0})
-    found = parity(original, exported, candidates(), progress=nothing)
+    found = parity(original, exported, candidates())
     assert (found.queries, found.pairs) == (2, 6)
     assert (found.tau, found.least_tau) == pytest.approx(((1 / 3 + 1) / 2, 1 / 3))
     assert found.ndcg == pytest.approx(1)
@@ -68,7 +64,7 @@ def test_lists_without_passages_are_refused() -> None:
     given = candidates()
     empty = replace(given, run={query: Ranking((), np.empty(0, dtype=np.float32)) for query in given.run})
     with pytest.raises(SettingsError, match="every one is empty"):
-        parity(FixedReranker({}), FixedReranker({}), empty, progress=nothing)
+        parity(FixedReranker({}), FixedReranker({}), empty)
 
 
 def test_the_same_ranking_passes() -> None:
