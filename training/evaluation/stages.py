@@ -57,9 +57,7 @@ class Stages:
         return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
 
 
-def retrieve_stages(
-    pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress = silent
-) -> Stages:
+def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress = silent) -> Stages:
     """Search each query in the pipeline's own index, re-ranking the whole depth."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
     bm25: dict[QueryId, Ranking] = {}
