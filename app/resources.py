@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from indexing import places
 from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
 from indexing.corpus.judged import JudgedSet, judged_sets
@@ -16,14 +17,12 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, ModelError, SecondLookError, SettingsError
 from indexing.index import Index, open_corpus_folder, open_index
 from indexing.manifest import FILE, Manifest
-from indexing.places import INDEXES
 from indexing.pretrained import bundled_path
 from search.load import DEFAULT_RERANKER, open_reranker, reranker_path
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
-from training.judgments.feedback import STORE
 
 WAITING = "Loading the index and models …"
 one_at_a_time = threading.Lock()
@@ -55,8 +54,8 @@ class Opened:
 
 
 def index_root() -> Path:
-    """The folder of all indexes: SECOND_LOOK_INDEX_ROOT or data/indexes."""
-    return Path(os.environ.get("SECOND_LOOK_INDEX_ROOT") or INDEXES)
+    """The folder of all indexes."""
+    return places.indexes()
 
 
 def default_index() -> str:
@@ -172,5 +171,5 @@ def _files(path: Path) -> str:
 
 
 def feedback_path() -> Path:
-    """The file of all grades: SECOND_LOOK_FEEDBACK or data/feedback/feedback.sqlite3."""
-    return Path(os.environ.get("SECOND_LOOK_FEEDBACK") or STORE)
+    """The file of all grades."""
+    return places.feedback()

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.dense.encoder import BiEncoder
-from indexing.places import INDEXES
 from indexing.pretrained import load_quietly
 from indexing.records import Run
 from search.load import reranker_path
@@ -62,14 +61,16 @@ def main() -> None:
     """Train, measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trec", type=Path, help="folder with corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec")
-    parser.add_argument("--base", default="data/models/cold-start/1", help="what every arm starts from (%(default)s)")
+    parser.add_argument(
+        "--base", default=str(places.models() / "cold-start/1"), help="what every arm starts from (%(default)s)"
+    )
     parser.add_argument("--minutes", type=float, default=3.0, help="training of each arm (%(default)s)")
     parser.add_argument("--also", nargs="*", default=[], metavar="VERSION", help="such as third-reranker/1 (none)")
-    parser.add_argument("--output", type=Path, default=Path("data/runs/ablation"), help="folder of all versions")
+    parser.add_argument("--output", type=Path, default=places.runs() / "ablation", help="folder of all versions")
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
     load_quietly()
-    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=INDEXES)
+    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=places.indexes())
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}
 

@@ -25,7 +25,7 @@ from rank_bm25 import BM25Okapi
 from sentence_transformers import SentenceTransformer
 
 from benchmarks.build_memory import measured
-from indexing import atomic
+from indexing import atomic, places
 from indexing.bm25 import analyzer, postings
 from indexing.bm25.backends import Bm25s
 from indexing.bm25.build import build_bm25
@@ -39,7 +39,6 @@ from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
 from indexing.manifest import Manifest
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.places import INDEXES
 from indexing.pretrained import bundled_path, load_quietly
 from indexing.records import Floats, Rows
 from indexing.store.ids import IdTable
@@ -59,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("index", help="name of an index of 300,000 passages or more")
     parser.add_argument("judged", type=Path, help="folder of judged collections, with msmarco-mini")
-    parser.add_argument("--root", type=Path, default=INDEXES)
+    parser.add_argument("--root", type=Path, default=places.indexes())
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     load_quietly()

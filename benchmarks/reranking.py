@@ -15,14 +15,13 @@ from pathlib import Path
 import torch
 from sentence_transformers import CrossEncoder
 
-from indexing import atomic, precision
+from indexing import atomic, places, precision
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import judged_sets
 from indexing.pretrained import load_quietly
 from search.load import reranker_path
 from search.rerank.cross_encoder import CrossEncoderReranker
 
-SAMPLE = Path("data/sample")
 REPEATS = 3
 
 
@@ -47,8 +46,8 @@ def main() -> None:
 
 def _reranking() -> dict[str, float]:
     """100 passages a query, 4 queries, scored from text to logit."""
-    passages = [passage.content for passage in Corpus(SAMPLE)][:1400:14]
-    queries = [query.text for query in judged_sets(SAMPLE)["dev"].queries[:4]]
+    passages = [passage.content for passage in Corpus(places.sample())][:1400:14]
+    queries = [query.text for query in judged_sets(places.sample())["dev"].queries[:4]]
     path = reranker_path()
     peer = CrossEncoder(path, model_kwargs={"dtype": torch.float32})
     ours = CrossEncoderReranker(path)

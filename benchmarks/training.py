@@ -23,9 +23,8 @@ from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
 from torch.nn import Module
 
-from indexing import atomic, precision
+from indexing import atomic, places, precision
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.places import INDEXES
 from indexing.pretrained import bundled_path, load_quietly
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.data.collect import collect
@@ -72,7 +71,7 @@ def main() -> None:
     data = DataSettings((f"index:{options.index}",), limit=options.lists)
     protection = protection_of(Request(Path(), settings, data, asked))
     examples = list(collect(settings.recipe, data, protection=protection, dropped=Counter()))
-    dev = dev_lists(asked, root=INDEXES)
+    dev = dev_lists(asked, root=places.indexes())
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import IndexingError
 from indexing.manifest import FILE, Manifest, rebuild
 from indexing.names import check_name
-from indexing.places import INDEXES
 from indexing.progress import Progress, silent
 
 
-def index_names(root: Path = INDEXES) -> list[str]:
+def index_names(root: Path | None = None) -> list[str]:
     """Names of the indexes below `root` that have a current build."""
-    return sorted(path.parent.name for path in root.glob("*/current"))
+    return sorted(path.parent.name for path in (root or places.indexes()).glob("*/current"))
 
 
 def build_folders(folder: Path) -> dict[str, Path]:
@@ -25,9 +24,10 @@ def set_current(folder: Path, build_id: str) -> None:
     atomic.write_text(folder / "current", build_id + "\n")
 
 
-def current_build(name: str, *, root: Path = INDEXES) -> Path:
+def current_build(name: str, *, root: Path | None = None) -> Path:
     """The folder of an index's current build. Raises IndexingError where there is none."""
     check_name(name)
+    root = root or places.indexes()
     pointer = root / name / "current"
     if not pointer.is_file():
         known = ", ".join(index_names(root)) or "none"

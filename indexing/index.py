@@ -18,7 +18,6 @@ from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
 from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError
 from indexing.manifest import Manifest, rebuild
-from indexing.places import INDEXES
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from indexing.store.tokens import TokenStore
@@ -52,7 +51,7 @@ def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
         )
 
 
-def up_to_date(name: str, *, corpus: Path, root: Path = INDEXES) -> Path | None:
+def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | None:
     """The current build's folder, if it is sound, was built from this corpus, and is newer than its files."""
     if name not in index_names(root):
         return None
@@ -67,7 +66,7 @@ def up_to_date(name: str, *, corpus: Path, root: Path = INDEXES) -> Path | None:
         return None
 
 
-def open_index(name: str, *, root: Path = INDEXES) -> Index:
+def open_index(name: str, *, root: Path | None = None) -> Index:
     """Open the current build after checking its manifest and the size of every file.
 
     Raises:
@@ -120,7 +119,7 @@ def open_corpus_folder(index: Index) -> Path:
     return _corpus_folder(index.manifest)
 
 
-def corpus_folder(name: str, *, root: Path) -> Path:
+def corpus_folder(name: str, *, root: Path | None = None) -> Path:
     """The folder that an index was built from, by the index's name: its manifest is read and nothing else opened.
 
     Raises IndexingError where there is no such index.

@@ -4,6 +4,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from indexing import places
+
 LIBRARIES = (
     *("bm25s", "faiss-cpu", "faiss-gpu", "numpy", "pyarrow", "PyStemmer"),
     *("rank-bm25", "sentence-transformers", "torch"),
@@ -22,11 +24,11 @@ def library_versions() -> dict[str, str]:
 
 
 PACKAGE = "second-look"
-CODE = Path(__file__).resolve().parent.parent
 
 
-def code_revision(code: Path = CODE) -> str:
+def code_revision(code: Path | None = None) -> str:
     """The commit that the program runs from, `-dirty` where files differ from it; outside of a checkout its version."""
+    code = code or places.CHECKOUT
     if (code / ".git").exists():
         describe = ("git", "--no-optional-locks", "-C", str(code), "describe")
         found = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")

@@ -10,9 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from indexing import places
 from indexing.corpus.judged import read_queries
 from indexing.errors import SecondLookError, SettingsError
-from indexing.places import INDEXES
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
 from search.settings import FUSIONS, MIXES, PipelineSettings
@@ -118,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     defaults = PipelineSettings()
     for command in commands.choices.values():
         command.add_argument("--index", default="sample", help="name of the index (%(default)s)")
-        command.add_argument("--root", type=Path, default=INDEXES, help="folder of all indexes (%(default)s)")
+        command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
         command.add_argument(
             "--reranker",
             default=DEFAULT_RERANKER,

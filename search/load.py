@@ -2,28 +2,29 @@
 
 from pathlib import Path
 
+from indexing import places
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
 from indexing.index import open_index
-from indexing.places import INDEXES, MODELS, SHIPPED_RERANKER
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
-from search.served import POINTER, SHIPPED, VERSION, promoted_version
+from search.served import POINTER, SHIPPED, VERSION, promoted_version, version_id
 
 NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
 
 
-def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> str:
+def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
     """The path or hub name to load: `default` is the promoted model, else the shipped one; `none` is empty.
 
     `shipped` is the shipped one, NAME/VERSION a trained one where there is one; any other name is taken as it is.
 
     Raises:
-        ModelError: data/models/promoted.json names a model that isn't there; or there is no shipped one.
+        ModelError: promoted.json names a model that isn't there; or there is no shipped one.
     """
     if name == NO_RERANKER:
         return ""
+    models, shipped = models or places.models(), shipped or places.shipped_reranker()
     if VERSION.fullmatch(name) and (models / name).is_dir():
         return str(models / name)
     if name not in (DEFAULT_RERANKER, SHIPPED):
@@ -50,11 +51,10 @@ def open_reranker(name: str = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
     path = reranker_path(name)
     if not path:
         return None
-    parts = Path(path).parts
-    return CrossEncoderReranker(path, called="/".join(parts[-2:]) if Path(*parts[:-2]) == MODELS else "")
+    return CrossEncoderReranker(path, called=version_id(Path(path)))
 
 
-def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path = INDEXES) -> RetrieveAndRerank:
+def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path | None = None) -> RetrieveAndRerank:
     """Open an index, its own bi-encoder, and a re-ranker.
 
     Raises:

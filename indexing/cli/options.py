@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from indexing import places
 from indexing.bm25.settings import BACKENDS, PRESETS, Bm25Settings
 from indexing.building.change import ON_EXISTING
 from indexing.building.settings import BuildSettings
@@ -14,7 +15,6 @@ from indexing.corpus.fields import Fields
 from indexing.dense.faiss_index import PRESETS as DENSE_PRESETS
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.places import INDEXES
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -67,7 +67,7 @@ def arguments(runs: Mapping[str, Run], *, description: str) -> argparse.Argument
     clear.add_argument("--dry-run", action="store_true", help="list only")
     for name, command in commands.choices.items():
         command.set_defaults(run=runs[name])
-        command.add_argument("--root", type=Path, default=INDEXES, help="folder of all indexes (%(default)s)")
+        command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
     return root
 
 

@@ -1,17 +1,16 @@
-"""Fetches judged collections from the Hugging Face hub into MS MARCO's layout under data/corpora/."""
+"""Fetches judged collections from the Hugging Face hub into MS MARCO's layout."""
 
 import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.corpus.hub_layouts import BeirTables, Layout, MsMarco, Repository, Tables
 from indexing.errors import HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import load_quietly, reach_hub
 from indexing.progress import Progress, silent
 
-ROOT = Path("data/corpora")
 HUB_CORPORA: Mapping[str, str] = {
     "nano-msmarco": "zeta-alpha-ai/NanoMSMARCO",
     "msmarco": "sentence-transformers/msmarco",
@@ -66,7 +65,7 @@ def layout(name: str) -> tuple[str, Layout]:
     return repository, Tables("train", ("_id", "text"), ("_id", "text"))
 
 
-def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progress: Progress = silent) -> Path:
+def fetch(name: str, *, root: Path | None = None, repository: str | None = None, progress: Progress = silent) -> Path:
     """The folder below `root` with collection.tsv, and queries and qrels by split, fetched if absent.
 
     `repository` may name a local folder in the hub's own layout in place of the hub's. `progress` counts
@@ -77,7 +76,7 @@ def fetch(name: str, *, root: Path = ROOT, repository: str | None = None, progre
         HubError: the hub isn't reached, or the data set isn't as expected; nothing half-written stays.
     """
     hub_name, tables = layout(name)
-    target = root / folder_name(name)
+    target = (root or places.corpora()) / folder_name(name)
     if target.is_dir():
         return target
     load_quietly()

@@ -1,4 +1,4 @@
-"""Keeps an uploaded corpus below data/corpora: read through first, then whole or not at all."""
+"""Keeps an uploaded corpus below the folder of all corpora: read through first, then whole or not at all."""
 
 import gzip
 import os
@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS
-from indexing.corpus.hub import ROOT
 from indexing.errors import CorpusError, SecondLookError, SettingsError, first_line
 from indexing.names import NAME
 
-SAMPLE = Path("data/sample")
 STORED: Mapping[str, str] = {
     ".tsv": "collection.tsv",
     ".tsv.gz": "collection.tsv.gz",
@@ -38,7 +36,7 @@ class Upload:
     file_name: str
     """As on the user's machine; only its ending is used, and in sentences."""
     name: str
-    """The folder below data/corpora that is to hold it."""
+    """The folder below that of all corpora that is to hold it."""
     limit: int = LIMIT
     """Megabytes that it may have."""
     fields: Fields = field(default_factory=Fields)
@@ -87,13 +85,17 @@ def suggested_name(file_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64].strip("-") or "corpus"
 
 
-def known_corpora(root: Path = ROOT) -> list[Path]:
+def known_corpora(root: Path | None = None) -> list[Path]:
     """The bundled sample and the folders below `root`, without links: they could lead anywhere."""
-    folders = [path for path in sorted(root.glob("*")) if NAME.fullmatch(path.name) and not path.is_symlink()]
-    return [path for path in (SAMPLE, *folders) if path.is_dir()]
+    folders = [
+        path
+        for path in sorted((root or places.corpora()).glob("*"))
+        if NAME.fullmatch(path.name) and not path.is_symlink()
+    ]
+    return [path for path in (places.sample(), *folders) if path.is_dir()]
 
 
-def keep(upload: Upload, content: IO[bytes], *, root: Path = ROOT) -> Kept:
+def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> Kept:
     """Copy an upload to `root/name`, and keep it if every line of it can be read.
 
     Raises:
@@ -101,7 +103,7 @@ def keep(upload: Upload, content: IO[bytes], *, root: Path = ROOT) -> Kept:
             can't be read and isn't to be left out. Nothing of it stays.
         SettingsError: fields are named for a form that has none.
     """
-    target = root / upload.name
+    target = (root or places.corpora()) / upload.name
     if os.path.lexists(target):
         raise CorpusError(f"There is a corpus {target} already; give this one another name.")
     with atomic.folder(target) as work:
@@ -124,7 +126,7 @@ def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
             if left < 0:
                 raise CorpusError(
                     f"{path} has more than {upload.limit} MB, which is the most for an upload. "
-                    "Split it, or have it put below data/corpora on the server."
+                    f"Split it, or have it put below {places.corpora()} on the server."
                 )
             file.write(piece)
     if path.suffix == ".gz":

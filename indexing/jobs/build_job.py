@@ -13,11 +13,11 @@ import shutil
 import signal
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.bm25.settings import PRESETS, Bm25Settings
 from indexing.building.estimate import Estimate
 from indexing.building.settings import BuildSettings
@@ -26,9 +26,7 @@ from indexing.errors import IndexingError, SettingsError
 from indexing.jobs import folder as job_folder
 from indexing.jobs.folder import hold, signal_holder
 from indexing.names import DEFAULT_BI_ENCODER, check_name
-from indexing.places import INDEXES as INDEX_ROOT
 
-ROOT = Path("data/jobs")
 TASKS = ("build", "estimate")
 CONFIG, STATUS, STOP = "config.json", "status.json", "stop"
 
@@ -41,7 +39,7 @@ class BuildConfig:
     """Of the index."""
     corpus: str
     """A path, or a name on the hub."""
-    root: str = str(INDEX_ROOT)
+    root: str = field(default_factory=lambda: str(places.indexes()))
     """The folder of all indexes."""
     task: str = "build"
     dense: str = "auto"
@@ -115,9 +113,9 @@ class Job:
         return self.state in ("running", "stopping")
 
 
-def jobs(root: Path = ROOT) -> list[Job]:
+def jobs(root: Path | None = None) -> list[Job]:
     """Every build and estimate, the newest first."""
-    folders = sorted(root.glob("build-*"), reverse=True)
+    folders = sorted((root or places.jobs()).glob("build-*"), reverse=True)
     return [job for folder in folders if (job := read_job(folder)) is not None]
 
 
@@ -134,11 +132,12 @@ def read_job(folder: Path) -> Job | None:
     return Job(folder, config, status, _state(folder, status, held=held))
 
 
-def start(config: BuildConfig, *, root: Path = ROOT) -> Path:
+def start(config: BuildConfig, *, root: Path | None = None) -> Path:
     """Begin a job in a process of its own; give back its folder. What ended before of the same index is forgotten.
 
     Raises IndexingError while a job of the same index is going on.
     """
+    root = root or places.jobs()
     earlier = [job for job in jobs(root) if (job.config.name, job.config.root) == (config.name, config.root)]
     if any(job.alive for job in earlier):
         raise IndexingError(f"A job of index {config.name!r} is going on already; wait for it, or stop it.")

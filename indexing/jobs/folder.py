@@ -12,13 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from indexing import places
 from indexing.errors import IndexingError
 
 LOCK, LOG = "lock", "log.txt"
 LOG_END = 8_000  # bytes
 TRIES = 20  # to take a lock that somebody may be looking at, 10 ms apart
 NICENESS = 10  # searches on the same machine go first
-HOME = Path(__file__).parents[2]
 
 
 def take(lock: IO[str]) -> bool:
@@ -72,7 +72,7 @@ def launch(folder: Path, lock: IO[str], *arguments: str) -> None:
 
 def environment() -> dict[str, str]:
     """The environment of a process that is to find these packages, wherever it works."""
-    paths = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
+    paths = os.pathsep.join(filter(None, [str(places.CHECKOUT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": paths}
 
 

@@ -13,7 +13,6 @@ from indexing.corpus.corpus import Corpus
 from indexing.errors import IndexingError
 from indexing.index import open_index
 from indexing.jobs import build_job
-from indexing.places import INDEXES, SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import chromium
 from tests.e2e.serving import lay_out, own_environment, served
@@ -35,7 +34,7 @@ class Workshop:
 @pytest.fixture(scope="session")
 def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of indexes with that of the sample: the checkout's, built here where there is none that can be read."""
-    root = REPOSITORY / INDEXES
+    root = REPOSITORY / "data/indexes"
     try:
         open_index("sample", root=root)
     except IndexingError:  # absent, or of an older program
@@ -49,7 +48,7 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The checkout's app with the index of the sample, and a random re-ranker where none is shipped."""
     variables = {**own_environment(), "SECOND_LOOK_INDEX_ROOT": str(sample_root)}
-    if not (REPOSITORY / SHIPPED_RERANKER / "model.safetensors").is_file():
+    if not (REPOSITORY / "data/reranker/model.safetensors").is_file():
         variables["SECOND_LOOK_RERANKER"] = str(make_cross_encoder(tmp_path_factory.mktemp("model") / "random"))
     with served(REPOSITORY, variables, tmp_path_factory.mktemp("streamlit") / "log.txt") as found:
         yield found
@@ -61,7 +60,7 @@ def shared_workshop(
 ) -> Iterator[Workshop]:
     """An app that serves a random re-ranker of 32 dimensions, with few dev queries: all is trained and judged soon."""
     folder = lay_out(tmp_path_factory.mktemp("workshop"), index=sample_root / "sample", dev_queries=DEV_QUERIES)
-    make_version(folder / SHIPPED_RERANKER.parent, SHIPPED_RERANKER.name, tiny_cross_encoder, sign=-1.0)
+    make_version(folder / "data", "reranker", tiny_cross_encoder, sign=-1.0)
     with served(folder, own_environment(), folder / "log.txt") as found:
         yield Workshop(folder, found)
 
@@ -71,9 +70,9 @@ def workshop(shared_workshop: Workshop) -> Iterator[Workshop]:
     """That app; whatever was begun in it ends with the test."""
     yield shared_workshop
     for _ in range(2):  # the first time it is asked to stop
-        for training in jobs.jobs(shared_workshop.folder / jobs.ROOT):
+        for training in jobs.jobs(shared_workshop.folder / "data/jobs"):
             jobs.stop(training.folder)
-        for building in build_job.jobs(shared_workshop.folder / build_job.ROOT):
+        for building in build_job.jobs(shared_workshop.folder / "data/jobs"):
             build_job.stop(building.folder)
 
 

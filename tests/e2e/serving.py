@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from indexing.places import HOME
 from tests.conftest import REPOSITORY, write_lines
 
 WAIT = 180  # seconds until something that must appear is given up; a busy machine starts slowly
@@ -49,13 +50,17 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, environment: Mapping[str, str], log: Path, *, port: int | None = None) -> Iterator[str]:
-    """The address of the app, once it answers; it works in the folder, and ends with the block."""
+    """The address of the app, once it answers; it keeps everything in the folder's `data`, and ends with the block."""
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "app/main.py"), "--server.port", str(port)]
     paths = os.pathsep.join(filter(None, [str(REPOSITORY), environment.get("PYTHONPATH")]))
     with log.open("w") as output:
         server = subprocess.Popen(
-            command, cwd=folder, env={**environment, "PYTHONPATH": paths}, stdout=output, stderr=output
+            command,
+            cwd=folder,
+            env={**environment, HOME: str(folder / "data"), "PYTHONPATH": paths},
+            stdout=output,
+            stderr=output,
         )
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, log)

@@ -6,7 +6,7 @@ from tests.e2e.browsing import go_to, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training, grade, promote, roll_back
 from tests.e2e.searching import figures, reranked, search_for
-from training.judgments.feedback import STORE, FeedbackStore
+from training.judgments.feedback import FeedbackStore
 from training.versions.registry import find
 
 CHARTS = ".st-key-train_job [data-testid=stVegaLiteChart] :is(canvas, svg)"
@@ -24,7 +24,7 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     grade(browser, TAUGHT, GRADES, rater="Ann")
     assert "is protected" not in text_of(browser)
     until_told(browser, "All 10 passages of this query are graded.")
-    kept = FeedbackStore.open(workshop.folder / STORE).grades()
+    kept = FeedbackStore.open(workshop.folder / "data/feedback/feedback.sqlite3").grades()
     assert [item.grade for item in kept] == list(GRADES)
 
     begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5)

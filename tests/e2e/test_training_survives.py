@@ -28,7 +28,7 @@ def test_a_training_is_in_every_tab_and_goes_on_after_the_kill_of_its_process(
     browser.get(f"{workshop.address}/train")
     all_of(browser, ".st-key-train_start")
     begin_training(browser, name="long", steps=STEPS, batch=1, save_every=SAVE_EVERY, limit=20, dev_queries=1)
-    (folder,) = (job.folder for job in jobs.jobs(workshop.folder / jobs.ROOT) if job.alive)
+    (folder,) = (job.folder for job in jobs.jobs(workshop.folder / "data/jobs") if job.alive)
     tabs = [browser.current_window_handle]
     held = hold_still(folder, after=2 * SAVE_EVERY)  # however slow this machine is, it can be looked at
 

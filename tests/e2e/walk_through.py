@@ -14,7 +14,6 @@ from PIL import Image, ImageDraw, ImageFont
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from indexing.places import INDEXES, SHIPPED_RERANKER
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import all_of, chromium, fill, go_to, press, text_of, there, until, until_told
 from tests.e2e.retraining import begin_training, grade
@@ -85,8 +84,8 @@ def main() -> None:
     if options.stills:
         options.stills.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="second-look-walk-") as name:
-        folder = lay_out(Path(name), index=REPOSITORY / INDEXES / "sample", dev_queries=DEV_QUERIES)
-        shutil.copytree(REPOSITORY / SHIPPED_RERANKER, folder / SHIPPED_RERANKER)
+        folder = lay_out(Path(name), index=REPOSITORY / "data/indexes/sample", dev_queries=DEV_QUERIES)
+        shutil.copytree(REPOSITORY / "data/reranker", folder / "data/reranker")
         with (
             served(folder, own_environment(), folder / "log.txt") as address,
             chromium(folder / "profile") as browser,

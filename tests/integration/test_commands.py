@@ -171,7 +171,7 @@ def test_build_says_what_is_wrong_in_one_sentence(
     capsys: Captured,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # data/corpora is looked up here
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
     assert indexing([*build_arguments, *arguments]) == 2
     assert what.lower().replace("-", "") in refusal(capsys).lower().replace("-", "")
     assert index_names(tmp_path / "root") == []

@@ -241,7 +241,7 @@ def test_a_smaller_depth_takes_the_reranking_depth_along(page: AppTest) -> None:
 def test_trained_versions_can_be_chosen(
     page: AppTest, tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     (tmp_path / "data/models/mine").mkdir(parents=True)
     (tmp_path / "data/models/mine/1").symlink_to(tiny_cross_encoder)
     opened(page, q=QUERY, a_reranker="mine/1")

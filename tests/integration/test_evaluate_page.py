@@ -57,7 +57,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory, bi_encoder: BiEncoder, tin
 @pytest.fixture
 def house(tmp_path: Path, indexes: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder to serve from, with the shipped re-ranker and mine/1, whose logits are the opposite."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(indexes))
     monkeypatch.setenv("SECOND_LOOK_INDEX", "dev")
     monkeypatch.delenv("SECOND_LOOK_RERANKER", raising=False)
@@ -99,8 +99,9 @@ def test_before_a_run_the_page_says_what_it_would_take(page: AppTest) -> None:
     assert not page.dataframe
 
 
-def test_a_link_holds_what_is_set_and_starts_nothing(page: AppTest) -> None:
-    link = {"split": "test", "depth": "7", "measure": "MRR@10", "baseline": "dense", "reranker": "data/models/mine/1"}
+def test_a_link_holds_what_is_set_and_starts_nothing(page: AppTest, house: Path) -> None:
+    version = str(house / "data/models/mine/1")
+    link = {"split": "test", "depth": "7", "measure": "MRR@10", "baseline": "dense", "reranker": version}
     for name, value in link.items():
         page.query_params[name] = value
     page.run()
@@ -138,8 +139,8 @@ def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path,
     assert "chosen on the dev split" in html(page)
 
 
-def test_significance_is_marked(page: AppTest) -> None:
-    run(page, depth=10, reranker="data/models/mine/1", baseline="re-ranked")
+def test_significance_is_marked(page: AppTest, house: Path) -> None:
+    run(page, depth=10, reranker=str(house / "data/models/mine/1"), baseline="re-ranked")
     table = page.dataframe[0].value
     rows = table.set_index("stage")
     assert rows["tested"]["re-ranked"] == "baseline"

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.views.widgets.figures import size_text, span_text
-from indexing import atomic
+from indexing import atomic, places
 from indexing.building.build import UNFINISHED
 from indexing.building.estimate import Estimate
 from indexing.catalogue import current_build, index_names, verify
@@ -48,7 +48,8 @@ LINES = [f"{key}\t{text}" for key, text in PASSAGES.items()]
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in, as the repository's root is when the app is started. Its jobs end with the test."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(places, "sample", lambda: tmp_path / "nowhere")  # else the checkout's is offered
     monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
     monkeypatch.setenv("SECOND_LOOK_RERANKER", "none")
     monkeypatch.delenv("SECOND_LOOK_INDEX_ROOT", raising=False)
@@ -130,7 +131,7 @@ def ended(state: str) -> Job:
 
 
 def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "build-1") -> Path:
-    folder = build_job.ROOT / name
+    folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", asdict(config or BuildConfig(name="new", corpus="data/sample")))
     write_status(folder, status)
@@ -142,7 +143,7 @@ def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "
 
 def test_no_index_says_what_to_do(page: AppTest) -> None:
     shown(page)
-    assert "There is no index in data/indexes yet" in sentences(page)
+    assert f"There is no index in {places.indexes()} yet" in sentences(page)
     assert "python -m indexing build" in sentences(page)
     assert page.selectbox(key="indexes_folder").options == []
     assert "indexes_build" not in keys(page)  # there is nothing to build from
@@ -256,8 +257,8 @@ def test_read_only_shows_the_list_alone(house: Path, indexed: Path) -> None:
 def test_an_upload_is_kept_and_chosen(page: AppTest, house: Path) -> None:
     shown(page)
     upload(page, "My passages.tsv", "\n".join(LINES).encode())
-    assert "data/corpora/My-passages holds 20 passages." in sentences(page)
-    assert page.selectbox(key="indexes_folder").value == "data/corpora/My-passages"
+    assert f"{places.corpora()}/My-passages holds 20 passages." in sentences(page)
+    assert page.selectbox(key="indexes_folder").value == str(house / "data/corpora/My-passages")
     assert len(list(Corpus(house / "data/corpora/My-passages"))) == 20
     assert "indexes_build" in keys(page)
 
@@ -273,7 +274,7 @@ def test_a_broken_upload_names_file_and_line(page: AppTest, house: Path) -> None
     page.checkbox(key="indexes_skip").check()
     page.button(key="indexes_keep").click()
     again(page)
-    assert "data/corpora/mine holds 1 passage; lines left out: 1." in sentences(page)
+    assert f"{places.corpora()}/mine holds 1 passage; lines left out: 1." in sentences(page)
 
 
 def test_too_large_an_upload_says_how_large_it_may_be(
@@ -305,7 +306,7 @@ def test_a_taken_name_is_refused(page: AppTest, house: Path) -> None:
     corpus(house, "mine", LINES)
     shown(page)
     upload(page, "mine.tsv", b"1\tThe cat sat.\n")
-    assert "There is a corpus data/corpora/mine already" in sentences(page)
+    assert f"There is a corpus {places.corpora()}/mine already" in sentences(page)
     assert len(list(Corpus(house / "data/corpora/mine"))) == 20
 
 
@@ -334,7 +335,7 @@ def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> N
     shown(page)
     page.button(key="indexes_build").click()
     again(page)
-    assert "Folder data/corpora/empty holds no corpus" in sentences(page)
+    assert f"Folder {places.corpora()}/empty holds no corpus" in sentences(page)
     assert jobs() == []
 
 
@@ -361,7 +362,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     page.button(key="indexes_build").click()
     again(page)
     job = jobs()[0]
-    assert "Build of mine <small>from data/corpora/mine</small>" in html(page)
+    assert f"Build of mine <small>from {places.corpora()}/mine</small>" in html(page)
     assert f"indexes_stop_{job.folder.name}" in keys(page)
     number = int((job.folder / "lock").read_text())
     assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
@@ -376,7 +377,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     assert "Index mine is built: 20 passages, 20 of them encoded." in sentences(page)
     assert figure(page, "Passages") == "20"
     assert (figure(page, "Dense"), figure(page, "BM25")) == ("FAISS SQ8", "k1 0.82, b 0.68")
-    assert verify(current_build("mine", root=Path("data/indexes")), full=True) == []
+    assert verify(current_build("mine", root=places.indexes()), full=True) == []
     page.button(key=f"indexes_dismiss_{job.folder.name}").click()
     again(page)
     assert not page.success
@@ -438,7 +439,7 @@ def test_an_estimate_comes_before_its_build(
     assert figure(page, "Passages") == "20"
     assert figure(page, "Disk") == size_text(sum(job.status.estimate.disk.values()))
     assert figure(page, "Dense") == "FAISS Flat"
-    assert index_names(Path("data/indexes")) == []
+    assert index_names(places.indexes()) == []
     page.button(key=f"indexes_build_{job.folder.name}").click()
     again(page)
     assert [found.config for found in jobs()] == [replace(job.config, task="build")]
@@ -449,9 +450,9 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
     page: AppTest, house: Path, tiny_bi_encoder: Path, forks: Forks, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = corpus(house, "mine", [f"{number}\t{' '.join(list(PASSAGES.values())[:5])}" for number in range(10_000)])
-    config = BuildConfig(name="mine", corpus="data/corpora/mine", bi_encoder=str(tiny_bi_encoder))
+    config = BuildConfig(name="mine", corpus=str(mine), bi_encoder=str(tiny_bi_encoder))
     folder = made_job(Status("running"), config=config)
-    forks.begin("build job", folder=str(folder), home=str(house))
+    forks.begin("build job", folder=str(folder))
     end = time.monotonic() + WAIT
     while (status := jobs()[0].status).phase != "encode":
         assert time.monotonic() < end, status
@@ -474,9 +475,9 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
     here.run()
     ended("failed")
     again(page)
-    assert "data/corpora/mine/collection.tsv:21: 1 tab-separated fields" in sentences(page)
+    assert f"{places.corpora()}/mine/collection.tsv:21: 1 tab-separated fields" in sentences(page)
     assert "collection.tsv:21" in page.code[0].value
-    assert index_names(Path("data/indexes")) == []
+    assert index_names(places.indexes()) == []
 
     write_lines(mine / "collection.tsv", LINES)
     page.button(key=f"indexes_resume_{folder.name}").click()

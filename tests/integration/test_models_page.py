@@ -52,7 +52,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory, bi_encoder: BiEncoder, tin
 @pytest.fixture
 def house(tmp_path: Path, indexes: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder to serve from, with the shipped re-ranker alone; nothing was ever promoted."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(indexes))
     monkeypatch.setenv("SECOND_LOOK_INDEX", "dev")
     monkeypatch.delenv("SECOND_LOOK_RERANKER", raising=False)
@@ -109,6 +109,7 @@ def test_with_the_shipped_one_alone_every_part_says_what_to_do(page: AppTest) ->
 
 def test_without_any_reranker_the_page_says_so(page: AppTest, house: Path) -> None:
     shutil.rmtree(house / "data/reranker")
+    (house / "data/reranker").mkdir()  # else the checkout's would be served
     page.run()
     assert not page.exception
     assert "There is no re-ranker at all" in sentences(page)

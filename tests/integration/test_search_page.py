@@ -199,12 +199,13 @@ def test_without_a_reranker_the_first_stage_stands_alone(page: AppTest) -> None:
 
 
 def test_an_absent_default_reranker_leaves_the_first_stage(
-    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(house)  # there is no data/reranker here
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    (tmp_path / "reranker").mkdir()  # which holds none
     monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")
     search(page.run(), QUERY)
-    assert "There is no re-ranker in data/reranker" in sentences(page)
+    assert f"There is no re-ranker in {tmp_path}/reranker" in sentences(page)
     assert not page.error
     assert column(page, "first")
     assert not column(page, "second")

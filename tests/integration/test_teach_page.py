@@ -13,14 +13,14 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.views.teach.results import jsonl_bytes, qrels_zip
+from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.places import MODELS
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
-from training.judgments.feedback import STORE, FeedbackStore, Grade
+from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
 from training.versions.expectations import Pinned
 
@@ -61,7 +61,7 @@ def home(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SECOND_LOOK_INDEX", "tiny")
     monkeypatch.setenv("SECOND_LOOK_RERANKER", str(house / "cross-encoder"))
     monkeypatch.delenv("SECOND_LOOK_FEEDBACK", raising=False)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     return tmp_path
 
 
@@ -101,11 +101,11 @@ def press(page: AppTest, key: str) -> AppTest:
 
 
 def stored(home: Path) -> dict[str, int]:
-    return {grade.passage_id: grade.grade for grade in FeedbackStore.open(home / STORE).grades()}
+    return {grade.passage_id: grade.grade for grade in FeedbackStore.open(places.feedback()).grades()}
 
 
 def give(home: Path, passage: str, grade: int, *, rater: str, query: str = QUERY) -> Grade:
-    store = FeedbackStore.open(home / STORE)
+    store = FeedbackStore.open(places.feedback())
     kept = Passage(PassageId(passage), PASSAGES[passage])
     return store.grade(query, kept, grade=grade, rater=rater, index="tiny", build="b1")
 
@@ -145,7 +145,7 @@ def test_clicks_become_grades_one_passage_after_the_other(open_page: Callable[..
         press(page, f"teach_grade_{place}_{grade}")
     assert stored(home) == dict(zip(seen, (3, 0, 2), strict=True))
     assert "<small>This query</small><b>3 of 6</b>" in html(page)
-    (first, *_) = FeedbackStore.open(home / STORE).grades()
+    (first, *_) = FeedbackStore.open(places.feedback()).grades()
     assert (first.rater, first.query_id, first.index, first.protected) == ("ann", "t0", "tiny", False)
     assert first.build == (resources.index_root() / "tiny/current").read_text().strip()
 
@@ -240,16 +240,16 @@ def test_a_query_of_the_protected_share_says_so(open_page: Callable[..., AppTest
     page = open_page(rater="ann", q=DRAWN)
     assert "This query is protected: what you grade here is used to measure, never to train." in sentences(page)
     press(page, "teach_grade_0_3")
-    assert FeedbackStore.open(home / STORE).counts().protected == 1
+    assert FeedbackStore.open(places.feedback()).counts().protected == 1
     assert "protected" not in sentences(open_page(rater="ann", q=QUERY))
 
 
 def test_a_query_of_another_split_is_always_protected(open_page: Callable[..., AppTest], home: Path) -> None:
-    FeedbackStore.open(home / STORE, protected_share=0.0)
+    FeedbackStore.open(places.feedback(), protected_share=0.0)
     page = open_page(rater="ann", q="How hot is boiling water?")
     assert "This query is protected" in sentences(page)
     press(page, "teach_grade_0_3")
-    (grade,) = FeedbackStore.open(home / STORE).grades()
+    (grade,) = FeedbackStore.open(places.feedback()).grades()
     assert (grade.query_id, grade.protected) == ("d0", True)
     assert "protected" not in sentences(open_page(rater="ann", q=DRAWN))
 
@@ -301,7 +301,7 @@ def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path)
     page.selectbox(key="teach_pin_above").set_value("p1").run()
     page.selectbox(key="teach_pin_below").set_value("p3").run()
     press(page, "teach_pin")
-    (pinned,) = expectations.expectations(home / MODELS / expectations.FILE)
+    (pinned,) = expectations.expectations(places.models() / expectations.FILE)
     assert (pinned.query, pinned.above.id, pinned.below.id, pinned.by) == (QUERY, "p1", "p3", "ann")
     assert pinned.above.text == PASSAGES["p1"]
     assert f"Pinned as {pinned.key}: for 'the berlin wall', p1 above p3." in sentences(page)
@@ -315,7 +315,7 @@ def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path)
 def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
     open_page: Callable[..., AppTest], home: Path
 ) -> None:
-    path = home / MODELS / expectations.FILE
+    path = places.models() / expectations.FILE
     p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
     mine = expectations.add(QUERY.upper(), above=p1, below=p3, by="<b>bob", path=path)
     other = expectations.add(TRAIN[1], above=p3, below=p1, by="bob", path=path)
@@ -331,7 +331,7 @@ def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
 
 
 def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
-    path = home / MODELS / expectations.FILE
+    path = places.models() / expectations.FILE
     p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
     mine = expectations.add(QUERY, above=p1, below=p3, by="bob", path=path)
     page = open_page(rater="ann", q=QUERY)
@@ -341,7 +341,7 @@ def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], 
 
 
 def test_a_broken_file_of_expectations_is_named(open_page: Callable[..., AppTest], home: Path) -> None:
-    write_lines(home / MODELS / expectations.FILE, ["{"])
+    write_lines(places.models() / expectations.FILE, ["{"])
     page = open_page(rater="ann", q=QUERY)
     assert f"{expectations.FILE}:1 is no expectation" in sentences(page)
     assert page.button(key="teach_pin")
@@ -353,7 +353,7 @@ def test_a_passage_is_not_pinned_above_itself(open_page: Callable[..., AppTest],
     page.selectbox(key="teach_pin_below").set_value("p1").run()
     press(page, "teach_pin")
     assert "can't stand above itself" in sentences(page)
-    assert not (home / MODELS).exists()
+    assert not (places.models()).exists()
 
 
 def test_files_are_offered_once_there_is_a_grade(open_page: Callable[..., AppTest], home: Path) -> None:
@@ -368,7 +368,7 @@ def test_the_files_hold_this_index_s_grades(open_page: Callable[..., AppTest], h
     open_page()
     give(home, "p1", 3, rater="ann")
     give(home, "p3", 0, rater="ann", query=DRAWN)
-    store = FeedbackStore.open(home / STORE)
+    store = FeedbackStore.open(places.feedback())
     other = Passage(PassageId("p1"), "of another corpus")
     store.grade(QUERY, other, grade=0, rater="ann", index="large", build="b1")
     with zipfile.ZipFile(io.BytesIO(qrels_zip(store, "tiny"))) as archive:
@@ -398,8 +398,8 @@ def test_read_only_shows_one_sentence_and_makes_no_store(home: Path) -> None:
 
 
 def test_a_store_of_another_version_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
-    (home / STORE).parent.mkdir(parents=True)
-    (home / STORE).write_bytes(b"")
+    (places.feedback()).parent.mkdir(parents=True)
+    (places.feedback()).write_bytes(b"")
     page = open_page(rater="ann", q=QUERY)
     assert "is no feedback store" in sentences(page)
     assert not shown(page)
@@ -407,7 +407,7 @@ def test_a_store_of_another_version_is_told(open_page: Callable[..., AppTest], h
 
 def test_a_grade_that_cannot_be_kept_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
     page = open_page(rater="ann", q=QUERY)
-    (home / STORE).unlink()
+    (places.feedback()).unlink()
     press(page, "teach_grade_0_3")
     assert "can't be used" in sentences(page)
     assert stored(home) == {}
@@ -422,9 +422,10 @@ def test_an_absent_index_says_what_to_run(open_page: Callable[..., AppTest], mon
 
 
 def test_without_a_reranker_the_first_stage_is_graded(
-    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+    open_page: Callable[..., AppTest], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")  # there is no data/reranker here
+    monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")
+    (home / "data/reranker").mkdir(parents=True)  # which holds none
     page = open_page(rater="ann", q=QUERY, blind="0", view="list")
     assert "not re-ranked: There is no re-ranker" in html(page)
     assert "first-stage score" in html(page)

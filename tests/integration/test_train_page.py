@@ -21,7 +21,7 @@ from app.views.train.chart import loss_chart, ndcg_chart, smoothed
 from app.views.train.fields import DEFAULTS
 from app.views.train.preview import forecasts
 from app.views.train.rows import counts_sentences, row_html
-from indexing import atomic
+from indexing import atomic, places
 from indexing.jobs.folder import log_end, write_holder
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId
@@ -32,7 +32,7 @@ from training.jobs import jobs
 from training.jobs.jobs import Job, hold, read_job
 from training.jobs.reporter import PREVIEW
 from training.jobs.status import Metric, MetricsFile, Status, write_status
-from training.judgments.feedback import STORE, FeedbackStore
+from training.judgments.feedback import FeedbackStore
 from training.recipes.losses import LOSS_RECIPES
 from training.recipes.row_files import RowCounts
 from training.recipes.settings import TrainSettings
@@ -50,7 +50,7 @@ st.navigation([
 """
 READ_ONLY = "from app.views.train.view import render; render(read_only=True)"
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
-REQUEST = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(("index:small",)))
+SETTINGS, DATA = TrainSettings("listnet"), DataSettings(("index:small",))
 ROW = {"query": "<b>bees</b>", "passages": ["<script>1</script>", "wasps"], "labels": [3.0, 0.0]}
 COUNTS = RowCounts({"judged small": 1}, {"protected": 2, "near-duplicate": 0}, rows=1, pairs=2)
 
@@ -58,10 +58,11 @@ COUNTS = RowCounts({"judged small": 1}, {"protected": 2, "near-duplicate": 0}, r
 @pytest.fixture
 def house(tmp_path: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in, as the repository's root is when the app is started. Its job ends with the test."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(built_root))
     monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
     monkeypatch.delenv("SECOND_LOOK_FEEDBACK", raising=False)
+    (tmp_path / "data/sample").mkdir(parents=True)  # without queries that are protected
     (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
     yield tmp_path
     for _ in range(2):
@@ -119,10 +120,14 @@ def bars(page: AppTest) -> list[str]:
     return [bar.proto.text.replace("\\", "") for bar in page.get("progress")]
 
 
-def made_job(status: Status, *, name: str = "training-1", request: Request = REQUEST) -> Path:
-    folder = jobs.ROOT / name
+def asked(**given: Any) -> Request:
+    return Request(places.models() / "mine/1", **{"settings": SETTINGS, "data": DATA, **given})
+
+
+def made_job(status: Status, *, name: str = "training-1", request: Request | None = None) -> Path:
+    folder = places.jobs() / name
     folder.mkdir(parents=True)
-    atomic.write_json(folder / "config.json", request.as_json())
+    atomic.write_json(folder / "config.json", (request or asked()).as_json())
     write_status(folder, status)
     return folder
 
@@ -193,7 +198,7 @@ def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: 
     folder = make_version(house / "data/models", "old/1", tiny_cross_encoder)
     atomic.write_json(house / "data/models/promoted.json", {"promoted": "old/1"})
     again(page)
-    assert page.selectbox(key="train_base").value == str(folder.relative_to(house))
+    assert page.selectbox(key="train_base").value == str(folder)
     assert "The current model (old/1)" in page.selectbox(key="train_base").options
 
 
@@ -288,7 +293,7 @@ def test_a_preview_that_fails_says_why(page: AppTest) -> None:
 
 @pytest.mark.usefixtures("in_this_process")
 def test_my_judgments_are_learned_from(tiny: AppTest, house: Path) -> None:
-    store = FeedbackStore.open(house / STORE, protected_share=0.0)
+    store = FeedbackStore.open(places.feedback(), protected_share=0.0)
     for passage, grade in (("b1", 3), ("b4", 0)):
         kept = Passage(PassageId(passage), PASSAGES[passage])
         store.grade("who sees the flash", kept, grade=grade, rater="ann", index="small", build="b")
@@ -329,7 +334,7 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     number = int((job.folder / "lock").read_text())
     assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
     press(tiny, "train_start")
-    assert f"Training {job.name} (listnet, to make data/models/mine/1) is going on" in sentences(tiny)
+    assert f"Training {job.name} (listnet, to make {places.models()}/mine/1) is going on" in sentences(tiny)
     second = again(AppTest.from_file(str(house / "main.py"), default_timeout=60))  # another tab, without the link
     assert "train_stop" in keys(second)
     assert jobs.jobs()[0].request.settings.steps == 3
@@ -381,7 +386,9 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
         write_status(folder, replace(RUNNING, state="gathering", phase="mine small", done=12, total=48))
         again(page)
         assert bars(page) == ["Gathering what it learns from, mine small, 12 of 48 …"]
-    write_status(folder, replace(RUNNING, state="finished", version="data/models/mine/1", ndcg=0.65, seconds_left=0.0))
+    write_status(
+        folder, replace(RUNNING, state="finished", version=str(places.models() / "mine/1"), ndcg=0.65, seconds_left=0.0)
+    )
     again(page)
     told = "Version mine/1 is made. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."
     assert told in sentences(page)
@@ -420,7 +427,7 @@ def test_a_training_that_broke_off_says_so_with_the_logs_end(page: AppTest, stat
     assert "train_promote" not in keys(page)
     with process_of(made_job(RUNNING, name="training-2")):
         press(page, "train_resume")
-        assert "Training training-2 (listnet, to make data/models/mine/1) is going on" in sentences(page)
+        assert f"Training training-2 (listnet, to make {places.models()}/mine/1) is going on" in sentences(page)
     press(page, "train_remove_yes")
     assert [job.name for job in jobs.jobs()] == ["training-2"]
     assert expected not in sentences(page)
@@ -435,7 +442,7 @@ def test_a_stopped_training_can_go_on(page: AppTest) -> None:
 
 def test_trainings_are_listed_newest_first(page: AppTest) -> None:
     made_job(replace(RUNNING, state="finished", ndcg=0.65, started=1_760_000_000.0))
-    other = replace(REQUEST, settings=TrainSettings("bce", base="x/<i>y</i>"))
+    other = asked(settings=TrainSettings("bce", base="x/<i>y</i>"))
     made_job(Status("failed", error="No."), name="training-2", request=other)
     again(page)
     shown = [element.body for element in page.html if "sl-badge" in element.body]

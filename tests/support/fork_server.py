@@ -79,8 +79,7 @@ def attempt_job(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
 
 
 def attempt_build_job(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
-    """Do the build of a job's folder, from where its paths are read."""
-    os.chdir(request["home"])
+    """Do the build of a job's folder."""
     build_process.main([request["folder"]])
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from indexing import places
 from indexing.jobs.folder import NICENESS, write_holder
 from training.cli.options import Commands
 from training.jobs import jobs
@@ -16,12 +17,12 @@ from training.jobs.status import Status
 def add(commands: Commands) -> None:
     """Add both commands."""
     one = commands.add_parser("run", help="do the training of a job's folder, as the app's Train page does")
-    one.add_argument("folder", metavar="JOB_DIR", type=Path, help=f"a folder with config.json, below {jobs.ROOT}")
+    one.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json, below that of all jobs")
     one.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     one.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of the lock that is held for this process
     one.set_defaults(run=_run)
     every = commands.add_parser("jobs", help="list the training jobs, the newest first")
-    every.add_argument("--jobs", type=Path, default=jobs.ROOT, help="folder of all jobs (%(default)s)")
+    every.add_argument("--jobs", type=Path, default=places.jobs(), help="folder of all jobs (%(default)s)")
     every.set_defaults(run=_jobs)
 
 

@@ -3,11 +3,10 @@
 import argparse
 from pathlib import Path
 
-from indexing.corpus import hub
+from indexing import places
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.index import Index, open_corpus_folder
-from indexing.places import SAMPLE
 from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline, open_reranker
 from search.settings import FUSIONS
@@ -58,7 +57,7 @@ def _margin(text: str) -> float | None:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    for name, path in prepare(options.judged, hub.ROOT).items():
+    for name, path in prepare(options.judged, places.corpora()).items():
         print(f"{name:<14} {path}")
     return 0
 
@@ -78,7 +77,7 @@ def _judged(options: argparse.Namespace, index: Index) -> JudgedSet:
 def _mine(options: argparse.Namespace) -> int:
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = _judged(options, pipeline.index)
-    folders = [path for path in (SAMPLE, open_corpus_folder(pipeline.index)) if path.is_dir()]
+    folders = [path for path in (places.sample(), open_corpus_folder(pipeline.index)) if path.is_dir()]
     names = ("per_query", "sampling", "relative_margin", "absolute_margin", "max_score", "min_score", "near_duplicate")
     chosen = {name: getattr(options, name) for name in (*names, "minimum_grade", "seed")}
     with Bars("queries") as bars:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.errors import SettingsError, TrainingError
 from training.cli.options import Commands
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
     )
     found.add_argument("--seeds", type=int, nargs="+", default=[17])
     found.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
-    found.add_argument("--output", type=Path, default=Path("data/runs/race"), help="folder of table, plot and weights")
+    found.add_argument("--output", type=Path, default=places.runs() / "race", help="folder of table, plot and weights")
     found.add_argument("--winner", type=Path, help="make a version of the winner there, such as data/models/winner/1")
     add_settings(found)
     found.set_defaults(run=_race)

@@ -5,9 +5,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from indexing import places
 from indexing.errors import SettingsError
 from indexing.manifest import FILE
-from indexing.places import MODELS
 from indexing.progress import Bars
 from training.cli.options import Commands, add_root
 from training.data.questions import ColdStart
@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     train = commands.add_parser("train", help="train a re-ranker by a recipe")
     train.add_argument("--recipe", choices=sorted({*RECIPES, *LOSS_RECIPES}), required=True)
-    train.add_argument("--output", type=Path, help="folder to make (data/models/RECIPE/NUMBER)")
+    train.add_argument("--output", type=Path, help="folder to make (RECIPE/NUMBER in the folder of all models)")
     train.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
     train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
     train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
@@ -98,9 +98,9 @@ def dev_settings(options: argparse.Namespace) -> DevSettings | None:
     return DevSettings(index, split or DevSettings.split, options.dev_queries, options.dev_depth)
 
 
-def next_version(recipe: str, models: Path = MODELS) -> Path:
+def next_version(recipe: str, models: Path | None = None) -> Path:
     """The first number that no version of this name has."""
-    number = 1
+    models, number = models or places.models(), 1
     while (models / recipe / str(number)).exists():
         number += 1
     return models / recipe / str(number)

@@ -11,7 +11,6 @@ from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
-from indexing.places import INDEXES
 from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data import sources
@@ -36,7 +35,7 @@ def collect(
     *,
     protection: Protection,
     dropped: Counter[str],
-    root: Path = INDEXES,
+    root: Path | None = None,
     progress: Progress = silent,
 ) -> Iterator[Example]:
     """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
@@ -70,7 +69,7 @@ def collect(
 
 
 def _source(
-    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path, progress: Progress
+    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
 ) -> Iterator[Example]:
     def skipped(why: str) -> None:
         dropped.update([why])
@@ -87,7 +86,7 @@ def _source(
     raise SettingsError(f"Data {source!r} is of no known form; give {SPELLED}.")
 
 
-def _among(source: str, protection: Protection, root: Path) -> Protection:
+def _among(source: str, protection: Protection, root: Path | None) -> Protection:
     """What counts among a source's queries: where they are those of an index's corpus, its held-out ids too."""
     kind, _, options = split_source(source)
     if kind == "index" or (kind == "run" and "queries" not in options):
@@ -96,7 +95,7 @@ def _among(source: str, protection: Protection, root: Path) -> Protection:
 
 
 def _judged(
-    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path, progress: Progress
+    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
 ) -> Iterator[Example]:
     name = index_of(source)
     pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
@@ -138,7 +137,7 @@ def _as_logits(example: Example) -> Example:
     return replace(example, scores=logits)
 
 
-def _cold(data: DataSettings, protection: Protection, root: Path, progress: Progress) -> Iterator[Example]:
+def _cold(data: DataSettings, protection: Protection, root: Path | None, progress: Progress) -> Iterator[Example]:
     name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
     if not name:
         raise SettingsError(

@@ -10,7 +10,6 @@ from indexing.corpus.judged import read_qrels, read_queries
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import Index, check_encoder, open_corpus_folder, open_index
-from indexing.places import INDEXES
 from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 class Gatherer:
     """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
 
-    def __init__(self, *, root: Path = INDEXES, protection: Protection, progress: Progress = silent) -> None:
+    def __init__(self, *, root: Path | None = None, protection: Protection, progress: Progress = silent) -> None:
         self._root = root
         self._protection = protection
         self._progress = progress

@@ -22,15 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import SecondLookError, SettingsError, TrainingError
 from indexing.jobs.folder import LOCK, is_held, launch, take
-from indexing.places import MODELS
 from indexing.typed_json import made
 from training.jobs.status import FINAL, Status, read_status, write_status
 from training.train.request import Request
 
-ROOT = Path("data/jobs")
 KIND = "training-"  # how the folders of these jobs begin; others lie beside them
 CONFIG, STOP = "config.json", "stop"
 TRIES = 20  # to begin while another begins, 10 ms apart
@@ -77,9 +75,9 @@ def read_request(folder: Path) -> Request:
     return request_from_json(values, place=str(path))
 
 
-def jobs(root: Path = ROOT) -> list[Job]:
+def jobs(root: Path | None = None) -> list[Job]:
     """Every training that can be read, the newest first."""
-    folders = sorted(root.glob(f"{KIND}*"), reverse=True)
+    folders = sorted((root or places.jobs()).glob(f"{KIND}*"), reverse=True)
     return [job for folder in folders if (job := read_job(folder)) is not None]
 
 
@@ -93,16 +91,17 @@ def read_job(folder: Path) -> Job | None:
     return Job(folder, request, status, _state(folder, status, held=held))
 
 
-def new_folder(root: Path = ROOT) -> Path:
+def new_folder(root: Path | None = None) -> Path:
     """A folder for a job, not made yet, whose name sorts by time."""
-    return root / f"{KIND}{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
+    return (root or places.jobs()) / f"{KIND}{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
 
 
-def next_output(name: str, *, models: Path = MODELS, root: Path = ROOT) -> Path:
+def next_output(name: str, *, models: Path | None = None, root: Path | None = None) -> Path:
     """The first version of this name that neither is there nor is some job's to make."""
-    asked = {job.request.output for job in jobs(root)}
+    models = models or places.models()
+    asked = {job.request.output.absolute() for job in jobs(root)}
     number = 1
-    while (output := models / name / str(number)) in asked or output.exists():
+    while (output := models / name / str(number)).absolute() in asked or output.exists():
         number += 1
     return output
 

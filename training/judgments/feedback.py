@@ -18,7 +18,6 @@ from indexing.corpus.judged import normalised
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.records import Passage, PassageId, QueryId
 
-STORE = Path("data/feedback/feedback.sqlite3")
 SCHEMA_VERSION = 1
 PROTECTED_SHARE = 0.2  # of the queries, kept for measuring
 HIGHEST = 3  # grades are 0 to 3

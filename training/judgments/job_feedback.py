@@ -4,7 +4,6 @@ from pathlib import Path
 
 from indexing.catalogue import current_build
 from indexing.errors import IndexingError, SettingsError
-from indexing.places import INDEXES
 from indexing.records import PassageId
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
@@ -14,7 +13,7 @@ from training.judgments.feedback import FeedbackStore
 FEEDBACK = "feedback.jsonl"
 
 
-def write_feedback(store: FeedbackStore, folder: Path, *, root: Path = INDEXES) -> Written:
+def write_feedback(store: FeedbackStore, folder: Path, *, root: Path | None = None) -> Written:
     """Write all grades of passages that are still in their indexes into `folder`; protected ones are marked.
 
     Nothing of an index is loaded but the passages that are asked for.
@@ -32,7 +31,7 @@ def write_feedback(store: FeedbackStore, folder: Path, *, root: Path = INDEXES) 
     return export_jsonl(store, folder / FEEDBACK, text)
 
 
-def _passages(index: str, root: Path) -> PassageStore | None:
+def _passages(index: str, root: Path | None) -> PassageStore | None:
     """An index's passages; None where it is gone."""
     try:
         build = current_build(index, root=root)

@@ -48,7 +48,7 @@ JUDGES_RERANKER = Recipe(
             learning_rate=5e-5,
         ),
     ),
-    base=f"data/models/{THIRD}",
+    base=THIRD,
     mining=GroupSettings(relative_margin=None, seed=71),
     seed=71,
 )
@@ -77,7 +77,7 @@ CLOSING_RERANKER = Recipe(
             learning_rate=4.5e-5,
         ),
     ),
-    base=f"data/models/{MIDDLE}",
+    base=MIDDLE,
     groups_per_step=8,
     mining=GroupSettings(relative_margin=None, seed=89),
     seed=89,

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from indexing import places
 from indexing.corpus.judged import judged_sets
 from indexing.errors import TrainingError
 from indexing.index import corpus_folder, open_corpus_folder
-from indexing.places import SAMPLE
 from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data.collect import collect
@@ -28,7 +28,7 @@ def protection_of(request: Request) -> Protection:
 def protection_beside(indexes: Iterable[str], files: Iterable[Path], *, root: Path) -> Protection:
     """The queries of these files, and of every judged split but train beside these indexes and of the sample."""
     folders = {corpus_folder(name, root=root) for name in indexes}
-    return Protection.read(files, [path for path in {*folders, SAMPLE} if path.is_dir()])
+    return Protection.read(files, [path for path in {*folders, places.sample()} if path.is_dir()])
 
 
 def gather_rows(request: Request, *, progress: Progress = silent) -> RowCounts:

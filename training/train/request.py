@@ -3,12 +3,12 @@
 The folder `work` holds rows and checkpoints while it lasts; the version appears at its place whole, at the end.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexing import places
 from indexing.errors import SettingsError
-from indexing.places import INDEXES
 from training.data.settings import DataSettings
 from training.recipes.settings import TrainSettings
 from training.train.workspace import work_folder
@@ -43,7 +43,7 @@ class Request:
     """None to measure nothing while training."""
     protect: tuple[Path, ...] = ()
     """Files of queries that must not be trained on."""
-    root: Path = INDEXES
+    root: Path = field(default_factory=places.indexes)
     """Folder of all indexes."""
 
     @property

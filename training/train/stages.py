@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from indexing import atomic, provenance
+from indexing import atomic, places, provenance
 from indexing.errors import TrainingError
-from indexing.places import INDEXES
 from indexing.progress import Progress, silent
+from search.load import reranker_path
 from training.data.ingredients import Gatherer
 from training.fitting.callback import ReportStep
 from training.fitting.fit import ROWS, Fitted, fit
@@ -37,7 +37,7 @@ def make_in_stages(
     output: Path,
     *,
     protect: Sequence[Path] = (),
-    root: Path = INDEXES,
+    root: Path | None = None,
     resume: bool = False,
     progress: Progress = silent,
     report: ReportStep = lambda _: None,
@@ -51,6 +51,7 @@ def make_in_stages(
         TrainingError: the recipe has no stage, or as `request.hold` says.
         SecondLookError: as data and base model say.
     """
+    root, recipe = root or places.indexes(), replace(recipe, base=reranker_path(recipe.base))
     if not recipe.stages:
         raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
     indexes = {name for stage in recipe.stages for item in stage.ingredients for name in item.indexes()}

@@ -12,7 +12,6 @@ from indexing import atomic
 from indexing.catalogue import current_build
 from indexing.errors import SettingsError, TrainingError
 from indexing.manifest import FILE, Manifest
-from indexing.places import INDEXES
 from indexing.provenance import library_versions
 from training.mining import files as mined_files
 from training.teachers.teacher import JOINED
@@ -25,7 +24,7 @@ MS_MARCO_FORMS = ("triples", "qidpidtriples", "top1000")
 FILES_OF_SOURCE = re.compile(r"(,(?:queries|qrels|index)=)")
 
 
-def data_rows(indexes: Iterable[str], *, root: Path = INDEXES) -> list[dict[str, Any]]:
+def data_rows(indexes: Iterable[str], *, root: Path | None = None) -> list[dict[str, Any]]:
     """Which build of each index was trained on, and what it was built from. Raises IndexingError."""
     rows = []
     for name in sorted(set(indexes)):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from indexing import places
 from indexing.corpus.judged import judged_sets
 from indexing.errors import ModelError, SettingsError
 from indexing.index import open_corpus_folder
-from indexing.places import MODELS, SHIPPED_RERANKER
 from indexing.progress import Progress, relabel, silent
 from search.pipeline import Pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
@@ -46,8 +46,8 @@ def assess(
     version: str,
     pipeline: Pipeline,
     *,
-    models: Path = MODELS,
-    shipped: Path = SHIPPED_RERANKER,
+    models: Path | None = None,
+    shipped: Path | None = None,
     depth: int = DEPTH,
     open_model: OpenModel = CrossEncoderReranker,
     progress: Progress = silent,
@@ -61,6 +61,7 @@ def assess(
         SettingsError: there are no dev queries, or an expectation can't be read.
         ModelError: it is absent, is damaged, can't be loaded, or is promoted already.
     """
+    models, shipped = models or places.models(), shipped or places.shipped_reranker()
     candidate = find(version, models, shipped=shipped)
     seen = pointer.current(models)
     if seen.promoted == candidate.id:
@@ -106,8 +107,8 @@ def serve(
     by: str,
     reason: str = "",
     force: bool = False,
-    models: Path = MODELS,
-    shipped: Path = SHIPPED_RERANKER,
+    models: Path | None = None,
+    shipped: Path | None = None,
 ) -> Promotion:
     """Serve the version that was judged, if nothing speaks against it, or by `force` with a reason.
 
@@ -116,7 +117,7 @@ def serve(
         ModelError: the gate refuses it; or since it was judged, it was damaged, an expectation was pinned or removed,
             or another version was promoted.
     """
-    verdict = assessment.verdict
+    models, verdict = models or places.models(), assessment.verdict
     if force and not reason.strip():
         raise SettingsError("Promoting in spite of the verdict needs a reason, which is recorded; say why.")
     if verdict.refusal and not force:
@@ -165,8 +166,8 @@ def promote(
     by: str,
     reason: str = "",
     force: bool = False,
-    models: Path = MODELS,
-    shipped: Path = SHIPPED_RERANKER,
+    models: Path | None = None,
+    shipped: Path | None = None,
     depth: int = DEPTH,
     progress: Progress = silent,
 ) -> Promotion:

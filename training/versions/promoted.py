@@ -10,9 +10,8 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import ModelError
-from indexing.places import MODELS, SHIPPED_RERANKER
 from search.served import POINTER, SHIPPED, read_pointer
 from training.versions.registry import check_id, find
 
@@ -43,15 +42,15 @@ NOTHING = Promotion(SHIPPED)
 """What holds where nothing was ever promoted."""
 
 
-def current(models: Path = MODELS) -> Promotion:
+def current(models: Path | None = None) -> Promotion:
     """What is promoted. Raises ModelError where promoted.json is broken."""
     row = read_pointer(models)
     return _promotion(row) if row else NOTHING
 
 
-def history(models: Path = MODELS) -> list[Promotion]:
+def history(models: Path | None = None) -> list[Promotion]:
     """Every promotion and rollback, oldest first. Raises ModelError where promoted.json is broken."""
-    rows, last = _lines(models / HISTORY), read_pointer(models)
+    rows, last = _lines((models or places.models()) / HISTORY), read_pointer(models)
     if last and rows[-1:] != [last]:  # the process ended between the two
         rows.append(last)
     return [_promotion(row) for row in rows]
@@ -78,12 +77,13 @@ def set_promoted(
         return _write(models, Promotion(version, before.promoted, trail, _now(), by, reason, action, verdict))
 
 
-def rollback(*, by: str, reason: str = "", models: Path = MODELS, shipped: Path = SHIPPED_RERANKER) -> Promotion:
+def rollback(*, by: str, reason: str = "", models: Path | None = None, shipped: Path | None = None) -> Promotion:
     """Serve the version before the promoted one again; once more goes one step further back.
 
     Raises:
         ModelError: there is none before, it is gone or damaged, or another process is promoting.
     """
+    models = models or places.models()
     with _lock(models):
         now = current(models)
         if not now.before:

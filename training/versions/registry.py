@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import ModelError, SettingsError
 from indexing.manifest import FILE
-from indexing.places import MODELS, SHIPPED_RERANKER
 from search.served import SHIPPED, VERSION
 from training.versions.manifest import SCHEMA_VERSION
 
@@ -44,11 +43,12 @@ def check_id(version: str) -> None:
         )
 
 
-def versions(models: Path = MODELS, *, shipped: Path = SHIPPED_RERANKER) -> list[Version]:
+def versions(models: Path | None = None, *, shipped: Path | None = None) -> list[Version]:
     """Every version that is whole, and every damaged one with its fault, by name and age; `shipped` stands first.
 
     Sizes are checked, checksums are not: see `find`. A folder without its manifest is no version.
     """
+    models, shipped = models or places.models(), shipped or places.shipped_reranker()
     paths = [path.parent for path in models.glob(f"*/*/{FILE}")]
     found = [_read(f"{path.parent.name}/{path.name}", path, models, full=False) for path in paths]
     found = [version for version in found if VERSION.fullmatch(version.id)]
@@ -57,7 +57,7 @@ def versions(models: Path = MODELS, *, shipped: Path = SHIPPED_RERANKER) -> list
     return first + found
 
 
-def find(version: str, models: Path = MODELS, *, shipped: Path = SHIPPED_RERANKER) -> Version:
+def find(version: str, models: Path | None = None, *, shipped: Path | None = None) -> Version:
     """A version whose every file has the checksum that its manifest says.
 
     Raises:
@@ -65,6 +65,7 @@ def find(version: str, models: Path = MODELS, *, shipped: Path = SHIPPED_RERANKE
         ModelError: it isn't there, or is damaged.
     """
     check_id(version)
+    models, shipped = models or places.models(), shipped or places.shipped_reranker()
     folder = shipped if version == SHIPPED else models / version
     if not (folder / FILE).is_file():
         known = ", ".join(item.id for item in versions(models, shipped=shipped)) or "none"

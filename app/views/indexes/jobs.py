@@ -38,7 +38,7 @@ def show_jobs(root: Path) -> None:
 
 
 def _jobs(root: Path) -> list[Job]:
-    return [job for job in build_job.jobs() if job.config.root == str(root)]
+    return [job for job in build_job.jobs() if Path(job.config.root).absolute() == root.absolute()]
 
 
 def _cards(root: Path, alive: frozenset[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.views.widgets.notices import note, plain, problem
+from indexing import places
 from indexing.corpus import hub
 from indexing.corpus import upload as uploads
 from indexing.corpus.fields import Fields
@@ -81,7 +82,7 @@ def _folder_source() -> Source | None:
         folders,
         key=CHOSEN,
         placeholder="There is none yet",
-        help=f"The bundled sample, and what lies below {hub.ROOT}.",
+        help=f"The bundled sample, and what lies below {places.corpora()}.",
     )
     return Source(chosen, Path(chosen).name) if chosen in folders else None
 
@@ -122,7 +123,10 @@ def _upload(reading: Reading) -> None:
         return
     suggested = uploads.suggested_name(file.name)
     name = st.text_input(
-        "Name of the corpus", key="indexes_corpus_name", placeholder=suggested, help=f"Its folder below {hub.ROOT}."
+        "Name of the corpus",
+        key="indexes_corpus_name",
+        placeholder=suggested,
+        help=f"Its folder below {places.corpora()}.",
     )
     if not st.button("Check and keep it", key="indexes_keep", icon=":material/upload:", width="content"):
         return

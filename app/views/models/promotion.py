@@ -17,9 +17,9 @@ from app.views.widgets.pickers import (
     pick_index,
 )
 from app.views.widgets.work import show_work
+from indexing import places
 from indexing.errors import SecondLookError
 from indexing.manifest import FILE
-from indexing.places import MODELS
 from indexing.progress import Progress
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.versions import expectations as pins
@@ -82,7 +82,7 @@ def _start(version: Version, at: Promotion, opened: Opened, depth: int) -> None:
     for key in (ASKING, "models_force"):
         st.session_state.pop(key, None)
     try:
-        pinned = tuple(pins.expectations(MODELS / pins.FILE))
+        pinned = tuple(pins.expectations(places.models() / pins.FILE))
         written = (version.folder / FILE).stat().st_mtime_ns
     except (SecondLookError, OSError) as error:
         problem(error)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import pick
+from indexing import places
 from indexing.errors import first_line
-from indexing.places import SHIPPED_RERANKER
 from search.served import SHIPPED
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
@@ -89,8 +89,9 @@ def lineage(version: Version) -> tuple[str, ...]:
     if not isinstance(above, list):
         settings = version.manifest.get("settings")
         above = [settings["base"]] if isinstance(settings, dict) and settings.get("base") else []
-    shipped = "/".join(SHIPPED_RERANKER.parts[-2:])  # as a version that was started from it calls it
-    return (*(SHIPPED if name == shipped else str(name) for name in above), version.id)
+    # as a version that was started from it calls it: there or, by default, in a checkout
+    shipped = {"/".join(places.shipped_reranker().resolve().parts[-2:]), "data/reranker"}
+    return (*(SHIPPED if name in shipped else str(name) for name in above), version.id)
 
 
 def lineage_tree(found: Sequence[Version]) -> Tree:

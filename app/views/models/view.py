@@ -11,6 +11,7 @@ from app.views.widgets.figures import figures_html
 from app.views.widgets.notices import hint, plain, problem
 from app.views.widgets.pickers import KEPT
 from app.views.widgets.style import apply_style
+from indexing import places
 from indexing.errors import ModelError
 from training.versions import promoted as pointer
 from training.versions.promoted import Promotion
@@ -46,7 +47,10 @@ def render(*, read_only: bool = False) -> None:
     found = versions()
     _served(at)
     if not found:
-        hint("There is no re-ranker at all, neither in data/reranker nor in data/models, so searches aren't re-ranked.")
+        hint(
+            f"There is no re-ranker at all, neither in {places.shipped_reranker()} nor in {places.models()}, "
+            "so searches aren't re-ranked."
+        )
         return
     wanted = picked_link.restore("models", LINKED)
     if st.session_state.get("models_tabs") not in TABS:

@@ -10,9 +10,9 @@ import streamlit as st
 from app.resources import Opened
 from app.views.teach.sheet import Sheet
 from app.views.widgets.notices import hint, note, problem
+from indexing import places
 from indexing.corpus.judged import normalised
 from indexing.errors import SecondLookError
-from indexing.places import MODELS
 from indexing.records import PassageId
 from training.judgments.agreement import agreements
 from training.judgments.export import export_jsonl, export_qrels
@@ -128,7 +128,7 @@ def jsonl_bytes(store: FeedbackStore, opened: Opened, index: str) -> bytes:
 def _show_pinned(query: str) -> None:
     """Every expectation of the query, whoever pinned it, each with a button that takes it away."""
     try:
-        every = expectations.expectations(MODELS / expectations.FILE)
+        every = expectations.expectations(places.models() / expectations.FILE)
     except SecondLookError as error:
         problem(error)
         return
@@ -142,7 +142,7 @@ def _show_pinned(query: str) -> None:
 
 def _unpin(key: str) -> None:
     try:
-        gone = expectations.remove(key, path=MODELS / expectations.FILE)
+        gone = expectations.remove(key, path=places.models() / expectations.FILE)
     except SecondLookError as error:  # it may be gone already
         st.session_state[_PINNED] = ("", str(error))
     else:
@@ -157,7 +157,7 @@ def _pin(sheet: Sheet, above: PassageId, below: PassageId) -> None:
             above=Pinned(above, texts[above]),
             below=Pinned(below, texts[below]),
             by=sheet.rater,
-            path=MODELS / expectations.FILE,
+            path=places.models() / expectations.FILE,
         )
     except SecondLookError as error:
         st.session_state[_PINNED] = ("", str(error))

@@ -13,7 +13,7 @@ from app.views.widgets.figures import Figure, figures_html, size_text, span_text
 from app.views.widgets.notices import hint, note, plain, problem
 from indexing.errors import SecondLookError
 from indexing.jobs.folder import log_end
-from indexing.places import MODELS
+from search import served
 from training.jobs import jobs
 from training.jobs.jobs import Job
 from training.jobs.reporter import read_preview
@@ -162,8 +162,8 @@ def _buttons(job: Job) -> None:
             return
         if job.can_resume and st.button("Resume", key="train_resume", icon=":material/play_arrow:", width="content"):
             _try(lambda: jobs.resume(job.folder))
-        if job.state == "finished" and job.request.output.parent.parent == MODELS:
-            _promotion(version_id(job.request.output))
+        if job.state == "finished" and (version := served.version_id(job.request.output)):
+            _promotion(version)
         with st.popover("Remove …", key="train_remove", width="content"):
             note("Its log, its rows and its checkpoints go; a version that it made stays.")
             st.button("Remove it", key="train_remove_yes", on_click=jobs.forget, args=(job.folder,))

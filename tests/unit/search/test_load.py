@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from indexing import places
 from indexing.errors import ModelError
-from indexing.places import MODELS
 from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
 from search.served import SHIPPED
 from search.settings import PipelineSettings
@@ -90,8 +90,8 @@ def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tin
 def test_a_version_is_called_by_its_id(
     tmp_path: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    opened = open_reranker(str(shutil.copytree(tiny_cross_encoder, MODELS / "mine/1")))
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    opened = open_reranker(str(shutil.copytree(tiny_cross_encoder, places.models() / "mine/1")))
     assert opened is not None
     assert opened.name == "mine/1"
 

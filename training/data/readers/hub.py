@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from indexing.corpus.hub import MS_MARCO_VERSIONS, ROOT, folder_name
+from indexing import places
+from indexing.corpus.hub import MS_MARCO_VERSIONS, folder_name
 from indexing.corpus.hub_layouts import Batch, Repository
 from indexing.errors import HubError, SettingsError, TrainingError, first_line
 from indexing.index import Index
@@ -78,7 +79,7 @@ def hub_examples(
     index: Index | None,
     source: str | Path | None = None,
     version: str = MS_MARCO_VERSIONS[0],
-    cache: Path = ROOT,
+    cache: Path | None = None,
     skipped: Skipped = lambda _: None,
 ) -> Iterator[Example]:
     """The examples of a recipe's data, in the data's order; what is asked is checked at once, rows are read as taken.
@@ -104,7 +105,7 @@ def hub_examples(
     if data.rows is None or index is None:
         results = _results(data, place, SHOWN, lambda row: shown(data.name, row, skipped))
         return (example for example in results if example is not None)
-    return _by_id(data, data.rows, place, index, cache=cache, skipped=skipped)
+    return _by_id(data, data.rows, place, index, cache=cache or places.corpora(), skipped=skipped)
 
 
 def _hub_source(recipe: str, version: str) -> HubSource:

@@ -16,11 +16,10 @@ import torch
 from sentence_transformers import CrossEncoder
 from torch import Tensor
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.errors import ModelError, first_line
 from indexing.manifest import FILE
-from indexing.places import MODELS
 from indexing.progress import Progress, silent
 from training.evaluation.candidates import Candidates
 from training.versions.export.engines import (
@@ -43,9 +42,9 @@ SCHEMA_VERSION = 1
 EXAMPLE = (["what is a moraine", "bread"], ["A ridge of stones that a glacier left behind.", "Rye and wheat."])
 
 
-def export_folder(version: Version, form: str, *, models: Path = MODELS) -> Path:
-    """Where an export lies unless told otherwise: beside the version, such as data/models/mine/2.onnx."""
-    return models / f"{version.id}.{form}"
+def export_folder(version: Version, form: str, *, models: Path | None = None) -> Path:
+    """Where an export lies unless told otherwise: beside the version, such as models/mine/2.onnx."""
+    return (models or places.models()) / f"{version.id}.{form}"
 
 
 def export(version: Version, form: str, target: Path, candidates: Candidates, *, progress: Progress = silent) -> Parity:

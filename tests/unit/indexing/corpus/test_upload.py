@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from indexing import places
 from indexing.corpus import upload as uploads
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
@@ -203,17 +204,21 @@ def test_a_limit_that_is_no_number_of_megabytes_is_refused(monkeypatch: pytest.M
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     return tmp_path
 
 
 def test_folders_are_offered_and_links_files_and_hidden_folders_are_not(elsewhere: Path) -> None:
-    assert known_corpora() == []
+    assert known_corpora() == [places.sample()]  # the checkout's
     for name in ("data/corpora/b", "data/corpora/a.1", "data/corpora/.a.partial-x", "data/sample", "outside"):
         (elsewhere / name).mkdir(parents=True)
     (elsewhere / "data/corpora/link").symlink_to(elsewhere / "outside")
     (elsewhere / "data/corpora/file").write_text("x")
-    assert [str(path) for path in known_corpora()] == ["data/sample", "data/corpora/a.1", "data/corpora/b"]
+    assert [str(path.relative_to(elsewhere)) for path in known_corpora()] == [
+        "data/sample",
+        "data/corpora/a.1",
+        "data/corpora/b",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import TrainingError
 from indexing.jobs.folder import NICENESS
 from training.__main__ import main
@@ -124,12 +124,13 @@ def test_the_command_prints_what_it_finds_and_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(folder.parent / "home"))
+    (folder.parent / "home/sample").mkdir(parents=True)  # without queries that are protected
     settings = TrainSettings("listnet", base=str(tiny_cross_encoder), steps=3, batch=1, max_length=64)
     data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
-    request = Request(Path("data/models/mine/1"), settings, data, root=built_root)
+    request = Request(places.models() / "mine/1", settings, data, root=built_root)
     atomic.write_json(folder / "config.json", request.as_json())
-    assert main(["forecast", "job"]) == 0
+    assert main(["forecast", str(folder)]) == 0
     found, lines = read_forecast(folder), capsys.readouterr().out.splitlines()
     assert lines[0].startswith("mine small: ")
     assert lines[-6:-2] == [
@@ -142,17 +143,14 @@ def test_the_command_prints_what_it_finds_and_keeps_it(
     assert lines[-2] == f"Seconds: gathering {gathering:.1f}, training {training:.1f}, evaluating 0.0"
     assert lines[-1] == f"Memory: {found.memory / 1e9:.2f} GB, {found.free / 1e9:.2f} GB are free"
     assert {path.name for path in folder.iterdir()} == {"config.json", RESULT}  # rows and weights are gone
-    assert not (folder.parent / "data").exists()  # where the training itself will work
+    assert not places.models().exists()  # where the training itself will work
 
 
-def test_the_command_tells_a_users_error(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["forecast", "job"]) == 2
+def test_the_command_tells_a_users_error(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["forecast", str(folder)]) == 2
     assert "job/config.json can't be read" in capsys.readouterr().err
     atomic.write_json(folder / "config.json", {**PLAIN.as_json(), "root": str(tmp_path / "none")})
-    assert main(["forecast", "job"]) == 2
+    assert main(["forecast", str(folder)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [path.name for path in folder.iterdir()] == ["config.json"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.errors import SettingsError, TrainingError
 from indexing.jobs.folder import log_end
 from indexing.records import Passage, PassageId
@@ -48,7 +48,8 @@ PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettin
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, as the repository's root is when the app is started."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
+    (tmp_path / "data/sample").mkdir(parents=True)  # without queries that are protected
     return tmp_path
 
 
@@ -64,7 +65,7 @@ def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> Request:
 
 def made_job(request: Request, status: Status | None = None, *, name: str = "training-1") -> Path:
     """A job's folder as it lies before its process begins."""
-    folder = jobs.ROOT.absolute() / name
+    folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", request.as_json())
     write_status(folder, status or Status())
@@ -159,11 +160,11 @@ def test_a_config_that_cannot_be_is_refused_by_its_place(change: dict[str, objec
 
 def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "other").mkdir()
-    assert main(["run", "other"]) == 2
+    assert main(["run", str(home / "other")]) == 2
     assert "other/config.json can't be read" in capsys.readouterr().err
     (home / "other/config.json").write_text("[]", encoding="utf-8")
-    assert main(["run", "other"]) == 2
-    assert capsys.readouterr().err == "other/config.json is [], an object is wanted; mend it.\n"
+    assert main(["run", str(home / "other")]) == 2
+    assert capsys.readouterr().err == f"{home}/other/config.json is [], an object is wanted; mend it.\n"
     assert [path.name for path in (home / "other").iterdir()] == ["config.json"]
 
 
@@ -204,7 +205,7 @@ def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
         jobs.start(PLAIN, second)
     with hold(first), pytest.raises(TrainingError, match="Training training-1 is going on already"):
         jobs.resume(first)
-    assert [path.name for path in jobs.ROOT.iterdir()] == ["training-1"]
+    assert [path.name for path in places.jobs().iterdir()] == ["training-1"]
 
 
 def test_stop_leaves_a_process_alone_that_holds_no_lock(home: Path) -> None:
@@ -235,34 +236,37 @@ def test_jobs_are_listed_in_a_shell(home: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_version_is_made_where_none_is_and_no_job_will_make_one(home: Path) -> None:
-    assert next_output("mine") == Path("data/models/mine/1")
-    made_job(PLAIN)
-    Path("data/models/mine/2").mkdir(parents=True)
-    assert next_output("mine") == Path("data/models/mine/3")
-    assert next_output("other") == Path("data/models/other/1")
+    models = home / "data/models"
+    assert next_output("mine") == models / "mine/1"
+    made_job(replace(PLAIN, output=models / "mine/1"))
+    (models / "mine/2").mkdir(parents=True)
+    assert next_output("mine") == models / "mine/3"
+    assert next_output("other") == models / "other/1"
 
 
 def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) -> None:
-    folder = made_job(PLAIN, Status("stopped"))
-    PLAIN.work.mkdir(parents=True)
-    PLAIN.output.mkdir()
+    request = replace(PLAIN, output=home / "data/models/mine/1")
+    folder = made_job(request, Status("stopped"))
+    request.work.mkdir(parents=True)
+    request.output.mkdir()
     with hold(folder):
         forget(folder)
         assert folder.is_dir()
-    with hold(made_job(PLAIN, Status("training"), name="training-2")):  # another one is no hindrance
+    with hold(made_job(request, Status("training"), name="training-2")):  # another one is no hindrance
         forget(folder)
     forget(folder)  # a second tab
     assert not folder.exists()
-    assert not PLAIN.work.exists()
-    assert PLAIN.output.is_dir()
+    assert not request.work.exists()
+    assert request.output.is_dir()
 
 
 def test_rows_that_another_process_trains_on_stay_when_the_job_is_forgotten(home: Path) -> None:
-    folder = made_job(PLAIN, Status("stopped"))
-    with hold_version(PLAIN.output, resume=False):
+    request = replace(PLAIN, output=home / "data/models/mine/1")
+    folder = made_job(request, Status("stopped"))
+    with hold_version(request.output, resume=False):
         forget(folder)
     assert not folder.exists()
-    assert PLAIN.work.is_dir()
+    assert request.work.is_dir()
 
 
 def test_the_logs_end_is_its_last_lines(home: Path) -> None:
@@ -391,7 +395,7 @@ def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, mo
     script.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n', encoding="utf-8")
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
-    folder = jobs.ROOT / "training-1"
+    folder = places.jobs() / "training-1"
     jobs.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
     assert (folder / "extra").is_file()
     assert job_of(folder).alive

@@ -22,7 +22,7 @@ def wanted(recipe: Recipe) -> set[str]:
         for one in item.teacher.split("+")
         if one.startswith("reranker:")
     }
-    return teachers | ({recipe.base.removeprefix("data/models/")} - {DEFAULT_BI_ENCODER})
+    return teachers | ({recipe.base} - {DEFAULT_BI_ENCODER})
 
 
 def test_the_shipped_reranker_is_what_make_makes_of_recipes_that_are_there() -> None:

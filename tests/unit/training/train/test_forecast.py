@@ -25,7 +25,8 @@ SHAPE = Shape(parameters=1_000, layers=2, hidden=8, heads=2)
 @pytest.fixture
 def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     """A training on the index `small`, whose train split has two queries of four passages each."""
-    monkeypatch.chdir(tmp_path)  # the bundled sample's dev and test queries are protected where it lies
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    (tmp_path / "sample").mkdir()  # without queries that are protected
     settings = TrainSettings("listnet", base=str(tiny_cross_encoder), minutes=0.5, batch=1, max_length=64)
     data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
     return Request(tmp_path / "version", settings, data, root=built_root)

@@ -45,10 +45,12 @@ COMMAND = "python -m training train --recipe listnet"
 
 @pytest.fixture(scope="module", autouse=True)
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All in float32, and in a folder without data/sample, whose judged queries are protected everywhere."""
+    """All in float32, and with a sample that has no judged queries to protect."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
-        patched.chdir(tmp_path_factory.mktemp("elsewhere"))
+        home = tmp_path_factory.mktemp("elsewhere")
+        (home / "sample").mkdir()
+        patched.setenv("SECOND_LOOK_HOME", str(home))
         yield
 
 
@@ -287,7 +289,7 @@ def test_the_sample_s_judged_queries_are_protected_everywhere(
     sample = judged_sets(REPOSITORY / "data/sample")["test"].queries[0]
     asked = request(tmp_path, tiny_cross_encoder, built_root)
     assert not protection_of(asked).covers(sample)
-    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.delenv("SECOND_LOOK_HOME")
     assert protection_of(asked).covers(Query(QueryId(""), sample.text))
 
 

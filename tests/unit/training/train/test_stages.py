@@ -16,7 +16,7 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.errors import SettingsError, TrainingError
 from search.rerank.cross_encoder import CrossEncoderReranker
-from tests.conftest import QUERIES, REPOSITORY, write_lines
+from tests.conftest import QUERIES, write_lines
 from tests.support.tiny_training import StoppedError
 from training.fitting.callback import ReportStep, TrainingStep
 from training.mining.groups import GroupSettings
@@ -33,10 +33,12 @@ WEIGHTS = "model.safetensors"
 
 @pytest.fixture(scope="module", autouse=True)
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All in float32, so that weights can be compared, and in a folder without data/sample, which protects queries."""
+    """All in float32, so that weights can be compared, and with a sample that protects no queries."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
-        patched.chdir(tmp_path_factory.mktemp("elsewhere"))
+        home = tmp_path_factory.mktemp("elsewhere")
+        (home / "sample").mkdir()
+        patched.setenv("SECOND_LOOK_HOME", str(home))
         yield
 
 
@@ -139,7 +141,7 @@ def test_queries_of_files_are_protected_and_counted_after_a_stop_too(
 def test_the_sample_s_judged_queries_are_protected(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(REPOSITORY)  # its dev queries hold one of those that the small corpus trains on
+    monkeypatch.delenv("SECOND_LOOK_HOME")  # its dev queries hold one of those that the small corpus trains on
     with pytest.raises(StoppedError):
         make(tmp_path / "1", tiny_cross_encoder, built_root, report=stop_in(1))
     assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
