@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from app.resources import one_at_a_time
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index
-from indexing.store.tokens import TokenIds
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker, Scores
+from search.retrieve import FirstStage
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
@@ -35,15 +35,10 @@ class PatientReranker:
         """The wrapped re-ranker's name."""
         return self._reranker.name
 
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        """Identifies the tokenizer whose stored token ids it reads."""
-        return self._reranker.tokenizer_fingerprint
-
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
         """Score the passages while holding the lock. Raises what the wrapped re-ranker raises."""
         with turn():
-            return self._reranker.score(query, passages, tokens=tokens)
+            return self._reranker.score(query, passages)
 
 
 class PatientPipeline:
@@ -68,7 +63,12 @@ class PatientPipeline:
         """The pipeline's re-ranker, which waits for its turn too."""
         return self._reranker
 
-    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
+    def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
         """Answer one query while holding the lock. Raises what the wrapped pipeline raises."""
         with turn():
             return self._pipeline.search(query, settings)
+
+    def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
+        """Run the first stage while holding the lock. Raises what the wrapped pipeline raises."""
+        with turn():
+            return self._pipeline.retrieve(query, settings)

@@ -1,6 +1,7 @@
 """Where an artefact comes from: the versions of the libraries and the revision of the code that made it."""
 
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -34,8 +35,15 @@ def code_revision(code: Path | None = None) -> str:
         found = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")
         if found:
             return found
+    released = package_version()
+    return f"{PACKAGE} {released}" if released else ""
+
+
+@cache
+def package_version() -> str:
+    """The version of this program as a package; empty where it isn't installed as one."""
     try:
-        return f"{PACKAGE} {version(PACKAGE)}"
+        return version(PACKAGE)
     except PackageNotFoundError:
         return ""
 

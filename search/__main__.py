@@ -16,7 +16,7 @@ from indexing.errors import SecondLookError, SettingsError
 from indexing.records import QueryId, Ranking
 from search.load import DEFAULT_RERANKER, open_pipeline
 from search.settings import FUSIONS, MIXES, PipelineSettings
-from search.trace import SearchTrace, as_json
+from search.trace import SearchTrace
 from search.trec import write_run
 
 SNIPPET = 76  # characters of a passage in a terminal's line
@@ -45,7 +45,7 @@ def _query(options: argparse.Namespace, settings: PipelineSettings) -> int:
     trace = pipeline.search(options.query, settings)
     reranker = pipeline.reranker.name if pipeline.reranker else None
     if options.json:
-        print(json.dumps(as_json(trace, index=options.index, reranker=reranker, top=options.top), ensure_ascii=False))
+        print(json.dumps(trace.to_dict(top=options.top), ensure_ascii=False))
     else:
         _print_trace(trace, reranker=reranker, top=options.top)
     return 0

@@ -1,7 +1,7 @@
 """Retrieve, fuse, re-rank: one query goes in, a trace of every stage comes out."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -9,13 +9,15 @@ import numpy as np
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, check_encoder
-from indexing.records import Floats, Passage, PassageId, Ranking
+from indexing.provenance import package_version
+from indexing.records import PassageId, Ranking
 from indexing.store.tokens import TokenIds
-from search.fuse import fuse, interpolate
-from search.rerank.reranker import Reranker
-from search.retrieve import encode, nearest, retrieve_bm25
+from search.fuse import interpolate
+from search.rerank.reranker import Reranker, StoredTokens, score_passages
+from search.retrieve import FirstStage, first_stage
 from search.settings import QUERY_CHARACTERS, PipelineSettings
-from search.trace import SearchTrace
+from search.stopwatch import Stopwatch
+from search.trace import PipelineVersions, SearchTrace
 
 
 class Pipeline(Protocol):
@@ -33,8 +35,11 @@ class Pipeline(Protocol):
     def reranker(self) -> Reranker | None:
         """None where only the first stage answers."""
 
-    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
+    def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
         """Answer one query. Raises SettingsError, ModelError."""
+
+    def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
+        """The first stage alone. Raises SettingsError."""
 
 
 class RetrieveAndRerank:
@@ -47,87 +52,83 @@ class RetrieveAndRerank:
         self.reranker = reranker
         self.encoder = encoder
 
-    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
-        """Answer one query.
+    @property
+    def versions(self) -> PipelineVersions:
+        """What answers a query here."""
+        return PipelineVersions(
+            index=self.index.manifest.name,
+            build=self.index.manifest.build,
+            bi_encoder=self.index.manifest.bi_encoder,
+            reranker=None if self.reranker is None else self.reranker.name,
+            second_look=package_version(),
+        )
+
+    def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
+        """Answer one query; None for the settings stands for the usual ones, `PipelineSettings()`.
 
         Raises:
             SettingsError: the query is empty or longer than 2,000 characters, or the index can't have this k1 and b.
+            ModelError: the re-ranker doesn't give one finite number for each passage.
         """
+        settings = settings or PipelineSettings()
+        first = self.retrieve(query, settings)
+        trace = SearchTrace(
+            query=first.query,
+            settings=settings,
+            versions=self.versions,
+            first_stage=first.rankings,
+            fused=first.fused,
+            seconds=first.seconds,
+            passages=first.passages,
+        )
+        if self.reranker is None or settings.rerank_depth == 0 or not len(first.fused):
+            return trace
+        return self._rerank(trace, first, self.reranker)
+
+    def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
+        """The first stage alone, fused. Raises SettingsError as `search` does."""
         text = " ".join(query.split())
         if not text:
             raise SettingsError("The query is empty; type some words.")
         if len(text) > QUERY_CHARACTERS:
             raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
-        first_stage, vector, seconds = self._retrieve(text, settings)
-        start = time.perf_counter()
-        fused = fuse(first_stage, settings, depth=settings.depth)
-        seconds["fuse"] = time.perf_counter() - start
-        start = time.perf_counter()
-        rows = [self.index.passages.row_of(passage_id) for passage_id in fused.passage_ids]
-        passages = {
-            passage_id: self.index.passages[row] for passage_id, row in zip(fused.passage_ids, rows, strict=True)
-        }
-        seconds["load"] = time.perf_counter() - start
-        if self.reranker is None or settings.rerank_depth == 0 or not len(fused):
-            return SearchTrace(text, first_stage, fused, None, {}, {}, frozenset(), seconds, passages)
-        return self._rerank(text, settings, first_stage, fused, seconds, passages, rows, vector, self.reranker)
+        return first_stage(self.index, self.encoder, text, settings or PipelineSettings())
 
-    def _retrieve(
-        self, query: str, settings: PipelineSettings
-    ) -> tuple[dict[str, Ranking], Floats | None, dict[str, float]]:
-        """Rankings, the query's vector where something wants it, and seconds."""
-        rankings: dict[str, Ranking] = {}
-        seconds: dict[str, float] = {}
-        vector: Floats | None = None
-        if settings.fusion != "dense":
-            rankings["bm25"], spent = retrieve_bm25(
-                self.index, query, depth=settings.depth, k1=settings.k1, b=settings.b
-            )
-            seconds |= spent
-        if settings.fusion != "bm25" or settings.rerank_mix == "dense":
-            vector, spent = encode(self.encoder, query)
-            seconds |= spent
-        if vector is not None and settings.fusion != "bm25":
-            rankings["dense"], spent = nearest(self.index, vector, depth=settings.depth)
-            seconds |= spent
-        return rankings, vector, seconds
-
-    def _stored_tokens(self, rows: Sequence[int], reranker: Reranker) -> list[TokenIds] | None:
-        """The index's token ids of the passages at these rows; None where it has none by the re-ranker's tokenizer."""
-        stored = self.index.tokens
-        if stored is None or self.index.manifest.tokenizer_fingerprint != reranker.tokenizer_fingerprint:
-            return None
-        return [stored.ids(row) for row in rows]
-
-    def _rerank(
-        self,
-        query: str,
-        settings: PipelineSettings,
-        first_stage: dict[str, Ranking],
-        fused: Ranking,
-        seconds: dict[str, float],
-        passages: dict[PassageId, Passage],
-        rows: Sequence[int],
-        vector: Floats | None,
-        reranker: Reranker,
-    ) -> SearchTrace:
-        candidates = fused.top(settings.rerank_depth)
-        texts = [passages[passage_id].content for passage_id in candidates.passage_ids]
-        start = time.perf_counter()
-        tokens = self._stored_tokens(rows[: len(candidates)], reranker)
-        cosines: dict[PassageId, float] = {}
-        if vector is not None and settings.rerank_mix == "dense":
-            near = self.index.vectors.rows(np.array(rows[: len(candidates)])) @ vector  # (candidates,) float32
-            cosines = dict(zip(candidates.passage_ids, near.tolist(), strict=True))
-        seconds["load"] += time.perf_counter() - start
-        scores = reranker.score(query, texts, tokens=tokens)
+    def _rerank(self, trace: SearchTrace, first: FirstStage, reranker: Reranker) -> SearchTrace:
+        settings = trace.settings
+        clock = Stopwatch(first.seconds)
+        candidates = first.fused.top(settings.rerank_depth)
+        rows = {passage_id: first.rows[passage_id] for passage_id in candidates.passage_ids}
+        texts = [first.passages[passage_id].content for passage_id in candidates.passage_ids]
+        tokens = self._stored_tokens(rows.values(), reranker)
+        cosines = self._cosines(first, rows) if settings.rerank_mix == "dense" else {}
+        clock.lap("load")
+        scores = score_passages(reranker, first.query, texts, tokens=tokens)
         logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
+        cut = zip(candidates.passage_ids, scores.truncated, strict=True)
         reranked = Ranking.sort(logits.items())
         if settings.rerank_weight < 1:
             other = Ranking.sort(cosines.items()) if settings.rerank_mix == "dense" else candidates
             reranked = interpolate(reranked, other, weight=settings.rerank_weight)
-        truncated = frozenset(
-            passage_id for passage_id, cut in zip(candidates.passage_ids, scores.truncated, strict=True) if cut
+        return replace(
+            trace,
+            reranked=reranked,
+            logits=logits,
+            cosines=cosines,
+            truncated=frozenset(passage_id for passage_id, truncated in cut if truncated),
+            seconds={**clock.seconds, **scores.seconds},
         )
-        seconds |= scores.seconds
-        return SearchTrace(query, first_stage, fused, reranked, logits, cosines, truncated, seconds, passages)
+
+    def _stored_tokens(self, rows: Iterable[int], reranker: Reranker) -> list[TokenIds] | None:
+        """The index's token ids of the passages at these rows; None where it has none by the re-ranker's tokenizer."""
+        stored, fingerprint = self.index.tokens, self.index.manifest.tokenizer_fingerprint
+        if stored is None or not isinstance(reranker, StoredTokens) or reranker.tokenizer_fingerprint != fingerprint:
+            return None
+        return [stored.ids(row) for row in rows]
+
+    def _cosines(self, first: FirstStage, rows: Mapping[PassageId, int]) -> dict[PassageId, float]:
+        """The query's cosine with each candidate, whichever retriever returned it."""
+        if first.vector is None:
+            return {}
+        cosines = self.index.vectors.rows(np.array(list(rows.values()))) @ first.vector  # (candidates,) float32
+        return dict(zip(rows, cosines.tolist(), strict=True))

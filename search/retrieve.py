@@ -1,7 +1,8 @@
-"""The first stage: BM25 and the bi-encoder each give a query's best passages."""
+"""The first stage: BM25 and the bi-encoder each give a query's best passages, and fusion makes one ranking of them."""
 
-import time
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from indexing.bm25 import analyzer
 from indexing.bm25.settings import Bm25Settings
@@ -9,9 +10,97 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.manifest import rebuild
-from indexing.records import Floats, Ranking
+from indexing.records import Floats, Passage, PassageId, Ranking, Rows
+from search.fuse import fuse
+from search.settings import PipelineSettings
+from search.stopwatch import Stopwatch
 
-Seconds = dict[str, float]
+
+class RetrievedList(NamedTuple):
+    """One retriever's ranking, and where its passages lie in the index."""
+
+    ranking: Ranking
+    rows: Mapping[PassageId, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstStage:
+    """What is known of a query before re-ranking."""
+
+    query: str
+    rankings: Mapping[str, Ranking]
+    """By retriever: `bm25`, `dense`."""
+    fused: Ranking
+    rows: Mapping[PassageId, int]
+    """The row in the index of every passage of `rankings`."""
+    passages: Mapping[PassageId, Passage] = field(repr=False)
+    """Those of `fused`."""
+    vector: Floats | None = field(repr=False)
+    """The query's, (dim,) float32, unit length; None where nothing needs it."""
+    seconds: Mapping[str, float]
+    """By stage, in the order in which they ran."""
+
+
+def first_stage(index: Index, encoder: BiEncoder, query: str, settings: PipelineSettings) -> FirstStage:
+    """Retrieve, fuse, and load the passages of the fused ranking.
+
+    Raises:
+        SettingsError: the index can't be searched with these k1 and b.
+    """
+    clock = Stopwatch()
+    lists: dict[str, RetrievedList] = {}
+    vector: Floats | None = None
+    if settings.fusion != "dense":
+        lists["bm25"] = retrieve_bm25(index, query, depth=settings.depth, k1=settings.k1, b=settings.b)
+        clock.lap("bm25")
+    if settings.fusion != "bm25" or settings.rerank_mix == "dense":
+        vector = encoder.encode_query(query)
+        clock.lap("encode")
+    if vector is not None and settings.fusion != "bm25":
+        lists["dense"] = retrieve_dense(index, vector, depth=settings.depth)
+        clock.lap("faiss")
+    rankings = {name: retrieved.ranking for name, retrieved in lists.items()}
+    fused = fuse(rankings, settings, depth=settings.depth)
+    clock.lap("fuse")
+    rows = {passage_id: row for retrieved in lists.values() for passage_id, row in retrieved.rows.items()}
+    passages = {passage_id: index.passages[rows[passage_id]] for passage_id in fused.passage_ids}
+    clock.lap("load")
+    return FirstStage(
+        query=query,
+        rankings=rankings,
+        fused=fused,
+        rows=rows,
+        passages=passages,
+        vector=vector,
+        seconds=clock.seconds,
+    )
+
+
+def retrieve_bm25(
+    index: Index, query: str, *, depth: int, k1: float | None = None, b: float | None = None
+) -> RetrievedList:
+    """Passages that share a term with the query, at most `depth`; None for `k1` or `b` stands for the index's own.
+
+    Raises:
+        SettingsError: k1 or b isn't the index's own, and the index stores no postings to compute with it.
+    """
+    own, settings = index.manifest.bm25, bm25_settings(index, k1=k1, b=b)
+    if settings == own:
+        rows, scores = index.bm25.search(analyzer.terms(query), depth=depth)
+    elif index.postings is not None:
+        rows, scores = index.postings.search(analyzer.terms(query), settings, depth=depth)
+    else:
+        raise SettingsError(
+            f"Index {index.folder} stores no postings, so its BM25 has k1={own.k1:g} and b={own.b:g}, "
+            f"not k1={settings.k1:g} and b={settings.b:g}. {rebuild(index.folder)}"
+        )
+    return _ranked(index, rows, scores, depth=depth)
+
+
+def retrieve_dense(index: Index, vector: Floats, *, depth: int) -> RetrievedList:
+    """The passages nearest to a query's vector, (dim,) float32, by cosine."""
+    rows, scores = index.dense.search(vector, depth=depth)
+    return _ranked(index, rows, scores, depth=depth)
 
 
 def bm25_settings(index: Index, *, k1: float | None, b: float | None) -> Bm25Settings:
@@ -20,49 +109,8 @@ def bm25_settings(index: Index, *, k1: float | None, b: float | None) -> Bm25Set
     return replace(own, k1=own.k1 if k1 is None else k1, b=own.b if b is None else b)
 
 
-def retrieve_bm25(
-    index: Index, query: str, *, depth: int, k1: float | None = None, b: float | None = None
-) -> tuple[Ranking, Seconds]:
-    """Passages that share a term with the query, at most `depth`; and seconds of `bm25`.
-
-    Raises:
-        SettingsError: k1 or b isn't the index's own, and the index keeps no postings to compute with it.
-    """
-    start = time.perf_counter()
-    own, settings = index.manifest.bm25, bm25_settings(index, k1=k1, b=b)
-    if settings == own:
-        rows, scores = index.bm25.search(analyzer.terms(query), depth=depth)
-    elif index.postings is not None:
-        rows, scores = index.postings.search(analyzer.terms(query), settings, depth=depth)
-    else:
-        raise SettingsError(
-            f"Index {index.folder} keeps no postings, so BM25 has k1={own.k1:g} and b={own.b:g} there, "
-            f"not k1={settings.k1:g} and b={settings.b:g}. {rebuild(index.folder)}"
-        )
-    found = zip(rows.tolist(), scores, strict=True)
-    ranking = Ranking.sort(((index.passages.id_at(row), score) for row, score in found), depth=depth)
-    return ranking, {"bm25": time.perf_counter() - start}
-
-
-def retrieve_dense(index: Index, encoder: BiEncoder, query: str, *, depth: int) -> tuple[Ranking, Seconds]:
-    """The passages nearest to the query by cosine; and seconds of `encode` and `faiss`."""
-    vector, encoding = encode(encoder, query)
-    ranking, searching = nearest(index, vector, depth=depth)
-    return ranking, encoding | searching
-
-
-def encode(encoder: BiEncoder, query: str) -> tuple[Floats, Seconds]:
-    """The query's vector, (dim,) float32; and seconds of `encode`."""
-    start = time.perf_counter()
-    vector = encoder.encode_query(query)
-    return vector, {"encode": time.perf_counter() - start}
-
-
-def nearest(index: Index, vector: Floats, *, depth: int) -> tuple[Ranking, Seconds]:
-    """The passages nearest to a query's vector, (dim,) float32, by cosine; and seconds of `faiss`."""
-    start = time.perf_counter()
-    rows, scores = index.dense.search(vector, depth=depth)
-    ranking = Ranking.sort(
-        ((index.passages.id_at(int(row)), score) for row, score in zip(rows, scores, strict=True)), depth=depth
-    )
-    return ranking, {"faiss": time.perf_counter() - start}
+def _ranked(index: Index, rows: Rows, scores: Iterable[float], *, depth: int) -> RetrievedList:
+    numbers: list[int] = rows.tolist()
+    ids = [index.passages.id_at(row) for row in numbers]
+    ranking = Ranking.sort(zip(ids, scores, strict=True), depth=depth)
+    return RetrievedList(ranking, dict(zip(ids, numbers, strict=True)))

@@ -1,16 +1,19 @@
 """How a query is answered: depths, fusion, BM25's parameters and the re-ranker's share."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 
-FUSIONS = ("rrf", "weighted", "bm25", "dense")
-MIXES = ("fused", "dense")
+Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
+RerankMix: TypeAlias = Literal["fused", "dense"]
+FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
+MIXES: tuple[RerankMix, ...] = get_args(RerankMix)
 QUERY_CHARACTERS = 2000  # a longer query is a pasted document
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PipelineSettings:
     """How a query is answered."""
 
@@ -18,7 +21,7 @@ class PipelineSettings:
     """Passages kept of each first-stage ranking, and of their fusion."""
     rerank_depth: int = 50
     """Passages of the fused ranking that are re-ranked; 0 to leave it as it is."""
-    fusion: str = "rrf"
+    fusion: Fusion = "rrf"
     """`rrf`, `weighted`, or one retriever alone: `bm25`, `dense`."""
     rrf_k: int = 60
     """Constant of reciprocal rank fusion."""
@@ -30,9 +33,9 @@ class PipelineSettings:
     """BM25's weight of the passage's length, 0 to 1; None for the index's own."""
     rerank_weight: float = 1.0
     """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
-    rerank_mix: str = "fused"
-    """What it is mixed with: `fused`, the score of the ranking that it was given; or `dense`, each passage's cosine by
-    the bi-encoder, whoever retrieved it."""
+    rerank_mix: RerankMix = "fused"
+    """What it is mixed with: `fused`, the score in the fused ranking; or `dense`, each passage's cosine with the query
+    by the bi-encoder, whichever retriever returned the passage."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= 10_000:

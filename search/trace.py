@@ -1,75 +1,114 @@
-"""What a search did: the ranking of every stage, with passages, scores and times."""
+"""What a search did: the ranking of every stage, with passages, scores and times; as plain data and as a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from indexing.records import Passage, PassageId, Ranking
+from search.settings import PipelineSettings
+from search.trace_html import trace_html
+
+SCHEMA = 1
+"""Of what `SearchTrace.to_dict` gives; a field that is renamed, removed or changes its meaning raises it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class PipelineVersions:
+    """What answered a query: enough to find the same index and models again."""
+
+    index: str
+    build: str
+    """The index's build: its id, which begins with the time."""
+    bi_encoder: str
+    """Hub name or path."""
+    reranker: str | None
+    """`shipped`, a version such as `lambda/1`, a hub name, or a folder's name; None without one."""
+    second_look: str
+    """Version of this library; empty where it isn't installed as a package."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SearchTrace:
     """Everything that happened to one query."""
 
     query: str
+    settings: PipelineSettings
+    versions: PipelineVersions
     first_stage: Mapping[str, Ranking]
     """By retriever: `bm25`, `dense`."""
     fused: Ranking
     """The ranking before re-ranking."""
-    reranked: Ranking | None
-    """The ranking after it, of the best `rerank_depth`; None without a re-ranker."""
-    logits: Mapping[PassageId, float]
-    """The re-ranker's raw score of each passage it saw."""
-    cosines: Mapping[PassageId, float]
+    reranked: Ranking | None = None
+    """The ranking after it, of the best `rerank_depth`; None where nothing was re-ranked."""
+    logits: Mapping[PassageId, float] = field(default_factory=dict)
+    """The re-ranker's raw score of each passage it read."""
+    cosines: Mapping[PassageId, float] = field(default_factory=dict)
     """The bi-encoder's of the same passages; empty unless the settings mix it with the re-ranker's."""
-    truncated: frozenset[PassageId]
+    truncated: frozenset[PassageId] = frozenset()
     """Passages that were cut to fit the re-ranker."""
     seconds: Mapping[str, float]
     """Time of each stage, in the order in which they ran."""
     passages: Mapping[PassageId, Passage] = field(repr=False)
-    """The passages of the first `depth` places of the fused ranking."""
+    """The passages of the fused ranking."""
 
     @property
     def final(self) -> Ranking:
-        """What a user is shown: the re-ranked list where there is one."""
+        """The list that a user sees: the re-ranked one where there is one, else the fused one."""
         return self.fused if self.reranked is None else self.reranked
 
+    @property
+    def stages(self) -> dict[str, Ranking]:
+        """Every ranking in the order in which they were made: the retrievers' own, `fused`, `reranked`."""
+        reranked = {} if self.reranked is None else {"reranked": self.reranked}
+        return {**self.first_stage, "fused": self.fused, **reranked}
+
     def moves(self) -> dict[PassageId, int]:
-        """Places each re-ranked passage rose (above 0) or fell (below 0)."""
+        """Places that each passage of the final list rose (above 0) or fell (below 0) by re-ranking."""
         before = self.fused.ranks()
         return {passage_id: before[passage_id] - rank for passage_id, rank in self.final.ranks().items()}
 
+    def to_dict(self, *, top: int | None = None) -> dict[str, Any]:
+        """The trace as JSON's types; `top` limits every list to its first places. docs/python.md has each field."""
+        lists = {name: ranking if top is None else ranking.top(top) for name, ranking in self.stages.items()}
+        listed = dict.fromkeys(passage_id for ranking in lists.values() for passage_id in ranking.passage_ids)
+        return {
+            "schema": SCHEMA,
+            "query": self.query,
+            "versions": asdict(self.versions),
+            "settings": asdict(self.settings),
+            "final": self._final_rows(lists),
+            "stages": {
+                name: [{"rank": rank, "id": passage_id, "score": score} for rank, passage_id, score in ranking]
+                for name, ranking in lists.items()
+            },
+            "passages": {
+                passage_id: {"title": self.passages[passage_id].title, "text": self.passages[passage_id].text}
+                for passage_id in listed
+                if passage_id in self.passages
+            },
+            "seconds": dict(self.seconds),
+        }
 
-def as_json(trace: SearchTrace, *, index: str, reranker: str | None, top: int) -> dict[str, Any]:
-    """A trace as plain data; every list best first, ranks from 1, scores of each stage's own scale."""
-    before = trace.fused.ranks()
-    stages = {name: _places(ranking, top) for name, ranking in trace.first_stage.items()}
-    reranked = []
-    for rank, passage_id, score in trace.final.top(top) if trace.reranked is not None else ():
-        passage = trace.passages[passage_id]
-        reranked.append(
+    def _final_rows(self, lists: Mapping[str, Ranking]) -> list[dict[str, Any]]:
+        """The final list's places, each with all that is known of its passage."""
+        ranks = {name: ranking.ranks() for name, ranking in self.stages.items()}
+        moves = self.moves()
+        return [
             {
                 "rank": rank,
                 "id": passage_id,
                 "score": score,
-                "logit": trace.logits[passage_id],
-                "first_stage_rank": before[passage_id],
-                "moved": before[passage_id] - rank,
-                "truncated": passage_id in trace.truncated,
-                "title": passage.title,
-                "text": passage.text,
+                "title": self.passages[passage_id].title,
+                "text": self.passages[passage_id].text,
+                "ranks": {name: places.get(passage_id) for name, places in ranks.items()},
+                "moved": moves[passage_id],
+                "logit": self.logits.get(passage_id),
+                "cosine": self.cosines.get(passage_id),
+                "truncated": passage_id in self.truncated,
             }
-        )
-    return {
-        "query": trace.query,
-        "index": index,
-        "reranker": reranker,
-        "first_stage": stages,
-        "fused": _places(trace.fused, top),
-        "reranked": reranked if trace.reranked is not None else None,
-        "seconds": dict(trace.seconds),
-    }
+            for rank, passage_id, score in lists["fused" if self.reranked is None else "reranked"]
+        ]
 
-
-def _places(ranking: Ranking, top: int) -> list[dict[str, Any]]:
-    return [{"rank": rank, "id": passage_id, "score": score} for rank, passage_id, score in ranking.top(top)]
+    def _repr_html_(self) -> str:
+        """The final list before and after re-ranking, as a notebook shows it."""
+        return trace_html(self.to_dict())

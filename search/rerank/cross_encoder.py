@@ -10,7 +10,7 @@ from sentence_transformers import CrossEncoder
 from torch.nn import Linear
 
 from indexing import precision
-from indexing.errors import ModelError, SettingsError
+from indexing.errors import ModelError
 from indexing.pretrained import load_quietly, loading_error, reach_hub
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds, tokenizer_fingerprint
@@ -66,18 +66,27 @@ class CrossEncoderReranker:
         """Of its tokenizer; empty if it reads more tokens than are stored, or a passage's end."""
         return self._fingerprint
 
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        """Raw logits of each passage; with `tokens`, its ids by this tokenizer, the text is not read.
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Raw logits of each passage. Raises ModelError where one is no finite number."""
+        start = precision.clock(self._device)
+        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=self.max_length)
+        return self._scores(encoded, start)
+
+    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
+        """What `score` gives for the passages that have these token ids by this tokenizer.
 
         Raises:
             ModelError: a score is no finite number.
-            SettingsError: there are not as many `tokens` as passages, or this re-ranker reads no stored ids.
+            SettingsError: this re-ranker can't read stored ids; its `tokenizer_fingerprint` is empty.
         """
         start = precision.clock(self._device)
-        encoded = self._encode(query, passages, tokens)
-        middle = precision.clock(self._device)
+        encoded = encode_stored(self._model.tokenizer, query, tokens, max_length=self.max_length)
+        return self._scores(encoded, start)
+
+    def _scores(self, encoded: EncodedPairs, start: float) -> Scores:
+        encoded_at = precision.clock(self._device)
         logits = self._logits(encoded)
-        seconds = {"tokenise": middle - start, "re-rank": precision.clock(self._device) - middle}
+        seconds = {"tokenize": encoded_at - start, "re-rank": precision.clock(self._device) - encoded_at}
         return Scores(logits, tuple(encoded.truncated), seconds)
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
@@ -87,14 +96,6 @@ class CrossEncoderReranker:
             ModelError: a score is no finite number.
         """
         return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=self.max_length))
-
-    def _encode(self, query: str, passages: Sequence[str], tokens: Sequence[TokenIds] | None) -> EncodedPairs:
-        words = self._model.tokenizer
-        if tokens is None:
-            return encode_pairs(words, [query] * len(passages), passages, max_length=self.max_length)
-        if len(tokens) != len(passages):
-            raise SettingsError(f"{len(tokens)} rows of token ids came with {len(passages)} passages; give one each.")
-        return encode_stored(words, query, tokens, max_length=self.max_length)
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         """(pairs,) float32, finite; where the device's memory runs out, batches are halved until they fit."""

@@ -1,23 +1,27 @@
-"""What every re-ranker offers: logits of a query's passages."""
+"""What a re-ranker is: anything with a name that scores a query's passages."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
+import numpy as np
+
+from indexing.errors import ModelError
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What a re-ranker says of one query's passages."""
+    """A re-ranker's scores of one query's passages, in their order."""
 
     logits: Floats
-    """(passages,) float32, finite."""
-    truncated: tuple[bool, ...]
-    """Whether the passage was cut to fit."""
-    seconds: dict[str, float]
-    """Time of `tokenise` and `re-rank`."""
+    """(passages,) float32, finite; the higher, the more relevant."""
+    truncated: tuple[bool, ...] = ()
+    """Whether each passage was cut to fit; empty where none was."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Time of each step, such as `tokenize` and `re-rank`; empty where it wasn't taken."""
 
 
 class Reranker(Protocol):
@@ -25,11 +29,44 @@ class Reranker(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """The name that users see."""
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """A raw logit of each passage, in the order of `passages`."""
+
+
+@runtime_checkable
+class StoredTokens(Protocol):
+    """What a re-ranker also offers if it can read the passages' token ids that an index stores."""
 
     @property
     def tokenizer_fingerprint(self) -> str:
-        """Of the tokenizer whose stored ids it reads; empty if it reads none."""
+        """Of its tokenizer: only ids that the same tokenizer made are handed to it; empty if it can't read any."""
 
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        """Raw logits, in the order of `passages`; `tokens` are their ids, by its own tokenizer."""
+    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
+        """What `score` gives for the texts that have these token ids."""
+
+
+def score_passages(
+    reranker: Reranker, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None
+) -> Scores:
+    """The re-ranker's scores, checked and timed; where `tokens` is given, it reads them in place of the texts.
+
+    Raises:
+        ModelError: there isn't one finite number for each passage.
+    """
+    start = time.perf_counter()
+    if tokens is not None and isinstance(reranker, StoredTokens):
+        scores = reranker.score_stored(query, tokens)
+    else:
+        scores = reranker.score(query, passages)
+    seconds = scores.seconds or {"re-rank": time.perf_counter() - start}
+    logits = np.asarray(scores.logits, dtype=np.float32)  # (passages,) float32
+    if logits.shape != (len(passages),):
+        raise ModelError(
+            f"Re-ranker {reranker.name} gave scores of shape {logits.shape} for {len(passages)} passages; "
+            "it must give one number for each."
+        )
+    if not np.isfinite(logits).all():
+        raise ModelError(f"Re-ranker {reranker.name} gave a score that isn't a finite number; choose another.")
+    return Scores(logits, scores.truncated or (False,) * len(passages), seconds)

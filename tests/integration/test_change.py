@@ -198,7 +198,7 @@ def test_deleted_passages_are_found_no_more(shelf: Shelf, bi_encoder: BiEncoder)
     index = open_index("small", root=shelf.root)
     assert PassageId("d2") not in index.passages
     assert retrieve_bm25(index, "moraine", depth=20)[0].passage_ids == ()
-    assert "d2" not in retrieve_dense(index, bi_encoder, PASSAGES["d2"], depth=20)[0].passage_ids
+    assert "d2" not in retrieve_dense(index, bi_encoder.encode_query(PASSAGES["d2"]), depth=20)[0].passage_ids
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_answers_after_changes_are_those_of_a_fresh_build(shelf: Shelf, tiny_bi_
         assert dict(zip(one.passage_ids, one.scores, strict=True)) == pytest.approx(
             dict(zip(other.passage_ids, other.scores, strict=True)), abs=1e-6
         )
-        one, other = (retrieve_dense(index, encoder, query, depth=30)[0] for index in (changed, fresh))
+        one, other = (retrieve_dense(index, encoder.encode_query(query), depth=30)[0] for index in (changed, fresh))
         assert one.passage_ids[:5] == other.passage_ids[:5]
         assert dict(zip(one.passage_ids, one.scores, strict=True)) == pytest.approx(
             dict(zip(other.passage_ids, other.scores, strict=True)), abs=1e-3

@@ -458,12 +458,17 @@ def test_query_prints_every_stage(place: list[str], capsys: Captured) -> None:
 def test_query_in_json_agrees_with_itself(place: list[str], capsys: Captured) -> None:
     assert search(["query", "rye bread", *place, "--json", "--depth", "12", "--rerank-depth", "12", "--top", "12"]) == 0
     said = json.loads(capsys.readouterr().out)
-    fused = {row["id"]: row["rank"] for row in said["fused"]}
-    assert [row["rank"] for row in said["reranked"]] == list(range(1, 13))
-    for row in said["reranked"]:
-        assert row["first_stage_rank"] == fused[row["id"]]
-        assert row["moved"] == fused[row["id"]] - row["rank"]
+    ranks = {name: {row["id"]: row["rank"] for row in places} for name, places in said["stages"].items()}
+    assert list(ranks) == ["bm25", "dense", "fused", "reranked"]
+    assert [row["rank"] for row in said["final"]] == list(range(1, 13))
+    for row in said["final"]:
+        assert row["ranks"] == {name: places.get(row["id"]) for name, places in ranks.items()}
+        assert row["moved"] == ranks["fused"][row["id"]] - row["rank"]
         assert row["score"] == row["logit"]  # with all weight on the re-ranker
+        assert row["text"] == said["passages"][row["id"]]["text"] == PASSAGES[row["id"]]
+    assert said["schema"] == 1
+    assert said["settings"]["depth"] == said["settings"]["rerank_depth"] == 12
+    assert (said["versions"]["index"], said["versions"]["reranker"]) == ("small", "tiny-cross-encoder")
     assert {"bm25", "encode", "faiss", "re-rank"} <= set(said["seconds"])
 
 
@@ -471,8 +476,11 @@ def test_query_without_a_re_ranker_has_no_re_ranked_list(built_root: Path, capsy
     arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--json"]
     assert search(["query", "rye bread", *arguments]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert (said["reranker"], said["reranked"]) == (None, None)
-    assert len(said["fused"]) == 10
+    assert said["versions"]["reranker"] is None
+    assert list(said["stages"]) == ["bm25", "dense", "fused"]
+    assert [row["id"] for row in said["final"]] == [row["id"] for row in said["stages"]["fused"]]
+    assert [row["text"] for row in said["final"]] == [PASSAGES[row["id"]] for row in said["final"]]
+    assert len(said["final"]) == 10
 
 
 def test_query_takes_k1_and_b(built_root: Path, capsys: Captured) -> None:
@@ -480,7 +488,7 @@ def test_query_takes_k1_and_b(built_root: Path, capsys: Captured) -> None:
     scores = []
     for pair in ([], ["--k1", "0.9", "--b", "0.4"], ["--k1", "2"]):  # none, the index's own, another
         assert search(["query", "rye bread", *arguments, *pair]) == 0
-        scores.append([row["score"] for row in json.loads(capsys.readouterr().out)["fused"]])
+        scores.append([row["score"] for row in json.loads(capsys.readouterr().out)["final"]])
     assert scores[0] == scores[1]
     assert scores[2][0] < scores[0][0]
     assert search(["query", "rye bread", *arguments, "--b", "1.1"]) == 2
@@ -533,7 +541,7 @@ def test_run_gives_what_query_gives(place: list[str], tmp_path: Path, capsys: Ca
     search(["run", str(path), str(tmp_path / "run.trec"), *place])
     capsys.readouterr()
     search(["query", "rye bread", *place, "--json", "--top", "20"])
-    found = [row["id"] for row in json.loads(capsys.readouterr().out)["reranked"]]
+    found = [row["id"] for row in json.loads(capsys.readouterr().out)["final"]]
     (ranking,) = read_run(tmp_path / "run.trec").values()
     assert list(ranking.passage_ids) == found
 

@@ -16,7 +16,8 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.records import Passage, PassageId, Ranking
 from search.overlap import kendall_tau, rank_biased_overlap
-from search.trace import SearchTrace
+from search.settings import PipelineSettings
+from search.trace import PipelineVersions, SearchTrace
 from tests.conftest import write_lines
 from tests.support.pages import BERLIN
 from tests.support.pages import BERLIN_QUERY as QUERY
@@ -295,11 +296,25 @@ def test_passage_text_is_data(page: AppTest) -> None:
     assert "3" in ids(page, "a")
 
 
+def fused_trace(ranking: Ranking, texts: dict[PassageId, Passage]) -> SearchTrace:
+    """A search without a re-ranker that ended in this ranking."""
+    versions = PipelineVersions(index="sample", build="1", bi_encoder="m", reranker=None, second_look="")
+    return SearchTrace(
+        query="q",
+        settings=PipelineSettings(),
+        versions=versions,
+        first_stage={},
+        fused=ranking,
+        seconds={},
+        passages=texts,
+    )
+
+
 def test_the_chart_joins_what_both_have_and_leaves_open_what_one_has() -> None:
     texts = {PassageId(name): Passage(PassageId(name), f"passage {name}") for name in "12345"}
     chart = slope_chart(
-        SearchTrace("q", {}, as_ranking(["1", "2", "3", "4"]), None, {}, {}, frozenset(), {}, texts),
-        SearchTrace("q", {}, as_ranking(["2", "5", "1", "3"]), None, {}, {}, frozenset(), {}, texts),
+        fused_trace(as_ranking(["1", "2", "3", "4"]), texts),
+        fused_trace(as_ranking(["2", "5", "1", "3"]), texts),
         shown=2,
     )
     described = chart.to_dict()

@@ -20,7 +20,7 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.index import Index, open_index
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
-from search.settings import FUSIONS
+from search.settings import FUSIONS, Fusion
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.support.fakes import Reports, WordOverlapReranker
 from training.data.ingredients import Gatherer
@@ -46,7 +46,7 @@ def record(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("source", FUSIONS)
 def test_every_source_gives_negatives_that_nobody_judged_relevant(
-    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, source: str
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, source: Fusion
 ) -> None:
     report = mine_to(tmp_path / "mined", pipeline, train, OPEN, source=source)
     queries = record(tmp_path / "mined")

@@ -361,7 +361,7 @@ def test_passages_that_changed_places_within_a_shard_give_the_same_answers(bench
         query = line.partition("\t")[2]
         assert retrieve_bm25(one, query, depth=24)[0] == retrieve_bm25(other, query, depth=24)[0]
         cosines = [
-            {row.passage_id: row.score for row in retrieve_dense(index, bench.encoder, query, depth=24)[0]}
+            {row.passage_id: row.score for row in retrieve_dense(index, bench.encoder.encode_query(query), depth=24)[0]}
             for index in (one, other)
         ]
         assert cosines[0] == pytest.approx(cosines[1], abs=1e-3)  # stored in half precision

@@ -6,7 +6,6 @@ import numpy as np
 
 from indexing.bm25 import analyzer
 from indexing.records import Floats
-from indexing.store.tokens import TokenIds
 from search.rerank.reranker import Scores
 
 WORDS_READ = 40
@@ -23,11 +22,7 @@ class WordOverlapReranker:
     def name(self) -> str:
         return "word overlap"
 
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        return ""
-
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
         self.asked.append((query, tuple(passages)))
         wanted = set(analyzer.terms(query))
         words = [passage.split() for passage in passages]
@@ -36,7 +31,7 @@ class WordOverlapReranker:
         return Scores(
             np.array(logits, dtype=np.float32),  # (passages,) float32
             tuple(len(part) > WORDS_READ for part in words),
-            {"tokenise": 0.0, "re-rank": 0.0},
+            {"tokenize": 0.0, "re-rank": 0.0},
         )
 
 
@@ -52,13 +47,9 @@ class FixedReranker:
     def name(self) -> str:
         return "fixed"
 
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        return ""
-
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
         values = self.score_pairs([query] * len(passages), passages)
-        return Scores(values, (False,) * len(values), {"tokenise": 0.0, "re-rank": 0.0})
+        return Scores(values, (False,) * len(values), {"tokenize": 0.0, "re-rank": 0.0})
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
         self.pairs += len(queries)

@@ -10,6 +10,7 @@ from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
+from search.settings import Fusion
 from training.data.readers.passage_lists import Entry
 from training.example import ALONE, NO_POSITIVE, Example, Protects, Skipped
 from training.mining.first_stage import ServedFirstStage
@@ -28,7 +29,7 @@ def judged_examples(
     settings: MiningSettings,
     *,
     protection: Protects,
-    source: str = "rrf",
+    source: Fusion = "rrf",
     reranker: Reranker | None = None,
     per_list: int = 8,
     limit: int | None = None,

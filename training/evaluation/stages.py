@@ -71,7 +71,7 @@ def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int,
         bm25[query.id], dense[query.id] = trace.first_stage["bm25"], trace.first_stage["dense"]
         fused[query.id], reranked[query.id] = trace.fused, trace.final
         cosine[query.id] = Ranking.sort(trace.cosines.items())
-        seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenise", "re-rank"))
+        seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenize", "re-rank"))
         progress("search", 1, len(queries))
     return Stages(bm25, dense, fused, reranked, cosine, rerank_seconds=seconds)
 

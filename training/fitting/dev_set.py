@@ -9,7 +9,6 @@ import torch
 from indexing import precision
 from indexing.errors import TrainingError
 from indexing.records import Floats, QueryId
-from indexing.store.tokens import TokenIds
 from search.rerank.pairs import EncodedPairs, encode_pairs
 from search.rerank.reranker import Scores
 from training.evaluation.candidates import Candidates, ndcg, reranked
@@ -24,15 +23,12 @@ class ModelInTraining:
     Its methods raise TrainingError where a score is not finite.
     """
 
-    tokenizer_fingerprint = ""
-
     def __init__(self, model: PairModel) -> None:
         self._model = model
         self.name = "model in training"
 
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        """Raw logits, in the order of `passages`; `tokens` are not read."""
-        del tokens
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Raw logits, in the order of `passages`."""
         start = time.perf_counter()
         encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=MAX_LENGTH)
         logits = self._logits(encoded)

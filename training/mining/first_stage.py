@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexing.bm25 import analyzer
-from indexing.dense.vectors import VectorStore
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Query, Ranking
 from search.fuse import fuse
 from search.pipeline import RetrieveAndRerank
-from search.settings import QUERY_CHARACTERS, PipelineSettings
-from search.trace import SearchTrace
+from search.retrieve import FirstStage
+from search.settings import QUERY_CHARACTERS, Fusion, PipelineSettings
 from training.mining.negatives import Retrieved
 
 NOTHING = Ranking((), np.empty(0, dtype=np.float32))
@@ -20,15 +19,14 @@ NOTHING = Ranking((), np.empty(0, dtype=np.float32))
 class ServedFirstStage:
     """A pipeline's BM25, dense or fused ranking of each query. Passages stay on disk."""
 
-    def __init__(self, pipeline: RetrieveAndRerank, *, source: str, depth: int) -> None:
-        """`source` is one of search.pipeline.FUSIONS, `depth` the passages kept of each ranking and of their fusion.
+    def __init__(self, pipeline: RetrieveAndRerank, *, source: Fusion, depth: int) -> None:
+        """`source` is one of search.settings.FUSIONS, `depth` the passages kept of each ranking and of their fusion.
 
         Raises:
             SettingsError: the source is unknown, or the depth above 10,000.
         """
         self._pipeline = pipeline
         self._settings = PipelineSettings(depth=depth, rerank_depth=0, fusion=source)
-        self._vectors = VectorStore(pipeline.index.folder / "vectors")
 
     def text(self, passage_id: PassageId) -> str:
         """What the re-ranker reads of a passage. Raises KeyError."""
@@ -53,25 +51,25 @@ class ServedFirstStage:
                 f"Query {query.id} has {len(query.text):,} characters, at most {QUERY_CHARACTERS:,} are searched; "
                 "shorten it or take it out of the queries."
             )
-        trace = self._pipeline.search(query.text, self._settings)
-        known = dict(zip(trace.fused.passage_ids, trace.fused.scores.tolist(), strict=True))
+        first = self._pipeline.retrieve(query.text, self._settings)
+        known = dict(zip(first.fused.passage_ids, first.fused.scores.tolist(), strict=True))
         missing = [passage_id for passage_id in relevant if passage_id not in known]
-        found = self._scores(trace, missing) if missing else {}
+        found = self._scores(first, missing) if missing else {}
         unscored = frozenset(missing) - found.keys()
         known |= found | dict.fromkeys(unscored, 0.0)
         scores = {passage_id: known[passage_id] for passage_id in relevant}
-        return Retrieved(query.id, trace.fused, judged, scores, unscored)
+        return Retrieved(query.id, first.fused, judged, scores, unscored)
 
-    def _scores(self, trace: SearchTrace, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
+    def _scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
         """Of these passages, those whose score can be told."""
         index, source = self._pipeline.index, self._settings.fusion
         if source in ("rrf", "weighted"):
-            everything = fuse(trace.first_stage, self._settings, depth=sum(map(len, trace.first_stage.values())))
+            everything = fuse(first.rankings, self._settings, depth=sum(map(len, first.rankings.values())))
             found = dict(zip(everything.passage_ids, everything.scores.tolist(), strict=True))
             return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
         rows = np.array([index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
-        if source == "bm25":
-            scores = index.bm25.scores(analyzer.terms(trace.query))[rows]  # (missing,) float32
+        if first.vector is None:
+            scores = index.bm25.scores(analyzer.terms(first.query))[rows]  # (missing,) float32
         else:
-            scores = self._vectors.rows(rows) @ self._pipeline.encoder.encode_query(trace.query)
+            scores = index.vectors.rows(rows) @ first.vector  # (missing,) float32
         return dict(zip(passage_ids, scores.tolist(), strict=True))

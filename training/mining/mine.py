@@ -19,7 +19,7 @@ from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
-from search.settings import PipelineSettings
+from search.settings import Fusion, PipelineSettings
 from training.judgments.protection import Protection
 from training.mining.files import MANIFEST, Layout, write_rows
 from training.mining.first_stage import ServedFirstStage
@@ -54,7 +54,7 @@ def mine_to(
     judged: JudgedSet,
     settings: MiningSettings,
     *,
-    source: str,
+    source: Fusion,
     reranker: Reranker | None = None,
     layout: Layout = ALL_FORMS,
     protection: Protection = NONE_PROTECTED,
@@ -62,7 +62,7 @@ def mine_to(
 ) -> MiningReport:
     """Mine a judged set and make the folder `target`: a file a form, mined.jsonl and manifest.json.
 
-    `source` is one of search.pipeline.FUSIONS. The pipeline's own re-ranker takes no part, `reranker` re-scores.
+    `source` is one of search.settings.FUSIONS. The pipeline's own re-ranker takes no part, `reranker` re-scores.
 
     Raises:
         SettingsError: the source is unknown, or a query too long.

@@ -16,7 +16,7 @@ STAGE_NAMES = {
     "faiss": "FAISS",
     "fuse": "fuse",
     "load": "load passages",
-    "tokenise": "tokenise pairs",
+    "tokenize": "tokenize pairs",
     "re-rank": "re-rank",
 }
 ENOUGH = 5  # searches that percentiles are worth showing for

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import resources
 from app.views.widgets.linked import Linked, Rule, differing, one_of, read, within
-from search.settings import FUSIONS, MIXES, PipelineSettings
+from search.settings import FUSIONS, MIXES, Fusion, PipelineSettings, RerankMix
 
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000
@@ -22,14 +22,14 @@ class Choice:
     query: str
     index: str
     reranker: str
-    fusion: str = PipelineSettings.fusion
+    fusion: Fusion = PipelineSettings.fusion
     bm25_weight: float = PipelineSettings.bm25_weight
     k1: float | None = PipelineSettings.k1
     b: float | None = PipelineSettings.b
     depth: int = PipelineSettings.depth
     rerank_depth: int = PipelineSettings.rerank_depth
     rerank_weight: float = PipelineSettings.rerank_weight
-    rerank_mix: str = PipelineSettings.rerank_mix
+    rerank_mix: RerankMix = PipelineSettings.rerank_mix
     shown: int = 10
     """Places shown of each list."""
 

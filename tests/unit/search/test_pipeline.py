@@ -17,7 +17,7 @@ from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.reranker import Scores
-from search.settings import FUSIONS, QUERY_CHARACTERS, PipelineSettings
+from search.settings import FUSIONS, QUERY_CHARACTERS, Fusion, PipelineSettings
 from search.trace import SearchTrace
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker, WordOverlapReranker
@@ -43,14 +43,14 @@ def test_weighted_fusion_gives_dense_what_bm25_leaves(pipeline: RetrieveAndReran
 
 
 @pytest.mark.parametrize("fusion", ["bm25", "dense"])
-def test_one_retriever_alone_is_the_whole_first_stage(pipeline: RetrieveAndRerank, fusion: str) -> None:
+def test_one_retriever_alone_is_the_whole_first_stage(pipeline: RetrieveAndRerank, fusion: Fusion) -> None:
     trace = pipeline.search(QUERY, replace(TEN, fusion=fusion))
     assert set(trace.first_stage) == {fusion}
     assert trace.fused == trace.first_stage[fusion]
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_each_ranking_holds_at_most_depth_passages(pipeline: RetrieveAndRerank, fusion: str) -> None:
+def test_each_ranking_holds_at_most_depth_passages(pipeline: RetrieveAndRerank, fusion: Fusion) -> None:
     trace = pipeline.search(QUERY, PipelineSettings(depth=4, rerank_depth=4, fusion=fusion))
     assert all(len(ranking) <= 4 for ranking in (*trace.first_stage.values(), trace.fused, trace.final))
 
@@ -118,7 +118,7 @@ def test_passages_that_were_cut_are_told(
     marked = PassageId("c1")
 
     class Cutting(WordOverlapReranker):
-        def score(self, query: str, passages: Any, *, tokens: Any = None) -> Any:
+        def score(self, query: str, passages: Sequence[str]) -> Scores:
             scores = super().score(query, passages)
             return replace(scores, truncated=tuple(text == PASSAGES[marked] for text in passages))
 
@@ -147,7 +147,7 @@ def test_the_trace_holds_the_passages_of_the_fused_ranking(pipeline: RetrieveAnd
 
 
 def test_every_stage_is_timed_in_the_order_of_running(pipeline: RetrieveAndRerank) -> None:
-    stages = ["bm25", "encode", "faiss", "fuse", "load", "tokenise", "re-rank"]
+    stages = ["bm25", "encode", "faiss", "fuse", "load", "tokenize", "re-rank"]
     assert list(pipeline.search(QUERY, TEN).seconds) == stages
 
 
@@ -215,20 +215,24 @@ def test_an_index_of_another_bi_encoder_is_refused(small_index: Index, bi_encode
 
 
 class ReadsStoredIds(WordOverlapReranker):
-    """Keeps the token ids that it is given; None where it is given none."""
+    """Remembers the token ids that it is handed; None where it is handed texts."""
 
     def __init__(self, fingerprint: str) -> None:
         super().__init__()
         self._fingerprint = fingerprint
-        self.given: list[list[list[int]] | None] = []
+        self.tokens: list[list[list[int]] | None] = []
 
     @property
     def tokenizer_fingerprint(self) -> str:
         return self._fingerprint
 
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        self.given.append(None if tokens is None else [row.tolist() for row in tokens])
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        self.tokens.append(None)
         return super().score(query, passages)
+
+    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
+        self.tokens.append([row.tolist() for row in tokens])
+        return Scores(np.arange(len(tokens), dtype=np.float32))
 
 
 def with_tokens(index: Index, folder: Path, rows: list[TokenIds], *, fingerprint: str) -> Index:
@@ -249,8 +253,8 @@ def test_the_re_ranker_gets_the_stored_ids_of_its_tokenizer(
     index = with_tokens(small_index, tmp_path, own_rows(small_index), fingerprint="a" * 16)
     reranker = ReadsStoredIds("a" * 16)
     trace = RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
-    assert reranker.given == [[[list(PASSAGES).index(name)] for name in trace.fused.top(5).passage_ids]]
-    assert list(trace.seconds) == ["bm25", "encode", "faiss", "fuse", "load", "tokenise", "re-rank"]
+    assert reranker.tokens == [[[list(PASSAGES).index(name)] for name in trace.fused.top(5).passage_ids]]
+    assert list(trace.seconds) == ["bm25", "encode", "faiss", "fuse", "load", "re-rank"]
 
 
 def test_stored_ids_of_another_tokenizer_are_not_given(
@@ -259,14 +263,14 @@ def test_stored_ids_of_another_tokenizer_are_not_given(
     index = with_tokens(small_index, tmp_path, own_rows(small_index), fingerprint="a" * 16)
     reranker = ReadsStoredIds("b" * 16)
     RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
-    assert reranker.given == [None]
+    assert reranker.tokens == [None]
 
 
 def test_an_index_without_stored_ids_gives_none(small_index: Index, bi_encoder: BiEncoder) -> None:
     index = replace(small_index, tokens=None, manifest=replace(small_index.manifest, tokenizer_fingerprint=""))
     reranker = ReadsStoredIds("")
     RetrieveAndRerank(index, bi_encoder, reranker).search(QUERY, TEN)
-    assert reranker.given == [None]
+    assert reranker.tokens == [None]
 
 
 def test_stored_ids_change_no_score_and_no_place(

@@ -10,7 +10,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from indexing.errors import ModelError
 from indexing.pretrained import loading_error
 from indexing.records import Floats
-from indexing.store.tokens import TokenIds
 from search.rerank.cross_encoder import TOKEN_BUDGET
 from search.rerank.pairs import encode_pairs
 from search.rerank.reranker import Scores
@@ -32,12 +31,7 @@ class EngineReranker:
         """What a person calls it."""
         return self._name
 
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        """Empty: it reads no stored token ids."""
-        return ""
-
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:  # noqa: ARG002  # the protocol's
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
         """Raw logits, in the order of `passages`. Raises ModelError where one is no finite number."""
         start = time.perf_counter()
         encoded = encode_pairs(self._tokenizer, [query] * len(passages), passages, max_length=self.max_length)
@@ -48,7 +42,7 @@ class EngineReranker:
             logits[batch.rows] = self._engine(features).reshape(-1)
         if not np.isfinite(logits).all():
             raise ModelError(f"Re-ranker {self._name} gave a score that is no number; export it anew.")
-        seconds = {"tokenise": middle - start, "re-rank": time.perf_counter() - middle}
+        seconds = {"tokenize": middle - start, "re-rank": time.perf_counter() - middle}
         return Scores(logits, tuple(encoded.truncated), seconds)
 
 

@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import CrossEncoder
 from transformers import BertConfig, BertForSequenceClassification
 
-from indexing.errors import HubError, ModelError, SettingsError
+from indexing.errors import HubError, ModelError
 from indexing.store.tokens import PassageTokenizer
 from search.rerank.cross_encoder import TOKEN_BUDGET, CrossEncoderReranker
+from search.rerank.reranker import score_passages
 from tests.conftest import PASSAGES, QUERIES
 from tests.support.tiny_models import tokenizer, tokenizer_folder
 
@@ -80,7 +81,7 @@ def test_a_model_reads_no_more_tokens_than_it_has_positions(tiny_cross_encoder: 
 
 def test_times_are_told_by_stage(loaded: CrossEncoderReranker) -> None:
     seconds = loaded.score(QUERY, TEXTS).seconds
-    assert list(seconds) == ["tokenise", "re-rank"]
+    assert list(seconds) == ["tokenize", "re-rank"]
     assert all(value > 0 for value in seconds.values())
 
 
@@ -177,24 +178,24 @@ def test_stored_token_ids_score_to_the_last_bit_as_the_texts_do(
 ) -> None:
     reranker = CrossEncoderReranker(str(tiny_cross_encoder), max_length=max_length)
     expected = reranker.score(query, MIXED)
-    found = reranker.score(query, MIXED, tokens=PassageTokenizer(str(tiny_cross_encoder)).encode(MIXED))
+    found = reranker.score_stored(query, PassageTokenizer(str(tiny_cross_encoder)).encode(MIXED))
     assert found.logits.tobytes() == expected.logits.tobytes()
     assert found.truncated == expected.truncated
     assert np.ptp(expected.logits) > 0.1  # scores differ, so that agreeing means something
     assert set(expected.truncated) == {True, False}
 
 
-def test_where_token_ids_are_given_they_are_read_and_not_the_text(loaded: CrossEncoderReranker) -> None:
+def test_where_token_ids_are_stored_they_are_read_and_not_the_text(loaded: CrossEncoderReranker) -> None:
     tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
-    found = loaded.score(QUERY, ["another", "text"], tokens=tokens).logits
+    found = score_passages(loaded, QUERY, ["another", "text"], tokens=tokens).logits
     assert found.tobytes() == loaded.score(QUERY, TEXTS[:2]).logits.tobytes()
     assert found.tobytes() != loaded.score(QUERY, ["another", "text"]).logits.tobytes()
 
 
 def test_token_ids_of_another_number_of_passages_are_refused(loaded: CrossEncoderReranker) -> None:
     tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
-    with pytest.raises(SettingsError, match="2 rows of token ids came with 3 passages"):
-        loaded.score(QUERY, TEXTS[:3], tokens=tokens)
+    with pytest.raises(ModelError, match=r"scores of shape \(2,\) for 3 passages"):
+        score_passages(loaded, QUERY, TEXTS[:3], tokens=tokens)
 
 
 def test_the_fingerprint_is_that_of_the_tokenizer_that_stores_ids(

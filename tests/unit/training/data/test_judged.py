@@ -11,6 +11,7 @@ from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
+from search.settings import Fusion
 from tests.conftest import PASSAGES, QRELS, QUERIES
 from tests.support.fakes import Reports, WordOverlapReranker
 from training.data.judged import judged_examples
@@ -103,7 +104,7 @@ def test_grades_below_the_minimum_are_neither(pipeline: RetrieveAndRerank) -> No
 
 @pytest.mark.parametrize("source", ["rrf", "bm25", "dense"])
 def test_scores_are_the_first_stages_of_every_passage(
-    pipeline: RetrieveAndRerank, train: JudgedSet, source: str
+    pipeline: RetrieveAndRerank, train: JudgedSet, source: Fusion
 ) -> None:
     stage = ServedFirstStage(pipeline, source=source, depth=100)
     for example, query in zip(read(pipeline, train, source=source, with_scores=True), train.queries, strict=True):

@@ -11,7 +11,6 @@ from indexing.corpus.judged import judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError
 from indexing.records import PassageId, QueryId, Ranking
-from indexing.store.tokens import TokenIds
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores
 from tests.conftest import PASSAGES, write_lines
@@ -138,9 +137,9 @@ def test_a_judged_query_that_the_given_run_lacks_counts_zero_and_stops_nothing(
 class TimedReranker(WordOverlapReranker):
     """Takes 0.02 s a passage, by its own account."""
 
-    def score(self, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None) -> Scores:
-        seconds = {"tokenise": 0.005 * len(passages), "re-rank": 0.015 * len(passages)}
-        return replace(super().score(query, passages, tokens=tokens), seconds=seconds)
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        seconds = {"tokenize": 0.005 * len(passages), "re-rank": 0.015 * len(passages)}
+        return replace(super().score(query, passages), seconds=seconds)
 
 
 def test_the_time_of_a_pair_is_kept_of_a_search_and_of_a_given_list(

@@ -6,7 +6,7 @@ from indexing.errors import SettingsError
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25, retrieve_dense
-from search.settings import FUSIONS, PipelineSettings
+from search.settings import FUSIONS, Fusion, PipelineSettings
 from tests.conftest import PASSAGES
 from training.mining.first_stage import ServedFirstStage
 
@@ -15,7 +15,7 @@ ALL = {PassageId(name): 1 for name in PASSAGES}
 
 
 @pytest.mark.parametrize("source", FUSIONS)
-def test_the_ranking_is_the_served_one(pipeline: RetrieveAndRerank, source: str) -> None:
+def test_the_ranking_is_the_served_one(pipeline: RetrieveAndRerank, source: Fusion) -> None:
     found = ServedFirstStage(pipeline, source=source, depth=9).retrieve(BREAD, ALL)
     settings = PipelineSettings(depth=9, rerank_depth=0, fusion=source)
     assert found.ranking == pipeline.search(BREAD.text, settings).fused
@@ -23,7 +23,7 @@ def test_the_ranking_is_the_served_one(pipeline: RetrieveAndRerank, source: str)
 
 
 @pytest.mark.parametrize("source", FUSIONS)
-def test_a_returned_passage_has_its_served_score(pipeline: RetrieveAndRerank, source: str) -> None:
+def test_a_returned_passage_has_its_served_score(pipeline: RetrieveAndRerank, source: Fusion) -> None:
     found = ServedFirstStage(pipeline, source=source, depth=3).retrieve(BREAD, ALL)
     assert found.relevant_scores.keys() == ALL.keys()
     for _, passage_id, score in found.ranking:
@@ -41,7 +41,7 @@ def test_bm25_scores_what_it_does_not_return(pipeline: RetrieveAndRerank) -> Non
 
 def test_cosines_are_those_of_the_stored_vectors(pipeline: RetrieveAndRerank) -> None:
     found = ServedFirstStage(pipeline, source="dense", depth=2).retrieve(BREAD, ALL)
-    deep, _ = retrieve_dense(pipeline.index, pipeline.encoder, BREAD.text, depth=20)
+    deep, _ = retrieve_dense(pipeline.index, pipeline.encoder.encode_query(BREAD.text), depth=20)
     assert found.relevant_scores == pytest.approx({passage_id: score for _, passage_id, score in deep}, abs=1e-5)
     assert not found.unscored
 
@@ -49,7 +49,7 @@ def test_cosines_are_those_of_the_stored_vectors(pipeline: RetrieveAndRerank) ->
 def test_fusion_counts_the_lists_that_hold_a_passage(pipeline: RetrieveAndRerank) -> None:
     found = ServedFirstStage(pipeline, source="rrf", depth=3).retrieve(BREAD, ALL)
     bm25, _ = retrieve_bm25(pipeline.index, BREAD.text, depth=3)
-    dense, _ = retrieve_dense(pipeline.index, pipeline.encoder, BREAD.text, depth=3)
+    dense, _ = retrieve_dense(pipeline.index, pipeline.encoder.encode_query(BREAD.text), depth=3)
     ranks = bm25.ranks(), dense.ranks()
     expected = {name: sum(1 / (60 + rank[name]) for rank in ranks if name in rank) for name in ALL}
     assert found.relevant_scores == pytest.approx(expected)
@@ -95,4 +95,4 @@ def test_a_query_that_is_too_long_is_named(pipeline: RetrieveAndRerank) -> None:
 
 def test_an_unknown_source_is_refused(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match="splade"):
-        ServedFirstStage(pipeline, source="splade", depth=9)
+        ServedFirstStage(pipeline, source="splade", depth=9)  # type: ignore[arg-type]  # what a type checker doesn't see

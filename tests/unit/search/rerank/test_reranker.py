@@ -1,0 +1,71 @@
+"""A re-ranker needs a name and scores; what it gives is checked, and stored token ids are an extra."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from indexing.errors import ModelError
+from indexing.store.tokens import TokenIds
+from search.rerank.reranker import Scores, StoredTokens, score_passages
+from tests.support.fakes import FixedReranker
+
+TOKENS = [np.array([7], dtype=np.uint16), np.array([8, 9], dtype=np.uint16)]
+
+
+class Plain:
+    """The least that a re-ranker is: its logits are as given."""
+
+    name = "plain"
+
+    def __init__(self, logits: Sequence[float]) -> None:
+        self._logits = logits
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        return Scores(np.array(self._logits))
+
+
+class Stored(Plain):
+    """It counts a passage's stored token ids."""
+
+    tokenizer_fingerprint = "a" * 16
+
+    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
+        return Scores(np.array([len(ids) for ids in tokens], dtype=np.float32), (False, True), {"re-rank": 2.0})
+
+
+def test_a_name_and_scores_are_enough() -> None:
+    scores = score_passages(Plain([0.5, -1.0]), "q", ["a", "b"])
+    assert scores.logits.tolist() == [0.5, -1.0]
+    assert scores.logits.dtype == np.float32
+    assert scores.truncated == (False, False)
+    assert list(scores.seconds) == ["re-rank"]
+    assert scores.seconds["re-rank"] > 0
+
+
+def test_stored_token_ids_go_to_those_that_read_them() -> None:
+    assert isinstance(Stored([]), StoredTokens)
+    scores = score_passages(Stored([5.0, 5.0]), "q", ["a", "b"], tokens=TOKENS)
+    assert (scores.logits.tolist(), scores.truncated, dict(scores.seconds)) == ([1, 2], (False, True), {"re-rank": 2.0})
+
+
+def test_the_others_read_the_texts() -> None:
+    assert not isinstance(Plain([]), StoredTokens)
+    scores = score_passages(FixedReranker({"a": 3.0, "b": 4.0}), "q", ["a", "b"], tokens=TOKENS)
+    assert scores.logits.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("logits", [[], [1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]])
+def test_another_number_of_scores_is_refused(logits: list[float]) -> None:
+    shape = np.array(logits).shape
+    with pytest.raises(ModelError) as refused:
+        score_passages(Plain(logits), "q", ["a", "b"])
+    assert str(refused.value) == (
+        f"Re-ranker plain gave scores of shape {shape} for 2 passages; it must give one number for each."
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_score_that_is_no_finite_number_is_refused(bad: float) -> None:
+    with pytest.raises(ModelError, match=r"Re-ranker plain gave a score that isn't a finite number; choose another\."):
+        score_passages(Plain([1.0, bad]), "q", ["a", "b"])
