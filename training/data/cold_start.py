@@ -18,7 +18,7 @@ from indexing.records import Floats, Query, QueryId, Ranking
 from training.data.questions import ColdStart, PassageQuestion, made_queries
 from training.example import Example, Protects
 from training.mining.negatives import spread
-from training.targets import COSINE_SCALE, MIDDLE_COSINE, QUESTION_BONUS
+from training.targets import QUESTION_BONUS, as_logits
 from training.teachers.first_stage import teacher_run
 
 
@@ -67,8 +67,8 @@ def _example(
     if not drawn:
         return None
     texts = [index.passages.by_id(entry.passage_id).content for entry in drawn]
-    scores = [(entry.score - MIDDLE_COSINE) * COSINE_SCALE for entry in drawn]
-    own = (cosine - MIDDLE_COSINE) * COSINE_SCALE + QUESTION_BONUS
+    scores = [as_logits(entry.score) for entry in drawn]
+    own = as_logits(cosine) + QUESTION_BONUS
     return Example(
         f"questions of {index.folder.parent.name}", item.question, (item.rest, *texts), scores=(own, *scores)
     )

@@ -25,7 +25,7 @@ from training.example import Example, Skipped, unprotected
 from training.judgments.judged_set import judged_files
 from training.judgments.protection import Protection
 from training.recipes.losses import COLD_START, LOSS_RECIPES
-from training.targets import COSINE_SCALE, MIDDLE_COSINE
+from training.targets import as_logits
 from training.teachers.teacher import keeps_given, open_teacher, taught
 
 
@@ -133,8 +133,7 @@ def _judged_set(source: str, index: Index, skipped: Skipped) -> JudgedSet:
 
 def _as_logits(example: Example) -> Example:
     """Cosines as a teacher's logits."""
-    logits = tuple((score - MIDDLE_COSINE) * COSINE_SCALE for score in example.scores or ())
-    return replace(example, scores=logits)
+    return replace(example, scores=tuple(map(as_logits, example.scores or ())))
 
 
 def _cold(data: DataSettings, protection: Protection, root: Path | None, progress: Progress) -> Iterator[Example]:

@@ -19,7 +19,7 @@ from training.example import Example
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings, TrainingGroup, distillation_groups, judged_groups
 from training.recipes.stages import Ingredient, Stage
-from training.targets import COSINE_SCALE, QUESTION_BONUS
+from training.targets import QUESTION_BONUS, as_logits
 from training.teachers.first_stage import teacher_run
 from training.teachers.teacher import Teacher, open_teacher, taught
 
@@ -135,7 +135,7 @@ class Gatherer:
                 f"{item.kind} {item.index}",
                 asking[group.query_id][0].question,
                 (asking[group.query_id][0].rest, *map(text, group.passage_ids)),
-                scores=(COSINE_SCALE * asking[group.query_id][1] + QUESTION_BONUS, *group.targets),
+                scores=(as_logits(asking[group.query_id][1]) + QUESTION_BONUS, *group.targets),
             )
             for group in groups
         ]

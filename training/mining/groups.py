@@ -4,13 +4,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 from training.mining import negatives
 from training.mining import settings as mine
-from training.targets import COSINE_SCALE, FIRST_STAGE_SHARE, GAIN, RUN_SPREAD
+from training.targets import as_logits, grade_as_logit, run_as_logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,19 @@ class GroupSettings:
 def distillation_groups(
     run: Run, settings: GroupSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
 ) -> list[TrainingGroup]:
-    """Groups whose targets are the first stage's own scores, times COSINE_SCALE.
+    """Groups whose targets are the first stage's own scores; `run` holds cosines, and the rest is as `logit_groups`."""
+    logits = {query_id: Ranking(ranking.passage_ids, as_logits(ranking.scores)) for query_id, ranking in run.items()}
+    return logit_groups(logits, settings, repeats=repeats, exclude=exclude)
 
-    Half of each group comes from the best tenth of the rank range, a quarter from its best half, the
-    rest from all of it, so that a re-ranker learns fine and coarse differences. `run` holds cosines;
-    `exclude` names a passage not to use, such as the one that a query was taken from.
+
+def logit_groups(
+    run: Run, settings: GroupSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
+) -> list[TrainingGroup]:
+    """Groups whose targets are the scores of a run of logits.
+
+    Half of each group comes from the best tenth of the rank range, a quarter from its best half, the rest from all of
+    it, so that a re-ranker learns fine and coarse differences. `exclude` names a passage of a query not to use, such
+    as the one that the query was taken from.
     """
     groups = []
     for query_id, ranking in run.items():
@@ -71,20 +77,18 @@ def distillation_groups(
             chosen = negatives.spread(pool, settings.per_query, rng)
             if len(chosen) >= 2:
                 ids = tuple(candidate.passage_id for candidate in chosen)
-                groups.append(TrainingGroup(query_id, ids, tuple(COSINE_SCALE * item.score for item in chosen)))
+                groups.append(TrainingGroup(query_id, ids, tuple(candidate.score for candidate in chosen)))
     return groups
 
 
-def standardised(run: Run) -> dict[QueryId, Ranking]:
-    """The run with scores of mean 0 and standard deviation RUN_SPREAD / COSINE_SCALE by query; lists of equal scores
-    are left out."""
-    scaled = {}
+def run_of_logits(run: Run) -> dict[QueryId, Ranking]:
+    """The run with each query's scores as targets.run_as_logits gives them; rankings of equal scores are left out."""
+    logits = {}
     for query_id, ranking in run.items():
-        spread = float(ranking.scores.std())
-        if spread > 0:
-            scores = (ranking.scores - ranking.scores.mean()) / spread * (RUN_SPREAD / COSINE_SCALE)
-            scaled[query_id] = Ranking(ranking.passage_ids, scores.astype(np.float32))
-    return scaled
+        scores = run_as_logits(ranking.scores)
+        if scores is not None:
+            logits[query_id] = Ranking(ranking.passage_ids, scores)
+    return logits
 
 
 def judged_groups(
@@ -94,24 +98,23 @@ def judged_groups(
 
     A group has one passage or more of a grade above 0, then judged zeros and mined ones. Passages judged
     relevant are never negatives, nor, with `text`, those that read like one; unjudged ones that score close to
-    a positive are left out. Targets are grade / highest grade * GAIN, plus a share of the first stage's score,
-    so that what a judge didn't look at keeps its order.
+    a positive are left out. `run` holds cosines; targets are as targets.grade_as_logit gives them, and a passage that
+    the run lacks takes the run's lowest score.
     """
     top_grade = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
     groups = []
     for query_id, judged in qrels.items():
         ranking = run.get(query_id)
-        scores = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True)) if ranking else {}
+        logits = dict(zip(ranking.passage_ids, as_logits(ranking.scores).tolist(), strict=True)) if ranking else {}
         mined = _mined(query_id, ranking, judged, settings, text)
         for repeat in range(repeats):
             rng = random.Random(f"{settings.seed}/{query_id}/{repeat}")
             chosen = _judged_choice(judged, mined, settings, rng)
             if len(chosen) < 2 or not any(judged.get(passage_id, 0) > 0 for passage_id in chosen):
                 continue
-            floor = min(scores.values(), default=0.0)
+            lowest = min(logits.values(), default=0.0)
             targets = tuple(
-                GAIN * max(judged.get(passage_id, 0), 0) / top_grade
-                + FIRST_STAGE_SHARE * COSINE_SCALE * scores.get(passage_id, floor)
+                grade_as_logit(judged.get(passage_id, 0), logits.get(passage_id, lowest), highest=top_grade)
                 for passage_id in chosen
             )
             groups.append(TrainingGroup(query_id, tuple(chosen), targets))

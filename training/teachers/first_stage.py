@@ -11,8 +11,7 @@ from indexing.dense.vectors import VectorStore
 from indexing.index import Index
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query, QueryId, Ranking
-
-BM25_SHARE = 0.2  # what a BM25 score of 1, the query's best, adds to a cosine
+from training.targets import BM25_SHARE
 
 
 def teacher_run(

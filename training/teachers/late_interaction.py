@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from indexing.dense.encoder import BiEncoder
 from indexing.records import Floats
 from training.example import Example
+from training.targets import LATE_SHARPNESS, late_as_logits
 
-LATE_SHARPNESS = 20.0  # of the soft maximum; a hard one would have it infinite
-LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines
-MIDDLE_LATE = 0.7  # of this late-interaction score the logit is 0
 KEPT_BYTES = 3 << 30  # of tokens' vectors, for passages that come again: about 50,000 of MS MARCO's
 
 
@@ -59,4 +57,4 @@ class LateInteractionTeacher:
 def late_interaction(query: Floats, passage: Floats) -> float:
     """The logit of (tokens, dim) vectors of unit length: soft maxima over the passage's, mean over the query's."""
     near = np.exp(LATE_SHARPNESS * (query @ passage.T)).sum(axis=1)  # (query tokens,), at most e^20 a token
-    return float((np.log(near).mean() / LATE_SHARPNESS - MIDDLE_LATE) * LATE_SCALE)
+    return late_as_logits(float(np.log(near).mean()) / LATE_SHARPNESS)

@@ -14,7 +14,7 @@ from indexing.progress import Progress, silent
 from indexing.records import Floats
 from search.load import open_reranker
 from training.example import Example
-from training.targets import COSINE_SCALE, MIDDLE_COSINE
+from training.targets import as_logits
 from training.teachers.late_interaction import LateInteractionTeacher
 
 FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
@@ -83,7 +83,7 @@ class FirstStageTeacher:
         for example, query in zip(examples, queries, strict=True):
             cosines = vectors[start : start + len(example.passages)] @ query
             start += len(example.passages)
-            found.append(((cosines - MIDDLE_COSINE) * COSINE_SCALE).astype(np.float32))
+            found.append(as_logits(cosines).astype(np.float32))
         return found
 
 

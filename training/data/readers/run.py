@@ -10,7 +10,7 @@ from indexing.records import Ranking, Run
 from search.trec import read_run
 from training.data.readers.passage_lists import Entry, PassageList
 from training.example import NO_PASSAGE, NO_QUERY, Skipped
-from training.mining.groups import GroupSettings, TrainingGroup, distillation_groups, standardised
+from training.mining.groups import GroupSettings, TrainingGroup, logit_groups, run_of_logits
 
 ALIKE = "query without 2 passages of different scores in the run"
 
@@ -26,7 +26,7 @@ def run_groups(
         held = Ranking.sort((passage, score) for _, passage, score in ranking if passage in index.passages)
         for _ in range(len(ranking) - len(held)):
             skipped(NO_PASSAGE)
-        groups = distillation_groups(standardised({query_id: held}), settings, repeats=repeats) if held else []
+        groups = logit_groups(run_of_logits({query_id: held}), settings, repeats=repeats) if held else []
         if not groups:
             skipped(ALIKE)
         yield from groups

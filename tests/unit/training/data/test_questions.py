@@ -16,7 +16,7 @@ from training.data.questions import LEFT_WORDS, PassageQuestion, passage_questio
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
 from training.recipes.stages import Ingredient
-from training.targets import COSINE_SCALE, QUESTION_BONUS
+from training.targets import QUESTION_BONUS, as_logits
 
 REST = "It is a ridge of stones that a glacier pushed along and left behind when it melted away."  # 18 words
 ASKED = "What is a moraine made of?"
@@ -97,7 +97,7 @@ def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, b
         assert len(example.passages) == len(example.scores) == 5
         assert not any(example.query in text for text in example.passages)  # neither its own passage with the question
         question, rest = bi_encoder.encode_passages([example.query, example.passages[0]])
-        own = COSINE_SCALE * float(question @ rest) + QUESTION_BONUS
+        own = as_logits(float(question @ rest)) + QUESTION_BONUS
         assert example.scores[0] == pytest.approx(own, abs=0.05)
     (moraine,) = (example for example in examples if example.query == ASKED)
     assert moraine.passages[0] == REST

@@ -5,7 +5,7 @@ import pytest
 from indexing.errors import SettingsError
 from indexing.records import PassageId, QueryId, Ranking
 from training.mining.groups import GroupSettings, TrainingGroup, distillation_groups, judged_groups
-from training.targets import COSINE_SCALE, FIRST_STAGE_SHARE, GAIN
+from training.targets import FIRST_STAGE_SHARE, GRADE_LOGITS, as_logits
 
 Q = QueryId("q")
 
@@ -84,10 +84,11 @@ def test_targets_are_the_grade_and_a_share_of_the_first_stage() -> None:
     (group,) = judged_groups({Q: run}, {Q: grades(good=3, fair=1, bad=0)}, GroupSettings(per_query=4))
     assert dict(zip(group.passage_ids, group.targets, strict=True)) == pytest.approx(
         {
-            "good": GAIN * 3 / 3 + FIRST_STAGE_SHARE * COSINE_SCALE * 0.8,
-            "fair": GAIN * 1 / 3 + FIRST_STAGE_SHARE * COSINE_SCALE * 0.6,
-            "bad": FIRST_STAGE_SHARE * COSINE_SCALE * 0.4,
-        }
+            "good": GRADE_LOGITS * 3 / 3 + FIRST_STAGE_SHARE * as_logits(0.8),
+            "fair": GRADE_LOGITS * 1 / 3 + FIRST_STAGE_SHARE * as_logits(0.6),
+            "bad": FIRST_STAGE_SHARE * as_logits(0.4),
+        },
+        abs=1e-5,
     )
 
 
@@ -95,13 +96,13 @@ def test_a_judged_passage_that_the_run_lacks_takes_its_lowest_score() -> None:
     run = ranking(found=0.8, low=0.2)
     (group,) = judged_groups({Q: run}, {Q: grades(found=1, low=0, lost=1)}, GroupSettings(per_query=4))
     targets = dict(zip(group.passage_ids, group.targets, strict=True))
-    assert targets[PassageId("lost")] == pytest.approx(GAIN + FIRST_STAGE_SHARE * COSINE_SCALE * 0.2)
+    assert targets[PassageId("lost")] == pytest.approx(GRADE_LOGITS + FIRST_STAGE_SHARE * as_logits(0.2), abs=1e-5)
 
 
 def test_a_grade_below_zero_counts_as_zero() -> None:
     (group,) = judged_groups({Q: ranking(a=0.5, b=0.5)}, {Q: grades(a=1, b=-2)}, GroupSettings())
     targets = dict(zip(group.passage_ids, group.targets, strict=True))
-    assert targets[PassageId("a")] - targets[PassageId("b")] == pytest.approx(GAIN)
+    assert targets[PassageId("a")] - targets[PassageId("b")] == pytest.approx(GRADE_LOGITS)
 
 
 def test_a_query_without_a_relevant_passage_makes_no_group() -> None:
@@ -142,7 +143,7 @@ def test_the_groups_of_a_query_do_not_depend_on_the_other_queries() -> None:
 def test_distilled_targets_are_the_first_stages_scores_scaled() -> None:
     (group,) = distillation_groups({Q: ranking(a=0.9, b=0.4)}, GroupSettings(per_query=2))
     assert group.passage_ids == ids("a", "b")
-    assert group.targets == pytest.approx((20 * 0.9, 20 * 0.4))
+    assert group.targets == pytest.approx(((0.9 - 0.5) * 20, (0.4 - 0.5) * 20), abs=1e-5)
 
 
 def test_half_of_a_distilled_group_is_of_the_best_tenth() -> None:

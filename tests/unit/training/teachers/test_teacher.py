@@ -25,9 +25,9 @@ from training.data.ingredients import Gatherer
 from training.data.prepare import SPLADE, prepare
 from training.example import Example
 from training.judgments.protection import Protection
-from training.mining.groups import GroupSettings, standardised
+from training.mining.groups import GroupSettings, run_of_logits
 from training.recipes.stages import Ingredient
-from training.targets import COSINE_SCALE, RUN_SPREAD
+from training.targets import RUN_SPREAD
 from training.teachers.late_interaction import LateInteractionTeacher, late_interaction
 from training.teachers.teacher import (
     TOGETHER,
@@ -110,17 +110,16 @@ def test_a_teacher_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 
 def test_a_run_s_scores_get_one_spread_for_all_queries() -> None:
     run = {QueryId("wide"): scored(a=900, b=300), QueryId("narrow"): scored(a=0.2, b=0.1, c=0.0)}
-    found = standardised(run)
-    step = RUN_SPREAD / COSINE_SCALE
+    found = run_of_logits(run)
     # 900 and 300 lie one standard deviation of 300 above and below their mean of 600
-    assert found[QueryId("wide")].scores.tolist() == pytest.approx([step, -step])
+    assert found[QueryId("wide")].scores.tolist() == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
     # of 0.2, 0.1 and 0 the mean is 0.1 and the standard deviation sqrt(2/3) * 0.1
-    assert found[QueryId("narrow")].scores.tolist() == pytest.approx([1.5**0.5 * step, 0, -(1.5**0.5) * step], abs=1e-6)
+    assert found[QueryId("narrow")].scores.tolist() == pytest.approx([1.5**0.5 * RUN_SPREAD, 0, -(1.5**0.5) * RUN_SPREAD], abs=1e-6)
     assert [ranking.passage_ids for ranking in found.values()] == [("a", "b"), ("a", "b", "c")]
 
 
 def test_a_run_that_tells_no_passages_apart_teaches_nothing() -> None:
-    assert standardised({QueryId("1"): scored(a=2, b=2)}) == {}
+    assert run_of_logits({QueryId("1"): scored(a=2, b=2)}) == {}
 
 
 @pytest.fixture(scope="module")
