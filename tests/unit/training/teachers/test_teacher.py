@@ -114,7 +114,9 @@ def test_a_run_s_scores_get_one_spread_for_all_queries() -> None:
     # 900 and 300 lie one standard deviation of 300 above and below their mean of 600
     assert found[QueryId("wide")].scores.tolist() == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
     # of 0.2, 0.1 and 0 the mean is 0.1 and the standard deviation sqrt(2/3) * 0.1
-    assert found[QueryId("narrow")].scores.tolist() == pytest.approx([1.5**0.5 * RUN_SPREAD, 0, -(1.5**0.5) * RUN_SPREAD], abs=1e-6)
+    assert found[QueryId("narrow")].scores.tolist() == pytest.approx(
+        [1.5**0.5 * RUN_SPREAD, 0, -(1.5**0.5) * RUN_SPREAD], abs=1e-6
+    )
     assert [ranking.passage_ids for ranking in found.values()] == [("a", "b"), ("a", "b", "c")]
 
 
