@@ -26,11 +26,12 @@ from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.comparison import Comparison, compare
 from training.evaluation.stages import choose_shares, rerank_candidates
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.inputs import dev_lists
 from training.train.request import DevSettings, Request
 from training.train.train import make
 
-MSMARCO, DL21, QA = "index:msmarco-mini", "index:trec-dl-2021", "index:qa-sentences"
+MSMARCO, DL21, QA = (Source("index", name) for name in ("msmarco-mini", "trec-dl-2021", "qa-sentences"))
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
 DEV = DevSettings("msmarco-mini", "dev", 60, 20)
 BASE = "cold start"
@@ -43,7 +44,7 @@ class Arm:
 
     name: str
     recipe: str
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     teacher: str = ""
 
 
@@ -132,7 +133,7 @@ def _trained(arm: Arm, options: argparse.Namespace) -> Path:
         settings = TrainSettings(
             arm.recipe, base=options.base, minutes=options.minutes, learning_rate=5e-5, batch=8, save_every=25
         )
-        data = DataSettings(arm.sources, index=MSMARCO.partition(":")[2], limit=400, teacher=arm.teacher)
+        data = DataSettings(sources=arm.sources, index=MSMARCO.index, limit=400, teacher=arm.teacher)
         protect = (options.trec / "queries.tsv",)
         make(Request(output, settings, data, protect=protect), resume=True, command="python -m benchmarks.ablation")
     return output

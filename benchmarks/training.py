@@ -35,6 +35,7 @@ from training.fitting.fit import ROWS, fit
 from training.fitting.model import save_weights
 from training.recipes.row_files import read_rows, write_rows
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.inputs import dev_lists, protection_of
 from training.train.request import DevSettings, Request
 
@@ -68,7 +69,7 @@ def main() -> None:
         save_every=0,
     )
     asked = DevSettings(options.index, "dev", 60, 20)
-    data = DataSettings((f"index:{options.index}",), limit=options.lists)
+    data = DataSettings(sources=(Source("index", options.index),), limit=options.lists)
     protection = protection_of(Request(Path(), settings, data, asked))
     examples = list(collect(settings.recipe, data, protection=protection, dropped=Counter()))
     dev = dev_lists(asked, root=places.indexes())

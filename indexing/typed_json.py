@@ -39,11 +39,14 @@ def _value(hint: Any, given: object, place: str) -> Any:
         return None if given is None else _value(typing.get_args(hint)[0], given, place)
     if kind is tuple:
         return _values(typing.get_args(hint), given, place)
-    if is_dataclass(hint) and isinstance(hint, type):
+    parse = getattr(hint, "parse", None)  # of a class whose values are one text in JSON
+    if parse is not None and isinstance(given, str):
+        return parse(given)
+    if is_dataclass(hint) and isinstance(hint, type) and parse is None:
         return made(hint, given, place)
     accepted = {float: (int, float), Path: (str,)}.get(hint, (hint,))
     if not isinstance(given, accepted) or (isinstance(given, bool) and hint is not bool):
-        raise SettingsError(f"{place} is {_shown(given)}, {WORDS[hint]} is wanted; mend it.")
+        raise SettingsError(f"{place} is {_shown(given)}, {WORDS.get(hint, 'text')} is wanted; mend it.")
     return Path(str(given)) if hint is Path else given
 
 

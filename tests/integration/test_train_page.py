@@ -36,6 +36,7 @@ from training.judgments.feedback import FeedbackStore
 from training.recipes.losses import LOSS_RECIPES
 from training.recipes.row_files import RowCounts
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.forecast import Forecast, forecast
 from training.train.request import Request
 from training.versions.registry import find
@@ -50,7 +51,7 @@ st.navigation([
 """
 READ_ONLY = "from app.views.train.view import render; render(read_only=True)"
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
-SETTINGS, DATA = TrainSettings("listnet"), DataSettings(("index:small",))
+SETTINGS, DATA = TrainSettings("listnet"), DataSettings(sources=(Source("index", "small"),))
 ROW = {"query": "<b>bees</b>", "passages": ["<script>1</script>", "wasps"], "labels": [3.0, 0.0]}
 COUNTS = RowCounts({"judged small": 1}, {"protected": 2, "near-duplicate": 0}, rows=1, pairs=2)
 

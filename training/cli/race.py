@@ -14,7 +14,7 @@ from indexing.errors import SettingsError, TrainingError
 from training.cli.options import Commands
 from training.cli.train import add_settings, data_settings, dev_settings, train_settings
 from training.data.collect import collect
-from training.data.settings import HARD, SPELLED, DataSettings
+from training.data.settings import HARD, DataSettings
 from training.example import Example
 from training.judgments.protection import Protection
 from training.race.plot import plot
@@ -23,6 +23,7 @@ from training.race.standings import RaceSettings
 from training.race.table import table
 from training.race.winner import keep_winner
 from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.source import SOURCE_USAGE
 from training.train.inputs import dev_lists, protection_of
 from training.train.request import DevSettings, Request
 from training.train.workspace import keep_asked
@@ -39,7 +40,7 @@ def add(commands: Commands) -> None:
         "--recipes", nargs="+", choices=sorted(LOSS_RECIPES), default=list(LOSS_RECIPES), metavar="RECIPE"
     )
     found.add_argument("--seeds", type=int, nargs="+", default=[17])
-    found.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
+    found.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
     found.add_argument("--output", type=Path, default=places.runs() / "race", help="folder of table, plot and weights")
     found.add_argument("--winner", type=Path, help="make a version of the winner there, such as data/models/winner/1")
     add_settings(found)
@@ -55,7 +56,7 @@ def _minutes(text: str) -> float:
 
 def _same_examples(recipe: str, data: DataSettings) -> tuple[str, ...]:
     """Equal for recipes that the same data give the same examples."""
-    own = recipe in (HARD, COLD_START) or any(source.partition(":")[0] == "hub" for source in data.sources)
+    own = recipe in (HARD, COLD_START) or any(source.from_hub for source in data.sources)
     return (recipe,) if own else ("", LOSS_RECIPES[recipe].form.needs)
 
 

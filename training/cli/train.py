@@ -11,18 +11,19 @@ from indexing.manifest import FILE
 from indexing.progress import Bars
 from training.cli.options import Commands, add_root
 from training.data.questions import ColdStart
-from training.data.settings import SPELLED, DataSettings
+from training.data.settings import DataSettings
 from training.fitting import processes
 from training.fitting.callback import TrainingStep
 from training.recipes.losses import COLD_START, LOSS_RECIPES
 from training.recipes.settings import PRECISIONS, TrainSettings
 from training.recipes.shipped import RECIPES
 from training.recipes.stages import Recipe
+from training.source import SOURCE_USAGE, Source
 from training.teachers.teacher import FORMS
 from training.train.request import DevSettings, Request
 from training.train.stages import make_in_stages
 from training.train.train import make
-from training.versions import card, manifest
+from training.versions import card
 
 NUMBERS = (
     ("--learning-rate", float, "peak (the recipe's own)"),
@@ -46,7 +47,7 @@ def add(commands: Commands) -> None:
     train = commands.add_parser("train", help="train a re-ranker by a recipe")
     train.add_argument("--recipe", choices=sorted({*RECIPES, *LOSS_RECIPES}), required=True)
     train.add_argument("--output", type=Path, help="folder to make (RECIPE/NUMBER in the folder of all models)")
-    train.add_argument("--data", action="append", help=f"may be repeated: {SPELLED} (hub)")
+    train.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
     train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
     train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
     add_settings(train)
@@ -82,12 +83,21 @@ def train_settings(options: argparse.Namespace, recipe: str) -> TrainSettings:
 
 def data_settings(options: argparse.Namespace) -> DataSettings:
     """Where examples come from."""
-    sources, seed = tuple(options.data or ["hub"]), TrainSettings.seed if options.seed is None else options.seed
+    seed = TrainSettings.seed if options.seed is None else options.seed
     queries = ColdStart.queries if options.queries is None else options.queries
     found = DataSettings(
-        sources, index=options.index, limit=options.limit, teacher=options.teacher, cold=ColdStart(queries, seed=seed)
+        sources=given_sources(options) or DataSettings.sources,
+        index=options.index,
+        limit=options.limit,
+        teacher=options.teacher,
+        cold=ColdStart(queries, seed=seed),
     )
     return replace(found, mining=replace(found.mining, seed=seed))
+
+
+def given_sources(options: argparse.Namespace) -> tuple[Source, ...]:
+    """What --data names, in its order. Raises SettingsError for what is no source."""
+    return tuple(map(Source.parse, options.data or ()))
 
 
 def dev_settings(options: argparse.Namespace) -> DevSettings | None:
@@ -143,8 +153,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _check_one_index(options: argparse.Namespace) -> None:
     """Raise SettingsError where there is more to read than the one index of a cold start."""
-    given = [*(options.data or []), *([f"index:{options.index}"] if options.index else [])]
-    index = next((source for source in reversed(given) if source.startswith("index:")), "")
+    given = [*given_sources(options), *([Source("index", options.index)] if options.index else [])]
+    index = next((source for source in reversed(given) if source.form == "index"), None)
     if others := [source for source in given if source != index]:
         raise SettingsError(f"{COLD_START} reads one index and nothing else; leave out --data {others[0]}.")
 
@@ -196,7 +206,7 @@ def _asked_stages(options: argparse.Namespace) -> Recipe:
 
 def _command(options: argparse.Namespace) -> str:
     """What a model card says that made it; paths are left out."""
-    asked = [source for source in options.data or [] if source.startswith(("hub", "index:"))]
-    data = "".join(f" --data {manifest.shown_source(source)}" for source in asked)
+    public = [source for source in given_sources(options) if source.from_hub or source.form == "index"]
+    data = "".join(f" --data {source.without_folders()}" for source in public)
     stages = "" if options.stages is None else f" --stages {options.stages}"
     return f"python -m training train --recipe {options.recipe}{stages}{data}"

@@ -13,18 +13,17 @@ from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
 from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
-from training.data import sources
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import enlarged
 from training.data.judged import judged_examples
 from training.data.readers.hub import hub_examples
 from training.data.readers.local import local_examples
-from training.data.settings import HARD, HARD_NEGATIVES, SPELLED, DataSettings
-from training.data.sources import NEEDS, index_of, parse_source, split_source
+from training.data.settings import HARD, HARD_NEGATIVES, DataSettings
 from training.example import Example, Skipped, unprotected
 from training.judgments.judged_set import judged_files
 from training.judgments.protection import Protection
 from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.source import Source
 from training.targets import as_logits
 from training.teachers.teacher import keeps_given, open_teacher, taught
 
@@ -46,13 +45,9 @@ def collect(
     """
     if recipe == COLD_START:
         return _cold(data, protection, root, progress)
-    if (
-        recipe == HARD
-        and not data.index
-        and not all(source.startswith(("index:", "judged:")) for source in data.sources)
-    ):
+    if recipe == HARD and not data.index and not all(source.mines for source in data.sources):
         raise SettingsError(f"{HARD} mines negatives from an index; name it (there: {', '.join(index_names(root))}).")
-    parts = (_source(source, recipe, data, dropped, root, progress) for source in data.sources)
+    parts = (_read(source, recipe, data, dropped, root, progress) for source in data.sources)
     allowed: Iterator[Example] = (
         example
         for source, part in zip(data.sources, parts, strict=True)
@@ -68,37 +63,32 @@ def collect(
     return allowed
 
 
-def _source(
-    source: str, recipe: str, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
+def _read(
+    source: Source, recipe: str, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
 ) -> Iterator[Example]:
     def skipped(why: str) -> None:
         dropped.update([why])
 
-    kind, name, _ = split_source(source)
-    if kind in ("index", "judged"):
+    if source.mines:
         return _judged(source, recipe, data, skipped, root, progress)
-    index_name = index_of(source) or data.index
+    index_name = source.index or data.index
     index = open_index(index_name, root=root) if index_name else None
-    if kind == "hub":
-        return hub_examples(recipe, index=index, source=name or None, skipped=skipped)
-    if kind in sources.FORMS:
-        return local_examples(parse_source(source), index=index, skipped=skipped)
-    raise SettingsError(f"Data {source!r} is of no known form; give {SPELLED}.")
+    if source.from_hub:
+        return hub_examples(recipe, index=index, source=source.place or None, skipped=skipped)
+    return local_examples(source, index=index, skipped=skipped)
 
 
-def _among(source: str, protection: Protection, root: Path | None) -> Protection:
+def _among(source: Source, protection: Protection, root: Path | None) -> Protection:
     """What counts among a source's queries: where they are those of an index's corpus, its held-out ids too."""
-    kind, _, options = split_source(source)
-    if kind == "index" or (kind == "run" and "queries" not in options):
-        return protection.within(corpus_folder(index_of(source), root=root))
+    if source.has_corpus_queries:
+        return protection.within(corpus_folder(source.index, root=root))
     return protection
 
 
 def _judged(
-    source: str, recipe: str, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
+    source: Source, recipe: str, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
 ) -> Iterator[Example]:
-    name = index_of(source)
-    pipeline = open_pipeline(name, reranker=NO_RERANKER, root=root)
+    pipeline = open_pipeline(source.index, reranker=NO_RERANKER, root=root)
     settings = HARD_NEGATIVES if recipe == HARD else data.mining
     scored = LOSS_RECIPES[recipe].form.needs == "scores" and (not data.teacher or keeps_given(data.teacher))
     found = judged_examples(
@@ -111,23 +101,21 @@ def _judged(
         seed=settings.seed,
         protection=Protection(),
         with_scores=scored,
-        progress=relabel(progress, f"mine {name}"),
+        progress=relabel(progress, f"mine {source.index}"),
         skipped=skipped,
     )
     return map(_as_logits, found) if scored else found
 
 
-def _judged_set(source: str, index: Index, skipped: Skipped) -> JudgedSet:
+def _judged_set(source: Source, index: Index, skipped: Skipped) -> JudgedSet:
     """What is judged of an `index:` or `judged:` source."""
-    kind, name, files = split_source(source)
-    if kind == "judged":
-        for needed in NEEDS["judged"]:
-            if not files.get(needed):
-                raise SettingsError(f"{source} is read with {needed}; add ,{needed}=FILE.")
-        return judged_files(Path(files["queries"]), Path(files["qrels"]), skipped=skipped)
+    if source.queries is not None and source.qrels is not None:
+        return judged_files(source.queries, source.qrels, skipped=skipped)
     sets = judged_sets(open_corpus_folder(index))
     if "train" not in sets:
-        raise SettingsError(f"The corpus of index {name} has no judged train queries; give other data or {COLD_START}.")
+        raise SettingsError(
+            f"The corpus of index {source.index} has no judged train queries; give other data or {COLD_START}."
+        )
     return sets["train"]
 
 
@@ -137,7 +125,7 @@ def _as_logits(example: Example) -> Example:
 
 
 def _cold(data: DataSettings, protection: Protection, root: Path | None, progress: Progress) -> Iterator[Example]:
-    name = data.index or next((source.partition(":")[2] for source in data.sources if source.startswith("index:")), "")
+    name = data.index or next((source.index for source in data.sources if source.form == "index"), "")
     if not name:
         raise SettingsError(
             f"{COLD_START} trains for one corpus; name its index (there: {', '.join(index_names(root))})."

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
@@ -26,6 +25,7 @@ from training.fitting.plan import seconds_a_step
 from training.recipes.losses import COLD_START
 from training.recipes.row_files import RowCounts, preview, read_rows
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.inputs import gather_rows
 from training.train.request import Request
 
@@ -136,13 +136,12 @@ def _times_as_many(request: Request) -> float | None:
     return all_of_them / few if 0 < all_of_them < math.inf else None
 
 
-def _queries(source: str, request: Request) -> float:
+def _queries(source: Source, request: Request) -> float:
     """Queries that a source holds; infinite where counting them would mean to read it all."""
-    kind, _, name = source.partition(":")
-    if kind == "index":
-        return len(judged_sets(open_corpus_folder(open_index(name, root=request.root)))["train"].queries)
-    if kind == "feedback":
-        return sum(1 for _ in feedback_lists(Path(name), skipped=lambda _: None))
+    if source.form == "index":
+        return len(judged_sets(open_corpus_folder(open_index(source.index, root=request.root)))["train"].queries)
+    if source.form == "feedback":
+        return sum(1 for _ in feedback_lists(source.path, skipped=lambda _: None))
     return math.inf
 
 

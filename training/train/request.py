@@ -55,6 +55,7 @@ class Request:
         """Plain data, for a job's config and a version's manifest."""
         return {
             **asdict(self),
+            "data": self.data.as_json(),
             "output": str(self.output),
             "root": str(self.root),
             "protect": [str(path) for path in self.protect],

@@ -14,14 +14,12 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.manifest import FILE, Manifest
 from indexing.provenance import library_versions
 from training.mining import files as mined_files
+from training.source import Source
 from training.teachers.teacher import JOINED
 from training.versions.card import text
 
 SCHEMA_VERSION = 2
 OF_MS_MARCO = re.compile(r"ms-?_?marco|trec-?_?dl", re.IGNORECASE)  # TREC DL judges MS MARCO's passages
-MS_MARCO_FORMS = ("triples", "qidpidtriples", "top1000")
-"""Forms of data that MS MARCO alone comes in."""
-FILES_OF_SOURCE = re.compile(r"(,(?:queries|qrels|index)=)")
 
 
 def data_rows(indexes: Iterable[str], *, root: Path | None = None) -> list[dict[str, Any]]:
@@ -56,15 +54,12 @@ def shown(settings: Mapping[str, Any]) -> dict[str, Any]:
         data = settings["data"]
         teachers = (one.partition(":") for one in JOINED.split(data["teacher"]))
         teacher = "+".join(kind + colon + (model and _shown_model(model)) for kind, colon, model in teachers)
-        found["data"] = {**data, "sources": [shown_source(text) for text in data["sources"]], "teacher": teacher}
+        found["data"] = {
+            **data,
+            "sources": [str(Source.parse(text).without_folders()) for text in data["sources"]],
+            "teacher": teacher,
+        }
     return found
-
-
-def shown_source(source: str) -> str:
-    """A source of examples with the names of its files and without their folders."""
-    form, colon, rest = source.partition(":")
-    parts = FILES_OF_SOURCE.split(rest)  # a path, then by turns what the next one is and that one
-    return form + colon + "".join(part if place % 2 else Path(part).name for place, part in enumerate(parts))
 
 
 def record(
@@ -88,8 +83,8 @@ def record(
     None where no such files could be named.
     """
     lineage, inherited = _lineage(settings["base"])
-    sources = settings.get("data", {}).get("sources", ())
-    named = [settings["base"], *sources, *(source for counts in examples.values() for source in counts)]
+    sources = [Source.parse(text) for text in settings.get("data", {}).get("sources", ())]
+    named = [settings["base"], *map(str, sources), *(source for counts in examples.values() for source in counts)]
     named += [f"{row['index']} {row['corpus']}" for row in data]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -127,13 +122,12 @@ def seal(folder: Path, values: Mapping[str, Any]) -> None:
     atomic.write_json(folder / FILE, {**values, "schema_version": SCHEMA_VERSION, "files": rows})
 
 
-def _of_ms_marco(source: str) -> bool:
+def _of_ms_marco(source: Source) -> bool:
     """Whether a source is MS MARCO's by its form, or mined from an index of it; so is a folder that can't be read."""
-    form, _, rest = source.partition(":")
-    if form != "mined":
-        return form in MS_MARCO_FORMS
+    if source.form != "mined":
+        return source.of_ms_marco
     try:
-        index = mined_files.manifest(Path(rest)).get("index", {})
+        index = mined_files.manifest(source.path).get("index", {})
     except TrainingError:
         return True
     return bool(OF_MS_MARCO.search(f"{index.get('name', '')} {index.get('corpus', '')}"))

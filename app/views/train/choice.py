@@ -13,6 +13,7 @@ from training.judgments.job_feedback import FEEDBACK
 from training.mining.settings import MiningSettings
 from training.recipes.losses import COLD_START
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.request import DevSettings, Request
 
 
@@ -60,7 +61,7 @@ class Choice:
         by_id = chosen.hub and recipe in HUB_DATA and HUB_DATA[recipe].rows is not None
         mined = recipe == HARD and (chosen.hub or chosen.feedback)
         data = DataSettings(
-            self._sources(folder),
+            sources=self._sources(folder),
             index=chosen.index if recipe == COLD_START or by_id or mined else "",
             limit=chosen.limit,
             teacher=chosen.teacher,
@@ -69,11 +70,11 @@ class Choice:
         )
         return Request(next_output(self.name), self.settings, data, self.dev, root=root)
 
-    def _sources(self, folder: Path) -> tuple[str, ...]:
-        judged, feedback = f"index:{self.data.index}", f"feedback:{folder / FEEDBACK}"
+    def _sources(self, folder: Path) -> tuple[Source, ...]:
+        judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK))
         if self.settings.recipe == COLD_START:
             return (judged,)
-        chosen = {judged: self.data.judged, feedback: self.data.feedback, "hub": self.data.hub}
+        chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}
         sources = tuple(source for source, wanted in chosen.items() if wanted)
         if not sources:
             raise SettingsError(

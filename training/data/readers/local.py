@@ -11,14 +11,14 @@ from training.data.readers.lines import data_lines
 from training.data.readers.msmarco import id_triples, top1000, triples
 from training.data.readers.passage_lists import Entry, PassageList, examples
 from training.data.readers.run import run_lists
-from training.data.sources import LocalSource
 from training.example import Example, Skipped
 from training.mining.files import list_ids, manifest, read_rows
 from training.mining.groups import GroupSettings
+from training.source import SOURCE_USAGE, Source
 
 
 def local_examples(
-    source: LocalSource,
+    source: Source,
     *,
     index: Index | None = None,
     per_query: int = 8,
@@ -38,31 +38,38 @@ def local_examples(
     """
     if per_query < 2:
         raise SettingsError(f"{per_query} passages a query were asked for; give 2 or more.")
+    source.check_files()
     lists = _lists(source, index, GroupSettings(per_query=per_query, seed=seed), skipped)
-    return examples(lists, source=source.name, per_query=per_query, seed=seed, skipped=skipped)
+    return examples(lists, source=source.label(), per_query=per_query, seed=seed, skipped=skipped)
 
 
-def _lists(
-    source: LocalSource, index: Index | None, settings: GroupSettings, skipped: Skipped
-) -> Iterator[PassageList]:
-    match source:
-        case LocalSource("triples", path):
-            return triples(path, per_query=settings.per_query)
-        case LocalSource("qidpidtriples", path, Path() as queries):
-            if index is None:
-                raise SettingsError(f"{path} holds ids alone; give the index that holds their passages.")
-            return id_triples(path, queries=queries, index=index, per_query=settings.per_query, skipped=skipped)
-        case LocalSource("run", path, queries):
-            if index is None:
-                raise SettingsError(f"{path} holds ids alone; give the index that holds their passages.")
-            return run_lists(path, index=index, queries=queries, settings=settings, skipped=skipped)
-        case LocalSource("top1000", path, qrels=Path() as qrels):
-            return top1000(path, qrels=qrels, skipped=skipped)
-        case LocalSource("mined", path):
-            return _mined(path)
-        case LocalSource("feedback", path):
-            return feedback_lists(path, skipped=skipped)
-    return data_lines(source.path, _json_list)
+def _lists(source: Source, index: Index | None, settings: GroupSettings, skipped: Skipped) -> Iterator[PassageList]:
+    match source.form:
+        case "triples":
+            return triples(source.path, per_query=settings.per_query)
+        case "qidpidtriples" if source.queries is not None:
+            passages = _needed(index, source)
+            return id_triples(
+                source.path, queries=source.queries, index=passages, per_query=settings.per_query, skipped=skipped
+            )
+        case "run":
+            passages = _needed(index, source)
+            return run_lists(source.path, index=passages, queries=source.queries, settings=settings, skipped=skipped)
+        case "top1000" if source.qrels is not None:
+            return top1000(source.path, qrels=source.qrels, skipped=skipped)
+        case "mined":
+            return _mined(source.path)
+        case "feedback":
+            return feedback_lists(source.path, skipped=skipped)
+        case "jsonl":
+            return data_lines(source.path, _json_list)
+    raise SettingsError(f"{source} isn't read from this disk; give {SOURCE_USAGE}.")
+
+
+def _needed(index: Index | None, source: Source) -> Index:
+    if index is None:
+        raise SettingsError(f"{source.path} holds ids alone; give the index that holds their passages.")
+    return index
 
 
 def _mined(folder: Path) -> Iterator[PassageList]:

@@ -36,13 +36,14 @@ from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import FEEDBACK, write_feedback
 from training.mining.settings import MiningSettings
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.request import DevSettings, Request
 from training.train.workspace import hold as hold_version
 
 STEPS = 12
 SAVE_EVERY = 5
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
-PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(("index:small",)))
+PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(sources=(Source("index", "small"),)))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> Request:
     settings = TrainSettings(
         "listnet", base=str(tiny_cross_encoder), steps=STEPS, batch=1, max_length=64, save_every=SAVE_EVERY
     )
-    data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
+    data = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=3, relative_margin=None))
     return Request(home / "data/models/mine/1", settings, data, root=built_root)
 
 
@@ -120,7 +121,7 @@ def test_a_config_comes_back_as_it_was() -> None:
         Path("data/models/mine/2"),
         TrainSettings("distill-mse", learning_rate=1e-4, minutes=2, batch=8, gradient_checkpointing=True),
         DataSettings(
-            ("index:a", "hub"),
+            sources=(Source("index", "a"), Source("hub")),
             index="a",
             limit=7,
             teacher="first-stage",
@@ -147,6 +148,8 @@ def test_a_config_comes_back_as_it_was() -> None:
         ({"settings": {"recipe": "best"}}, "Recipe 'best' is unknown"),
         ({"settings": {}}, "config.json settings lacks 'recipe'"),
         ({"data": {"sources": "hub"}}, "config.json data sources is 'hub', a list is wanted"),
+        ({"data": {"sources": [3]}}, "config.json data sources is 3, text is wanted"),
+        ({"data": {"sources": ["csv:x"]}}, "'csv:x' names no training data; give hub"),
         ({"data": {"mining": {"ranks": [1, 2, 3]}}}, r"config.json data mining ranks is \[1, 2, 3\], a list of 2"),
         ({"data": {"mining": {"ranks": [9, 1]}}}, "ranks 9 to 1 must lie in 1 to"),
         ({"dev": {"queries": 0.5}}, "config.json dev queries is 0.5, a whole number"),
@@ -439,7 +442,7 @@ def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_
 
 def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request) -> None:
     settings = TrainSettings("cold-start", base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
-    data = DataSettings(("index:small",), cold=ColdStart(queries=6, per_list=4))
+    data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=6, per_list=4))
     folder = made_job(replace(small, settings=settings, data=data))
     with when_step(folder, 6, terminate):
         stopped = do(folder)
@@ -467,7 +470,7 @@ def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
 
 
 def test_a_job_that_fails_says_why_in_one_sentence(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = made_job(replace(small, data=DataSettings(("index:nothing",))))
+    folder = made_job(replace(small, data=DataSettings(sources=(Source("index", "nothing"),))))
     assert main(["run", str(folder)]) == 2
     assert job_of(folder).state == "failed"
     sentence = job_of(folder).status.error

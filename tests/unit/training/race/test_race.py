@@ -29,6 +29,7 @@ from training.race.race import Report, race, rounds_of, winner_folder
 from training.race.standings import BASE, RESULTS, RaceSettings, Standing
 from training.race.winner import keep_winner
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.request import DevSettings, Request
 from training.train.workspace import keep_asked
 from training.versions.registry import find
@@ -421,7 +422,7 @@ def test_the_winner_becomes_a_version_of_the_seed_that_did_best(
 ) -> None:
     given = asked(tiny_cross_encoder, ("listnet", "ranknet"), seeds=(1, 2))
     first, *others = race(tmp_path / "race", given, dev(), gather, report=telling([]))
-    data = DataSettings(("index:small",))
+    data = DataSettings(sources=(Source("index", "small"),))
     request = Request(tmp_path / "race", given.train, data, DevSettings("small"), root=built_root)
     told = [replace(first, by_seed=[0.1, 0.9]), *others]
     made = keep_winner(told, given, request, tmp_path / "models/winner/1", command="python -m training race")
@@ -461,7 +462,10 @@ def test_a_folder_is_raced_in_by_one_process(
 def test_a_race_goes_on_only_with_its_own_data(
     tmp_path: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep_asked(tmp_path, Request(tmp_path, TrainSettings("bce"), DataSettings(("index:small",))).gathered_from)
+    keep_asked(
+        tmp_path,
+        Request(tmp_path, TrainSettings("bce"), DataSettings(sources=(Source("index", "small"),))).gathered_from,
+    )
     command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path}"
     assert main(command.split()) == 2
     assert "began with dev None, now it is" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from training.fitting.memory import LIBRARIES, Shape, free_bytes, memory_bytes, 
 from training.mining.settings import MiningSettings
 from training.recipes.losses import CACHED_PAIRS
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train import forecast as module
 from training.train.forecast import forecast, steps_to_do
 from training.train.request import DevSettings, Request
@@ -28,7 +29,7 @@ def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatc
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
     (tmp_path / "sample").mkdir()  # without queries that are protected
     settings = TrainSettings("listnet", base=str(tiny_cross_encoder), minutes=0.5, batch=1, max_length=64)
-    data = DataSettings(("index:small",), mining=MiningSettings(per_query=3, relative_margin=None))
+    data = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=3, relative_margin=None))
     return Request(tmp_path / "version", settings, data, root=built_root)
 
 
@@ -110,6 +111,6 @@ def test_a_few_queries_stand_for_all(small: Request, monkeypatch: pytest.MonkeyP
     assert found.counts.rows == 1
     assert found.passes == 3  # 6 rows of 2, one of which was gathered
     cold = replace(small.settings, recipe="cold-start", steps=6)
-    data = DataSettings(("index:small",), cold=ColdStart(queries=4))
+    data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=4))
     found = forecast(replace(small, output=small.output.with_name("2"), settings=cold, data=data))
     assert found.passes == 6 / (found.counts.rows * 4)

@@ -30,6 +30,7 @@ from training.fitting.callback import TrainingStep
 from training.mining.settings import MiningSettings
 from training.recipes.row_files import read_rows
 from training.recipes.settings import TrainSettings
+from training.source import Source
 from training.train.inputs import dev_lists, gather_rows, protection_of
 from training.train.request import DevSettings, Request
 from training.train.second_pass import first_settings
@@ -37,7 +38,7 @@ from training.train.train import make
 from training.train.workspace import check_free, work_folder
 from training.versions import registry
 
-DATA = DataSettings(("index:small",), mining=MiningSettings(per_query=5, relative_margin=None))
+DATA = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=5, relative_margin=None))
 COLD = DataSettings(index="small", cold=ColdStart(queries=6, per_list=4, depth=10))
 DEV = DevSettings("small", "dev", 10, 8)
 COMMAND = "python -m training train --recipe listnet"
@@ -218,7 +219,7 @@ def test_a_training_that_diverges_makes_no_version(
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
     """A request whose training was stopped; whoever is refused leaves it as it is."""
-    data = DataSettings(("index:small",))
+    data = DataSettings(sources=(Source("index", "small"),))
     asked = request(tmp_path_factory.mktemp("stopped"), tiny_cross_encoder, built_root, dev=None, data=data)
     with pytest.raises(StoppedError):
         make(asked, report=stop_at(2), command=COMMAND)
@@ -236,8 +237,8 @@ def test_other_settings_than_those_of_the_stopped_training_are_refused(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"data": DataSettings(("index:small",), limit=1)}, "limit None, now it is 1"),
-        ({"data": DataSettings(("hub",))}, "sources .*hub"),
+        ({"data": DataSettings(sources=(Source("index", "small"),), limit=1)}, "limit None, now it is 1"),
+        ({"data": DataSettings(sources=(Source("hub"),))}, "sources .*hub"),
         ({"protect": (REPOSITORY / "data/sample/queries.dev.tsv",)}, "protect .*queries.dev.tsv"),
         ({"dev": DevSettings("small", "test")}, "dev None"),
     ],
@@ -254,8 +255,11 @@ def test_rows_of_other_data_or_protection_are_not_gone_on_with(
 def test_a_request_that_cannot_be_met_leaves_no_version(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
-    nothing = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("csv:x",)))
-    with pytest.raises(SettingsError, match="'csv:x' is of no known form"):
+    absent = DataSettings(sources=(Source("jsonl", "nosuch.jsonl"),))
+    nothing = request(tmp_path, tiny_cross_encoder, built_root, data=absent)
+    with pytest.raises(
+        SettingsError, match=r"There is no file nosuch\.jsonl to read jsonl from; give one that exists\."
+    ):
         make(nothing, command=COMMAND)
     assert list(nothing.output.parent.iterdir()) == []  # and nothing that wants --resume
 
@@ -279,7 +283,7 @@ def test_protected_are_files_and_every_judged_split_but_train(
             assert protection.covers(Query(QueryId(""), text.upper())) == (split != "train")
     assert protection.covers(Query(QueryId("77"), "another text"))
     assert protection.covers(Query(QueryId("1"), "what is secret"))
-    only_dev = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(("hub",)))
+    only_dev = request(tmp_path, tiny_cross_encoder, built_root, data=DataSettings(sources=(Source("hub"),)))
     assert protection_of(only_dev).covers(Query(QueryId(""), QUERIES["test"]["4"]))  # of the index of the dev queries
 
 

@@ -15,21 +15,21 @@ from indexing.index import Index
 from indexing.records import Candidate, PassageId, QueryId
 from tests.conftest import PASSAGES, write_lines
 from training.data.readers.local import local_examples
-from training.data.sources import FORMS, LocalSource, parse_source
 from training.example import Example, unprotected
 from training.judgments.protection import Protection
 from training.mining.files import MANIFEST, Layout, write_rows
 from training.mining.negatives import MinedQuery, Positive
+from training.source import Source
 
 LINE: dict[str, Any] = {"query": "what do bees make", "positives": ["honey", "wax"], "negatives": ["paper", "bread"]}
 
 
-def json_lines(folder: Path, *records: dict[str, Any]) -> LocalSource:
+def json_lines(folder: Path, *records: dict[str, Any]) -> Source:
     path = write_lines(folder / "judged.jsonl", [json.dumps(record) for record in records])
-    return LocalSource("jsonl", path)
+    return Source("jsonl", str(path))
 
 
-def read(source: LocalSource, **options: Any) -> list[Example]:
+def read(source: Source, **options: Any) -> list[Example]:
     return list(local_examples(source, **options))
 
 
@@ -65,7 +65,7 @@ def test_a_packed_file_gives_the_same_examples(tmp_path: Path) -> None:
     plain = json_lines(tmp_path, LINE, LINE | {"query": "é\u2028"})
     packed = tmp_path / "judged.jsonl.gz"
     packed.write_bytes(gzip.compress(plain.path.read_bytes()))
-    found = read(LocalSource("jsonl", packed))
+    found = read(Source("jsonl", str(packed)))
     assert [example.passages for example in found] == [example.passages for example in read(plain)]
     assert [example.query for example in found] == ["what do bees make", "é"]
 
@@ -112,7 +112,7 @@ def test_an_example_has_at_most_the_passages_asked_for(tmp_path: Path) -> None:
 
 def test_lines_are_read_as_examples_are_taken(tmp_path: Path) -> None:
     lines = [json.dumps(LINE)] * 3
-    source = LocalSource("jsonl", write_lines(tmp_path / "judged.jsonl", [*lines, "{"]))
+    source = Source("jsonl", str(write_lines(tmp_path / "judged.jsonl", [*lines, "{"])))
     assert len(list(islice(local_examples(source), 3))) == 3
     with pytest.raises(CorpusError, match=r"judged\.jsonl:4: not JSON"):
         read(source)
@@ -121,7 +121,7 @@ def test_lines_are_read_as_examples_are_taken(tmp_path: Path) -> None:
 def test_triples_become_examples(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\thoney\tice", "bread\tyeast\t yeast"]
     reasons: list[str] = []
-    source = LocalSource("triples", write_lines(tmp_path / "triples.tsv", rows))
+    source = Source("triples", str(write_lines(tmp_path / "triples.tsv", rows)))
     assert read(source, skipped=reasons.append) == [
         Example("triples triples.tsv", "bees", ("honey", "wasps", "ice"), (1.0, 0.0, 0.0))
     ]
@@ -129,15 +129,15 @@ def test_triples_become_examples(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def id_source(tmp_path: Path) -> LocalSource:
+def id_source(tmp_path: Path) -> Source:
     """Two rows of the same query, one of them with a passage that no index holds."""
     queries = write_lines(tmp_path / "queries.tsv", ["1\thow do bees make honey"])
     rows = "1\ta1\tgone\n1\ta1\ta4\n"
     (tmp_path / "qidpidtriples.gz").write_bytes(gzip.compress(rows.encode()))
-    return LocalSource("qidpidtriples", tmp_path / "qidpidtriples.gz", queries=queries)
+    return Source("qidpidtriples", str(tmp_path / "qidpidtriples.gz"), (("queries", str(queries)),))
 
 
-def test_triples_of_ids_become_examples(id_source: LocalSource, small_index: Index) -> None:
+def test_triples_of_ids_become_examples(id_source: Source, small_index: Index) -> None:
     reasons: list[str] = []
     (example,) = read(id_source, index=small_index, skipped=reasons.append)
     assert (example.query, example.query_id) == ("how do bees make honey", "1")
@@ -145,7 +145,7 @@ def test_triples_of_ids_become_examples(id_source: LocalSource, small_index: Ind
     assert reasons == ["passage id not in the index"]
 
 
-def test_triples_of_ids_want_an_index(id_source: LocalSource) -> None:
+def test_triples_of_ids_want_an_index(id_source: Source) -> None:
     with pytest.raises(SettingsError, match=r"qidpidtriples\.gz holds ids alone; give the index"):
         local_examples(id_source)
 
@@ -155,7 +155,7 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
     path = write_lines(tmp_path / "top1000.tsv", [*rows, "2\tp1\tice\tsnow"])
     qrels = write_lines(tmp_path / "qrels.tsv", ["1 0 p7 2", "2 0 p9 1"])
     reasons: list[str] = []
-    (example,) = read(LocalSource("top1000", path, qrels=qrels), per_query=6, skipped=reasons.append)
+    (example,) = read(Source.parse(f"top1000:{path},qrels={qrels}"), per_query=6, skipped=reasons.append)
     assert example.passages[0] == "text 7"
     assert (example.labels, example.query_id) == ((2.0, 0.0, 0.0, 0.0, 0.0, 0.0), "1")
     assert len(set(example.passages)) == 6
@@ -164,7 +164,7 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
 
 def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: Index) -> None:
     ranked = [f"1 Q0 {name} {rank} {9 - rank} r" for rank, name in enumerate(PASSAGES, start=1)]
-    source = LocalSource("run", write_lines(tmp_path / "run.trec", ranked), index="small")
+    source = Source.parse(f"run:{write_lines(tmp_path / 'run.trec', ranked)},index=small")
     (example,) = read(source, index=small_index, per_query=5)
     assert (example.source, example.query_id, example.labels) == ("run run.trec", "1", None)
     assert len(set(example.passages)) == len(example.scores or ()) == 5
@@ -172,7 +172,7 @@ def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: I
         local_examples(source)
 
 
-def mined_folder(folder: Path, layout: Layout) -> LocalSource:
+def mined_folder(folder: Path, layout: Layout) -> Source:
     mined = MinedQuery(
         QueryId("1"),
         (Positive(PassageId("a"), 3, 1, 9.0), Positive(PassageId("b"), 1, None, 8.0)),
@@ -184,7 +184,7 @@ def mined_folder(folder: Path, layout: Layout) -> LocalSource:
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
     made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
     atomic.write_json(folder / MANIFEST, made)
-    return LocalSource("mined", folder)
+    return Source("mined", str(folder))
 
 
 @pytest.mark.parametrize(("scores", "wanted"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
@@ -212,64 +212,10 @@ def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> N
     lines += [one | {"query": "no answer", "grade": 0}, one | {"query": "alone"}]
     path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(line | {"index": "small"}) for line in lines])
     reasons: list[str] = []
-    assert read(LocalSource("feedback", path), skipped=reasons.append) == [
+    assert read(Source("feedback", str(path)), skipped=reasons.append) == [
         Example("feedback feedback.jsonl", "bees", ("honey", "paper"), (3.0, 0.0))
     ]
     assert reasons == ["protected query", "no positive", "no passage beside the positives"]
-
-
-def test_a_source_is_written_as_form_and_path(tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "a,b.tsv", ["x"])
-    other = write_lines(tmp_path / "other.tsv", ["x"])
-    for form in ("jsonl", "triples", "feedback"):
-        assert parse_source(f"{form}:{file}") == LocalSource(form, file)
-    assert parse_source(f"mined:{tmp_path}") == LocalSource("mined", tmp_path)
-    assert parse_source(f"qidpidtriples:{file},queries={other}") == LocalSource("qidpidtriples", file, queries=other)
-    assert parse_source(f"top1000:{file},qrels={other}") == LocalSource("top1000", file, qrels=other)
-    assert parse_source(f"run:{file},index=small") == LocalSource("run", file, index="small")
-    both = LocalSource("run", file, queries=other, index="small")
-    assert parse_source(f"run:{file},index=small,queries={other}") == both
-
-
-@pytest.mark.parametrize("text", ["", "jsonl", "jsonl:", "csv:x", "/data/triples.tsv"])
-def test_what_names_no_source_is_answered_with_the_forms(text: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        parse_source(text)
-    assert repr(text) in str(caught.value)
-    assert all(f"{form}:" in str(caught.value) for form in FORMS)
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("jsonl:{gone}", "There is no file"),
-        ("jsonl:{folder}", "There is no file"),
-        ("mined:{file}", "There is no folder"),
-        ("qidpidtriples:{file}", "is read with queries; add ,queries=FILE"),
-        ("qidpidtriples:{file},queries={gone}", "There is no file .* of queries"),
-        ("top1000:{file}", "is read with qrels; add ,qrels=FILE"),
-        ("jsonl:{file},queries={file}", "There is no file"),
-        ("run:{gone},index=small", "There is no file"),
-        ("run:{file}", "is read with index; add ,index=NAME"),
-        ("run:{file},index=", "is read with index; add ,index=NAME"),
-        ("run:{file},index=small,queries={gone}", "There is no file .* of queries"),
-        ("run:{file},index=small,index=other", "has two index"),
-    ],
-)
-def test_a_source_that_lacks_a_file_says_which(tmp_path: Path, text: str, fault: str) -> None:
-    file = write_lines(tmp_path / "file", ["x"])
-    with pytest.raises(SettingsError, match=fault):
-        parse_source(text.format(file=file, folder=tmp_path, gone=tmp_path / "gone"))
-
-
-def test_a_form_takes_no_file_that_it_has_no_use_for(tmp_path: Path) -> None:
-    file = write_lines(tmp_path / "file", ["x"])
-    with pytest.raises(SettingsError, match="is read without qrels"):
-        LocalSource("qidpidtriples", file, queries=file, qrels=file)
-    with pytest.raises(SettingsError, match="is read without index; leave small out"):
-        LocalSource("jsonl", file, index="small")
-    with pytest.raises(SettingsError, match="'csv' can't be read; give jsonl:FILE"):
-        LocalSource("csv", file)
 
 
 def test_less_than_two_passages_are_refused_at_once(tmp_path: Path) -> None:
