@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from indexing.errors import TrainingError
+from indexing.errors import BusyError, TrainingError
 from indexing.progress import Progress, relabel, silent
 
 PARTIAL = ".partial-"
@@ -91,6 +91,19 @@ def locked(folder: Path) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+@contextmanager
+def hold(folder: Path, doing: str) -> Iterator[None]:
+    """Hold a folder against other processes for the block; `doing` says what the other one does: "is building x".
+
+    Raises:
+        BusyError: another process holds it.
+    """
+    with locked(folder) as free:
+        if not free:
+            raise BusyError(f"Another process {doing}; wait for it, or stop it.")
+        yield
 
 
 def sha256(path: Path, *, progress: Progress = silent) -> str:

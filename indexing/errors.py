@@ -6,7 +6,8 @@ SecondLookError
 ├── IndexingError    an index is absent, broken, or was built from something else
 ├── ModelError       a bi-encoder or cross-encoder can't be loaded or gives unusable numbers
 ├── HubError         a data or model hub isn't reached, or doesn't hold what was asked for
-└── TrainingError    a training run can't start or go on
+├── TrainingError    a training can't start or resume
+└── BusyError        another process is at work on the same thing
 """
 
 
@@ -35,7 +36,11 @@ class HubError(SecondLookError):
 
 
 class TrainingError(SecondLookError):
-    """A training run can't start or go on."""
+    """A training can't start or resume."""
+
+
+class BusyError(SecondLookError):
+    """Another process is at work on the same thing."""
 
 
 def first_line(error: BaseException) -> str:

@@ -134,12 +134,10 @@ def unfinished(folder: Path, key: str) -> Iterator[Path]:
     """The folder in which a build of these settings goes on; it stays where it holds a finished shard.
 
     Raises:
-        IndexingError: another process is at work on this index.
+        BusyError: another process is at work on this index.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(folder) as free:
-        if not free:
-            raise IndexingError(f"Another process is building {folder}; wait for it, or stop it.")
+    with atomic.hold(folder, f"is building {folder}"):
         work = folder / f"{UNFINISHED}{key}"
         work.mkdir(exist_ok=True)
         try:

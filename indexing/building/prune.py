@@ -6,7 +6,7 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.catalogue import build_folders, current_build
-from indexing.errors import IndexingError, SettingsError
+from indexing.errors import SettingsError
 from indexing.manifest import FILE
 from indexing.names import check_name
 
@@ -39,12 +39,10 @@ def listed(name: str, *, root: Path, keep: int) -> list[Listed]:
 def prune(name: str, *, root: Path, keep: int) -> list[Listed]:
     """Remove old builds and what stopped builds left; give back what was removed.
 
-    A process that has an old build open goes on using it. Raises IndexingError while a build is going on.
+    A process that has an old build open goes on using it. Raises BusyError during a build.
     """
     _current(name, root)  # refuses a name that is no index
-    with atomic.locked(root / name) as free:
-        if not free:
-            raise IndexingError(f"Another process is building {root / name}; wait for it, or stop it.")
+    with atomic.hold(root / name, f"is building {root / name}"):
         gone = [row for row in listed(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
         for row in gone:
             (row.folder / FILE).unlink(missing_ok=True)  # first: from here on it is no build

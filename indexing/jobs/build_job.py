@@ -22,7 +22,7 @@ from indexing.bm25.settings import PRESETS, Bm25Settings
 from indexing.building.estimate import Estimate
 from indexing.building.settings import BuildSettings
 from indexing.corpus.fields import Fields
-from indexing.errors import IndexingError, SettingsError
+from indexing.errors import BusyError, SettingsError
 from indexing.jobs import folder as job_folder
 from indexing.jobs.folder import hold, signal_holder
 from indexing.names import DEFAULT_BI_ENCODER, check_name
@@ -135,12 +135,12 @@ def read_job(folder: Path) -> Job | None:
 def start(config: BuildConfig, *, root: Path | None = None) -> Path:
     """Begin a job in a process of its own; give back its folder. What ended before of the same index is forgotten.
 
-    Raises IndexingError while a job of the same index is going on.
+    Raises BusyError while a job of the same index is running.
     """
     root = root or places.jobs()
     earlier = [job for job in jobs(root) if (job.config.name, job.config.root) == (config.name, config.root)]
     if any(job.alive for job in earlier):
-        raise IndexingError(f"A job of index {config.name!r} is going on already; wait for it, or stop it.")
+        raise BusyError(f"A job of index {config.name!r} is going on already; wait for it, or stop it.")
     folder = root / f"build-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
     with atomic.folder(folder) as work:
         atomic.write_json(work / CONFIG, asdict(config))
@@ -152,7 +152,7 @@ def start(config: BuildConfig, *, root: Path | None = None) -> Path:
 
 
 def launch(folder: Path) -> None:
-    """Run the job of a folder, for the first time or again. Raises IndexingError where it runs."""
+    """Run the job of a folder, for the first time or again. Raises BusyError where it is running."""
     with hold(folder) as lock:
         (folder / STOP).unlink(missing_ok=True)
         write_status(folder, Status("running", started=time.time()))
@@ -169,7 +169,7 @@ def stop(folder: Path) -> None:
 
 def forget(folder: Path) -> None:
     """Remove a job that isn't going on; the index that it built stays."""
-    with suppress(IndexingError, FileNotFoundError), hold(folder):
+    with suppress(BusyError, FileNotFoundError), hold(folder):
         shutil.rmtree(folder)
 
 

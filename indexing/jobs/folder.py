@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from indexing import places
-from indexing.errors import IndexingError
+from indexing.errors import BusyError
 
 LOCK, LOG = "lock", "log.txt"
 LOG_END = 8_000  # bytes
@@ -91,11 +91,11 @@ def log_end(folder: Path, *, lines: int = 20) -> str:
 def hold(folder: Path) -> Iterator[IO[str]]:
     """The lock of a job, held until the block ends and every process that got its file has ended or closed it.
 
-    Raises IndexingError where another process holds it.
+    Raises BusyError where another process holds it.
     """
     with (folder / LOCK).open("a+", encoding="ascii") as lock:
         if not take(lock):
-            raise IndexingError(f"Job {folder.name} is going on already; wait for it, or stop it.")
+            raise BusyError(f"Job {folder.name} is going on already; wait for it, or stop it.")
         yield lock
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from indexing import atomic, places
 from indexing.atomic import check_new
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import SettingsError
 from training.cli.options import Commands
 from training.cli.train import add_settings, data_settings, dev_settings, train_settings
 from training.data.collect import collect
@@ -75,9 +75,7 @@ def _race(options: argparse.Namespace) -> int:
     if options.winner:
         check_new(options.winner)
     options.output.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(options.output) as free:
-        if not free:
-            raise TrainingError(f"Another race runs in {options.output}; wait for it, or give another --output.")
+    with atomic.hold(options.output, f"runs a race in {options.output}"):
         return _run(options, settings, request, dev)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from indexing import atomic, places
-from indexing.errors import SecondLookError, SettingsError, TrainingError
+from indexing.errors import BusyError, SecondLookError, SettingsError
 from indexing.jobs.folder import LOCK, is_held, launch, take
 from indexing.typed_json import made
 from training.jobs.status import FINAL, Status, read_status, write_status
@@ -110,7 +110,7 @@ def start(request: Request, folder: Path, *, fill: Callable[[Path], object] = la
     """Begin a training in a process of its own; `fill` puts files that it needs into the job's folder.
 
     Raises:
-        TrainingError: a training is going on already.
+        BusyError: a training is running already.
         SecondLookError, OSError: as `fill` says. Nothing is left of this job then.
     """
     with ExitStack() as stack:
@@ -126,7 +126,7 @@ def resume(folder: Path) -> None:
     """Run a job again, on from its last checkpoint.
 
     Raises:
-        TrainingError: a training is going on already.
+        BusyError: a training is running already.
         SettingsError: its status can't be read.
     """
     with hold(folder) as lock:
@@ -151,7 +151,7 @@ def forget(folder: Path) -> None:
     A version that it made stays.
     """
     job = read_job(folder)
-    with suppress(TrainingError, FileNotFoundError), hold(folder, beside_others=True):
+    with suppress(BusyError, FileNotFoundError), hold(folder, beside_others=True):
         if job is not None and job.request.work.is_dir():
             with atomic.locked(job.request.work) as free:
                 if free:
@@ -163,14 +163,14 @@ def forget(folder: Path) -> None:
 def hold(folder: Path, *, beside_others: bool = False) -> Iterator[IO[str]]:
     """The lock of a job, held until the block ends and the process that got its file has ended.
 
-    Raises TrainingError where another process holds it or, but `beside_others`, trains in another folder beside it.
+    Raises BusyError where another process holds it or, but `beside_others`, trains in another folder beside it.
     """
     with (folder / LOCK).open("a+", encoding="ascii") as lock:
         with _deciding(folder.parent):
             if not beside_others:
                 _refuse_second(folder)
             if not take(lock):
-                raise TrainingError(f"Training {folder.name} is going on already; wait for it, or stop it.")
+                raise BusyError(f"Training {folder.name} is going on already; wait for it, or stop it.")
         lock.truncate(0)
         (folder / STOP).unlink(missing_ok=True)
         yield lock
@@ -180,7 +180,7 @@ def _refuse_second(folder: Path) -> None:
     """One training takes the whole machine: it uses every core, or every GPU."""
     other = next((job for job in jobs(folder.parent) if job.alive and job.folder.name != folder.name), None)
     if other is not None:
-        raise TrainingError(
+        raise BusyError(
             f"Training {other.name} ({other.request.settings.recipe}, to make {other.request.output}) is going on, and "
             "one at a time fits on this machine; wait for it, or stop it."
         )
@@ -195,7 +195,7 @@ def _deciding(root: Path) -> Iterator[None]:
                 yield
                 return
         time.sleep(0.01)
-    raise TrainingError(f"Another training is being started in {root}; try again in a moment.")
+    raise BusyError(f"Another training is being started in {root}; try again in a moment.")
 
 
 def _state(folder: Path, status: Status, *, held: bool) -> str:

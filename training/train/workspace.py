@@ -22,7 +22,7 @@ def work_folder(output: Path) -> Path:
 
 
 def check_free(output: Path, *, resume: bool) -> None:
-    """Raise TrainingError where `hold` would; the folder to work in is made."""
+    """Raise as `hold` would; the folder to work in is made."""
     with hold(output, resume=resume):
         pass
 
@@ -31,16 +31,15 @@ def check_free(output: Path, *, resume: bool) -> None:
 def hold(output: Path, *, resume: bool) -> Iterator[Path]:
     """The folder to work in, made, and held against other trainings of the version until the block or the process ends.
 
-    Raises TrainingError where the version is there, or is trained by another process, or a training of it was stopped
-    and `resume` isn't given.
+    Raises:
+        BusyError: another process trains the version.
+        TrainingError: the version exists, or a training of it was stopped and `resume` isn't given.
     """
     check_new(output)
     work = work_folder(output)
     known = work.exists()
     work.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(work) as free:
-        if not free:
-            raise TrainingError(f"Another process trains {output}, in {work}; wait for it, or stop it.")
+    with atomic.hold(work, f"trains {output}, in {work}"):
         if known and not resume:
             raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
         try:

@@ -104,6 +104,7 @@ def add(query: str, *, above: Pinned, below: Pinned, by: str, path: Path) -> Exp
 
     Raises:
         SettingsError: it, or its opposite, is pinned already, or it says nothing.
+        BusyError: another process is changing the folder of all models.
     """
     new = Expectation(query.strip(), above, below, by, datetime.now(UTC).isoformat(timespec="seconds"))
     opposite = Expectation(new.query, below, above, by, new.at)
@@ -159,7 +160,5 @@ def _write(path: Path, every: Sequence[Expectation]) -> None:
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(path.parent) as free:
-        if not free:
-            raise SettingsError(f"Another process is changing {path.parent}; wait for it, then try again.")
+    with atomic.hold(path.parent, f"is changing {path.parent}"):
         yield

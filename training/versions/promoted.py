@@ -62,7 +62,8 @@ def set_promoted(
     """Serve `version` from now on; `seen` is what was promoted when it was judged.
 
     Raises:
-        ModelError: another process is promoting, or has promoted since then.
+        BusyError: another process is promoting.
+        ModelError: another has promoted since then.
     """
     check_id(version)
     with _lock(models):
@@ -81,7 +82,8 @@ def rollback(*, by: str, reason: str = "", models: Path | None = None, shipped: 
     """Serve the version before the promoted one again; once more goes one step further back.
 
     Raises:
-        ModelError: there is none before, it is gone or damaged, or another process is promoting.
+        BusyError: another process is promoting.
+        ModelError: there is none before, or it is gone or damaged.
     """
     models = models or places.models()
     with _lock(models):
@@ -116,9 +118,7 @@ def _write(models: Path, new: Promotion) -> Promotion:
 @contextmanager
 def _lock(models: Path) -> Iterator[None]:
     models.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(models) as free:
-        if not free:
-            raise ModelError(f"Another process is changing {models}; wait for it, then try again.")
+    with atomic.hold(models, f"is changing {models}"):
         yield
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from indexing import atomic
+from indexing.errors import BusyError
 from tests.conftest import REPOSITORY
 from tests.support.fakes import Reports
 
@@ -207,3 +208,14 @@ def test_a_folder_is_held_against_other_processes_until_they_end_however_they_en
 def test_holding_a_folder_leaves_nothing_in_it(tmp_path: Path) -> None:
     with atomic.locked(tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_another_holds_is_busy(tmp_path: Path) -> None:
+    busy = "^Another process is building x; wait for it, or stop it.$"
+    with atomic.hold(tmp_path, "is building x"):
+        with pytest.raises(BusyError, match=busy), atomic.hold(tmp_path, "is building x"):
+            pass
+        with atomic.locked(tmp_path) as free:
+            assert not free
+    with atomic.locked(tmp_path) as free:
+        assert free

@@ -10,7 +10,7 @@ from indexing import atomic
 from indexing.building.prune import listed, prune
 from indexing.catalogue import current_build, set_current, verify
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import IndexingError, SettingsError
+from indexing.errors import BusyError, IndexingError, SettingsError
 from indexing.index import open_index
 from search.pipeline import RetrieveAndRerank
 from search.settings import PipelineSettings
@@ -126,7 +126,7 @@ def test_an_open_index_goes_on_after_its_build_is_removed(root: Path, bi_encoder
 
 
 def test_while_a_build_goes_on_nothing_is_removed(root: Path) -> None:
-    with atomic.locked(root / "small"), pytest.raises(IndexingError, match="Another process"):
+    with atomic.locked(root / "small"), pytest.raises(BusyError, match="Another process"):
         prune("small", root=root, keep=1)
     assert left(root) == BUILDS
 

@@ -15,7 +15,7 @@ import pytest
 from indexing import atomic
 from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.fields import Fields
-from indexing.errors import IndexingError, SettingsError
+from indexing.errors import BusyError, SettingsError
 from indexing.jobs import build_job
 from indexing.jobs.build_job import BuildConfig, Job, Status, forget, jobs, read_job, stop, write_status
 from indexing.jobs.build_process import RATE_OVER, Reporter
@@ -135,7 +135,7 @@ def test_a_lock_is_held_once_and_can_be_looked_at_meanwhile(tmp_path: Path) -> N
     folder = make_job(tmp_path, Status("running"))
     with hold(folder):
         assert job_of(folder).alive
-        with pytest.raises(IndexingError, match="Job build-1 is going on already"), hold(folder):
+        with pytest.raises(BusyError, match="Job build-1 is going on already"), hold(folder):
             pass
     with hold(folder):
         assert job_of(folder).alive
@@ -143,7 +143,7 @@ def test_a_lock_is_held_once_and_can_be_looked_at_meanwhile(tmp_path: Path) -> N
 
 def test_a_job_of_an_index_that_is_at_work_is_not_begun_twice(tmp_path: Path) -> None:
     folder = make_job(tmp_path, Status("running"))
-    with hold(folder), pytest.raises(IndexingError, match="A job of index 'x' is going on already"):
+    with hold(folder), pytest.raises(BusyError, match="A job of index 'x' is going on already"):
         build_job.start(CONFIG, root=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["build-1"]
 

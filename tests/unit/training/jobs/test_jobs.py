@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from indexing import atomic, places
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import BusyError, SettingsError, TrainingError
 from indexing.jobs.folder import log_end
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
@@ -203,10 +203,10 @@ def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
     first, second = made_job(PLAIN, Status("training")), new_folder()
     with (
         hold(first),
-        pytest.raises(TrainingError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"),
+        pytest.raises(BusyError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"),
     ):
         jobs.start(PLAIN, second)
-    with hold(first), pytest.raises(TrainingError, match="Training training-1 is going on already"):
+    with hold(first), pytest.raises(BusyError, match="Training training-1 is going on already"):
         jobs.resume(first)
     assert [path.name for path in places.jobs().iterdir()] == ["training-1"]
 
@@ -402,7 +402,7 @@ def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, mo
     jobs.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
     assert (folder / "extra").is_file()
     assert job_of(folder).alive
-    with pytest.raises(TrainingError, match=r"Training training-1 .* is going on"):
+    with pytest.raises(BusyError, match=r"Training training-1 .* is going on"):
         jobs.start(replace(PLAIN, output=PLAIN.output.with_name("2")), new_folder())
     end = time.monotonic() + WAIT
     while not (said := log_end(folder)):

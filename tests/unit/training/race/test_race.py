@@ -455,7 +455,7 @@ def test_a_folder_is_raced_in_by_one_process(
     command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path}"
     with atomic.locked(tmp_path):
         assert main(command.split()) == 2
-    assert f"Another race runs in {tmp_path}; wait for it" in capsys.readouterr().err
+    assert f"Another process runs a race in {tmp_path}; wait for it, or stop it." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

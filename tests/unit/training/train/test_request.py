@@ -15,7 +15,7 @@ import torch
 from indexing import precision
 from indexing.catalogue import current_build
 from indexing.corpus.judged import judged_sets
-from indexing.errors import ModelError, SettingsError, TrainingError
+from indexing.errors import BusyError, ModelError, SettingsError, TrainingError
 from indexing.records import Query, QueryId
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
@@ -176,7 +176,7 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
 
     def report(at: TrainingStep) -> None:
         for resume in (False, True):
-            with pytest.raises(TrainingError, match=f"Another process trains {asked.output}, in .*; wait for it, or"):
+            with pytest.raises(BusyError, match=f"Another process trains {asked.output}, in .*; wait for it, or"):
                 make(asked, resume=resume, command=COMMAND)
             refused.append(resume)
 
@@ -196,7 +196,7 @@ def test_a_version_is_free_again_once_the_process_that_trained_it_is_killed(tmp_
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(TrainingError, match="Another process trains"):
+        with pytest.raises(BusyError, match="Another process trains"):
             check_free(output, resume=True)
         process.kill()
     check_free(output, resume=True)

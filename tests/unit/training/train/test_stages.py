@@ -14,7 +14,7 @@ from indexing import precision
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import BusyError, SettingsError, TrainingError
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import QUERIES, write_lines
 from tests.support.tiny_training import StoppedError
@@ -237,7 +237,7 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
     refused = []
 
     def report(at: TrainingStep) -> None:
-        with pytest.raises(TrainingError, match="Another process trains"):
+        with pytest.raises(BusyError, match="Another process trains"):
             make(tmp_path / "1", tiny_cross_encoder, built_root, resume=True)
         refused.append(at.step)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexing import atomic
-from indexing.errors import SettingsError
+from indexing.errors import BusyError, SettingsError
 from indexing.index import Index
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker
@@ -82,7 +82,7 @@ def test_a_line_that_is_none_is_named(path: Path, line: str) -> None:
 
 def test_two_changes_at_once_are_refused(path: Path) -> None:
     path.parent.mkdir()
-    with atomic.locked(path.parent), pytest.raises(SettingsError, match="Another process"):
+    with atomic.locked(path.parent), pytest.raises(BusyError, match="Another process"):
         add(QUERY, above=A1, below=D1, by="ann", path=path)
 
 

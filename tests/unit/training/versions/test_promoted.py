@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from indexing import atomic
-from indexing.errors import ModelError, SettingsError
+from indexing.errors import BusyError, ModelError, SettingsError
 from search.load import reranker_path
 from search.served import promoted_version
 from tests.support.kill_promotions import Killed, kill_at_each_moment
@@ -125,7 +125,7 @@ def test_a_promotion_judged_against_another_version_is_refused(models: Path) -> 
 def test_two_changes_at_once_are_refused(models: Path, change: Callable[[Path], object]) -> None:
     with atomic.locked(models) as free:
         assert free
-        with pytest.raises(ModelError, match="Another process is changing"):
+        with pytest.raises(BusyError, match="Another process is changing"):
             change(models)
     assert current(models) == NOTHING
 
