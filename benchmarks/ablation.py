@@ -21,10 +21,11 @@ from indexing.pretrained import load_quietly
 from indexing.records import Run
 from search.load import reranker_path
 from search.rerank.cross_encoder import CrossEncoderReranker
-from training.data.settings import HARD, DataSettings
+from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.comparison import Comparison, compare
 from training.evaluation.stages import choose_shares, rerank_candidates
+from training.recipes.catalog import LAMBDA_HARD_NEG
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.inputs import dev_lists
@@ -53,7 +54,7 @@ ARMS = (
     Arm("+ judgments of DL 2021", "lambda", (DL21,)),
     Arm("+ answers of WikiQA and TREC QA", "lambda", (QA,)),
     Arm("+ all three", "lambda", (MSMARCO, DL21, QA)),
-    Arm("+ all three, 9 mined negatives more", HARD, (MSMARCO, DL21, QA)),
+    Arm("+ all three, 9 mined negatives more", LAMBDA_HARD_NEG.name, (MSMARCO, DL21, QA)),
     Arm("+ all three, the first stage's scores only", "distill-margin-mse", (MSMARCO, DL21, QA), "first-stage"),
 )
 

@@ -71,7 +71,7 @@ def main() -> None:
     asked = DevSettings(options.index, "dev", 60, 20)
     data = DataSettings(sources=(Source("index", options.index),), limit=options.lists)
     protection = protection_of(Request(Path(), settings, data, asked))
-    examples = list(collect(settings.recipe, data, protection=protection, dropped=Counter()))
+    examples = list(collect(settings.loss_recipe, data, protection=protection, dropped=Counter()))
     dev = dev_lists(asked, root=places.indexes())
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:

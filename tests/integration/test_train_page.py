@@ -33,7 +33,7 @@ from training.jobs.jobs import Job, hold, read_job
 from training.jobs.reporter import PREVIEW
 from training.jobs.status import Metric, MetricsFile, Status, write_status
 from training.judgments.feedback import FeedbackStore
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES
 from training.recipes.row_files import RowCounts
 from training.recipes.settings import TrainSettings
 from training.source import Source
@@ -188,7 +188,7 @@ def test_every_recipe_says_what_it_learns_from_and_asks_for_what_it_needs(page: 
     for name, recipe in LOSS_RECIPES.items():
         page.selectbox(key="train_recipe").select(name)
         again(page)
-        assert f"{name} learns from {recipe.about}." in text(page)
+        assert f"{name} learns from {recipe.learns_from}." in text(page)
         assert not page.error
         needed = {box.key for box in page.selectbox} & {"train_teacher"}
         assert needed == ({"train_teacher"} if recipe.form.needs == "scores" and name != "cold-start" else set())

@@ -13,8 +13,8 @@ from indexing import atomic
 from tests.conftest import write_lines
 from training.__main__ import main, parser
 from training.cli import train
-from training.recipes.shipped import RECIPES
-from training.recipes.stages import Recipe
+from training.recipes.catalog import find_recipe
+from training.recipes.stages import StagePlan
 
 
 def test_mining_writes_a_folder_and_says_what_was_dropped(
@@ -127,7 +127,7 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
 ) -> None:
     made = []
 
-    def note(name: str, recipe: Recipe, output: Path, **given: Any) -> None:
+    def note(name: str, recipe: StagePlan, output: Path, **given: Any) -> None:
         made.append((name, recipe, output, given["command"]))
         output.mkdir(exist_ok=True)
         counts = {"examples": {"one": {"a": 2, "b": 3}, "two": {"a": 4}}, "dropped": {"protected": 7}, "pairs": 1600}
@@ -139,7 +139,8 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
     told = "Gathered 9 examples, trained on 1,600 pairs; left out: 7 protected."  # 2 + 3 + 4
     assert capsys.readouterr().out == f"{told}\nRe-ranker: {tmp_path / '1'}\n"
     assert main([*line, "--stages", "2", "--base", "data/models/other/1"]) == 0
-    whole = RECIPES["two-hour-reranker"]
+    whole = find_recipe("two-hour-reranker").plan
+    assert whole is not None
     command = "python -m training train --recipe two-hour-reranker"
     assert made == [
         ("two-hour-reranker", whole, tmp_path / "1", command),

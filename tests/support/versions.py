@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from training.recipes.stages import Ingredient, Recipe, Stage
+from training.recipes.stages import Ingredient, Stage, StagePlan
 from training.versions import manifest
 
 STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
@@ -18,7 +18,7 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 def values(base: str = "tiny/base", **more: Any) -> dict[str, Any]:
     """A manifest but for its files."""
-    recipe = Recipe(stages=(STAGE,), base=base, seed=23)
+    recipe = StagePlan(stages=(STAGE,), base=base, seed=23)
     given: dict[str, Any] = {"losses": {"learn": 0.5}, "minutes": 1.26, "revision": REVISION, **more}
     return manifest.record("tiny", asdict(recipe), examples=EXAMPLES, pairs=6, **given)
 

@@ -14,7 +14,7 @@ from indexing.errors import SettingsError
 from training.cli.options import Commands
 from training.cli.train import add_settings, data_settings, dev_settings, train_settings
 from training.data.collect import collect
-from training.data.settings import HARD, DataSettings
+from training.data.settings import DataSettings
 from training.example import Example
 from training.judgments.protection import Protection
 from training.race.plot import plot
@@ -22,7 +22,7 @@ from training.race.race import race, winner_folder
 from training.race.standings import RaceSettings
 from training.race.table import table
 from training.race.winner import keep_winner
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
 from training.source import SOURCE_USAGE
 from training.train.inputs import dev_lists, protection_of
 from training.train.request import DevSettings, Request
@@ -56,8 +56,8 @@ def _minutes(text: str) -> float:
 
 def _same_examples(recipe: str, data: DataSettings) -> tuple[str, ...]:
     """Equal for recipes that the same data give the same examples."""
-    own = recipe in (HARD, COLD_START) or any(source.from_hub for source in data.sources)
-    return (recipe,) if own else ("", LOSS_RECIPES[recipe].form.needs)
+    own = find_loss_recipe(recipe).own_examples or any(source.from_hub for source in data.sources)
+    return (recipe,) if own else ("", find_loss_recipe(recipe).form.needs)
 
 
 def _race(options: argparse.Namespace) -> int:
@@ -90,8 +90,9 @@ def _run(options: argparse.Namespace, settings: RaceSettings, request: Request, 
         key = _same_examples(recipe, data)
         if key not in gathered:
             print(f"gather for {recipe}", file=sys.stderr, flush=True)
-            wanted = replace(data, teacher="") if recipe == COLD_START else data  # it has its own
-            found = collect(recipe, wanted, protection=protection, dropped=dropped, root=options.root)
+            by = find_loss_recipe(recipe)
+            own = replace(data, teacher="") if by.own_teacher else data
+            found = collect(by, own, protection=protection, dropped=dropped, root=options.root)
             gathered[key] = tuple(found)
         return gathered[key]
 

@@ -14,10 +14,9 @@ from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.fitting import processes
 from training.fitting.callback import TrainingStep
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.catalog import find_recipe, recipe_names
 from training.recipes.settings import PRECISIONS, TrainSettings
-from training.recipes.shipped import RECIPES
-from training.recipes.stages import Recipe
+from training.recipes.stages import StagePlan
 from training.source import SOURCE_USAGE, Source
 from training.teachers.teacher import FORMS
 from training.train.request import DevSettings, Request
@@ -45,7 +44,7 @@ NUMBERS = (
 def add(commands: Commands) -> None:
     """Add the command."""
     train = commands.add_parser("train", help="train a re-ranker by a recipe")
-    train.add_argument("--recipe", choices=sorted({*RECIPES, *LOSS_RECIPES}), required=True)
+    train.add_argument("--recipe", choices=sorted(recipe_names()), required=True)
     train.add_argument("--output", type=Path, help="folder to make (RECIPE/NUMBER in the folder of all models)")
     train.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
     train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
@@ -59,7 +58,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", help="model to start from (all-MiniLM-L6-v2)")
     parser.add_argument("--index", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start")
     parser.add_argument("--limit", type=int, help="examples of each source")
-    parser.add_argument("--queries", type=int, help=f"queries that {COLD_START} makes (3000)")
+    parser.add_argument("--queries", type=int, help="queries that a recipe makes which reads no judgments (3000)")
     parser.add_argument("--teacher", default="", help=f"scores in place of the data's own, which given keeps: {FORMS}")
     for name, kind, about in NUMBERS:
         parser.add_argument(name, type=kind, help=about)
@@ -133,15 +132,16 @@ class StepBar:
 
 def _train(options: argparse.Namespace) -> int:
     output = options.output or next_version(options.recipe)
-    if options.recipe in RECIPES:
-        return _train_in_stages(options, output)
+    recipe = find_recipe(options.recipe)
+    if recipe.plan is not None:
+        return _train_in_stages(options, output, recipe.plan)
     if options.stages is not None:
         raise SettingsError(f"Recipe {options.recipe} has one stage; leave out --stages.")
     settings = train_settings(options, options.recipe)
     dev = dev_settings(options)
     if settings.evaluate_every and dev is None:
         raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")
-    if options.recipe == COLD_START:
+    if recipe.from_passages:
         _check_one_index(options)
     request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
     with Bars("queries") as bars:
@@ -156,15 +156,15 @@ def _check_one_index(options: argparse.Namespace) -> None:
     given = [*given_sources(options), *([Source("index", options.index)] if options.index else [])]
     index = next((source for source in reversed(given) if source.form == "index"), None)
     if others := [source for source in given if source != index]:
-        raise SettingsError(f"{COLD_START} reads one index and nothing else; leave out --data {others[0]}.")
+        raise SettingsError(f"{options.recipe} reads one index and nothing else; leave out --data {others[0]}.")
 
 
-def _train_in_stages(options: argparse.Namespace, output: Path) -> int:
+def _train_in_stages(options: argparse.Namespace, output: Path, plan: StagePlan) -> int:
     if processes.processes() > 1:
         raise SettingsError(
             f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
         )
-    recipe = _asked_stages(options)
+    recipe = _asked_stages(options, plan)
     with Bars("queries") as bars:
         make_in_stages(
             options.recipe,
@@ -186,7 +186,7 @@ def _tell(output: Path) -> None:
     print(f"Re-ranker: {output}")
 
 
-def _asked_stages(options: argparse.Namespace) -> Recipe:
+def _asked_stages(options: argparse.Namespace, recipe: StagePlan) -> StagePlan:
     """A recipe of stages with the base and as many stages as asked. Raises SettingsError for what it has of its own."""
     own = ("data", "index", "limit", "queries", "teacher", "precision", "gradient_checkpointing", "dev")
     for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
@@ -196,7 +196,6 @@ def _asked_stages(options: argparse.Namespace) -> Recipe:
                 f"Recipe {options.recipe} has its own data and settings; leave out --{name.replace('_', '-')}, or "
                 "choose another recipe."
             )
-    recipe = RECIPES[options.recipe]
     most = len(recipe.stages)
     stages = most if options.stages is None else options.stages
     if not 1 <= stages <= most:

@@ -18,18 +18,18 @@ from training.data.extra_negatives import enlarged
 from training.data.judged import judged_examples
 from training.data.readers.hub import hub_examples
 from training.data.readers.local import local_examples
-from training.data.settings import HARD, HARD_NEGATIVES, DataSettings
+from training.data.settings import DataSettings
 from training.example import Example, Skipped, unprotected
 from training.judgments.judged_set import judged_files
 from training.judgments.protection import Protection
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.recipe import Recipe
 from training.source import Source
 from training.targets import as_logits
 from training.teachers.teacher import keeps_given, open_teacher, taught
 
 
 def collect(
-    recipe: str,
+    recipe: Recipe,
     data: DataSettings,
     *,
     protection: Protection,
@@ -43,10 +43,12 @@ def collect(
         SettingsError: a source is none of the forms, or an index has no judgments.
         IndexingError, HubError, TrainingError, CorpusError: as each source says.
     """
-    if recipe == COLD_START:
-        return _cold(data, protection, root, progress)
-    if recipe == HARD and not data.index and not all(source.mines for source in data.sources):
-        raise SettingsError(f"{HARD} mines negatives from an index; name it (there: {', '.join(index_names(root))}).")
+    if recipe.from_passages:
+        return _cold(recipe, data, protection, root, progress)
+    if recipe.needs_index and not data.index and not all(source.mines for source in data.sources):
+        raise SettingsError(
+            f"{recipe.name} mines negatives from an index; name it (there: {', '.join(index_names(root))})."
+        )
     parts = (_read(source, recipe, data, dropped, root, progress) for source in data.sources)
     allowed: Iterator[Example] = (
         example
@@ -55,16 +57,16 @@ def collect(
             islice(part, data.limit), _among(source, protection, root), dropped=lambda: dropped.update(["protected"])
         )
     )
-    if recipe == HARD and data.index:
+    if recipe.mining is not None and data.index:
         pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
-        allowed = enlarged(allowed, pipeline, HARD_NEGATIVES, progress=progress)
+        allowed = enlarged(allowed, pipeline, recipe.mining, progress=progress)
     if data.teacher:
         allowed = taught(allowed, open_teacher(data.teacher), progress=progress)
     return allowed
 
 
 def _read(
-    source: Source, recipe: str, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
+    source: Source, recipe: Recipe, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
 ) -> Iterator[Example]:
     def skipped(why: str) -> None:
         dropped.update([why])
@@ -74,7 +76,7 @@ def _read(
     index_name = source.index or data.index
     index = open_index(index_name, root=root) if index_name else None
     if source.from_hub:
-        return hub_examples(recipe, index=index, source=source.place or None, skipped=skipped)
+        return hub_examples(recipe.name, index=index, source=source.place or None, skipped=skipped)
     return local_examples(source, index=index, skipped=skipped)
 
 
@@ -86,11 +88,11 @@ def _among(source: Source, protection: Protection, root: Path | None) -> Protect
 
 
 def _judged(
-    source: Source, recipe: str, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
+    source: Source, recipe: Recipe, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
 ) -> Iterator[Example]:
     pipeline = open_pipeline(source.index, reranker=NO_RERANKER, root=root)
-    settings = HARD_NEGATIVES if recipe == HARD else data.mining
-    scored = LOSS_RECIPES[recipe].form.needs == "scores" and (not data.teacher or keeps_given(data.teacher))
+    settings = recipe.mining or data.mining
+    scored = recipe.needs_scores and (not data.teacher or keeps_given(data.teacher))
     found = judged_examples(
         pipeline,
         _judged_set(source, pipeline.index, skipped),
@@ -114,7 +116,8 @@ def _judged_set(source: Source, index: Index, skipped: Skipped) -> JudgedSet:
     sets = judged_sets(open_corpus_folder(index))
     if "train" not in sets:
         raise SettingsError(
-            f"The corpus of index {source.index} has no judged train queries; give other data or {COLD_START}."
+            f"The corpus of index {source.index} has no judged train queries; give other data, or a recipe that needs "
+            "no judgments."
         )
     return sets["train"]
 
@@ -124,14 +127,16 @@ def _as_logits(example: Example) -> Example:
     return replace(example, scores=tuple(map(as_logits, example.scores or ())))
 
 
-def _cold(data: DataSettings, protection: Protection, root: Path | None, progress: Progress) -> Iterator[Example]:
+def _cold(
+    recipe: Recipe, data: DataSettings, protection: Protection, root: Path | None, progress: Progress
+) -> Iterator[Example]:
     name = data.index or next((source.index for source in data.sources if source.form == "index"), "")
     if not name:
         raise SettingsError(
-            f"{COLD_START} trains for one corpus; name its index (there: {', '.join(index_names(root))})."
+            f"{recipe.name} trains for one corpus; name its index (there: {', '.join(index_names(root))})."
         )
     if data.teacher:
-        raise SettingsError(f"{COLD_START} has the first stage as teacher, then itself; leave out {data.teacher}.")
+        raise SettingsError(f"{recipe.name} has the first stage as teacher, then itself; leave out {data.teacher}.")
     index = open_index(name, root=root)
     encoder = BiEncoder(index.manifest.bi_encoder)
     found = cold_examples(

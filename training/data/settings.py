@@ -8,10 +8,6 @@ from training.data.questions import ColdStart
 from training.mining.settings import MiningSettings
 from training.source import SOURCE_USAGE, Source
 
-HARD = "lambda-hard-neg"
-HARD_NEGATIVES = MiningSettings(per_query=9, ranks=(3, 30), sampling="top", relative_margin=None)
-"""What `lambda-hard-neg` mines: as its authors do, without a margin."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
@@ -20,15 +16,15 @@ class DataSettings:
     sources: tuple[Source, ...] = (Source("hub"),)
     """Read one after the other."""
     index: str = ""
-    """Index for texts by id, for the negatives of `lambda-hard-neg` and for `cold-start`; empty for none."""
+    """Index for texts by id, and for recipes that need one; empty for none."""
     limit: int | None = None
     """At most so many examples of each source; None for all."""
     teacher: str = ""
     """As teacher.open_teacher reads it; empty for the scores that the data have."""
     mining: MiningSettings = field(default_factory=lambda: MiningSettings(per_query=7))
-    """Negatives of an `index:` or `judged:` source; `lambda-hard-neg` has its own."""
+    """Negatives of an `index:` or `judged:` source, unless the recipe mines by settings of its own."""
     cold: ColdStart = field(default_factory=ColdStart)
-    """What `cold-start` makes."""
+    """What is made of passages by a recipe that reads no judgments."""
 
     def __post_init__(self) -> None:
         if not self.sources:

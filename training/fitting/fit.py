@@ -19,6 +19,7 @@ from training.fitting.dev_set import ModelInTraining
 from training.fitting.model import PairModel, open_pair_model
 from training.fitting.plan import PLAN, _planned_steps, in_bf16
 from training.fitting.trainer import PairTrainer
+from training.recipes.losses import counter, make_loss
 from training.recipes.row_files import RowCounts, read_rows
 from training.recipes.settings import TrainSettings
 
@@ -163,11 +164,11 @@ def _trainer(
         model=model,
         args=arguments,
         train_dataset=rows,
-        loss=recipe.loss(model),
+        loss=make_loss(recipe, model),
         callbacks=[watch],
         micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
         whole_batch=recipe.whole_batch,
-        counted=recipe.counted,
+        counter=counter(recipe),
     )
     for name in ("PrinterCallback", "ProgressCallback"):
         for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:

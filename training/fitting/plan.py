@@ -11,6 +11,7 @@ from datasets import Dataset
 from indexing import atomic, precision
 from training.fitting import processes
 from training.fitting.model import open_pair_model
+from training.recipes.losses import make_loss
 from training.recipes.settings import TrainSettings
 
 PLAN = "plan.json"
@@ -46,7 +47,7 @@ def steps_within(minutes: float, settings: TrainSettings, rows: Dataset) -> int:
 def seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
     """Time of a step, on rows from everywhere, with a model of its own."""
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
-    loss = settings.loss_recipe.loss(model)
+    loss = make_loss(settings.loss_recipe, model)
     stride = max(1, len(rows) // (settings.rows_a_step * (TIMED_STEPS + 1)))
     names = [name for name in rows.column_names if name not in ("label", "labels")]
     seconds = []

@@ -14,7 +14,7 @@ from torch import Tensor
 from indexing.errors import TrainingError
 from training.fitting import checkpoints, processes
 from training.fitting.checkpoints import WEIGHTS
-from training.recipes.losses import Counted
+from training.recipes.losses import Counter
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ class PairTrainer(CrossEncoderTrainer):
     Then all tell each other how it went, and either all go on with the mean of their gradients or all do it again.
     """
 
-    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counted: Counted, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counter: Counter, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.micro_batch = micro_batch
-        self._counted = counted
+        self._counter = counter
         self._whole_batch = whole_batch
         self._folder = Path(str(self.args.output_dir))
 
@@ -76,10 +76,10 @@ class PairTrainer(CrossEncoderTrainer):
         rows = len(next(iter(inputs.values())))
         size = rows if self._whole_batch else self.micro_batch
         total = torch.zeros((), device=self.args.device)
-        whole = self._counted(inputs)
+        whole = self._counter(inputs)
         for start in range(0, rows, size):
             part = {name: values[start : start + size] for name, values in inputs.items()}
-            weight = self._counted(part) / whole  # now: the next line takes the labels out
+            weight = self._counter(part) / whole  # now: the next line takes the labels out
             with self.compute_loss_context_manager():
                 loss: Any = self.compute_loss(self.model, part)
             share = loss * weight

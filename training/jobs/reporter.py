@@ -17,7 +17,6 @@ from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
 from training.fitting.plan import PLAN
 from training.jobs.status import STATUS, Metric, MetricsFile, Status, finite, read_status, write_status
-from training.recipes.losses import COLD_START
 from training.recipes.row_files import RowCounts, preview
 from training.train.request import Request
 from training.train.second_pass import SECOND_PASS
@@ -117,6 +116,6 @@ def write_preview(folder: Path, request: Request, counts: RowCounts) -> None:
 
 def steps_before(request: Request) -> int:
     """Steps of a cold start's first pass, once the second one has its rows; else 0."""
-    if request.settings.recipe != COLD_START or not (request.work / SECOND_PASS / ROWS).is_dir():
+    if not request.settings.loss_recipe.teaches_itself or not (request.work / SECOND_PASS / ROWS).is_dir():
         return 0
     return int(json.loads((request.work / PLAN).read_text(encoding="utf-8"))["steps"])

@@ -17,7 +17,6 @@ from training.fitting.callback import TrainingStep
 from training.jobs.jobs import read_request
 from training.jobs.reporter import Reporter, Say, steps_before, write_preview
 from training.jobs.status import FINAL, Status, finite
-from training.recipes.losses import COLD_START
 from training.train.inputs import dev_lists, gather_rows
 from training.train.request import DevSettings, Request
 from training.train.train import make
@@ -94,7 +93,7 @@ def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper)
 
     def step(at: TrainingStep) -> None:
         reporter.step(at)
-        last = at.step == at.steps and (request.settings.recipe != COLD_START or steps_before(request) > 0)
+        last = at.step == at.steps and (not request.settings.loss_recipe.teaches_itself or steps_before(request) > 0)
         stopper.waits = not last
         stopper.check()
         if last:

@@ -26,7 +26,8 @@ from training.fitting.fit import ROWS, fit
 from training.fitting.model import PairModel, open_pair_model
 from training.fitting.plan import steps_within
 from training.race.standings import BASE, RaceSettings, Standing, _best, _read, _write
-from training.recipes.losses import LOSS_RECIPES, LossRecipe
+from training.recipes.catalog import find_loss_recipe
+from training.recipes.recipe import Recipe
 from training.recipes.row_files import read_rows, write_rows
 
 LAST = 2  # recipes in the last round
@@ -115,7 +116,7 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
         if name in standings:
             continue
         standings[name] = Standing(name)
-        recipe = LOSS_RECIPES[name]
+        recipe = find_loss_recipe(name)
         dropped: Counter[str] = Counter()
         try:
             examples = list(gather(name, dropped))
@@ -147,10 +148,9 @@ def _refuse_short(folder: Path, settings: RaceSettings, running: Sequence[str], 
         )
 
 
-def _fingerprint(recipe: LossRecipe, examples: Iterable[Example]) -> str:
+def _fingerprint(recipe: Recipe, examples: Iterable[Example]) -> str:
     """Equal for recipes of one loss and the same examples."""
-    first = next(name for name, item in LOSS_RECIPES.items() if item.loss is recipe.loss)
-    digest = hashlib.sha256(f"{first} {recipe.form_name}".encode())
+    digest = hashlib.sha256(f"{recipe.loss} {recipe.form_name}".encode())
     for example in examples:
         digest.update(repr(example).encode())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
 from training.recipes.settings import TrainSettings
 
 RESULTS = "race.json"
@@ -62,8 +62,9 @@ class RaceSettings:
     seeds: tuple[int, ...] = (17,)
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.recipes if name not in LOSS_RECIPES]
-        if unknown or not self.recipes or len(set(self.recipes)) < len(self.recipes):
+        for name in self.recipes:
+            find_loss_recipe(name)
+        if not self.recipes or len(set(self.recipes)) < len(self.recipes):
             raise SettingsError(f"Recipes {list(self.recipes)} can't be raced; choose of {', '.join(LOSS_RECIPES)}.")
         if not 0 < self.minutes < math.inf or not self.seeds:
             raise SettingsError(

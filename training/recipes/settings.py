@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
-from training.recipes.losses import LOSS_RECIPES, LossRecipe
+from training.recipes.catalog import find_loss_recipe
+from training.recipes.recipe import Recipe
 
 PRECISIONS = ("auto", "bf16", "float32")
 MOST_SEED = 2**31 - 1  # below what numpy takes, as second passes and rounds count on from it
@@ -15,7 +16,7 @@ class TrainSettings:
     """Settings of one training. Where a value is None the recipe's own counts."""
 
     recipe: str
-    """One of loss_recipes.LOSS_RECIPES."""
+    """One of catalog.LOSS_RECIPES."""
     base: str = DEFAULT_BI_ENCODER
     """The model to start from, by hub name or path; a bi-encoder gets a new head."""
     learning_rate: float | None = None
@@ -51,8 +52,7 @@ class TrainSettings:
     seed: int = 17
 
     def __post_init__(self) -> None:
-        if self.recipe not in LOSS_RECIPES:
-            raise SettingsError(f"Recipe {self.recipe!r} is unknown; choose one of {', '.join(LOSS_RECIPES)}.")
+        find_loss_recipe(self.recipe)
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision {self.precision!r} is unknown; choose one of {', '.join(PRECISIONS)}.")
         for name in ("learning_rate", "epochs", "steps", "minutes", "batch", "micro_batch"):
@@ -73,9 +73,9 @@ class TrainSettings:
             raise SettingsError(f"patience is {self.patience} but nothing is evaluated; give evaluate_every too.")
 
     @property
-    def loss_recipe(self) -> LossRecipe:
+    def loss_recipe(self) -> Recipe:
         """Loss, rows and usual settings."""
-        return LOSS_RECIPES[self.recipe]
+        return find_loss_recipe(self.recipe)
 
     @property
     def rows_a_step(self) -> int:

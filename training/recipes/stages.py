@@ -1,5 +1,6 @@
-"""Recipes: which data in what amounts, and how it is trained on."""
+"""A plan of stages: which data in what amounts, and how each stage trains on them."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from indexing.errors import SettingsError
@@ -9,6 +10,9 @@ from training.mining.groups import GroupSettings
 KINDS = ("distill", "run", "judged", "questions")
 ITSELF = "itself"
 """A teacher that is the re-ranker of the stage before."""
+_JOINED = re.compile(r"\+(?=(?:given|itself)(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a +
+_TEACHER = re.compile(r"given|itself|(?:first-stage|late-interaction)(?::.+)?|reranker:.+")
+MOST_LENGTH = 8192  # tokens
 
 
 @dataclass(frozen=True)
@@ -21,20 +25,35 @@ class Ingredient:
     """What the targets are: `distill` the first stage's scores, `run` those of the run beside the queries, `judged`
     grades, `questions` the first stage's for questions that passages ask, more for the passage that asks."""
     groups: int
-    """At most so many groups."""
+    """At most this many groups."""
     queries: str = ""
     """Name of the index whose corpus holds the queries; empty for the same one."""
     repeats: int = 1
     """Groups made of one query, with other passages each time."""
     ranks: tuple[int, int] = (1, 100)
-    """First-stage ranks that passages are taken from."""
+    """First-stage ranks that passages are taken from, both included."""
     teacher: str = ""
     """Gives the targets of `distill` and `questions` in the first stage's place, as teacher.open_teacher reads it; one
     of several joined by + may be ITSELF."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose of {', '.join(KINDS)}.")
+            raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose one of {', '.join(KINDS)}.")
+        for name in ("groups", "repeats"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; give 1 or more.")
+        if not 1 <= self.ranks[0] <= self.ranks[1]:
+            raise SettingsError(f"ranks is {self.ranks[0]} to {self.ranks[1]}; give a first rank from 1, then a last.")
+        unknown = [name for name in self.teachers() if not _TEACHER.fullmatch(name)]
+        if unknown:
+            raise SettingsError(
+                f"teacher {unknown[0]!r} is unknown; give given, first-stage[:BI-ENCODER], "
+                f"late-interaction[:BI-ENCODER], reranker:NAME or {ITSELF}, joined by + where there are several."
+            )
+
+    def teachers(self) -> list[str]:
+        """Its teachers by name; empty where the first stage teaches."""
+        return _JOINED.split(self.teacher) if self.teacher else []
 
     def indexes(self) -> set[str]:
         """Names of the indexes whose passages and queries are used."""
@@ -50,40 +69,58 @@ class Stage:
     learning_rate: float
     """Peak, after a linear warm-up over the first tenth; falls linearly to 0."""
     seed: int | None = None
-    """Of the draws of queries and passages; None: that of the recipe's mining."""
+    """Seeds the draws of queries and passages; None: the seed of the plan's mining."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate < float("inf"):
+            raise SettingsError(f"learning_rate is {self.learning_rate}; give a number above 0.")
 
     def learns_from_itself(self) -> bool:
         """Whether the re-ranker of the stage before is among the teachers."""
-        return any(ITSELF in item.teacher.split("+") for item in self.ingredients)
+        return any(ITSELF in ingredient.teachers() for ingredient in self.ingredients)
 
     def with_itself(self, path: str) -> "Stage":
         """The stage with the re-ranker at `path` in the place of ITSELF."""
         before = f"reranker:{path}"
-        return replace(
-            self,
-            ingredients=tuple(
-                replace(item, teacher="+".join(before if one == ITSELF else one for one in item.teacher.split("+")))
-                for item in self.ingredients
-            ),
-        )
+
+        def resolved(ingredient: Ingredient) -> Ingredient:
+            teachers = (before if name == ITSELF else name for name in ingredient.teachers())
+            return replace(ingredient, teacher="+".join(teachers))
+
+        return replace(self, ingredients=tuple(map(resolved, self.ingredients)))
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a training, but the hardware."""
+class StagePlan:
+    """Everything that decides a training in stages, but the hardware."""
 
     stages: tuple[Stage, ...]
     base: str = DEFAULT_BI_ENCODER
+    """The model to start from: a version's id, a hub name or a path; a bi-encoder gets a new head."""
     max_length: int = 160
     """Tokens of a pair in training; serving may take more."""
     groups_per_step: int = 16
     mining: GroupSettings = field(default_factory=GroupSettings)
     dropout: float = 0.0
     seed: int = 17
+    learns_from: str = ""
+    """Completes the sentence "It learns from …", for people."""
 
     def __post_init__(self) -> None:
+        if not 16 <= self.max_length <= MOST_LENGTH:
+            raise SettingsError(f"max_length is {self.max_length}; give 16 to {MOST_LENGTH:,} tokens.")
+        if self.groups_per_step < 1:
+            raise SettingsError(f"groups_per_step is {self.groups_per_step}; give 1 or more.")
+        if not 0 <= self.dropout < 1:
+            raise SettingsError(f"dropout is {self.dropout}; give a share from 0 to below 1.")
+        if self.seed < 0:
+            raise SettingsError(f"seed is {self.seed}; give 0 or more.")
         if self.stages and self.stages[0].learns_from_itself():
             raise SettingsError(
                 f"Stage {self.stages[0].name!r} is the first and has no re-ranker before it to learn from; leave "
                 f"{ITSELF} out of its teachers."
             )
+
+    def indexes(self) -> set[str]:
+        """Names of all indexes that its stages read."""
+        return {name for stage in self.stages for item in stage.ingredients for name in item.indexes()}

@@ -22,7 +22,6 @@ from training.data.settings import DataSettings
 from training.fitting.fit import ROWS
 from training.fitting.memory import free_bytes, memory_bytes, model_shape
 from training.fitting.plan import seconds_a_step
-from training.recipes.losses import COLD_START
 from training.recipes.row_files import RowCounts, preview, read_rows
 from training.recipes.settings import TrainSettings
 from training.source import Source
@@ -94,7 +93,7 @@ def forecast(request: Request, *, progress: Progress = silent) -> Forecast:
 
 def steps_to_do(settings: TrainSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
     """Steps of the optimiser that training plans with so many rows; 0 where that can't be told."""
-    passes = 2 if settings.recipe == COLD_START else 1
+    passes = settings.loss_recipe.passes
     epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
     asked = settings.steps or epochs
     if settings.minutes is None:
@@ -126,7 +125,7 @@ def _lengths(settings: TrainSettings, rows: Dataset) -> list[int]:
 def _times_as_many(request: Request) -> float | None:
     """Examples that the training will gather for each one of the few; None where nobody knows."""
     data = request.data
-    if request.settings.recipe == COLD_START:
+    if request.settings.loss_recipe.from_passages:
         return data.cold.queries / min(data.cold.queries, QUERIES)
     few = all_of_them = 0.0
     for source in data.sources:

@@ -39,7 +39,7 @@ def gather_rows(request: Request, *, progress: Progress = silent) -> RowCounts:
     model_config(request.settings.base)  # what can't be trained is told before anything is gathered for it
     dropped: Counter[str] = Counter()
     examples = collect(
-        request.settings.recipe,
+        request.settings.loss_recipe,
         request.data,
         protection=protection_of(request),
         dropped=dropped,

@@ -14,7 +14,6 @@ from training.fitting.callback import Measure, ReportStep
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.fit import ROWS, Fitted, fit
 from training.fitting.model import PairModel
-from training.recipes.losses import COLD_START
 from training.recipes.row_files import read_rows, write_rows
 from training.recipes.settings import TrainSettings
 from training.teachers.teacher import RerankerTeacher, Teacher, taught
@@ -87,7 +86,7 @@ def _examples(rows: Path) -> Iterator[Example]:
 
 def first_settings(settings: TrainSettings) -> TrainSettings:
     """Of the first pass: a cold start's has half of the steps and minutes, as there is a second one."""
-    if settings.recipe != COLD_START:
+    if not settings.loss_recipe.teaches_itself:
         return settings
     steps = None if settings.steps is None else max(1, settings.steps // 2)
     return replace(settings, steps=steps, minutes=settings.minutes and settings.minutes / 2)

@@ -9,31 +9,33 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from indexing import atomic, places, provenance
 from indexing.errors import TrainingError
 from indexing.progress import Progress, silent
 from search.load import reranker_path
+from search.served import VERSION
 from training.data.ingredients import Gatherer
 from training.fitting.callback import ReportStep
 from training.fitting.fit import ROWS, Fitted, fit
 from training.fitting.model import save_weights
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.catalog import COLD_START
 from training.recipes.row_files import RowCounts, read_rows, write_rows
 from training.recipes.settings import TrainSettings
-from training.recipes.stages import Recipe, Stage
+from training.recipes.stages import Stage, StagePlan
 from training.train.inputs import protection_beside
 from training.train.train import last_loss
 from training.train.workspace import Spent, hold, keep_asked
 from training.versions import manifest
 
-LOSS = COLD_START  # ListNet's cross-entropy on lists of target logits, whoever gave them
+LOSS = COLD_START.name  # ListNet's cross-entropy on lists of target logits, whoever gave them
 MODEL = "model"
 
 
 def make_in_stages(
     name: str,
-    recipe: Recipe,
+    recipe: StagePlan,
     output: Path,
     *,
     protect: Sequence[Path] = (),
@@ -51,13 +53,14 @@ def make_in_stages(
         TrainingError: the recipe has no stage, or as `request.hold` says.
         SecondLookError: as data and base model say.
     """
-    root, recipe = root or places.indexes(), replace(recipe, base=reranker_path(recipe.base))
+    root, recipe = root or places.indexes(), replace(recipe, base=model_path(recipe.base))
     if not recipe.stages:
         raise TrainingError(f"Recipe {name} has no stage to train; give it one.")
-    indexes = {name for stage in recipe.stages for item in stage.ingredients for name in item.indexes()}
+    indexes = recipe.indexes()
     protection = protection_beside(indexes, protect, root=root)
     with hold(output, resume=resume) as work:
-        keep_asked(work, {"recipe": asdict(recipe), "root": str(root), "protected queries": protection.fingerprint()})
+        origin = {"recipe": plan_values(recipe), "root": str(root), "protected queries": protection.fingerprint()}
+        keep_asked(work, origin)
         spent = Spent(work)
         progress, report = spent.beside(progress), spent.beside(report)
         revision, protected = provenance.code_revision(), manifest.protect_rows(protect)
@@ -76,7 +79,7 @@ def make_in_stages(
             base = _kept(folder, fitted)
         values = manifest.record(
             name,
-            asdict(recipe),
+            plan_values(recipe),
             examples=counts,
             pairs=pairs,
             losses=losses,
@@ -93,7 +96,19 @@ def make_in_stages(
     return output
 
 
-def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> RowCounts:
+def plan_values(plan: StagePlan) -> dict[str, Any]:
+    """What decides a training by the plan, as plain data for its work folder and its manifest."""
+    values = asdict(plan)
+    del values["learns_from"]
+    return values
+
+
+def model_path(name: str) -> str:
+    """Where a model lies: a version of this id in the folder of models; any other name is returned as it is."""
+    return reranker_path(name) if VERSION.fullmatch(name) else name
+
+
+def _rows(folder: Path, stage: Stage, recipe: StagePlan, gatherer: Gatherer) -> RowCounts:
     if (folder / ROWS).is_dir():
         return read_rows(folder / ROWS)[1]
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,10 +116,10 @@ def _rows(folder: Path, stage: Stage, recipe: Recipe, gatherer: Gatherer) -> Row
     before = gatherer.dropped
     examples = gatherer.stage(stage, mining)
     dropped = +Counter({"protected": gatherer.dropped - before})
-    return write_rows(folder / ROWS, examples, LOSS_RECIPES[LOSS].form, seed=recipe.seed, dropped=dropped)
+    return write_rows(folder / ROWS, examples, COLD_START.form, seed=recipe.seed, dropped=dropped)
 
 
-def _settings(recipe: Recipe, stage: Stage, base: str) -> TrainSettings:
+def _settings(recipe: StagePlan, stage: Stage, base: str) -> TrainSettings:
     return TrainSettings(
         LOSS,
         base=base,

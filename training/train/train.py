@@ -15,7 +15,6 @@ from training.fitting.callback import ReportStep
 from training.fitting.dev_set import mean_ndcg
 from training.fitting.fit import ROWS, fit
 from training.fitting.model import PairModel, save_weights
-from training.recipes.losses import COLD_START
 from training.recipes.row_files import RowCounts
 from training.train.inputs import dev_lists, gather_rows
 from training.train.request import DevSettings, Request
@@ -59,7 +58,7 @@ def _make(request: Request, *, resume: bool, progress: Progress, report: ReportS
     gather_rows(request, progress=progress)
     measure = None if dev is None else partial(_measure, dev)
     fitted = fit(request.work, first_settings(request.settings), resume=resume, measure=measure, report=report)
-    if request.settings.recipe == COLD_START:
+    if request.settings.loss_recipe.teaches_itself:
         fitted = _again(request, fitted, measure=measure, progress=progress, report=report, resume=resume)
     metrics = {}
     if dev is not None and request.dev is not None:
@@ -87,7 +86,7 @@ def _compute(request: Request, *, resume: bool) -> Path:
     dev = dev_lists(request.dev, root=request.root) if request.dev else None
     measure = None if dev is None else partial(_measure, dev)
     fit(request.work, first_settings(request.settings), resume=resume, measure=measure)
-    if request.settings.recipe == COLD_START:
+    if request.settings.loss_recipe.teaches_itself:
         second = request.work / SECOND_PASS
         processes.wait_for(second / ROWS)
         fit(second, _second_settings(request, second), resume=resume, measure=measure)

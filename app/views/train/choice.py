@@ -7,11 +7,10 @@ from indexing.errors import SettingsError
 from indexing.names import NAME
 from training.data.questions import ColdStart
 from training.data.readers.hub import HUB_DATA
-from training.data.settings import HARD, DataSettings
+from training.data.settings import DataSettings
 from training.jobs.jobs import next_output
 from training.judgments.job_feedback import FEEDBACK
 from training.mining.settings import MiningSettings
-from training.recipes.losses import COLD_START
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.request import DevSettings, Request
@@ -57,12 +56,12 @@ class Choice:
         Raises:
             SettingsError: nothing is chosen to learn from.
         """
-        chosen, recipe = self.data, self.settings.recipe
-        by_id = chosen.hub and recipe in HUB_DATA and HUB_DATA[recipe].rows is not None
-        mined = recipe == HARD and (chosen.hub or chosen.feedback)
+        chosen, recipe = self.data, self.settings.loss_recipe
+        by_id = chosen.hub and recipe.name in HUB_DATA and HUB_DATA[recipe.name].rows is not None
+        mined = recipe.mining is not None and (chosen.hub or chosen.feedback)
         data = DataSettings(
             sources=self._sources(folder),
-            index=chosen.index if recipe == COLD_START or by_id or mined else "",
+            index=chosen.index if recipe.from_passages or by_id or mined else "",
             limit=chosen.limit,
             teacher=chosen.teacher,
             mining=chosen.mining,
@@ -72,7 +71,7 @@ class Choice:
 
     def _sources(self, folder: Path) -> tuple[Source, ...]:
         judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK))
-        if self.settings.recipe == COLD_START:
+        if self.settings.loss_recipe.from_passages:
             return (judged,)
         chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}
         sources = tuple(source for source, wanted in chosen.items() if wanted)

@@ -20,7 +20,7 @@ from indexing.manifest import Manifest
 from training.data.readers.hub import HUB_DATA
 from training.judgments.feedback import FeedbackStore
 from training.mining.settings import SAMPLING
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.catalog import find_loss_recipe
 from training.versions.registry import Version
 
 MOST = 10_000_000  # examples
@@ -31,7 +31,7 @@ def choose_data(recipe: str, versions: Mapping[str, Version], *, seed: int) -> t
     """The widgets; gives what they say, and how many judged queries the index has by split."""
     index = pick_index(key="train_index")
     splits, bi_encoder = _about(index)
-    cold = recipe == COLD_START
+    cold = find_loss_recipe(recipe).from_passages
     if cold:
         note(
             f"It asks questions of the passages of {index} and takes the first stage's opinion; judgments aren't read."
@@ -45,7 +45,7 @@ def choose_data(recipe: str, versions: Mapping[str, Version], *, seed: int) -> t
     wanted["feedback"] &= bool(_grades())
     wanted["hub"] &= recipe in HUB_DATA
     teacher = ""
-    if not cold and LOSS_RECIPES[recipe].form.needs == "scores":
+    if not cold and find_loss_recipe(recipe).needs_scores:
         teacher = _teacher(versions, bi_encoder)
     if not cold:
         with st.expander("Negatives, and how many examples", key="train_mining"):

@@ -20,7 +20,7 @@ from search.load import reranker_path
 from training.jobs import jobs
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import write_feedback
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
 from training.recipes.settings import TrainSettings
 from training.train.request import DevSettings
 from training.versions import promoted
@@ -61,7 +61,7 @@ def _choose() -> Choice:
         recipe = pick("Recipe", list(LOSS_RECIPES), key="train_recipe", default=RECIPE)
     with third:
         base = _base(known)
-    note(f"{recipe} learns from {LOSS_RECIPES[recipe].about}.")
+    note(f"{recipe} learns from {find_loss_recipe(recipe).learns_from}.")
     st.html('<h3 class="sl-heading">What it learns from</h3>')
     data, splits = choose_data(recipe, known, seed=int(value("seed")))
     st.html('<h3 class="sl-heading">How long, and how</h3>')
@@ -95,7 +95,7 @@ def _base(known: Mapping[str, Version]) -> str:
 
 
 def _numbers(recipe: str) -> dict[str, Any]:
-    usual = LOSS_RECIPES[recipe]
+    usual = find_loss_recipe(recipe)
     found: dict[str, Any] = {}
     first, second, third, fourth = st.columns(4)
     with first:

@@ -23,13 +23,13 @@ from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.unit.indexing.corpus.hub_folders import repository
 from training.data.collect import collect
 from training.data.questions import ColdStart
-from training.data.settings import HARD_NEGATIVES, DataSettings
+from training.data.settings import DataSettings
 from training.example import Example
 from training.judgments.protection import Protection
 from training.mining.files import Layout
 from training.mining.mine import mine_to
 from training.mining.settings import MiningSettings
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LAMBDA_HARD_NEG, LOSS_RECIPES, find_loss_recipe
 from training.recipes.row_files import write_rows
 from training.source import Source
 
@@ -63,7 +63,9 @@ def read(
         phases[name] += done
         assert total == 0 or phases[name] <= total
 
-    found = collect(recipe, data, protection=protection, dropped=dropped, root=root, progress=progress)
+    found = collect(
+        find_loss_recipe(recipe), data, protection=protection, dropped=dropped, root=root, progress=progress
+    )
     return list(found), dropped, phases
 
 
@@ -215,8 +217,10 @@ def test_hard_negatives_without_an_index_are_told_which_there_are(tmp_path: Path
 
 
 def test_what_is_mined_as_hard_is_as_its_authors_do() -> None:
-    assert (HARD_NEGATIVES.per_query, HARD_NEGATIVES.ranks) == (9, (3, 30))
-    assert (HARD_NEGATIVES.relative_margin, HARD_NEGATIVES.absolute_margin) == (None, None)
+    hard = LAMBDA_HARD_NEG.mining
+    assert hard is not None
+    assert (hard.per_query, hard.ranks) == (9, (3, 30))
+    assert (hard.relative_margin, hard.absolute_margin) == (None, None)
 
 
 def test_a_cold_start_asks_the_passages(built_root: Path, small_index: Index) -> None:
@@ -243,7 +247,7 @@ def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, 
     shutil.copy(small_corpus / "collection.tsv", tmp_path / "corpus")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
     build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings)
-    with pytest.raises(SettingsError, match=r"corpus of index bare has no judged train queries; .* or cold-start"):
+    with pytest.raises(SettingsError, match=r"bare has no judged train queries; .* a recipe that needs no judg"):
         read(data_of("index:bare"), tmp_path / "root")
 
 
@@ -326,7 +330,7 @@ def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, buil
     scored, *_ = read(data, built_root, recipe="distill-mse")
     assert all(example.scores for example in scored)
     hard, *_ = read(data, built_root, recipe="lambda-hard-neg")
-    assert {len(example.passages) for example in hard} == {10}  # 1 positive and the 9 of HARD_NEGATIVES
+    assert {len(example.passages) for example in hard} == {10}  # 1 positive and the 9 of its own mining
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from training.fitting import model as pair_model
 from training.fitting.fit import ROWS, Fitted
 from training.fitting.model import PAIRS, PairModel, open_pair_model
 from training.fitting.trainer import PairTrainer
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES
+from training.recipes.losses import counter, make_loss
 from training.recipes.row_files import read_rows, write_rows
 
 NOISE = ("key.bias", "classifier.bias")
@@ -108,10 +109,10 @@ def test_gradients_of_parts_add_up_even_where_the_last_one_is_smaller(
             model=model,
             args=arguments,
             train_dataset=rows,
-            loss=LOSS_RECIPES[recipe].loss(model),
+            loss=make_loss(LOSS_RECIPES[recipe], model),
             micro_batch=part,
             whole_batch=False,
-            counted=LOSS_RECIPES[recipe].counted,
+            counter=counter(LOSS_RECIPES[recipe]),
         )
         loss = trainer.training_step(model, next(iter(trainer.get_train_dataloader())))
         gradients = [parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None]

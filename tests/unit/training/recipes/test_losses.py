@@ -12,7 +12,8 @@ from torch.nn import Module
 
 from tests.support.tiny_training import EXAMPLES, examples, settings, train
 from training.fitting.model import PairModel, open_pair_model
-from training.recipes.losses import COLD_START, LOSS_RECIPES
+from training.recipes.catalog import COLD_START, LOSS_RECIPES
+from training.recipes.losses import make_loss
 from training.recipes.rows import MARGINS, rows_of
 
 TABLE = {
@@ -50,18 +51,18 @@ def model(tiny_cross_encoder: Path) -> PairModel:
 
 def test_every_recipe_is_there_by_its_name() -> None:
     assert set(LOSS_RECIPES) == set(TABLE)
-    assert COLD_START == "cold-start"
+    assert LOSS_RECIPES["cold-start"] is COLD_START
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_a_recipe_has_its_loss_and_its_rows(model: PairModel, name: str) -> None:
     recipe = LOSS_RECIPES[name]
-    assert (type(recipe.loss(model)).__name__, recipe.form_name) == TABLE[name]
+    assert (type(make_loss(recipe, model)).__name__, recipe.form_name) == TABLE[name]
 
 
 @pytest.mark.parametrize("name", ["lambda", "lambda-preprocessed", "lambda-hard-neg"])
 def test_lambda_weighs_pairs_by_ndcg_loss_2pp(model: PairModel, name: str) -> None:
-    loss: Any = LOSS_RECIPES[name].loss(model)
+    loss: Any = make_loss(LOSS_RECIPES[name], model)
     assert type(loss.weighting_scheme).__name__ == "NDCGLoss2PPScheme"
 
 
@@ -69,7 +70,7 @@ def test_lambda_weighs_pairs_by_ndcg_loss_2pp(model: PairModel, name: str) -> No
 def test_likelihood_losses_go_by_labels_and_not_by_the_order_of_a_list(
     model: PairModel, name: str, weight: str
 ) -> None:
-    loss: Any = LOSS_RECIPES[name].loss(model)
+    loss: Any = make_loss(LOSS_RECIPES[name], model)
     assert loss.respect_input_order is False
     assert type(loss.lambda_weight).__name__ == weight
     query, texts, labels = "bees", ["one", "two words", "three"], torch.tensor([0.0, 2.0, 1.0])
@@ -120,5 +121,5 @@ def test_the_loss_is_that_of_a_plain_cross_encoder(model: PairModel, tiny_cross_
     if label == "label":
         labels = torch.stack(labels)
     expected = float(plain_loss(name, plain)([list(column) for column in inputs], labels).detach())
-    found = float(LOSS_RECIPES[name].loss(model)(inputs, labels).detach())
+    found = float(make_loss(LOSS_RECIPES[name], model)(inputs, labels).detach())
     assert found == pytest.approx(expected, abs=1e-5)

@@ -9,7 +9,7 @@ from indexing.names import DEFAULT_BI_ENCODER
 from training.__main__ import parser
 from training.cli.train import data_settings, dev_settings, next_version, train_settings
 from training.data.settings import DataSettings
-from training.recipes.losses import LOSS_RECIPES
+from training.recipes.catalog import LOSS_RECIPES
 from training.recipes.settings import TrainSettings
 from training.train.request import DevSettings
 

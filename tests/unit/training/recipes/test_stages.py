@@ -6,14 +6,14 @@ import subprocess
 
 from indexing.names import DEFAULT_BI_ENCODER
 from tests.conftest import REPOSITORY
-from training.recipes.shipped import RECIPES
-from training.recipes.stages import Recipe
+from training.recipes.catalog import find_recipe
+from training.recipes.stages import StagePlan
 
 TRAINED = re.compile(r"-m training train --recipe (\S+) --output data/models/(\S+)")
 AVERAGED = re.compile(r"-m training average (\S+) (\S+) --output \"?data/models/([a-z-]+/\d+)")
 
 
-def wanted(recipe: Recipe) -> set[str]:
+def wanted(recipe: StagePlan) -> set[str]:
     """Versions that must be there before the recipe can be trained."""
     teachers = {
         one.removeprefix("reranker:")
@@ -32,7 +32,9 @@ def test_the_shipped_reranker_is_what_make_makes_of_recipes_that_are_there() -> 
     averaged: list[str] = []
     for step in lines:
         for recipe, output in TRAINED.findall(step):
-            assert wanted(RECIPES[recipe]) <= made
+            plan = find_recipe(recipe).plan
+            assert plan is not None
+            assert wanted(plan) <= made
             made.add(output)
         for first, second, output in AVERAGED.findall(step):
             averaged = [first, second]

@@ -10,7 +10,6 @@ from indexing import precision
 from indexing.errors import HubError, ModelError
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
-from training.fitting import memory
 from training.fitting.memory import LIBRARIES, Shape, free_bytes, memory_bytes, model_shape
 from training.mining.settings import MiningSettings
 from training.recipes.losses import CACHED_PAIRS
@@ -99,7 +98,7 @@ def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
 
 
 def test_nothing_is_timed_where_memory_would_not_do(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_bytes", lambda: 1e6)
+    monkeypatch.setattr(module, "free_bytes", lambda: 1e6)
     found = forecast(small)
     assert (found.steps, found.pairs) == (0, 0)
     assert list(found.seconds) == ["gathering"]

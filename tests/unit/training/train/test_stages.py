@@ -21,7 +21,7 @@ from tests.support.tiny_training import StoppedError
 from training.fitting.callback import ReportStep, TrainingStep
 from training.mining.groups import GroupSettings
 from training.recipes.row_files import read_rows
-from training.recipes.stages import Ingredient, Recipe, Stage
+from training.recipes.stages import Ingredient, Stage, StagePlan
 from training.train.stages import make_in_stages
 
 STAGES = (
@@ -43,7 +43,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def make(output: Path, base: Path, root: Path, **given: Any) -> Path:
-    recipe = Recipe(
+    recipe = StagePlan(
         STAGES, base=str(base), max_length=64, groups_per_step=2, mining=GroupSettings(relative_margin=None)
     )
     usual: dict[str, Any] = {"command": "python -m training train", "root": root}
@@ -106,7 +106,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, 
 
 def test_rows_of_another_recipe_are_not_gone_on_with(stopped: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     with pytest.raises(TrainingError, match="began with recipe "):
-        make(stopped, tiny_cross_encoder, built_root, resume=True, recipe=Recipe(STAGES[:1], seed=5))
+        make(stopped, tiny_cross_encoder, built_root, resume=True, recipe=StagePlan(STAGES[:1], seed=5))
 
 
 @pytest.mark.parametrize("line", ["x\tbees", "1\tsomething else"])
@@ -168,7 +168,7 @@ def test_the_index_of_the_queries_is_told_of_too(
     root = shutil.copytree(built_root, tmp_path / "root")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
     build(Corpus(tmp_path / "msmarco"), name="asked", root=root, settings=settings)
-    recipe = Recipe(
+    recipe = StagePlan(
         (replace(STAGES[0], ingredients=(Ingredient("small", "distill", 2, queries="asked"),)),),
         base=str(tiny_cross_encoder),
         max_length=64,
@@ -187,7 +187,7 @@ LEARNING = (
 def test_a_stage_learns_from_the_re_ranker_of_the_stage_before(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
-    recipe = Recipe(LEARNING, base=str(tiny_cross_encoder), max_length=64, groups_per_step=2)
+    recipe = StagePlan(LEARNING, base=str(tiny_cross_encoder), max_length=64, groups_per_step=2)
     with pytest.raises(StoppedError):
         make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=recipe, report=stop_in(2))
     work = tmp_path / ".1.training"
@@ -203,7 +203,7 @@ def test_a_stage_learns_from_the_re_ranker_of_the_stage_before(
 
 def test_a_first_stage_has_no_re_ranker_before_it() -> None:
     with pytest.raises(SettingsError, match="Stage 'itself' is the first and has no re-ranker before it"):
-        Recipe(LEARNING[1:])
+        StagePlan(LEARNING[1:])
 
 
 def test_itself_is_replaced_among_other_teachers() -> None:
@@ -216,7 +216,7 @@ def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path,
     drawn = {}
     for seed in (None, 17, 29):
         stage = replace(STAGES[0], seed=seed, ingredients=(Ingredient("small", "distill", 4, repeats=2),))
-        recipe = Recipe((stage,), base=str(tiny_cross_encoder), mining=GroupSettings(per_query=3))
+        recipe = StagePlan((stage,), base=str(tiny_cross_encoder), mining=GroupSettings(per_query=3))
 
         with pytest.raises(StoppedError):
             make(tmp_path / f"{seed}", tiny_cross_encoder, built_root, recipe=recipe, report=stop_in(1))
@@ -228,7 +228,7 @@ def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path,
 
 def test_a_recipe_without_stages_is_refused(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     with pytest.raises(TrainingError, match="Recipe tiny has no stage"):
-        make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=replace(Recipe(STAGES), stages=()))
+        make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=replace(StagePlan(STAGES), stages=()))
 
 
 def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
@@ -245,7 +245,7 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
         tmp_path / "1",
         tiny_cross_encoder,
         built_root,
-        recipe=Recipe(STAGES[:1], str(tiny_cross_encoder)),
+        recipe=StagePlan(STAGES[:1], str(tiny_cross_encoder)),
         report=report,
     )
     assert refused

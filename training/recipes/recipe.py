@@ -1,0 +1,71 @@
+"""What a recipe is: a loss, the rows it learns from, and what a training by it needs; nothing heavy is imported."""
+
+from dataclasses import dataclass
+
+from training.mining.settings import MiningSettings
+from training.recipes.rows import FORMS, Form
+from training.recipes.stages import StagePlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a re-ranker is trained. Whoever runs a training reads these attributes and never compares names."""
+
+    name: str
+    learns_from: str
+    """Completes the sentence "It learns from …"."""
+    loss: str
+    """One of losses.LOSSES, which builds it when a model is there to train."""
+    form_name: str
+    """The form of its rows: one of rows.FORMS."""
+    batch: int
+    """Rows in one step of the optimizer."""
+    learning_rate: float
+    """Peak."""
+    good_for: str
+    """When to choose it, in one or two sentences."""
+    related: tuple[str, ...] = ()
+    """Names of recipes to consider in its place."""
+    paper: str
+    """Where its loss was published."""
+    mean_over: str = "rows"
+    """What the loss is a mean over: one of losses.COUNTERS."""
+    whole_batch: bool = False
+    """Whether the rows of a batch are each other's negatives, so that a batch can't be computed in parts."""
+    needs_index: bool = False
+    """Whether DataSettings.index must name an index, unless every source is read from one."""
+    from_passages: bool = False
+    """Whether its queries are made from an index's passages: no judgments are read, and no other source."""
+    own_teacher: bool = False
+    """Whether its targets come from a teacher of its own, so that no other can be chosen."""
+    teaches_itself: bool = False
+    """Whether a second pass learns from the mean of the targets and the first pass's own scores."""
+    mining: MiningSettings | None = None
+    """The negatives it mines in place of DataSettings.mining, for every example that has judged passages."""
+    plan: StagePlan | None = None
+    """The stages, where it has several with data of their own."""
+
+    @property
+    def form(self) -> Form:
+        """The rows."""
+        return FORMS[self.form_name]
+
+    @property
+    def list_loss(self) -> bool:
+        """Whether a row is a list of passages, which the loss compares with each other."""
+        return "passages" in self.form.columns
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether examples must bring a teacher's scores."""
+        return self.form.needs == "scores"
+
+    @property
+    def own_examples(self) -> bool:
+        """Whether it makes other examples of the same data than recipes usually do."""
+        return self.from_passages or self.mining is not None
+
+    @property
+    def passes(self) -> int:
+        """Passes over the rows' queries; steps and minutes are divided among them."""
+        return 2 if self.teaches_itself else 1
