@@ -8,6 +8,7 @@ from indexing.errors import ModelError
 from indexing.index import open_index
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.reranker import Reranker
 from search.served import POINTER, SHIPPED, VERSION, promoted_version, version_id
 
 NO_RERANKER = "none"
@@ -46,19 +47,36 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
     return str(shipped)
 
 
-def open_reranker(name: str = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
-    """Load a re-ranker; None for `none`. A version is called by its id."""
-    path = reranker_path(name)
-    if not path:
-        return None
-    return CrossEncoderReranker(path, called=version_id(Path(path)))
+def open_reranker(name: str | Path = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
+    """Load a re-ranker by the names that `reranker_path` takes; None for `none`.
 
-
-def open_pipeline(index: str, *, reranker: str = DEFAULT_RERANKER, root: Path | None = None) -> RetrieveAndRerank:
-    """Open an index, its own bi-encoder, and a re-ranker.
+    Its own name is then `shipped`, a version's id, a hub name, or the last part of another path.
 
     Raises:
-        IndexingError, ModelError, HubError: as each of them says.
+        HubError, ModelError: it can't be loaded.
     """
-    opened = open_index(index, root=root)
-    return RetrieveAndRerank(opened, BiEncoder(opened.manifest.bi_encoder), open_reranker(reranker))
+    path = reranker_path(str(name))
+    if not path:
+        return None
+    shipped = Path(path).absolute() == places.shipped_reranker().absolute()
+    return CrossEncoderReranker(path, called=SHIPPED if shipped else version_id(Path(path)))
+
+
+def open_pipeline(
+    index: str | Path, *, reranker: str | Path | Reranker | None = DEFAULT_RERANKER, root: Path | None = None
+) -> RetrieveAndRerank:
+    """Open an index, the bi-encoder that it was built with, and a re-ranker.
+
+    `index` is a name below `root` (the folder of all indexes), or, without `root`, the path of an index's folder.
+    `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None to go without.
+
+    Raises:
+        IndexingError: the index is absent or broken.
+        HubError, ModelError: a model can't be loaded.
+    """
+    if root is None and len(Path(index).parts) > 1:
+        root, index = Path(index).parent, Path(index).name
+    opened = open_index(str(index), root=root)
+    if isinstance(reranker, str | Path):
+        reranker = open_reranker(reranker)
+    return RetrieveAndRerank(opened, BiEncoder(opened.manifest.bi_encoder), reranker)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from indexing import places
-from indexing.errors import ModelError
+from indexing.errors import IndexingError, ModelError
 from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
 from search.served import SHIPPED
 from search.settings import PipelineSettings
+from tests.support.fakes import WordOverlapReranker
 
 
 @pytest.fixture
@@ -85,6 +86,34 @@ def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tin
     assert pipeline.reranker is not None
     assert pipeline.reranker.name == "tiny-cross-encoder"
     assert len(trace.logits) == 10
+
+
+def test_a_pipeline_opens_by_an_index_s_folder(built_root: Path) -> None:
+    for folder in (built_root / "small", str(built_root / "small")):
+        pipeline = open_pipeline(folder, reranker=None)
+        assert pipeline.index.manifest.name == "small"
+        assert pipeline.reranker is None
+
+
+def test_a_folder_without_an_index_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IndexingError, match=f"There is no index 'small' in {tmp_path}"):
+        open_pipeline(tmp_path / "small")
+
+
+def test_a_pipeline_opens_with_an_own_re_ranker_and_the_usual_settings(built_root: Path) -> None:
+    reranker = WordOverlapReranker()
+    pipeline = open_pipeline("small", reranker=reranker, root=built_root)
+    trace = pipeline.search("rye bread")
+    assert pipeline.reranker is reranker
+    assert trace.settings == PipelineSettings()
+    assert trace.versions.reranker == "word overlap"
+    assert trace.final.passage_ids[0] == "c4"  # the one passage with both words
+
+
+def test_the_shipped_re_ranker_is_called_shipped() -> None:
+    opened = open_reranker(SHIPPED)
+    assert opened is not None
+    assert opened.name == "shipped"
 
 
 def test_a_version_is_called_by_its_id(

@@ -1,0 +1,46 @@
+"""Every file of examples/ runs to its end without a network, in a home of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from tests.conftest import REPOSITORY
+
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
+WORDS = {
+    "search_sample.py": ["1 ", "5 "],
+    "rerank_own_model.py": ["1 0.60 moved +0 Bees make honey"],  # 3 of the query's 5 words: bees, make, honey
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
+    """A SECOND_LOOK_HOME whose index `sample` is of the small corpus."""
+    home = tmp_path_factory.mktemp("home")
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
+    build(Corpus(small_corpus), name="sample", root=home / "indexes", settings=settings)
+    return home
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_runs(path: Path, home: Path) -> None:
+    environment = {**os.environ, "SECOND_LOOK_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+    run = subprocess.run(
+        [sys.executable, str(path)], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    for expected in WORDS.get(path.name, []):
+        assert expected in run.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_has_no_name_of_a_room(path: Path) -> None:
+    # a script's folder comes first on the path: examples/search.py would import itself
+    assert not (REPOSITORY / path.stem).exists()
