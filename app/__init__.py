@@ -1,1 +1,1 @@
-"""Shows it: the Streamlit pages; holds no retrieval and no training logic."""
+"""The Streamlit app: pages over the other rooms, without retrieval or training logic of its own."""

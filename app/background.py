@@ -1,6 +1,6 @@
-"""Long work in a thread of its own: how far it is can be read, it can be stopped, and what came of it is kept.
+"""Runs long work in threads: its progress can be read, it can be stopped, and its result is kept.
 
-One piece of work runs at a time in this process; the others wait for their turn. No thread here calls Streamlit.
+One job runs at a time in this process; the others wait for their turn. No thread here calls Streamlit.
 """
 
 import logging
@@ -13,18 +13,18 @@ from indexing.errors import SecondLookError, first_line
 from indexing.progress import PhaseProgress, Progress
 
 T = TypeVar("T")
-KEPT = 4  # pieces of finished work of one kind
-LOOK = 0.1  # seconds after which waiting work looks whether it was stopped
+RESULTS_KEPT = 4  # finished jobs of one kind
+POLL = 0.1  # seconds between two checks of a waiting job for being stopped
 _turn = threading.Lock()
 log = logging.getLogger(__name__)
 
 
 class _StopError(Exception):
-    """Ends the work of a thread from its next report of progress."""
+    """Ends a job at its next report of progress."""
 
 
-class Job(Generic[T]):
-    """One piece of work, shared by every session that asked for the same."""
+class BackgroundJob(Generic[T]):
+    """One piece of work, shared by all sessions that requested it."""
 
     def __init__(self, work: Callable[[Progress], T]) -> None:
         self._work = work
@@ -33,31 +33,31 @@ class Job(Generic[T]):
         """`waiting`, `running`, `done`, `failed` or `stopped`."""
         self.progress = PhaseProgress()
         self.result: T | None = None
-        """Once it is done."""
+        """The work's return value once the state is `done`."""
         self.problem = ""
-        """One sentence, once it has failed."""
+        """What went wrong, in one sentence, once the state is `failed`."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether it is done, failed or stopped."""
         return self.state in ("done", "failed", "stopped")
 
     @property
     def stopping(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether a stop was requested."""
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ask it to end at its next report of progress; nothing of it is kept."""
+        """Request that it end at its next report of progress; no result is kept."""
         self._stop.set()
 
     def start(self) -> None:
-        """Run it in a thread that ends with the process."""
+        """Run it in a daemon thread, which ends with the process."""
         threading.Thread(target=self._run, name="second-look-work", daemon=True).start()
 
     def _run(self) -> None:
         try:
-            while not _turn.acquire(timeout=LOOK):
+            while not _turn.acquire(timeout=POLL):
                 self._check()
             try:
                 self._check()
@@ -70,9 +70,9 @@ class Job(Generic[T]):
             self.state = "stopped"
         except (SecondLookError, OSError) as error:
             self._fail(str(error))
-        except Exception as error:  # shown where it was asked for: nobody waits for this thread
+        except Exception as error:  # the page shows it; nothing joins this thread
             log.exception("Work in the background failed")
-            self._fail(f"It ended with a fault of the program ({first_line(error)}); the server's log has the rest.")
+            self._fail(f"It failed with an internal error ({first_line(error)}); the server's log has the details.")
 
     def _fail(self, sentence: str) -> None:
         self.problem = sentence
@@ -87,31 +87,31 @@ class Job(Generic[T]):
             raise _StopError
 
 
-class Jobs(Generic[T]):
-    """Work of one kind by what decides its result; the last few results are kept."""
+class BackgroundJobs(Generic[T]):
+    """Jobs of one kind by a key of everything that determines the result; the last few results are kept."""
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[Hashable, Job[T]] = OrderedDict()
+        self._jobs: OrderedDict[Hashable, BackgroundJob[T]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, key: Hashable) -> Job[T] | None:
-        """The work of this key that is going on or done, if any."""
+    def find(self, key: Hashable) -> BackgroundJob[T] | None:
+        """The waiting, running or done job with this key, if any."""
         with self._lock:
             return self._usable(key)
 
-    def start(self, key: Hashable, work: Callable[[Progress], T]) -> Job[T]:
-        """Begin it, unless the same is going on or done; what failed or was stopped begins anew."""
+    def start(self, key: Hashable, work: Callable[[Progress], T]) -> BackgroundJob[T]:
+        """The job with this key; a new one is started where none is waiting, running or done."""
         with self._lock:
-            found = self._usable(key)
-            if found is not None:
-                return found
-            self._jobs[key] = job = Job(work)
+            existing = self._usable(key)
+            if existing is not None:
+                return existing
+            self._jobs[key] = job = BackgroundJob(work)
             self._jobs.move_to_end(key)
-            for old in [key for key, one in self._jobs.items() if one.over][:-KEPT]:
+            for old in [key for key, one in self._jobs.items() if one.over][:-RESULTS_KEPT]:
                 del self._jobs[old]
         job.start()
         return job
 
-    def _usable(self, key: Hashable) -> Job[T] | None:
+    def _usable(self, key: Hashable) -> BackgroundJob[T] | None:
         job = self._jobs.get(key)
         return None if job is None or job.stopping or job.state in ("failed", "stopped") else job

@@ -1,14 +1,15 @@
-"""The app: names its pages and runs the chosen one. Start it: python -m streamlit run app/main.py [-- --read-only]."""
+"""The app: lists its pages and runs the chosen one. To start: python -m streamlit run app/main.py [-- --read-only]."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from app.environment import read_only
+from app.login import offer_logout, signed_in
 from app.resources import settle
-from app.views.widgets.access import offer_logout, read_only, signed_in
 
-EVERYONE = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
-OWNERS = [
+PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
+PAGES_FOR_OWNERS = [
     ("teach", "Teach", ":material/school:"),
     ("train", "Train", ":material/model_training:"),
     ("models", "Models", ":material/deployed_code:"),
@@ -18,10 +19,10 @@ OWNERS = [
 
 st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
 if signed_in():
-    shown = EVERYONE if read_only() else EVERYONE + OWNERS
+    listed = PAGES_FOR_ALL if read_only() else PAGES_FOR_ALL + PAGES_FOR_OWNERS
     pages = [
         st.Page(f"views/{name}/page.py", title=title, icon=icon, url_path=name, default=name == "search")
-        for name, title, icon in shown
+        for name, title, icon in listed
     ]
     page = st.navigation(pages, position="top")
     page.run()

@@ -1,7 +1,6 @@
-"""Opens what the pages share: once, and anew when a build or a promotion has changed its files."""
+"""Opens the pipelines that all sessions share: once, and again when a build or a promotion has changed their files."""
 
 import gc
-import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from indexing.errors import IndexingError, ModelError, SecondLookError, Settings
 from indexing.index import Index, open_corpus_folder, open_index
 from indexing.manifest import FILE, Manifest
 from indexing.pretrained import bundled_path
-from search.load import DEFAULT_RERANKER, open_reranker, reranker_path
+from search.load import open_reranker, reranker_path
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
 from search.settings import PipelineSettings
@@ -26,118 +25,104 @@ from search.trace import SearchTrace
 
 WAITING = "Loading the index and models …"
 one_at_a_time = threading.Lock()
-"""Every use of a model takes it: tokenizers are not made for two threads at once."""
+"""Held during every use of a model: tokenizers don't support two threads at once."""
 
 
 @dataclass(frozen=True)
 class LoadedReranker:
-    """A re-ranker, or one sentence that says why there is none."""
+    """A re-ranker, or a sentence that says why it can't be loaded."""
 
     reranker: Reranker | None
     problem: str = ""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A pipeline that is ready to search. It is shared by all sessions: change nothing in it."""
+class SharedPipeline:
+    """A pipeline that is ready to search. All sessions share it: change nothing in it."""
 
     pipeline: RetrieveAndRerank
     fingerprint: str
-    """Changes with the index's build and with the re-ranker's files."""
+    """Changes with the index's build and the re-ranker's files."""
     problem: str
-    """Why there is no re-ranker although one was asked for; else empty."""
+    """Why the requested re-ranker is missing; else empty."""
 
     def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
-        """Answer one query, one at a time in this process. Raises SettingsError, ModelError."""
+        """Answer one query; this process answers one at a time. Raises SettingsError, ModelError."""
         with one_at_a_time:
             return self.pipeline.search(query, settings)
 
 
-def index_root() -> Path:
-    """The folder of all indexes."""
-    return places.indexes()
-
-
-def default_index() -> str:
-    """The index that is searched unless another is chosen: SECOND_LOOK_INDEX or `sample`."""
-    return os.environ.get("SECOND_LOOK_INDEX") or "sample"
-
-
-def default_reranker() -> str:
-    """The re-ranker that is used unless another is chosen: SECOND_LOOK_RERANKER or `default`."""
-    return os.environ.get("SECOND_LOOK_RERANKER") or DEFAULT_RERANKER
-
-
 def own_bm25(index: str) -> Bm25Settings | None:
-    """An index's own BM25 settings; None where it can't have others, or can't be opened."""
+    """The BM25 settings an index was built with; None where it allows no others, or can't be opened."""
     with suppress(IndexingError, SettingsError):
-        manifest = Manifest.load(current_build(index, root=index_root()))
+        manifest = Manifest.load(current_build(index, root=places.indexes()))
         return manifest.bm25 if manifest.has_postings else None
     return None
 
 
-def open_pipeline(index: str, reranker: str) -> Opened:
+def open_pipeline(index: str, reranker: str) -> SharedPipeline:
     """An index with its bi-encoder and, where it can be loaded, the re-ranker.
 
     Raises:
-        IndexingError, ModelError, HubError: the first stage can't be opened; a re-ranker's fault is in `problem`.
+        IndexingError, ModelError, HubError: the first stage can't be opened. A re-ranker that can't be loaded raises
+            nothing: the sentence is in `problem`.
     """
-    root = index_root()
+    root = places.indexes()
     build = f"{index}:{_files(current_build(index, root=root) / FILE)}"
     try:
         path = reranker_path(reranker)
     except SecondLookError as error:
-        return Opened(_pipeline(index, str(root), build, "", ""), build, str(error))
+        return SharedPipeline(_pipeline(index, str(root), build, "", ""), build, str(error))
     files = _files(Path(path)) if path else ""
     loaded = _reranker(path, files)
     if loaded.reranker is None:
-        return Opened(_pipeline(index, str(root), build, "", ""), build, loaded.problem)
-    return Opened(_pipeline(index, str(root), build, path, files), f"{build}:{path}:{files}", "")
+        return SharedPipeline(_pipeline(index, str(root), build, "", ""), build, loaded.problem)
+    return SharedPipeline(_pipeline(index, str(root), build, path, files), f"{build}:{path}:{files}", "")
 
 
 @st.cache_resource(show_spinner=False)
 def settle(page: str) -> None:
-    """Called when a page was drawn for the first time, with all that it imports."""
-    del page  # it makes this one call a page
-    _leave_to_stay()
+    """Called once a page has been drawn for the first time, with everything it imports loaded."""
+    del page  # a part of the cache's key: one call a page
+    _exempt_from_collection()
 
 
-def _leave_to_stay() -> None:
-    """Keep what is loaded by now out of garbage collections.
+def _exempt_from_collection() -> None:
+    """Exempt everything loaded so far from garbage collection.
 
-    Streamlit collects after every run of a page or fragment; walking all of torch's objects each second takes a third
-    of a second of every thread.
+    Streamlit collects after every run of a page or fragment, and walking all of torch's objects takes a third of a
+    second each time.
     """
     gc.collect()
     gc.freeze()
 
 
 def retry_rerankers() -> None:
-    """Forget the re-rankers that are open or could not be opened."""
+    """Forget all loaded re-rankers and the failures to load one."""
     _reranker.clear()
 
 
-def judgments(opened: Opened) -> dict[str, JudgedSet]:
-    """The judged splits beside the corpus that an index was built from. Raises CorpusError."""
+def judgments(opened: SharedPipeline) -> dict[str, JudgedSet]:
+    """The judged splits beside the corpus that the index was built from. Raises CorpusError."""
     folder = open_corpus_folder(opened.pipeline.index)
     return _judged_sets(str(folder), ",".join(_files(path) for path in sorted(folder.glob("q*"))))
 
 
 @st.cache_resource(max_entries=4, show_spinner=WAITING)
 def _pipeline(index: str, root: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
-    opened = _index(index, root, build)
-    name = opened.manifest.bi_encoder
+    opened_index = _index(index, root, build)
+    name = opened_index.manifest.bi_encoder
     encoder = _bi_encoder(name, _files(Path(bundled_path(name))))
-    pipeline = RetrieveAndRerank(opened, encoder, _reranker(reranker, files).reranker)
-    with one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a fault shows up again later
+    pipeline = RetrieveAndRerank(opened_index, encoder, _reranker(reranker, files).reranker)
+    with one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a failure will show again
         pipeline.search("warm up", PipelineSettings(depth=10, rerank_depth=2))
-    _leave_to_stay()
+    _exempt_from_collection()
     return pipeline
 
 
 @st.cache_resource(max_entries=3, show_spinner=WAITING)
 def _index(name: str, root: str, build: str) -> Index:
-    del build  # a part of the cache's key only
+    del build  # only a part of the cache's key
     return open_index(name, root=Path(root))
 
 
@@ -149,7 +134,7 @@ def _bi_encoder(name: str, files: str) -> BiEncoder:
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the re-ranker …")
 def _reranker(path: str, files: str) -> LoadedReranker:
-    """A failure is remembered too, so that a hub that isn't reached delays one search and not every one."""
+    """The re-ranker or why it failed; a failure is cached too, so that an unreachable hub delays only one search."""
     del files
     try:
         return LoadedReranker(open_reranker(path) if path else None)
@@ -164,12 +149,7 @@ def _judged_sets(folder: str, files: str) -> dict[str, JudgedSet]:
 
 
 def _files(path: Path) -> str:
-    """Sizes and times of a file, or of a folder's files; the path itself where there is none (a hub's name)."""
+    """Sizes and times of a file or of a folder's files; the path itself where none exists, as for a hub name."""
     paths = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
     stats = [(file.name, file.stat()) for file in paths]
     return ";".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats) or str(path)
-
-
-def feedback_path() -> Path:
-    """The file of all grades."""
-    return places.feedback()

@@ -65,7 +65,7 @@ def promote(browser: WebDriver, *, depth: int) -> None:
     press(browser, "train_promote")
     fill(browser, "models_gate_depth", depth)
     press(browser, "models_judge")
-    until_told(browser, "Nothing speaks against promoting it.")
+    until_told(browser, "No objection to promoting it.")
     fill(browser, "models_reason", "it learned from ten grades")
     press(browser, "models_promote")
     press(browser, "models_promote_yes")

@@ -29,7 +29,7 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
 
     begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5)
     until(browser, "the loss's curve", lambda: bool(there(browser, CHARTS)))
-    until_told(browser, "Version mine/1 is made. Its nDCG@10 on the dev set is")
+    until_told(browser, "Version mine/1 is ready. Its nDCG@10 on the dev set is")
     until(browser, "both curves", lambda: len(there(browser, CHARTS)) == 2)
     made = find("mine/1", workshop.folder / "data/models")
     assert made.manifest["examples"]["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}

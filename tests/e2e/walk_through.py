@@ -27,7 +27,7 @@ SMALL, QUALITY = 1_500_000, 82  # bytes that it may have; of WebP, from 0 to 100
 QUERY = "how many people live in berlin"
 TAUGHT, GRADES = "how much stone did armstrong and aldrin bring back", (0, 0, 1, 0, 0, 0, 1, 0, 0, 2)
 DEV_QUERIES, JUDGED_DEPTH, EVALUATED_DEPTH = 40, 10, 50  # few, as the picture is of the pages and not of the figures
-VERDICTS = ("Nothing speaks against promoting it.", "Against it:")
+VERDICTS = ("No objection to promoting it.", "Objection:")
 BESIDE = "[data-testid=stHorizontalBlock]:has(.sl-heading)"
 SIDEBAR_END = "return document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right"
 CHARTS = "[data-testid=stVegaLiteChart] :is(canvas, svg)"
@@ -111,7 +111,7 @@ def _search(browser: WebDriver, camera: Camera) -> None:
     _fold_sidebar(browser)
     camera.take("Search: the first stage's ranking beside the re-ranked one", seconds=2.5)
     all_of(browser, CHARTS)
-    camera.take("What moved, and where the time went", seconds=2, at=".st-key-search_movement, " + CHARTS)
+    camera.take("What moved, and how the time was spent", seconds=2, at=".st-key-search_movement, " + CHARTS)
     all_of(browser, ".sl-column-second .sl-ask")[0].send_keys(Keys.ENTER)
     all_of(browser, ".sl-why table")
     until(browser, "the words", lambda: bool(there(browser, ".sl-piece")))
@@ -155,10 +155,10 @@ def _models(browser: WebDriver, camera: Camera) -> None:
 def _evaluate(browser: WebDriver, camera: Camera) -> None:
     browser.get(urljoin(browser.current_url, f"/evaluate?split=dev&depth={EVALUATED_DEPTH}"))
     press(browser, "evaluate_run")
-    until_told(browser, "Where it is lost")
+    until_told(browser, "Where losses arise")
     all_of(browser, CHARTS)
     camera.take("Evaluate: every stage with its interval, tested against BM25", seconds=2, at=".sl-heading")
-    camera.take("What depth gives and costs, and where the losses lie", seconds=2, at=BESIDE)
+    camera.take("What depth gives and costs, and where losses arise", seconds=2, at=BESIDE)
 
 
 def _indexes(browser: WebDriver, camera: Camera) -> None:

@@ -11,33 +11,23 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.views.compare.chart import slope_chart
-from indexing.building.build import build
-from indexing.building.settings import BuildSettings
-from indexing.corpus.corpus import Corpus
 from indexing.records import Passage, PassageId, Ranking
 from search.overlap import kendall_tau, rank_biased_overlap
 from search.settings import PipelineSettings
 from search.trace import PipelineVersions, SearchTrace
-from tests.conftest import write_lines
-from tests.support.pages import BERLIN
+from tests.support import pages
+from tests.support.pages import BERLIN, BERLIN_GRADES, card, figure, html, make_berlin_index, sentences
 from tests.support.pages import BERLIN_QUERY as QUERY
 
 PAGE = Path(__file__).parents[2] / "app/views/compare/page.py"
 PASSAGES = BERLIN[:7]
-GRADES = {"1": 3, "2": 2, "4": 1, "5": 0}
+SIDES = {"a": "first", "b": "second"}
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Path:
     """A folder of indexes that holds one, `tiny`, of a judged corpus."""
-    folder = tmp_path_factory.mktemp("compare")
-    corpus = folder / "corpus"
-    write_lines(corpus / "collection.tsv", [f"{number}\t{text}" for number, text in enumerate(PASSAGES, start=1)])
-    write_lines(corpus / "queries.test.tsv", [f"1\t{QUERY}"])
-    write_lines(corpus / "qrels.test.tsv", [f"1\t0\t{passage}\t{grade}" for passage, grade in GRADES.items()])
-    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
-    return folder / "indexes"
+    return make_berlin_index(tmp_path_factory.mktemp("compare"), tiny_bi_encoder, PASSAGES)
 
 
 @pytest.fixture
@@ -58,15 +48,9 @@ def opened(page: AppTest, **link: str) -> AppTest:
     return page
 
 
-def html(page: AppTest) -> str:
-    """All HTML of the page but the style sheets."""
-    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
-
-
 def column(page: AppTest, side: str) -> str:
-    """The HTML of one list: `a` or `b`; empty where it isn't shown."""
-    name = {"a": "first", "b": "second"}[side]
-    return html(page).partition(f"sl-column-{name}")[2].partition("</section>")[0]
+    """The HTML of the list of `a` or `b`; empty where it isn't shown."""
+    return pages.column(page, SIDES[side])
 
 
 def ids(page: AppTest, side: str) -> list[str]:
@@ -74,30 +58,16 @@ def ids(page: AppTest, side: str) -> list[str]:
     return re.findall(r'data-passage="(\w+)"', column(page, side))
 
 
-def card(column: str, passage: str) -> str:
-    """The HTML of one passage's card."""
-    return column.partition(f'data-passage="{passage}"')[2].partition("</li>")[0]
-
-
-def figure(page: AppTest, name: str) -> str:
-    """What stands below a figure's name."""
-    found = re.search(rf"<small>{re.escape(name)}</small><b>(.*?)</b>", html(page))
-    assert found is not None
-    return found.group(1)
-
-
 def as_ranking(names: list[str]) -> Ranking:
     return Ranking.sort((PassageId(name), -float(place)) for place, name in enumerate(names))
 
 
-def sentences(page: AppTest) -> str:
-    """What errors and hints say, without the backslashes that keep names from being markup."""
-    return " ".join(element.value for element in [*page.error, *page.info]).replace("\\", "")
-
-
 def test_without_a_query_the_page_says_what_it_does_and_gives_examples(page: AppTest) -> None:
     opened(page)
-    assert "Set two pipelines above" in html(page)
+    assert (
+        "Both lists appear side by side, with figures on how similar they are: the passages they share, "
+        "rank-biased overlap and, for a judged query, the nDCG@10 of each."
+    ) in html(page)
     assert page.button(key="compare_example_0").label == QUERY
     assert "sl-card" not in html(page)
     assert "7 passages" in page.sidebar.caption[0].value
@@ -164,7 +134,7 @@ def test_a_judged_query_shows_grades_and_what_each_is_worth(page: AppTest) -> No
     opened(page, q=QUERY.upper())
     ideal = 3 / log2(2) + 2 / log2(3) + 1 / log2(4)
     values = [
-        sum(GRADES.get(passage, 0) / log2(place + 2) for place, passage in enumerate(ids(page, side))) / ideal
+        sum(BERLIN_GRADES.get(passage, 0) / log2(place + 2) for place, passage in enumerate(ids(page, side))) / ideal
         for side in "ab"
     ]
     assert figure(page, "nDCG@10 A → B").startswith(f"{values[0]:.3f} → {values[1]:.3f} ")
@@ -252,12 +222,12 @@ def test_trained_versions_can_be_chosen(
 
 def test_an_unknown_reranker_leaves_its_first_stage(page: AppTest) -> None:
     opened(page, q=QUERY, a_reranker="nobody/no-such-model")
-    assert "A is not re-ranked: Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
+    assert "A wasn't re-ranked: Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
     assert "BM25, depth 100, not re-ranked" in html(page)
     assert len(ids(page, "a")) == 5
     assert ids(page, "b")
     page.button(key="compare_retry").click().run()
-    assert "A is not re-ranked" in sentences(page)
+    assert "A wasn't re-ranked: " in sentences(page)
 
 
 def test_an_unknown_index_says_what_to_run(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +240,7 @@ def test_an_unknown_index_says_what_to_run(page: AppTest, monkeypatch: pytest.Mo
 
 def test_nothing_found_by_either_says_so(page: AppTest) -> None:
     opened(page, q="zzzz ![x](y)", b_fusion="bm25")
-    assert "Neither pipeline found a passage for “zzzz ![x](y)”." in sentences(page)
+    assert "Neither pipeline found a passage for “zzzz ![x](y)”. Try other words." in sentences(page)
     assert "sl-card" not in html(page)
 
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.evaluate import view
 from app.views.evaluate.results import marker, stage_columns
-from app.views.evaluate.view import Evaluated
+from app.views.evaluate.view import EvaluationResult
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
@@ -26,7 +26,7 @@ from indexing.records import PassageId, QueryId
 from search.load import open_pipeline
 from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
-from tests.support.pages import html, make_gate_index, sentences, settle
+from tests.support.pages import html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
 from training.evaluation.comparison import compare
 from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
@@ -84,9 +84,9 @@ def run(page: AppTest, **chosen: Any) -> AppTest:
     return settle(page, "evaluate_run_stop")
 
 
-def result(page: AppTest) -> Evaluated:
+def result(page: AppTest) -> EvaluationResult:
     found = page.session_state["evaluate_last"][1].result
-    assert isinstance(found, Evaluated)
+    assert isinstance(found, EvaluationResult)
     return found
 
 
@@ -94,8 +94,8 @@ def test_before_a_run_the_page_says_what_it_would_take(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert page.selectbox(key="evaluate_split").value == "dev"
-    assert "6 queries, up to 600 pairs" in html(page)  # 6 dev queries, depth 100
-    assert "Press Run" in html(page)
+    assert "6 queries, up to 600 (query, passage) pairs to score." in html(page)  # 6 dev queries, depth 100
+    assert "Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile." in html(page)
     assert not page.dataframe
 
 
@@ -119,9 +119,9 @@ def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
     page.run()
     assert not page.exception
     told = unescape(html(page))
-    assert "The link's split “<i>x” can't be chosen here; dev is used." in told
-    assert "The link's depth “0” can't be chosen here; 100 is used." in told
-    assert "The link's index “gone” can't be chosen here; dev is used." in told
+    assert "The link's split “<i>x” isn't available here; dev is used." in told
+    assert "The link's depth “0” isn't available here; 100 is used." in told
+    assert "The link's index “gone” isn't available here; dev is used." in told
 
 
 def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
@@ -136,7 +136,7 @@ def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path,
     assert table["tested"][0] == "baseline"
     assert table["tested"][len(STAGES)] == "reference"
     assert result(page).evaluation.shares == expected.shares
-    assert "chosen on the dev split" in html(page)
+    assert "when mixed with dense; both were chosen on the dev split." in html(page)
 
 
 def test_significance_is_marked(page: AppTest, house: Path) -> None:
@@ -147,8 +147,9 @@ def test_significance_is_marked(page: AppTest, house: Path) -> None:
     found = result(page).evaluation.reports[0].comparison.versus
     assert set(found) == {*STAGES} - {"re-ranked"}
     for name, versus in found.items():
-        low, high = versus.interval
-        assert rows["tested"][name] == ("▲ better" if low > 0 else "▼ worse" if high < 0 else "· no difference shown")
+        sure = versus.holm_randomisation < 0.05
+        better = "▲ better" if versus.difference > 0 else "▼ worse"
+        assert rows["tested"][name] == (better if sure else "· inconclusive")
         assert rows["difference"][name] == f"{versus.difference:+.4f}"
         assert rows["won / lost / tied"][name] == " / ".join(map(str, versus.outcomes))
 
@@ -159,9 +160,8 @@ def test_better_and_worse_are_told_from_chance() -> None:
     runs = {name: dict.fromkeys(qrels, in_order([PassageId(key) for key in order])) for name, order in orders.items()}
     oracle = {"oracle": runs.pop("oracle")}
     found = compare(runs, qrels, baseline="base", minimum_grade=1, references=oracle)
-    # eight queries that all differ the same way: the interval excludes zero; p = 2 / 2^8 = 0.0078, after Holm's
-    # correction for three tests 0.0234
-    told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· no difference shown"}
+    # eight queries that all differ the same way: p = 2 / 2^8 = 0.0078, after Holm's correction for three tests 0.0234
+    told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· inconclusive"}
     assert {name: marker(found, name) for name in found.systems} == {**told, "oracle": "reference"}
     table = stage_columns(found)
     assert dict(zip(table["stage"], table["p (Holm)"], strict=True))["better"] == "0.0234"
@@ -211,7 +211,10 @@ def test_each_split_comes_with_what_it_is_for(page: AppTest) -> None:
     page.run()
     assert "for reporting" not in html(page)
     page.selectbox(key="evaluate_split").select("test").run()
-    assert "The test split is for reporting" in html(page)
+    assert (
+        "The test split is for reporting. A depth, weight or model that was chosen by looking at it seems better than "
+        "it is: choose by the dev split instead."
+    ) in html(page)
     assert "8 queries (the dev split's too" in unescape(html(page))  # 6 of dev, 2 of test
 
 
@@ -222,7 +225,7 @@ def test_judgments_of_one_grade_are_counted_from_it_on(page: AppTest) -> None:
     assert page.selectbox(key="evaluate_grade").options == ["1"]
     assert not sentences(page)
     assert list(page.dataframe[0].value["stage"]) == [*STAGES[:4], ORACLE]  # no dev queries, so nothing is mixed
-    assert "Without dev queries" in html(page)
+    assert "Without dev queries the re-ranker isn't mixed with another score." in text(page)
 
 
 def test_a_collection_without_judged_queries_says_so(page: AppTest) -> None:
@@ -300,7 +303,9 @@ def test_other_settings_keep_the_result_and_say_so(page: AppTest) -> None:
     run(page, depth=10)
     page.number_input(key="evaluate_depth").set_value(20).run()
     assert page.dataframe
-    assert "Below is the dev split of dev, depth 10, by nDCG@10; press Run" in html(page)
+    assert (
+        "Shown below: the dev split of dev, depth 10, by nDCG@10. Press Run to evaluate the settings above."
+    ) in html(page)
 
 
 def test_progress_is_shown_and_the_work_can_be_stopped(page: AppTest, counted: Counted) -> None:
@@ -313,7 +318,7 @@ def test_progress_is_shown_and_the_work_can_be_stopped(page: AppTest, counted: C
     assert page.get("progress")[0].proto.value == 50
     page.button(key="evaluate_run_stop").click().run()
     settle(page, "evaluate_run_stop")
-    assert "It was stopped" in sentences(page)
+    assert "Stopped; no results were kept. You can start it again at any time." in sentences(page)
     assert not page.dataframe
     counted.free.set()
     page.button(key="evaluate_run").click().run()
@@ -335,7 +340,7 @@ def test_a_read_only_app_takes_no_other_reranker(house: Path) -> None:
     page.session_state["evaluate_reranker"] = "nobody/no-such-model"
     page.run()
     assert not page.exception
-    assert "This app is read-only" in html(page)
+    assert ("This app is read-only: you can evaluate the re-rankers listed here, but not load others.") in html(page)
     assert page.selectbox(key="evaluate_reranker").options == ["served (shipped)", "shipped", "mine/1"]
     assert page.selectbox(key="evaluate_reranker").value == "default"
     page.number_input(key="evaluate_depth").set_value(5).run()

@@ -2,13 +2,11 @@
 
 import logging
 import os
-import re
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from html import unescape
 from pathlib import Path
 from typing import IO
 
@@ -16,8 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import resources
-from app.views.widgets.figures import size_text, span_text
+from app.views.widgets.figures import duration_text, size_text
 from indexing import atomic, places
 from indexing.building.build import UNFINISHED
 from indexing.building.estimate import Estimate
@@ -31,6 +28,7 @@ from indexing.jobs.folder import hold, log_end, write_holder
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
 from tests.support.forks import Forks
+from tests.support.pages import again, figure, keys, sentences, text
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
@@ -80,32 +78,6 @@ def shown(page: AppTest) -> AppTest:
     return again(page)
 
 
-def again(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
-
-
-def html(page: AppTest) -> str:
-    return unescape("\n".join(element.body for element in page.html if "<style>" not in element.body))
-
-
-def figure(page: AppTest, name: str) -> str:
-    """The value of one labelled figure, the first of this name."""
-    found = re.search(rf"<small>{re.escape(name)}</small><b>(.*?)</b>", html(page))
-    assert found is not None, name
-    return found[1]
-
-
-def sentences(page: AppTest) -> str:
-    """What is said in boxes, without the backslashes that keep names from being markup."""
-    return " ".join(box.value for box in [*page.error, *page.info, *page.success]).replace("\\", "")
-
-
-def keys(page: AppTest) -> set[str | None]:
-    return {button.key for button in page.button}
-
-
 def upload(page: AppTest, file_name: str, content: bytes, *, name: str = "") -> AppTest:
     page.radio(key="indexes_source").set_value("Upload a file").run()
     page.file_uploader(key="indexes_upload").set_value((file_name, content, "application/octet-stream"))
@@ -143,8 +115,10 @@ def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "
 
 def test_no_index_says_what_to_do(page: AppTest) -> None:
     shown(page)
-    assert f"There is no index in {places.indexes()} yet" in sentences(page)
-    assert "python -m indexing build" in sentences(page)
+    assert (
+        f"There is no index in {places.indexes()} yet. Build one: "
+        "python -m indexing build --corpus data/sample --name sample"
+    ) in sentences(page)
     assert page.selectbox(key="indexes_folder").options == []
     assert "indexes_build" not in keys(page)  # there is nothing to build from
 
@@ -160,8 +134,8 @@ def test_one_index_shows_what_it_is_and_is_worth(page: AppTest, indexed: Path) -
     assert figure(page, "Dense search") == f"{manifest.dense.quality.milliseconds:.2f} ms"
     assert figure(page, "BM25") == "k1 0.9, b 0.4"
     assert figure(page, "Bi-encoder") == "tiny-bi-encoder"
-    assert figure(page, "Build time") == span_text(sum(manifest.seconds.values()))
-    assert "searched unless another is chosen" in html(page)
+    assert figure(page, "Build time") == duration_text(sum(manifest.seconds.values()))
+    assert "searched by default" in text(page)
     assert not page.error
 
 
@@ -170,8 +144,8 @@ def test_other_builds_are_named(page: AppTest, indexed: Path) -> None:
     shutil.copytree(current, indexed / "small/20200101-000000-abcdef")
     (indexed / f"small/{UNFINISHED}0123").mkdir()
     shown(page)
-    assert "Also on disk: 20200101-000000-abcdef (" in html(page)
-    assert f"{UNFINISHED}0123 (0 kB). Remove what is old: python -m indexing gc small" in html(page)
+    assert "Also on disk: 20200101-000000-abcdef (" in text(page)
+    assert f"{UNFINISHED}0123 (0 kB). Remove old builds: python -m indexing gc small" in text(page)
 
 
 def test_a_name_on_disk_is_data(page: AppTest, indexed: Path) -> None:
@@ -205,7 +179,7 @@ def test_an_index_of_another_analyzer_says_so(page: AppTest, indexed: Path) -> N
     folder = current_build("small", root=indexed)
     replace(Manifest.load(folder), analyzer_fingerprint="0" * 16).save(folder)
     shown(page)
-    assert "was built with another analyzer" in sentences(page)
+    assert "was built with a different analyzer from this program's." in sentences(page)
     assert "indexes_search_small" not in keys(page)
 
 
@@ -213,10 +187,10 @@ def test_a_sound_index_is_verified(page: AppTest, indexed: Path) -> None:
     shown(page)
     page.button(key="indexes_verify_small").click().run()
     count = len(Manifest.load(current_build("small", root=indexed)).files)
-    assert f"All {count} files" in sentences(page)
-    assert "are as the manifest says" in sentences(page)
+    assert f"All {count} files (" in sentences(page)
+    assert " match the manifest." in sentences(page)
     again(page)
-    assert "are as the manifest says" in sentences(page)
+    assert " match the manifest." in sentences(page)
 
 
 def test_a_changed_byte_is_found(page: AppTest, indexed: Path) -> None:
@@ -257,7 +231,7 @@ def test_read_only_shows_the_list_alone(house: Path, indexed: Path) -> None:
 def test_an_upload_is_kept_and_chosen(page: AppTest, house: Path) -> None:
     shown(page)
     upload(page, "My passages.tsv", "\n".join(LINES).encode())
-    assert f"{places.corpora()}/My-passages holds 20 passages." in sentences(page)
+    assert f"{places.corpora()}/My-passages contains 20 passages." in sentences(page)
     assert page.selectbox(key="indexes_folder").value == str(house / "data/corpora/My-passages")
     assert len(list(Corpus(house / "data/corpora/My-passages"))) == 20
     assert "indexes_build" in keys(page)
@@ -274,7 +248,7 @@ def test_a_broken_upload_names_file_and_line(page: AppTest, house: Path) -> None
     page.checkbox(key="indexes_skip").check()
     page.button(key="indexes_keep").click()
     again(page)
-    assert f"{places.corpora()}/mine holds 1 passage; lines left out: 1." in sentences(page)
+    assert f"{places.corpora()}/mine contains 1 passage; lines left out: 1." in sentences(page)
 
 
 def test_too_large_an_upload_says_how_large_it_may_be(
@@ -362,7 +336,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     page.button(key="indexes_build").click()
     again(page)
     job = jobs()[0]
-    assert f"Build of mine <small>from {places.corpora()}/mine</small>" in html(page)
+    assert f"Build of mine <small>from {places.corpora()}/mine</small>" in text(page)
     assert f"indexes_stop_{job.folder.name}" in keys(page)
     number = int((job.folder / "lock").read_text())
     assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
@@ -431,7 +405,7 @@ def test_an_estimate_comes_before_its_build(
     shown(page)
     page.button(key="indexes_estimate").click()
     again(page)
-    assert "Estimate for mine" in html(page)
+    assert "Estimate for mine" in text(page)
     here.run()
     job = ended("done")
     again(page)
@@ -466,7 +440,7 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
     ended("stopped")
     assert forks.end().code == 0  # it came to an end of its own
     again(page)
-    assert "Stopped. The index in use is as it was" in sentences(page)
+    assert "Stopped. The index in use is unchanged, and finished shards were kept." in sentences(page)
 
     monkeypatch.setattr(job_folder, "launch", here.launch)
     write_lines(mine / "collection.tsv", [*LINES, "no tab here"])
@@ -493,7 +467,7 @@ def test_a_running_build_shows_passages_rate_and_time_left(page: AppTest) -> Non
     bar = page.get("progress")[0].proto
     assert bar.value == 25  # 1,500 of 6,000
     # (6,000 - 1,500) / 50 = 90 s
-    assert bar.text.replace("\\", "") == "Encoding passages: 1,500 of 6,000, 50 a second, about 2 min left"
+    assert bar.text.replace("\\", "") == "Encoding passages: 1,500 of 6,000, 50 per second, about 2 min left"
 
 
 def test_a_build_that_is_asked_to_stop_can_be_stopped_at_once(page: AppTest) -> None:
@@ -504,7 +478,7 @@ def test_a_build_that_is_asked_to_stop_can_be_stopped_at_once(page: AppTest) -> 
         assert page.button(key="indexes_stop_build-1").label == "Stop"
         page.button(key="indexes_stop_build-1").click()
         again(page)
-        assert page.button(key="indexes_stop_build-1").label == "Stop at once"
+        assert page.button(key="indexes_stop_build-1").label == "Stop now"
         assert "Stopping" in page.get("progress")[0].proto.text
 
 
@@ -512,7 +486,10 @@ def test_a_crashed_build_shows_its_logs_end_and_can_go_on(page: AppTest) -> None
     folder = made_job(Status("running", phase="encode", done=10, total=20))
     (folder / "log.txt").write_text("line\n" * 50 + "Killed <b>\n", encoding="utf-8")
     shown(page)
-    assert "Its process ended without a word" in sentences(page)
+    assert (
+        "The process ended unexpectedly: it was killed, the machine restarted, or memory ran out. "
+        "Finished parts were kept, so it can be resumed."
+    ) in sentences(page)
     assert page.code[0].value.endswith("Killed <b>")
     assert page.code[0].value.count("\n") == 19
     assert "indexes_resume_build-1" in keys(page)
@@ -548,6 +525,6 @@ def test_an_estimate_is_read_back_as_it_was_written(page: AppTest) -> None:
 
 def test_the_folder_of_indexes_is_the_apps(page: AppTest, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", "elsewhere")
-    assert resources.index_root() == Path("elsewhere")
+    assert places.indexes() == Path("elsewhere")
     shown(page)
-    assert "There is no index in elsewhere yet" in sentences(page)
+    assert "There is no index in elsewhere yet. Build one: " in sentences(page)

@@ -20,10 +20,10 @@ def test_a_visitor_can_log_in_and_do_nothing_else() -> None:
 
 
 def test_a_login_whose_library_is_absent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.views.widgets.access.find_spec", lambda name: None)
+    monkeypatch.setattr("app.login.find_spec", lambda name: None)
     app = opened()
     assert [error.value for error in app.error] == [
-        "A login is configured in .streamlit/secrets.toml, but Authlib, which does it, isn't installed. "
-        'Run pip install -e ".[login]" and start the app again.'
+        "A login is configured in .streamlit/secrets.toml, but Authlib, which it needs, isn't installed. "
+        'Run pip install -e ".[login]" and restart the app.'
     ]
     assert not app.button

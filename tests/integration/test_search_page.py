@@ -18,24 +18,17 @@ from indexing.manifest import Manifest
 from search.retrieve import retrieve_bm25
 from tests.support.pages import BERLIN as PASSAGES
 from tests.support.pages import BERLIN_QUERY as QUERY
+from tests.support.pages import card, column, html, make_berlin_index, sentences
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
-QRELS = ["1\t0\t1\t3", "1\t0\t2\t2", "1\t0\t4\t1", "1\t0\t5\t0"]
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus, its judgments, an index `tiny` under indexes/, and a cross-encoder."""
     folder = tmp_path_factory.mktemp("house")
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    lines = [f"{number}\t{text}" for number, text in enumerate(PASSAGES, start=1)]
-    (corpus / "collection.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (corpus / "queries.test.tsv").write_text(f"1\t{QUERY}\n", encoding="utf-8")
-    (corpus / "qrels.test.tsv").write_text("\n".join(QRELS) + "\n", encoding="utf-8")
-    settings = BuildSettings(bi_encoder=str(make_bi_encoder(folder / "bi-encoder")))
-    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
+    make_berlin_index(folder, make_bi_encoder(folder / "bi-encoder"), PASSAGES)
     make_cross_encoder(folder / "cross-encoder")
     return folder
 
@@ -49,25 +42,10 @@ def page(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     st.cache_resource.clear()
 
 
-def html(page: AppTest) -> str:
-    """All HTML of the page but the style sheet."""
-    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
-
-
-def column(page: AppTest, name: str) -> str:
-    """The HTML of one list: `first` or `second`; empty where it isn't shown."""
-    return html(page).partition(f"sl-column-{name}")[2].partition("</section>")[0]
-
-
 def ranks(column: str) -> dict[str, int]:
     """The rank that is shown for each passage of a list, by its id."""
     pairs = re.findall(r'data-passage="(\w+)".*?sl-rank">(\d+)<', column)
     return {passage: int(rank) for passage, rank in pairs}
-
-
-def card(column: str, passage: str) -> str:
-    """The HTML of one passage's card."""
-    return column.partition(f'data-passage="{passage}"')[2].partition("</li>")[0]
 
 
 def search(page: AppTest, query: str) -> AppTest:
@@ -77,15 +55,13 @@ def search(page: AppTest, query: str) -> AppTest:
     return page
 
 
-def sentences(page: AppTest) -> str:
-    """What errors and hints say, without the backslashes that keep names from being markup."""
-    return " ".join(element.value for element in [*page.error, *page.info]).replace("\\", "")
-
-
 def test_an_empty_query_shows_a_welcome_and_examples(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    assert "Type a query and press Enter" in html(page)
+    assert (
+        "Type a query and press Enter. Two rankings appear side by side: what the <b>first stage</b> found by words"
+        in html(page)
+    )
     assert page.button(key="search_example_0").label == QUERY
     assert not column(page, "first")
     assert "8 passages" in page.sidebar.caption[0].value
@@ -174,7 +150,10 @@ def test_a_judged_query_can_be_picked(page: AppTest) -> None:
 def test_no_hit_says_so_and_offers_the_search_by_meaning(page: AppTest) -> None:
     page.query_params["fusion"] = "bm25"
     search(page.run(), "zzzz qqqq")
-    assert "No passage shares a word with “zzzz qqqq”" in sentences(page)
+    assert (
+        "No passage shares a word with “zzzz qqqq”. Try other words, or search by meaning too: "
+        "choose “Reciprocal rank fusion” in the sidebar."
+    ) in sentences(page)
     page.button(key="search_by_meaning").click().run()
     assert page.selectbox(key="search_fusion").value == "rrf"
     assert column(page, "first").count("<li") == len(PASSAGES)
@@ -193,7 +172,7 @@ def test_every_fusion_is_shown(page: AppTest, fusion: str) -> None:
 def test_without_a_reranker_the_first_stage_stands_alone(page: AppTest) -> None:
     page.query_params["reranker"] = "none"
     search(page.run(), QUERY)
-    assert "first stage alone" in sentences(page)
+    assert "This is the first stage alone. To re-rank it, choose a re-ranker in the sidebar." in sentences(page)
     assert column(page, "first").count("<li") == len(PASSAGES)
     assert not column(page, "second")
 
@@ -308,7 +287,9 @@ def test_passages_below_the_reranking_depth_say_so(page: AppTest) -> None:
 def test_no_reranking_depth_says_so(page: AppTest) -> None:
     page.query_params["rerank"] = "0"
     search(page.run(), QUERY)
-    assert "re-ranking depth is 0" in sentences(page)
+    assert (
+        "The re-ranking depth is 0, so this is the first stage alone. To re-rank it, raise it in the sidebar."
+    ) in sentences(page)
     assert not column(page, "second")
 
 
@@ -318,9 +299,9 @@ def test_percentiles_come_with_the_fifth_search(page: AppTest) -> None:
         search(page, query)
     assert "p95" not in html(page)
     search(page, "wall")
-    assert "5 searches: p50" in html(page)
+    assert "5 searches in this session: p50" in html(page)
     page.number_input(key="search_shown").set_value(2).run()  # shows less of the same search
-    assert "5 searches: p50" in html(page)
+    assert "5 searches in this session: p50" in html(page)
 
 
 def test_a_new_build_is_read_without_a_restart(page: AppTest, house: Path) -> None:

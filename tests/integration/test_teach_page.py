@@ -19,6 +19,7 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
+from tests.support.pages import html, press, sentences
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
@@ -81,23 +82,9 @@ def open_page(home: Path) -> Iterator[Callable[..., AppTest]]:
     st.cache_resource.clear()
 
 
-def html(page: AppTest) -> str:
-    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
-
-
-def sentences(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.error, *page.info]).replace("\\", "")
-
-
 def shown(page: AppTest) -> list[str]:
     """Ids of the passages in the order in which they stand."""
     return [part.partition('"')[0] for part in html(page).split('data-passage="')[1:]]
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click().run()
-    assert not page.exception
-    return page
 
 
 def stored(home: Path) -> dict[str, int]:
@@ -112,7 +99,9 @@ def give(home: Path, passage: str, grade: int, *, rater: str, query: str = QUERY
 
 def test_without_a_name_the_page_asks_for_one(open_page: Callable[..., AppTest]) -> None:
     page = open_page(q=QUERY)
-    assert "Type your name above" in sentences(page)
+    assert ("Type your name above, then type or pick a query; its passages appear here for you to grade.") in sentences(
+        page
+    )
     assert not shown(page)
     page.text_input(key="teach_rater").set_value("Ann").run()
     assert len(shown(page)) == 1
@@ -147,13 +136,15 @@ def test_clicks_become_grades_one_passage_after_the_other(open_page: Callable[..
     assert "<small>This query</small><b>3 of 6</b>" in html(page)
     (first, *_) = FeedbackStore.open(places.feedback()).grades()
     assert (first.rater, first.query_id, first.index, first.protected) == ("ann", "t0", "tiny", False)
-    assert first.build == (resources.index_root() / "tiny/current").read_text().strip()
+    assert first.build == (places.indexes() / "tiny/current").read_text().strip()
 
 
 def test_after_the_last_passage_the_page_says_so_and_goes_back(open_page: Callable[..., AppTest], home: Path) -> None:
     page = open_page(rater="ann", q=QUERY, shown="2")
     press(press(page, "teach_grade_0_3"), "teach_grade_1_1")
-    assert "All 2 passages of this query are graded" in sentences(page)
+    assert (
+        "All 2 passages of this query are graded. Continue with another query, or go back to change a grade."
+    ) in sentences(page)
     assert not shown(page)
     press(page, "teach_back")
     assert "your grade: 1" in html(page)
@@ -177,9 +168,9 @@ def test_undo_takes_back_the_last_grade_and_returns_to_it(open_page: Callable[..
     press(page, "teach_undo")
     assert stored(home) == {}
     assert shown(page) == [first]
-    assert f"Taken back: grade 3 of passage {first} for “{QUERY}”." in html(page)
+    assert f"Took back grade 3 of passage {first} for “{QUERY}”." in html(page)
     press(page, "teach_undo")
-    assert "There is no grade of yours to take back." in html(page)
+    assert "You have no grade to take back." in html(page)
 
 
 def test_undo_brings_back_the_grade_that_was_replaced(open_page: Callable[..., AppTest], home: Path) -> None:
@@ -238,7 +229,7 @@ def test_passage_text_is_data(open_page: Callable[..., AppTest]) -> None:
 
 def test_a_query_of_the_protected_share_says_so(open_page: Callable[..., AppTest], home: Path) -> None:
     page = open_page(rater="ann", q=DRAWN)
-    assert "This query is protected: what you grade here is used to measure, never to train." in sentences(page)
+    assert "This query is protected: its grades are used to measure, never to train." in sentences(page)
     press(page, "teach_grade_0_3")
     assert FeedbackStore.open(places.feedback()).counts().protected == 1
     assert "protected" not in sentences(open_page(rater="ann", q=QUERY))
@@ -247,7 +238,7 @@ def test_a_query_of_the_protected_share_says_so(open_page: Callable[..., AppTest
 def test_a_query_of_another_split_is_always_protected(open_page: Callable[..., AppTest], home: Path) -> None:
     FeedbackStore.open(places.feedback(), protected_share=0.0)
     page = open_page(rater="ann", q="How hot is boiling water?")
-    assert "This query is protected" in sentences(page)
+    assert "This query is protected: its grades are used to measure, never to train." in sentences(page)
     press(page, "teach_grade_0_3")
     (grade,) = FeedbackStore.open(places.feedback()).grades()
     assert (grade.query_id, grade.protected) == ("d0", True)
@@ -276,7 +267,7 @@ def test_train_queries_can_be_picked_and_the_next_ungraded_one_comes(
 
 def test_two_raters_are_compared(open_page: Callable[..., AppTest], home: Path) -> None:
     page = open_page(rater="ann", q=QUERY, view="list")
-    assert "grades of two raters" in html(page)
+    assert "No two raters have graded the same passage of this index for the same query yet." in html(page)
     order = shown(page)
     for place, grade in enumerate((0, 0, 1, 2, 3, 3)):
         press(page, f"teach_grade_{place}_{grade}")
@@ -361,7 +352,7 @@ def test_files_are_offered_once_there_is_a_grade(open_page: Callable[..., AppTes
     assert all(button.proto.disabled for button in page.get("download_button"))
     press(page, "teach_grade_0_3")
     assert not any(button.proto.disabled for button in page.get("download_button"))
-    assert "Grades of index tiny: 1 to train on, 0 protected." in html(page)
+    assert "Grades of index tiny: 1 for training, 0 protected." in html(page)
 
 
 def test_the_files_hold_this_index_s_grades(open_page: Callable[..., AppTest], home: Path) -> None:
@@ -391,7 +382,7 @@ def test_read_only_shows_one_sentence_and_makes_no_store(home: Path) -> None:
 
     page = AppTest.from_function(script, default_timeout=30).run()
     assert not page.exception
-    assert "no grades are taken" in sentences(page)
+    assert "This app is read-only and takes no grades. Start your own copy to teach the re-ranker." in sentences(page)
     assert not page.button
     assert not page.text_input
     assert list(home.iterdir()) == []
@@ -427,7 +418,7 @@ def test_without_a_reranker_the_first_stage_is_graded(
     monkeypatch.setenv("SECOND_LOOK_RERANKER", "default")
     (home / "data/reranker").mkdir(parents=True)  # which holds none
     page = open_page(rater="ann", q=QUERY, blind="0", view="list")
-    assert "not re-ranked: There is no re-ranker" in html(page)
+    assert "These passages are in first-stage order, not re-ranked: There is no re-ranker" in html(page)
     assert "first-stage score" in html(page)
     assert len(shown(page)) == len(PASSAGES)
 

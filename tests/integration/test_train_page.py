@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.train import preview
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
-from app.views.train.fields import DEFAULTS
+from app.views.train.fields import default_values
 from app.views.train.preview import forecasts
 from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic, places
@@ -26,6 +25,7 @@ from indexing.jobs.folder import log_end, write_holder
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
+from tests.support.pages import again, html, keys, press, sentences, text
 from tests.support.versions import make_version
 from training.data.settings import DataSettings
 from training.jobs import jobs
@@ -86,35 +86,6 @@ def tiny(page: AppTest, tiny_cross_encoder: Path) -> AppTest:
     for name, value in {**fields, "evaluate_every": 2}.items():
         page.session_state[f"train_field_{name}"] = value
     return again(page)
-
-
-def again(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception
-    return page
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
-    return again(page)
-
-
-def html(page: AppTest) -> str:
-    return "\n".join(element.body for element in page.html)
-
-
-def text(page: AppTest) -> str:
-    return unescape(html(page))
-
-
-def sentences(page: AppTest) -> str:
-    """What is said in boxes, without the backslashes that keep names from being markup."""
-    boxes = [*page.error, *page.info, *page.success, *page.warning]
-    return " ".join(box.value for box in boxes).replace("\\", "")
-
-
-def keys(page: AppTest) -> set[str | None]:
-    return {button.key for button in page.button}
 
 
 def bars(page: AppTest) -> list[str]:
@@ -178,8 +149,8 @@ def test_the_form_is_ready_to_start(page: AppTest) -> None:
     assert page.number_input(key="train_field_minutes").value == 30
     assert page.number_input(key="train_field_learning_rate").value is None
     assert page.number_input(key="train_field_learning_rate").placeholder == "2.0e-05, the recipe's"
-    assert "No model is served that could be started from" in text(page)
-    assert "There was no training yet." in sentences(page)
+    assert "No served model to start from: " in text(page)
+    assert "No trainings yet." in sentences(page)
     assert not page.error
 
 
@@ -209,7 +180,11 @@ def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: 
         ("name", "../escaped", "A version can't be called '../escaped'"),
         ("name", "", "A version can't be called ''"),
         ("first_rank", 500, "ranks 500 to 100 must lie in 1 to"),
-        ("judged", False, "Nothing is chosen to learn from"),
+        (
+            "judged",
+            False,
+            "No training data is chosen; choose the index's judged queries, your own judgments or the hub's data.",
+        ),
     ],
 )
 def test_a_training_that_cannot_be_is_not_begun(page: AppTest, field: str, value: object, expected: str) -> None:
@@ -243,7 +218,7 @@ def test_every_field_of_the_form_has_a_default_that_is_drawn(page: AppTest) -> N
         for widget in [*page.number_input, *page.checkbox, *page.text_input, *page.selectbox]
         if str(widget.key).startswith("train_field_")
     }
-    assert drawn == DEFAULTS.keys() - {"queries"}  # which only a cold start makes
+    assert drawn == default_values().keys() - {"queries"}  # which only a cold start makes
 
 
 # The preview
@@ -267,11 +242,11 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
     assert "<small>Steps</small><b>3</b>" in shown
     assert "<small>Pairs</small><b>12</b>" in shown  # 3 steps * 1 row * 4 pairs
     assert "<small>Passes</small><b>1.5</b>" in shown  # 3 rows of 2
-    assert "an estimate" in shown
-    assert "Something else is chosen since" not in shown
+    assert "estimated from the longest pairs; free: " in shown
+    assert "The settings have changed since; press Preview again." not in shown
     tiny.number_input(key="train_field_minutes").set_value(7.0)
     again(tiny)
-    assert "Something else is chosen since" in text(tiny)
+    assert "The settings have changed since; press Preview again." in text(tiny)
     assert jobs.jobs() == []
 
 
@@ -341,8 +316,8 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert jobs.jobs()[0].request.settings.steps == 3
     found = ended(job.folder, "finished")
     again(tiny)
-    assert "Version mine/1 is made. Its nDCG@10 on the dev set is" in sentences(tiny)
-    assert "that of old/1" in sentences(tiny)
+    assert "Version mine/1 is ready. Its nDCG@10 on the dev set is" in sentences(tiny)
+    assert "; that of old/1 is " in sentences(tiny)
     assert found.status.step == 3
     assert "What it learns from: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
@@ -370,7 +345,7 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
         shown = text(page)
         for name, value in {
             "Loss": "1.0000", "Learning rate": "2.0e-05", "nDCG@10, dev": "0.6100", "Current model": "0.6000",
-            "Pairs a second": "120", "Time left": "2 min", "Memory": "1.5 GB",
+            "Pairs per second": "120", "Time left": "2 min", "Memory": "1.5 GB",
         }.items():  # fmt: skip
             assert f"<small>{name}</small><b>{value}</b>" in shown
         assert "mine/1" in shown
@@ -382,16 +357,16 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
             folder, replace(RUNNING, state="gathering", phase="mine small", done=12, updated=time.time() - 300)
         )
         again(page)
-        assert bars(page) == ["Gathering what it learns from, mine small, 12 done …"]
-        assert "It last wrote 5 min ago." in text(page)
+        assert bars(page) == ["Gathering training data, mine small, 12 done …"]
+        assert "The last report was 5 min ago." in text(page)
         write_status(folder, replace(RUNNING, state="gathering", phase="mine small", done=12, total=48))
         again(page)
-        assert bars(page) == ["Gathering what it learns from, mine small, 12 of 48 …"]
+        assert bars(page) == ["Gathering training data, mine small, 12 of 48 …"]
     write_status(
         folder, replace(RUNNING, state="finished", version=str(places.models() / "mine/1"), ndcg=0.65, seconds_left=0.0)
     )
     again(page)
-    told = "Version mine/1 is made. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."
+    told = "Version mine/1 is ready. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."
     assert told in sentences(page)
     assert bars(page) == []
 
@@ -400,20 +375,24 @@ def test_a_training_is_asked_to_stop_and_then_ended(page: AppTest) -> None:
     folder = made_job(RUNNING)
     with process_of(folder) as process:
         press(again(page), "train_stop")
-        assert bars(page) == ["Stopping at the end of this step, step 40 of 80 …"]
-        assert page.button(key="train_stop").label == "Stop at once"
+        assert bars(page) == ["Stopping after the current step, step 40 of 80 …"]
+        assert page.button(key="train_stop").label == "Stop now"
         assert process.poll() is None
         press(page, "train_stop")
         assert process.wait(10) == -signal.SIGKILL
     page.query_params["job"] = folder.name
     again(page)
-    assert "It was stopped. It can go on from its last checkpoint." in sentences(page)
+    assert "Stopped. The training can be resumed from its last checkpoint." in sentences(page)
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (RUNNING, "Its process ended without a word"),
+        (
+            RUNNING,
+            "The process ended unexpectedly: it was killed, the machine restarted, or memory ran out. "
+            "The training can be resumed from its last checkpoint.",
+        ),
         (replace(RUNNING, state="failed", error="Memory is full <b>."), "Memory is full <b>."),
     ],
 )
@@ -437,7 +416,7 @@ def test_a_training_that_broke_off_says_so_with_the_logs_end(page: AppTest, stat
 def test_a_stopped_training_can_go_on(page: AppTest) -> None:
     made_job(replace(RUNNING, state="stopped"))
     press(again(page), "train_show_training-1")
-    assert "It was stopped. It can go on from its last checkpoint." in sentences(page)
+    assert "Stopped. The training can be resumed from its last checkpoint." in sentences(page)
     assert "train_resume" in keys(page)
 
 
@@ -465,7 +444,7 @@ def test_read_only_shows_the_list_alone(house: Path) -> None:
     folder = made_job(RUNNING)
     with hold(folder):
         page = again(AppTest.from_string(READ_ONLY, default_timeout=60))
-    assert "This page is for reading only here" in sentences(page)
+    assert "This app is read-only and starts no training. Start your own copy to train a re-ranker." in sentences(page)
     assert "mine/1" in text(page)
     assert "training</span>" in html(page)
     assert keys(page) == set()

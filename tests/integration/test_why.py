@@ -10,13 +10,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from indexing.bm25 import analyzer
-from indexing.building.build import build
-from indexing.building.settings import BuildSettings
-from indexing.corpus.corpus import Corpus
 from indexing.index import open_index
 from search.rerank.cross_encoder import CrossEncoderReranker
-from tests.conftest import write_lines
-from tests.support.pages import BERLIN
+from tests.support.pages import BERLIN, html, make_berlin_index
 from tests.support.pages import BERLIN_QUERY as QUERY
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
@@ -26,12 +22,7 @@ PASSAGES = [*BERLIN[:3], *BERLIN[6:]]
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Path:
     """A folder of indexes that holds one, `tiny`."""
-    folder = tmp_path_factory.mktemp("why")
-    lines = [f"{number}\t{text}" for number, text in enumerate(PASSAGES, start=1)]
-    write_lines(folder / "corpus/collection.tsv", lines)
-    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
-    build(Corpus(folder / "corpus"), name="tiny", root=folder / "indexes", settings=settings)
-    return folder / "indexes"
+    return make_berlin_index(tmp_path_factory.mktemp("why"), tiny_bi_encoder, PASSAGES)
 
 
 @pytest.fixture
@@ -53,11 +44,6 @@ def ask(page: AppTest, passage: str, *, query: str = QUERY, column: str = "secon
     page.run()
     assert not page.exception
     return html(page).partition('<div class="sl-why">')[2]
-
-
-def html(page: AppTest) -> str:
-    """All HTML of the page but the style sheets; that of a dialog stands last."""
-    return "\n".join(element.body for element in page.html if "<style>" not in element.body)
 
 
 def plain(text: str) -> str:
@@ -117,7 +103,7 @@ def test_the_words_are_shaded_by_what_the_logit_loses(page: AppTest, tiny_cross_
 def test_a_long_passage_is_left_out_in_pieces_and_is_said_to_be_cut(page: AppTest) -> None:
     shown = plain(ask(page, "5"))
     words = -(-len(PASSAGES[4].split()) // 40)  # at most 40 pieces
-    assert f"with {words} words at a time left out. The re-ranker reads only its beginning." in shown
+    assert f"with {words} words left out at a time. The re-ranker reads only its beginning." in shown
 
 
 def test_passage_text_is_data(page: AppTest) -> None:
@@ -131,8 +117,8 @@ def test_passage_text_is_data(page: AppTest) -> None:
 def test_a_passage_of_the_first_stage_alone_is_explained_without_a_reranker(page: AppTest) -> None:
     page.query_params["reranker"] = "none"
     shown = plain(ask(page, "4", column="first"))
-    assert "There is no re-ranker in this search." in shown
-    assert "BM25 not in its first 4" in shown  # four of five passages share a word with the query
+    assert "This search has no re-ranker." in shown
+    assert "BM25 not in the first 4" in shown  # four of five passages share a word with the query
     assert "re-ranked" not in shown.replace("re-ranker", "")
 
 
@@ -144,12 +130,12 @@ def test_a_passage_below_the_reranking_depth_says_so(page: AppTest) -> None:
     best = re.findall(r'data-passage="(\w+)"', second)[0]
     other = next(name for name in "12345" if name != best)
     shown = plain(ask(page, other, column="first"))
-    assert "re-ranked not in its first 1" in shown
+    assert "re-ranked not in the first 1" in shown
     assert "The logit is" in shown
 
 
 def test_a_query_of_stop_words_says_why_there_are_no_terms(page: AppTest) -> None:
-    assert "only stop words" in plain(ask(page, "1", query="the of"))
+    assert "The query has only stop words, which BM25 ignores." in plain(ask(page, "1", query="the of"))
 
 
 def test_a_passage_that_is_not_in_the_result_is_not_explained(page: AppTest) -> None:

@@ -1,6 +1,9 @@
-"""What tests of pages that do long work share: a judged index for the gate, and waiting for work in the background."""
+"""Shared by the tests of pages: small judged indexes, reading and pressing what a page shows, waiting for its work."""
 
+import re
 import time
+from collections.abc import Sequence
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -33,7 +36,19 @@ BERLIN = [
     "Water boils at 100 degrees Celsius at sea level.",
     "A long passage about Berlin: " + "it goes on and on about the city and its people, " * 80 + "until the end.",
 ]
+BERLIN_GRADES = {"1": 3, "2": 2, "4": 1, "5": 0}
 LONG = 60.0  # seconds after which a test gives up
+
+
+def make_berlin_index(folder: Path, bi_encoder: Path, passages: Sequence[str]) -> Path:
+    """Build the index `tiny` of these passages, with one judged test query; return the folder of its index."""
+    corpus = folder / "corpus"
+    write_lines(corpus / "collection.tsv", [f"{number}\t{text}" for number, text in enumerate(passages, start=1)])
+    write_lines(corpus / "queries.test.tsv", [f"1\t{BERLIN_QUERY}"])
+    write_lines(corpus / "qrels.test.tsv", [f"1\t0\t{passage}\t{grade}" for passage, grade in BERLIN_GRADES.items()])
+    settings = BuildSettings(bi_encoder=str(bi_encoder))
+    build(Corpus(corpus), name="tiny", root=folder / "indexes", settings=settings)
+    return folder / "indexes"
 
 
 def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path) -> Path:
@@ -71,12 +86,56 @@ def settle(page: AppTest, stop: str) -> AppTest:
     return page
 
 
+def again(page: AppTest) -> AppTest:
+    """Draw the page anew."""
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """Press the button of this key."""
+    page.button(key=key).click()
+    return again(page)
+
+
 def html(page: AppTest) -> str:
-    """All HTML of the page but style sheets."""
-    return "\n".join(element.body for element in page.html if not element.body.startswith("\n<style>"))
+    """All HTML of the page except style sheets."""
+    return "\n".join(element.body for element in page.html if not _is_style_sheet(element.body))
+
+
+def text(page: AppTest) -> str:
+    """The page's HTML with its entities resolved."""
+    return unescape(html(page))
 
 
 def sentences(page: AppTest) -> str:
-    """What errors, warnings, hints and good news say, without the backslashes that keep names from being markup."""
-    elements = [*page.error, *page.warning, *page.info, *page.success]
-    return " ".join(element.value for element in elements).replace("\\", "")
+    """The text of all error, warning, hint and success boxes, without the backslashes that escape Markdown."""
+    boxes = [*page.error, *page.warning, *page.info, *page.success]
+    return " ".join(box.value for box in boxes).replace("\\", "")
+
+
+def keys(page: AppTest) -> set[str | None]:
+    """The keys of all buttons."""
+    return {button.key for button in page.button}
+
+
+def figure(page: AppTest, name: str) -> str:
+    """The value below a figure's name; the first of this name."""
+    match = re.search(rf"<small>{re.escape(name)}</small><b>(.*?)</b>", html(page))
+    assert match is not None, name
+    return match[1]
+
+
+def column(page: AppTest, name: str) -> str:
+    """The HTML of the list `first` or `second`; empty where it isn't shown."""
+    return html(page).partition(f"sl-column-{name}")[2].partition("</section>")[0]
+
+
+def card(column: str, passage: str) -> str:
+    """The HTML of one passage's card in a list."""
+    return column.partition(f'data-passage="{passage}"')[2].partition("</li>")[0]
+
+
+def _is_style_sheet(body: str) -> bool:
+    return body.strip().startswith("<style>") and body.strip().endswith("</style>")

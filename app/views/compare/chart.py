@@ -1,4 +1,4 @@
-"""A slope chart: each passage's rank in A and in B, joined by a line; those of one list alone stand open."""
+"""A slope chart: each passage's rank in A and in B, joined by a line; hollow points are in one list only."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import altair as alt
 import streamlit as st
 
 from app.views.widgets.palette import DOWN, SAME, UP
-from app.views.widgets.passage.rank_lines import LABEL, rank_lines
+from app.views.widgets.passage.rank_lines import LABEL_LENGTH, rank_lines
 from indexing.records import PassageId
 from search.trace import SearchTrace
 
 
 def slope_chart(a: SearchTrace, b: SearchTrace, *, shown: int) -> alt.LayerChart:
-    """Passages among the first `shown` places of A or B; a rank beyond, in the other list, shares one row."""
-    colours = {"up": UP, "down": DOWN, "same": SAME, "alone": SAME}
-    told = [alt.Tooltip("a:N", title="rank in A"), alt.Tooltip("b:N", title="rank in B")]
-    return rank_lines(_rows(a, b, shown), shown=shown, colours=colours, told=told, hollow="alone")
+    """Passages among the first `shown` of A or B; all lower ranks share one row."""
+    colors = {"up": UP, "down": DOWN, "same": SAME, "alone": SAME}
+    tooltips = [alt.Tooltip("a:N", title="rank in A"), alt.Tooltip("b:N", title="rank in B")]
+    return rank_lines(_rows(a, b, shown), shown=shown, colors=colors, tooltips=tooltips, hollow="alone")
 
 
 def show_slopes(a: SearchTrace, b: SearchTrace, *, shown: int) -> None:
@@ -23,22 +23,22 @@ def show_slopes(a: SearchTrace, b: SearchTrace, *, shown: int) -> None:
     st.html(
         '<h3 class="sl-heading">What differs <small>A → B &ensp;'
         '<span class="sl-move sl-up">▲ higher in B</span> <span class="sl-move sl-down">▼ lower</span> '
-        '<span class="sl-move sl-same">· same</span> <span class="sl-move sl-same">○ only in one</span></small></h3>'
+        '<span class="sl-move sl-same">· same</span> <span class="sl-move sl-same">○ in one only</span></small></h3>'
     )
     st.altair_chart(slope_chart(a, b, shown=shown), key="compare_slopes")
 
 
 def _rows(a: SearchTrace, b: SearchTrace, shown: int) -> list[dict[str, Any]]:
-    """A row for each end of a passage's line: one in A and one in B, or the one that there is."""
+    """A row for each end of a passage's line: one in A and one in B, or only one where a list lacks it."""
     ranks = a.final.ranks(), b.final.ranks()
     texts = {**a.passages, **b.passages}
     ids = dict.fromkeys([*a.final.top(shown).passage_ids, *b.final.top(shown).passage_ids])
     rows = []
     for passage_id in ids:
-        found = [rank.get(passage_id) for rank in ranks]
-        common = _common(passage_id, texts[passage_id].content, found)
+        ends = [by_id.get(passage_id) for by_id in ranks]
+        common = _common(passage_id, texts[passage_id].content, ends)
         rows += [
-            {**common, "end": end, "place": min(rank, shown + 1)} for end, rank in enumerate(found) if rank is not None
+            {**common, "end": end, "place": min(rank, shown + 1)} for end, rank in enumerate(ends) if rank is not None
         ]
     return rows
 
@@ -46,7 +46,13 @@ def _rows(a: SearchTrace, b: SearchTrace, shown: int) -> list[dict[str, Any]]:
 def _common(passage_id: PassageId, text: str, ranks: list[int | None]) -> dict[str, Any]:
     a, b = ranks
     moved = 0 if a is None or b is None else a - b
-    way = "alone" if a is None or b is None else "up" if moved > 0 else "down" if moved < 0 else "same"
-    mark = {"up": f"▲{moved}", "down": f"▼{-moved}", "same": "·", "alone": "○"}[way]
-    told = {"a": str(a or "not in its list"), "b": str(b or "not in its list")}
-    return {"id": passage_id, "text": text[:160], "label": f"{mark}  {text[:LABEL]}", "way": way, **told}
+    direction = "alone" if a is None or b is None else "up" if moved > 0 else "down" if moved < 0 else "same"
+    mark = {"up": f"▲{moved}", "down": f"▼{-moved}", "same": "·", "alone": "○"}[direction]
+    shown_ranks = {"a": str(a or "not in this list"), "b": str(b or "not in this list")}
+    return {
+        "id": passage_id,
+        "text": text[:160],
+        "label": f"{mark}  {text[:LABEL_LENGTH]}",
+        "direction": direction,
+        **shown_ranks,
+    }

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
-from app.views.widgets import pipeline_choice as search_choice
-from app.views.widgets.linked import Linked, differing
-from app.views.widgets.pipeline_choice import PARAMETERS, Choice
+from app.views.widgets.linked import PageLink, differing
+from app.views.widgets.search_choice import (
+    PARAMETERS,
+    SearchChoice,
+    choice_of,
+    default_choice,
+    without_own_bm25,
+)
+from app.views.widgets.search_choice import read_link as read_search_link
 from search.load import NO_RERANKER
 
 SIDES = ("a", "b")
@@ -16,85 +23,84 @@ OWN = {name: field for name, field in PARAMETERS.items() if name not in SHARED}
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two choices with the same query, index and places shown."""
+class PipelinePair:
+    """Two choices with the same query, index and number of passages shown."""
 
-    a: Choice
-    b: Choice
+    a: SearchChoice
+    b: SearchChoice
 
-    def __iter__(self) -> Iterator[Choice]:
+    def __iter__(self) -> Iterator[SearchChoice]:
         yield self.a
         yield self.b
 
 
-_linked: Linked[Comparison] = Linked("compare")
-touch = _linked.touch
+_page: PageLink[PipelinePair] = PageLink("compare")
+touch = _page.touch
 
 
 def key(field: str, side: str = "") -> str:
     """The session's key of one field, which is also its widget's; `side` for a pipeline's own."""
-    return _linked.key(f"{side}_{field}" if side else field)
+    return _page.key(f"{side}_{field}" if side else field)
 
 
-def choose(field: str, value: object, side: str = "") -> None:
-    """Called by buttons: set a field as if the user had."""
-    touch()
-    st.session_state[key(field, side)] = value
+def choose_query(query: str) -> None:
+    """Called by buttons: set the query as if the user had typed it."""
+    _page.choose(query=query)
 
 
-def defaults() -> Comparison:
+def defaults() -> PipelinePair:
     """BM25 alone against the pipeline that is served, without a query."""
-    served = search_choice.defaults()
-    return Comparison(replace(served, fusion="bm25", reranker=NO_RERANKER), served)
+    served = default_choice()
+    bm25 = replace(served, settings=replace(served.settings, fusion="bm25"), reranker=NO_RERANKER)
+    return PipelinePair(bm25, served)
 
 
 def restore(indexes: list[str]) -> list[str]:
-    """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
-    parameters = _linked.news()
+    """Fill the session from a new link; give back a sentence for each value that couldn't be used."""
+    parameters = _page.new_parameters()
     if parameters is None:
         return []
-    start = _linked.last() or defaults()
+    start = _page.last_choice() or defaults()
     if _names() & parameters.keys():
         start = defaults()
-    comparison, notes = read_link(parameters, start, indexes)
-    for side, choice in zip(SIDES, comparison, strict=True):
-        for field in OWN.values():
-            st.session_state[key(field, side)] = getattr(choice, field)
-    for field in SHARED.values():
-        st.session_state[key(field)] = getattr(comparison.a, field)
+    pair, notes = read_link(parameters, start, indexes)
+    for side, choice in zip(SIDES, pair, strict=True):
+        st.session_state.update({key(field, side): choice.values()[field] for field in OWN.values()})
+    st.session_state.update({key(field): pair.a.values()[field] for field in SHARED.values()})
     return notes
 
 
-def current() -> Comparison:
-    """What the widgets hold now."""
+def current() -> PipelinePair:
+    """What the widgets hold now. Raises SettingsError."""
     shared = {field: st.session_state[key(field)] for field in SHARED.values()}
     own = [{field: st.session_state[key(field, side)] for field in OWN.values()} for side in SIDES]
-    return Comparison(*(search_choice.without_own_bm25(Choice(**shared, **fields)) for fields in own))
+    return PipelinePair(*(without_own_bm25(choice_of(shared | values)) for values in own))
 
 
-def remember(comparison: Comparison) -> None:
-    """Keep it for a return to this page, and in the link: only what differs from the defaults."""
+def remember(pair: PipelinePair) -> None:
+    """Keep the choice for a return to this page, and in the link, which holds only what differs from the defaults."""
     usual = defaults()
-    link = differing(comparison.a, usual.a, SHARED)
-    for side, choice, its in zip(SIDES, comparison, usual, strict=True):
-        link |= {f"{side}.{name}": value for name, value in differing(choice, its, OWN).items()}
-    _linked.keep(comparison, link)
+    link = differing(pair.a.values(), usual.a.values(), SHARED)
+    for side, choice, default in zip(SIDES, pair, usual, strict=True):
+        own = differing(choice.values(), default.values(), OWN)
+        link |= {f"{side}.{name}": value for name, value in own.items()}
+    _page.remember(pair, link)
 
 
-def read_link(parameters: Mapping[str, str], start: Comparison, indexes: list[str]) -> tuple[Comparison, list[str]]:
-    """The comparison that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
-    given = {name: value for name, value in parameters.items() if name in SHARED}
-    common, notes = search_choice.read_link(given, start.a, indexes)
-    shared = {field: getattr(common, field) for field in SHARED.values()}
-    sides = []
+def read_link(parameters: Mapping[str, str], start: PipelinePair, indexes: list[str]) -> tuple[PipelinePair, list[str]]:
+    """The pair that a link holds, and a sentence for each invalid value; missing ones are taken from `start`."""
+    shared_parameters = {name: value for name, value in parameters.items() if name in SHARED}
+    common, notes = read_search_link(shared_parameters, start.a, indexes)
+    shared: dict[str, Any] = {field: common.values()[field] for field in SHARED.values()}
+    choices = []
     for side, usual in zip(SIDES, start, strict=True):
         own = {name: parameters[f"{side}.{name}"] for name in OWN if f"{side}.{name}" in parameters}
-        choice, told = search_choice.read_link(own, usual, indexes)
-        notes += [sentence.replace("The link's ", f"The link's {side}.", 1) for sentence in told]
-        sides.append(replace(choice, **shared))
-    return Comparison(*sides), notes
+        choice, side_notes = read_search_link(own, usual, indexes)
+        notes += [sentence.replace("The link's ", f"The link's {side}.", 1) for sentence in side_notes]
+        choices.append(replace(choice, **shared))
+    return PipelinePair(*choices), notes
 
 
 def _names() -> set[str]:
-    """Everything that a link may hold."""
+    """Every parameter that a link may hold."""
     return {*SHARED, *(f"{side}.{name}" for side in SIDES for name in OWN)}

@@ -1,4 +1,4 @@
-"""Page file of Compare; says so while the heavy libraries are imported for the first time."""
+"""The Compare page\'s file; shows a spinner while the heavy libraries are imported for the first time."""
 
 import streamlit as st
 

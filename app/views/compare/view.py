@@ -1,80 +1,87 @@
-"""The compare page: two pipelines answer one query, and the page shows where and how much they differ."""
+"""The Compare page: two pipelines answer one query, and the page shows where and how much they differ."""
 
 from dataclasses import replace
 
 import streamlit as st
 
-from app import resources
-from app.resources import Opened
-from app.views.compare import choice as chosen
+from app import environment, resources
+from app.resources import SharedPipeline
+from app.views.compare import choice as compare_page
 from app.views.compare.chart import show_slopes
-from app.views.compare.choice import SIDES, Comparison
-from app.views.compare.controls import pipelines, query_box, sidebar, suggestions
-from app.views.compare.results import COLUMNS, figures_html, show_lists
-from app.views.widgets.fields import about
+from app.views.compare.choice import SIDES, PipelinePair
+from app.views.compare.controls import compare_sidebar, pipelines
+from app.views.compare.results import COLUMNS, compare_figures, show_lists
+from app.views.widgets.fields import index_caption
+from app.views.widgets.figures import figures_html
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import find_judgment, load_judgments
-from app.views.widgets.passage.why import asked, listen, show_why
-from app.views.widgets.pipeline_choice import Choice
+from app.views.widgets.passage.why import listen, show_why, take_question
+from app.views.widgets.query_box import query_box, suggestions
+from app.views.widgets.search_choice import SearchChoice
 from app.views.widgets.style import apply_style
+from indexing import places
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError, SecondLookError
 from search.trace import SearchTrace
 
-STYLE = """
-<style>
-.st-key-compare_examples button { font-size: .9rem; min-height: 2.1rem; padding: .2rem .8rem; border-radius: 1.1rem; }
-.st-key-compare_examples button p { font-size: .9rem; }
-</style>
-"""
 TITLE = '<header class="sl-top"><h1>Compare</h1><p>Two pipelines, one query: where do they differ?</p></header>'
-CHART_WIDTH = 736  # pixels of a chart that stands alone, as a list does
+CHART_WIDTH = 736  # pixels, as a list that stands alone
+JUDGED_HELP = "With a judged query the page shows how good each list is: its nDCG@10."
 
 
 def render() -> None:
-    """Draw the page as the link and the widgets say."""
+    """Draw the page from the link and the widgets."""
     apply_style()
-    st.html(STYLE)
-    indexes = index_names(resources.index_root())
-    notes = chosen.restore(sorted({*indexes, resources.default_index()}))
+    indexes = index_names(places.indexes())
+    notes = compare_page.restore(sorted({*indexes, environment.default_index()}))
     st.html(TITLE)
-    query_box()
-    sidebar(indexes)
-    pipelines(reranker=resources.default_reranker())
-    comparison = chosen.current()
-    chosen.remember(comparison)
+    query_box(
+        "compare",
+        "Compare",
+        key=compare_page.key("query"),
+        on_submit=compare_page.touch,
+        icon=":material/compare_arrows:",
+    )
+    compare_sidebar(indexes)
+    pipelines(reranker=environment.default_reranker())
+    pair = compare_page.current()
+    compare_page.remember(pair)
     if notes:
         note(*notes)
     try:
-        opened = [resources.open_pipeline(choice.index, choice.reranker) for choice in comparison]
+        shared = [resources.open_pipeline(choice.index, choice.reranker) for choice in pair]
     except SecondLookError as error:
         problem(error)
         return
-    about(opened[0].pipeline.index)
-    judged = load_judgments(opened[0])
-    if not comparison.a.query.strip():
+    index_caption(shared[0].pipeline.index)
+    judged = load_judgments(shared[0])
+    if not pair.a.query.strip():
         _welcome(judged)
         return
     with st.expander("Queries to try", key="compare_queries"):
-        suggestions(judged)
-    _answer(opened, comparison, judged)
+        _suggest(judged)
+    _answer(shared, pair, judged)
 
 
 def _welcome(judged: dict[str, JudgedSet]) -> None:
     st.html(
         '<div class="sl-welcome"><p>Set two pipelines above, <b>A</b> and <b>B</b>, type a query and press Enter. '
-        "Both lists appear side by side, with how alike they are: the passages that they share, rank-biased overlap "
-        "and, for a judged query, what each is worth.</p><p>Try one of these:</p></div>"
+        "Both lists appear side by side, with figures on how similar they are: the passages they share, rank-biased "
+        "overlap and, for a judged query, the nDCG@10 of each.</p><p>Try one of these:</p></div>"
     )
-    suggestions(judged)
+    _suggest(judged)
 
 
-def _answer(opened: list[Opened], comparison: Comparison, judged: dict[str, JudgedSet]) -> None:
+def _suggest(judged: dict[str, JudgedSet]) -> None:
+    suggestions("compare", judged, choose=compare_page.choose_query, judged_help=JUDGED_HELP)
+
+
+def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, JudgedSet]) -> None:
     line = st.empty()
     try:
-        with line, st.spinner("Searching twice …"):
-            answers = [_search(*parts) for parts in zip(SIDES, opened, comparison, strict=True)]
+        with line, st.spinner("Searching …"):
+            answers = [_search(*parts) for parts in zip(SIDES, shared, pair, strict=True)]
     except SecondLookError as error:
         line.empty()
         problem(error)
@@ -82,42 +89,42 @@ def _answer(opened: list[Opened], comparison: Comparison, judged: dict[str, Judg
     (a, _), (b, _) = answers
     for side, (_, fault) in zip(SIDES, answers, strict=True):
         if fault:
-            problem(f"{side.upper()} is not re-ranked: {fault}")
+            problem(f"{side.upper()} wasn't re-ranked: {fault}")
     if any(fault for _, fault in answers):
-        st.button("Load it again", key="compare_retry", on_click=resources.retry_rerankers)
+        st.button("Reload", key="compare_retry", on_click=resources.retry_rerankers)
     if not len(a.final) and not len(b.final):
         line.empty()
         hint(f"Neither pipeline found a passage for “{a.query}”. Try other words.")
         return
     judgment = find_judgment(judged, a.query)
-    line.html(figures_html(a, b, judgment))
-    show_lists((a, b), comparison, judgment)
+    line.html(figures_html(compare_figures(a, b, judgment)))
+    show_lists((a, b), pair, judgment)
     with st.container(width=CHART_WIDTH):
-        show_slopes(a, b, shown=comparison.a.shown)
+        show_slopes(a, b, shown=pair.a.shown)
     listen(key="compare_why")
-    _explain(opened, comparison, (a, b))
+    _explain(shared, pair, (a, b))
 
 
-def _search(side: str, opened: Opened, choice: Choice) -> tuple[SearchTrace, str]:
-    """One pipeline's answer, unless only what is shown of it has changed; and what was wrong with its re-ranker."""
-    settings = choice.settings()
-    asked_for = (opened.fingerprint, choice.query, settings)
-    kept: tuple[object, SearchTrace] | None = st.session_state.get(f"compare_trace_{side}")
-    if kept is not None and kept[0] == asked_for:
-        return kept[1], opened.problem
+def _search(side: str, shared: SharedPipeline, choice: SearchChoice) -> tuple[SearchTrace, str]:
+    """The trace, from the session where only its presentation has changed; and what was wrong with the re-ranker."""
+    settings = choice.settings
+    request = (shared.fingerprint, choice.query, settings)
+    last: tuple[object, SearchTrace] | None = st.session_state.get(f"compare_trace_{side}")
+    if last is not None and last[0] == request:
+        return last[1], shared.problem
     try:
-        trace = opened.search(choice.query, settings)
-    except ModelError as error:  # scores that are no numbers: the first stage may still answer
-        return opened.search(choice.query, replace(settings, rerank_depth=0)), str(error)
-    st.session_state[f"compare_trace_{side}"] = (asked_for, trace)
-    return trace, opened.problem
+        trace = shared.search(choice.query, settings)
+    except ModelError as error:  # scores that aren't numbers: the first stage can still answer
+        return shared.search(choice.query, replace(settings, rerank_depth=0)), str(error)
+    st.session_state[f"compare_trace_{side}"] = (request, trace)
+    return trace, shared.problem
 
 
-def _explain(opened: list[Opened], comparison: Comparison, traces: tuple[SearchTrace, SearchTrace]) -> None:
-    """Answer the card that was asked about, by the pipeline in whose list it stands."""
-    why = asked()
-    if why is None:
+def _explain(shared: list[SharedPipeline], pair: PipelinePair, traces: tuple[SearchTrace, SearchTrace]) -> None:
+    """Explain the card whose button was pressed, by the pipeline of its list."""
+    question = take_question()
+    if question is None:
         return
-    for side, its, choice, trace in zip(SIDES, opened, comparison, traces, strict=True):
-        if COLUMNS[side] == why.column and why.passage_id in trace.passages:
-            show_why(its, trace, why.passage_id, choice.settings())
+    for side, pipeline, choice, trace in zip(SIDES, shared, pair, traces, strict=True):
+        if COLUMNS[side] == question.column and question.passage_id in trace.passages:
+            show_why(pipeline, trace, question.passage_id, choice.settings)

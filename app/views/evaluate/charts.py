@@ -1,4 +1,4 @@
-"""Charts of an evaluation: intervals of every stage, depth against time, what is lost where, wins and losses."""
+"""Charts of an evaluation: each stage's interval, depth against time, where losses arise, wins and losses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +12,19 @@ from training.evaluation.comparison import Comparison
 from training.evaluation.depth_sweep import Depth
 from training.evaluation.significance import outcome
 
-ROW = 34  # pixels of one row
-PLAIN = alt.Config(view=alt.ViewConfig(stroke=None))
+ROW_HEIGHT = 34  # pixels
+FRAMELESS = alt.Config(view=alt.ViewConfig(stroke=None))
 BOUND_WORDS = {
     "ranking": "more to ranking",
     "recall": "more to recall",
-    "both": "as much to both",
+    "both": "equally to both",
     "none": "nothing",
 }
-WAYS = {"win": UP, "loss": DOWN, "tie": SAME}
+OUTCOME_COLORS = {"win": UP, "loss": DOWN, "tie": SAME}
 
 
 def interval_chart(comparison: Comparison) -> alt.LayerChart:
-    """Each system's mean with its 95 % interval; references are grey."""
+    """Each system's mean with its 95 % interval; references are gray."""
     tested = {comparison.baseline, *comparison.versus}
     rows = [
         {
@@ -52,13 +52,13 @@ def interval_chart(comparison: Comparison) -> alt.LayerChart:
     words = base.mark_text(dy=-11, fontSize=11, color=WORDS).encode(
         x=alt.X("mean:Q", axis=axis), text=alt.Text("mean:Q", format=".3f"), color=alt.value(WORDS)
     )
-    return alt.LayerChart(layer=[lines, points, words], height=ROW * len(rows) + 50, config=PLAIN)
+    return alt.LayerChart(layer=[lines, points, words], height=ROW_HEIGHT * len(rows) + 50, config=FRAMELESS)
 
 
 def sweep_chart(sweep: Sequence[Depth], measure: str) -> alt.LayerChart:
-    """The measure against the time of re-ranking, one point a depth; dashed, the best that the candidates allow.
+    """The measure against re-ranking time, a point for each depth, with a dashed line for the candidates' best order.
 
-    Where no time is known, against the depth.
+    Where the time isn't known, the measure against the depth.
     """
     timed = all(row.seconds is not None for row in sweep)
     rows = [
@@ -70,14 +70,14 @@ def sweep_chart(sweep: Sequence[Depth], measure: str) -> alt.LayerChart:
         }
         for row in sweep
     ]
-    title = "re-ranking, ms a query" if timed else "candidates re-ranked"
+    title = "re-ranking, ms per query" if timed else "candidates re-ranked"
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("cost:Q", axis=alt.Axis(title=title, tickCount=5, domain=False, gridOpacity=0.35)),
         tooltip=[
             alt.Tooltip("depth:Q", title="candidates re-ranked", format=","),
             alt.Tooltip("cost:Q", title=title, format=",.1f"),
             alt.Tooltip("value:Q", title=measure, format=".4f"),
-            alt.Tooltip("ceiling:Q", title="best of these candidates", format=".4f"),
+            alt.Tooltip("ceiling:Q", title="best order of these candidates", format=".4f"),
         ],
     )
     scale, axis = (
@@ -88,11 +88,11 @@ def sweep_chart(sweep: Sequence[Depth], measure: str) -> alt.LayerChart:
     line = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=alt.Y("value:Q", scale=scale, axis=axis))
     points = base.mark_point(color=BAR, filled=True, size=70, opacity=1).encode(y=alt.Y("value:Q", axis=axis))
     words = base.mark_text(color=WORDS, dy=13, fontSize=11).encode(y=alt.Y("value:Q", axis=axis), text="depth:Q")
-    return alt.LayerChart(layer=[best, line, points, words], height=260, config=PLAIN)
+    return alt.LayerChart(layer=[best, line, points, words], height=260, config=FRAMELESS)
 
 
 def ceiling_chart(attribution: Attribution) -> alt.LayerChart:
-    """What the re-ranked list has, the best order of its candidates, and an ideal list."""
+    """The measure of the re-ranked list, of the best order of its candidates, and of an ideal list."""
     means = attribution.means
     rows = [
         {"list": "re-ranked", "value": means["value"]},
@@ -103,14 +103,14 @@ def ceiling_chart(attribution: Attribution) -> alt.LayerChart:
 
 
 def bound_chart(attribution: Attribution) -> alt.LayerChart:
-    """How many queries lose more to ranking, more to recall, as much to both, and nothing."""
+    """How many queries lose more to ranking, more to recall, equally to both, or nothing."""
     bounds = attribution.bounds
     rows = [{"loses": words, "value": bounds[name]} for name, words in BOUND_WORDS.items()]
     return _bars(rows, "loses", "queries", ",", [DOWN, BAR, SAME, UP])
 
 
 def wins_chart(differences: Mapping[QueryId, float], queries: Sequence[Query], *, words: str) -> alt.Chart:
-    """Each query's difference, the greatest loss first."""
+    """Each query's difference, the greatest loss first; `words` is the title of the axis."""
     ordered = sorted((query for query in queries if query.id in differences), key=lambda query: differences[query.id])
     rows = [
         {
@@ -122,17 +122,19 @@ def wins_chart(differences: Mapping[QueryId, float], queries: Sequence[Query], *
         for place, query in enumerate(ordered, start=1)
     ]
     thick = max(1.0, min(8.0, 500 / max(len(rows), 1)))
-    chart: alt.Chart = alt.Chart(alt.InlineData(values=rows), height=220, config=PLAIN).mark_rule(strokeWidth=thick)
+    chart: alt.Chart = alt.Chart(alt.InlineData(values=rows), height=220, config=FRAMELESS).mark_rule(strokeWidth=thick)
     return chart.encode(
         x=alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0, len(rows) + 1], nice=False)),
         y=alt.Y("difference:Q", axis=alt.Axis(title=words, tickCount=5, domain=False, gridOpacity=0.35)),
         y2=alt.datum(0),
-        color=alt.Color("outcome:N", scale=alt.Scale(domain=list(WAYS), range=list(WAYS.values())), legend=None),
+        color=alt.Color(
+            "outcome:N", scale=alt.Scale(domain=list(OUTCOME_COLORS), range=list(OUTCOME_COLORS.values())), legend=None
+        ),
         tooltip=[alt.Tooltip("query:N"), alt.Tooltip("difference:Q", format="+.4f"), alt.Tooltip("outcome:N")],
     )
 
 
-def _bars(rows: Sequence[Mapping[str, Any]], name: str, title: str, form: str, colours: list[str]) -> alt.LayerChart:
+def _bars(rows: Sequence[Mapping[str, Any]], name: str, title: str, form: str, colors: list[str]) -> alt.LayerChart:
     names = [str(row[name]) for row in rows]
     most = max(float(row["value"]) for row in rows)
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(
@@ -141,12 +143,12 @@ def _bars(rows: Sequence[Mapping[str, Any]], name: str, title: str, form: str, c
     axis = alt.Axis(title=title, tickCount=4, domain=False, ticks=False, gridOpacity=0.35)
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, max(most, 1e-6) * 1.2], nice=False), axis=axis)
     bars = base.mark_bar(height=14, cornerRadius=2).encode(
-        x=x, color=alt.Color(f"{name}:N", scale=alt.Scale(domain=names, range=colours), legend=None)
+        x=x, color=alt.Color(f"{name}:N", scale=alt.Scale(domain=names, range=colors), legend=None)
     )
     words = base.mark_text(align="left", dx=6, fontSize=12, color=WORDS).encode(
         x=x, text=alt.Text("value:Q", format=form)
     )
-    return alt.LayerChart(layer=[bars, words], height=ROW * len(rows) + 40, config=PLAIN)
+    return alt.LayerChart(layer=[bars, words], height=ROW_HEIGHT * len(rows) + 40, config=FRAMELESS)
 
 
 def _rows(names: Sequence[str], field: str) -> alt.Y:

@@ -1,12 +1,20 @@
-"""What is evaluated: index, split, re-ranker, depth and measure."""
+"""The form for an evaluation: index, split, re-ranker, depth, measure and baseline."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
-from app import resources
+from app import environment
 from app.views.widgets.notices import note, problem
-from app.views.widgets.pickers import judged_splits, open_first_stage, pick, pick_depth, pick_index, pick_split, warn_of
+from app.views.widgets.pickers import (
+    judged_splits,
+    open_first_stage,
+    pick,
+    pick_depth,
+    pick_index,
+    pick_split,
+    warn_about,
+)
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError
 from search.load import DEFAULT_RERANKER
@@ -16,13 +24,13 @@ from training.evaluation.measures import NAMES
 from training.evaluation.stages import STAGES
 from training.versions.registry import versions
 
-MEASURES = tuple(name for name in NAMES if name != "Judged@10")  # that one says nothing of an order
-GRADE = 2  # least relevant grade, as TREC DL counts; where no judgment reaches it, 1
+MEASURES = tuple(name for name in NAMES if name != "Judged@10")  # which doesn't measure an order
+DEFAULT_RELEVANT_GRADE = 2  # as in TREC DL; 1 where no judgment reaches it
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One evaluation."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluationChoice:
+    """One evaluation as a user set it."""
 
     index: str
     split: str
@@ -34,12 +42,12 @@ class Asked:
     baseline: str
 
     def words(self) -> str:
-        """What it is, in a few words."""
+        """The evaluation in a few words."""
         return f"the {self.split} split of {self.index}, depth {self.depth:,}, by {self.measure}"
 
 
-def ask(*, read_only: bool) -> Asked | None:
-    """The widgets; None, and why on the page, where the index has nothing to measure on."""
+def show_form(*, read_only: bool) -> EvaluationChoice | None:
+    """Show the fields; None, with the reason on the page, where the index has nothing to measure on."""
     with st.container(border=True, key="evaluate_form"):
         first, second, third = st.columns(3)
         with first:
@@ -53,16 +61,24 @@ def ask(*, read_only: bool) -> Asked | None:
         with third:
             reranker = _pick_reranker(read_only=read_only)
         measure, minimum_grade, baseline, depth = _pick_measure(judged[split])
-        warn_of(split)
+        warn_about(split)
         if read_only:
-            note("This app is read-only: the re-rankers that are here can be evaluated, others can't be loaded.")
-        _tell_size(judged, split, depth)
-    return Asked(index, split, reranker, depth, measure, minimum_grade, baseline)
+            note("This app is read-only: you can evaluate the re-rankers listed here, but not load others.")
+        _note_size(judged, split, depth)
+    return EvaluationChoice(
+        index=index,
+        split=split,
+        reranker=reranker,
+        depth=depth,
+        measure=measure,
+        minimum_grade=minimum_grade,
+        baseline=baseline,
+    )
 
 
 def _pick_reranker(*, read_only: bool) -> str:
-    folders = {str(item.folder): item.id for item in versions() if not item.fault}
-    usual = resources.default_reranker()
+    folders = {str(version.folder): version.id for version in versions() if not version.fault}
+    usual = environment.default_reranker()
     names = {usual: usual, **folders}
     if usual == DEFAULT_RERANKER:
         try:
@@ -75,13 +91,13 @@ def _pick_reranker(*, read_only: bool) -> str:
         key="evaluate_reranker",
         default=usual,
         words=lambda name: names.get(name, name),
-        told="A version that is here" + ("." if read_only else ", or type a folder or a hub name."),
+        about="Choose a version." if read_only else "Choose a version, or type a folder or a hub name.",
         typed=not read_only,
     )
 
 
 def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
-    """Measure, least relevant grade, baseline and depth."""
+    """Measure, lowest relevant grade, baseline and depth."""
     highest = max((grade for grades in judged.qrels.values() for grade in grades.values()), default=1)
     grades = [str(grade) for grade in range(1, max(highest, 1) + 1)]
     first, second, third, fourth = st.columns(4)
@@ -93,26 +109,30 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
             MEASURES,
             key="evaluate_measure",
             default=MEASURES[0],
-            told="The one that is tested, and whose losses are attributed; the table has the others too.",
+            about="The measure that is tested and whose losses are attributed; the table has all measures.",
         )
     with third:
         grade = pick(
             "Relevant from grade",
             grades,
             key="evaluate_grade",
-            default=grades[min(GRADE, len(grades)) - 1],
-            told="Least grade that MRR, MAP and recall count as relevant; nDCG reads the grades themselves.",
+            default=grades[min(DEFAULT_RELEVANT_GRADE, len(grades)) - 1],
+            about="Lowest grade that counts as relevant for MRR, MAP and recall; nDCG uses the grades themselves.",
         )
     with fourth:
         baseline = pick(
-            "Tested against", STAGES, key="evaluate_baseline", default=STAGES[0], told="Each stage is tested with it."
+            "Tested against",
+            STAGES,
+            key="evaluate_baseline",
+            default=STAGES[0],
+            about="Each stage is compared with this one.",
         )
     return measure, int(grade), baseline, depth
 
 
-def _tell_size(judged: dict[str, JudgedSet], split: str, depth: int) -> None:
-    """How much is to be scored, before it is begun."""
+def _note_size(judged: dict[str, JudgedSet], split: str, depth: int) -> None:
+    """Note how much will have to be scored."""
     measured = dict.fromkeys([*(["dev"] if "dev" in judged else []), split])
     queries = sum(len(judged[name].queries) for name in measured)
-    also = " (the dev split's too: the share of the re-ranker is chosen on it)" if len(measured) > 1 else ""
-    note(f"{queries:,} queries{also}, up to {queries * depth:,} pairs of query and passage to score.")
+    also = " (including the dev split, on which the re-ranker's share is chosen)" if len(measured) > 1 else ""
+    note(f"{queries:,} queries{also}, up to {queries * depth:,} (query, passage) pairs to score.")

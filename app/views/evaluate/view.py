@@ -1,4 +1,4 @@
-"""The evaluate page: every stage of a pipeline measured on judged queries, and where its losses lie."""
+"""The Evaluate page: every stage of a pipeline measured on judged queries, and where losses arise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import resources
-from app.background import Job, Jobs
-from app.resources import Opened
+from app.background import BackgroundJob, BackgroundJobs
+from app.resources import SharedPipeline
 from app.turns import PatientPipeline
-from app.views.evaluate.form import Asked, ask
+from app.views.evaluate.form import EvaluationChoice, show_form
 from app.views.evaluate.results import show_results
 from app.views.widgets import picked_link
 from app.views.widgets.notices import note, problem
@@ -23,16 +23,16 @@ from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
 from training.evaluation.report import Settings
 
 TITLE = (
-    '<header class="sl-top"><h1>Evaluate</h1><p>What each stage is worth on judged queries, '
-    "and where the losses lie.</p></header>"
+    '<header class="sl-top"><h1>Evaluate</h1><p>How well each stage does on judged queries, '
+    "and where losses arise.</p></header>"
 )
 LINKED = {name: f"evaluate_{name}" for name in ("index", "split", "reranker", "depth", "measure", "grade", "baseline")}
-SHOWN = "evaluate_last"  # the session's: the evaluation that was asked for last
+LAST_KEY = "evaluate_last"  # session: the last evaluation requested, and its job
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """An evaluation with the files that can be downloaded."""
+class EvaluationResult:
+    """An evaluation with the files to download."""
 
     evaluation: Evaluation
     archive: bytes
@@ -43,57 +43,58 @@ class Evaluated:
 
 
 @st.cache_resource(show_spinner=False)
-def evaluations() -> Jobs[Evaluated]:
+def evaluations() -> BackgroundJobs[EvaluationResult]:
     """The evaluations of all sessions."""
-    return Jobs()
+    return BackgroundJobs()
 
 
 def render(*, read_only: bool = False) -> None:
-    """Draw the page; `read_only` offers the re-rankers that are here and takes no other."""
+    """Draw the page; `read_only` offers only the re-rankers that are installed."""
     apply_style()
     st.html(TITLE)
-    wanted = picked_link.restore("evaluate", LINKED)
-    asked = ask(read_only=read_only)
-    picked_link.remember("evaluate", LINKED, wanted)
-    kept: tuple[Asked, Job[Evaluated]] | None = st.session_state.get(SHOWN)
-    if asked is not None and st.button("Run", key="evaluate_run", type="primary", icon=":material/play_arrow:"):
-        kept = _run(asked) or kept
-        st.session_state[SHOWN] = kept
-    if kept is None:
-        note("Press Run: the bar tells how far it is, and you may leave the page meanwhile.")
+    requested = picked_link.restore("evaluate", LINKED)
+    choice = show_form(read_only=read_only)
+    picked_link.remember("evaluate", LINKED, requested)
+    last: tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None = st.session_state.get(LAST_KEY)
+    if choice is not None and st.button("Run", key="evaluate_run", type="primary", icon=":material/play_arrow:"):
+        last = _run(choice) or last
+        st.session_state[LAST_KEY] = last
+    if last is None:
+        note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
         return
-    if asked is not None and asked != kept[0]:
-        note(f"Below is {kept[0].words()}; press Run for what is set above.")
-    if show_work(kept[1], key="evaluate_run") and kept[1].result is not None:
-        done = kept[1].result
-        show_results(done.evaluation, kept[0], archive=done.archive, qrels=done.qrels, fault=done.fault)
+    last_choice, job = last
+    if choice is not None and choice != last_choice:
+        note(f"Shown below: {last_choice.words()}. Press Run to evaluate the settings above.")
+    if show_work(job, key="evaluate_run") and job.result is not None:
+        result = job.result
+        show_results(result.evaluation, last_choice, archive=result.archive, qrels=result.qrels, fault=result.fault)
 
 
-def _run(asked: Asked) -> tuple[Asked, Job[Evaluated]] | None:
-    """Open the pipeline here, where a spinner shows it, and evaluate it in the background."""
+def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None:
+    """Open the pipeline here, so that the page shows a spinner, and evaluate it in the background."""
     try:
-        opened = resources.open_pipeline(asked.index, asked.reranker)
+        shared = resources.open_pipeline(choice.index, choice.reranker)
     except SecondLookError as error:
         problem(error)
         return None
-    if opened.pipeline.reranker is None:
-        problem(opened.problem)
-        st.button("Load it again", key="evaluate_retry", on_click=resources.retry_rerankers)
+    if shared.pipeline.reranker is None:
+        problem(shared.problem)
+        st.button("Reload", key="evaluate_retry", on_click=resources.retry_rerankers)
         return None
-    key = (opened.fingerprint, judgments_fingerprint(opened), asked)
-    return asked, evaluations().start(key, _work(opened, asked))
+    key = (shared.fingerprint, judgments_fingerprint(shared), choice)
+    return choice, evaluations().start(key, _work(shared, choice))
 
 
-def _work(opened: Opened, asked: Asked) -> Callable[[Progress], Evaluated]:
-    settings = Settings(asked.measure, asked.minimum_grade, asked.baseline)
-    request = Request(split=asked.split, depth=asked.depth, settings=settings)
+def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progress], EvaluationResult]:
+    settings = Settings(choice.measure, choice.minimum_grade, choice.baseline)
+    request = Request(split=choice.split, depth=choice.depth, settings=settings)
 
-    def evaluate(progress: Progress) -> Evaluated:
-        found = evaluate_pipeline(PatientPipeline(opened.pipeline), request, progress=progress)
+    def evaluate(progress: Progress) -> EvaluationResult:
+        evaluation = evaluate_pipeline(PatientPipeline(shared.pipeline), request, progress=progress)
         try:
-            files = report_files(found.reports[0])
-        except CorpusError as error:  # an id that TREC's files can't hold
-            return Evaluated(found, b"", b"", str(error))
-        return Evaluated(found, zipped(files), files["qrels.txt"])
+            files = report_files(evaluation.reports[0])
+        except CorpusError as error:  # an id that TREC's formats can't hold
+            return EvaluationResult(evaluation, b"", b"", str(error))
+        return EvaluationResult(evaluation, zipped(files), files["qrels.txt"])
 
     return evaluate

@@ -1,11 +1,12 @@
-"""A new index: its passages, its options, an estimate of what it takes, and the start."""
+"""The form for a new index: its passages and options, and buttons that estimate and build it."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from app.views.indexes.source import Reading, Source, choose_reading, choose_source
+from app.views.indexes.source import CorpusSource, ReadingOptions, choose_reading, choose_source
+from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note, problem
 from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
@@ -18,16 +19,16 @@ from indexing.jobs.build_job import BuildConfig
 from indexing.names import DEFAULT_BI_ENCODER
 
 BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
-ENCODER = "indexes_bi_encoder"
+ENCODER_KEY = "indexes_bi_encoder"
 DENSE_HELP = (
-    "auto chooses by the number of passages: exact search (flat) while that takes milliseconds, 4-bit codes "
-    "(pq-fastscan) up to 2 million, clusters of them (ivf-pq) beyond. sq8 keeps 8 bits a dimension, hnsw is a graph."
+    "auto chooses by the number of passages: exact search (flat) as long as it takes only milliseconds, 4-bit codes "
+    "(pq-fastscan) up to 2 million, clustered codes (ivf-pq) beyond. sq8 keeps 8 bits per dimension; hnsw is a graph."
 )
 
 
 @dataclass(frozen=True)
-class Options:
-    """How the index is built; fields as in BuildConfig."""
+class IndexOptions:
+    """How the index is built; the fields are those of BuildConfig."""
 
     name: str
     dense: str
@@ -36,8 +37,8 @@ class Options:
 
 
 def show_form(root: Path) -> None:
-    """The widgets, and two buttons that start a job."""
-    st.html('<h3 class="sl-heading">Build an index <small>it goes on if you leave this page</small></h3>')
+    """Show the fields, and two buttons that start a job."""
+    st.html(heading_html("Build an index", "continues if you leave this page"))
     with st.container(border=True, key="indexes_form"):
         source_place, reading_place = st.container(), st.container()
         try:
@@ -52,8 +53,8 @@ def show_form(root: Path) -> None:
             _start(source, reading, _options(source, root), root)
 
 
-def begin(config: BuildConfig) -> None:
-    """Start a job and draw the page anew, or say why it can't be."""
+def start_job(config: BuildConfig) -> None:
+    """Start a job and redraw the page, or show why it can't start."""
     try:
         if not is_hub_corpus(config.corpus):
             corpus_files(Path(config.corpus))
@@ -64,13 +65,13 @@ def begin(config: BuildConfig) -> None:
     st.rerun()
 
 
-def _options(source: Source, root: Path) -> Options:
+def _options(source: CorpusSource, root: Path) -> IndexOptions:
     left, middle, right = st.columns(3)
     name = left.text_input(
         "Name of the index",
         key="indexes_name",
         placeholder=source.suggested,
-        help="It is chosen by this name on the search page.",
+        help="The name by which you choose it on the other pages.",
     )
     chosen = name.strip() or source.suggested
     dense = middle.selectbox("Dense index", DENSE_PRESETS, key="indexes_dense", help=DENSE_HELP)
@@ -80,26 +81,26 @@ def _options(source: Source, root: Path) -> Options:
         index=list(BM25_NAMES).index(BuildConfig.bm25_preset),
         format_func=BM25_NAMES.__getitem__,
         key="indexes_bm25",
-        help="k1 and b: as usual for TREC DL, or tuned on MS MARCO's dev queries.",
+        help="k1 and b: the usual values for TREC DL, or values tuned on MS MARCO's dev queries.",
     )
     if chosen in index_names(root):
-        note(f"Index {chosen} is there: the new build takes its place when it is whole, and the old one is kept.")
-    return Options(chosen, dense, bm25, _bi_encoder())
+        note(f"Index {chosen} exists: the new build replaces it once it is complete, and the old build stays on disk.")
+    return IndexOptions(chosen, dense, bm25, _bi_encoder())
 
 
 def _bi_encoder() -> str:
     chosen = st.selectbox(
         "Bi-encoder",
-        list(dict.fromkeys([DEFAULT_BI_ENCODER, st.session_state.get(ENCODER) or DEFAULT_BI_ENCODER])),
-        key=ENCODER,
+        list(dict.fromkeys([DEFAULT_BI_ENCODER, st.session_state.get(ENCODER_KEY) or DEFAULT_BI_ENCODER])),
+        key=ENCODER_KEY,
         accept_new_options=True,
-        help="The bundled one needs no network; or type a folder, or a sentence-transformers name of the hub.",
+        help="The bundled one needs no network. You can also type a folder or a sentence-transformers name on the hub.",
     )
     return (chosen or "").strip() or DEFAULT_BI_ENCODER
 
 
-def _start(source: Source, reading: Reading, options: Options, root: Path) -> None:
-    """The two buttons, and what they do."""
+def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions, root: Path) -> None:
+    """Show the two buttons, and start a job when one is pressed."""
     with st.container(horizontal=True, gap="small"):
         estimated = st.button("Estimate", key="indexes_estimate", icon=":material/timer:", width="content")
         started = st.button("Build", key="indexes_build", type="primary", icon=":material/build:", width="content")
@@ -119,4 +120,4 @@ def _start(source: Source, reading: Reading, options: Options, root: Path) -> No
     except SecondLookError as error:
         problem(error)
         return
-    begin(config)
+    start_job(config)

@@ -1,14 +1,13 @@
-"""Builds and estimates that are going on or have ended; it reads their folders, and holds nothing itself."""
+"""Builds and estimates, running or ended. Everything is read from their folders; nothing is kept here."""
 
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
 import streamlit as st
 
 from app.views.indexes.figures import estimate_figures
-from app.views.indexes.form import begin
-from app.views.widgets.figures import figures_html, span_text
+from app.views.indexes.form import start_job
+from app.views.widgets.figures import duration_text, figures_html, heading_html
 from app.views.widgets.notices import hint, plain, problem
 from indexing.errors import SecondLookError
 from indexing.jobs import build_job
@@ -16,24 +15,24 @@ from indexing.jobs.build_job import Job
 from indexing.jobs.folder import log_end
 
 CRASHED = (
-    "Its process ended without a word: it was killed, the machine was restarted, or memory ran out. "
-    "What it had finished is kept; it can go on from there."
+    "The process ended unexpectedly: it was killed, the machine restarted, or memory ran out. "
+    "Finished parts were kept, so it can be resumed."
 )
 PHASES = {
     "fetch": "Fetching from the hub",
     "encode": "Encoding passages",
-    "ids": "Writing the table of ids",
-    "bm25": "Making the BM25 index",
-    "dense": "Making the FAISS index",
+    "ids": "Writing the id table",
+    "bm25": "Building the BM25 index",
+    "dense": "Building the FAISS index",
     "recall": "Measuring recall",
 }
 
 
 def show_jobs(root: Path) -> None:
-    """The jobs of the indexes below `root`; drawn anew every second while one is going on."""
-    found = _jobs(root)
-    alive = frozenset(job.folder.name for job in found if job.alive)
-    if found:
+    """Show the jobs of the indexes below `root`; they are redrawn every second while one is running."""
+    jobs = _jobs(root)
+    alive = frozenset(job.folder.name for job in jobs if job.alive)
+    if jobs:
         st.fragment(_cards, run_every=1 if alive else None)(root, alive)
 
 
@@ -42,18 +41,17 @@ def _jobs(root: Path) -> list[Job]:
 
 
 def _cards(root: Path, alive: frozenset[str]) -> None:
-    found = _jobs(root)
-    if {job.folder.name for job in found if job.alive} != alive:
-        st.rerun()  # the whole page: the list of indexes may have changed, and nothing may be left to watch
-    for job in found:
+    jobs = _jobs(root)
+    if {job.folder.name for job in jobs if job.alive} != alive:
+        st.rerun()  # the whole page: the list of indexes may have changed
+    for job in jobs:
         with st.container(border=True, key=f"indexes_job_{job.folder.name}"):
             _card(job)
 
 
 def _card(job: Job) -> None:
     task = "Build of" if job.config.task == "build" else "Estimate for"
-    origin = f"from {job.config.corpus}"
-    st.html(f'<h3 class="sl-heading">{task} {escape(job.config.name)} <small>{escape(origin)}</small></h3>')
+    st.html(heading_html(f"{task} {job.config.name}", f"from {job.config.corpus}"))
     if job.alive:
         _running(job)
         return
@@ -67,7 +65,7 @@ def _running(job: Job) -> None:
     status = job.status
     share = min(status.done / status.total, 1.0) if status.total else 0.0
     st.progress(share, text=plain(_progress_text(job)))
-    label = "Stop at once" if job.state == "stopping" else "Stop"
+    label = "Stop now" if job.state == "stopping" else "Stop"
     st.button(
         label,
         key=_key("stop", job),
@@ -75,23 +73,25 @@ def _running(job: Job) -> None:
         on_click=build_job.stop,
         args=(job.folder,),
         width="content",
-        help="What is finished is kept, and a later start goes on from there.",
+        help="Finished parts are kept, and the build can be resumed from there.",
     )
 
 
 def _progress_text(job: Job) -> str:
-    """Phase, passages, rate and time left, as far as they are known."""
+    """The phase and, where known, the passages done, their rate and the time left."""
     status = job.status
     if job.state == "stopping":
-        return "Stopping at the next point where that is possible …"
+        return "Stopping at the next safe point …"
     if not status.phase:
-        return "Measuring a sample …" if job.config.task == "estimate" else "Loading, and reading passages …"
+        return (
+            "Measuring a sample …" if job.config.task == "estimate" else "Loading the bi-encoder and reading passages …"
+        )
     of = f" of {status.total:,}" if status.total else ""
     parts = [f"{PHASES.get(status.phase, status.phase)}: {status.done:,}{of}"]
     if status.rate:
-        parts.append(f"{status.rate:,.0f} a second")
+        parts.append(f"{status.rate:,.0f} per second")
     if status.seconds_left is not None:
-        parts.append(f"about {span_text(status.seconds_left)} left")
+        parts.append(f"about {duration_text(status.seconds_left)} left")
     return ", ".join(parts)
 
 
@@ -102,23 +102,23 @@ def _ended(job: Job) -> None:
     elif job.state == "done":
         st.success(plain(sentence), icon=":material/check:")
     elif job.state == "stopped":
-        hint(sentence or "Stopped. The index in use is as it was; finished shards are kept.")
+        hint(sentence or "Stopped. The index in use is unchanged, and finished shards were kept.")
     else:
         problem(sentence if job.state == "failed" else CRASHED)
         if log := log_end(job.folder):
-            with st.expander("The log's end", key=_key("log", job)):
+            with st.expander("End of the log", key=_key("log", job)):
                 st.code(log, language=None, wrap_lines=True)
 
 
 def _next_step(job: Job) -> None:
-    """Start what was estimated, or go on with what hasn't come to its end."""
+    """Offer to build what was estimated, or to resume what was interrupted."""
     if job.state != "done":
-        if st.button("Go on", key=_key("resume", job), icon=":material/play_arrow:", width="content"):
+        if st.button("Resume", key=_key("resume", job), icon=":material/play_arrow:", width="content"):
             _resume(job)
     elif job.config.task == "estimate" and st.button(
         "Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"
     ):
-        begin(replace(job.config, task="build"))
+        start_job(replace(job.config, task="build"))
 
 
 def _resume(job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Where a new index's passages come from: a folder that is here, an upload, or a collection of the hub."""
+"""Where a new index's passages come from: a folder on the server, an upload, or a collection on the hub."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,35 +13,41 @@ from indexing.corpus.fields import Fields
 from indexing.corpus.upload import Upload
 from indexing.errors import SecondLookError
 
-FOLDER, UPLOAD, HUB = "A folder on the server", "Upload a file", "A collection of the hub"
-KIND, CHOSEN, COLLECTION, ADDED = "indexes_source", "indexes_folder", "indexes_hub", "indexes_added"
+FOLDER, UPLOAD, HUB = "A folder on the server", "Upload a file", "A collection on the hub"
+# Session keys: the kind of source, the chosen folder, the chosen collection, and the corpus just uploaded.
+KIND_KEY, FOLDER_KEY, COLLECTION_KEY, UPLOADED_KEY = (
+    "indexes_source",
+    "indexes_folder",
+    "indexes_hub",
+    "indexes_added",
+)
 
 
 @dataclass(frozen=True)
-class Source:
+class CorpusSource:
     """A corpus to build from."""
 
     corpus: str
     """A path, or a name on the hub."""
     suggested: str
-    """A name for its index."""
+    """A suggested name for its index."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a corpus's file is read."""
+class ReadingOptions:
+    """How a corpus file is read."""
 
     fields: Fields
     skip_bad_lines: bool
 
 
-def choose_reading() -> Reading:
-    """Widgets for what is usually found by itself. Raises SettingsError."""
-    with st.expander("How the file is read", key="indexes_reading"):
-        left_out = st.checkbox(
+def choose_reading() -> ReadingOptions:
+    """Fields for what is usually detected. Raises SettingsError."""
+    with st.expander("How to read the file", key="indexes_reading"):
+        skip_bad_lines = st.checkbox(
             "Leave out lines that can't be read",
             key="indexes_skip",
-            help="Otherwise the first such line stops the upload or the build, and is named.",
+            help="Otherwise the first such line stops the upload or the build, which then reports the line.",
         )
         names = []
         for column, (kind, known) in zip(
@@ -50,50 +56,50 @@ def choose_reading() -> Reading:
             strict=True,
         ):
             key = f"indexes_{kind.lower().replace(' ', '_')}"
-            text = column.text_input(kind, key=key, placeholder=known, help="Of JSONL and Parquet; else detected.")
+            text = column.text_input(kind, key=key, placeholder=known, help="For JSONL and Parquet; detected if empty.")
             names.append(text.strip() or None)
-    return Reading(Fields(*names), left_out)
+    return ReadingOptions(Fields(*names), skip_bad_lines)
 
 
-def choose_source(reading: Reading) -> Source | None:
-    """Widgets for the corpus; None while none is chosen."""
-    _take_added()
-    kind = st.radio("Passages from", (FOLDER, UPLOAD, HUB), horizontal=True, key=KIND)
+def choose_source(reading: ReadingOptions) -> CorpusSource | None:
+    """Fields for the corpus; None while none is chosen."""
+    _select_uploaded()
+    kind = st.radio("Passages from", (FOLDER, UPLOAD, HUB), horizontal=True, key=KIND_KEY)
     if kind == UPLOAD:
         _upload(reading)
         return None
     return _hub_source() if kind == HUB else _folder_source()
 
 
-def _take_added() -> None:
-    """After an upload: its folder is the one that is chosen."""
-    added = st.session_state.pop(ADDED, None)
-    if added is not None:
-        folder, sentence = added
-        st.session_state[KIND] = FOLDER
-        st.session_state[CHOSEN] = folder
+def _select_uploaded() -> None:
+    """After an upload, choose its folder."""
+    uploaded = st.session_state.pop(UPLOADED_KEY, None)
+    if uploaded is not None:
+        folder, sentence = uploaded
+        st.session_state[KIND_KEY] = FOLDER
+        st.session_state[FOLDER_KEY] = folder
         st.success(plain(sentence), icon=":material/check:")
 
 
-def _folder_source() -> Source | None:
+def _folder_source() -> CorpusSource | None:
     folders = [str(path) for path in uploads.known_corpora()]
     chosen = st.selectbox(
         "Folder",
         folders,
-        key=CHOSEN,
-        placeholder="There is none yet",
-        help=f"The bundled sample, and what lies below {places.corpora()}.",
+        key=FOLDER_KEY,
+        placeholder="No corpus yet",
+        help=f"The bundled sample, and the folders in {places.corpora()}.",
     )
-    return Source(chosen, Path(chosen).name) if chosen in folders else None
+    return CorpusSource(chosen, Path(chosen).name) if chosen in folders else None
 
 
-def _hub_source() -> Source | None:
+def _hub_source() -> CorpusSource | None:
     name = st.selectbox(
         "Collection",
-        list(dict.fromkeys([*hub.HUB_CORPORA, st.session_state.get(COLLECTION) or next(iter(hub.HUB_CORPORA))])),
-        key=COLLECTION,
+        list(dict.fromkeys([*hub.HUB_CORPORA, st.session_state.get(COLLECTION_KEY) or next(iter(hub.HUB_CORPORA))])),
+        key=COLLECTION_KEY,
         accept_new_options=True,
-        help=f"One of these, or type another: {plain(hub.FORMS)}.",
+        help=f"Choose one of these, or type another: {plain(hub.FORMS)}.",
     )
     if not name:
         return None
@@ -102,11 +108,11 @@ def _hub_source() -> Source | None:
     except SecondLookError as error:
         problem(error)
         return None
-    note("It is fetched from the Hugging Face hub first, unless it is there already.")
-    return Source(name.strip(), hub.folder_name(name.strip())[:64])
+    note("It is downloaded from the Hugging Face hub first, unless it is already here.")
+    return CorpusSource(name.strip(), hub.folder_name(name.strip())[:64])
 
 
-def _upload(reading: Reading) -> None:
+def _upload(reading: ReadingOptions) -> None:
     try:
         limit = uploads.limit()
     except SecondLookError as error:
@@ -117,7 +123,7 @@ def _upload(reading: Reading) -> None:
         type=[*uploads.STORED, ".gz"],
         key="indexes_upload",
         max_upload_size=limit,
-        help="TSV lines of id, text and perhaps title; JSONL or Parquet with such fields. Plain or .gz.",
+        help="TSV lines of id, text and an optional title, or JSONL or Parquet with these fields; plain or .gz.",
     )
     if file is None:
         return
@@ -126,18 +132,18 @@ def _upload(reading: Reading) -> None:
         "Name of the corpus",
         key="indexes_corpus_name",
         placeholder=suggested,
-        help=f"Its folder below {places.corpora()}.",
+        help=f"The name of its folder in {places.corpora()}.",
     )
-    if not st.button("Check and keep it", key="indexes_keep", icon=":material/upload:", width="content"):
+    if not st.button("Check and save", key="indexes_keep", icon=":material/upload:", width="content"):
         return
     try:
         upload = Upload(file.name, name.strip() or suggested, limit, reading.fields, reading.skip_bad_lines)
         with st.spinner("Reading every line …"):
-            kept = uploads.keep(upload, file)
+            corpus = uploads.keep(upload, file)
     except (SecondLookError, OSError) as error:
         problem(error)
         return
-    found = f"{kept.passages:,} passage{'' if kept.passages == 1 else 's'}"
-    left_out = f"; lines left out: {kept.left_out:,}" if kept.left_out else ""
-    st.session_state[ADDED] = (str(kept.folder), f"{kept.folder} holds {found}{left_out}.")
+    passages = f"{corpus.passages:,} passage{'' if corpus.passages == 1 else 's'}"
+    left_out = f"; lines left out: {corpus.left_out:,}" if corpus.left_out else ""
+    st.session_state[UPLOADED_KEY] = (str(corpus.folder), f"{corpus.folder} contains {passages}{left_out}.")
     st.rerun()

@@ -1,4 +1,4 @@
-"""The history of promotions."""
+"""The history of promotions and rollbacks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,39 +12,39 @@ from training.versions.promoted import Promotion
 
 
 def show_history() -> None:
-    """Every promotion and rollback, the newest first."""
+    """Show every promotion and rollback, the newest first."""
     try:
         rows = promoted.history()
     except SecondLookError as error:
         problem(error)
         return
     if not rows:
-        hint("Nothing was promoted yet: the re-ranker that comes with the program is served.")
+        hint("No version has been promoted yet: the re-ranker that ships with the program is served.")
         return
     st.dataframe(history_columns(rows), hide_index=True, key="models_history")
 
 
 def history_columns(rows: Sequence[Promotion]) -> dict[str, list[str]]:
-    """The table's columns, one row a promotion or rollback."""
+    """The table's columns, a row for each promotion or rollback."""
     newest = list(reversed(rows))
     return {
         "when": [row.at[:16].replace("T", " ") for row in newest],
-        "what": [row.action for row in newest],
+        "action": [row.action for row in newest],
         "served": [row.promoted for row in newest],
-        "before it": [row.before for row in newest],
+        "replaced": [row.before for row in newest],
         "by": [row.by for row in newest],
         "reason": [row.reason for row in newest],
-        "the gate": [gate_words(row.verdict) for row in newest],
+        "gate": [gate_words(row.verdict) for row in newest],
     }
 
 
 def gate_words(verdict: Mapping[str, Any]) -> str:
-    """A recorded verdict in a few words; empty where there was none."""
-    compared = verdict.get("comparison")
+    """A recorded verdict in a few words; empty where none was recorded."""
+    comparison = verdict.get("comparison")
     parts = []
-    if isinstance(compared, dict) and isinstance(compared.get("difference"), float):
-        parts.append(f"{compared.get('measure')} {compared['difference']:+.4f}, {compared.get('outcome')}")
-    failed, tried = verdict.get("failed"), verdict.get("expectations")
-    if isinstance(failed, list | tuple) and tried:
-        parts.append(f"{len(failed)} of {tried} expectations failed")
+    if isinstance(comparison, dict) and isinstance(comparison.get("difference"), float):
+        parts.append(f"{comparison.get('measure')} {comparison['difference']:+.4f}, {comparison.get('outcome')}")
+    failed, total = verdict.get("failed"), verdict.get("expectations")
+    if isinstance(failed, list | tuple) and total:
+        parts.append(f"{len(failed)} of {total} expectations failed")
     return "; ".join(parts)

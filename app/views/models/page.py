@@ -1,9 +1,9 @@
-"""Page file of Models; says so while the heavy libraries are imported for the first time."""
+"""The Models page\'s file; shows a spinner while the heavy libraries are imported for the first time."""
 
 import streamlit as st
 
 with st.spinner("Starting …"):
+    from app.environment import read_only
     from app.views.models.view import render
-    from app.views.widgets.access import read_only
 
 render(read_only=read_only())

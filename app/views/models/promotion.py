@@ -1,12 +1,13 @@
-"""Which version is served: judge one at the gate, promote it, go back, and what was done before."""
+"""Which version is served: the gate judges a candidate, and the user promotes it or rolls back."""
 
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.background import Job, Jobs
-from app.resources import Opened
+from app.background import BackgroundJob, BackgroundJobs
+from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
+from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -28,75 +29,81 @@ from training.versions.promote import DEPTH, SPLIT, Assessment, assess, serve
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
 
-JUDGED = "models_judged"  # the session's: the version that was judged last
-ASKING = "models_asking"  # the session's: what waits for a yes, `promote` or `rollback`
-SAID = "models_said"  # the session's: what was done a moment ago
+JUDGED_KEY = "models_judged"  # session: the version judged last, and its job
+PENDING_KEY = "models_asking"  # session: the action that waits for confirmation, `promote` or `rollback`
+DONE_KEY = "models_said"  # session: what was just done
 
 
 @st.cache_resource(show_spinner=False)
-def assessments() -> Jobs[Assessment]:
-    """What the gate found, of all sessions."""
-    return Jobs()
+def assessments() -> BackgroundJobs[Assessment]:
+    """The gate's assessments, of all sessions."""
+    return BackgroundJobs()
 
 
-def show_promotion(found: Sequence[Version], at: Promotion, *, read_only: bool) -> None:
-    """Judge and promote a version, or serve the one before again."""
+def show_promotion(versions: Sequence[Version], promotion: Promotion, *, read_only: bool) -> None:
+    """Show the fields to judge and promote a version, and to roll back."""
     if read_only:
         hint("This app is read-only: versions are promoted and rolled back on the machine that serves it.")
         return
-    _judge([item for item in found if not item.fault and item.id != at.promoted], at)
-    _offer_rollback(at)
+    candidates = [version for version in versions if not version.fault and version.id != promotion.promoted]
+    _judge(candidates, promotion)
+    _offer_rollback(promotion)
 
 
-def _judge(candidates: Sequence[Version], at: Promotion) -> None:
+def _judge(candidates: Sequence[Version], promotion: Promotion) -> None:
     st.html(
-        '<h3 class="sl-heading">Promote <small>no worse on dev queries than what is served, '
-        "and every pinned expectation holds</small></h3>"
+        heading_html("Promote", "no worse on dev queries than the served version, and every pinned expectation holds")
     )
     if not candidates:
-        hint("There is no other version that is whole; train one, and it can be promoted here.")
+        hint("There is no other undamaged version. Train one, and you can promote it here.")
         return
-    by_id = {item.id: item for item in candidates}
+    by_id = {version.id: version for version in candidates}
     first, second, third = st.columns(3)
     with first:
-        version = pick("Version", list(by_id), key="models_candidate", default=candidates[-1].id)
+        candidate = pick("Version", list(by_id), key="models_candidate", default=candidates[-1].id)
     with second:
-        opened = open_first_stage(pick_index(key="models_gate_index"))
+        shared = open_first_stage(pick_index(key="models_gate_index"))
     with third:
         depth = pick_depth(key="models_gate_depth", default=DEPTH)
-    if opened is not None and _has_dev(opened):
-        if st.button("Judge it", key="models_judge", icon=":material/gavel:"):
-            _start(by_id[version], at, opened, depth)
-        _outcome(version, at)
+    if shared is not None and _has_dev(shared):
+        if st.button("Judge", key="models_judge", icon=":material/gavel:"):
+            _start(by_id[candidate], promotion, shared, depth=depth)
+        _show_outcome(candidate, promotion)
 
 
-def _has_dev(opened: Opened) -> bool:
-    splits = judged_splits(opened)
+def _has_dev(shared: SharedPipeline) -> bool:
+    """Whether the index has dev queries; if not, the page says so."""
+    splits = judged_splits(shared)
     if splits and SPLIT not in splits:
-        name = opened.pipeline.index.manifest.name
-        hint(f"The gate needs dev queries; the corpus of index {name} has {', '.join(splits)} only. Choose another.")
+        name = shared.pipeline.index.manifest.name
+        hint(
+            f"The gate needs dev queries, but the corpus of index {name} has only {', '.join(splits)}. "
+            "Choose another index."
+        )
     return SPLIT in splits
 
 
-def _start(version: Version, at: Promotion, opened: Opened, depth: int) -> None:
-    for key in (ASKING, "models_force"):
-        st.session_state.pop(key, None)
+def _start(version: Version, promotion: Promotion, shared: SharedPipeline, *, depth: int) -> None:
+    """Judge the version in the background."""
+    for session_key in (PENDING_KEY, "models_force"):
+        st.session_state.pop(session_key, None)
     try:
         pinned = tuple(pins.expectations(places.models() / pins.FILE))
         written = (version.folder / FILE).stat().st_mtime_ns
     except (SecondLookError, OSError) as error:
         problem(error)
         return
-    decided_by = (version.id, written, at.promoted, at.at, opened.fingerprint, judgments_fingerprint(opened), depth)
-    job = assessments().start((*decided_by, pinned), _work(version.id, opened, depth))
-    st.session_state[JUDGED] = (version.id, job)
+    measured_on = (shared.fingerprint, judgments_fingerprint(shared), depth)
+    key = (version.id, written, promotion.promoted, promotion.at, *measured_on, pinned)
+    job = assessments().start(key, _work(version.id, shared, depth))
+    st.session_state[JUDGED_KEY] = (version.id, job)
 
 
-def _work(version: str, opened: Opened, depth: int) -> Callable[[Progress], Assessment]:
+def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progress], Assessment]:
     def judge(progress: Progress) -> Assessment:
         return assess(
             version,
-            PatientPipeline(opened.pipeline),
+            PatientPipeline(shared.pipeline),
             depth=depth,
             open_model=lambda path: PatientReranker(CrossEncoderReranker(path)),
             progress=progress,
@@ -105,58 +112,58 @@ def _work(version: str, opened: Opened, depth: int) -> Callable[[Progress], Asse
     return judge
 
 
-def _outcome(version: str, at: Promotion) -> None:
-    """What the gate says of the chosen version, and the button that promotes it."""
-    kept: tuple[str, Job[Assessment]] | None = st.session_state.get(JUDGED)
-    if kept is None or kept[0] != version:
-        note("The gate measures it and the served version on the same dev queries; that takes a while.")
+def _show_outcome(version: str, promotion: Promotion) -> None:
+    """Show the gate's verdict on the chosen version, and the button that promotes it."""
+    last: tuple[str, BackgroundJob[Assessment]] | None = st.session_state.get(JUDGED_KEY)
+    if last is None or last[0] != version:
+        note("The gate measures this version and the served one on the same dev queries, which takes a while.")
         return
-    job = kept[1]
+    job = last[1]
     if not show_work(job, key="models_judge") or job.result is None:
         return
-    if job.result.seen != at:
-        hint(f"{at.promoted} was promoted since {version} was judged; judge it again.")
+    if job.result.seen != promotion:
+        hint(f"{promotion.promoted} was promoted after {version} was judged. Judge it again.")
         return
     _show_verdict(job.result)
     _offer_promotion(job.result)
 
 
-def _show_verdict(found: Assessment) -> None:
-    verdict = found.verdict
+def _show_verdict(assessment: Assessment) -> None:
+    verdict = assessment.verdict
     if verdict.comparison is not None:
         note(f"On {verdict.dev_set}:", f"{verdict.comparison.sentence(verdict.candidate, verdict.against)}.")
     elif not verdict.missing:
-        note("Nothing is served now, so there is nothing to compare it with.")
-    if found.checked:
-        kept = sum(item.holds for item in found.checked)
-        note(f"{kept:,} of {len(found.checked):,} pinned expectations hold.")
-        _show_expectations(found)
+        note("No version is served now, so there is nothing to compare with.")
+    if assessment.checked:
+        holding = sum(check.holds for check in assessment.checked)
+        note(f"{holding:,} of {len(assessment.checked):,} pinned expectations hold.")
+        _show_expectations(assessment)
     else:
-        note("No expectation is pinned.")
+        note("No expectations are pinned.")
     for objection in verdict.objections:
-        st.warning(plain(f"Against it: {objection}."), icon=":material/block:")
+        st.warning(plain(f"Objection: {objection}."), icon=":material/block:")
     if not verdict.objections:
-        st.success("Nothing speaks against promoting it.", icon=":material/check:")
+        st.success("No objection to promoting it.", icon=":material/check:")
 
 
-def _show_expectations(found: Assessment) -> None:
+def _show_expectations(assessment: Assessment) -> None:
     columns = {
-        "holds": [item.holds for item in found.checked],
-        "query": [item.expectation.query for item in found.checked],
-        "above": [item.expectation.above.label for item in found.checked],
-        "its logit": [item.above for item in found.checked],
-        "below": [item.expectation.below.label for item in found.checked],
-        "its logit ": [item.below for item in found.checked],
+        "holds": [check.holds for check in assessment.checked],
+        "query": [check.expectation.query for check in assessment.checked],
+        "above": [check.expectation.above.label for check in assessment.checked],
+        "logit above": [check.above for check in assessment.checked],
+        "below": [check.expectation.below.label for check in assessment.checked],
+        "logit below": [check.below for check in assessment.checked],
     }
     st.dataframe(columns, hide_index=True, key="models_expectations")
 
 
-def _offer_promotion(found: Assessment) -> None:
-    refused = bool(found.verdict.objections)
+def _offer_promotion(assessment: Assessment) -> None:
+    refused = bool(assessment.verdict.objections)
     forced = refused and st.checkbox(
-        "Promote it in spite of that", key="models_force", help="The reason is recorded beside the promotion."
+        "Promote it anyway", key="models_force", help="The reason is recorded with the promotion."
     )
-    label = "Reason (needed, and recorded)" if refused else "Reason (recorded)"
+    label = "Reason (required and recorded)" if refused else "Reason (recorded)"
     reason = st.text_input(label, key="models_reason", max_chars=500)
     st.button(
         "Promote …",
@@ -164,53 +171,53 @@ def _offer_promotion(found: Assessment) -> None:
         type="primary",
         icon=":material/publish:",
         disabled=refused and not forced,
-        on_click=_set_asking,
+        on_click=_set_pending,
         args=("promote",),
     )
-    question = f"Serve {found.candidate} in place of {found.seen.promoted} from now on?"
+    question = f"Serve {assessment.candidate} instead of {assessment.seen.promoted} from now on?"
     if _confirmed("promote", question):
-        _do(lambda: serve(found, by=promoted.person(), reason=reason, force=forced), "is served from now on")
+        _do(lambda: serve(assessment, by=promoted.person(), reason=reason, force=forced), "is now served")
 
 
-def _offer_rollback(at: Promotion) -> None:
-    st.html('<h3 class="sl-heading">Roll back <small>serve the version before again</small></h3>')
-    if not at.before:
-        note(f"{at.promoted} is served and nothing was promoted before it, so there is no way back.")
+def _offer_rollback(promotion: Promotion) -> None:
+    st.html(heading_html("Roll back", "serve the previous version again"))
+    if not promotion.before:
+        note(f"{promotion.promoted} is served and no version was promoted before it, so you can't roll back.")
         return
-    reason = st.text_input("Reason of the rollback (recorded)", key="models_rollback_reason", max_chars=500)
+    reason = st.text_input("Reason for the rollback (recorded)", key="models_rollback_reason", max_chars=500)
     st.button(
-        f"Roll back to {plain(at.before)} …",
+        f"Roll back to {plain(promotion.before)} …",
         key="models_rollback",
         icon=":material/undo:",
-        on_click=_set_asking,
+        on_click=_set_pending,
         args=("rollback",),
     )
-    if _confirmed("rollback", f"Serve {at.before} again in place of {at.promoted}?"):
+    if _confirmed("rollback", f"Serve {promotion.before} again instead of {promotion.promoted}?"):
         _do(lambda: promoted.rollback(by=promoted.person(), reason=reason.strip()), "is served again")
 
 
-def _set_asking(what: str) -> None:
-    st.session_state[ASKING] = what
+def _set_pending(action: str) -> None:
+    st.session_state[PENDING_KEY] = action
 
 
-def _confirmed(what: str, question: str) -> bool:
-    """Ask once more; True in the run in which yes was pressed."""
-    if st.session_state.get(ASKING) != what:
+def _confirmed(action: str, question: str) -> bool:
+    """Ask for confirmation; True in the run in which Yes was pressed."""
+    if st.session_state.get(PENDING_KEY) != action:
         return False
     st.warning(plain(question), icon=":material/help:")
     with st.container(horizontal=True, gap="small"):
-        yes = st.button("Yes", key=f"models_{what}_yes", type="primary", width="content")
-        st.button("No", key=f"models_{what}_no", on_click=_set_asking, args=("",), width="content")
+        yes = st.button("Yes", key=f"models_{action}_yes", type="primary", width="content")
+        st.button("No", key=f"models_{action}_no", on_click=_set_pending, args=("",), width="content")
     return yes
 
 
-def _do(action: Callable[[], Promotion], done: str) -> None:
-    """Promote or roll back, then draw the page anew; or say why not."""
-    st.session_state.pop(ASKING, None)
+def _do(action: Callable[[], Promotion], outcome: str) -> None:
+    """Promote or roll back, then redraw the page; or show why it failed."""
+    st.session_state.pop(PENDING_KEY, None)
     try:
-        now = action()
+        promotion = action()
     except (SecondLookError, OSError) as error:
         problem(error)
         return
-    st.session_state[SAID] = f"{now.promoted} {done}; searches use it at once, without a restart."
+    st.session_state[DONE_KEY] = f"{promotion.promoted} {outcome}. Searches use it immediately, without a restart."
     st.rerun()

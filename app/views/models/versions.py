@@ -1,4 +1,4 @@
-"""The versions of re-rankers: a table, where each came from, and one of them in full."""
+"""The versions of the re-ranker: a table, their lineage, and the details of one."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import pick
 from indexing import places
@@ -22,16 +23,16 @@ ul.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
 .sl-tree .sl-other { color: var(--sl-quiet); }
 </style>
 """
-WIDTHS = {"state": 100, "measured": 200}  # pixels of columns that are empty for most versions
+WIDTHS = {"state": 100, "measured": 200}  # pixels; these columns are empty for most versions
 MAIN_MEASURE = "nDCG@10"
-Tree = dict[str, "Tree"]
-"""Names of models, each with those that were started from it."""
+LineageTree = dict[str, "LineageTree"]
+"""Names of models, each with the models trained from it."""
 
 
-def show_versions(found: Sequence[Version], at: Promotion) -> None:
-    """The table, the tree, and the version that is chosen."""
+def show_versions(versions: Sequence[Version], promotion: Promotion) -> None:
+    """Show the table, the lineage, and the details of the chosen version."""
     st.dataframe(
-        version_columns(found, at),
+        version_columns(versions, promotion),
         hide_index=True,
         key="models_versions",
         column_config={
@@ -40,40 +41,45 @@ def show_versions(found: Sequence[Version], at: Promotion) -> None:
             "measured": st.column_config.TextColumn(width=WIDTHS["measured"]),
         },
     )
-    for item in found:
-        if item.fault:
-            problem(f"{item.id} is damaged: {item.fault}. Train it anew, or remove {item.folder}.")
-    if all(item.id == SHIPPED for item in found):
+    for version in versions:
+        if version.fault:
+            problem(f"{version.id} is damaged: {version.fault}. Train it again, or remove {version.folder}.")
+    if all(version.id == SHIPPED for version in versions):
         hint(
-            "There is no version beside the one that comes with the program. Train one: "
+            "There is only the version that ships with the program. Train another: "
             "python -m training train --recipe lambda --data index:sample --dev sample --minutes 2"
         )
-    st.html('<h3 class="sl-heading">Lineage <small>what was started from what</small></h3>')
-    st.html(f"{STYLE}{tree_html(lineage_tree(found), {item.id: state(item, at) for item in found})}")
-    _details(found)
+    st.html(heading_html("Lineage", "each version below the model it was trained from"))
+    states = {version.id: state(version, promotion) for version in versions}
+    st.html(f"{STYLE}{tree_html(lineage_tree(versions), states)}")
+    _show_details(versions)
 
 
-def version_columns(found: Sequence[Version], at: Promotion) -> dict[str, list[Any]]:
-    """The table's columns, one row a version."""
+def version_columns(versions: Sequence[Version], promotion: Promotion) -> dict[str, list[Any]]:
+    """The table's columns, a row for each version."""
     return {
-        "version": [item.id for item in found],
-        "state": [state(item, at) for item in found],
-        "created": [str(item.manifest.get("created", ""))[:16].replace("T", " ") for item in found],
-        "recipe": [str(item.manifest.get("recipe", "")) for item in found],
-        "from": [lineage(item)[-2] if len(lineage(item)) > 1 else "" for item in found],
-        "MB": [item.bytes / 1e6 for item in found],
-        "measured": [main_metric(item.manifest) for item in found],
+        "version": [version.id for version in versions],
+        "state": [state(version, promotion) for version in versions],
+        "created": [str(version.manifest.get("created", ""))[:16].replace("T", " ") for version in versions],
+        "recipe": [str(version.manifest.get("recipe", "")) for version in versions],
+        "from": [lineage(version)[-2] if len(lineage(version)) > 1 else "" for version in versions],
+        "MB": [version.bytes / 1e6 for version in versions],
+        "measured": [main_metric(version.manifest) for version in versions],
     }
 
 
-def state(version: Version, at: Promotion) -> str:
-    """`promoted`, `before` (what a rollback serves again), `damaged`, several of them or none."""
-    marks = ["promoted"] if version.id == at.promoted else ["before"] if version.id == at.before else []
+def state(version: Version, promotion: Promotion) -> str:
+    """`promoted`, `previous` (which a rollback serves again), `damaged`, several of them, or empty."""
+    marks = []
+    if version.id == promotion.promoted:
+        marks = ["promoted"]
+    elif version.id == promotion.before:
+        marks = ["previous"]
     return " ".join([*marks, *(["damaged"] if version.fault else [])])
 
 
 def main_metric(manifest: Mapping[str, Any]) -> str:
-    """nDCG@10 of the first set that a manifest has figures of, else its first figure; empty without any."""
+    """nDCG@10 on the first set that a manifest has figures for, else its first figure; empty without figures."""
     metrics = manifest.get("metrics")
     for name, figures in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(figures, dict) and figures:
@@ -84,32 +90,32 @@ def main_metric(manifest: Mapping[str, Any]) -> str:
 
 
 def lineage(version: Version) -> tuple[str, ...]:
-    """Models from the first base to the version itself; only itself where its manifest says nothing."""
-    above = version.manifest.get("lineage")
-    if not isinstance(above, list):
+    """The models from the first base to the version itself; only itself where its manifest lists none."""
+    ancestors = version.manifest.get("lineage")
+    if not isinstance(ancestors, list):
         settings = version.manifest.get("settings")
-        above = [settings["base"]] if isinstance(settings, dict) and settings.get("base") else []
-    # as a version that was started from it calls it: there or, by default, in a checkout
+        ancestors = [settings["base"]] if isinstance(settings, dict) and settings.get("base") else []
+    # the names by which the manifests of versions trained from it call it: in this home, and in a checkout
     shipped = {"/".join(places.shipped_reranker().resolve().parts[-2:]), "data/reranker"}
-    return (*(SHIPPED if name in shipped else str(name) for name in above), version.id)
+    return (*(SHIPPED if name in shipped else str(name) for name in ancestors), version.id)
 
 
-def lineage_tree(found: Sequence[Version]) -> Tree:
-    """Every model that is a version or that one was started from, below what it was started from."""
-    tree: Tree = {}
-    for item in found:
-        at = tree
-        for name in lineage(item):
-            at = at.setdefault(name, {})
+def lineage_tree(versions: Sequence[Version]) -> LineageTree:
+    """Every version and every ancestor of one, each below the model it was trained from."""
+    tree: LineageTree = {}
+    for version in versions:
+        branch = tree
+        for name in lineage(version):
+            branch = branch.setdefault(name, {})
     return tree
 
 
-def tree_html(tree: Tree, states: Mapping[str, str]) -> str:
-    """Nested lists; `states` by id tell versions that are here from models that aren't."""
+def tree_html(tree: LineageTree, states: Mapping[str, str]) -> str:
+    """Nested lists; `states` has the id of every existing version, which sets them apart from other models."""
     return f'<ul class="sl-tree">{_items(tree, states)}</ul>'
 
 
-def _items(tree: Tree, states: Mapping[str, str]) -> str:
+def _items(tree: LineageTree, states: Mapping[str, str]) -> str:
     items = []
     for name, below in tree.items():
         mark = f' <span class="sl-badge">{escape(states[name])}</span>' if states.get(name) else ""
@@ -118,25 +124,25 @@ def _items(tree: Tree, states: Mapping[str, str]) -> str:
     return "".join(items)
 
 
-def _details(found: Sequence[Version]) -> None:
-    """Model card and manifest of one version."""
-    if not found:
+def _show_details(versions: Sequence[Version]) -> None:
+    """Show the model card and the manifest of one version."""
+    if not versions:
         return
-    by_id = {item.id: item for item in found}
-    chosen = by_id[pick("Version in full", list(by_id), key="models_shown", default=found[-1].id)]
+    by_id = {version.id: version for version in versions}
+    chosen = by_id[pick("Details of version", list(by_id), key="models_shown", default=versions[-1].id)]
     with st.expander("Model card", expanded=True, key="models_card"):
         try:
             st.markdown(card_markdown((chosen.folder / "README.md").read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError) as error:
             note(f"The model card of {chosen.id} can't be read ({first_line(error)}).")
     shown = {name: value for name, value in chosen.manifest.items() if name != "files"}
-    with st.expander("Settings, data and libraries, as its manifest has them", key="models_manifest"):
+    with st.expander("Settings, data and libraries (from its manifest)", key="models_manifest"):
         st.json(shown, expanded=1)
     note(f"Folder: {chosen.folder}")
 
 
 def card_markdown(card: str) -> str:
-    """A model card without its header, made safe to be shown: nothing in it loads an image or is markup of Streamlit.
+    """A model card without its header, made safe to show: it loads no image and uses no markup of Streamlit's own.
 
     Streamlit itself shows HTML as text.
     """

@@ -1,19 +1,19 @@
-"""The models page: versions of re-rankers, how two of them compare, and which one is served."""
+"""The Models page: versions of the re-ranker, how two of them compare, and which one is served."""
 
 import streamlit as st
 
 from app.views.models.comparison import show_comparison
 from app.views.models.history import show_history
-from app.views.models.promotion import SAID, show_promotion
+from app.views.models.promotion import DONE_KEY, show_promotion
 from app.views.models.versions import show_versions
 from app.views.widgets import picked_link
-from app.views.widgets.figures import figures_html
+from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, plain, problem
-from app.views.widgets.pickers import KEPT
+from app.views.widgets.pickers import PICKED_KEY
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.errors import ModelError
-from training.versions import promoted as pointer
+from training.versions import promoted as promotions
 from training.versions.promoted import Promotion
 from training.versions.registry import versions
 
@@ -37,38 +37,43 @@ def render(*, read_only: bool = False) -> None:
     apply_style()
     st.html(TITLE)
     try:
-        at = pointer.current()
+        promotion = promotions.current()
     except ModelError as error:
         problem(error)
         return
-    said = st.session_state.pop(SAID, "")
-    if said:
-        st.success(plain(said), icon=":material/check:")
-    found = versions()
-    _served(at)
-    if not found:
+    done = st.session_state.pop(DONE_KEY, "")
+    if done:
+        st.success(plain(done), icon=":material/check:")
+    all_versions = versions()
+    _show_served(promotion)
+    if not all_versions:
         hint(
-            f"There is no re-ranker at all, neither in {places.shipped_reranker()} nor in {places.models()}, "
-            "so searches aren't re-ranked."
+            f"There is no re-ranker in {places.shipped_reranker()} or {places.models()}, so searches aren't re-ranked."
         )
         return
-    wanted = picked_link.restore("models", LINKED)
+    requested = picked_link.restore("models", LINKED)
     if st.session_state.get("models_tabs") not in TABS:
-        st.session_state["models_tabs"] = st.session_state.get(KEPT, {}).get("models_tabs", TABS[0])
-    listed, compared, promoted, past = st.tabs(TABS, key="models_tabs", on_change="rerun")
-    st.session_state.setdefault(KEPT, {})["models_tabs"] = st.session_state["models_tabs"]
-    with listed:
-        show_versions(found, at)
-    with compared:
-        show_comparison(found, at)
-    with promoted:
-        show_promotion(found, at, read_only=read_only)
-    with past:
+        st.session_state["models_tabs"] = st.session_state.get(PICKED_KEY, {}).get("models_tabs", TABS[0])
+    versions_tab, compare_tab, promote_tab, history_tab = st.tabs(TABS, key="models_tabs", on_change="rerun")
+    st.session_state.setdefault(PICKED_KEY, {})["models_tabs"] = st.session_state["models_tabs"]
+    with versions_tab:
+        show_versions(all_versions, promotion)
+    with compare_tab:
+        show_comparison(all_versions, promotion)
+    with promote_tab:
+        show_promotion(all_versions, promotion, read_only=read_only)
+    with history_tab:
         show_history()
-    picked_link.remember("models", LINKED, wanted)
+    picked_link.remember("models", LINKED, requested)
 
 
-def _served(at: Promotion) -> None:
-    since = at.at[:16].replace("T", " ") + " UTC" if at.at else "the beginning"
-    figures = [("Served", at.promoted, at.reason), ("Since", since, ""), ("Before it", at.before or "nothing", "")]
-    st.html(figures_html([*figures, *([("By", at.by, at.action)] if at.by else [])]))
+def _show_served(promotion: Promotion) -> None:
+    since = promotion.at[:16].replace("T", " ") + " UTC" if promotion.at else "the start"
+    figures = [
+        Figure("Served", promotion.promoted, promotion.reason),
+        Figure("Since", since),
+        Figure("Previous", promotion.before or "none"),
+    ]
+    if promotion.by:
+        figures.append(Figure("By", promotion.by, promotion.action))
+    st.html(figures_html(figures))

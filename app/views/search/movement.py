@@ -6,15 +6,16 @@ import altair as alt
 import streamlit as st
 
 from app.views.widgets.palette import DOWN, SAME, UP
-from app.views.widgets.passage.rank_lines import LABEL, rank_lines
+from app.views.widgets.passage.rank_lines import LABEL_LENGTH, rank_lines
 from indexing.records import PassageId
 from search.trace import SearchTrace
 
 
 def movement_chart(trace: SearchTrace, *, shown: int) -> alt.LayerChart:
-    """Passages that are among the first `shown` places before or after; ranks beyond share one row."""
-    told = [alt.Tooltip("before:Q", title="first stage"), alt.Tooltip("after:Q", title="re-ranked")]
-    return rank_lines(_rows(trace, shown), shown=shown, colours={"up": UP, "down": DOWN, "same": SAME}, told=told)
+    """Passages among the first `shown` before or after re-ranking; all lower ranks share one row."""
+    tooltips = [alt.Tooltip("before:Q", title="first stage"), alt.Tooltip("after:Q", title="re-ranked")]
+    colors = {"up": UP, "down": DOWN, "same": SAME}
+    return rank_lines(_rows(trace, shown), shown=shown, colors=colors, tooltips=tooltips)
 
 
 def show_movement(trace: SearchTrace, *, shown: int) -> None:
@@ -28,7 +29,7 @@ def show_movement(trace: SearchTrace, *, shown: int) -> None:
 
 
 def _rows(trace: SearchTrace, shown: int) -> list[dict[str, Any]]:
-    """Two rows for each passage: its left end and its right end."""
+    """Two rows for each passage: the left and the right end of its line."""
     before, after = trace.fused.ranks(), trace.final.ranks()
     ids = dict.fromkeys([*trace.fused.top(shown).passage_ids, *trace.final.top(shown).passage_ids])
     rows = []
@@ -42,7 +43,8 @@ def _rows(trace: SearchTrace, shown: int) -> list[dict[str, Any]]:
 
 def _common(trace: SearchTrace, passage_id: PassageId, *, before: int, after: int) -> dict[str, Any]:
     text = trace.passages[passage_id].content
-    way = "up" if before > after else "down" if before < after else "same"
-    mark = {"up": f"▲{before - after}", "down": f"▼{after - before}", "same": "·"}[way]
-    label = f"{mark}  {text[:LABEL]}"
-    return {"id": passage_id, "text": text[:160], "label": label, "before": before, "after": after, "way": way}
+    direction = "up" if before > after else "down" if before < after else "same"
+    mark = {"up": f"▲{before - after}", "down": f"▼{after - before}", "same": "·"}[direction]
+    label = f"{mark}  {text[:LABEL_LENGTH]}"
+    values = {"before": before, "after": after, "direction": direction}
+    return {"id": passage_id, "text": text[:160], "label": label, **values}

@@ -1,4 +1,4 @@
-"""Page file of Search; says so while the heavy libraries are imported for the first time."""
+"""The Search page\'s file; shows a spinner while the heavy libraries are imported for the first time."""
 
 import streamlit as st
 

@@ -1,55 +1,49 @@
-"""The answer to one query: a line of figures, and the two rankings side by side."""
-
-from html import escape
+"""The answer to one query: a row of figures, and the two rankings side by side."""
 
 import streamlit as st
 
-from app.views.widgets.fields import FUSION_NAMES, MIX_NAMES
-from app.views.widgets.figures import change_html, figure
+from app.views.widgets.figures import Figure, change_html
 from app.views.widgets.passage.cards import first_stage_cards, list_html, reranked_cards, tabs_html
 from app.views.widgets.passage.judgment import Judgment
-from app.views.widgets.pipeline_choice import Choice
+from app.views.widgets.pipeline_fields import FUSION_NAMES, MIX_NAMES
+from app.views.widgets.search_choice import SearchChoice
 from search.trace import SearchTrace
 
 
-def figures_html(trace: SearchTrace, judgment: Judgment | None, *, reranker: str | None) -> str:
-    """Time, movement and, for a judged query, nDCG@10 before and after."""
-    found = len(trace.fused)
-    parts = [
-        figure("Time", f"{sum(trace.seconds.values()) * 1000:,.0f} ms"),
-        figure("Found", f"{found:,} passage{'' if found == 1 else 's'}"),
+def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: str | None) -> list[Figure]:
+    """Time, movement and, for a judged query, nDCG@10 before and after re-ranking."""
+    count = len(trace.fused)
+    figures = [
+        Figure("Time", f"{sum(trace.seconds.values()) * 1000:,.0f} ms"),
+        Figure("Found", f"{count:,} passage{'' if count == 1 else 's'}"),
     ]
     if trace.reranked is not None:
         moved = sum(1 for places in trace.moves().values() if places)
-        parts.append(figure("Moved", f"{moved:,} of {len(trace.reranked):,} re-ranked"))
+        figures.append(Figure("Moved", f"{moved:,} of {len(trace.reranked):,} re-ranked"))
     if judgment is not None:
-        parts.append(figure("nDCG@10", _ndcg(trace, judgment), told=f"a judged query of the {judgment.split} split"))
+        before, after = judgment.before_and_after(trace)
+        value = f"{before:.3f}" if trace.reranked is None else change_html(before, after)
+        figures.append(Figure("nDCG@10", value, f"a judged query of the {judgment.split} split", is_html=True))
     if reranker is not None and trace.reranked is not None:
-        parts.append(figure("Re-ranker", escape(reranker), wide=True))
-    return f'<div class="sl-figures">{"".join(parts)}</div>'
+        figures.append(Figure("Re-ranker", reranker, wide=True))
+    return figures
 
 
-def show_lists(trace: SearchTrace, judgment: Judgment | None, choice: Choice) -> None:
-    """The first stage, and the re-ranked list beside it where there is one; row by row on one height."""
-    first = first_stage_cards(trace, judgment, shown=choice.shown, fusion=choice.fusion)
-    sources = "BM25 + dense, " if choice.fusion in ("rrf", "weighted") else ""
-    about = f"{sources}{FUSION_NAMES[choice.fusion].lower().replace('bm25', 'BM25')}"
+def show_lists(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice) -> None:
+    """The first stage and, beside it, the re-ranked list where there is one; cards of the same rank align."""
+    settings = choice.settings
+    first = first_stage_cards(trace, judgment, shown=choice.shown, fusion=settings.fusion)
+    retrievers = "BM25 + dense, " if settings.fusion in ("rrf", "weighted") else ""
+    about = f"{retrievers}{FUSION_NAMES[settings.fusion].lower().replace('bm25', 'BM25')}"
     columns = list_html("first", "First stage", about, first, trace)
     tabs = ""
     if trace.reranked is not None:
-        blended = choice.rerank_weight < 1
+        blended = settings.rerank_weight < 1
         second = reranked_cards(trace, judgment, shown=choice.shown, blended=blended)
-        other = MIX_NAMES[choice.rerank_mix].lower()
-        share = f"{choice.rerank_weight:.0%} re-ranker, {1 - choice.rerank_weight:.0%} {other}"
+        mix = MIX_NAMES[settings.rerank_mix].lower()
+        share = f"{settings.rerank_weight:.0%} re-ranker, {1 - settings.rerank_weight:.0%} {mix}"
         about = share if blended else "each passage read together with the query"
         columns += list_html("second", "Re-ranked", about, second, trace)
         tabs = tabs_html({"second": "Re-ranked", "first": "First stage"})
-    kind = "sl-two" if tabs else "sl-one"
-    st.html(f'<div class="sl-results {kind}">{tabs}{columns}</div>')
-
-
-def _ndcg(trace: SearchTrace, judgment: Judgment) -> str:
-    before, after = judgment.before_and_after(trace)
-    if trace.reranked is None:
-        return f"{before:.3f}"
-    return change_html(before, after)
+    layout = "sl-two" if tabs else "sl-one"
+    st.html(f'<div class="sl-results {layout}">{tabs}{columns}</div>')

@@ -1,4 +1,4 @@
-"""Where the time of a search went: one bar from start to end for each stage, and this session's percentiles."""
+"""How the time of a search was spent: a bar from start to end for each stage, and this session's percentiles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,8 +19,8 @@ STAGE_NAMES = {
     "tokenize": "tokenize pairs",
     "re-rank": "re-rank",
 }
-ENOUGH = 5  # searches that percentiles are worth showing for
-ROW = 30  # pixels of one stage
+FEWEST_FOR_PERCENTILES = 5  # searches
+ROW_HEIGHT = 30  # pixels of one stage
 
 
 def waterfall_chart(seconds: Mapping[str, float]) -> alt.LayerChart:
@@ -49,24 +49,24 @@ def waterfall_chart(seconds: Mapping[str, float]) -> alt.LayerChart:
         x=alt.X("end:Q", scale=scale, axis=axis), text=alt.Text("took:Q", format=",.1f")
     )
     view = alt.Config(view=alt.ViewConfig(stroke=None))
-    return alt.LayerChart(layer=[bars, words], height=ROW * len(rows) + 40, config=view)
+    return alt.LayerChart(layer=[bars, words], height=ROW_HEIGHT * len(rows) + 40, config=view)
 
 
 def show_waterfall(seconds: Mapping[str, float], totals: Sequence[float]) -> None:
     """The chart with its heading; `totals` are the seconds of this session's searches."""
-    words = f"{sum(seconds.values()) * 1000:,.1f} ms in all"
+    words = f"{sum(seconds.values()) * 1000:,.1f} ms in total"
     st.html(f'<h3 class="sl-heading">Where the time went <small>{words}</small></h3>')
     st.altair_chart(waterfall_chart(seconds), key="search_waterfall")
-    if len(totals) >= ENOUGH:
-        half, most = np.percentile(np.asarray(totals) * 1000, [50, 95])
-        note(f"This session's {len(totals):,} searches: p50 {half:,.0f} ms, p95 {most:,.0f} ms")
+    if len(totals) >= FEWEST_FOR_PERCENTILES:
+        median, p95 = np.percentile(np.asarray(totals) * 1000, [50, 95])
+        note(f"{len(totals):,} searches in this session: p50 {median:,.0f} ms, p95 {p95:,.0f} ms")
 
 
 def _rows(seconds: Mapping[str, float]) -> list[dict[str, Any]]:
     rows = []
     start = 0.0
-    for stage, spent in seconds.items():
-        took = spent * 1000
+    for stage, elapsed in seconds.items():
+        took = elapsed * 1000
         rows.append({"stage": STAGE_NAMES.get(stage, stage), "start": start, "end": start + took, "took": took})
         start += took
     return rows

@@ -1,51 +1,51 @@
-"""What a rater has chosen on the Teach page: kept in the session, and in the link so that a task can be handed on."""
+"""What a rater has chosen on the Teach page: kept in the session, and in the link so that a task can be passed on."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 import streamlit as st
 
-from app import resources
-from app.views.widgets.linked import Linked, Rule, differing, one_of, read, within
-from app.views.widgets.pipeline_choice import MOST_SHOWN
+from app import environment
+from app.views.widgets.linked import LinkRule, PageLink, differing, one_of, read, within
+from app.views.widgets.search_choice import MOST_SHOWN
 
 VIEWS = {"one": "One by one", "list": "As a list"}
 PARAMETERS = {"rater": "rater", "q": "query", "index": "index", "blind": "blind", "view": "view", "shown": "shown"}
 """What a link calls each field."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TeachChoice:
-    """Who grades what, and how it is shown."""
+    """Who grades which query, and how its passages are shown."""
 
     rater: str
-    """As typed; what is no name is told on the page."""
+    """As typed; the page reports an invalid name."""
     query: str
     index: str
     blind: bool = True
-    """Whether order and scores are hidden, so that they can't sway the rater."""
+    """Whether ranks and scores are hidden, so that they can't bias the rater."""
     view: str = "one"
     shown: int = 10
     """Passages to grade of each query."""
 
 
-_linked: Linked[TeachChoice] = Linked("teach")
-key, touch, choose = _linked.key, _linked.touch, _linked.choose
+_page: PageLink[TeachChoice] = PageLink("teach")
+key, touch, choose = _page.key, _page.touch, _page.choose
 
 
 def defaults() -> TeachChoice:
-    """Nobody and no query, with the settings that hold unless others are chosen."""
-    return TeachChoice("", "", resources.default_index())
+    """No rater and no query, with the default settings."""
+    return TeachChoice(rater="", query="", index=environment.default_index())
 
 
 def restore(indexes: list[str]) -> list[str]:
-    """Fill the session from the link where the link is news; give back what couldn't be used, as sentences."""
-    parameters = _linked.news()
+    """Fill the session from a new link; give back a sentence for each value that couldn't be used."""
+    parameters = _page.new_parameters()
     if parameters is None:
         return []
-    start = _linked.last() or defaults()
+    start = _page.last_choice() or defaults()
     if PARAMETERS.keys() & parameters.keys():
-        start = replace(defaults(), rater=start.rater)  # a link without a name leaves the rater who they are
+        start = replace(defaults(), rater=start.rater)  # a link without a name doesn't change the rater
     choice, notes = read_link(parameters, start, indexes)
     for field, value in asdict(choice).items():
         st.session_state[key(field)] = value
@@ -58,23 +58,23 @@ def current() -> TeachChoice:
 
 
 def remember(choice: TeachChoice) -> None:
-    """Keep it for a return to this page, and in the link: only what differs from the defaults."""
-    _linked.keep(choice, differing(choice, defaults(), PARAMETERS))
+    """Keep the choice for a return to this page, and in the link, which holds only what differs from the defaults."""
+    _page.remember(choice, differing(asdict(choice), asdict(defaults()), PARAMETERS))
 
 
 def read_link(parameters: Mapping[str, str], start: TeachChoice, indexes: list[str]) -> tuple[TeachChoice, list[str]]:
-    """The choice that a link holds; what it doesn't hold, or holds wrongly, is as in `start`."""
-    values, notes = read(parameters, PARAMETERS, _rules(indexes), start)
+    """The choice that a link holds, and a sentence for each invalid value; missing ones are taken from `start`."""
+    values, notes = read(parameters, PARAMETERS, _rules(indexes), asdict(start))
     return replace(start, **values), notes
 
 
-def _rules(indexes: list[str]) -> Mapping[str, Rule]:
+def _rules(indexes: list[str]) -> Mapping[str, LinkRule]:
     """What each parameter of a link must be."""
     return {
-        "rater": Rule("a name", str),
-        "q": Rule("a query", str),
-        "index": one_of(indexes, "an index here"),
-        "blind": Rule("0 or 1", {"0": False, "1": True}.__getitem__),
+        "rater": LinkRule("a name", str),
+        "q": LinkRule("a query", str),
+        "index": one_of(indexes, "an existing index"),
+        "blind": LinkRule("0 or 1", {"0": False, "1": True}.__getitem__),
         "view": one_of(VIEWS),
         "shown": within(int, 1, MOST_SHOWN),
     }

@@ -1,4 +1,4 @@
-"""Which query is graded: a typed one, one of the judged train queries, or the next that the rater hasn't graded."""
+"""Which query is graded: a typed one, a judged train query, or the next one that the rater hasn't graded."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -8,33 +8,33 @@ import streamlit as st
 from app.views.teach.choice import VIEWS, choose, key, touch
 from app.views.widgets.fields import index_field, judged_field, shown_field
 from app.views.widgets.notices import note
+from app.views.widgets.query_box import query_box
 from indexing.corpus.judged import JudgedSet, normalised
 from indexing.records import Query, QueryId
 from training.judgments.feedback import Grade
 
-LISTED = 1_000  # train queries that can be picked; a browser shows no more with ease
+MOST_LISTED = 1_000  # train queries that can be picked; more slow the browser down
 
 
 def rater_box() -> None:
-    """Where the rater's name is typed."""
+    """The field for the rater's name."""
     st.text_input(
         "Your name",
         key=key("rater"),
         on_change=touch,
-        placeholder="who is grading",
+        placeholder="Who is grading?",
         width=260,
-        help="Kept with every grade, in lower case, so that raters can be compared.",
+        help="Stored with every grade, in lower case, so that raters can be compared.",
     )
 
 
-def query_box() -> None:
-    """The field and its button; Enter shows the passages."""
-    with st.form("teach_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input("Query", key=key("query"), placeholder="Type a query to grade its passages")
-        st.form_submit_button("Show passages", key="teach_submit", type="primary", on_click=touch, width="content")
+def grading_query_box() -> None:
+    """The field for the query and its button; Enter shows the passages."""
+    placeholder = "Type a query to grade its passages"
+    query_box("teach", "Show passages", key=key("query"), on_submit=touch, placeholder=placeholder)
 
 
-def sidebar(indexes: Sequence[str]) -> None:
+def teach_sidebar(indexes: Sequence[str]) -> None:
     """All settings."""
     with st.sidebar:
         index_field(indexes, key=key("index"), on_change=touch, purpose="grade")
@@ -43,28 +43,26 @@ def sidebar(indexes: Sequence[str]) -> None:
             "Blind",
             key=key("blind"),
             on_change=touch,
-            help="Passages come in a shuffled order, without ranks and scores, so that these can't sway you.",
+            help="Passages appear in shuffled order, without ranks and scores, so that these can't bias you.",
         )
-        shown_field(
-            "Passages of each query", key=key("shown"), on_change=touch, about="The best of the re-ranked list."
-        )
+        shown_field("Passages per query", key=key("shown"), on_change=touch, about="The best of the re-ranked list.")
 
 
-def pick(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str, query: str) -> None:
-    """A list of the judged train queries, and a button for the next one; a note where the index has none."""
+def pick_query(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str, query: str) -> None:
+    """A list of the judged train queries, and a button for the next ungraded one; a note where the index has none."""
     if "train" not in judged or not judged["train"].queries:
-        note("This index has no judged train queries to pick from; type one.")
+        note("This index has no judged train queries to pick from; type a query instead.")
         return
     queries = judged["train"].queries
     following = next_ungraded(queries, {grade.normalised for grade in grades if grade.rater == rater}, after=query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         judged_field(
             "Judged train queries",
-            [item.text for item in islice(queries, LISTED)],
+            [train_query.text for train_query in islice(queries, MOST_LISTED)],
             key="teach_judged",
             take=lambda text: choose(query=text),
             label_visibility="collapsed",
-            placeholder=f"Pick one of {min(len(queries), LISTED):,} train queries",
+            placeholder=f"Pick one of {min(len(queries), MOST_LISTED):,} train queries",
         )
         st.button(
             "Next ungraded",
@@ -73,14 +71,14 @@ def pick(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str
             on_click=choose,
             kwargs={"query": following.text if following else query},
             disabled=following is None,
-            help="The next train query that you haven't graded."
+            help="Shows the next train query that you haven't graded."
             if following
             else "You have graded every other train query.",
         )
 
 
 def next_ungraded(queries: Sequence[Query], graded: set[str], *, after: str) -> Query | None:
-    """The first query after this one that isn't graded, from the start again where none follows."""
+    """The first ungraded query after this one, searching again from the start where none follows."""
     here = normalised(after)
     first: Query | None = None
     passed = False
@@ -96,10 +94,10 @@ def next_ungraded(queries: Sequence[Query], graded: set[str], *, after: str) -> 
 
 
 def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | None, bool]:
-    """The id of the judged query that reads so, and whether it is of another split than train."""
-    wanted = normalised(text)
+    """The id of the judged query with this text, and whether it belongs to a split other than train."""
+    normalised_text = normalised(text)
     for split in ("test", "dev", "train"):
         for query in judged[split].queries if split in judged else ():
-            if normalised(query.text) == wanted:
+            if normalised(query.text) == normalised_text:
                 return query.id, split != "train"
     return None, False

@@ -1,4 +1,4 @@
-"""What comes of grading: pinned expectations, how far raters agree, and files to take away."""
+"""What grading yields: pinned expectations, agreement between raters, and files to download."""
 
 import io
 import tempfile
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.resources import Opened
-from app.views.teach.sheet import Sheet
+from app.resources import SharedPipeline
+from app.views.teach.sheet import GradingSheet
 from app.views.widgets.notices import hint, note, problem
 from indexing import places
 from indexing.corpus.judged import normalised
@@ -20,22 +20,23 @@ from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
 from training.versions.expectations import Pinned
 
-LABEL = 70  # characters of a passage in a list
-_PINNED = "teach_pinned"
+LABEL_LENGTH = 70  # characters of a passage in a list
+_PINNED_KEY = "teach_pinned"  # session: what the last click did, and why it failed
 
 
-def show_pinning(sheet: Sheet) -> None:
-    """What is pinned for the query; and two of its passages to choose, with a button that pins one above the other."""
-    if st.session_state.get("teach_pin_sheet") != sheet.signature:  # what was chosen is of another list
+def show_pinning(sheet: GradingSheet) -> None:
+    """Two fields to choose passages, a button that pins one above the other, and the expectations pinned already."""
+    if st.session_state.get("teach_pin_sheet") != sheet.signature:  # the choices belong to another list
         st.session_state["teach_pin_sheet"] = sheet.signature
         st.session_state["teach_pin_above"] = st.session_state["teach_pin_below"] = None
     labels = {
-        passage.id: f"{place} · {passage.content[:LABEL]}" for place, passage in enumerate(sheet.passages, start=1)
+        passage.id: f"{place} · {passage.content[:LABEL_LENGTH]}"
+        for place, passage in enumerate(sheet.passages, start=1)
     }
-    note("A new re-ranker that breaks a pinned expectation is not promoted.")
-    for side, told in (("above", "This passage"), ("below", "should stand above this one")):
+    note("A version of the re-ranker that breaks a pinned expectation can't be promoted without an override.")
+    for side, label in (("above", "This passage"), ("below", "should rank above this one")):
         st.selectbox(
-            told,
+            label,
             list(labels),
             index=None,
             format_func=lambda passage_id: labels[passage_id],
@@ -45,47 +46,47 @@ def show_pinning(sheet: Sheet) -> None:
     above, below = (st.session_state[f"teach_pin_{side}"] for side in ("above", "below"))
     chosen = above is not None and below is not None
     st.button("Pin", key="teach_pin", on_click=_pin, args=(sheet, above, below), disabled=not chosen)
-    told, fault = st.session_state.pop(_PINNED, ("", ""))
+    success, fault = st.session_state.pop(_PINNED_KEY, ("", ""))
     if fault:
         problem(fault)
-    if told:
-        hint(told)
+    if success:
+        hint(success)
     _show_pinned(sheet.query)
 
 
 def show_agreement(grades: list[Grade]) -> None:
-    """A line for every two raters who graded a passage in common."""
-    found = agreements(grades)
-    if not found:
-        note("No passage of this index has grades of two raters for the same query yet.")
+    """A table with a row for every two raters who graded a common passage."""
+    pairs = agreements(grades)
+    if not pairs:
+        note("No two raters have graded the same passage of this index for the same query yet.")
         return
     rows = [
         {
-            "raters": " and ".join(one.raters),
-            "both graded": one.judged,
-            "same grade": f"{one.same:.0%}",
-            "kappa": _number(one.kappa),
-            "weighted kappa": _number(one.weighted),
+            "raters": " and ".join(pair.raters),
+            "both graded": pair.judged,
+            "same grade": f"{pair.same:.0%}",
+            "kappa": _number(pair.kappa),
+            "weighted kappa": _number(pair.weighted),
         }
-        for one in found
+        for pair in pairs
     ]
     st.dataframe(rows, hide_index=True, key="teach_agreement")
     note(
-        "Kappa is 1 for full agreement and 0 for what chance gives; the weighted one forgives near misses more than "
-        "far ones. A dash stands where there is too little to tell."
+        "Kappa is 1 for full agreement and 0 for agreement by chance; weighted kappa penalizes small "
+        "differences less than large ones. A dash means that there are too few common grades."
     )
 
 
-def show_exports(store: FeedbackStore, opened: Opened, index: str, grades: list[Grade]) -> None:
-    """Two files to download, made when they are asked for."""
+def show_exports(store: FeedbackStore, shared: SharedPipeline, index: str, grades: list[Grade]) -> None:
+    """Two files to download, made when the button is pressed."""
     protected = sum(grade.protected for grade in grades)
     note(
-        f"Grades of index {index}: {len(grades) - protected:,} to train on, {protected:,} protected. "
-        "The files keep them apart: qrels.dev.tsv, and lines that say “protected”, are to measure with."
+        f"Grades of index {index}: {len(grades) - protected:,} for training, {protected:,} protected. "
+        "The files keep them apart: use qrels.dev.tsv, and lines marked “protected”, only to measure."
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "TREC qrels (zip)",
+            "TREC qrels (ZIP)",
             lambda: qrels_zip(store, index),
             file_name=f"feedback-{index}.zip",
             mime="application/zip",
@@ -96,7 +97,7 @@ def show_exports(store: FeedbackStore, opened: Opened, index: str, grades: list[
         )
         st.download_button(
             "JSONL for training",
-            lambda: jsonl_bytes(store, opened, index),
+            lambda: jsonl_bytes(store, shared, index),
             file_name=f"feedback-{index}.jsonl",
             mime="application/jsonl",
             key="teach_export_jsonl",
@@ -107,7 +108,7 @@ def show_exports(store: FeedbackStore, opened: Opened, index: str, grades: list[
 
 
 def qrels_zip(store: FeedbackStore, index: str) -> bytes:
-    """One index's queries and qrels as a zip file. Raises CorpusError as `export_qrels` does."""
+    """One index's queries and qrels as a ZIP file. Raises CorpusError for an id that the files can't hold."""
     with tempfile.TemporaryDirectory() as folder, io.BytesIO() as packed:
         export_qrels(store, Path(folder), index=index)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -116,9 +117,9 @@ def qrels_zip(store: FeedbackStore, index: str) -> bytes:
         return packed.getvalue()
 
 
-def jsonl_bytes(store: FeedbackStore, opened: Opened, index: str) -> bytes:
-    """One index's grades with the passages' texts, as training reads them."""
-    passages = opened.pipeline.index.passages
+def jsonl_bytes(store: FeedbackStore, shared: SharedPipeline, index: str) -> bytes:
+    """One index's grades with the passages' texts, in the format that training reads."""
+    passages = shared.pipeline.index.passages
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feedback.jsonl"
         export_jsonl(store, path, lambda _, passage_id: passages.by_id(PassageId(passage_id)).content, index=index)
@@ -126,33 +127,34 @@ def jsonl_bytes(store: FeedbackStore, opened: Opened, index: str) -> bytes:
 
 
 def _show_pinned(query: str) -> None:
-    """Every expectation of the query, whoever pinned it, each with a button that takes it away."""
+    """Show every expectation of the query, by any rater, each with a button that removes it."""
     try:
-        every = expectations.expectations(places.models() / expectations.FILE)
+        pinned = expectations.expectations(places.models() / expectations.FILE)
     except SecondLookError as error:
         problem(error)
         return
-    for item in every:
-        if normalised(item.query) == normalised(query):
+    for expectation in pinned:
+        if normalised(expectation.query) == normalised(query):
             note(
-                f"“{item.above.text[:LABEL]}” above “{item.below.text[:LABEL]}”, pinned by {item.by} on {item.at[:10]}"
+                f"“{expectation.above.text[:LABEL_LENGTH]}” above “{expectation.below.text[:LABEL_LENGTH]}”, "
+                f"pinned by {expectation.by} on {expectation.at[:10]}"
             )
-            st.button("Unpin", key=f"teach_unpin_{item.key}", on_click=_unpin, args=(item.key,))
+            st.button("Unpin", key=f"teach_unpin_{expectation.key}", on_click=_unpin, args=(expectation.key,))
 
 
 def _unpin(key: str) -> None:
     try:
-        gone = expectations.remove(key, path=places.models() / expectations.FILE)
-    except SecondLookError as error:  # it may be gone already
-        st.session_state[_PINNED] = ("", str(error))
+        removed = expectations.remove(key, path=places.models() / expectations.FILE)
+    except SecondLookError as error:  # it may have been removed already
+        st.session_state[_PINNED_KEY] = ("", str(error))
     else:
-        st.session_state[_PINNED] = (f"Unpinned {gone.key}: {gone.sentence()}.", "")
+        st.session_state[_PINNED_KEY] = (f"Unpinned {removed.key}: {removed.sentence()}.", "")
 
 
-def _pin(sheet: Sheet, above: PassageId, below: PassageId) -> None:
+def _pin(sheet: GradingSheet, above: PassageId, below: PassageId) -> None:
     texts = {passage.id: passage.content for passage in sheet.passages}
     try:
-        made = expectations.add(
+        expectation = expectations.add(
             sheet.query,
             above=Pinned(above, texts[above]),
             below=Pinned(below, texts[below]),
@@ -160,9 +162,9 @@ def _pin(sheet: Sheet, above: PassageId, below: PassageId) -> None:
             path=places.models() / expectations.FILE,
         )
     except SecondLookError as error:
-        st.session_state[_PINNED] = ("", str(error))
+        st.session_state[_PINNED_KEY] = ("", str(error))
     else:
-        st.session_state[_PINNED] = (f"Pinned as {made.key}: {made.sentence()}.", "")
+        st.session_state[_PINNED_KEY] = (f"Pinned as {expectation.key}: {expectation.sentence()}.", "")
 
 
 def _number(kappa: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What lies before a rater: one query's passages in the order in which they are shown, and the grades so far."""
+"""What a rater grades: one query's passages in the order in which they are shown, and the grades so far."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from training.judgments.feedback import Grade
 SEED = 17  # of the blind order
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One rater's passages of one query."""
+@dataclass(frozen=True, kw_only=True)
+class GradingSheet:
+    """The passages of one query for one rater."""
 
     rater: str
     query: str
@@ -27,15 +27,15 @@ class Sheet:
     index: str
     build: str
     passages: tuple[Passage, ...]
-    """As shown."""
-    places: Mapping[PassageId, str]
-    """Rank and score of each in words; empty where the rater is not to know them."""
+    """In the order shown."""
+    rank_texts: Mapping[PassageId, str]
+    """Rank and score of each in words; empty where they are hidden from the rater."""
     grades: Mapping[PassageId, int]
-    """What the rater has given."""
+    """The rater's grades so far."""
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """Changes with what is shown, not with the grades."""
+        """Changes with the passages shown, not with the grades."""
         return (self.rater, self.index, normalised(self.query), tuple(passage.id for passage in self.passages))
 
     @property
@@ -44,9 +44,9 @@ class Sheet:
         return sum(passage.id in self.grades for passage in self.passages)
 
     def first_ungraded(self, *, after: int = -1) -> int:
-        """The place, counted from 0, of the next passage without a grade, from the start again where none follows.
+        """The place, from 0, of the next ungraded passage, searching again from the start where none follows.
 
-        The place `after` counts as graded. Behind the last place where none is left.
+        The place `after` counts as graded. Where none is left, the number of passages.
         """
         count = len(self.passages)
         for place in chain(range(after + 1, count), range(after)):
@@ -55,14 +55,14 @@ class Sheet:
         return count
 
     def place_of(self, grade: Grade) -> int | None:
-        """Where the passage of this grade stands; None where the grade is of another query or index."""
+        """The place of this grade's passage; None where the grade belongs to another query or index."""
         if (grade.index, grade.normalised) != (self.index, normalised(self.query)):
             return None
         return next((place for place, passage in enumerate(self.passages) if passage.id == grade.passage_id), None)
 
 
 def shown_order(trace: SearchTrace, *, shown: int, blind: bool, rater: str) -> tuple[PassageId, ...]:
-    """The best passages; blind, in an order that depends on query and rater alone, not on rank."""
+    """The best passages; if blind, in an order that depends only on query and rater, not on rank."""
     best = trace.final.top(shown).passage_ids
     if not blind:
         return best
@@ -71,7 +71,7 @@ def shown_order(trace: SearchTrace, *, shown: int, blind: bool, rater: str) -> t
     return tuple(shuffled)
 
 
-def places(trace: SearchTrace) -> dict[PassageId, str]:
+def rank_texts(trace: SearchTrace) -> dict[PassageId, str]:
     """Rank and score of each passage of the final ranking, in words."""
     scale = "logit" if trace.reranked is not None else "first-stage score"
     return {
@@ -82,21 +82,21 @@ def places(trace: SearchTrace) -> dict[PassageId, str]:
 
 def grades_of(grades: Sequence[Grade], *, rater: str, query: str) -> dict[PassageId, int]:
     """The grades of one rater for one query, by passage."""
-    wanted = normalised(query)
-    return {grade.passage_id: grade.grade for grade in grades if (grade.rater, grade.normalised) == (rater, wanted)}
+    text = normalised(query)
+    return {grade.passage_id: grade.grade for grade in grades if (grade.rater, grade.normalised) == (rater, text)}
 
 
-def passage_html(sheet: Sheet, place: int) -> str:
-    """One passage as a card, whole: what is graded must be read."""
+def passage_html(sheet: GradingSheet, place: int) -> str:
+    """One passage as a card with its full text, which the rater must read."""
     passage = sheet.passages[place]
-    told = sheet.places.get(passage.id, "")
+    rank_and_score = sheet.rank_texts.get(passage.id, "")
     grade = sheet.grades.get(passage.id)
     badge = "" if grade is None else f'<span class="sl-badge sl-grade-{grade}">your grade: {grade}</span>'
     title = f'<p class="sl-title">{_marked(sheet.query, passage.title)}</p>' if passage.title else ""
     return (
         f'<div class="sl-card" data-passage="{escape(passage.id)}">'
         f'<div class="sl-head"><span class="sl-quiet">Passage {place + 1} of {len(sheet.passages)}</span>{badge}'
-        f'<span class="sl-score">{escape(told)}</span></div>{title}'
+        f'<span class="sl-score">{escape(rank_and_score)}</span></div>{title}'
         f'<p class="sl-text">{_marked(sheet.query, passage.text)}</p></div>'
     )
 

@@ -1,4 +1,4 @@
-"""Charts of a training: the loss by step, smoothed, and nDCG@10 on the dev set beside the current model's."""
+"""Charts of a training: the loss by step, smoothed, and nDCG@10 on the dev set compared with the current model's."""
 
 from collections.abc import Sequence
 
@@ -7,29 +7,29 @@ import altair as alt
 from app.views.widgets.palette import BAR, DOWN, SAME, UP
 from training.jobs.status import Metric
 
-DRAWN = 400  # points of a line; more can't be told apart
-SPANS = 20  # the smoothed line looks back over a twentieth of the steps
+MOST_POINTS = 400  # of a line; more can't be distinguished
+SPANS = 20  # the smoothed line averages over a twentieth of the steps
 HEIGHT = 220  # pixels
-SCALE_WIDTH = 40  # pixels of the numbers beside a chart, so that steps stand below each other
+SCALE_WIDTH = 40  # pixels of the numbers beside a chart, so that the steps of both charts align
 
 
 def smoothed(values: Sequence[float]) -> list[float]:
-    """The exponential moving mean whose span is a twentieth of the values, or 5; the first ones weigh no more."""
-    keep = 1 - 2 / (max(5, len(values) // SPANS) + 1)
+    """The exponential moving average over a span of a twentieth of the values, at least 5, without a startup bias."""
+    decay = 1 - 2 / (max(5, len(values) // SPANS) + 1)
     total = weight = 0.0
-    found = []
+    means = []
     for value in values:
-        total, weight = keep * total + value, keep * weight + 1
-        found.append(total / weight)
-    return found
+        total, weight = decay * total + value, decay * weight + 1
+        means.append(total / weight)
+    return means
 
 
 def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
-    """A faint line of every step's loss below the smoothed one."""
+    """A faint line of each step's loss behind the smoothed one."""
     known = [(metric.step, metric.loss) for metric in metrics if metric.loss is not None]
     lines = zip(known, smoothed([loss for _, loss in known]), strict=True)
     rows = [{"step": step, "loss": loss, "smoothed": mean} for (step, loss), mean in lines]
-    stride = -(-len(rows) // DRAWN)
+    stride = -(-len(rows) // MOST_POINTS)
     drawn = [row for place, row in enumerate(rows) if place % stride == 0 or place == len(rows) - 1]
     base = alt.Chart(alt.InlineData(values=drawn)).encode(
         x=_steps(metrics),
@@ -41,7 +41,7 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
 
 
 def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | None) -> alt.LayerChart:
-    """Points where the dev set was measured; the current model is a broken line."""
+    """Points where the dev set was measured; a dashed line for the current model."""
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
@@ -55,13 +55,13 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
         words = line.mark_text(color=DOWN, align="left", baseline="bottom", dy=-3).encode(
             x=alt.value(4), text=alt.Text("name:N")
         )
-        told = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")]
-        layers += [part.encode(y="ndcg:Q", tooltip=told) for part in (rule, words)]
+        tooltips = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")]
+        layers += [part.encode(y="ndcg:Q", tooltip=tooltips) for part in (rule, words)]
     return alt.LayerChart(layer=layers, height=HEIGHT)
 
 
 def _steps(metrics: Sequence[Metric]) -> alt.X:
-    """The same steps in both charts, however early or late the dev set was measured."""
+    """The same axis of steps in both charts, whenever the dev set was measured."""
     scale = alt.Scale(domain=[0, metrics[-1].step], nice=False)
     return alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1), scale=scale)
 

@@ -1,4 +1,4 @@
-"""What a user has chosen to train, as one value that becomes a request."""
+"""A training as a user set it, as one value that becomes a request."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,31 +16,33 @@ from training.source import Source
 from training.train.request import DevSettings, Request
 
 
-@dataclass(frozen=True)
-class DataChoice:
-    """What it learns from."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingDataChoice:
+    """What a training learns from."""
 
     index: str
     judged: bool
-    """The index's judged train queries."""
+    """Whether to use the index's judged train queries."""
     feedback: bool
-    """The grades that people gave."""
+    """Whether to use the grades from the Teach page."""
     hub: bool
-    """What the recipe has on the hub."""
+    """Whether to use the recipe's data on the hub."""
     limit: int
+    """Most examples of each source."""
     teacher: str
+    """The model whose scores are learned; empty for the scores of the data."""
     queries: int
-    """That a cold start makes."""
+    """How many queries a cold start makes."""
     mining: MiningSettings
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A training."""
+class TrainingChoice:
+    """A training as a user set it."""
 
     name: str
     settings: TrainSettings
-    data: DataChoice
+    data: TrainingDataChoice
     dev: DevSettings | None
 
     def __post_init__(self) -> None:
@@ -51,10 +53,10 @@ class Choice:
             )
 
     def request(self, folder: Path, *, root: Path) -> Request:
-        """The training, with a file of feedback in `folder` where that is chosen; its number is the next free one.
+        """The training as a request for the next free version number, with a feedback file in `folder` where chosen.
 
         Raises:
-            SettingsError: nothing is chosen to learn from.
+            SettingsError: no data is chosen.
         """
         chosen, recipe = self.data, self.settings.loss_recipe
         by_id = chosen.hub and recipe.name in HUB_DATA and HUB_DATA[recipe.name].rows is not None
@@ -74,9 +76,9 @@ class Choice:
         if self.settings.loss_recipe.from_passages:
             return (judged,)
         chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}
-        sources = tuple(source for source, wanted in chosen.items() if wanted)
+        sources = tuple(source for source, is_chosen in chosen.items() if is_chosen)
         if not sources:
             raise SettingsError(
-                "Nothing is chosen to learn from; choose an index's judged queries, your judgments or the hub's data."
+                "No training data is chosen; choose the index's judged queries, your own judgments or the hub's data."
             )
         return sources

@@ -1,4 +1,4 @@
-"""Every training that there was, the newest first."""
+"""All trainings, the newest first."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -7,28 +7,29 @@ from html import escape
 import streamlit as st
 
 from app.views.train.live import base_name, version_id
+from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note
 from training.jobs.jobs import Job
 
-LISTED = 20
+MOST_LISTED = 20
 
 
-def show_list(found: Sequence[Job], *, choose: Callable[[str], None] | None) -> None:
-    """A line for each; with `choose` a button that shows it in full."""
-    st.html('<h3 class="sl-heading">Trainings <small>the newest first</small></h3>')
-    if not found:
-        hint("There was no training yet.")
-    for job in found[:LISTED]:
+def show_history(jobs: Sequence[Job], *, choose: Callable[[str], None] | None) -> None:
+    """Show a line for each; with `choose`, also a button that calls it with the job's name."""
+    st.html(heading_html("Trainings", "newest first"))
+    if not jobs:
+        hint("No trainings yet.")
+    for job in jobs[:MOST_LISTED]:
         line, button = st.columns([9, 1], vertical_alignment="center")
         line.html(line_html(job))
         if choose is not None:
             button.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
-    if len(found) > LISTED:
-        note(f"{len(found) - LISTED:,} older ones lie in {found[0].folder.parent}.")
+    if len(jobs) > MOST_LISTED:
+        note(f"{len(jobs) - MOST_LISTED:,} older ones are in {jobs[0].folder.parent}.")
 
 
 def line_html(job: Job) -> str:
-    """Version, state, settings and figures in one line."""
+    """A training's version, state, figures and settings in one line."""
     settings, status = job.request.settings, job.status
     started = datetime.fromtimestamp(status.started, UTC).strftime("%Y-%m-%d %H:%M") if status.started else ""
     parts = [started, f"recipe {settings.recipe}", f"from {base_name(settings.base)}", job.name]
@@ -36,8 +37,8 @@ def line_html(job: Job) -> str:
         parts.insert(2, f"{status.step:,} of {status.steps:,} steps")
     if status.ndcg is not None:
         parts.insert(1, f"nDCG@10 {status.ndcg:.4f}")
-    told = ", ".join(filter(None, parts))
+    details = ", ".join(filter(None, parts))
     return (
         f'<div><b>{escape(version_id(job.request.output))}</b> <span class="sl-badge">{escape(job.state)}</span> '
-        f'<span class="sl-quiet">{escape(told)}</span></div>'
+        f'<span class="sl-quiet">{escape(details)}</span></div>'
     )

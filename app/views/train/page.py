@@ -1,9 +1,9 @@
-"""Page file of Train; says so while the heavy libraries are imported for the first time."""
+"""The Train page\'s file; shows a spinner while the heavy libraries are imported for the first time."""
 
 import streamlit as st
 
 with st.spinner("Starting …"):
+    from app.environment import read_only
     from app.views.train.view import render
-    from app.views.widgets.access import read_only
 
 render(read_only=read_only())

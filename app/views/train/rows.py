@@ -1,4 +1,4 @@
-"""Rows that a training learns from, and what was left out, as a person can read them; all texts are data."""
+"""Rows of training data, and counts of what was left out, in readable form. All texts are data and are escaped."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -17,17 +17,17 @@ STYLE = """
 .sl-row li b { min-width: 3.6rem; text-align: right; font-variant-numeric: tabular-nums; font-weight: 600; }
 </style>
 """
-SHOWN = 300  # characters of a passage
+TEXT_LENGTH = 300  # characters of a passage
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], counts: RowCounts) -> None:
-    """What the rows were made of, and each of the first ones with its passages and their labels or scores."""
+    """Show where the rows come from, and the first rows with their passages and labels or scores."""
     note(*counts_sentences(counts))
     st.html(STYLE + "".join(row_html(row) for row in rows))
 
 
 def counts_sentences(counts: RowCounts) -> list[str]:
-    """Examples by source, and what each rule dropped."""
+    """How many examples each source gave, and how many each rule left out."""
     used = ", ".join(f"{count:,} of {source}" for source, count in counts.examples.items())
     left_out = ", ".join(f"{count:,} {reason}" for reason, count in counts.dropped.items() if count)
     return [
@@ -37,17 +37,20 @@ def counts_sentences(counts: RowCounts) -> list[str]:
 
 
 def row_html(row: Mapping[str, Any]) -> str:
-    """A query with its passages, each behind what the row says of it."""
+    """A query with its passages, each after its label, score or role."""
     lines = "".join(
-        f"<li><b>{escape(word)}</b><span>{escape(text[:SHOWN])}{'…' if len(text) > SHOWN else ''}</span></li>"
-        for word, text in passages_of(row)
+        f"<li><b>{escape(word)}</b><span>{escape(_shortened(text))}</span></li>" for word, text in passages_of(row)
     )
     margin = f" <small>margin {row['label']:.3f}</small>" if "negative" in row and "label" in row else ""
     return f'<div class="sl-row"><b>{escape(row["query"])}</b>{margin}<ul>{lines}</ul></div>'
 
 
+def _shortened(text: str) -> str:
+    return f"{text[:TEXT_LENGTH]}…" if len(text) > TEXT_LENGTH else text
+
+
 def passages_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each passage of a row of any form with its label or score, or its part in the row."""
+    """Each passage of a row of any form, with its label or score, or its role: positive or negative."""
     if "passages" in row:
         return [(f"{label:.3g}", text) for label, text in zip(row["labels"], row["passages"], strict=True)]
     if "passage" in row:

@@ -1,40 +1,42 @@
-"""The Train page: what to train on and how, how far a training is, and what came of earlier ones."""
+"""The Train page: the current training, the form for a new one, and all earlier ones."""
 
 import streamlit as st
 
 from app.views.train.form import show_form
-from app.views.train.history import show_list
+from app.views.train.history import show_history
 from app.views.train.live import show_job
 from app.views.widgets.notices import hint
 from app.views.widgets.style import apply_style
 from training.jobs import jobs
 from training.jobs.jobs import Job
 
-TITLE = '<header class="sl-top"><h1>Train</h1><p>Make a re-ranker from judgments.</p></header>'
-READ_ONLY = "This page is for reading only here, so no training begins. Start the app yourself to train a re-ranker."
-JOB = "job"  # the link's parameter
+TITLE = '<header class="sl-top"><h1>Train</h1><p>Train a re-ranker on judgments.</p></header>'
+READ_ONLY = "This app is read-only and starts no training. Start your own copy to train a re-ranker."
+JOB_PARAMETER = "job"  # of the link
 
 
 def render(*, read_only: bool = False) -> None:
-    """Draw the page; `read_only` leaves the list of trainings alone."""
+    """Draw the page; `read_only` shows only the list of trainings."""
     apply_style()
     st.html(TITLE)
-    found = jobs.jobs()
+    all_jobs = jobs.jobs()
     if read_only:
         hint(READ_ONLY)
-        show_list(found, choose=None)
+        show_history(all_jobs, choose=None)
         return
-    chosen = _chosen(found)
+    chosen = _chosen(all_jobs)
     if chosen is not None:
         show_job(chosen)
-    show_form(begun=_choose)
-    show_list(found, choose=_choose)
+    show_form(on_start=_choose)
+    show_history(all_jobs, choose=_choose)
 
 
-def _chosen(found: list[Job]) -> Job | None:
-    """The job that the link names, else the one that is going on; the link names that too, for when it has ended."""
-    named = st.query_params.get(JOB)
-    chosen = next((job for job in found if job.name == named), None) or next((job for job in found if job.alive), None)
+def _chosen(all_jobs: list[Job]) -> Job | None:
+    """The job that the link names, else the running one, which is then added to the link so that it stays shown."""
+    named = st.query_params.get(JOB_PARAMETER)
+    chosen = next((job for job in all_jobs if job.name == named), None) or next(
+        (job for job in all_jobs if job.alive), None
+    )
     if chosen is not None:
         _choose(chosen.name)
     return chosen
@@ -42,4 +44,4 @@ def _chosen(found: list[Job]) -> Job | None:
 
 def _choose(name: str) -> None:
     """Show this job from now on."""
-    st.query_params[JOB] = name
+    st.query_params[JOB_PARAMETER] = name

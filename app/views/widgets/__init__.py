@@ -1,1 +1,1 @@
-"""What several pages share."""
+"""Parts that at least two pages share."""

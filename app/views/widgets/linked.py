@@ -1,4 +1,4 @@
-"""What a user has chosen on a page: kept in the session, and in the link so that it can be shared."""
+"""A page's choices: kept in the session, and in the page's link so that they can be shared."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,38 +9,45 @@ import streamlit as st
 T = TypeVar("T")
 
 
-class Rule(NamedTuple):
+class LinkRule(NamedTuple):
     """What a parameter of a link must be."""
 
-    wanted: str
-    """In words."""
+    description: str
+    """Completes the sentence "... isn't"."""
     parse: Callable[[str], Any]
-    """Raises ValueError or KeyError for what it isn't."""
+    """Raises ValueError or KeyError for anything else."""
 
 
-def one_of(known: Collection[str], wanted: str = "") -> Rule:
+def one_of(options: Collection[str], description: str = "") -> LinkRule:
     """One of these texts."""
-    return Rule(wanted or f"one of {', '.join(known)}", {text: text for text in known}.__getitem__)
+    return LinkRule(description or f"one of {', '.join(options)}", {text: text for text in options}.__getitem__)
 
 
-def within(kind: type[int] | type[float], low: float, high: float) -> Rule:
+def within(kind: type[int] | type[float], low: float, high: float) -> LinkRule:
     """A number of this kind, both ends included."""
 
     def parse(text: str) -> float:
         value = kind(text)
-        if not low <= value <= high:  # false for nan too
+        if not low <= value <= high:  # also false for nan
             raise ValueError(text)
         return value
 
-    return Rule(f"a {'whole ' if kind is int else ''}number from {low:,g} to {high:,g}", parse)
+    return LinkRule(f"a {'whole ' if kind is int else ''}number from {low:,g} to {high:,g}", parse)
 
 
 def read(
-    parameters: Mapping[str, str], fields: Mapping[str, str], rules: Mapping[str, Rule], start: object
+    parameters: Mapping[str, str],
+    fields: Mapping[str, str],
+    rules: Mapping[str, LinkRule],
+    start: Mapping[str, object],
 ) -> tuple[dict[str, Any], list[str]]:
-    """What a link holds, by field; and what it holds wrongly, as sentences that name what of `start` is used instead.
+    """The valid values of a link by field, and a sentence for each invalid one that names the value used instead.
 
-    `fields` has the field of each parameter, `rules` what it must be.
+    Args:
+        parameters: the link's parameters.
+        fields: the field of each parameter.
+        rules: what each parameter must be.
+        start: the values, by field, that are used where the link has none.
     """
     values: dict[str, Any] = {}
     notes = []
@@ -49,22 +56,20 @@ def read(
         try:
             values[field] = rules[name].parse(parameters[name])
         except (ValueError, KeyError):
-            wanted, used = rules[name].wanted, spelled(getattr(start, field))
-            notes.append(f"The link's {name} “{parameters[name][:40]}” isn't {wanted}; {used} is used.")
+            used = link_text(start[field])
+            notes.append(
+                f"The link's {name} “{parameters[name][:40]}” isn't {rules[name].description}; {used} is used."
+            )
     return values, notes
 
 
-def differing(choice: object, usual: object, fields: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a link that holds what of a choice isn't as usual."""
-    return {
-        name: spelled(getattr(choice, field))
-        for name, field in fields.items()
-        if getattr(choice, field) != getattr(usual, field)
-    }
+def differing(values: Mapping[str, object], usual: Mapping[str, object], fields: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a link that holds only the values that differ from the usual ones."""
+    return {name: link_text(values[field]) for name, field in fields.items() if values[field] != usual[field]}
 
 
-def spelled(value: object) -> str:
-    """A field's value as a link has it; None, which no link holds, in words."""
+def link_text(value: object) -> str:
+    """A value as a link spells it; None, which no link holds, in words."""
     if value is None:
         return "the index's own"
     if isinstance(value, bool):
@@ -73,8 +78,8 @@ def spelled(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Linked(Generic[T]):
-    """One page's choices, of type T."""
+class PageLink(Generic[T]):
+    """The link and the session's values of one page, whose choices are of type T."""
 
     page: str
     """Begins all of the page's keys in the session."""
@@ -84,17 +89,17 @@ class Linked(Generic[T]):
         return f"{self.page}_{field}"
 
     def touch(self) -> None:
-        """Called by every widget that changed: what the user did counts, not the link of a moment ago."""
+        """Called by every widget that changed: what the user just did outranks the link."""
         st.session_state[self.key("touched")] = True
 
     def choose(self, **fields: object) -> None:
-        """Called by buttons: set some fields as if the user had."""
+        """Called by buttons: set some fields as if the user had changed them."""
         self.touch()
         for field, value in fields.items():
             st.session_state[self.key(field)] = value
 
-    def news(self) -> dict[str, str] | None:
-        """The link's parameters where the session is to be filled from them, else None."""
+    def new_parameters(self) -> dict[str, str] | None:
+        """The link's parameters where the session must be filled from them, else None."""
         parameters: dict[str, str] = st.query_params.to_dict()
         touched = st.session_state.pop(self.key("touched"), False)
         written = st.session_state.get(self.key("link_written"))
@@ -102,13 +107,13 @@ class Linked(Generic[T]):
             return None
         return parameters
 
-    def last(self) -> T | None:
-        """What was chosen when the page was left."""
-        found: T | None = st.session_state.get(self.key("last_choice"))
-        return found
+    def last_choice(self) -> T | None:
+        """The choices at the time the page was left."""
+        choice: T | None = st.session_state.get(self.key("last_choice"))
+        return choice
 
-    def keep(self, choice: T, link: Mapping[str, str]) -> None:
-        """Keep it for a return to this page, and in the link."""
+    def remember(self, choice: T, link: Mapping[str, str]) -> None:
+        """Keep the choice for a return to this page, and write it into the link."""
         st.session_state[self.key("last_choice")] = choice
         st.session_state[self.key("link_written")] = dict(link)
         if st.query_params.to_dict() != link:

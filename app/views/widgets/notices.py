@@ -1,4 +1,4 @@
-"""Sentences to the user in which names, queries and paths are text, never markup."""
+"""Messages to the user, in which names, queries and paths are text, never markup."""
 
 import re
 from html import escape
@@ -9,7 +9,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~$:])")
 
 
 def plain(text: str) -> str:
-    """The text with every character escaped that Streamlit's Markdown would read as markup."""
+    """The text with every character escaped that Streamlit's Markdown would treat as markup."""
     return _MARKUP.sub(r"\\\1", text)
 
 
@@ -19,10 +19,10 @@ def problem(error: Exception | str) -> None:
 
 
 def hint(sentence: str) -> None:
-    """Show what could be done; nothing went wrong."""
+    """Show what can be done next; nothing went wrong."""
     st.info(plain(sentence), icon=":material/info:")
 
 
 def note(*sentences: str) -> None:
-    """Quiet lines."""
+    """Show quiet lines, one a sentence."""
     st.html('<div class="sl-note">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences) + "</div>")

@@ -1,4 +1,4 @@
-"""Colours of movement and time in charts: mid-tones that can be read on a light and on a dark ground."""
+"""Colors of movement and time in charts: mid-tones that are readable on light and dark backgrounds."""
 
 UP = "#12937a"
 DOWN = "#d0702a"

@@ -1,39 +1,39 @@
-"""The choices of a page's pickers in its link, so that it can be shared: read when it is news, written as they are."""
+"""The choices of a page's pickers in its link, so that it can be shared: a new link fills them, and they update it."""
 
 from collections.abc import Mapping
 
 import streamlit as st
 
 from app.views.widgets.notices import note
-from app.views.widgets.pickers import KEPT, MOST_DEPTH
+from app.views.widgets.pickers import MOST_DEPTH, PICKED_KEY
 
-Names = Mapping[str, str]
-"""By a link's parameter, the key of the picker that it fills."""
+PickerKeys = Mapping[str, str]
+"""The key of the picker that each parameter of a link fills."""
 
 
-def restore(page: str, names: Names) -> dict[str, str]:
-    """Hand the link's values to the pickers that are drawn next; gives back those values. Nothing is begun by it."""
+def restore(page: str, pickers: PickerKeys) -> dict[str, str]:
+    """Fill the pickers that are drawn next from a new link, and return its values. It starts no work."""
     parameters = st.query_params.to_dict()
     if parameters == st.session_state.get(_written(page)):
         return {}
-    wanted = {name: parameters[name] for name in names if name in parameters}
-    for name, text in wanted.items():
-        key = names[name]
+    requested = {name: parameters[name] for name in pickers if name in parameters}
+    for name, text in requested.items():
+        key = pickers[name]
         if key.endswith("depth"):
             if text.isdecimal() and len(text) <= len(str(MOST_DEPTH)) and 1 <= int(text) <= MOST_DEPTH:
                 st.session_state[key] = int(text)
         else:
             st.session_state[key] = text
-    return wanted
+    return requested
 
 
-def remember(page: str, names: Names, wanted: Mapping[str, str]) -> None:
-    """Put what was picked into the link, and say which of the values that it brought couldn't be used."""
-    kept = st.session_state.get(KEPT, {})
-    link = {name: str(kept[key]) for name, key in names.items() if key in kept}
-    for name, text in wanted.items():
+def remember(page: str, pickers: PickerKeys, requested: Mapping[str, str]) -> None:
+    """Write the picked values into the link, and note which of its values couldn't be used."""
+    picked = st.session_state.get(PICKED_KEY, {})
+    link = {name: str(picked[key]) for name, key in pickers.items() if key in picked}
+    for name, text in requested.items():
         if name in link and link[name] != text:
-            note(f"The link's {name} “{text[:40]}” can't be chosen here; {link[name]} is used.")
+            note(f"The link's {name} “{text[:40]}” isn't available here; {link[name]} is used.")
     st.session_state[_written(page)] = link
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)

@@ -1,13 +1,14 @@
-"""What is measured on: index, judged split and depth, as the pages of models and of evaluation let one choose them."""
+"""Pickers of what to measure on: index, judged split and depth; each remembers its choice for a return to the page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import resources
-from app.resources import Opened
+from app import environment, resources
+from app.resources import SharedPipeline
 from app.views.widgets.notices import hint, note, problem
+from indexing import places
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError, SecondLookError
@@ -15,12 +16,12 @@ from indexing.index import open_corpus_folder
 from search.load import NO_RERANKER
 
 MOST_DEPTH = 1_000  # passages re-ranked of each query
-KEPT = "measured_kept"  # the session's: what was chosen, for a return to the page
+PICKED_KEY = "measured_kept"  # session: the values picked, for a return to the page
 TEST_WARNING = (
-    "The test split is for reporting: what is chosen by looking at it, a depth, a weight or a model, looks better "
-    "than it is. Choose by the dev split."
+    "The test split is for reporting. A depth, weight or model that was chosen by looking at it seems better than it "
+    "is: choose by the dev split instead."
 )
-TRAIN_WARNING = "A re-ranker that was trained on the train split looks better on it than it is."
+TRAIN_WARNING = "A re-ranker that was trained on the train split seems better on it than it is."
 
 
 def pick(
@@ -30,44 +31,44 @@ def pick(
     key: str,
     default: str,
     words: Callable[[str], str] = str,
-    told: str = "",
+    about: str = "",
     typed: bool = False,
 ) -> str:
-    """A select box that remembers its choice; one that isn't offered any more becomes the default.
+    """A select box that remembers its choice; a choice that is no longer offered becomes the default.
 
-    With `typed`, what isn't offered may be typed in.
+    With `typed`, the user may also type a value that isn't offered.
     """
-    kept: dict[str, Any] = st.session_state.setdefault(KEPT, {})
-    value = st.session_state.get(key, kept.get(key))
+    picked: dict[str, Any] = st.session_state.setdefault(PICKED_KEY, {})
+    value = st.session_state.get(key, picked.get(key))
     value = value.strip() if isinstance(value, str) else ""
     offered = list(dict.fromkeys([*options, *([value] if typed and value else [])]))
     st.session_state[key] = value if value in offered else default
-    kept[key] = str(
-        st.selectbox(label, offered, key=key, format_func=words, help=told or None, accept_new_options=typed)
+    picked[key] = str(
+        st.selectbox(label, offered, key=key, format_func=words, help=about or None, accept_new_options=typed)
     )
-    return str(kept[key])
+    return str(picked[key])
 
 
 def pick_depth(*, key: str, default: int) -> int:
     """How many candidates of each query are re-ranked."""
-    kept: dict[str, Any] = st.session_state.setdefault(KEPT, {})
-    st.session_state.setdefault(key, kept.get(key, default))
-    kept[key] = st.number_input(
+    picked: dict[str, Any] = st.session_state.setdefault(PICKED_KEY, {})
+    st.session_state.setdefault(key, picked.get(key, default))
+    picked[key] = st.number_input(
         "Depth",
         min_value=1,
         max_value=MOST_DEPTH,
         step=10,
         key=key,
-        help="Candidates that are retrieved and re-ranked of each query; the time that it takes grows with them.",
+        help="Candidates to retrieve and re-rank for each query; more take longer.",
     )
-    return int(kept[key])
+    return int(picked[key])
 
 
 def pick_index(*, key: str) -> str:
     """The index whose judged queries are used."""
-    default = resources.default_index()
-    options = sorted({*index_names(resources.index_root()), default})
-    return pick("Index", options, key=key, default=default, told="Its corpus brings the judged queries.")
+    default = environment.default_index()
+    options = sorted({*index_names(places.indexes()), default})
+    return pick("Index", options, key=key, default=default, about="Its corpus supplies the judged queries.")
 
 
 def pick_split(judged: Mapping[str, JudgedSet], *, key: str) -> str:
@@ -78,20 +79,20 @@ def pick_split(judged: Mapping[str, JudgedSet], *, key: str) -> str:
         key=key,
         default="dev" if "dev" in judged else next(iter(judged)),
         words=lambda split: f"{split} ({len(judged[split].queries):,} queries)",
-        told="Choose between models by dev, report by test.",
+        about="Choose models by their dev results; report test results.",
     )
 
 
-def warn_of(split: str) -> None:
-    """What figures of this split may not be used for."""
+def warn_about(split: str) -> None:
+    """Show what figures of this split must not be used for."""
     if split == "test":
         note(TEST_WARNING)
     elif split == "train":
         note(TRAIN_WARNING)
 
 
-def open_first_stage(index: str) -> Opened | None:
-    """An index with its bi-encoder alone; None, and why on the page, where it can't be opened."""
+def open_first_stage(index: str) -> SharedPipeline | None:
+    """An index with its bi-encoder and no re-ranker; None, with the reason on the page, where it can't be opened."""
     try:
         return resources.open_pipeline(index, NO_RERANKER)
     except SecondLookError as error:
@@ -99,24 +100,24 @@ def open_first_stage(index: str) -> Opened | None:
         return None
 
 
-def judged_splits(opened: Opened) -> dict[str, JudgedSet]:
-    """The judged splits of an index that hold a query; none, and why on the page, where there are none."""
+def judged_splits(shared: SharedPipeline) -> dict[str, JudgedSet]:
+    """The judged splits of an index that hold a query; empty, with the reason on the page, where there are none."""
     try:
-        found = resources.judgments(opened)
+        splits = resources.judgments(shared)
     except CorpusError as error:
         problem(error)
         return {}
-    found = {split: judged for split, judged in found.items() if judged.queries}
-    if not found:
+    splits = {split: judged for split, judged in splits.items() if judged.queries}
+    if not splits:
         hint(
-            f"The corpus of index {opened.pipeline.index.manifest.name} has no judged queries, so nothing can be "
-            "measured on it. Choose another index, or put queries.SPLIT.tsv and qrels.SPLIT.tsv beside the corpus."
+            f"The corpus of index {shared.pipeline.index.manifest.name} has no judged queries, so nothing can be "
+            "measured on it. Choose another index, or add queries.SPLIT.tsv and qrels.SPLIT.tsv to the corpus folder."
         )
-    return found
+    return splits
 
 
-def judgments_fingerprint(opened: Opened) -> str:
+def judgments_fingerprint(shared: SharedPipeline) -> str:
     """Changes with the files of queries and qrels beside an index's corpus."""
-    paths = sorted(open_corpus_folder(opened.pipeline.index).glob("q*"))
+    paths = sorted(open_corpus_folder(shared.pipeline.index).glob("q*"))
     stats = [(path.name, path.stat()) for path in paths]
     return ";".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)

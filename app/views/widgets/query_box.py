@@ -1,12 +1,11 @@
-"""Where the query is typed, and queries to try: examples and those that have judgments."""
+"""Where a query is typed, and queries to try: examples, and those that have judgments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from app.views.widgets.fields import judged_field
 from app.views.widgets.notices import plain
-from app.views.widgets.pipeline_choice import choose, key, touch
 from indexing.corpus.judged import JudgedSet
 
 EXAMPLES = (
@@ -19,40 +18,51 @@ EXAMPLES = (
 )
 
 
-def query_box() -> None:
-    """The field and its button; Enter searches."""
-    with st.form("search_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+def query_box(
+    page: str,
+    button: str,
+    *,
+    key: str,
+    on_submit: Callable[[], None],
+    icon: str | None = None,
+    placeholder: str = "Ask a question or type some words",
+) -> None:
+    """The field and its button; Enter presses the button. `key` is the session's key of the query."""
+    with st.form(f"{page}_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Query",
-            key=key("query"),
-            placeholder="Ask a question or type some words",
+            key=key,
+            placeholder=placeholder,
             label_visibility="collapsed",
         )
         st.form_submit_button(
-            "Search", key="search_submit", type="primary", icon=":material/search:", on_click=touch, width="content"
+            button, key=f"{page}_submit", type="primary", icon=icon, on_click=on_submit, width="content"
         )
 
 
-def suggestions(judged: Mapping[str, JudgedSet]) -> None:
-    """Example queries as buttons, and a list of the judged ones where the index has some."""
-    with st.container(horizontal=True, gap="xsmall", key="search_examples"):
+def suggestions(page: str, judged: Mapping[str, JudgedSet], *, choose: Callable[[str], None], judged_help: str) -> None:
+    """Example queries as buttons, and a list of the judged ones where the index has some.
+
+    `choose` gets the query that was picked; `judged_help` says what a judged query shows in addition.
+    """
+    with st.container(horizontal=True, gap="xsmall", key=f"{page}_examples"):
         for place, query in enumerate(_examples(judged)):
-            st.button(plain(query), key=f"search_example_{place}", on_click=choose, kwargs={"query": query})
+            st.button(plain(query), key=f"{page}_example_{place}", on_click=choose, args=(query,))
     queries = [query.text for split in ("test", "dev") if split in judged for query in judged[split].queries]
     if queries:
         judged_field(
             "Queries with judgments",
             queries,
-            key="search_judged",
-            take=lambda query: choose(query=query),
-            placeholder=f"Choose one of {len(queries):,} judged queries",
-            help="With a judged query the page shows how much re-ranking helped: nDCG@10 before and after.",
+            key=f"{page}_judged",
+            take=choose,
+            placeholder=f"Choose one of {len(set(queries)):,} judged queries",
+            help=judged_help,
         )
 
 
 def _examples(judged: Mapping[str, JudgedSet]) -> tuple[str, ...]:
-    """The usual examples; for an index that has judged queries but not these, some of its own."""
-    if not judged or any(found.find(query) for found in judged.values() for query in EXAMPLES):
+    """The usual examples; for an index that has judged queries but none of these, some of its own."""
+    if not judged or any(queries.find(example) for queries in judged.values() for example in EXAMPLES):
         return EXAMPLES
-    largest = max(judged.values(), key=lambda found: len(found.queries))
+    largest = max(judged.values(), key=lambda queries: len(queries.queries))
     return tuple(query.text for query in largest.queries[: len(EXAMPLES)])

@@ -1,4 +1,4 @@
-"""Two systems query by query: a table that can be sorted, with each query's address on the search page."""
+"""Two systems query by query: a sortable table with a link to the Search page for each query."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from training.evaluation.comparison import Comparison
 from training.evaluation.significance import outcome
 
 SEARCH = "Search"
-BOUNDS = {"recall": "recall", "ranking": "ranking", "both": "both alike", "none": "nothing"}
+BOUNDS = {"recall": "recall", "ranking": "ranking", "both": "both equally", "none": "nothing"}
 
 
 def search_address(query: str, *, index: str, depth: int, reranker: str) -> str:
-    """The search page with this query and these settings, relative to any page of the app."""
+    """The address of the Search page with this query and these settings, relative to any page of the app."""
     return "./?" + urlencode({"q": query, "index": index, "depth": depth, "rerank": depth, "reranker": reranker})
 
 
@@ -28,11 +28,14 @@ def query_columns(
     address: Callable[[str], str],
     losses: Mapping[QueryId, Loss] | None = None,
 ) -> dict[str, list[Any]]:
-    """One row a query, the greatest loss first; `address` gives the search page for a query's text."""
+    """The table's columns, a row for each query, the greatest loss first.
+
+    `address` makes a query's link to the Search page.
+    """
     differences = comparison.differences(system)
     order = sorted((query for query in queries if query.id in differences), key=lambda query: differences[query.id])
     theirs, ours = (comparison.systems[name].per_query[comparison.measure] for name in (comparison.baseline, system))
-    found: dict[str, list[Any]] = {
+    columns: dict[str, list[Any]] = {
         "query": [query.text for query in order],
         comparison.baseline: [theirs[query.id] for query in order],
         system: [ours[query.id] for query in order],
@@ -40,20 +43,20 @@ def query_columns(
         "outcome": [outcome(differences[query.id]) for query in order],
     }
     if losses is not None:
-        found["lost to recall"] = [losses[query.id].to_recall for query in order]
-        found["lost to ranking"] = [losses[query.id].to_ranking for query in order]
-        found["loses most to"] = [BOUNDS[losses[query.id].bound] for query in order]
-    found["open"] = [address(query.text) for query in order]
-    return found
+        columns["lost to recall"] = [losses[query.id].to_recall for query in order]
+        columns["lost to ranking"] = [losses[query.id].to_ranking for query in order]
+        columns["loses most to"] = [BOUNDS[losses[query.id].bound] for query in order]
+    columns["open"] = [address(query.text) for query in order]
+    return columns
 
 
 def show_queries(columns: Mapping[str, list[Any]], *, key: str) -> None:
-    """The table."""
+    """Show the columns as a table that the user can sort."""
     numbers = [name for name, values in columns.items() if values and isinstance(values[0], float)]
     figures: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.3f") for name in numbers}
     figures["difference"] = st.column_config.NumberColumn(format="%+.3f")
     figures["query"] = st.column_config.TextColumn(width="medium")
     figures["open"] = st.column_config.LinkColumn(
-        "open", display_text=SEARCH, width="small", help="Search for it on the search page, in a new tab."
+        "open", display_text=SEARCH, width="small", help="Opens the query on the Search page in a new tab."
     )
     st.dataframe(dict(columns), hide_index=True, column_config=figures, key=key)

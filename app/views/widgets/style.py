@@ -1,4 +1,4 @@
-"""The app's one block of CSS: follows Streamlit's light or dark theme by `light-dark()` and `currentColor`."""
+"""The CSS that all pages share; it follows Streamlit's light or dark theme by `light-dark()` and `currentColor`."""
 
 import streamlit as st
 
@@ -22,8 +22,10 @@ CSS = """
 .sl-welcome b { color: inherit; font-weight: 600; }
 .sl-quiet { color: var(--sl-quiet); font-size: .86rem; overflow-wrap: anywhere; }
 .sl-note p { color: var(--sl-quiet); font-size: .86rem; margin: 0 0 .15rem; overflow-wrap: anywhere; }
-.st-key-search_examples button { font-size: .9rem; min-height: 2.1rem; padding: .2rem .8rem; border-radius: 1.1rem; }
-.st-key-search_examples button p { font-size: .9rem; }
+.st-key-search_examples button, .st-key-compare_examples button {
+  font-size: .9rem; min-height: 2.1rem; padding: .2rem .8rem; border-radius: 1.1rem;
+}
+.st-key-search_examples button p, .st-key-compare_examples button p { font-size: .9rem; }
 
 .sl-figures { display: flex; flex-wrap: wrap; gap: .4rem 2rem; min-height: 2.9rem; align-items: start; }
 .sl-figure { display: inline-flex; flex-direction: column; min-width: 0; }
@@ -109,5 +111,5 @@ CSS = """
 
 
 def apply_style() -> None:
-    """Put the CSS on the page; takes no room."""
+    """Add the CSS to the page; it takes up no space."""
     st.html(CSS)

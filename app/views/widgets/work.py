@@ -1,19 +1,19 @@
-"""How far work in the background is: drawn anew every second while it goes on, with a button that stops it."""
+"""The progress of background work: redrawn every second while it runs, with a button that stops it."""
 
 from typing import Any
 
 import streamlit as st
 
-from app.background import Job
+from app.background import BackgroundJob
 from app.views.widgets.notices import hint, plain, problem
 
-WAITING = "Waiting for other work to end …"
+WAITING = "Waiting for other work to finish …"
 STARTING = "Loading …"
-STOPPED = "It was stopped; nothing of it is kept. Start it again when you like."
+STOPPED = "Stopped; no results were kept. You can start it again at any time."
 
 
-def show_work(job: Job[Any], *, key: str) -> bool:
-    """The bar, or how it ended; True once there is a result to show."""
+def show_work(job: BackgroundJob[Any], *, key: str) -> bool:
+    """Show the progress bar or how the work ended; True once there is a result to show."""
     if not job.over:
         st.fragment(_bar, run_every=1)(job, key)
     elif job.state == "failed":
@@ -23,22 +23,22 @@ def show_work(job: Job[Any], *, key: str) -> bool:
     return job.state == "done"
 
 
-def progress_text(job: Job[Any]) -> str:
-    """Phase and queries."""
+def progress_text(job: BackgroundJob[Any]) -> str:
+    """The phase, and how many of its queries are done."""
     phase, count, total = job.progress.phase, job.progress.count, job.progress.total
     if job.stopping:
-        return "Stopping after this query …"
+        return "Stopping after the current query …"
     if job.state == "waiting":
         return WAITING
     if not total:
         return STARTING
-    more = "; then the measures" if count == total else ""
-    return f"{phase}: {count:,} of {total:,} queries{more}"
+    suffix = "; computing the measures" if count == total else ""
+    return f"{phase}: {count:,} of {total:,} queries{suffix}"
 
 
-def _bar(job: Job[Any], key: str) -> None:
+def _bar(job: BackgroundJob[Any], key: str) -> None:
     if job.over:
-        st.rerun()  # the whole page: there is something to show, and nothing is left to watch
+        st.rerun()  # the whole page: its result can be shown now
     share = job.progress.count / job.progress.total if job.progress.total else 0.0
     st.progress(min(share, 1.0), text=plain(progress_text(job)))
     st.button(
@@ -48,5 +48,5 @@ def _bar(job: Job[Any], key: str) -> None:
         on_click=job.stop,
         disabled=job.stopping,
         width="content",
-        help="You may also leave this page: the work goes on, and its result is here when you come back.",
+        help="You can also leave this page: the work continues, and the result will be here when you return.",
     )

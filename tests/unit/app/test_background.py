@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.background import KEPT, Job, Jobs
+from app.background import RESULTS_KEPT, BackgroundJob, BackgroundJobs
 from indexing.errors import ModelError
 from indexing.progress import PhaseProgress, Progress
 
@@ -21,7 +21,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def finished(job: Job[str]) -> Job[str]:
+def finished(job: BackgroundJob[str]) -> BackgroundJob[str]:
     until(lambda: job.over)
     return job
 
@@ -45,7 +45,7 @@ class Gate:
 
 
 def test_work_that_is_done_has_its_result() -> None:
-    job = finished(Jobs[str]().start("a", counted))
+    job = finished(BackgroundJobs[str]().start("a", counted))
     assert (job.state, job.result, job.progress, job.problem) == ("done", "found", PhaseProgress("dev", 2, 2), "")
 
 
@@ -53,7 +53,7 @@ def test_a_fault_that_a_user_can_mend_is_a_sentence() -> None:
     def broken(progress: Progress) -> str:
         raise ModelError("Re-ranker x gave a score that is no number; choose another.")
 
-    job = finished(Jobs[str]().start("a", broken))
+    job = finished(BackgroundJobs[str]().start("a", broken))
     assert (job.state, job.result) == ("failed", None)
     assert job.problem == "Re-ranker x gave a score that is no number; choose another."
 
@@ -62,13 +62,13 @@ def test_a_fault_of_the_program_is_logged_and_told(caplog: pytest.LogCaptureFixt
     def broken(progress: Progress) -> str:
         raise KeyError("q7")
 
-    job = finished(Jobs[str]().start("a", broken))
+    job = finished(BackgroundJobs[str]().start("a", broken))
     assert job.problem == "It ended with a fault of the program ('q7'); the server's log has the rest."
     assert "KeyError" in caplog.text
 
 
 def test_work_stops_at_its_next_report_and_may_begin_anew() -> None:
-    jobs, gate = Jobs[str](), Gate()
+    jobs, gate = BackgroundJobs[str](), Gate()
     job = jobs.start("a", gate)
     until(lambda: job.progress.phase == "wait")
     job.stop()
@@ -79,7 +79,7 @@ def test_work_stops_at_its_next_report_and_may_begin_anew() -> None:
 
 
 def test_one_piece_runs_at_a_time_and_the_other_can_be_stopped_while_it_waits() -> None:
-    jobs, other, gate = Jobs[str](), Jobs[str](), Gate()
+    jobs, other, gate = BackgroundJobs[str](), BackgroundJobs[str](), Gate()
     first = jobs.start("a", gate)
     until(lambda: first.state == "running")
     second, third = other.start("b", counted), other.start("c", counted)
@@ -91,7 +91,7 @@ def test_one_piece_runs_at_a_time_and_the_other_can_be_stopped_while_it_waits() 
 
 
 def test_the_same_is_not_done_twice() -> None:
-    jobs = Jobs[str]()
+    jobs = BackgroundJobs[str]()
     done = finished(jobs.start("a", counted))
     assert jobs.start("a", counted) is done
     assert jobs.find("a") is done
@@ -99,8 +99,8 @@ def test_the_same_is_not_done_twice() -> None:
 
 
 def test_only_the_last_results_are_kept() -> None:
-    jobs = Jobs[str]()
-    for number in range(KEPT + 2):
+    jobs = BackgroundJobs[str]()
+    for number in range(RESULTS_KEPT + 2):
         finished(jobs.start(number, counted))
-    # each start but for its own keeps KEPT that are over: with KEPT + 1 over, the first is forgotten
-    assert [number for number in range(KEPT + 2) if jobs.find(number)] == list(range(1, KEPT + 2))
+    # each start but for its own keeps RESULTS_KEPT that are over: with RESULTS_KEPT + 1 over, the first is forgotten
+    assert [number for number in range(RESULTS_KEPT + 2) if jobs.find(number)] == list(range(1, RESULTS_KEPT + 2))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from app.resources import Opened
+from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores
@@ -35,11 +35,11 @@ class SlowReranker(WordOverlapReranker):
 
 
 @pytest.fixture
-def opened(pipeline: RetrieveAndRerank) -> Opened:
-    return Opened(RetrieveAndRerank(pipeline.index, pipeline.encoder, SlowReranker()), "fingerprint", "")
+def opened(pipeline: RetrieveAndRerank) -> SharedPipeline:
+    return SharedPipeline(RetrieveAndRerank(pipeline.index, pipeline.encoder, SlowReranker()), "fingerprint", "")
 
 
-def test_it_answers_as_the_pipeline_does(opened: Opened) -> None:
+def test_it_answers_as_the_pipeline_does(opened: SharedPipeline) -> None:
     patient = PatientPipeline(opened.pipeline)
     ours, theirs = patient.search("honey", SETTINGS), opened.pipeline.search("honey", SETTINGS)
     assert ours.final.passage_ids == theirs.final.passage_ids
@@ -54,7 +54,7 @@ def test_without_a_reranker_there_is_none(pipeline: RetrieveAndRerank) -> None:
     assert PatientPipeline(bare).reranker is None
 
 
-def test_searches_come_between_two_queries_of_long_work(opened: Opened) -> None:
+def test_searches_come_between_two_queries_of_long_work(opened: SharedPipeline) -> None:
     slow = opened.pipeline.reranker
     assert isinstance(slow, SlowReranker)
     patient, over = PatientPipeline(opened.pipeline), threading.Event()
@@ -79,7 +79,7 @@ def test_searches_come_between_two_queries_of_long_work(opened: Opened) -> None:
     assert sorted(waits)[5] <= 2  # one that was going on, and one that began before this thread was woken
 
 
-def test_a_reranker_alone_waits_too(opened: Opened) -> None:
+def test_a_reranker_alone_waits_too(opened: SharedPipeline) -> None:
     slow = opened.pipeline.reranker
     assert isinstance(slow, SlowReranker)
     patient = PatientReranker(slow)

@@ -1,1 +1,1 @@
-"""How a passage is shown: its card, its ranks, its grade, and why it ranks where it does."""
+"""How a passage is shown: its card, its ranks, its grade, and the explanation of its rank."""

@@ -1,4 +1,4 @@
-"""One ranking as a list of cards. Passages are data: every piece of text is escaped here."""
+"""A ranking as a list of cards. Passages are data: every piece of text is escaped here."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,40 +10,40 @@ from indexing.records import Candidate, PassageId
 from search.explain.matches import Span, matched_spans
 from search.trace import SearchTrace
 
-LEAD = 190  # characters of a passage that are shown at first
+LEAD_LENGTH = 190  # characters of a passage shown at first
 SCALES = {"rrf": ("RRF", 4), "weighted": ("weighted sum", 3), "bm25": ("BM25", 2), "dense": ("cosine", 3)}
 """Name and decimals of each fusion's scores."""
 RETRIEVER_NAMES = {"bm25": "BM25", "dense": "dense"}
 
 
 @dataclass(frozen=True)
-class Card:
+class PassageCard:
     """One place of a list, ready to be shown."""
 
     rank: int
     passage_id: PassageId
     movement: str
-    """HTML: how far it moved, or where it went."""
+    """HTML: how far the passage moved, or its rank in the other list."""
     score: str
     """HTML: the score with its name."""
     badges: tuple[str, ...]
-    """HTML: where it was found, whether it was cut, its grade."""
+    """HTML: its grade, its rank in each retriever's list, whether it was cut."""
 
 
-def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, fusion: str) -> list[Card]:
-    """The fused ranking, with scores on the scale of its fusion."""
+def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, fusion: str) -> list[PassageCard]:
+    """The fused list, with scores on the scale of its fusion."""
     scale, decimals = SCALES[fusion]
     after = trace.final.ranks()
     cards = []
     for place in trace.fused.top(shown):
         went = "" if trace.reranked is None else _went(after.get(place.passage_id))
         score = f'<span class="sl-scale">{scale}</span> {place.score:.{decimals}f}'
-        cards.append(Card(place.rank, place.passage_id, went, score, _badges(trace, place, judgment)))
+        cards.append(PassageCard(place.rank, place.passage_id, went, score, _badges(trace, place, judgment)))
     return cards
 
 
-def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[Card]:
-    """The re-ranked ranking; `blended` where another score has a share in it."""
+def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[PassageCard]:
+    """The re-ranked list; `blended` where the re-ranker's score is mixed with another."""
     moves = trace.moves()
     cards = []
     for place in trace.final.top(shown):
@@ -52,15 +52,15 @@ def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int,
         parts += [("logit", f"{logit:.2f}"), ("sigmoid", f"{_sigmoid(logit):.1%}")]
         score = " ".join(f'<span class="sl-scale">{name}</span> {value}' for name, value in parts)
         badges = _badges(trace, place, judgment)
-        cards.append(Card(place.rank, place.passage_id, moved(moves[place.passage_id]), score, badges))
+        cards.append(PassageCard(place.rank, place.passage_id, moved(moves[place.passage_id]), score, badges))
     return cards
 
 
-def card_html(card: Card, trace: SearchTrace) -> str:
-    """One list item."""
+def card_html(card: PassageCard, trace: SearchTrace) -> str:
+    """A card as a list item."""
     passage = trace.passages[card.passage_id]
     title = f'<p class="sl-title">{_marked(matched_spans(trace.query, passage.title))}</p>' if passage.title else ""
-    lead, rest = split_at(matched_spans(trace.query, passage.text), LEAD)
+    lead, rest = split_at(matched_spans(trace.query, passage.text), LEAD_LENGTH)
     more = ""
     if rest:
         more = f'<span class="sl-dots">&nbsp;…</span><span class="sl-rest">{_marked(rest)}</span>'
@@ -76,8 +76,8 @@ def card_html(card: Card, trace: SearchTrace) -> str:
     )
 
 
-def list_html(name: str, title: str, about: str, cards: Sequence[Card], trace: SearchTrace) -> str:
-    """One list with its heading; `name` is `first` or `second`."""
+def list_html(name: str, title: str, about: str, cards: Sequence[PassageCard], trace: SearchTrace) -> str:
+    """A list with its heading; `name` is `first` or `second`."""
     items = "".join(card_html(card, trace) for card in cards)
     return (
         f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}">'
@@ -87,7 +87,7 @@ def list_html(name: str, title: str, about: str, cards: Sequence[Card], trace: S
 
 
 def tabs_html(titles: Mapping[str, str]) -> str:
-    """Switches between the lists of these names, seen on narrow screens only; the first is on."""
+    """Tabs that switch between the lists of these names on narrow screens; the first is selected."""
     return "".join(
         f'<input type="radio" name="sl-tab" class="sl-tab" id="sl-tab-{name}"{"" if place else " checked"}>'
         f'<label class="sl-tab-label" for="sl-tab-{name}">{escape(title)}</label>'
@@ -96,7 +96,7 @@ def tabs_html(titles: Mapping[str, str]) -> str:
 
 
 def split_at(spans: list[Span], characters: int) -> tuple[list[Span], list[Span]]:
-    """The spans up to the last space before `characters`, and the rest; no rest where little would remain."""
+    """The spans up to the last space before `characters`, and the rest; no rest where only little text would remain."""
     text = "".join(span.text for span in spans)
     if len(text) <= characters * 1.25:
         return spans, []
@@ -120,7 +120,7 @@ def _marked(spans: list[Span]) -> str:
 def moved(places: int) -> str:
     """How far a passage rose (above 0) or fell (below 0)."""
     if places == 0:
-        return chip("same", "·", "stayed in its place")
+        return chip("same", "·", "same rank")
     sign, name, verb = ("▲", "up", "rose") if places > 0 else ("▼", "down", "fell")
     count = abs(places)
     return chip(name, f"{sign}{count}", f"{verb} {count} place{'s' if count > 1 else ''}")
@@ -128,12 +128,12 @@ def moved(places: int) -> str:
 
 def _went(rank: int | None) -> str:
     if rank is None:
-        return chip("went", "not re-ranked", "lies below the re-ranking depth")
-    return chip("went", f"→ {rank}", f"is at rank {rank} after re-ranking")
+        return chip("went", "not re-ranked", "below the re-ranking depth")
+    return chip("went", f"→ {rank}", f"at rank {rank} after re-ranking")
 
 
 def chip(name: str, text: str, words: str) -> str:
-    """A mark beside a rank: its style, what it shows, and what it says in words."""
+    """A mark beside a rank: the name of its style, its text, and its meaning in words."""
     return f'<span class="sl-move sl-{name}" role="img" aria-label="{words}" title="{words}">{text}</span>'
 
 
@@ -141,15 +141,15 @@ def _badges(trace: SearchTrace, place: Candidate, judgment: Judgment | None) -> 
     badges = []
     if judgment is not None:
         word, style = judgment.word(place.passage_id)
-        told = "this passage has no grade for this query" if word == NOT_JUDGED else "its grade for this query"
-        badges.append(f'<span class="sl-badge sl-grade-{style}" title="{told}">{word}</span>')
+        hint = "this passage has no grade for this query" if word == NOT_JUDGED else "its grade for this query"
+        badges.append(f'<span class="sl-badge sl-grade-{style}" title="{hint}">{word}</span>')
     for name, ranking in trace.first_stage.items():
         rank = ranking.ranks().get(place.passage_id)
         if rank is not None:
             badges.append(f'<span class="sl-badge">{RETRIEVER_NAMES[name]} #{rank}</span>')
     if place.passage_id in trace.truncated:
-        told = "the re-ranker read only the beginning: the passage is longer than its input"
-        badges.append(f'<span class="sl-badge sl-cut" title="{told}">cut</span>')
+        hint = "the re-ranker read only the beginning: the passage is longer than its input"
+        badges.append(f'<span class="sl-badge sl-cut" title="{hint}">cut</span>')
     return tuple(badges)
 
 

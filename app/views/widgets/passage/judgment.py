@@ -1,10 +1,10 @@
-"""What judges say of a query's passages."""
+"""The judges' grades of a query's passages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app import resources
-from app.resources import Opened
+from app.resources import SharedPipeline
 from app.views.widgets.notices import note
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError
@@ -12,7 +12,7 @@ from indexing.records import PassageId, QueryId, Ranking
 from search.trace import SearchTrace
 from training.evaluation.measures import measure_run
 
-GRADES = {3: "answers", 2: "in part", 1: "related", 0: "not relevant"}
+GRADES = {3: "answers", 2: "partly", 1: "related", 0: "not relevant"}
 NOT_JUDGED = "not judged"
 
 
@@ -25,7 +25,7 @@ class Judgment:
     grades: Mapping[PassageId, int]
 
     def word(self, passage_id: PassageId) -> tuple[str, str]:
-        """The grade of a passage in words, and the name of its style."""
+        """A passage's grade in words, and the name of its style."""
         grade = self.grades.get(passage_id)
         if grade is None:
             return NOT_JUDGED, "none"
@@ -34,16 +34,18 @@ class Judgment:
 
     def ndcg(self, ranking: Ranking) -> float:
         """nDCG@10 of one ranking for this query."""
-        found = measure_run({self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=["nDCG@10"])
-        return found.per_query["nDCG@10"][self.query_id]
+        measures = measure_run(
+            {self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=["nDCG@10"]
+        )
+        return measures.per_query["nDCG@10"][self.query_id]
 
     def before_and_after(self, trace: SearchTrace) -> tuple[float, float]:
-        """nDCG@10 of the first stage and of what is shown in the end."""
+        """nDCG@10 of the first stage and of the final list."""
         return self.ndcg(trace.fused), self.ndcg(trace.final)
 
 
 def find_judgment(sets: Mapping[str, JudgedSet], text: str) -> Judgment | None:
-    """The judgments of the query that reads so; test before dev before train."""
+    """The judgments of the query with this text, from the first of test, dev and train that has it."""
     for split in ("test", "dev", "train"):
         query = sets[split].find(text) if split in sets else None
         if query is not None:
@@ -51,10 +53,10 @@ def find_judgment(sets: Mapping[str, JudgedSet], text: str) -> Judgment | None:
     return None
 
 
-def load_judgments(opened: Opened) -> dict[str, JudgedSet]:
-    """The judged splits of an index; none, with a note on the page, where they can't be read."""
+def load_judgments(shared: SharedPipeline) -> dict[str, JudgedSet]:
+    """The judged splits of an index; empty, with a note on the page, where they can't be read."""
     try:
-        return resources.judgments(opened)
+        return resources.judgments(shared)
     except CorpusError as error:
         note(f"The judgments can't be shown: {error}")
         return {}

@@ -1,4 +1,4 @@
-"""Answers "Why this rank?": the cards' buttons ask, a dialog computes the answer and shows it."""
+"""Explains a passage's rank: a button on its card opens a dialog that computes and shows the reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.resources import Opened
+from app.resources import SharedPipeline
 from app.turns import turn
 from app.views.widgets.notices import note, problem
 from app.views.widgets.passage.why_html import STYLE, bm25_html, nearest_html, stations_html, words_html
@@ -18,7 +18,7 @@ from search.explain.words import occlude
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
-# Cards are plain HTML; this tells Python which of their buttons was pressed. They are shown only while it hears them.
+# Cards are plain HTML; this reports to Python which button was pressed. The buttons are hidden while it isn't running.
 LISTENER = """
 export default function ({ setTriggerValue }) {
   const ask = (event) => {
@@ -35,14 +35,14 @@ export default function ({ setTriggerValue }) {
   };
 }
 """
-LEAD = 240  # characters of the passage at the head of the dialog
-_ASKED = "why_asked"
+LEAD_LENGTH = 240  # characters of the passage at the top of the dialog
+_QUESTION_KEY = "why_asked"  # session: the button that was pressed
 _listener = st.components.v2.component("second_look_why", js=LISTENER)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A passage that a user wants explained."""
+class WhyQuestion:
+    """A passage whose rank a user wants explained."""
 
     column: str
     """The list whose card was pressed: `first` or `second`."""
@@ -50,70 +50,70 @@ class Asked:
 
 
 def listen(*, key: str) -> None:
-    """Hear the cards' buttons on this page; called once, after everything else."""
+    """Listen to the cards' buttons on this page; called once, after everything else."""
     st.html(STYLE)
-    _listener(key=key, on_why_change=partial(_keep, key))
+    _listener(key=key, on_why_change=partial(_store, key))
 
 
-def asked() -> Asked | None:
-    """What was asked since the page was drawn last; once."""
-    value = st.session_state.pop(_ASKED, None)
+def take_question() -> WhyQuestion | None:
+    """The question asked since the page was last drawn; it is returned only once."""
+    value = st.session_state.pop(_QUESTION_KEY, None)
     if not isinstance(value, Mapping):
         return None
-    return Asked(str(value.get("list")), PassageId(str(value.get("passage"))))
+    return WhyQuestion(str(value.get("list")), PassageId(str(value.get("passage"))))
 
 
 @st.dialog("Why this rank?", width="medium")
-def show_why(opened: Opened, trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> None:
-    """The dialog; `settings` are those of the search that gave this trace."""
+def show_why(shared: SharedPipeline, trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> None:
+    """Show the dialog; `settings` are those of the search that produced this trace."""
     passage = trace.passages[passage_id]
     lead = passage.content
-    note(lead if len(lead) <= LEAD else lead[:LEAD] + " …")
+    note(lead if len(lead) <= LEAD_LENGTH else lead[:LEAD_LENGTH] + " …")
     st.html(stations_html(trace, passage_id, settings))
     _heading("By words", "BM25, term by term")
-    _bm25(opened, trace.query, passage.content, settings)
-    _heading("By meaning", "the sentence nearest to the query for the bi-encoder")
-    _dense(opened, trace.query, passage.content)
-    _heading("By the re-ranker", "which words raise its score, and which lower it")
-    _reranker(opened, trace.query, passage.content)
+    _bm25(shared, trace.query, passage.content, settings)
+    _heading("By meaning", "the sentence that the bi-encoder finds closest to the query")
+    _dense(shared, trace.query, passage.content)
+    _heading("By the re-ranker", "which words raise its score and which lower it")
+    _reranker(shared, trace.query, passage.content)
 
 
-def _keep(key: str) -> None:
-    st.session_state[_ASKED] = st.session_state[key].why
+def _store(key: str) -> None:
+    st.session_state[_QUESTION_KEY] = st.session_state[key].why
 
 
 def _heading(title: str, about: str) -> None:
     st.html(f'<h3 class="sl-heading">{title} <small>{about}</small></h3>')
 
 
-def _bm25(opened: Opened, query: str, content: str, settings: PipelineSettings) -> None:
-    found = explain_bm25(opened.pipeline.index, query, content, k1=settings.k1, b=settings.b)
-    if found.terms:
-        st.html(bm25_html(found))
+def _bm25(shared: SharedPipeline, query: str, content: str, settings: PipelineSettings) -> None:
+    explanation = explain_bm25(shared.pipeline.index, query, content, k1=settings.k1, b=settings.b)
+    if explanation.terms:
+        st.html(bm25_html(explanation))
     else:
-        note("The query has only stop words, which BM25 doesn't count.")
+        note("The query has only stop words, which BM25 ignores.")
 
 
-def _dense(opened: Opened, query: str, content: str) -> None:
+def _dense(shared: SharedPipeline, query: str, content: str) -> None:
     try:
         with st.spinner("Comparing sentences …"), turn():
-            found = nearest_sentences(opened.pipeline.encoder, query, content)
+            nearest = nearest_sentences(shared.pipeline.encoder, query, content)
     except SecondLookError as error:
         problem(error)
         return
-    if found.sentences:
-        st.html(nearest_html(found))
+    if nearest.sentences:
+        st.html(nearest_html(nearest))
 
 
-def _reranker(opened: Opened, query: str, content: str) -> None:
-    reranker = opened.pipeline.reranker
+def _reranker(shared: SharedPipeline, query: str, content: str) -> None:
+    reranker = shared.pipeline.reranker
     if reranker is None:
-        note("There is no re-ranker in this search.")
+        note("This search has no re-ranker.")
         return
     try:
-        with st.spinner("Leaving out each word in turn …"), turn():
-            found = occlude(reranker, query, content)
+        with st.spinner("Scoring the passage without each word in turn …"), turn():
+            occlusion = occlude(reranker, query, content)
     except SecondLookError as error:
         problem(error)
         return
-    st.html(words_html(found))
+    st.html(words_html(occlusion))

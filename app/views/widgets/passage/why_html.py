@@ -1,7 +1,8 @@
-"""The parts of "Why this rank?" as HTML. Queries and passages are data: every piece of text is escaped here."""
+"""The parts of the explanation as HTML. Queries and passages are data: every piece of text is escaped here."""
 
 from html import escape
 
+from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.palette import BAR, DOWN, UP
 from app.views.widgets.passage.cards import RETRIEVER_NAMES, SCALES
 from indexing.records import PassageId, Ranking
@@ -11,18 +12,18 @@ from search.explain.words import Occlusion, Piece
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
-MOST_NAMED = 4  # pieces that are named as the strongest
-DEEPEST_SHADE = 60  # percent of the colour behind the strongest piece
-FAINTEST = 0.05  # share of the strongest piece below which none is shaded
-# A dialog stands outside of .stApp, where the page's colours are and where light-dark() knows the theme.
-_COLOURS = {
+MOST_NAMED = 4  # strongest pieces listed in words
+DEEPEST_SHADE = 60  # percent of the color behind the strongest piece
+FAINTEST = 0.05  # share of the strongest piece below which a piece isn't shaded
+# A dialog lies outside .stApp, where the page's colors are defined and light-dark() knows the theme.
+_COLORS = {
     "up": UP,
     "down": DOWN,
     "accent": BAR,
     "line": "color-mix(in srgb, currentColor 18%, transparent)",
     "quiet": "color-mix(in srgb, currentColor 68%, transparent)",
 }
-_DIALOG = " ".join(f"--sl-{name}: {value};" for name, value in _COLOURS.items())
+_DIALOG = " ".join(f"--sl-{name}: {value};" for name, value in _COLORS.items())
 STYLE = (
     f"<style>.stDialog {{ {_DIALOG} }}</style>"
     """
@@ -50,72 +51,71 @@ STYLE = (
 
 def stations_html(trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> str:
     """The passage's rank and score in every ranking of its search."""
-    parts = [
+    figures = [
         _station(RETRIEVER_NAMES[name], ranking, passage_id, SCALES[name][1])
         for name, ranking in trace.first_stage.items()
     ]
     if len(trace.first_stage) > 1:
         name, decimals = SCALES[settings.fusion]
-        parts.append(_station(name, trace.fused, passage_id, decimals))
+        figures.append(_station(name, trace.fused, passage_id, decimals))
     if trace.reranked is not None:
-        parts.append(_station("re-ranked", trace.reranked, passage_id, 2))
-    sum_of = _reciprocal_ranks(trace, passage_id, settings) if settings.fusion == "rrf" else ""
-    return f'<div class="sl-why"><div class="sl-figures">{"".join(parts)}</div>{sum_of}</div>'
+        figures.append(_station("re-ranked", trace.reranked, passage_id, 2))
+    fusion_sum = _reciprocal_ranks(trace, passage_id, settings) if settings.fusion == "rrf" else ""
+    return f'<div class="sl-why">{figures_html(figures)}{fusion_sum}</div>'
 
 
-def bm25_html(found: Bm25Score) -> str:
+def bm25_html(bm25: Bm25Score) -> str:
     """A table of the query's terms, and the formula with this passage's numbers."""
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("term", "in passage", "in index", "idf", "score"))
-    rows = "".join(_term_row(term) for term in found.terms)
-    settings = found.settings
-    length = f"{settings.b:g} × {found.length:,} / {found.mean_length:,.1f}"
+    rows = "".join(_term_row(term) for term in bm25.terms)
+    settings = bm25.settings
+    length = f"{settings.b:g} × {bm25.length:,} / {bm25.mean_length:,.1f}"
     return (
         f'<div class="sl-why"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
-        f'<tfoot><tr><td colspan="4">BM25</td><td>{found.score:.3f}</td></tr></tfoot></table>'
+        f'<tfoot><tr><td colspan="4">BM25</td><td>{bm25.score:.3f}</td></tr></tfoot></table>'
         f'<p class="sl-quiet">A term’s score is idf × n / (n + {settings.k1:g} × ({1 - settings.b:g} + {length})), '
-        f"where n counts it in the passage, which has {found.length:,} terms; the average is "
-        f"{found.mean_length:,.1f}. idf falls with the passages of the index that hold it.</p></div>"
+        f"where n is how often the passage contains it. The passage has {bm25.length:,} terms; the average is "
+        f"{bm25.mean_length:,.1f}. The more passages of the index contain a term, the lower its idf.</p></div>"
     )
 
 
-def nearest_html(found: Nearest) -> str:
+def nearest_html(nearest: Nearest) -> str:
     """The nearest sentence, and how it compares with the whole passage."""
-    best, *others = found.sentences
-    words = f"The whole passage has {found.whole:.3f}."
+    best, *others = nearest.sentences
+    words = f"The whole passage: {nearest.whole:.3f}."
     if others:
-        words += f" The next sentence has {others[0].cosine:.3f}, the farthest of {len(others) + 1:,} has "
+        words += f" The next closest sentence: {others[0].cosine:.3f}; the most distant of {len(others) + 1:,}: "
         words += f"{others[-1].cosine:.3f}."
-    if found.left_out:
-        words += f" {found.left_out:,} sentences after the first {MOST_SENTENCES:,} were not compared."
+    if nearest.left_out:
+        words += f" {nearest.left_out:,} sentences after the first {MOST_SENTENCES:,} weren't compared."
     return (
         f'<div class="sl-why"><blockquote>{escape(best.text)}</blockquote>'
         f'<p>cosine <b>{best.cosine:.3f}</b> <span class="sl-quiet">{words}</span></p></div>'
     )
 
 
-def words_html(found: Occlusion) -> str:
-    """The passage, shaded by what each word adds to its logit, and the strongest words with numbers."""
-    shaded = "".join(_piece_html(piece, found.largest) for piece in found.pieces)
-    unit = "one word" if found.words == 1 else f"{found.words} words"
-    cut = " The re-ranker reads only its beginning." if found.truncated else ""
+def words_html(occlusion: Occlusion) -> str:
+    """The passage, shaded by how much each word adds to its logit, and the strongest words with their numbers."""
+    shaded = "".join(_piece_html(piece, occlusion.largest) for piece in occlusion.pieces)
+    unit = "one word" if occlusion.words == 1 else f"{occlusion.words} words"
+    cut = " The re-ranker reads only its beginning." if occlusion.truncated else ""
     return (
-        f'<div class="sl-why"><p>{shaded}</p><p>{_strongest(found)}</p>'
-        f'<p class="sl-quiet">The logit is {found.logit:.2f}; it was computed again with {unit} at a time left out.'
+        f'<div class="sl-why"><p>{shaded}</p><p>{_strongest(occlusion)}</p>'
+        f'<p class="sl-quiet">The logit is {occlusion.logit:.2f}. It was recomputed with {unit} left out at a time.'
         f"{cut}</p></div>"
     )
 
 
-def _station(name: str, ranking: Ranking, passage_id: PassageId, decimals: int) -> str:
+def _station(name: str, ranking: Ranking, passage_id: PassageId, decimals: int) -> Figure:
     rank = ranking.ranks().get(passage_id)
     if rank is None:
-        value = f"not in its first {len(ranking):,}"
-    else:
-        value = f'#{rank} <span class="sl-scale">{float(ranking.scores[rank - 1]):.{decimals}f}</span>'
-    return f'<span class="sl-figure"><small>{name}</small><b>{value}</b></span>'
+        return Figure(name, f"not in the first {len(ranking):,}")
+    score = f"{float(ranking.scores[rank - 1]):.{decimals}f}"
+    return Figure(name, f'#{rank} <span class="sl-scale">{score}</span>', is_html=True)
 
 
 def _reciprocal_ranks(trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> str:
-    """The sum that fusion made, such as 1 / (60 + 3) + 1 / (60 + 1)."""
+    """The sum computed by reciprocal rank fusion, such as 1 / (60 + 3) + 1 / (60 + 1)."""
     ranks = [ranking.ranks().get(passage_id) for ranking in trace.first_stage.values()]
     parts = [f"1 / ({settings.rrf_k} + {rank})" for rank in ranks if rank is not None]
     total = sum(1 / (settings.rrf_k + rank) for rank in ranks if rank is not None)
@@ -133,19 +133,19 @@ def _piece_html(piece: Piece, largest: float) -> str:
     share = abs(piece.drop) / largest if largest else 0.0
     if share < FAINTEST:
         return escape(piece.text)
-    colour = "up" if piece.drop > 0 else "down"
+    color = "up" if piece.drop > 0 else "down"
     words = piece.text.rstrip()
     return (
         f'<span class="sl-piece" title="{piece.drop:+.2f}" style="background: '
-        f'color-mix(in srgb, var(--sl-{colour}) {share * DEEPEST_SHADE:.0f}%, transparent)">{escape(words)}</span>'
+        f'color-mix(in srgb, var(--sl-{color}) {share * DEEPEST_SHADE:.0f}%, transparent)">{escape(words)}</span>'
         f"{escape(piece.text[len(words) :])}"
     )
 
 
-def _strongest(found: Occlusion) -> str:
-    """The pieces that count most, for and against, in words: colours alone say nothing to some."""
-    ordered = sorted(found.pieces, key=lambda piece: -abs(piece.drop))[:MOST_NAMED]
-    told = [piece for piece in ordered if found.largest and abs(piece.drop) / found.largest >= FAINTEST]
-    if not told:
-        return "No word changes the logit by itself."
-    return " &ensp; ".join(f"<b>{piece.drop:+.2f}</b> {_piece_html(piece, found.largest)}" for piece in told)
+def _strongest(occlusion: Occlusion) -> str:
+    """The strongest pieces, for and against, in words, because not everyone can tell the colors apart."""
+    ordered = sorted(occlusion.pieces, key=lambda piece: -abs(piece.drop))[:MOST_NAMED]
+    strongest = [piece for piece in ordered if abs(piece.drop) >= FAINTEST * occlusion.largest > 0]
+    if not strongest:
+        return "No single word changes the logit noticeably."
+    return " &ensp; ".join(f"<b>{piece.drop:+.2f}</b> {_piece_html(piece, occlusion.largest)}" for piece in strongest)

@@ -1,8 +1,8 @@
 """What a link holds is read by rules, and what isn't usual is spelled as it is read."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from app.views.widgets.linked import Rule, differing, one_of, read, within
+from app.views.widgets.linked import LinkRule, differing, one_of, read, within
 
 
 @dataclass(frozen=True)
@@ -19,26 +19,26 @@ RULES = {
     "w": one_of(("red", "blue")),
     "n": within(int, 1, 10_000),
     "s": within(float, 0, 1),
-    "h": Rule("0 or 1", {"0": False, "1": True}.__getitem__),
+    "h": LinkRule("0 or 1", {"0": False, "1": True}.__getitem__),
     "o": within(float, 0, 3),
 }
 
 
 def test_what_is_spelled_is_read_again() -> None:
     choice = Choice("blue", 9_999, 0.05, False, 1.2)
-    link = differing(choice, Choice(), FIELDS)
+    link = differing(asdict(choice), asdict(Choice()), FIELDS)
     assert link == {"w": "blue", "n": "9999", "s": "0.05", "h": "0", "o": "1.2"}
-    values, notes = read(link, FIELDS, RULES, Choice())
+    values, notes = read(link, FIELDS, RULES, asdict(Choice()))
     assert (replace(Choice(), **values), notes) == (choice, [])
 
 
 def test_what_is_usual_is_left_out() -> None:
-    assert differing(Choice(count=3), Choice(), FIELDS) == {"n": "3"}
+    assert differing(asdict(Choice(count=3)), asdict(Choice()), FIELDS) == {"n": "3"}
 
 
 def test_what_a_link_holds_wrongly_is_told_with_what_is_used() -> None:
     bad = {"w": "green", "n": "1.5", "s": "nan", "h": "yes", "o": "3.01", "unknown": "1"}
-    values, notes = read(bad, FIELDS, RULES, Choice())
+    values, notes = read(bad, FIELDS, RULES, asdict(Choice()))
     assert values == {}
     assert notes == [
         "The link's w “green” isn't one of red, blue; red is used.",
@@ -50,5 +50,5 @@ def test_what_a_link_holds_wrongly_is_told_with_what_is_used() -> None:
 
 
 def test_the_ends_of_a_range_belong_to_it() -> None:
-    assert read({"n": "1", "s": "1"}, FIELDS, RULES, Choice())[0] == {"count": 1, "share": 1.0}
-    assert len(read({"n": "0", "s": "-0.1"}, FIELDS, RULES, Choice())[1]) == 2
+    assert read({"n": "1", "s": "1"}, FIELDS, RULES, asdict(Choice()))[0] == {"count": 1, "share": 1.0}
+    assert len(read({"n": "0", "s": "-0.1"}, FIELDS, RULES, asdict(Choice()))[1]) == 2

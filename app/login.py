@@ -1,23 +1,14 @@
-"""Who may see what: a read-only mode for showing the app to others, and a login where one is configured."""
+"""The login, where one is configured in .streamlit/secrets.toml."""
 
-import os
-import sys
 from importlib.util import find_spec
 
 import streamlit as st
 
 from app.views.widgets.notices import plain
 
-FLAG = "--read-only"
-
-
-def read_only() -> bool:
-    """Whether only searching and comparing are offered: --read-only, or SECOND_LOOK_READ_ONLY set and not 0."""
-    return FLAG in sys.argv[1:] or os.environ.get("SECOND_LOOK_READ_ONLY", "0") not in ("", "0")
-
 
 def signed_in() -> bool:
-    """Whether the page may be drawn; draws the way to the login where one is configured and nobody is logged in.
+    """Whether the page may be drawn; shows the login button where a login is configured and nobody is logged in.
 
     A login is configured by the section [auth] of .streamlit/secrets.toml (OpenID Connect).
     """
@@ -26,8 +17,8 @@ def signed_in() -> bool:
     st.title("Second Look")
     if find_spec("authlib") is None:
         st.error(
-            "A login is configured in .streamlit/secrets.toml, but Authlib, which does it, isn't installed. "
-            'Run pip install -e ".[login]" and start the app again.'
+            "A login is configured in .streamlit/secrets.toml, but Authlib, which it needs, isn't installed. "
+            'Run pip install -e ".[login]" and restart the app.'
         )
         return False
     st.write("Log in to search.")
@@ -36,7 +27,7 @@ def signed_in() -> bool:
 
 
 def offer_logout() -> None:
-    """Below the sidebar's controls, who is logged in and the way out; nothing where no login is configured."""
+    """Show who is logged in and a logout button below the sidebar's controls; nothing where no login is configured."""
     if not _login_configured():
         return
     with st.sidebar.container(key="access"):

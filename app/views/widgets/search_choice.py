@@ -1,0 +1,108 @@
+"""The query and the settings of one search, and how a page's link spells them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from app import environment, resources
+from app.views.widgets.linked import LinkRule, one_of, read, within
+from search.settings import FUSIONS, MIXES, PipelineSettings
+
+DEEPEST = 10_000  # passages; PipelineSettings takes no more
+MOST_RERANKED = 1_000  # passages
+HIGHEST_K1 = 3.0
+MOST_SHOWN = 50  # passages of each list
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchChoice:
+    """One search as a user set it."""
+
+    query: str
+    index: str
+    reranker: str
+    settings: PipelineSettings = field(default_factory=PipelineSettings)
+    shown: int = 10
+    """Passages shown of each list."""
+
+    def values(self) -> dict[str, Any]:
+        """Every field, the settings' among them, by its name."""
+        return asdict(self.settings) | {
+            "query": self.query,
+            "index": self.index,
+            "reranker": self.reranker,
+            "shown": self.shown,
+        }
+
+
+# What a link calls each field.
+SEARCH_PARAMETERS = {"q": "query", "index": "index", "reranker": "reranker", "shown": "shown"}
+PIPELINE_PARAMETERS = {
+    "fusion": "fusion",
+    "bm25": "bm25_weight",
+    "k1": "k1",
+    "b": "b",
+    "depth": "depth",
+    "rerank": "rerank_depth",
+    "weight": "rerank_weight",
+    "mix": "rerank_mix",
+}
+PARAMETERS = SEARCH_PARAMETERS | PIPELINE_PARAMETERS
+
+
+def choice_of(values: Mapping[str, Any]) -> SearchChoice:
+    """The choice with these values by field. The re-ranking depth is cut to the depth. Raises SettingsError."""
+    own = {name: values[name] for name in SEARCH_PARAMETERS.values()}
+    pipeline = {name: values[name] for name in PIPELINE_PARAMETERS.values()}
+    pipeline["rerank_depth"] = min(pipeline["rerank_depth"], pipeline["depth"])
+    return SearchChoice(**own, settings=PipelineSettings(**pipeline))
+
+
+def default_choice() -> SearchChoice:
+    """An empty query with the default settings."""
+    return SearchChoice(query="", index=environment.default_index(), reranker=environment.default_reranker())
+
+
+def without_own_bm25(choice: SearchChoice) -> SearchChoice:
+    """The choice with k1 and b set to None where they are the index's own, or where the index allows no others."""
+    own = resources.own_bm25(choice.index)
+    k1, b = choice.settings.k1, choice.settings.b
+    return replace(
+        choice,
+        settings=replace(
+            choice.settings,
+            k1=None if own is None or k1 == own.k1 else k1,
+            b=None if own is None or b == own.b else b,
+        ),
+    )
+
+
+def read_link(parameters: Mapping[str, str], start: SearchChoice, indexes: list[str]) -> tuple[SearchChoice, list[str]]:
+    """The choice that a link holds, and a sentence for each invalid value; missing ones are taken from `start`."""
+    values, notes = read(parameters, PARAMETERS, _rules(indexes), start.values())
+    return choice_of(start.values() | values), notes
+
+
+def _rules(indexes: list[str]) -> Mapping[str, LinkRule]:
+    """What each parameter of a link must be."""
+    share = within(float, 0, 1)
+    return {
+        "q": LinkRule("a query", str),
+        "index": one_of(indexes, "an existing index"),
+        "fusion": one_of(FUSIONS),
+        "bm25": share,
+        "k1": within(float, 0, HIGHEST_K1),
+        "b": share,
+        "depth": within(int, 1, DEEPEST),
+        "rerank": within(int, 0, MOST_RERANKED),
+        "reranker": LinkRule("a re-ranker's name", _name),
+        "weight": share,
+        "mix": one_of(MIXES),
+        "shown": within(int, 1, MOST_SHOWN),
+    }
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError(text)
+    return text.strip()
