@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.models.history import gate_words
 from app.views.models.versions import card_markdown, lineage, lineage_tree, main_metric, tree_html
+from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
@@ -111,7 +112,9 @@ def test_without_any_reranker_the_page_says_so(page: AppTest, house: Path) -> No
     (house / "data/reranker").mkdir()  # else the checkout's would be served
     page.run()
     assert not page.exception
-    assert "There is no re-ranker in data/reranker or in data/models, so searches aren't re-ranked." in sentences(page)
+    assert (
+        f"There is no re-ranker in {places.shipped_reranker()} or {places.models()}, so searches aren't re-ranked."
+    ) in sentences(page)
     assert not page.dataframe
 
 

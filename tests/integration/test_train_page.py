@@ -366,7 +366,7 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
         folder, replace(RUNNING, state="finished", version=str(places.models() / "mine/1"), ndcg=0.65, seconds_left=0.0)
     )
     again(page)
-    told = "Version mine/1 is ready. Its nDCG@10 on the dev set is 0.6500, that of old/1 0.6000."
+    told = "Version mine/1 is ready. Its nDCG@10 on the dev set is 0.6500; that of old/1 is 0.6000."
     assert told in sentences(page)
     assert bars(page) == []
 
