@@ -63,7 +63,7 @@ def test_a_fault_of_the_program_is_logged_and_told(caplog: pytest.LogCaptureFixt
         raise KeyError("q7")
 
     job = finished(BackgroundJobs[str]().start("a", broken))
-    assert job.problem == "It ended with a fault of the program ('q7'); the server's log has the rest."
+    assert job.problem == "It failed with an internal error ('q7'); the server's log has the details."
     assert "KeyError" in caplog.text
 
 
