@@ -8,8 +8,20 @@ from indexing.errors import ModelError
 from indexing.index import open_index
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.engines import export_format
+from search.rerank.exported import open_exported
+from search.rerank.pair_reranker import PairReranker
 from search.rerank.reranker import Reranker
-from search.served import POINTER, SHIPPED, VERSION, promoted_version, version_id
+from search.served import (
+    NUMBERED,
+    POINTER,
+    SHIPPED,
+    VERSION,
+    absent_version,
+    promoted_version,
+    version_id,
+    version_ids,
+)
 
 NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
@@ -18,16 +30,19 @@ DEFAULT_RERANKER = "default"
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
     """The path or hub name to load: `default` is the promoted model, else the shipped one; `none` is empty.
 
-    `shipped` is the shipped one, NAME/VERSION a trained one where there is one; any other name is taken as it is.
+    `shipped` is the shipped one, NAME/VERSION a trained one or an export where it exists; NAME/NUMBER must exist, any
+    other name is taken as it is.
 
     Raises:
-        ModelError: promoted.json names a model that isn't there; or there is no shipped one.
+        ModelError: promoted.json names a model that isn't there; there is no such version; or there is no shipped one.
     """
     if name == NO_RERANKER:
         return ""
     models, shipped = models or places.models(), shipped or places.shipped_reranker()
     if VERSION.fullmatch(name) and (models / name).is_dir():
         return str(models / name)
+    if NUMBERED.fullmatch(name) and not Path(name).exists():
+        raise absent_version(name, [SHIPPED, *version_ids(models)], models)
     if name not in (DEFAULT_RERANKER, SHIPPED):
         return name
     version = promoted_version(models) if name == DEFAULT_RERANKER else SHIPPED
@@ -47,8 +62,8 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
     return str(shipped)
 
 
-def open_reranker(name: str | Path = DEFAULT_RERANKER) -> CrossEncoderReranker | None:
-    """Load a re-ranker by the names that `reranker_path` takes; None for `none`.
+def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | None:
+    """Load a re-ranker, from weights or from an export, by the names that `reranker_path` takes; None for `none`.
 
     Its own name is then `shipped`, a version's id, a hub name, or the last part of another path.
 
@@ -59,7 +74,10 @@ def open_reranker(name: str | Path = DEFAULT_RERANKER) -> CrossEncoderReranker |
     if not path:
         return None
     shipped = Path(path).absolute() == places.shipped_reranker().absolute()
-    return CrossEncoderReranker(path, called=SHIPPED if shipped else version_id(Path(path)))
+    called = SHIPPED if shipped else version_id(Path(path))
+    if export_format(Path(path)):
+        return open_exported(Path(path), called=called)
+    return CrossEncoderReranker(path, called=called)
 
 
 def open_pipeline(

@@ -2,18 +2,22 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from indexing import places
 from indexing.errors import ModelError
-from indexing.names import NAME
+from indexing.names import NAME, nearest_first
 
 POINTER = "promoted.json"
 SHIPPED = "shipped"
 """What stands in promoted.json for the re-ranker that comes with the program."""
 VERSION = re.compile(rf"({NAME.pattern})/({NAME.pattern})")
 """A version's id, NAME/VERSION: its folder below that of all models."""
+NUMBERED = re.compile(rf"{NAME.pattern}/[0-9]+(\.[a-z]+)?")
+"""A version's id as `train` makes it, NAME/NUMBER, or its export's; no model of the hub has such a name."""
+LISTED = 12  # versions that a message names
 
 
 def version_id(folder: Path, *, models: Path | None = None) -> str:
@@ -45,3 +49,20 @@ def read_pointer(models: Path | None = None) -> dict[str, Any]:
 def promoted_version(models: Path | None = None) -> str:
     """The id of the promoted version; SHIPPED where none is. Raises ModelError where promoted.json is broken."""
     return str(read_pointer(models).get("promoted", SHIPPED))
+
+
+def version_ids(models: Path | None = None) -> list[str]:
+    """Every folder below `models` that can be served, by name: versions and their exports."""
+    models = models or places.models()
+    ids = (path.parent.relative_to(models).as_posix() for path in models.glob("*/*/config.json"))
+    return sorted(name for name in ids if VERSION.fullmatch(name))
+
+
+def absent_version(name: str, known: Iterable[str], models: Path | None = None) -> ModelError:
+    """What to answer to the name of a version that doesn't exist: those that do, near misses first."""
+    names = nearest_first(name, known)
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    listed = ", ".join(names[:LISTED]) or "none"
+    return ModelError(
+        f"There is no version {name!r} in {models or places.models()} (there: {listed}{more}); give one of them."
+    )

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import sentence_transformers
-import torch
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.evaluation import CrossEncoderNanoBEIREvaluator
 
-from indexing import precision
 from indexing.corpus.hub import NANO_BEIR
-from indexing.errors import CorpusError, HubError, ModelError, SecondLookError, SettingsError, first_line
-from indexing.pretrained import load_quietly, loading_error, reach_hub
+from indexing.errors import CorpusError, HubError, SecondLookError, SettingsError, first_line
+from indexing.pretrained import load_quietly, reach_hub
+from search.rerank.cross_encoder import load_cross_encoder
 
 SETS: Mapping[str, str] = {
     "climatefever": "NanoClimateFEVER",
@@ -82,7 +81,7 @@ def evaluate_nano_beir(
     reach_hub(source)
     options = {"rerank_k": rerank_k, "always_rerank_positives": always_rerank_positives}
     evaluator = _evaluator(source, sets, show_progress_bar=show_progress, **options)
-    encoder = _load(model)
+    encoder = load_cross_encoder(CrossEncoder, model)
     found = evaluator(encoder)
     return NanoBeir(
         model=model,
@@ -131,22 +130,6 @@ def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
         raise HubError(
             f"{first_line(error)} ({cause}) Check the network, or download {NANO_BEIR} elsewhere and give its folder."
         ) from error
-
-
-def _load(model: str) -> Any:
-    reach_hub(model)
-    try:
-        encoder = CrossEncoder(
-            model,
-            device=precision.device(),
-            model_kwargs={"dtype": torch.float32},
-            activation_fn=torch.nn.Identity(),
-        )
-    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
-        raise loading_error("Re-ranker", model, error) from error
-    if encoder.num_labels != 1:
-        raise ModelError(f"{model} gives {encoder.num_labels} scores a pair; a re-ranker gives one.")
-    return encoder
 
 
 def table(result: NanoBeir) -> str:

@@ -11,8 +11,8 @@ from torch.nn import Module, ModuleList
 from transformers import AutoConfig
 
 from indexing import precision
-from indexing.errors import ModelError
 from indexing.pretrained import bundled_path, load_quietly, loading_error, reach_hub
+from search.rerank.cross_encoder import load_cross_encoder
 from search.rerank.first_token import compute_first_token_only
 from search.rerank.pairs import EncodedPairs, encode_pairs
 
@@ -79,28 +79,18 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
     Raises:
         HubError, ModelError: the base can't be loaded, or has several outputs.
     """
-    load_quietly()
-    reach_hub(bundled_path(base))
     torch.manual_seed(seed)
     device = precision.device()
-    settings: dict[str, Any] = {"dtype": torch.float32}
-    if device == "cpu":
-        settings["attn_implementation"] = "eager"  # the fused one's backward is slow on CPUs
     names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
-    try:
-        model: PairModel = PairModel(
-            bundled_path(base),
-            num_labels=1,
-            max_length=512,
-            device=device,
-            model_kwargs=settings,
-            config_kwargs=dict.fromkeys(names, dropout),
-            activation_fn=torch.nn.Identity(),
-        )
-    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
-        raise loading_error("Re-ranker", base, error) from error
-    if model.num_labels != 1:
-        raise ModelError(f"{base} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another base.")
+    model: PairModel = load_cross_encoder(
+        PairModel,
+        base,
+        device=device,
+        attention="eager" if device == "cpu" else None,  # the fused one's backward is slow on CPUs
+        num_labels=1,
+        max_length=512,
+        config_kwargs=dict.fromkeys(names, dropout),
+    )
     compute_first_token_only(model)
     if device == "cpu":
         _keep_bfloat16(model)

@@ -8,7 +8,7 @@ from huggingface_hub import constants, get_token
 from indexing.errors import HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import reach_hub
 from training.versions.card import HUB_NAME
-from training.versions.export.engines import load_exact
+from training.versions.export.original import load_exact
 from training.versions.registry import Version
 
 Upload = Callable[[Path, str, str, bool], str]

@@ -9,7 +9,7 @@ from typing import Any
 from indexing import atomic, places
 from indexing.errors import ModelError, SettingsError
 from indexing.manifest import FILE
-from search.served import SHIPPED, VERSION
+from search.served import SHIPPED, VERSION, absent_version
 from training.versions.manifest import SCHEMA_VERSION
 
 NEEDED = ("config.json", "tokenizer.json", "README.md")
@@ -68,8 +68,7 @@ def find(version: str, models: Path | None = None, *, shipped: Path | None = Non
     models, shipped = models or places.models(), shipped or places.shipped_reranker()
     folder = shipped if version == SHIPPED else models / version
     if not (folder / FILE).is_file():
-        known = ", ".join(item.id for item in versions(models, shipped=shipped)) or "none"
-        raise ModelError(f"There is no version {version!r} in {models} (there: {known}); give one of them.")
+        raise absent_version(version, [one.id for one in versions(models, shipped=shipped)], models)
     found = _read(version, folder, shipped if version == SHIPPED else models, full=True)
     if found.fault:
         raise ModelError(f"Version {version} is damaged: {found.fault}. Train it anew, or choose another.")

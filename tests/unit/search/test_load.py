@@ -69,6 +69,37 @@ def test_a_version_s_id_is_its_folder(models: Path, shipped: Path) -> None:
     assert reranker_path("../models/mine", models=models, shipped=shipped) == "../models/mine"
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("lambda/9", "lambda/1, "), ("LAMBDA/1", "lambda/1, "), ("mine/4.onnx", "mine/3.onnx, ")]
+)
+def test_a_numbered_version_that_does_not_exist_is_answered_with_those_that_do(
+    models: Path, shipped: Path, name: str, nearest: str
+) -> None:
+    for version in ("mine/3.onnx", "lambda/1"):
+        (models / version).mkdir(parents=True)
+        (models / version / "config.json").write_text("{}")
+    with pytest.raises(ModelError) as refused:
+        reranker_path(name, models=models, shipped=shipped)
+    assert str(refused.value).startswith(f"There is no version {name!r} in {models} (there: {nearest}")
+    assert all(other in str(refused.value) for other in ("shipped", "mine/v2", "mine/3.onnx", "lambda/1"))
+
+
+def test_of_many_versions_the_nearest_are_named(models: Path, shipped: Path) -> None:
+    for number in range(20):
+        (models / f"other/{number}").mkdir(parents=True)
+        (models / f"other/{number}/config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"\(there: mine/v2, .* and 10 more\)"):  # 22 with the shipped one, 12 named
+        reranker_path("mine/2", models=models, shipped=shipped)
+
+
+def test_a_folder_of_such_a_name_is_taken_as_it_is(
+    models: Path, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs/7").mkdir(parents=True)
+    assert reranker_path("runs/7", models=models, shipped=shipped) == "runs/7"
+
+
 def test_the_shipped_one_has_a_name_whatever_is_promoted(models: Path, shipped: Path, tmp_path: Path) -> None:
     (models / "promoted.json").write_text(json.dumps({"promoted": "mine/v2"}))
     assert reranker_path(SHIPPED, models=models, shipped=shipped) == str(shipped)

@@ -21,20 +21,11 @@ from indexing.atomic import check_new
 from indexing.errors import ModelError, first_line
 from indexing.manifest import FILE
 from indexing.progress import Progress, silent
+from search.rerank.engines import FILES, LIBRARIES, ONNX, OPENVINO, check_libraries
+from search.rerank.exported import EngineReranker, open_exported
 from training.evaluation.candidates import Candidates
-from training.versions.export.engines import (
-    FILES,
-    INPUTS,
-    LIBRARIES,
-    ONNX,
-    OPENVINO,
-    Logits,
-    check_libraries,
-    load_exact,
-    torch_engine,
-)
+from training.versions.export.original import INPUTS, Logits, load_exact, torch_engine
 from training.versions.export.parity import Parity, parity
-from training.versions.export.reranker import EngineReranker, open_exported
 from training.versions.registry import WEIGHTS, Version
 
 RECORD = "export.json"

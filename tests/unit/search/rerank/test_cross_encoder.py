@@ -14,7 +14,8 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from indexing.errors import HubError, ModelError
 from indexing.store.tokens import PassageTokenizer
-from search.rerank.cross_encoder import TOKEN_BUDGET, CrossEncoderReranker
+from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.pair_reranker import TOKEN_BUDGET
 from search.rerank.reranker import score_passages
 from tests.conftest import PASSAGES, QUERIES
 from tests.support.tiny_models import tokenizer, tokenizer_folder

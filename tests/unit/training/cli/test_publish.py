@@ -8,11 +8,12 @@ import pytest
 from huggingface_hub import constants
 from sentence_transformers import CrossEncoder
 
+from search.rerank import engines
+from search.rerank.engines import LIBRARIES, SERVING
 from tests.support.versions import make_version
 from training.__main__ import main
-from training.versions.export import engines
-from training.versions.export.engines import LIBRARIES, load_exact, torch_engine
 from training.versions.export.export import RECORD, WRITERS
+from training.versions.export.original import load_exact, torch_engine
 
 COMMIT = "https://huggingface.co/ann/reranker/commit/1"
 pytestmark = pytest.mark.usefixtures("in_float32")
@@ -33,7 +34,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, models: Path) -> None:
         path.write_text("nothing")
 
     engine = torch_engine(load_exact(models / "mine/1"))
-    monkeypatch.setitem(LIBRARIES, "onnx", ())
+    for libraries in (LIBRARIES, SERVING):
+        monkeypatch.setitem(libraries, "onnx", ())
     monkeypatch.setitem(WRITERS, "onnx", write)
     monkeypatch.setitem(engines.ENGINES, "onnx", lambda path: engine)
 

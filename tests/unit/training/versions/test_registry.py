@@ -59,7 +59,7 @@ def test_what_a_killed_training_left_is_no_version(models: Path, tmp_path: Path)
 
 
 def test_a_version_that_is_not_there_is_answered_with_those_that_are(models: Path, shipped: Path) -> None:
-    with pytest.raises(ModelError, match=r"no version 'mine/2' in .* \(there: shipped, mine/1\)"):
+    with pytest.raises(ModelError, match=r"no version 'mine/2' in .* \(there: mine/1, shipped\)"):
         find("mine/2", models, shipped=shipped)
 
 

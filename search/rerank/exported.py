@@ -1,0 +1,49 @@
+"""A re-ranker that ONNX Runtime or OpenVINO computes: of an exported folder it needs no torch weights."""
+
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from indexing.errors import ModelError
+from indexing.pretrained import load_quietly, loading_error
+from indexing.records import Floats
+from search.rerank.engines import ENGINES, FILES, SERVING, Engine, check_libraries, export_format
+from search.rerank.pair_reranker import TOKEN_BUDGET, PairReranker
+from search.rerank.pairs import EncodedPairs
+
+
+class EngineReranker(PairReranker):
+    """Encodes pairs as a cross-encoder does, and has the engine compute their logits."""
+
+    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, engine: Engine, *, max_length: int = 512) -> None:
+        """`max_length` in tokens, at most what the tokenizer takes."""
+        super().__init__(name, tokenizer, max_length=min(max_length, tokenizer.model_max_length))
+        self._engine = engine
+
+    def _logits(self, encoded: EncodedPairs) -> Floats:
+        logits = np.empty(len(encoded.ids), dtype=np.float32)  # (pairs,) float32
+        for batch in encoded.batches(self._tokenizer, token_budget=TOKEN_BUDGET):
+            features = {name: tensor.numpy() for name, tensor in batch.features.items()}
+            logits[batch.rows] = self._engine(features).reshape(-1)
+        return logits
+
+
+def open_exported(folder: Path, *, called: str = "") -> EngineReranker:
+    """The re-ranker of a folder that `python -m training export` made; `called` is its name, else the folder's.
+
+    Raises:
+        SettingsError: the library that computes its format isn't installed.
+        ModelError: the folder holds no export.
+    """
+    form = export_format(folder)
+    if form is None:
+        raise ModelError(f"{folder} holds none of {', '.join(FILES.values())}; give a folder that `export` made.")
+    check_libraries(form, SERVING)
+    load_quietly()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        engine = ENGINES[form](folder / FILES[form])
+    except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise their own
+        raise loading_error("Re-ranker", str(folder), error) from error
+    return EngineReranker(called or folder.name, tokenizer, engine)

@@ -1,0 +1,80 @@
+"""What re-rankers that read encoded pairs have in common, whatever computes the logits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from transformers import PreTrainedTokenizerBase
+
+from indexing import precision
+from indexing.errors import ModelError
+from indexing.records import Floats
+from indexing.store.tokens import TokenIds, tokenizer_fingerprint
+from search.rerank.pairs import EncodedPairs, encode_pairs, encode_stored, reads_stored
+from search.rerank.reranker import Scores
+
+TOKEN_BUDGET = 4096  # tokens in one batch, padding included
+
+
+class PairReranker(ABC):
+    """Encodes pairs, has a subclass compute their logits, and refuses logits that are no finite numbers."""
+
+    def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, *, max_length: int, device: str = "cpu") -> None:
+        """`max_length` in tokens, special ones included."""
+        self._name = name
+        self._tokenizer = tokenizer
+        self._device = device
+        self.max_length = max_length
+        stored = reads_stored(tokenizer, max_length=max_length)
+        self._fingerprint = tokenizer_fingerprint(tokenizer) if stored else ""
+
+    @property
+    def name(self) -> str:
+        """As it was called when it was opened: hub name, a version's id, or the last part of a local path."""
+        return self._name
+
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        """Of its tokenizer; empty if it reads more tokens than are stored, or a passage's end."""
+        return self._fingerprint
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Raw logits of each passage. Raises ModelError where one is no finite number."""
+        start = precision.clock(self._device)
+        encoded = encode_pairs(self._tokenizer, [query] * len(passages), passages, max_length=self.max_length)
+        return self._scores(encoded, start)
+
+    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
+        """What `score` gives for the passages that have these token ids by this tokenizer.
+
+        Raises:
+            ModelError: a score is no finite number.
+            SettingsError: this re-ranker can't read stored ids; its `tokenizer_fingerprint` is empty.
+        """
+        start = precision.clock(self._device)
+        encoded = encode_stored(self._tokenizer, query, tokens, max_length=self.max_length)
+        return self._scores(encoded, start)
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits of each passage for the query in the same place: many queries in full batches.
+
+        Raises:
+            ModelError: a score is no finite number.
+        """
+        return self._finite_logits(encode_pairs(self._tokenizer, queries, passages, max_length=self.max_length))
+
+    @abstractmethod
+    def _logits(self, encoded: EncodedPairs) -> Floats:
+        """(pairs,) float32."""
+
+    def _scores(self, encoded: EncodedPairs, start: float) -> Scores:
+        encoded_at = precision.clock(self._device)
+        logits = self._finite_logits(encoded)
+        seconds = {"tokenize": encoded_at - start, "re-rank": precision.clock(self._device) - encoded_at}
+        return Scores(logits, tuple(encoded.truncated), seconds)
+
+    def _finite_logits(self, encoded: EncodedPairs) -> Floats:
+        logits = self._logits(encoded)
+        if not np.isfinite(logits).all():
+            raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
+        return logits
