@@ -28,8 +28,8 @@ def tokens(features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
 
 @pytest.fixture
 def export(tmp_path: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """models/mine/1.onnx below the working folder, without weights, computed by `tokens`."""
-    monkeypatch.chdir(tmp_path)
+    """The version mine/1 as an export, without weights, computed by `tokens`."""
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
     ignored = shutil.ignore_patterns("*.safetensors")
     folder = Path(shutil.copytree(tiny_cross_encoder, places.models() / "mine/1.onnx", ignore=ignored))
     (folder / "onnx").mkdir()
