@@ -12,6 +12,7 @@ from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.from_postings import PostingsBm25
 from indexing.catalogue import current_build, index_names, verify
 from indexing.corpus.files import corpus_files
+from indexing.corpus.judged import JudgedSet, judged_sets, pick_split
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import TorchExact
 from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
@@ -125,6 +126,11 @@ def corpus_folder(name: str, *, root: Path | None = None) -> Path:
     Raises IndexingError where there is no such index.
     """
     return _corpus_folder(Manifest.load(current_build(name, root=root)))
+
+
+def judged_split(index: Index, split: str, *, advice: str = "give another --split or --index") -> JudgedSet:
+    """A judged split beside the corpus that an index was built from. Raises SettingsError where it has no query."""
+    return pick_split(judged_sets(open_corpus_folder(index)), split, index=index.manifest.name, advice=advice)
 
 
 def _corpus_folder(manifest: Manifest) -> Path:

@@ -12,6 +12,7 @@ from indexing.index import Index, check_encoder
 from indexing.provenance import package_version
 from indexing.records import PassageId, Ranking
 from indexing.store.tokens import TokenIds
+from indexing.whitespace import squeeze
 from search.fuse import interpolate
 from search.rerank.reranker import Reranker, StoredTokens, score_passages
 from search.retrieve import FirstStage, first_stage
@@ -87,7 +88,7 @@ class RetrieveAndRerank:
 
     def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
         """The first stage alone, fused. Raises SettingsError as `search` does."""
-        text = " ".join(query.split())
+        text = squeeze(query)
         if not text:
             raise SettingsError("The query is empty; type some words.")
         if len(text) > QUERY_CHARACTERS:

@@ -9,6 +9,7 @@ from typing import IO, Any, Protocol
 
 from indexing.progress import Progress, silent
 from indexing.store.ids import SeenIds, id_hashes
+from indexing.whitespace import squeeze_value
 
 Batch = dict[str, list[Any]]
 """Some records, by column."""
@@ -133,11 +134,11 @@ def _ms_marco_lines(batch: Batch, seen: SeenIds) -> tuple[list[str], list[str], 
     """Lines of the passages not seen before, of the queries that have a selected passage, and of their qrels."""
     queries, qrels, texts = [], [], []
     for query_id, query, shown in zip(batch["query_id"], batch["query"], batch["passages"], strict=True):
-        cleaned = [_spaced(text) for text in shown["passage_text"]]
+        cleaned = [squeeze_value(text) for text in shown["passage_text"]]
         texts += [text for text in cleaned if text]
         chosen = [text for text, picked in zip(cleaned, shown["is_selected"], strict=True) if picked == 1 and text]
-        if chosen and _spaced(query):
-            queries.append(f"{_id(query_id)}\t{_spaced(query)}\n")
+        if chosen and squeeze_value(query):
+            queries.append(f"{_id(query_id)}\t{squeeze_value(query)}\n")
             qrels += [f"{_id(query_id)}\t0\t{key}\t1\n" for key in dict.fromkeys(_text_ids(chosen))]
     ids = _text_ids(texts)
     passages = [
@@ -157,7 +158,7 @@ def _write_passages(work: Path, batches: Iterator[Batch], fields: tuple[str, str
         for batch in batches:
             titles = batch.get("title") or [""] * len(batch[fields[0]])
             for key, text, title in zip(batch[fields[0]], batch[fields[1]], titles, strict=True):
-                parts = [part for part in (_spaced(text), _spaced(title)) if part]
+                parts = [part for part in (squeeze_value(text), squeeze_value(title)) if part]
                 empty += not parts
                 if parts:
                     file.write("\t".join([_id(key), *parts]) + "\n")
@@ -169,7 +170,7 @@ def _pairs(batches: Iterator[Batch], fields: tuple[str, str]) -> Iterator[tuple[
     """Id and text of each record that has a text."""
     for batch in batches:
         for key, text in zip(batch[fields[0]], batch[fields[1]], strict=True):
-            if spaced := _spaced(text):
+            if spaced := squeeze_value(text):
                 yield _id(key), spaced
 
 
@@ -184,14 +185,9 @@ def _judgments(batches: Iterator[Batch]) -> Iterator[tuple[str, str, int]]:
 
 
 def _id(value: object) -> str:
-    if not (spaced := _spaced(value)):
+    if not (spaced := squeeze_value(value)):
         raise ValueError("a record has no id")
     return spaced
-
-
-def _spaced(value: object) -> str:
-    """A value on one line of a table: every run of white space is one space, and null is nothing."""
-    return "" if value is None else " ".join(str(value).split())
 
 
 def _open(path: Path) -> IO[str]:

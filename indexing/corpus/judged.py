@@ -1,13 +1,14 @@
 """Reads the queries and qrels of a collection, in MS MARCO's forms, TREC's and BEIR's."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from indexing.errors import CorpusError
+from indexing.errors import CorpusError, SettingsError
 from indexing.records import PassageId, Qrels, Query, QueryId
+from indexing.whitespace import squeeze
 
 T = TypeVar("T", Query, tuple[str, str, int], tuple[str, str, float])
 SPLITS = {"train": ("train",), "dev": ("dev", "validation"), "test": ("test",)}  # our names, and what files say
@@ -22,9 +23,9 @@ class JudgedSet:
     qrels: Qrels
 
     def find(self, text: str) -> Query | None:
-        """The query that reads so, case and spaces aside."""
-        wanted = " ".join(text.lower().split())
-        return next((query for query in self.queries if " ".join(query.text.lower().split()) == wanted), None)
+        """The first query that is the same as `text` but for case, white space and final punctuation."""
+        wanted = normalize_query(text)
+        return next((query for query in self.queries if normalize_query(query.text) == wanted), None)
 
 
 def judged_sets(folder: Path) -> dict[str, JudgedSet]:
@@ -46,6 +47,21 @@ def judged_sets(folder: Path) -> dict[str, JudgedSet]:
         queries = tuple(query for query in read_queries(queries_path) if query.id in qrels)
         found[split] = JudgedSet(split, queries, qrels)
     return found
+
+
+def pick_split(
+    sets: Mapping[str, JudgedSet], split: str, *, index: str, advice: str = "give another --split or --index"
+) -> JudgedSet:
+    """One of the judged splits beside the corpus of an index.
+
+    Raises:
+        SettingsError: there is none of that name, or none of its queries is judged.
+    """
+    judged = sets.get(split)
+    if judged is None or not judged.queries:
+        names = ", ".join(name for name, known in sets.items() if known.queries) or "none"
+        raise SettingsError(f"The corpus of index {index} has no judged {split} queries (there: {names}); {advice}.")
+    return judged
 
 
 def _qrels_forms(split: str) -> tuple[str, ...]:
@@ -111,6 +127,6 @@ def _first(root: Path, *names: str) -> Path | None:
     return next((root / name for name in names if (root / name).is_file()), None)
 
 
-def normalised(text: str) -> str:
+def normalize_query(text: str) -> str:
     """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
-    return " ".join(text.lower().split()).rstrip(" ?.!")
+    return squeeze(text.lower()).rstrip(" ?.!")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from indexing.corpus.fields import Fields, as_strings, find
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId
-from indexing.whitespace import squeezed
+from indexing.whitespace import squeeze
 
 LINE_LIMIT = 10_000_000  # bytes; a longer line is a broken file, not a passage
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -91,7 +91,7 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
 
 def passage(passage_id: str, text: str, title: str = "") -> Parsed:
     """The passage of these values with every run of white space as one space; a title without a text is the text."""
-    key, cleaned, title = passage_id.strip(), squeezed(text), squeezed(title)
+    key, cleaned, title = passage_id.strip(), squeeze(text), squeeze(title)
     if not key:
         return "the id is empty"
     if not cleaned:

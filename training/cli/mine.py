@@ -6,13 +6,13 @@ from pathlib import Path
 from indexing import places
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
-from indexing.index import Index, open_corpus_folder
+from indexing.index import Index, judged_split, open_corpus_folder
 from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline, open_reranker
 from search.settings import FUSIONS
 from training.cli.options import Commands, add_root
 from training.data.prepare import prepare
-from training.judgments.judged_set import absent, judged_files, judged_split
+from training.judgments.judged_set import absent, judged_files
 from training.judgments.protection import Protection
 from training.mining.files import FORMS, Layout
 from training.mining.mine import mine_to

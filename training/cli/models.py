@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.index import judged_split
 from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.cli.options import Commands, add_models, add_root
-from training.judgments.judged_set import judged_split
 from training.versions import promoted, registry
 from training.versions.average import average
 from training.versions.compare import compare_versions

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.index import judged_split
 from indexing.progress import Bars
 from search.load import NO_RERANKER, open_pipeline
 from search.rerank.engines import FILES, check_libraries
 from training.cli.options import Commands, add_models, add_root
 from training.evaluation.candidates import first_stage_lists
-from training.judgments.judged_set import judged_split
 from training.versions.export.export import export, export_folder
 from training.versions.promote import SPLIT
 from training.versions.push import push

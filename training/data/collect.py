@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.corpus.judged import JudgedSet
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
+from indexing.index import Index, corpus_folder, judged_split, open_index
 from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data.cold_start import cold_examples
@@ -113,13 +113,7 @@ def _judged_set(source: Source, index: Index, skipped: Skipped) -> JudgedSet:
     """What is judged of an `index:` or `judged:` source."""
     if source.queries is not None and source.qrels is not None:
         return judged_files(source.queries, source.qrels, skipped=skipped)
-    sets = judged_sets(open_corpus_folder(index))
-    if "train" not in sets:
-        raise SettingsError(
-            f"The corpus of index {source.index} has no judged train queries; give other data, or a recipe that needs "
-            "no judgments."
-        )
-    return sets["train"]
+    return judged_split(index, "train", advice="give other data, or a recipe that needs no judgments")
 
 
 def _as_logits(example: Example) -> Example:

@@ -17,6 +17,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
 from indexing.errors import CorpusError
 from indexing.records import PassageId, QueryId, Ranking
+from indexing.whitespace import squeeze
 from search.trec import read_run, write_run
 
 PASSAGE_WORDS = 180  # longer documents are cut: more than a cross-encoder of 256 tokens reads
@@ -85,7 +86,7 @@ def _write(target: Path, source: Source) -> None:
 
 
 def _write_table(path: Path, table: Mapping[Any, str]) -> None:
-    lines = [f"{key}\t{' '.join(text.split())}" for key, text in table.items()]
+    lines = [f"{key}\t{squeeze(text)}" for key, text in table.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

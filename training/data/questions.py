@@ -11,6 +11,7 @@ from itertools import islice
 from indexing.bm25 import analyzer
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId, Query, QueryId
+from indexing.whitespace import squeeze
 from training.example import Protects
 
 QUESTION = re.compile(
@@ -37,12 +38,12 @@ def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
     seen = set()
     for passage in passages:
         for found in QUESTION.finditer(passage.content):
-            question = " ".join(found[1].split())
+            question = squeeze(found[1])
             rest = f"{passage.content[: found.start(1)]} {passage.content[found.end(1) :]}".strip()
             fits = WORDS[0] <= len(question.split()) <= WORDS[1] and len(rest.split()) >= LEFT_WORDS
             if fits and question.lower() not in seen:
                 seen.add(question.lower())
-                yield PassageQuestion(passage.id, question, " ".join(rest.split()))
+                yield PassageQuestion(passage.id, question, squeeze(rest))
                 break
 
 
@@ -113,4 +114,4 @@ def _keywords(passage: Passage, frequencies: Counter[str]) -> PassageQuestion | 
             words.setdefault(token.term, text[token.start : token.end])
     if len(words) < KEYWORDS // 2:
         return None
-    return PassageQuestion(passage.id, " ".join(words.values()).lower(), " ".join(text.split()))
+    return PassageQuestion(passage.id, " ".join(words.values()).lower(), squeeze(text))

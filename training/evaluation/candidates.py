@@ -13,7 +13,7 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import PipelineSettings
 from search.trec import read_run
-from training.evaluation.measures import measure_run
+from training.evaluation.measures import MAIN_MEASURE, measure_run
 
 """Called with queries done and queries in all."""
 
@@ -47,9 +47,6 @@ class Candidates:
             raise CorpusError(f"{folder}/corpus.jsonl lacks {len(wanted - texts.keys())} passages of runs/bm25.trec.")
         queries = tuple(query for query in read_queries(folder / "queries.tsv") if query.id in qrels)
         return cls(queries, qrels, run, texts)
-
-
-MEASURE = "nDCG@10"
 
 
 def first_stage_lists(
@@ -92,4 +89,4 @@ def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress =
 
 def ndcg(run: Run, candidates: Candidates) -> Mapping[QueryId, float]:
     """nDCG@10 of every judged query; one that the run lacks counts 0."""
-    return measure_run(run, candidates.qrels, minimum_grade=1, names=(MEASURE,)).per_query[MEASURE]
+    return measure_run(run, candidates.qrels, minimum_grade=1, names=(MAIN_MEASURE,)).per_query[MAIN_MEASURE]

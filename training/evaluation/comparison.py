@@ -6,7 +6,7 @@ from typing import Any
 
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Run
-from training.evaluation.measures import NAMES, RECALL_CUTOFFS, Measured, measure_run
+from training.evaluation.measures import MAIN_MEASURE, NAMES, RECALL_CUTOFFS, Measured, measure_run
 from training.evaluation.paired import Outcome, PairedComparison, compare_paired
 from training.evaluation.significance import (
     Interval,
@@ -78,7 +78,7 @@ def compare(
     *,
     baseline: str,
     minimum_grade: int,
-    measure: str = "nDCG@10",
+    measure: str = MAIN_MEASURE,
     references: Mapping[str, Run] | None = None,
 ) -> Comparison:
     """Measure every run over the queries of `qrels`; `references`, such as an oracle, are measured and not tested.

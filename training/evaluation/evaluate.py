@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.corpus.judged import JudgedSet, judged_sets, pick_split
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
@@ -71,8 +71,7 @@ def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progres
         raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
     sets = judged_sets(open_corpus_folder(pipeline.index))
     name = pipeline.index.manifest.name
-    if request.split not in sets:
-        raise SettingsError(f"The corpus of index {name} has no judged {request.split} queries (there: {list(sets)}).")
+    pick_split(sets, request.split, index=name)
     given = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
     others = {system: read_run(path) for system, path in request.runs.items()}
     _check(request.settings, others, [sets[request.split].qrels, *([] if given is None else [given.qrels])])

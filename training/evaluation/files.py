@@ -12,6 +12,7 @@ import numpy as np
 from indexing import atomic
 from indexing.errors import CorpusError
 from indexing.records import Qrels, Query, Ranking, Run
+from indexing.whitespace import squeeze
 from search.trec import write_run
 from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison
@@ -25,13 +26,13 @@ def write_queries(
 
     With an attribution, also what the re-ranking lost to recall and to ranking, and which of them is more.
     """
-    texts = {query.id: " ".join(query.text.split()) for query in queries}
+    texts = {query.id: squeeze(query.text) for query in queries}
     header = ["query", "text", *comparison.systems]
     for name in comparison.versus:
         header += [f"{name} less {comparison.baseline}", f"{name}: outcome"]
     if attribution is not None:
         header += ["lost to recall", "lost to ranking", "bound by"]
-    lines = ["\t".join(" ".join(field.split()) for field in header)]
+    lines = ["\t".join(squeeze(field) for field in header)]
     differences = {name: comparison.differences(name) for name in comparison.versus}
     for query in next(iter(comparison.systems.values())).per_query[comparison.measure]:
         values = (measured.per_query[comparison.measure][query] for measured in comparison.systems.values())

@@ -5,6 +5,7 @@ A judged query that the run lacks counts 0. Where scores tie, the ranking's own 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import ir_measures
 import numpy as np
@@ -13,7 +14,9 @@ from ir_measures import AP, RR, Judged, R, nDCG
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 
-NAMES = ("nDCG@10", "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
+MAIN_MEASURE = "nDCG@10"
+"""What versions are compared by."""
+NAMES = (MAIN_MEASURE, "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
 RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
 
 
@@ -29,7 +32,7 @@ class Measured:
     @property
     def means(self) -> dict[str, float]:
         """By measure, the mean over all judged queries."""
-        return {name: sum(values.values()) / len(values) for name, values in self.per_query.items()}
+        return {name: fmean(values.values()) for name, values in self.per_query.items()}
 
 
 def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = NAMES) -> Measured:
@@ -57,7 +60,7 @@ def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[s
 def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.Measure]:
     _check_above_zero(minimum_grade)
     known = {
-        "nDCG@10": nDCG @ 10,
+        MAIN_MEASURE: nDCG @ 10,
         "MRR@10": RR(rel=minimum_grade) @ 10,
         "MAP": AP(rel=minimum_grade),
         **{name: R(rel=minimum_grade) @ cutoff for name, cutoff in RECALL_CUTOFFS.items()},

@@ -18,6 +18,7 @@ from indexing.corpus.hub import NANO_BEIR
 from indexing.errors import CorpusError, HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import load_quietly, reach_hub
 from search.rerank.cross_encoder import load_cross_encoder
+from training.evaluation.measures import MAIN_MEASURE
 
 SETS: Mapping[str, str] = {
     "climatefever": "NanoClimateFEVER",
@@ -35,7 +36,7 @@ SETS: Mapping[str, str] = {
     "touche2020": "NanoTouche2020",
 }
 """The evaluator's names, and the splits that it reads."""
-MEASURES = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "map": "MAP"}
+MEASURES = {"ndcg@10": MAIN_MEASURE, "mrr@10": "MRR@10", "map": "MAP"}
 log = logging.getLogger(__name__)
 
 

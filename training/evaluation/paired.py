@@ -4,9 +4,9 @@ The paired bootstrap interval of the mean difference, two-sided at 95 %, decides
 better; where it holds zero, no difference is shown, which doesn't mean that there is none.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from indexing.errors import SettingsError
@@ -66,17 +66,13 @@ def compare_paired(
     interval = bootstrap_interval(differences)
     return PairedComparison(
         measure=measure,
-        candidate_mean=_mean(list(candidate.values())),
-        baseline_mean=_mean(list(baseline.values())),
-        difference=_mean(differences),
+        candidate_mean=fmean(candidate.values()),
+        baseline_mean=fmean(baseline.values()),
+        difference=fmean(differences),
         interval=interval,
         outcome=_outcome(interval, queries=len(differences)),
         queries=len(differences),
     )
-
-
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)
 
 
 def _outcome(interval: Interval, *, queries: int) -> Outcome:

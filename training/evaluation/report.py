@@ -12,20 +12,20 @@ from training.evaluation.attribution import Attribution, attribute, oracle
 from training.evaluation.comparison import Comparison
 from training.evaluation.depth_sweep import Depth, depth_sweep
 from training.evaluation.files import trec_eval_command, write_queries, write_trec
-from training.evaluation.measures import check_minimum_grade
+from training.evaluation.measures import MAIN_MEASURE, check_minimum_grade
 from training.evaluation.missed import Everything
 from training.evaluation.stages import RERANKED, Shares, Stages
 
 ORACLE = "oracle of the re-ranked candidates"
 EVERYTHING = "re-ranked, missed positives added"
-SWEPT = ("nDCG@10", "MRR@10", "MAP")
+SWEPT = (MAIN_MEASURE, "MRR@10", "MAP")
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to evaluate."""
 
-    measure: str = "nDCG@10"
+    measure: str = MAIN_MEASURE
     """The one that is tested, attributed and listed by query."""
     minimum_grade: int = 2
     """Least grade that counts as relevant in MRR, MAP and recall."""

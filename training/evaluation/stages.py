@@ -14,7 +14,7 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import MIXES, PipelineSettings
 from training.evaluation.candidates import Candidates
-from training.evaluation.measures import measure_run
+from training.evaluation.measures import MAIN_MEASURE, measure_run
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 RERANKED = "re-ranked"
@@ -104,7 +104,7 @@ def rerank_candidates(
 
 def choose_shares(stages: Stages, qrels: Qrels) -> dict[str, float]:
     """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest where several tie."""
-    name = "nDCG@10"
+    name = MAIN_MEASURE
     shares: dict[str, float] = {}
     for mix in MIXES:
         values = {

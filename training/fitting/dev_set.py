@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -60,5 +61,4 @@ def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:
 
 def mean_ndcg(model: PairModel, dev: Candidates) -> float:
     """The mean of `ndcg_by_query`."""
-    values = ndcg_by_query(model, dev)
-    return sum(values.values()) / len(values)
+    return fmean(ndcg_by_query(model, dev).values())

@@ -4,6 +4,7 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,8 @@ from indexing.manifest import FILE
 from indexing.progress import Progress, relabel
 from search.load import open_reranker
 from search.served import promoted_version
-from training.evaluation.candidates import MEASURE, ndcg, reranked
+from training.evaluation.candidates import ndcg, reranked
+from training.evaluation.measures import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import read_request
 from training.jobs.reporter import Reporter, Say, steps_before, write_preview
@@ -118,8 +120,7 @@ def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, pro
     if reranker is not None:
         lists = dev_lists(dev, root=request.root, progress=progress)
         run = reranked(lists, reranker, progress=relabel(progress, "the current model"))
-        values = ndcg(run, lists)
-        reporter.status = replace(reporter.status, current=version, current_ndcg=sum(values.values()) / len(values))
+        reporter.status = replace(reporter.status, current=version, current_ndcg=fmean(ndcg(run, lists).values()))
 
 
 def _is_made(request: Request) -> bool:
@@ -132,7 +133,7 @@ def _is_made(request: Request) -> bool:
 def _measured(request: Request) -> float | None:
     """The version's own nDCG@10 on the dev set."""
     figures: dict[str, float] = next(iter(_manifest(request).get("metrics", {}).values()), {})
-    return finite(figures.get(MEASURE))
+    return finite(figures.get(MAIN_MEASURE))
 
 
 def _manifest(request: Request) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.corpus.judged import normalised
+from indexing.corpus.judged import normalize_query
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.records import Passage, PassageId, QueryId
+from indexing.whitespace import squeeze
 
 SCHEMA_VERSION = 1
 PROTECTED_SHARE = 0.2  # of the queries, kept for measuring
@@ -82,7 +83,7 @@ class Counts:
 
 def check_rater(name: str) -> str:
     """A rater's name as it is kept: lower case, single spaces. Raises SettingsError for what is no name."""
-    kept = unicodedata.normalize("NFC", " ".join(name.split())).lower()
+    kept = unicodedata.normalize("NFC", squeeze(name)).lower()
     if len(kept) > NAME_LENGTH or not kept.isprintable() or not any(letter.isalnum() for letter in kept):
         raise SettingsError(
             f"A rater can't be called {name[: 2 * NAME_LENGTH]!r}; give a name of 1 to {NAME_LENGTH} characters, "
@@ -153,7 +154,7 @@ class FeedbackStore:
             SettingsError: the grade is not 0 to 3, the query has no word, or the rater no name.
             CorpusError: the file can't be written.
         """
-        text, rater, key = " ".join(query.split()), check_rater(rater), normalised(query)
+        text, rater, key = squeeze(query), check_rater(rater), normalize_query(query)
         if type(grade) is not int or not 0 <= grade <= HIGHEST:  # True is an int too
             raise SettingsError(f"Grade {grade!r} of passage {passage.id} must be 0, 1, 2 or 3.")
         if not key:
@@ -192,7 +193,7 @@ class FeedbackStore:
     def protects(self, query: str) -> bool:
         """Whether a query is kept for measuring: drawn by its hash, or once graded as held out."""
         with _connected(self.path) as connection:
-            return self._protects(normalised(query), _held_out(connection))
+            return self._protects(normalize_query(query), _held_out(connection))
 
     def raters(self) -> list[str]:
         """Everyone who has a grade that holds, by name."""

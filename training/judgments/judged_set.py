@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
+from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import SettingsError
-from indexing.index import Index, open_corpus_folder
+from indexing.index import Index
 from training.example import NO_JUDGMENT, NO_QUERY, Skipped
 
 
@@ -37,14 +37,3 @@ def judged_files(queries: Path, qrels: Path, *, skipped: Skipped = lambda _: Non
 def absent(judged: JudgedSet, index: Index) -> int:
     """Passages that the index lacks, each as often as it is judged for one of the queries."""
     return sum(passage_id not in index.passages for query in judged.queries for passage_id in judged.qrels[query.id])
-
-
-def judged_split(index: Index, split: str) -> JudgedSet:
-    """The queries and judgments of a split. Raises SettingsError where the corpus has none of that name."""
-    sets = judged_sets(open_corpus_folder(index))
-    if split not in sets:
-        raise SettingsError(
-            f"The corpus of index {index.manifest.name} has no judged {split} queries (there: "
-            f"{', '.join(sets) or 'none'}); give another --split or --index."
-        )
-    return sets[split]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexing.corpus.judged import JudgedSet, judged_sets, normalised, read_queries
+from indexing.corpus.judged import JudgedSet, judged_sets, normalize_query, read_queries
 from indexing.records import Query, QueryId
 
 
@@ -30,7 +30,7 @@ class Protection:
         judged = {folder.resolve(): _held_out(folder) for folder in collections}
         return cls(
             frozenset(query.id for query in named),
-            frozenset(normalised(query.text) for queries in (named, *judged.values()) for query in queries),
+            frozenset(normalize_query(query.text) for queries in (named, *judged.values()) for query in queries),
             {folder: frozenset(query.id for query in queries) for folder, queries in judged.items()},
         )
 
@@ -40,7 +40,7 @@ class Protection:
 
     def covers(self, query: Query) -> bool:
         """Whether a query must not be trained on."""
-        return query.id in self.ids or normalised(query.text) in self.texts
+        return query.id in self.ids or normalize_query(query.text) in self.texts
 
     def without(self, judged: JudgedSet) -> JudgedSet:
         """A judged set without its protected queries."""

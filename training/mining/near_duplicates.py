@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from indexing.bm25 import analyzer
+from indexing.whitespace import squeeze
 
 
 class NearDuplicates:
@@ -29,4 +30,4 @@ class NearDuplicates:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    return squeeze(text.lower())

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
@@ -195,8 +196,8 @@ def _note_time(times: list[float], _: TrainingStep) -> None:
 
 def _measure(standing: Standing, models: Sequence[PairModel], dev: Candidates) -> None:
     every = [ndcg_by_query(model, dev) for model in models]
-    standing.by_query = {query: sum(values[query] for values in every) / len(every) for query in every[0]}
-    standing.by_seed = [sum(values.values()) / len(values) for values in every]
+    standing.by_query = {query: fmean(values[query] for values in every) for query in every[0]}
+    standing.by_seed = [fmean(values.values()) for values in every]
     values = list(standing.by_query.values())
-    standing.ndcg = sum(values) / len(values)
+    standing.ndcg = fmean(values)
     standing.low, standing.high = bootstrap_interval(values)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from indexing.records import QueryId
-from training.evaluation.candidates import MEASURE
+from training.evaluation.measures import MAIN_MEASURE
 from training.evaluation.paired import compare_paired
 from training.race.standings import Standing
 
@@ -15,7 +15,17 @@ def table(standings: Sequence[Standing]) -> str:
     """
     seeds = max((len(standing.by_seed) for standing in standings), default=0)
     several = [f"{seeds} seeds"] if seeds > 1 else []
-    names = ["recipe", MEASURE, "95 % interval", "against the first", *several, "rounds", "minutes", "pairs", "pairs/s"]
+    names = [
+        "recipe",
+        MAIN_MEASURE,
+        "95 % interval",
+        "against the first",
+        *several,
+        "rounds",
+        "minutes",
+        "pairs",
+        "pairs/s",
+    ]
     lines = [
         "| " + " | ".join(names) + " |",
         "|---|---:|---|---|" + "---|" * len(several) + "---:|" * 4,
@@ -45,4 +55,4 @@ def _against(standing: Standing, first: Standing) -> str:
     candidate, baseline = (
         {QueryId(query): value for query, value in one.by_query.items()} for one in (standing, first)
     )
-    return compare_paired(candidate, baseline, measure=MEASURE).change()
+    return compare_paired(candidate, baseline, measure=MAIN_MEASURE).change()

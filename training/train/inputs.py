@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from indexing import places
-from indexing.corpus.judged import judged_sets
-from indexing.errors import TrainingError
-from indexing.index import corpus_folder, open_corpus_folder
+from indexing.index import corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
 from search.load import NO_RERANKER, open_pipeline
 from training.data.collect import collect
@@ -51,14 +49,11 @@ def gather_rows(request: Request, *, progress: Progress = silent) -> RowCounts:
 
 
 def dev_lists(dev: DevSettings, *, root: Path, progress: Progress = silent) -> Candidates:
-    """The dev queries with their first-stage lists. Raises TrainingError where the corpus has no such split."""
+    """The dev queries with their first-stage lists. Raises SettingsError where the corpus has no such split."""
     pipeline = open_pipeline(dev.index, reranker=NO_RERANKER, root=root)
-    sets = judged_sets(open_corpus_folder(pipeline.index))
-    if dev.split not in sets:
-        raise TrainingError(f"The corpus of index {dev.index} has no judged {dev.split} split; give another --dev.")
     return first_stage_lists(
         pipeline,
-        sets[dev.split],
+        judged_split(pipeline.index, dev.split, advice="give another --dev"),
         depth=dev.depth,
         queries=dev.queries,
         progress=relabel(progress, "dev queries"),

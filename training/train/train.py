@@ -10,6 +10,7 @@ from typing import Any
 from indexing import atomic, provenance
 from indexing.progress import Progress, silent
 from training.evaluation.candidates import Candidates
+from training.evaluation.measures import MAIN_MEASURE
 from training.fitting import processes
 from training.fitting.callback import ReportStep
 from training.fitting.dev_set import mean_ndcg
@@ -99,7 +100,7 @@ def _measure(dev: Candidates, model: PairModel) -> float:
 
 def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
     """What a manifest says was measured."""
-    return {f"{dev.index} {dev.split}": {"nDCG@10": ndcg}}
+    return {f"{dev.index} {dev.split}": {MAIN_MEASURE: ndcg}}
 
 
 def manifest_of(

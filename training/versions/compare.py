@@ -8,8 +8,9 @@ from indexing.progress import Progress, relabel, silent
 from indexing.records import Query
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
-from training.evaluation.candidates import MEASURE, first_stage_lists, reranked
+from training.evaluation.candidates import first_stage_lists, reranked
 from training.evaluation.comparison import Comparison, compare
+from training.evaluation.measures import MAIN_MEASURE
 
 FIRST_STAGE = "first stage"
 
@@ -20,7 +21,7 @@ class VersionComparison:
 
     queries: tuple[Query, ...]
     comparison: Comparison
-    """By MEASURE; the first stage is a reference, which isn't tested."""
+    """By MAIN_MEASURE; the first stage is a reference, which isn't tested."""
 
 
 def compare_versions(
@@ -43,6 +44,6 @@ def compare_versions(
         for name, reranker in versions.items()
     }
     found = compare(
-        runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MEASURE, references={FIRST_STAGE: lists.run}
+        runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MAIN_MEASURE, references={FIRST_STAGE: lists.run}
     )
     return VersionComparison(lists.queries, found)

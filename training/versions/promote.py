@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from indexing import places
-from indexing.corpus.judged import judged_sets
 from indexing.errors import ModelError, SettingsError
-from indexing.index import open_corpus_folder
+from indexing.index import judged_split
 from indexing.progress import Progress, relabel, silent
 from search.pipeline import Pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.reranker import Reranker
 from search.served import SHIPPED
-from training.evaluation.candidates import MEASURE, Candidates, first_stage_lists, ndcg, reranked
+from training.evaluation.candidates import Candidates, first_stage_lists, ndcg, reranked
+from training.evaluation.measures import MAIN_MEASURE
 from training.evaluation.paired import compare_paired
 from training.versions import expectations as pins
 from training.versions import promoted as pointer
@@ -94,7 +94,7 @@ def assess(
         candidate=candidate.id,
         against=promoted.id,
         dev_set=dev_set,
-        comparison=compare_paired(one, two, measure=MEASURE),
+        comparison=compare_paired(one, two, measure=MAIN_MEASURE),
         expectations=len(checked),
         failed=failed,
     )
@@ -139,13 +139,8 @@ def _check_unchanged(pinned: Sequence[Expectation], assessment: Assessment) -> N
 
 
 def _lists(pipeline: Pipeline, *, depth: int, progress: Progress) -> Candidates:
-    sets = judged_sets(open_corpus_folder(pipeline.index))
-    if SPLIT not in sets:
-        raise SettingsError(
-            f"The corpus of index {pipeline.index.manifest.name} has no judged {SPLIT} queries (there: {list(sets)}); "
-            "give another --index."
-        )
-    return first_stage_lists(pipeline, sets[SPLIT], depth=depth, progress=progress)
+    judged = judged_split(pipeline.index, SPLIT, advice="give another --index")
+    return first_stage_lists(pipeline, judged, depth=depth, progress=progress)
 
 
 def _promoted(version: str, models: Path, shipped: Path) -> tuple[Version | None, str]:

@@ -12,6 +12,7 @@ from app.views.widgets.pickers import pick
 from indexing import places
 from indexing.errors import first_line
 from search.served import SHIPPED
+from training.evaluation.measures import MAIN_MEASURE
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
 
@@ -24,7 +25,6 @@ ul.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
 </style>
 """
 WIDTHS = {"state": 100, "measured": 200}  # pixels; these columns are empty for most versions
-MAIN_MEASURE = "nDCG@10"
 LineageTree = dict[str, "LineageTree"]
 """Names of models, each with the models trained from it."""
 

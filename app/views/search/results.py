@@ -8,6 +8,7 @@ from app.views.widgets.passage.judgment import Judgment
 from app.views.widgets.pipeline_fields import FUSION_NAMES, MIX_NAMES
 from app.views.widgets.search_choice import SearchChoice
 from search.trace import SearchTrace
+from training.evaluation.measures import MAIN_MEASURE
 
 
 def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: str | None) -> list[Figure]:
@@ -23,7 +24,7 @@ def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: s
     if judgment is not None:
         before, after = judgment.before_and_after(trace)
         value = f"{before:.3f}" if trace.reranked is None else change_html(before, after)
-        figures.append(Figure("nDCG@10", value, f"a judged query of the {judgment.split} split", is_html=True))
+        figures.append(Figure(MAIN_MEASURE, value, f"a judged query of the {judgment.split} split", is_html=True))
     if reranker is not None and trace.reranked is not None:
         figures.append(Figure("Re-ranker", reranker, wide=True))
     return figures

@@ -9,7 +9,7 @@ from app.views.teach.choice import VIEWS, choose, key, touch
 from app.views.widgets.fields import index_field, judged_field, shown_field
 from app.views.widgets.notices import note
 from app.views.widgets.query_box import query_box
-from indexing.corpus.judged import JudgedSet, normalised
+from indexing.corpus.judged import JudgedSet, normalize_query
 from indexing.records import Query, QueryId
 from training.judgments.feedback import Grade
 
@@ -79,11 +79,11 @@ def pick_query(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rate
 
 def next_ungraded(queries: Sequence[Query], graded: set[str], *, after: str) -> Query | None:
     """The first ungraded query after this one, searching again from the start where none follows."""
-    here = normalised(after)
+    here = normalize_query(after)
     first: Query | None = None
     passed = False
     for query in queries:
-        text = normalised(query.text)
+        text = normalize_query(query.text)
         if text == here:
             passed = True
         elif text not in graded:
@@ -95,9 +95,9 @@ def next_ungraded(queries: Sequence[Query], graded: set[str], *, after: str) -> 
 
 def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | None, bool]:
     """The id of the judged query with this text, and whether it belongs to a split other than train."""
-    normalised_text = normalised(text)
+    normalised_text = normalize_query(text)
     for split in ("test", "dev", "train"):
         for query in judged[split].queries if split in judged else ():
-            if normalised(query.text) == normalised_text:
+            if normalize_query(query.text) == normalised_text:
                 return query.id, split != "train"
     return None, False

@@ -11,7 +11,7 @@ from app.resources import SharedPipeline
 from app.views.teach.sheet import GradingSheet
 from app.views.widgets.notices import hint, note, problem
 from indexing import places
-from indexing.corpus.judged import normalised
+from indexing.corpus.judged import normalize_query
 from indexing.errors import SecondLookError
 from indexing.records import PassageId
 from training.judgments.agreement import agreements
@@ -134,7 +134,7 @@ def _show_pinned(query: str) -> None:
         problem(error)
         return
     for expectation in pinned:
-        if normalised(expectation.query) == normalised(query):
+        if normalize_query(expectation.query) == normalize_query(query):
             note(
                 f"“{expectation.above.text[:LABEL_LENGTH]}” above “{expectation.below.text[:LABEL_LENGTH]}”, "
                 f"pinned by {expectation.by} on {expectation.at[:10]}"

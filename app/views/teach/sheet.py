@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import chain
 
-from indexing.corpus.judged import normalised
+from indexing.corpus.judged import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from search.explain.matches import matched_spans
 from search.trace import SearchTrace
@@ -36,7 +36,7 @@ class GradingSheet:
     @property
     def signature(self) -> tuple[object, ...]:
         """Changes with the passages shown, not with the grades."""
-        return (self.rater, self.index, normalised(self.query), tuple(passage.id for passage in self.passages))
+        return (self.rater, self.index, normalize_query(self.query), tuple(passage.id for passage in self.passages))
 
     @property
     def graded(self) -> int:
@@ -56,7 +56,7 @@ class GradingSheet:
 
     def place_of(self, grade: Grade) -> int | None:
         """The place of this grade's passage; None where the grade belongs to another query or index."""
-        if (grade.index, grade.normalised) != (self.index, normalised(self.query)):
+        if (grade.index, grade.normalised) != (self.index, normalize_query(self.query)):
             return None
         return next((place for place, passage in enumerate(self.passages) if passage.id == grade.passage_id), None)
 
@@ -67,7 +67,7 @@ def shown_order(trace: SearchTrace, *, shown: int, blind: bool, rater: str) -> t
     if not blind:
         return best
     shuffled = sorted(best)
-    random.Random(f"{SEED}/{rater}/{normalised(trace.query)}").shuffle(shuffled)
+    random.Random(f"{SEED}/{rater}/{normalize_query(trace.query)}").shuffle(shuffled)
     return tuple(shuffled)
 
 
@@ -82,7 +82,7 @@ def rank_texts(trace: SearchTrace) -> dict[PassageId, str]:
 
 def grades_of(grades: Sequence[Grade], *, rater: str, query: str) -> dict[PassageId, int]:
     """The grades of one rater for one query, by passage."""
-    text = normalised(query)
+    text = normalize_query(query)
     return {grade.passage_id: grade.grade for grade in grades if (grade.rater, grade.normalised) == (rater, text)}
 
 

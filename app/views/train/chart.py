@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from app.views.widgets.palette import BAR, DOWN, SAME, UP
+from training.evaluation.measures import MAIN_MEASURE
 from training.jobs.status import Metric
 
 MOST_POINTS = 400  # of a line; more can't be distinguished
@@ -46,7 +47,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
         y=_height("ndcg", "nDCG@10, dev"),
-        tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")],
+        tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title=MAIN_MEASURE, format=".4f")],
     )
     layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]
     if current_ndcg is not None:
@@ -55,7 +56,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
         words = line.mark_text(color=DOWN, align="left", baseline="bottom", dy=-3).encode(
             x=alt.value(4), text=alt.Text("name:N")
         )
-        tooltips = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title="nDCG@10", format=".4f")]
+        tooltips = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title=MAIN_MEASURE, format=".4f")]
         layers += [part.encode(y="ndcg:Q", tooltip=tooltips) for part in (rule, words)]
     return alt.LayerChart(layer=layers, height=HEIGHT)
 

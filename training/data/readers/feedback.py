@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexing.corpus.judged import normalised
+from indexing.corpus.judged import normalize_query
 from indexing.records import QueryId
-from indexing.whitespace import squeezed
+from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text
 from training.data.readers.passage_lists import Entry, PassageList
 from training.example import Skipped
@@ -62,7 +62,7 @@ def feedback_lists(path: Path, *, skipped: Skipped) -> Iterator[PassageList]:
 def _rated(path: Path, skipped: Skipped) -> list[Rated]:
     queries: dict[str, Rated] = {}
     for rating in data_lines(path, _rating):
-        queries.setdefault(normalised(rating.query), Rated(rating.query)).add(rating)
+        queries.setdefault(normalize_query(rating.query), Rated(rating.query)).add(rating)
     for rated in queries.values():
         if rated.protected:
             skipped(PROTECTED)
@@ -80,7 +80,7 @@ def _rating(line: str) -> Rating:
     return Rating(
         query=text(record.get("query"), "query"),
         query_id=None if query_id is None else QueryId(query_id),
-        passage=squeezed(text(record.get("passage"), "passage")),
+        passage=squeeze(text(record.get("passage"), "passage")),
         grade=grade,
         rater=text(record.get("rater"), "rater", blank=True),
         protected=protected,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from indexing.records import PassageId, QueryId
 from indexing.store.passages import PassageStore
+from indexing.whitespace import squeeze_value
 from training.example import Example
 
 Row = Mapping[str, Any]
@@ -93,8 +94,8 @@ def shown(name: str, row: Row, skipped: Skipped) -> Example | None:
         if not isinstance(passages, Mapping) or field not in passages:
             raise ValueError(f"its passages have no field {field!r}")
     pairs = _paired(passages["passage_text"], passages["is_selected"])
-    graded = [(_spaced(text), float(selected == 1)) for text, selected in pairs if _spaced(text)]
-    if not (query := _spaced(row["query"])):
+    graded = [(squeeze_value(text), float(selected == 1)) for text, selected in pairs if squeeze_value(text)]
+    if not (query := squeeze_value(row["query"])):
         skipped(NO_QUERY)
         return None
     if not any(label for _, label in graded):
@@ -153,14 +154,9 @@ def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, A
 
 
 def _id(value: object) -> str:
-    if not (spaced := _spaced(value)):
+    if not (spaced := squeeze_value(value)):
         raise ValueError("an id is empty")
     return spaced
-
-
-def _spaced(value: object) -> str:
-    """A value as text with single spaces; null is nothing."""
-    return "" if value is None else " ".join(str(value).split())
 
 
 def _finite(value: Any) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from indexing.records import QueryId
-from indexing.whitespace import squeezed
+from indexing.whitespace import squeeze
 from training.example import ALONE, NO_POSITIVE, Example, Skipped
 
 
@@ -49,7 +49,7 @@ def examples(
         kept += _drawn(others, per_query - len(kept), f"{seed}/{item.query}")
         yield Example(
             source,
-            squeezed(item.query),
+            squeeze(item.query),
             tuple(entry.text for entry in kept),
             labels=tuple(float(entry.label) for entry in kept) if positives else None,
             scores=tuple(entry.score for entry in kept if entry.score is not None) if scores else None,
@@ -60,7 +60,7 @@ def examples(
 def _distinct(entries: Iterable[Entry]) -> list[Entry]:
     best: dict[str, Entry] = {}
     for entry in entries:
-        text = squeezed(entry.text)
+        text = squeeze(entry.text)
         if text not in best or entry.label > best[text].label:
             best[text] = entry._replace(text=text)
     return list(best.values())

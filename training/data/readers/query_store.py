@@ -10,7 +10,8 @@ from indexing.errors import IndexingError, TrainingError, first_line
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, shard_ids, write_shard
-from training.data.readers.hub_rows import _id, _spaced
+from indexing.whitespace import squeeze_value
+from training.data.readers.hub_rows import _id
 
 STORE_SHARD = 10_000  # queries in memory while their store is made
 QUERIES = ("query_id", "query")
@@ -41,10 +42,10 @@ def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> Passage
 def _write_store(work: Path, records: Iterator[Batch]) -> None:
     (work / "passages").mkdir()
     queries = (
-        Passage(PassageId(_id(key)), _spaced(text))
+        Passage(PassageId(_id(key)), squeeze_value(text))
         for batch in records
         for key, text in zip(*(batch[field] for field in QUERIES), strict=True)
-        if _spaced(text)
+        if squeeze_value(text)
     )
     number = 0
     while shard := list(islice(queries, STORE_SHARD)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -97,5 +98,4 @@ def _logits(ranking: Ranking) -> list[float]:
 
 
 def _mean_ndcg(run: Run, candidates: Candidates) -> float:
-    values = ndcg(run, candidates)
-    return sum(values.values()) / len(values)
+    return fmean(ndcg(run, candidates).values())

@@ -10,7 +10,7 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError
 from indexing.records import PassageId, QueryId, Ranking
 from search.trace import SearchTrace
-from training.evaluation.measures import measure_run
+from training.evaluation.measures import MAIN_MEASURE, measure_run
 
 GRADES = {3: "answers", 2: "partly", 1: "related", 0: "not relevant"}
 NOT_JUDGED = "not judged"
@@ -35,9 +35,9 @@ class Judgment:
     def ndcg(self, ranking: Ranking) -> float:
         """nDCG@10 of one ranking for this query."""
         measures = measure_run(
-            {self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=["nDCG@10"]
+            {self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=[MAIN_MEASURE]
         )
-        return measures.per_query["nDCG@10"][self.query_id]
+        return measures.per_query[MAIN_MEASURE][self.query_id]
 
     def before_and_after(self, trace: SearchTrace) -> tuple[float, float]:
         """nDCG@10 of the first stage and of the final list."""

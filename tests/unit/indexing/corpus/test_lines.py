@@ -4,14 +4,14 @@ import sys
 
 import pytest
 
-from indexing.whitespace import squeezed
+from indexing.whitespace import squeeze
 
 
 def test_every_white_space_of_unicode_is_one_plain_space() -> None:
     assert {
         character
         for character in map(chr, range(sys.maxunicode + 1))
-        if squeezed(f"a{character}b") != " ".join(f"a{character}b".split())
+        if squeeze(f"a{character}b") != " ".join(f"a{character}b".split())
     } == set()
 
 
@@ -30,4 +30,4 @@ def test_every_white_space_of_unicode_is_one_plain_space() -> None:
     ],
 )
 def test_runs_of_white_space_are_one_space_and_none_at_the_ends(text: str, wanted: str) -> None:
-    assert squeezed(text) == wanted
+    assert squeeze(text) == wanted

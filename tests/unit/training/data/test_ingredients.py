@@ -8,7 +8,7 @@ import pytest
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import normalised
+from indexing.corpus.judged import normalize_query
 from indexing.errors import IndexingError, TrainingError
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, QUERIES, write_lines
@@ -46,7 +46,7 @@ def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path
         assert best == {"how do bees make honey": PASSAGES["a1"], "why does bread rise": PASSAGES["c1"]}[example.query]
 
 
-HONEY = frozenset({normalised("How do bees make honey?")})
+HONEY = frozenset({normalize_query("How do bees make honey?")})
 HONEY_ID = frozenset({QueryId("1")})
 
 

@@ -122,7 +122,7 @@ def test_where_the_baseline_doesnt_answer_bm25_is_the_baseline(
 
 
 def test_a_split_that_isnt_there_is_told_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
-    with pytest.raises(SettingsError, match=r"no judged eval queries \(there: \['train', 'dev', 'test'\]\)"):
+    with pytest.raises(SettingsError, match=r"no judged eval queries \(there: train, dev, test\)"):
         evaluate_pipeline(pipeline, Request(split="eval"))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet, normalised
+from indexing.corpus.judged import JudgedSet, normalize_query
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QUERIES, write_lines
 from training.judgments.protection import Protection
@@ -16,7 +16,7 @@ def query(key: str, text: str) -> Query:
 
 @pytest.mark.parametrize("text", ["how do bees make honey", "  How do BEES\tmake honey ?", "How do bees make honey?!"])
 def test_queries_count_as_the_same_whatever_case_spaces_and_end(text: str) -> None:
-    assert normalised(text) == "how do bees make honey"
+    assert normalize_query(text) == "how do bees make honey"
 
 
 def test_a_query_is_known_by_its_id_or_by_its_text() -> None:

@@ -325,7 +325,7 @@ def test_dev_lists_are_the_served_first_stage_s(built_root: Path) -> None:
 
 
 def test_a_split_that_is_not_judged_is_told(built_root: Path) -> None:
-    with pytest.raises(TrainingError, match="index small has no judged other split"):
+    with pytest.raises(SettingsError, match=r"index small has no judged other queries .*; give another --dev"):
         dev_lists(DevSettings("small", "other"), root=built_root)
 
 
