@@ -1,4 +1,7 @@
-"""Pretrained models: the bundled bi-encoder, quiet loading, and one sentence where the hub can't be reached."""
+"""Pretrained models: the bundled bi-encoder, quiet loading, and one sentence where the hub can't be reached.
+
+Nothing heavy is imported before it is used, so that the default's name costs nothing.
+"""
 
 import hashlib
 import importlib.util
@@ -7,13 +10,13 @@ import os
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-
-import torch
-from huggingface_hub import constants
-from transformers.utils import logging as transformers_logging
+from typing import TYPE_CHECKING
 
 from indexing.errors import HubError, ModelError, first_line
 from indexing.names import DEFAULT_BI_ENCODER
+
+if TYPE_CHECKING:
+    import torch
 
 log = logging.getLogger(__name__)
 HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
@@ -30,6 +33,8 @@ def bundled_path(name: str) -> str:
 
 def load_quietly() -> None:
     """Keep bars and reports of loading weights off the terminal."""
+    from transformers.utils import logging as transformers_logging
+
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -40,6 +45,8 @@ def reach_hub(name: str) -> None:
 
     Where `name` is a path that exists, the user has set HF_HUB_OFFLINE, or a copy lies in the cache, nothing is asked.
     """
+    from huggingface_hub import constants
+
     if (
         Path(name).exists()
         or constants.HF_HUB_OFFLINE
@@ -58,8 +65,10 @@ def reach_hub(name: str) -> None:
         ) from error
 
 
-def weights_fingerprint(parameters: Sequence[tuple[str, torch.Tensor]]) -> str:
+def weights_fingerprint(parameters: Sequence[tuple[str, "torch.Tensor"]]) -> str:
     """Changes with any weight: SHA-256 over names, shapes and bytes, first 16 digits."""
+    import torch
+
     digest = hashlib.sha256()
     for name, tensor in sorted(parameters):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
