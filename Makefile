@@ -57,7 +57,7 @@ setup: $(READY) ## Make .venv with the pinned dependencies
 
 index: $(READY) ## Build the index of CORPUS (default: the bundled sample), if it isn't there
 	@echo "[2/3] Index of $(CORPUS_PATH) ..."
-	@$(RUN) -m indexing build --corpus "$(CORPUS_PATH)" --name "$(INDEX)" --if-absent
+	@$(RUN) -m indexing build --corpus "$(CORPUS_PATH)" --index "$(INDEX)" --if-absent
 
 demo: index ## Serve the app at http://127.0.0.1:8501
 	@echo "[3/3] Second Look is at http://127.0.0.1:$(PORT) in a few seconds. Stop it with Ctrl-C."
@@ -82,8 +82,8 @@ evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/t
 reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
-	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --name $$name --if-absent || exit 1; done
-	@$(RUN) -m indexing build --corpus data/sample --name sample --if-absent
+	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --index $$name --if-absent || exit 1; done
+	@$(RUN) -m indexing build --corpus data/sample --index sample --if-absent
 	@$(call TRAIN,third-reranker)
 	@$(call TRAIN,judges-reranker)
 	@test -d data/models/middle-reranker/1 || $(RUN) -m training average judges-reranker/1 third-reranker/1 --output data/models/middle-reranker/1

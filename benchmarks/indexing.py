@@ -4,7 +4,7 @@ The usual way is sentence-transformers' `encode` with `IndexFlatIP`, and `rank_b
 see the same texts and queries in this process, in turn. INDEX was built from real text, such as
 
     python -m benchmarks.corpora sentences JUDGED data/corpora/sentences --passages 400000
-    python -m indexing build --corpus data/corpora/sentences --name sentences --dense pq-fastscan
+    python -m indexing build --corpus data/corpora/sentences --index sentences --dense pq-fastscan
 """
 
 import argparse

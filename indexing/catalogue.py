@@ -1,17 +1,59 @@
 """The indexes on disk: their names and builds, which build is current, and whether its files are whole."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from indexing import atomic, places
-from indexing.errors import IndexingError
+from indexing.errors import IndexingError, SecondLookError
 from indexing.manifest import FILE, Manifest, rebuild
 from indexing.names import check_name
 from indexing.progress import Progress, silent
 
 
+@dataclass(frozen=True, kw_only=True)
+class IndexSummary:
+    """One index as a list of them shows it."""
+
+    name: str
+    build: str = ""
+    """The current build; empty where there is a fault."""
+    builds: int = 0
+    """Complete builds on disk, the current one included."""
+    passages: int = 0
+    bytes: int = 0
+    """Size of the current build."""
+    created: str = ""
+    """When the current build began, UTC, ISO 8601."""
+    fault: str = ""
+    """Why the current build can't be read; empty where it can."""
+
+
 def index_names(root: Path | None = None) -> list[str]:
     """Names of the indexes below `root` that have a current build."""
     return sorted(path.parent.name for path in (root or places.indexes()).glob("*/current"))
+
+
+def summaries(root: Path | None = None) -> list[IndexSummary]:
+    """Every index below `root` that has a current build, by name; only manifests are read."""
+    root = root or places.indexes()
+    return [_summary(name, root) for name in index_names(root)]
+
+
+def _summary(name: str, root: Path) -> IndexSummary:
+    builds = len(build_folders(root / name))
+    try:
+        folder = current_build(name, root=root)
+        manifest = Manifest.load(folder)
+    except SecondLookError as error:
+        return IndexSummary(name=name, builds=builds, fault=str(error))
+    return IndexSummary(
+        name=name,
+        build=folder.name,
+        builds=builds,
+        passages=manifest.passages,
+        bytes=manifest.bytes,
+        created=manifest.created,
+    )
 
 
 def build_folders(folder: Path) -> dict[str, Path]:
@@ -33,12 +75,12 @@ def current_build(name: str, *, root: Path | None = None) -> Path:
         known = ", ".join(index_names(root)) or "none"
         raise IndexingError(
             f"There is no index {name!r} in {root} (there: {known}). "
-            f"Build it: python -m indexing build --corpus CORPUS --name {name}"
+            f"Build it: python -m indexing build --corpus CORPUS --index {name}"
         )
     build_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
     folders = build_folders(root / name)
     if build_id not in folders:
-        raise IndexingError(f"{pointer} names build {build_id!r}, which isn't there. {rebuild(pointer)}")
+        raise IndexingError(f"{pointer} names build {build_id!r}, which doesn't exist. {rebuild(pointer)}")
     return folders[build_id]
 
 

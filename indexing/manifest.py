@@ -125,4 +125,4 @@ class Manifest:
 
 def rebuild(folder: Path) -> str:
     """The command that makes an index anew, as a sentence."""
-    return f"Rebuild it: python -m indexing build --corpus CORPUS --name {folder.parent.name}"
+    return f"Rebuild it: python -m indexing build --corpus CORPUS --index {folder.parent.name}"

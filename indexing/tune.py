@@ -19,7 +19,6 @@ from indexing.records import PassageId, Query
 
 K1 = (0.5, 0.7, 0.82, 0.9, 1.0, 1.2, 1.5, 2.0)
 B = (0.2, 0.3, 0.4, 0.5, 0.6, 0.68, 0.75, 0.9)
-DEPTH = 1000
 SEED = 0
 Pair = tuple[float, float]
 """k1 and b."""
@@ -62,7 +61,7 @@ def tune(
     held_out: JudgedSet | None,
     *,
     minimum_grade: int,
-    depth: int = DEPTH,
+    depth: int,
     progress: Progress = silent,
 ) -> Bm25Tuning:
     """Measure recall at `depth` on `train` for every pair of K1 and B; without `held_out`, hold out half of `train`.

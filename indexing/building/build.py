@@ -6,6 +6,7 @@ written, and the folder takes its place.
 """
 
 import hashlib
+import logging
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,9 @@ from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
+from indexing.corpus.files import describe_unread
 from indexing.dense.encoder import BiEncoder
+from indexing.dense.faiss_index import check_kind
 from indexing.errors import CorpusError, IndexingError
 from indexing.manifest import Manifest
 from indexing.names import check_name
@@ -32,6 +35,7 @@ from indexing.store.passages import digest
 from indexing.store.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
 
 UNFINISHED = ".unfinished-"
+log = logging.getLogger(__name__)
 
 
 def build(
@@ -53,6 +57,8 @@ def build(
         SettingsError, ModelError, HubError: as the settings' own loaders say.
     """
     check_name(name)
+    if unread := describe_unread(corpus.path):
+        log.warning("%s", unread)
     encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
     content = iter(corpus)
     batches = iter(lambda: list(islice(content, settings.shard_size)), [])
@@ -82,6 +88,7 @@ def build_from(
     """
     started = datetime.now(UTC)
     folder = root / name
+    check_kind(settings.dense, dim=encoder.dim)
     tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
     key = shard_key(encoder, tokenizer, settings.shard_size)
     maker = ShardMaker(encoder, tokenizer, known_vectors(folder, encoder), progress)
@@ -148,6 +155,22 @@ def unfinished(folder: Path, key: str) -> Iterator[Path]:
                 with suppress(OSError):  # other builds are in it
                     folder.rmdir()
             raise
+
+
+def describe_stop(folder: Path, settings: BuildSettings) -> str:
+    """One sentence on what a stopped build of the index in `folder` leaves for the next one."""
+    unfinished_folders = sorted(folder.glob(f"{UNFINISHED}*"), key=lambda work: work.stat().st_mtime)
+    finished = shards.load_all(unfinished_folders[-1]) if unfinished_folders else []
+    if not finished:
+        return (
+            f"Stopped before the first shard of {settings.shard_size:,} passages was finished, so nothing is stored; a "
+            "smaller --shard-size stores more often. The index in use is unchanged."
+        )
+    passages = sum(shard.passages for shard in finished)
+    return (
+        f"Stopped. {passages:,} passages in {len(finished):,} finished shards are stored; the same command resumes "
+        "after them. The index in use is unchanged."
+    )
 
 
 def fill(

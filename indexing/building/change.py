@@ -1,5 +1,6 @@
 """Adds passages to an index or deletes some: a new build from the old one, in which only what is new is encoded."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from indexing.building.settings import BuildSettings
 from indexing.building.shards import load_all
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
+from indexing.corpus.files import describe_unread
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
 from indexing.index import check_encoder
@@ -18,8 +20,8 @@ from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 
+log = logging.getLogger(__name__)
 READ_FROM = ("passages/", "ids/", "shards/")
-ON_EXISTING = ("stop", "skip", "replace")
 Batches = Iterator[Sequence[Passage]]
 
 
@@ -41,6 +43,8 @@ def add(
         IndexingError: there is no such index, or it was built by other weights.
     """
     folder = current_build(name, root=root)
+    if unread := describe_unread(corpus.path):
+        log.warning("%s", unread)
     store = _checked_store(folder)
     replaced: set[PassageId] = set()
     count = 0

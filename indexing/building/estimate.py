@@ -95,7 +95,7 @@ def _scaled(
     planned = plan(settings.dense, dim=dim, passages=count)
     dense_bytes, dense_seconds = probe(planned.preset, dim=dim)
     times = count / sampled
-    sizes = {form: _size(work / form) for form in shards.FORMS if (work / form).is_dir()}
+    sizes = {form: _size(work / form) for form in shards.SHARD_FORMS if (work / form).is_dir()}
     postings = len(np.load(work / "bm25/indices.csc.index.npy", mmap_mode="r")) * times
     terms = len(np.load(work / "bm25/indptr.csc.index.npy", mmap_mode="r")) * times**VOCABULARY_GROWTH
     disk = {

@@ -110,7 +110,7 @@ def _counted(ids: Iterator[list[str]], total: int, progress: Progress) -> Iterat
 def _clear(work: Path) -> None:
     """Take away what a stop in here left."""
     for path in work.iterdir():
-        if path.is_dir() and path.name not in (*shards.FORMS, shards.RECORDS):
+        if path.is_dir() and path.name not in (*shards.SHARD_FORMS, shards.RECORDS):
             shutil.rmtree(path)
         elif path.is_file():
             path.unlink()

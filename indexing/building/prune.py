@@ -12,7 +12,7 @@ from indexing.names import check_name
 
 
 @dataclass(frozen=True)
-class Listed:
+class BuildFolder:
     """One folder of an index."""
 
     folder: Path
@@ -22,7 +22,7 @@ class Listed:
     """Size of its files; files that builds share count in each."""
 
 
-def listed(name: str, *, root: Path, keep: int) -> list[Listed]:
+def list_builds(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
     """Every build of an index, newest first, and what stopped builds left; `keep` builds stay, the current one too."""
     if keep < 1:
         raise SettingsError(f"--keep is {keep}; give 1 or more, the current build always stays.")
@@ -33,17 +33,17 @@ def listed(name: str, *, root: Path, keep: int) -> list[Listed]:
     states = [(folder, "current" if folder == current else "kept" if folder in kept else "old") for folder in builds]
     rest = [path for path in sorted((root / name).iterdir()) if path.is_dir() and path not in builds]
     states += [(path, "unfinished") for path in rest]
-    return [Listed(folder, state, _size(folder)) for folder, state in states]
+    return [BuildFolder(folder, state, _size(folder)) for folder, state in states]
 
 
-def prune(name: str, *, root: Path, keep: int) -> list[Listed]:
+def prune(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
     """Remove old builds and what stopped builds left; give back what was removed.
 
     A process that has an old build open goes on using it. Raises BusyError during a build.
     """
     _current(name, root)  # refuses a name that is no index
     with atomic.hold(root / name, f"is building {root / name}"):
-        gone = [row for row in listed(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
+        gone = [row for row in list_builds(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
         for row in gone:
             (row.folder / FILE).unlink(missing_ok=True)  # first: from here on it is no build
             shutil.rmtree(row.folder)

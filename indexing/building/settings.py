@@ -6,6 +6,9 @@ from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
 
+ON_EXISTING = ("stop", "skip", "replace")
+"""What adding does with a passage whose id the index holds with another text."""
+
 
 @dataclass(frozen=True)
 class BuildSettings:

@@ -27,7 +27,7 @@ from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from indexing.store.tokens import PassageTokenizer
 
-FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
+SHARD_FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
 RECORDS = "shards"
 
 
@@ -131,12 +131,12 @@ def path(work: Path, form: str, number: int) -> Path:
     """Where one form of a shard lies; its folder is made."""
     folder = work / form
     folder.mkdir(exist_ok=True)
-    return folder / f"{number:05}{FORMS[form]}"
+    return folder / f"{number:05}{SHARD_FORMS[form]}"
 
 
 def seal(work: Path, number: int, count: int, digest: str) -> Shard:
     """Sync a shard's files and write the record that makes them count."""
-    found: dict[str, Path] = {form: path(work, form, number) for form in FORMS if (work / form).is_dir()}
+    found: dict[str, Path] = {form: path(work, form, number) for form in SHARD_FORMS if (work / form).is_dir()}
     table: dict[str, dict[str, Any]] = {}
     for form, file in found.items():
         atomic.fsync_path(file)
@@ -174,15 +174,15 @@ def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
 def remove(work: Path, number: int) -> None:
     """Take a shard's record and files away. They may be another build's too: never write into one that is there."""
     _record(work, number).unlink(missing_ok=True)
-    for form in FORMS:
-        (work / form / f"{number:05}{FORMS[form]}").unlink(missing_ok=True)
+    for form in SHARD_FORMS:
+        (work / form / f"{number:05}{SHARD_FORMS[form]}").unlink(missing_ok=True)
 
 
 def remove_others(work: Path, done: Sequence[Shard]) -> None:
     """Take away the files of no shard among these: of a corpus that was longer, or of a process that was killed."""
     wanted = {_record(work, number) for number in range(len(done))}
     wanted |= {path(work, form, number) for number, shard in enumerate(done) for form in shard.files}
-    for folder in (RECORDS, *FORMS):
+    for folder in (RECORDS, *SHARD_FORMS):
         for file in (work / folder).glob("*"):
             if file not in wanted:
                 file.unlink()

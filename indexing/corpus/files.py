@@ -4,6 +4,7 @@ import gzip
 import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -14,11 +15,13 @@ from indexing.errors import CorpusError
 ARCHIVES = (".tar.gz", ".tgz")
 TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl")
 NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
-FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
+CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
 JUDGED = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")  # what lies beside passages and holds none
 
+TABLE_ENDINGS = (".tsv", ".jsonl", ".tsv.gz", ".jsonl.gz", *ARCHIVES)
+
 READ_ERRORS = (OSError, EOFError, zlib.error, tarfile.TarError)
-"""What a packed file that is cut off, or is none, is told by."""
+"""What reading raises where a packed file is cut off, or is none."""
 
 
 def corpus_files(path: Path) -> list[Path]:
@@ -26,7 +29,7 @@ def corpus_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise CorpusError(f"Corpus {path} doesn't exist. Give a folder or a file: {FORMS}.")
+        raise CorpusError(f"Corpus {path} doesn't exist. Give a folder or a file: {CORPUS_FORMS}.")
     for name in NAMES:
         if (path / name).is_file():
             return [path / name]
@@ -36,8 +39,40 @@ def corpus_files(path: Path) -> list[Path]:
         or _passages(path, path.rglob("*.txt"))
     )
     if not found:
-        raise CorpusError(f"Folder {path} holds no corpus, which would be {FORMS}; give another folder.")
+        raise CorpusError(f"Folder {path} holds no corpus, which would be {CORPUS_FORMS}; {_suggestion(path)}.")
     return found
+
+
+def describe_unread(path: Path) -> str:
+    """One sentence on the files in a folder of texts that aren't read, by their endings; empty without any.
+
+    Queries, qrels and hidden files aren't counted. Where a table such as collection.tsv is the corpus, its name says
+    so, and nothing is said of what lies beside it.
+    """
+    if not path.is_dir() or corpus_files(path)[0].suffix != ".txt":
+        return ""
+    files = [file for file in _passages(path, path.rglob("*")) if file.suffix != ".txt" and not _hidden(file, path)]
+    if not files:
+        return ""
+    endings = Counter(file.suffix or file.name for file in files)
+    counts = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8))
+    return (
+        f"Of folder {path} only the .txt files are read; left out: {counts} (such as {files[0].name}). If they hold "
+        "passages, convert them to .txt, or give a table of them: --corpus FILE."
+    )
+
+
+def _hidden(file: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+def _suggestion(path: Path) -> str:
+    """What to do with a folder without a corpus; tables under other names are named."""
+    tables = [file for file in _passages(path, path.iterdir()) if file.name.endswith(TABLE_ENDINGS)]
+    if not tables:
+        return "give another folder"
+    names = ", ".join(file.name for file in tables[:8])
+    return f"it does hold {names}: give the file itself, --corpus {tables[0]}"
 
 
 def _passages(root: Path, files: Iterator[Path]) -> list[Path]:

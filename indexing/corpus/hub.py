@@ -2,46 +2,24 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from indexing import atomic, places
 from indexing.corpus.hub_layouts import BeirTables, Layout, MsMarco, Repository, Tables
+from indexing.corpus.hub_names import (
+    HUB_CORPORA,
+    HUB_FORMS,
+    MS_MARCO_VERSIONS,
+    NANO_BEIR,
+    PLAIN,
+    REPOSITORY,
+    folder_name,
+)
 from indexing.errors import HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import load_quietly, reach_hub
 from indexing.progress import Progress, silent
 
-HUB_CORPORA: Mapping[str, str] = {
-    "nano-msmarco": "zeta-alpha-ai/NanoMSMARCO",
-    "msmarco": "sentence-transformers/msmarco",
-}
-"""Short names, and the repositories they stand for."""
-NANO_BEIR = "sentence-transformers/NanoBEIR-en"
-MS_MARCO_VERSIONS = ("v1.1", "v2.1")
-FORMS = f"{', '.join(HUB_CORPORA)}, microsoft/ms_marco[:v2.1], BeIR/NAME, zeta-alpha-ai/NanoNAME, {NANO_BEIR}:NanoNAME"
-"""What a name may be, for a command's help."""
-PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-REPOSITORY = re.compile(
-    rf"microsoft/ms_marco|sentence-transformers/msmarco|{NANO_BEIR}|(BeIR/|zeta-alpha-ai/Nano){PLAIN}"
-)
-
 log = logging.getLogger(__name__)
-
-
-def is_hub_corpus(corpus: str) -> bool:
-    """Whether a corpus is to be fetched from the hub: it has such a name, and is no path that exists."""
-    known = corpus in HUB_CORPORA or REPOSITORY.fullmatch(corpus.partition(":")[0]) is not None
-    return known and not Path(corpus).exists()
-
-
-def folder_name(name: str) -> str:
-    """The plain name of the folder that holds a collection: `BeIR/scifact` lies in `BeIR--scifact`."""
-    if name in HUB_CORPORA:
-        return name
-    repository, _, part = name.partition(":")
-    if repository == "microsoft/ms_marco":
-        part = part or MS_MARCO_VERSIONS[0]
-    return repository.replace("/", "--") + (f"-{part}" if part else "")
 
 
 def layout(name: str) -> tuple[str, Layout]:
@@ -57,7 +35,7 @@ def layout(name: str) -> tuple[str, Layout]:
     if repository == "microsoft/ms_marco" and (part or MS_MARCO_VERSIONS[0]) in MS_MARCO_VERSIONS:
         return repository, MsMarco(part or MS_MARCO_VERSIONS[0])
     if colon or not REPOSITORY.fullmatch(repository):
-        raise SettingsError(f"{name!r} is no collection that is read from the hub; give a folder, or {FORMS}.")
+        raise SettingsError(f"{name!r} is no collection that is read from the hub; give a folder, or {HUB_FORMS}.")
     if repository.startswith("BeIR/"):
         return repository, BeirTables()
     if repository == "sentence-transformers/msmarco":

@@ -109,6 +109,11 @@ def read_qrels(path: Path) -> Qrels:
     return qrels
 
 
+def default_minimum_grade(qrels: Qrels) -> int:
+    """The least grade that counts as relevant unless the user names one: 2 where there are grades above 1, else 1."""
+    return 2 if any(grade > 1 for grades in qrels.values() for grade in grades.values()) else 1
+
+
 def parsed_lines(path: Path, parse: Callable[[str], T | str]) -> Iterator[T]:
     """What each line that isn't empty says. Raises CorpusError with file and line at the first that can't be read."""
     try:

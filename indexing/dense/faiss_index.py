@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -10,12 +11,12 @@ from typing import NamedTuple, Protocol
 import faiss
 import numpy as np
 
+from indexing.dense.settings import PRESETS
 from indexing.dense.vectors import BLOCK, VectorStore, check_finite
 from indexing.errors import IndexingError, SettingsError, first_line
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows
 
-PRESETS = ("auto", "flat", "sq8", "pq-fastscan", "ivf-pq", "hnsw")
 EXACT_UP_TO = 50_000  # passages below which a scan of every vector takes under 5 ms on one core
 SCAN_UP_TO = 2_000_000  # passages below which a scan of every 4-bit code does
 TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its own k-means samples 256 a centroid
@@ -28,6 +29,8 @@ KNOBS = {
     "k_factor_rf": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 32),
 }
 """FAISS's parameters of search: clusters looked at, length of a graph's queue, candidates refined for each result."""
+SOURCE_LINE = re.compile(r"^Error in .*? at \S+:\d+: (Error: )?")
+"""Where in FAISS's C++ an error arose, which its messages begin with and no user can use."""
 log = logging.getLogger(__name__)
 
 
@@ -166,7 +169,7 @@ class DenseIndex:
         try:
             moved = DenseIndex(faiss.index_cpu_to_all_gpus(self._index, co=options))
         except RuntimeError as error:
-            log.warning("FAISS can't hold this index on a GPU (%s); it stays on the CPU.", first_line(error))
+            log.warning("FAISS can't hold this index on a GPU (%s); it stays on the CPU.", _reason(error))
             return self
         moved.parameters = self.parameters
         return moved
@@ -216,8 +219,22 @@ def probe(preset: str, *, dim: int) -> tuple[float, float]:
     return (len(faiss.serialize_index(index)) - before) / PROBE_ROWS, seconds / PROBE_ROWS
 
 
+def check_kind(preset: str, *, dim: int) -> None:
+    """Raise SettingsError for what is neither a preset nor an index_factory string, before anything is encoded."""
+    kind = factory_string("flat" if preset == "auto" else preset, dim=dim, passages=PROBE_ROWS)
+    try:
+        faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise _unusable(kind, f"vectors of {dim} dimensions", error) from error
+
+
+def _reason(error: Exception) -> str:
+    """What FAISS says, without the place in its C++ code."""
+    return first_line(RuntimeError(SOURCE_LINE.sub("", str(error).strip())))
+
+
 def _unusable(kind: str, what: str, error: Exception) -> SettingsError:
     return SettingsError(
-        f"FAISS can't make the index {kind!r} of {what} ({first_line(error)}); choose {', '.join(PRESETS)} or another "
+        f"FAISS can't make the index {kind!r} of {what} ({_reason(error)}); choose {', '.join(PRESETS)} or another "
         "index_factory string."
     )

@@ -15,7 +15,8 @@ from indexing.building.build import build
 from indexing.building.estimate import estimate
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.count import count_passages
-from indexing.corpus.hub import fetch, is_hub_corpus
+from indexing.corpus.hub import fetch
+from indexing.corpus.hub_names import is_hub_corpus
 from indexing.errors import SecondLookError, first_line
 from indexing.jobs.build_job import BuildConfig, Status, read_job, write_status
 from indexing.jobs.folder import NICENESS, hold, write_holder

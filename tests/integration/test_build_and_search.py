@@ -14,7 +14,8 @@ from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, index_names
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
-from indexing.dense.faiss_index import PRESETS, DenseIndex
+from indexing.dense.faiss_index import DenseIndex
+from indexing.dense.settings import PRESETS
 from indexing.dense.vectors import VectorStore
 from indexing.errors import CorpusError, ModelError, SettingsError
 from indexing.index import Index, open_index

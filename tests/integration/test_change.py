@@ -85,7 +85,7 @@ def shared(old: Path, new: Path, number: int) -> bool:
     """Whether a shard's passages, terms and vectors are one and the same file in both builds."""
     found = [
         (old / form / f"{number:05}{end}").samefile(new / form / f"{number:05}{end}")
-        for form, end in shards.FORMS.items()
+        for form, end in shards.SHARD_FORMS.items()
         if (old / form / f"{number:05}{end}").exists() and (new / form / f"{number:05}{end}").exists()
     ]
     assert len(set(found)) <= 1
@@ -490,7 +490,7 @@ def test_what_changed_on_disk_is_not_taken_over_into_the_next_build(
     shelf: Shelf, settings: BuildSettings, form: str
 ) -> None:
     whole = Manifest.load(shelf.folder).files
-    path = shelf.folder / form / f"00001{shards.FORMS[form]}"
+    path = shelf.folder / form / f"00001{shards.SHARD_FORMS[form]}"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

@@ -33,7 +33,7 @@ def refusal(captured: Captured) -> str:
 
 @pytest.fixture
 def build_arguments(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> list[str]:
-    places = ["--corpus", str(small_corpus), "--name", "small", "--root", str(tmp_path / "root")]
+    places = ["--corpus", str(small_corpus), "--index", "small", "--root", str(tmp_path / "root")]
     return ["build", *places, "--bi-encoder", str(tiny_bi_encoder)]
 
 
@@ -144,7 +144,7 @@ def test_build_counts_the_lines_left_out_that_it_does_not_print(
     ("arguments", "what"),
     [
         (["--corpus", "nowhere"], "nowhere"),
-        (["--name", "../x"], "../x"),
+        (["--index", "../x"], "../x"),
         (["--k1", "-1"], "-1"),
         (["--b", "2"], "2"),
         (["--shard-size", "0"], "0"),
@@ -211,8 +211,95 @@ def test_ctrl_c_ends_a_build_with_130_and_says_what_is_kept(
 
     monkeypatch.setattr("indexing.progress.Bars.__call__", stop)
     assert indexing(build_arguments) == 130
-    assert refusal(capsys).startswith("Stopped. The index in use is as it was; finished shards are kept")
-    assert not (tmp_path / "root/small").exists()  # it had no finished shard
+    assert refusal(capsys) == (
+        "Stopped before the first shard of 20,000 passages was finished, so nothing is stored; a smaller --shard-size "
+        "stores more often. The index in use is unchanged."
+    )
+    assert not (tmp_path / "root/small").exists()
+
+
+def test_ctrl_c_after_a_shard_says_how_many_passages_are_stored(
+    build_arguments: list[str], tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: object, phase: str, *counts: int) -> None:
+        if phase == "ids":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexing.progress.Bars.__call__", stop)
+    assert indexing([*build_arguments, "--shard-size", "9"]) == 130
+    assert refusal(capsys) == (
+        "Stopped. 20 passages in 3 finished shards are stored; the same command resumes after them. "
+        "The index in use is unchanged."
+    )
+
+
+def test_build_still_takes_the_index_by_its_former_option(
+    build_arguments: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    assert indexing(["--name" if word == "--index" else word for word in build_arguments]) == 0
+    assert index_names(tmp_path / "root") == ["small"]
+    assert "--name is now called --index" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["build", "exists", "estimate"])
+def test_build_gives_json(build_arguments: list[str], tmp_path: Path, mode: str, capsys: Captured) -> None:
+    if mode == "exists":
+        indexing(build_arguments)
+        capsys.readouterr()
+    more = {"build": [], "exists": ["--if-absent"], "estimate": ["--estimate"]}[mode]
+    assert indexing([*build_arguments, "--json", *more]) == 0
+    values = json.loads(capsys.readouterr().out)
+    if mode == "estimate":
+        assert (values["passages"], values["kind"]) == (20, "Flat")
+    else:
+        assert values["folder"] == str(current_build("small", root=tmp_path / "root"))
+        assert values["encoded"] == (20 if mode == "build" else 0)
+
+
+def test_list_shows_every_index_with_its_figures(build_arguments: list[str], own_root: Path, capsys: Captured) -> None:
+    (own_root / "broken").mkdir()
+    (own_root / "broken/current").write_text("20990101-000000-abcdef\n")
+    assert command(own_root, "list") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("broken  ")
+    assert "names build '20990101-000000-abcdef', which doesn't exist" in first
+    manifest = Manifest.load(current_build("small", root=own_root))
+    assert second.split("  ")[0] == "small"
+    assert "20 passages" in second
+    assert "1 build " in second
+    assert second.endswith(f"{manifest.created[:16]}  current {manifest.build}")
+
+
+def test_list_gives_json(built_root: Path, capsys: Captured) -> None:
+    assert command(built_root, "list", "--json") == 0
+    manifest = Manifest.load(current_build("small", root=built_root))
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "name": "small",
+            "build": manifest.build,
+            "builds": 1,
+            "passages": 20,
+            "bytes": manifest.bytes,
+            "created": manifest.created,
+            "fault": "",
+        }
+    ]
+
+
+def test_list_of_no_index_says_how_to_build_one(tmp_path: Path, capsys: Captured) -> None:
+    assert command(tmp_path, "list") == 0
+    assert "python -m indexing build --corpus CORPUS --index NAME" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["small"], ["--index", "small"], ["small", "--index", "small"]])
+def test_an_index_is_named_by_position_or_option(built_root: Path, words: list[str], capsys: Captured) -> None:
+    assert command(built_root, "inspect", *words) == 0
+    assert capsys.readouterr().out.startswith("index       small, build ")
+
+
+def test_two_names_of_an_index_are_refused(built_root: Path, capsys: Captured) -> None:
+    assert command(built_root, "inspect", "small", "--index", "other") == 2
+    assert "Two indexes are named, 'other' and 'small'; give one" in refusal(capsys)
 
 
 def test_inspect_tells_what_an_index_is(built_root: Path, capsys: Captured) -> None:
@@ -280,6 +367,13 @@ def test_delete_makes_a_build_without_the_passages(own_root: Path, tmp_path: Pat
     build_id = current_build("small", root=own_root).name
     said = capsys.readouterr().out.splitlines()[0]
     assert said == f"Index small: 16 passages, build {build_id}, 0 encoded"  # 20 less a1, a2, b1, b2
+
+
+def test_delete_takes_the_index_as_an_option_and_gives_json(own_root: Path, capsys: Captured) -> None:
+    assert command(own_root, "delete", "--index", "small", "a1", "a2", "--json") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["index"], values["passages"], values["encoded"]) == ("small", 18, 0)
+    assert values["change"].startswith("2 deleted; before: build ")
 
 
 def test_delete_reads_a_file_with_a_byte_order_mark_and_crlf(own_root: Path, tmp_path: Path) -> None:
@@ -366,12 +460,19 @@ def test_gc_removes_old_and_unfinished_builds(
     assert command(cluttered, "verify", "small") == 0
 
 
+def test_gc_gives_json(cluttered: Path, capsys: Captured) -> None:
+    assert command(cluttered, "gc", "small", "--json") == 0
+    values = json.loads(capsys.readouterr().out)
+    assert [build["state"] for build in values["builds"]] == ["current", "kept", "old", "unfinished"]
+    assert [Path(folder).name for folder in values["removed"]] == ["20200101-000000-abcdef", ".unfinished-0123"]
+
+
 def test_tune_prints_what_chose_and_what_is_held_out(built_root: Path, capsys: Captured) -> None:
     assert command(built_root, "tune", "small") == 0
     lines = capsys.readouterr().out.splitlines()
     # of `why does bread rise` one of two relevant passages shares no term: (1 + 1/2) / 2; of the others all do
     assert lines == [
-        "recall@1000 on 2 queries that chose, and on 1 held-out ones",
+        "recall@1000 of grades from 2, on 2 queries that chose, and on 1 held-out ones",
         "  chosen       k1=0.9   b=0.4   0.7500   1.0000",
         "  this index   k1=0.9   b=0.4   0.7500   1.0000",
         "  msmarco-dev  k1=0.82  b=0.68  0.7500   1.0000",
@@ -391,8 +492,8 @@ def test_tune_says_how_to_use_what_it_chose(build_arguments: list[str], tmp_path
     said = capsys.readouterr().out.splitlines()
     assert said[1] == "  chosen       k1=0.5   b=0.68  1.0000   1.0000"
     assert said[2] == "  this index   k1=0.9   b=0.4   0.0000   0.0000"
-    use = f"python -m indexing build --corpus {corpus} --name small --k1 0.5 --b 0.68"
-    assert said[-1] == f"Use it: {use} (vectors are kept)"
+    use = f"python -m indexing build --corpus {corpus} --index small --k1 0.5 --b 0.68"
+    assert said[-1] == f"Use it: {use} (vectors are reused)"
     settings = ["--root", str(tmp_path / "root"), *build_arguments[-2:]]
     assert indexing([*use.split()[3:], *settings]) == 0
     assert Manifest.load(current_build("small", root=tmp_path / "root")).bm25.b == 0.68
@@ -420,7 +521,7 @@ def test_tune_without_judgments_beside_the_corpus_says_what_to_give(
 
 def test_verify_of_a_sound_index_ends_with_zero(built_root: Path, capsys: Captured) -> None:
     assert indexing(["verify", "small", "--root", str(built_root)]) == 0
-    assert "as its manifest says" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(": every file matches its manifest.\n")
 
 
 def test_verify_of_a_changed_index_ends_with_one_and_names_the_file(own_root: Path, capsys: Captured) -> None:
@@ -438,7 +539,7 @@ def test_an_absent_index_is_told_with_the_command_that_builds_it(
     command: str, built_root: Path, capsys: Captured
 ) -> None:
     assert indexing([command, "other", "--root", str(built_root)]) == 2
-    assert "python -m indexing build --corpus CORPUS --name other" in refusal(capsys)
+    assert "python -m indexing build --corpus CORPUS --index other" in refusal(capsys)
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_no_index_says_what_to_do(page: AppTest) -> None:
     shown(page)
     assert (
         f"There is no index in {places.indexes()} yet. Build one: "
-        "python -m indexing build --corpus data/sample --name sample"
+        "python -m indexing build --corpus data/sample --index sample"
     ) in sentences(page)
     assert page.selectbox(key="indexes_folder").options == []
     assert "indexes_build" not in keys(page)  # there is nothing to build from
@@ -160,7 +160,7 @@ def test_a_name_on_disk_is_data(page: AppTest, indexed: Path) -> None:
     [
         ("manifest.json", "{", "manifest.json is broken"),
         ("dense.faiss", "short", "dense.faiss has 5 bytes, the manifest says"),
-        ("../current", "nothing", "names build 'nothing', which isn't there"),
+        ("../current", "nothing", "names build 'nothing', which doesn't exist"),
     ],
 )
 def test_a_broken_index_says_what_is_broken(
@@ -170,7 +170,7 @@ def test_a_broken_index_says_what_is_broken(
     (current_build("small", root=indexed) / file).write_text(content, encoding="utf-8")
     shown(page)
     assert expected in sentences(page)
-    assert "--name small" in sentences(page)
+    assert "--index small" in sentences(page)
     assert "indexes_search_small" not in keys(page)
     assert "indexes_search_whole" in keys(page)
 

@@ -16,7 +16,7 @@ import pytest
 from indexing.bm25.settings import Bm25Settings
 from indexing.building import shards
 from indexing.building.build import UNFINISHED, build
-from indexing.building.prune import listed, prune
+from indexing.building.prune import list_builds, prune
 from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, index_names, verify
 from indexing.corpus.corpus import Corpus
@@ -300,12 +300,12 @@ def test_a_build_stopped_after_its_last_shard_encodes_nothing_again(bench: Bench
     assert manifest.files == bench.build(LINES[:24], root="fresh").files
 
 
-@pytest.mark.parametrize("form", shards.FORMS)
+@pytest.mark.parametrize("form", shards.SHARD_FORMS)
 def test_a_byte_that_changed_in_a_finished_shard_is_found_and_that_shard_alone_made_again(
     bench: Bench, form: str
 ) -> None:
     work = bench.stop(LINES[:24])
-    path = work / form / f"00002{shards.FORMS[form]}"
+    path = work / form / f"00002{shards.SHARD_FORMS[form]}"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -409,7 +409,7 @@ def test_an_unfinished_folder_is_no_index(bench: Bench) -> None:
 def test_gc_removes_an_unfinished_folder_and_the_next_build_begins_anew(bench: Bench) -> None:
     bench.build(LINES[30:36])
     work = bench.stop(LINES[:24])
-    assert [row.state for row in listed("x", root=bench.root / "root", keep=1)] == ["current", "unfinished"]
+    assert [row.state for row in list_builds("x", root=bench.root / "root", keep=1)] == ["current", "unfinished"]
     assert [row.folder for row in prune("x", root=bench.root / "root", keep=1)] == [work]
     assert bench.build(LINES[:24]).encoded == 24
 

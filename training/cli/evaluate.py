@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from indexing import atomic
-from indexing.corpus import hub
+from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import SettingsError
 from indexing.progress import Bars
 from search.load import DEFAULT_RERANKER, open_pipeline, reranker_path
@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
     nano = commands.add_parser("nano-beir", help="measure a re-ranker on NanoBEIR by sentence-transformers' evaluator")
     nano.add_argument("--reranker", default=DEFAULT_RERANKER, help="NAME/VERSION, shipped, path or hub name")
     nano.add_argument("--sets", nargs="+", choices=sorted(nano_beir.SETS), default=list(nano_beir.SETS), metavar="SET")
-    nano.add_argument("--source", default=hub.NANO_BEIR, help="data set on the hub, or a folder in its layout")
+    nano.add_argument("--source", default=NANO_BEIR, help="data set on the hub, or a folder in its layout")
     nano.add_argument("--rerank-k", type=int, default=100, help="passages of BM25's list that are re-ranked")
     nano.add_argument("--as-retrieved", action="store_true", help="don't re-rank the positives that BM25 missed")
     nano.add_argument("--json", type=Path, help="also write the figures here")

@@ -14,7 +14,7 @@ import sentence_transformers
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.evaluation import CrossEncoderNanoBEIREvaluator
 
-from indexing.corpus.hub import NANO_BEIR
+from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import CorpusError, HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import load_quietly, reach_hub
 from search.rerank.cross_encoder import load_cross_encoder

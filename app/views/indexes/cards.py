@@ -10,7 +10,7 @@ from app.views.indexes.figures import manifest_figures
 from app.views.widgets.figures import figures_html, heading_html, size_text
 from app.views.widgets.notices import hint, note, plain, problem
 from indexing.bm25 import analyzer
-from indexing.building.prune import Listed, listed
+from indexing.building.prune import BuildFolder, list_builds
 from indexing.catalogue import current_build, index_names, verify
 from indexing.errors import SecondLookError, first_line
 from indexing.manifest import Manifest, rebuild
@@ -28,7 +28,7 @@ class IndexState:
     folder: Path | None
     """Of the current build; None where it can't be found."""
     manifest: Manifest | None
-    others: list[Listed]
+    others: list[BuildFolder]
     """All other builds, and the remains of stopped ones."""
     problem: str
     """Why it can't be searched; else empty."""
@@ -43,7 +43,9 @@ def show_indexes(root: Path, *, read_only: bool) -> None:
     """Show a card for each index below `root`."""
     states = index_states(root)
     if not states:
-        hint(f"There is no index in {root} yet. Build one: python -m indexing build --corpus data/sample --name sample")
+        hint(
+            f"There is no index in {root} yet. Build one: python -m indexing build --corpus data/sample --index sample"
+        )
     for state in states:
         with st.container(border=True, key=f"indexes_card_{state.name}"):
             _card(state, read_only=read_only)
@@ -55,7 +57,7 @@ def _state(name: str, root: Path) -> IndexState:
     except SecondLookError as error:
         return IndexState(name, None, None, [], str(error))
     try:
-        others = [build for build in listed(name, root=root, keep=1) if build.state != "current"]
+        others = [build for build in list_builds(name, root=root, keep=1) if build.state != "current"]
     except OSError:  # a build is writing there
         others = []
     try:

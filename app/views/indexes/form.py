@@ -11,8 +11,8 @@ from app.views.widgets.notices import note, problem
 from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
 from indexing.corpus.files import corpus_files
-from indexing.corpus.hub import is_hub_corpus
-from indexing.dense.faiss_index import PRESETS as DENSE_PRESETS
+from indexing.corpus.hub_names import is_hub_corpus
+from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError
 from indexing.jobs import build_job
 from indexing.jobs.build_job import BuildConfig

@@ -7,9 +7,10 @@ import streamlit as st
 
 from app.views.widgets.notices import note, plain, problem
 from indexing import places
-from indexing.corpus import hub
 from indexing.corpus import upload as uploads
 from indexing.corpus.fields import Fields
+from indexing.corpus.hub import layout
+from indexing.corpus.hub_names import HUB_CORPORA, HUB_FORMS, folder_name
 from indexing.corpus.upload import Upload
 from indexing.errors import SecondLookError
 
@@ -96,20 +97,20 @@ def _folder_source() -> CorpusSource | None:
 def _hub_source() -> CorpusSource | None:
     name = st.selectbox(
         "Collection",
-        list(dict.fromkeys([*hub.HUB_CORPORA, st.session_state.get(COLLECTION_KEY) or next(iter(hub.HUB_CORPORA))])),
+        list(dict.fromkeys([*HUB_CORPORA, st.session_state.get(COLLECTION_KEY) or next(iter(HUB_CORPORA))])),
         key=COLLECTION_KEY,
         accept_new_options=True,
-        help=f"Choose one of these, or type another: {plain(hub.FORMS)}.",
+        help=f"Choose one of these, or type another: {plain(HUB_FORMS)}.",
     )
     if not name:
         return None
     try:
-        hub.layout(name.strip())
+        layout(name.strip())
     except SecondLookError as error:
         problem(error)
         return None
     note("It is downloaded from the Hugging Face hub first, unless it is already here.")
-    return CorpusSource(name.strip(), hub.folder_name(name.strip())[:64])
+    return CorpusSource(name.strip(), folder_name(name.strip())[:64])
 
 
 def _upload(reading: ReadingOptions) -> None:

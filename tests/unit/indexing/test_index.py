@@ -18,7 +18,7 @@ from indexing.index import Index, open_index
 from indexing.names import check_name
 from indexing.store.tokens import PassageTokenizer, write_shard
 
-REBUILD = "python -m indexing build --corpus CORPUS --name small"
+REBUILD = "python -m indexing build --corpus CORPUS --index small"
 
 
 def refusal(root: Path, name: str = "small") -> str:
@@ -116,7 +116,7 @@ def test_an_index_whose_manifest_counts_other_passages_is_not_opened(own_root: P
 
 def test_an_absent_index_is_told_with_those_there_and_the_command(built_root: Path) -> None:
     assert "there: small" in refusal(built_root, "other")
-    assert "python -m indexing build --corpus CORPUS --name other" in refusal(built_root, "other")
+    assert "python -m indexing build --corpus CORPUS --index other" in refusal(built_root, "other")
 
 
 def test_in_a_folder_without_indexes_none_is_there(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, open_index
 from indexing.records import PassageId, Query, QueryId
-from indexing.tune import DEPTH, K1, B, Bm25Tuning, _split, tune
+from indexing.tune import K1, B, Bm25Tuning, _split, tune
 from tests.conftest import write_lines
 from tests.support.fakes import Reports
 
@@ -106,7 +106,7 @@ def test_passages_that_the_index_does_not_hold_are_not_missed(bees: Index) -> No
 @pytest.mark.parametrize("text", ["unicorn", "the of and", "?"])
 def test_a_query_without_known_terms_finds_nothing(bees: Index, text: str) -> None:
     train = judged("train", a=("bee", {"short": 1}), b=(text, {"short": 1}))
-    assert tuned(bees, train, train, depth=DEPTH).current.recall == 0.5
+    assert tuned(bees, train, train, depth=1000).current.recall == 0.5
 
 
 @pytest.mark.parametrize("depth", [1, 3])  # neither is where scores tie
@@ -146,7 +146,7 @@ def test_the_half_kept_apart_chooses_nothing(bees: Index) -> None:
 def test_progress_counts_every_query_of_both_sets(bees: Index) -> None:
     reports = Reports()
     two = judged("train", a=("bee", {"short": 1}), b=("bee", {"gone": 1}))
-    tune(bees, two, LONG, minimum_grade=1, progress=reports)
+    tune(bees, two, LONG, minimum_grade=1, depth=1, progress=reports)
     assert reports.rows == [("tune", 1, 3)] * 3
 
 
@@ -164,10 +164,6 @@ def test_queries_without_a_relevant_passage_are_told_with_the_index(bees: Index,
         tuned(bees, none, LONG)
 
 
-def test_recall_is_measured_at_1000_unless_another_depth_is_named(bees: Index) -> None:
-    assert tune(bees, SHORT, LONG, minimum_grade=1).depth == DEPTH == 1000
-
-
 def test_an_index_without_postings_is_refused_with_the_command_that_builds_it(bees: Index) -> None:
-    with pytest.raises(IndexingError, match=r"keeps no postings.*python -m indexing build --corpus CORPUS --name bees"):
+    with pytest.raises(IndexingError, match=r"keeps no postings.*build --corpus CORPUS --index bees"):
         tuned(replace(bees, postings=None), SHORT, LONG)

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from indexing import places
-from indexing.corpus.hub import MS_MARCO_VERSIONS, folder_name
 from indexing.corpus.hub_layouts import Batch, Repository
+from indexing.corpus.hub_names import MS_MARCO_VERSIONS, folder_name
 from indexing.errors import HubError, SettingsError, TrainingError, first_line
 from indexing.index import Index
 from indexing.pretrained import load_quietly, reach_hub
@@ -33,7 +33,7 @@ from training.example import Example
 MICROSOFT = "microsoft/ms_marco"
 PREPARED = "sentence-transformers/msmarco"
 PATIENCE = 1_000  # rows that may all miss before it is certain that the index is another collection's
-BUILD = "python -m indexing build --corpus msmarco --name msmarco"
+BUILD = "python -m indexing build --corpus msmarco --index msmarco"
 STORE = "queries-store"
 log = logging.getLogger(__name__)
 

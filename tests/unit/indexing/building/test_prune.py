@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexing import atomic
-from indexing.building.prune import listed, prune
+from indexing.building.prune import list_builds, prune
 from indexing.catalogue import current_build, set_current, verify
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import BusyError, IndexingError, SettingsError
@@ -30,7 +30,7 @@ def root(own_root: Path) -> Path:
 
 
 def states(root: Path, *, keep: int) -> dict[str, str]:
-    return {row.folder.name: row.state for row in listed("small", root=root, keep=keep)}
+    return {row.folder.name: row.state for row in list_builds("small", root=root, keep=keep)}
 
 
 def left(root: Path) -> Sequence[str]:
@@ -74,7 +74,7 @@ def test_a_current_build_that_is_not_the_newest_stays(root: Path) -> None:
 def test_what_a_stopped_build_left_is_unfinished_and_removed(root: Path, name: str) -> None:
     (root / "small" / name / "vectors").mkdir(parents=True)
     (root / "small" / name / "vectors/00000.npy").write_bytes(b"x" * 1000)
-    (row,) = (row for row in listed("small", root=root, keep=4) if row.state == "unfinished")
+    (row,) = (row for row in list_builds("small", root=root, keep=4) if row.state == "unfinished")
     assert (row.folder.name, row.bytes) == (name, 1000)
     assert prune("small", root=root, keep=4) == [row]
     assert left(root) == BUILDS
@@ -96,11 +96,11 @@ def test_what_a_stopped_write_of_the_pointer_left_is_removed(root: Path) -> None
 def test_the_size_of_a_build_is_that_of_its_files(root: Path) -> None:
     folder = current_build("small", root=root)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    assert listed("small", root=root, keep=1)[0].bytes == size > 0
+    assert list_builds("small", root=root, keep=1)[0].bytes == size > 0
 
 
 def test_listing_removes_nothing(root: Path) -> None:
-    listed("small", root=root, keep=1)
+    list_builds("small", root=root, keep=1)
     assert left(root) == BUILDS
 
 
@@ -133,13 +133,13 @@ def test_while_a_build_goes_on_nothing_is_removed(root: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, -1])
 def test_to_keep_none_is_refused(root: Path, keep: int) -> None:
-    for act in (listed, prune):
+    for act in (list_builds, prune):
         with pytest.raises(SettingsError, match=f"--keep is {keep}"):
             act("small", root=root, keep=keep)
     assert left(root) == BUILDS
 
 
 def test_an_index_that_is_not_there_is_told(root: Path) -> None:
-    for act in (listed, prune):
+    for act in (list_builds, prune):
         with pytest.raises(IndexingError, match="no index 'other'"):
             act("other", root=root, keep=2)

@@ -10,7 +10,7 @@ import pytest
 from indexing.bm25 import analyzer
 from indexing.bm25.postings import Postings
 from indexing.building import shards
-from indexing.building.shards import FORMS, KnownVectors, Shard, ShardMaker
+from indexing.building.shards import SHARD_FORMS, KnownVectors, Shard, ShardMaker
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.vectors import VectorStore
 from indexing.records import Passage, PassageId
@@ -66,7 +66,7 @@ def test_a_shard_holds_its_passages_in_every_form(
     vectors = VectorStore(tmp_path / "vectors").rows(np.arange(5))
     exact = np.stack([maker.encoder.encode_query(text) for text in texts])
     assert (vectors * exact).sum(axis=1) == pytest.approx(1, abs=5e-3)
-    assert (shard.passages, shard.digest, set(shard.files)) == (5, f"{digest(FIVE):032x}", set(FORMS))
+    assert (shard.passages, shard.digest, set(shard.files)) == (5, f"{digest(FIVE):032x}", set(SHARD_FORMS))
 
 
 def test_without_a_tokenizer_no_tokens_are_stored(bi_encoder: BiEncoder, tmp_path: Path) -> None:
@@ -89,12 +89,12 @@ def test_the_same_passages_give_the_same_files(maker: ShardMaker, tmp_path: Path
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1])])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", SHARD_FORMS)
 def test_a_shard_with_a_changed_file_is_not_sound(
     maker: ShardMaker, tmp_path: Path, form: str, damage: Callable[[Path], object]
 ) -> None:
     shard = make(maker, tmp_path, 0, FIVE)
-    damage(tmp_path / form / f"00000{FORMS[form]}")
+    damage(tmp_path / form / f"00000{SHARD_FORMS[form]}")
     assert not shard.sound(tmp_path, 0)
 
 
@@ -159,7 +159,7 @@ def test_a_shard_is_taken_over_without_copying(maker: ShardMaker, tmp_path: Path
     assert shards.link(shard, tmp_path / "old", 3, tmp_path / "new", 0) == shard
     assert shards.load(tmp_path / "new", 0) == shard
     assert shard.sound(tmp_path / "new", 0)
-    for form, end in FORMS.items():
+    for form, end in SHARD_FORMS.items():
         assert (tmp_path / f"new/{form}/00000{end}").samefile(tmp_path / f"old/{form}/00003{end}")
 
 

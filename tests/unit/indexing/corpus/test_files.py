@@ -10,7 +10,7 @@ import pytest
 
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
-from indexing.corpus.files import NAMES, corpus_files
+from indexing.corpus.files import NAMES, corpus_files, describe_unread
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
@@ -182,3 +182,29 @@ def test_nothing_of_an_archive_is_written_to_disk(tmp_path: Path, monkeypatch: p
     passages = iter(Corpus(path))
     next(passages)
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
+
+
+def test_other_files_beside_texts_are_described_by_their_endings(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.md", "c.md", "deep/d.pdf", ".hidden", ".git/config", "queries.tsv"):
+        write_lines(tmp_path / name, ["text"])
+    assert describe_unread(tmp_path) == (
+        f"Of folder {tmp_path} only the .txt files are read; left out: 2 .md, 1 .pdf (such as b.md). If they hold "
+        "passages, convert them to .txt, or give a table of them: --corpus FILE."
+    )
+
+
+@pytest.mark.parametrize("names", [["a.txt", "queries.tsv"], ["collection.tsv", "README.md", "notes.txt"]])
+def test_nothing_is_described_where_all_texts_are_read_or_a_table_is_the_corpus(
+    tmp_path: Path, names: list[str]
+) -> None:
+    for name in names:
+        write_lines(tmp_path / name, ["1\ttext"])
+    assert describe_unread(tmp_path) == ""
+    assert describe_unread(tmp_path / names[0]) == ""
+
+
+def test_a_folder_with_a_table_under_another_name_is_refused_with_that_name(tmp_path: Path) -> None:
+    for name in ("mine.tsv", "queries.tsv", "qrels.test.tsv", "readme.md"):
+        write_lines(tmp_path / name, ["1\ttext"])
+    with pytest.raises(CorpusError, match=r"it does hold mine\.tsv: give the file itself, --corpus .*/mine\.tsv\.$"):
+        corpus_files(tmp_path)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from indexing.corpus.hub import HUB_CORPORA, fetch, folder_name, is_hub_corpus
+from indexing.corpus.hub import fetch
 from indexing.corpus.hub_layouts import BATCH
+from indexing.corpus.hub_names import HUB_CORPORA, folder_name, is_hub_corpus
 from indexing.errors import HubError, SettingsError
 from tests.conftest import REPOSITORY, write_lines
 from tests.support.fakes import Reports

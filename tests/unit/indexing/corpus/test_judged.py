@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import judged_sets, read_qrels, read_queries
+from indexing.corpus.judged import default_minimum_grade, judged_sets, read_qrels, read_queries
 from indexing.errors import CorpusError
-from indexing.records import Query, QueryId
+from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QRELS, QUERIES, write_lines
 
 Q1 = Query(QueryId("1"), "where is the cat")
@@ -164,3 +164,9 @@ def test_a_judged_query_is_found_by_its_text(tmp_path: Path, text: str, found: s
     write_lines(tmp_path / "qrels.txt", ["1 0 a 1"])
     query = judged_sets(tmp_path)["test"].find(text)
     assert (query.id if query else None) == found
+
+
+@pytest.mark.parametrize(("grades", "expected"), [({"p": 1, "q": 0}, 1), ({"p": 1, "q": 2}, 2), ({"p": 3}, 2), ({}, 1)])
+def test_the_default_minimum_grade_is_2_where_there_are_grades_above_1(grades: dict[str, int], expected: int) -> None:
+    qrels = {QueryId("a"): {PassageId("x"): 1}, QueryId("b"): {PassageId(key): grade for key, grade in grades.items()}}
+    assert default_minimum_grade(qrels) == expected

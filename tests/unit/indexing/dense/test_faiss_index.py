@@ -9,14 +9,15 @@ from indexing.dense import faiss_index
 from indexing.dense.faiss_index import (
     EXACT_UP_TO,
     KNOBS,
-    PRESETS,
     SCAN_UP_TO,
     DenseIndex,
+    check_kind,
     choose,
     factory_string,
     gpus,
     probe,
 )
+from indexing.dense.settings import PRESETS
 from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError, ModelError, SettingsError
 from indexing.records import Floats
@@ -270,3 +271,17 @@ def test_a_probe_measures_bytes_and_seconds_of_one_more_vector(preset: str, size
 def test_a_kind_that_cannot_be_probed_is_refused_in_a_sentence(preset: str, dim: int) -> None:
     with pytest.raises(SettingsError, match="FAISS can't make"):
         probe(preset, dim=dim)
+
+
+def test_an_unknown_kind_is_refused_without_the_place_in_faiss_code() -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_kind("nosuch", dim=DIM)
+    assert str(caught.value) == (
+        "FAISS can't make the index 'nosuch' of vectors of 8 dimensions (could not parse index string nosuch); choose "
+        "auto, flat, sq8, pq-fastscan, ivf-pq, hnsw or another index_factory string."
+    )
+
+
+@pytest.mark.parametrize("preset", [*PRESETS, "IVF64,Flat"])
+def test_presets_and_factory_strings_are_kinds(preset: str) -> None:
+    check_kind(preset, dim=DIM)  # raises nothing

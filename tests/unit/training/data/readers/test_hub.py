@@ -246,7 +246,7 @@ def test_ids_may_be_numbers(tmp_path: Path, small_index: Index) -> None:
 
 @pytest.mark.parametrize("recipe", ROWS)
 def test_a_set_of_ids_wants_an_index(tmp_path: Path, recipe: str) -> None:
-    with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --name msmarco") as caught:
+    with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
         hub_examples(recipe, index=None, source=ids_folder(tmp_path / "hub", recipe, ROWS[recipe]))
     assert recipe in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -260,7 +260,7 @@ def test_an_index_of_another_collection_is_told(tmp_path: Path, small_index: Ind
     found = hub_examples(
         "bce-preprocessed", index=small_index, source=given, cache=tmp_path / "cache", skipped=reasons.append
     )
-    with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --name msmarco") as caught:
+    with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
         next(found)
     read_before = min(rows, PATIENCE)
     assert f"None of the first {read_before:,} rows" in str(caught.value)

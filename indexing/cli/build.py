@@ -1,0 +1,131 @@
+"""build: make an index of a corpus and serve it from then on, or estimate what that takes."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from indexing.bm25.settings import BACKENDS, PRESETS, Bm25Settings
+from indexing.building.settings import BuildSettings
+from indexing.cli.options import (
+    add_corpus,
+    add_index_option,
+    add_json,
+    add_workers,
+    corpus_fields,
+    index_name,
+    open_corpus,
+    worker_devices,
+)
+from indexing.cli.printed import print_build, print_json, size
+from indexing.cli.shell import STOPPED, Commands, add_old_spelling
+from indexing.corpus.hub_names import HUB_FORMS
+from indexing.dense.settings import PRESETS as DENSE_PRESETS
+from indexing.names import check_name
+
+if TYPE_CHECKING:
+    from indexing.corpus.corpus import Corpus
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    build = commands.add_parser("build", help="make an index of a corpus and serve it from then on")
+    add_corpus(build, f"a folder, a file, or a data set of the hub: {HUB_FORMS}")
+    add_index_option(build)
+    add_old_spelling(build, "--name", new="--index")
+    build.add_argument(
+        "--bi-encoder",
+        default=BuildSettings.bi_encoder,
+        help="name or path of a sentence-transformers model (%(default)s)",
+    )
+    build.add_argument("--bm25", choices=BACKENDS, default="bm25s", help="what computes BM25 (%(default)s)")
+    build.add_argument("--bm25-preset", choices=tuple(PRESETS), default="trec-dl", help="k1 and b (%(default)s)")
+    build.add_argument("--k1", type=float, help="BM25's, 0 to 10 (the preset's)")
+    build.add_argument("--b", type=float, help="BM25's, 0 to 1 (the preset's)")
+    build.add_argument(
+        "--dense",
+        default="auto",
+        help=f"{', '.join(DENSE_PRESETS)}, or a FAISS index_factory string (%(default)s)",
+    )
+    build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
+    build.add_argument(
+        "--shard-size", type=int, default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
+    )
+    add_workers(build)
+    build.add_argument(
+        "--if-absent", action="store_true", help="do nothing if the index exists and is newer than its corpus"
+    )
+    build.add_argument("--estimate", action="store_true", help="print what it will take, and build nothing")
+    add_json(build)
+    build.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    name, settings = index_name(options), _settings(options)
+    check_name(name)
+    corpus_fields(options)  # refused here, before anything heavy is imported
+    corpus = open_corpus(options)
+    if options.estimate:
+        return _estimate(corpus, settings, as_json=options.json)
+    if options.if_absent and _exists(name, corpus, options):
+        return 0
+    from indexing.building.build import build, describe_stop
+    from indexing.corpus.count import count_passages
+    from indexing.progress import Bars
+
+    try:
+        with Bars("passages", total=count_passages(corpus.path)) as bars:
+            manifest = build(corpus, name=name, root=options.root, settings=settings, progress=bars)
+    except KeyboardInterrupt:
+        print(describe_stop(options.root / name, settings), file=sys.stderr)
+        return STOPPED
+    print_build(manifest, options.root / name, as_json=options.json)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> BuildSettings:
+    k1, b = PRESETS[options.bm25_preset]
+    return BuildSettings(
+        bi_encoder=options.bi_encoder,
+        bm25=Bm25Settings(
+            k1=k1 if options.k1 is None else options.k1, b=b if options.b is None else options.b, backend=options.bm25
+        ),
+        dense=options.dense,
+        tokenizer=options.tokenizer,
+        shard_size=options.shard_size,
+        workers=worker_devices(options.workers),
+    )
+
+
+def _exists(name: str, corpus: "Corpus", options: argparse.Namespace) -> bool:
+    """Whether the index exists and is newer than its corpus, which is then printed."""
+    from indexing.index import up_to_date
+
+    folder = up_to_date(name, corpus=corpus.path, root=options.root)
+    if folder is None:
+        return False
+    if options.json:
+        print_json({"index": name, "build": folder.name, "folder": str(folder), "encoded": 0})
+    else:
+        print(f"Index {name} exists already: {folder}")
+    return True
+
+
+def _estimate(corpus: "Corpus", settings: BuildSettings, *, as_json: bool) -> int:
+    from indexing.building.estimate import estimate
+    from indexing.progress import span
+
+    figures = estimate(corpus, settings)
+    if as_json:
+        print_json(asdict(figures))
+        return 0
+    peak = max(figures.memory, key=lambda phase: figures.memory[phase])
+    print(f"{figures.passages:,} passages, from a sample of {figures.sampled:,}; FAISS {figures.kind}")
+    if figures.reason:
+        print(f"  auto chose it: {figures.reason}")
+    parts = ", ".join(f"{part} {size(count)}" for part, count in figures.disk.items())
+    print(f"disk    {size(sum(figures.disk.values()))}: {parts}")
+    print(f"memory  {size(figures.memory[peak])} at the peak, in phase {peak}")
+    phases = ", ".join(f"{phase} {span(seconds)}" for phase, seconds in figures.seconds.items())
+    print(f"time    {span(sum(figures.seconds.values()))}: {phases}")
+    return 0

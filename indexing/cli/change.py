@@ -1,0 +1,89 @@
+"""add, delete: a new build of an index with more passages, or without some; only what is new is encoded."""
+
+import argparse
+from pathlib import Path
+
+from indexing.building.settings import ON_EXISTING
+from indexing.cli.options import (
+    add_corpus,
+    add_index,
+    add_index_option,
+    add_json,
+    add_workers,
+    corpus_fields,
+    index_name,
+    open_corpus,
+    worker_devices,
+)
+from indexing.cli.printed import print_build
+from indexing.cli.shell import Commands
+from indexing.errors import CorpusError, SettingsError
+
+
+def add(commands: Commands) -> None:
+    """Add both commands."""
+    addition = commands.add_parser("add", help="add passages: a new build that encodes only what is new")
+    add_index(addition)
+    add_corpus(addition, "a folder or a file with the passages to add")
+    addition.add_argument(
+        "--on-existing",
+        choices=ON_EXISTING,
+        default="stop",
+        help="what to do with a passage whose id the index holds with another text (%(default)s)",
+    )
+    add_workers(addition)
+    add_json(addition)
+    addition.set_defaults(run=_add)
+    deletion = commands.add_parser("delete", help="delete passages: a new build without them")
+    add_index_option(deletion)
+    deletion.add_argument(
+        "names", nargs="*", metavar="NAME_OR_ID", help="the index, unless --index names it, and passages to delete"
+    )
+    deletion.add_argument("--file", type=Path, help="a file with the id of a passage in each line")
+    add_json(deletion)
+    deletion.set_defaults(run=_delete)
+
+
+def _add(options: argparse.Namespace) -> int:
+    name, workers = index_name(options), worker_devices(options.workers)
+    corpus_fields(options)  # refused here, before anything heavy is imported
+    from indexing.building.change import add as add_passages
+    from indexing.progress import Bars
+
+    with Bars("passages") as bars:
+        manifest = add_passages(
+            open_corpus(options),
+            name=name,
+            root=options.root,
+            progress=bars,
+            on_existing=options.on_existing,
+            workers=workers,
+        )
+    print_build(manifest, options.root / name, as_json=options.json)
+    return 0
+
+
+def _delete(options: argparse.Namespace) -> int:
+    ids = list(options.names)
+    if options.index is None and ids:
+        options.index = ids.pop(0)
+    name = index_name(options)
+    if options.file is not None:
+        ids += _ids_of(options.file)
+    if not ids:
+        raise SettingsError("No passage is named; give ids, or a file with one in each line: --file ids.txt.")
+    from indexing.building.change import delete
+    from indexing.progress import Bars
+    from indexing.records import PassageId
+
+    with Bars("passages") as bars:
+        manifest = delete(dict.fromkeys(map(PassageId, ids)), name=name, root=options.root, progress=bars)
+    print_build(manifest, options.root / name, as_json=options.json)
+    return 0
+
+
+def _ids_of(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} can't be read as UTF-8 text ({error}); save it as UTF-8.") from error
