@@ -30,6 +30,21 @@ def rank_lines(
         hollow: the direction whose points are not filled.
     """
     last = max((row["place"] for row in rows), default=1)
+    base = alt.Chart(alt.InlineData(values=[dict(row) for row in rows])).encode(
+        x=alt.X("end:Q", scale=alt.Scale(domain=[-0.04, 2.3]), axis=None),
+        y=_ranks(last, shown),
+        detail="id:N",
+        color=alt.Color("direction:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None),
+        tooltip=[alt.Tooltip("text:N", title="passage"), *tooltips],
+    )
+    lines = base.mark_line(strokeWidth=2.2, opacity=0.85, interpolate="monotone")
+    view = alt.Config(view=alt.ViewConfig(stroke=None))
+    layers = [lines, *_points(base, hollow), _labels(base, shown)]
+    return alt.LayerChart(layer=layers, height=ROW_HEIGHT * last + 8, config=view)
+
+
+def _ranks(last: int, shown: int) -> alt.Y:
+    """The axis of ranks from 1 at the top; the row beyond `shown` is labeled `below`."""
     axis = alt.Axis(
         values=list(range(1, last + 1)),
         labelExpr=f"datum.value > {shown} ? 'below' : datum.value",
@@ -38,24 +53,22 @@ def rank_lines(
         domain=False,
         ticks=False,
     )
-    base = alt.Chart(alt.InlineData(values=[dict(row) for row in rows])).encode(
-        x=alt.X("end:Q", scale=alt.Scale(domain=[-0.04, 2.3]), axis=None),
-        y=alt.Y("place:Q", scale=alt.Scale(domain=[last + 0.5, 0.5], nice=False, zero=False), axis=axis),
-        detail="id:N",
-        color=alt.Color("direction:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None),
-        tooltip=[alt.Tooltip("text:N", title="passage"), *tooltips],
-    )
-    lines = base.mark_line(strokeWidth=2.2, opacity=0.85, interpolate="monotone")
-    closed = base.transform_filter(f"datum.direction != '{hollow}'") if hollow else base
-    points = [closed.mark_point(size=46, filled=True, opacity=1)]
+    return alt.Y("place:Q", scale=alt.Scale(domain=[last + 0.5, 0.5], nice=False, zero=False), axis=axis)
+
+
+def _points(base: alt.Chart, hollow: str) -> list[alt.Chart]:
+    """The ends of the lines; those of the direction `hollow` aren't filled."""
+    filled = base.transform_filter(f"datum.direction != '{hollow}'") if hollow else base
+    points = [filled.mark_point(size=46, filled=True, opacity=1)]
     if hollow:
-        points.append(
-            base.transform_filter(f"datum.direction == '{hollow}'").mark_point(size=46, filled=False, opacity=1)
-        )
-    words = (
-        base.transform_filter(f"datum.end == 1 && datum.place <= {shown}")
-        .mark_text(align="left", dx=10, limit=alt.ExprRef("width * 0.53"), fontSize=12)
-        .encode(text="label:N", color=alt.value(WORDS))
-    )
-    view = alt.Config(view=alt.ViewConfig(stroke=None))
-    return alt.LayerChart(layer=[lines, *points, words], height=ROW_HEIGHT * last + 8, config=view)
+        ends = base.transform_filter(f"datum.direction == '{hollow}'")
+        points.append(ends.mark_point(size=46, filled=False, opacity=1))
+    return points
+
+
+def _labels(base: alt.Chart, shown: int) -> alt.Chart:
+    """The beginning of each passage, to the right of its line."""
+    ends = base.transform_filter(f"datum.end == 1 && datum.place <= {shown}")
+    labels = ends.mark_text(align="left", dx=10, limit=alt.ExprRef("width * 0.53"), fontSize=12)
+    encoded: alt.Chart = labels.encode(text="label:N", color=alt.value(WORDS))
+    return encoded
