@@ -247,7 +247,7 @@ def test_nothing_found_by_either_says_so(page: AppTest) -> None:
 def test_nothing_found_by_one_leaves_the_other(page: AppTest) -> None:
     opened(page, q="zzzz")
     assert ids(page, "a") == []
-    assert "BM25, depth 100, no re-ranker; it found nothing" in column(page, "a")
+    assert "BM25, depth 100, no re-ranker; nothing found" in column(page, "a")
     assert len(ids(page, "b")) == 7
     assert figure(page, "Overlap@10") == "0 of 7"
     assert figure(page, "RBO") == "0.000"
@@ -289,7 +289,7 @@ def test_the_chart_joins_what_both_have_and_leaves_open_what_one_has() -> None:
     )
     described = chart.to_dict()
     rows = next(iter(described["datasets"].values())) if "datasets" in described else described["data"]["values"]
-    ends = {(row["id"], row["end"]): (row["place"], row["way"], row["a"], row["b"]) for row in rows}
+    ends = {(row["id"], row["end"]): (row["place"], row["direction"], row["a"], row["b"]) for row in rows}
     assert ends == {
         ("1", 0): (1, "down", "1", "3"),  # ranks beyond 2 share the row of 3
         ("1", 1): (3, "down", "1", "3"),
@@ -301,7 +301,7 @@ def test_the_chart_joins_what_both_have_and_leaves_open_what_one_has() -> None:
 
 def test_why_is_answered_by_the_pipeline_of_the_list(page: AppTest) -> None:
     opened(page, q=QUERY)
-    for column_name, told in (("first", "There is no re-ranker in this search."), ("second", "The logit is")):
+    for column_name, told in (("first", "This search has no re-ranker."), ("second", "The logit is")):
         page.session_state["why_asked"] = {"list": column_name, "passage": "1"}
         page.run()
         assert not page.exception

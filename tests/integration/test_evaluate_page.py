@@ -215,7 +215,9 @@ def test_each_split_comes_with_what_it_is_for(page: AppTest) -> None:
         "The test split is for reporting. A depth, weight or model that was chosen by looking at it seems better than "
         "it is: choose by the dev split instead."
     ) in html(page)
-    assert "8 queries (the dev split's too" in unescape(html(page))  # 6 of dev, 2 of test
+    assert "8 queries (including the dev split, on which the re-ranker's share is chosen" in unescape(
+        html(page)
+    )  # 6 of dev, 2 of test
 
 
 def test_judgments_of_one_grade_are_counted_from_it_on(page: AppTest) -> None:

@@ -131,7 +131,7 @@ def test_versions_stand_in_a_table_and_in_a_tree(page: AppTest, versions: Path) 
     assert not page.exception
     table = page.dataframe[0].value
     rows = dict(zip(table["version"], table["state"], strict=True))
-    assert rows == {"shipped": "before", "mine/bad": "", "mine/same": "promoted"}
+    assert rows == {"shipped": "previous", "mine/bad": "", "mine/same": "promoted"}
     assert set(table["recipe"]) == {"tiny"}
     assert dict(zip(table["version"], table["from"], strict=True))["mine/bad"] == "shipped"
     size = sum(path.stat().st_size for path in (versions / "mine/bad").iterdir())

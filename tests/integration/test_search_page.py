@@ -365,7 +365,7 @@ def test_without_postings_k1_and_b_can_not_be_set(page: AppTest, monkeypatch: py
     page.query_params.update({"q": QUERY, "k1": "2"})
     page.run()
     assert not page.exception
-    assert "BM25’s k1 and b can’t be set for index tiny; its own are used." in unescape(html(page))
+    assert "BM25’s k1 and b can’t be changed for index tiny; its own are used." in unescape(html(page))
     assert not [field for field in page.number_input if field.key in ("search_k1", "search_b")]
     assert set(page.query_params) == {"q"}
     assert column(page, "first")

@@ -319,7 +319,7 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert "Version mine/1 is ready. Its nDCG@10 on the dev set is" in sentences(tiny)
     assert "; that of old/1 is " in sentences(tiny)
     assert found.status.step == 3
-    assert "What it learns from: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
+    assert "Training data: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
     assert find("mine/1").manifest["settings"]["batch"] == 1
     assert "train_stop" not in keys(tiny)
