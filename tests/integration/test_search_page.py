@@ -119,7 +119,7 @@ def test_long_passages_are_shortened_and_those_cut_for_the_reranker_say_so(page:
 def test_a_judged_query_shows_grades_and_ndcg(page: AppTest) -> None:
     search(page.run(), QUERY.upper())
     first = column(page, "first")
-    for word in ("answers", "in part", "related", "not relevant", "not judged"):
+    for word in ("answers", "partly", "related", "not relevant", "not judged"):
         assert f">{word}</span>" in first
     grades = {"1": 3, "2": 2, "4": 1, "5": 0}
     values = []
