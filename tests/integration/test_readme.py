@@ -1,4 +1,4 @@
-"""What the README tells people to type is accepted, and what it shows is there."""
+"""What README and manual tell people to type is accepted, and what they point to exists."""
 
 import re
 import shlex
@@ -11,25 +11,47 @@ import search.__main__
 import training.__main__
 from tests.conftest import REPOSITORY
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+TEXTS = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 PARSERS = {
     "indexing": indexing.__main__.parser,
     "search": search.__main__.parser,
     "training": training.__main__.parser,
 }
-COMMANDS = re.findall(r"^    (python -m .+)$", README, flags=re.MULTILINE)
-TARGETS = sorted(set(re.findall(r"\bmake ([a-z]+)\b", README)))
+COMMANDS = [
+    pytest.param(command, id=f"{name}: {command}")
+    for name, text in TEXTS.items()
+    for command in re.findall(r"^    (python -m (?:indexing|search|training) .+)$", text, flags=re.MULTILINE)
+]
+BENCHMARKS = {module for text in TEXTS.values() for module in re.findall(r"python -m (benchmarks\.\w+)", text)}
+TARGETS = sorted(
+    {
+        target
+        for text in TEXTS.values()
+        for target in re.findall(r"(?:`|^    )make ([a-z-]+)\b", text, flags=re.MULTILINE)
+    }
+)
+LINKS = [
+    pytest.param(name, link, id=f"{name}: {link}")
+    for name, text in TEXTS.items()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text)
+]
 
 
-def test_the_readme_has_commands_of_every_package() -> None:
-    assert {shlex.split(command)[2] for command in COMMANDS} == set(PARSERS)
+def test_the_readme_has_commands_of_every_program() -> None:
+    assert set(re.findall(r"^    python -m (\w+) ", TEXTS["README.md"], flags=re.MULTILINE)) == set(PARSERS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_is_understood(command: str) -> None:
+def test_a_command_of_the_manual_is_understood(command: str) -> None:
     words = shlex.split(command, comments=True)
-    options = PARSERS[words[2]]().parse_args(words[3:])
-    assert callable(options.run)
+    parser = PARSERS[words[2]]()
+    if words[-1] == "--help":
+        with pytest.raises(SystemExit) as ended:
+            parser.parse_args(words[3:])
+        assert ended.value.code == 0
+    else:
+        assert callable(parser.parse_args(words[3:]).run)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -46,6 +68,16 @@ def test_make_help_explains_every_target() -> None:
         assert re.search(rf"make {target} ", shown), f"make help says nothing of {target}"
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_a_file_that_the_readme_points_to_is_there(path: str) -> None:
-    assert (REPOSITORY / path).is_file()
+@pytest.mark.parametrize(("document", "link"), LINKS)
+def test_a_file_that_a_document_points_to_is_there(document: str, link: str) -> None:
+    assert ((REPOSITORY / document).parent / link).is_file()
+
+
+def test_the_readme_lists_every_page_of_the_manual() -> None:
+    pages = {name for name in TEXTS if name.startswith("docs/")}
+    assert pages == set(re.findall(r"\]\((docs/\w+\.md)\)", TEXTS["README.md"]))
+
+
+@pytest.mark.parametrize("module", sorted(BENCHMARKS))
+def test_a_benchmark_that_a_document_names_exists(module: str) -> None:
+    assert (REPOSITORY / (module.replace(".", "/") + ".py")).is_file()

@@ -22,7 +22,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
 }
 """The rooms, and the rooms that each may import."""
 LAYERS: Sequence[frozenset[str]] = (
-    frozenset({"example", "targets"}),
+    frozenset({"example", "source", "targets"}),
     frozenset({"evaluation", "judgments"}),
     frozenset({"mining", "teachers"}),
     frozenset({"recipes"}),
