@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from indexing.cli import build, change, gc, inspect, shell, tune, verify
+from indexing.cli import build, change, gc, inspect, run, shell, tune, verify
 
-GROUPS = (build, inspect, verify, change, tune, gc)
+GROUPS = (build, inspect, verify, change, tune, gc, run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

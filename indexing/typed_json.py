@@ -44,6 +44,10 @@ def _value(hint: Any, given: object, place: str) -> Any:
         return parse(given)
     if is_dataclass(hint) and isinstance(hint, type) and parse is None:
         return made(hint, given, place)
+    if kind is dict:  # every one of ours is of names
+        if not isinstance(given, dict):
+            raise SettingsError(f"{place} is {_shown(given)}, an object is wanted; mend it.")
+        return {name: _value(typing.get_args(hint)[1], value, f"{place} {name}") for name, value in given.items()}
     accepted = {float: (int, float), Path: (str,)}.get(hint, (hint,))
     if not isinstance(given, accepted) or (isinstance(given, bool) and hint is not bool):
         raise SettingsError(f"{place} is {_shown(given)}, {WORDS.get(hint, 'text')} is wanted; mend it.")

@@ -4,7 +4,6 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from indexing.bm25.build import build_bm25
 from indexing.building import shards
+from indexing.building.figures import Estimate
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import ShardMaker
 from indexing.corpus.corpus import Corpus
@@ -29,24 +29,6 @@ SECONDS_PER_POSTING = 4e-7  # to place it in the BM25 index
 VOCABULARY_GROWTH = 0.6  # terms grow with the passages' count to this power (Heaps' law, English text)
 TERM_BYTES_IN_MEMORY = 150  # of a term and its number in a dictionary
 TERM_BYTES_ON_DISK = 24  # in vocab.index.json and indptr.csc.index.npy
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Figures for the whole corpus."""
-
-    passages: int
-    sampled: int
-    disk: dict[str, float]
-    """Bytes of each part of the index."""
-    memory: dict[str, float]
-    """Bytes of resident memory at the peak of each phase."""
-    seconds: dict[str, float]
-    """Of each phase."""
-    kind: str
-    """FAISS's index_factory string."""
-    reason: str
-    """Why this kind, where it was left to `auto`."""
 
 
 def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:

@@ -12,13 +12,13 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.errors import IndexingError
 from indexing.index import open_index
-from indexing.jobs import build_job
+from indexing.jobs.build_job import BuildJob
 from tests.conftest import REPOSITORY
 from tests.e2e.browsing import chromium
 from tests.e2e.serving import lay_out, own_environment, served
 from tests.support.tiny_models import make_cross_encoder
 from tests.support.versions import make_version
-from training.jobs import jobs
+from training.jobs.jobs import TrainingJob
 
 DEV_QUERIES = 30
 
@@ -70,10 +70,10 @@ def workshop(shared_workshop: Workshop) -> Iterator[Workshop]:
     """That app; whatever was begun in it ends with the test."""
     yield shared_workshop
     for _ in range(2):  # the first time it is asked to stop
-        for training in jobs.jobs(shared_workshop.folder / "data/jobs"):
-            jobs.stop(training.folder)
-        for building in build_job.jobs(shared_workshop.folder / "data/jobs"):
-            build_job.stop(building.folder)
+        for training in TrainingJob.all(shared_workshop.folder / "data/jobs"):
+            training.stop()
+        for building in BuildJob.all(shared_workshop.folder / "data/jobs"):
+            building.stop()
 
 
 @pytest.fixture

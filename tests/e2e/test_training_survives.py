@@ -14,8 +14,8 @@ from tests.e2e.browsing import all_of, press, text_of, until, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
 from tests.e2e.serving import WAIT
-from training.jobs import jobs
-from training.jobs.status import METRICS, read_metrics, read_status
+from training.jobs.jobs import TrainingJob
+from training.jobs.status import METRICS, read_metrics
 from training.versions.registry import find
 
 STEPS, SAVE_EVERY = 200, 10
@@ -28,7 +28,7 @@ def test_a_training_is_in_every_tab_and_goes_on_after_the_kill_of_its_process(
     browser.get(f"{workshop.address}/train")
     all_of(browser, ".st-key-train_start")
     begin_training(browser, name="long", steps=STEPS, batch=1, save_every=SAVE_EVERY, limit=20, dev_queries=1)
-    (folder,) = (job.folder for job in jobs.jobs(workshop.folder / "data/jobs") if job.alive)
+    (folder,) = (job.folder for job in TrainingJob.all(workshop.folder / "data/jobs") if job.alive)
     tabs = [browser.current_window_handle]
     held = hold_still(folder, after=2 * SAVE_EVERY)  # however slow this machine is, it can be looked at
 
@@ -59,11 +59,11 @@ def test_a_training_is_in_every_tab_and_goes_on_after_the_kill_of_its_process(
 def hold_still(folder: Path, *, after: int) -> int:
     """Stop a training's process, as a machine that is busy elsewhere does, after so many steps; gives what it told."""
     end = time.monotonic() + WAIT
-    while (status := read_status(folder)).step < after:
+    while (status := TrainingJob.read_status(folder)).step < after:
         assert time.monotonic() < end, status
         time.sleep(0.02)
     send(folder, signal.SIGSTOP)
-    return read_status(folder).step
+    return TrainingJob.read_status(folder).step
 
 
 def send(folder: Path, wanted: signal.Signals) -> None:

@@ -17,14 +17,14 @@ from streamlit.testing.v1 import AppTest
 from app.views.widgets.figures import duration_text, size_text
 from indexing import atomic, places
 from indexing.building.build import UNFINISHED
-from indexing.building.estimate import Estimate
+from indexing.building.figures import Estimate
 from indexing.catalogue import current_build, index_names, verify
 from indexing.corpus.corpus import Corpus
-from indexing.errors import IndexingError
-from indexing.jobs import build_job, build_process
+from indexing.errors import BusyError
 from indexing.jobs import folder as job_folder
-from indexing.jobs.build_job import BuildConfig, Job, Status, jobs, write_status
-from indexing.jobs.folder import hold, log_end, write_holder
+from indexing.jobs import run as build_run
+from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
+from indexing.jobs.folder import hold, log_end, write_holder, write_status
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
 from tests.support.forks import Forks
@@ -54,8 +54,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("SECOND_LOOK_UPLOAD_MB", raising=False)
     yield tmp_path
     for _ in range(2):
-        for job in jobs():
-            build_job.stop(job.folder)
+        for job in BuildJob.all():
+            job.stop()
     st.cache_resource.clear()
 
 
@@ -92,20 +92,20 @@ def corpus(house: Path, name: str, lines: list[str]) -> Path:
     return write_lines(house / "data/corpora" / name / "collection.tsv", lines).parent
 
 
-def ended(state: str) -> Job:
+def ended(state: str) -> BuildJob:
     """The newest job, once its process has ended."""
     end = time.monotonic() + WAIT
-    while (job := jobs()[0]).alive:
+    while (job := BuildJob.all()[0]).alive:
         assert time.monotonic() < end, job
         time.sleep(0.05)
     assert job.state == state, (job, log_end(job.folder))
     return job
 
 
-def made_job(status: Status, *, config: BuildConfig | None = None, name: str = "build-1") -> Path:
+def made_job(status: BuildStatus, *, request: BuildRequest | None = None, name: str = "build-1") -> Path:
     folder = places.jobs() / name
     folder.mkdir(parents=True)
-    atomic.write_json(folder / "config.json", asdict(config or BuildConfig(name="new", corpus="data/sample")))
+    atomic.write_json(folder / "config.json", asdict(request or BuildRequest(name="new", corpus="data/sample")))
     write_status(folder, status)
     return folder
 
@@ -215,7 +215,7 @@ def test_an_index_is_searched_from_here(page: AppTest, indexed: Path) -> None:
 
 
 def test_read_only_shows_the_list_alone(house: Path, indexed: Path) -> None:
-    made_job(Status("failed", sentence="It went wrong."))
+    made_job(BuildStatus(state="failed", sentence="It went wrong."))
     page = AppTest.from_string(READ_ONLY, default_timeout=60).run()
     assert not page.exception
     assert figure(page, "Passages") == "20"
@@ -301,7 +301,7 @@ def test_an_index_that_cannot_be_is_not_begun(page: AppTest, house: Path, key: s
     page.button(key="indexes_build").click()
     again(page)
     assert expected in sentences(page)
-    assert jobs() == []
+    assert BuildJob.all() == []
 
 
 def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> N
     page.button(key="indexes_build").click()
     again(page)
     assert f"Folder {places.corpora()}/empty holds no corpus" in sentences(page)
-    assert jobs() == []
+    assert BuildJob.all() == []
 
 
 def test_an_unknown_collection_of_the_hub_is_not_begun(page: AppTest) -> None:
@@ -335,7 +335,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     page.selectbox(key="indexes_bm25").set_value("msmarco-dev")
     page.button(key="indexes_build").click()
     again(page)
-    job = jobs()[0]
+    job = BuildJob.all()[0]
     assert f"Build of mine <small>from {places.corpora()}/mine</small>" in text(page)
     assert f"indexes_stop_{job.folder.name}" in keys(page)
     number = int((job.folder / "lock").read_text())
@@ -344,8 +344,8 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     assert f"indexes_stop_{job.folder.name}" in keys(shown(second))
     second.button(key="indexes_build").click()
     again(second)
-    assert "A job of index 'mine' is going on already" in sentences(second)
-    assert len(jobs()) == 1
+    assert "A job of index 'mine' is already running; wait for it, or stop it." in sentences(second)
+    assert len(BuildJob.all()) == 1
     ended("done")
     again(page)
     assert "Index mine is built: 20 passages, 20 of them encoded." in sentences(page)
@@ -355,7 +355,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     page.button(key=f"indexes_dismiss_{job.folder.name}").click()
     again(page)
     assert not page.success
-    assert jobs() == []
+    assert BuildJob.all() == []
     page.button(key="indexes_search_mine").click().run()
     assert not page.exception
     assert "20 passages" in page.sidebar.caption[0].value
@@ -379,9 +379,9 @@ class Here:
         before = signal.getsignal(signal.SIGTERM)
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
             handler = logging.StreamHandler(log)
-            build_process.log.addHandler(handler)
-            build_process.main([str(folder), "--lock", str(lock)])
-            build_process.log.removeHandler(handler)
+            build_run.log.addHandler(handler)
+            build_run.run(folder, lock=lock)
+            build_run.log.removeHandler(handler)
         signal.signal(signal.SIGTERM, before)
 
 
@@ -390,7 +390,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Here]:
     """`job_folder.launch` can be given this one's place; processes of their own are started by other tests."""
     jobs_here = Here()
     monkeypatch.setattr(os, "nice", lambda _: 0)
-    monkeypatch.setattr(build_process.log, "level", logging.INFO)
+    monkeypatch.setattr(build_run.log, "level", logging.INFO)
     yield jobs_here
     for _, lock in jobs_here.waiting:
         os.close(lock)
@@ -416,23 +416,23 @@ def test_an_estimate_comes_before_its_build(
     assert index_names(places.indexes()) == []
     page.button(key=f"indexes_build_{job.folder.name}").click()
     again(page)
-    assert [found.config for found in jobs()] == [replace(job.config, task="build")]
-    assert jobs()[0].alive
+    assert [found.request for found in BuildJob.all()] == [replace(job.request, task="build")]
+    assert BuildJob.all()[0].alive
 
 
 def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
     page: AppTest, house: Path, tiny_bi_encoder: Path, forks: Forks, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = corpus(house, "mine", [f"{number}\t{' '.join(list(PASSAGES.values())[:5])}" for number in range(10_000)])
-    config = BuildConfig(name="mine", corpus=str(mine), bi_encoder=str(tiny_bi_encoder))
-    folder = made_job(Status("running"), config=config)
+    request = BuildRequest(name="mine", corpus=str(mine), bi_encoder=str(tiny_bi_encoder))
+    folder = made_job(BuildStatus(state="running"), request=request)
     forks.begin("build job", folder=str(folder))
     end = time.monotonic() + WAIT
-    while (status := jobs()[0].status).phase != "encode":
+    while (status := BuildJob.all()[0].status).phase != "encode":
         assert time.monotonic() < end, status
         time.sleep(0.02)
     assert status.total == 10_000
-    assert jobs()[0].alive
+    assert BuildJob.all()[0].alive
     shown(page)
     assert "Encoding passages" in page.get("progress")[0].proto.text
     page.button(key=f"indexes_stop_{folder.name}").click()
@@ -461,7 +461,7 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
 
 
 def test_a_running_build_shows_passages_rate_and_time_left(page: AppTest) -> None:
-    folder = made_job(Status("running", phase="encode", done=1_500, total=6_000, rate=50.0))
+    folder = made_job(BuildStatus(state="running", phase="encode", done=1_500, total=6_000, rate=50.0))
     with hold(folder):
         shown(page)
     bar = page.get("progress")[0].proto
@@ -471,7 +471,7 @@ def test_a_running_build_shows_passages_rate_and_time_left(page: AppTest) -> Non
 
 
 def test_a_build_that_is_asked_to_stop_can_be_stopped_at_once(page: AppTest) -> None:
-    folder = made_job(Status("running", phase="dense", done=0, total=6_000))
+    folder = made_job(BuildStatus(state="running", phase="dense", done=0, total=6_000))
     with hold(folder) as lock:
         write_holder(lock, 2**22 + 1)  # no process has this number: Linux gives none above 2**22
         shown(page)
@@ -483,7 +483,7 @@ def test_a_build_that_is_asked_to_stop_can_be_stopped_at_once(page: AppTest) -> 
 
 
 def test_a_crashed_build_shows_its_logs_end_and_can_go_on(page: AppTest) -> None:
-    folder = made_job(Status("running", phase="encode", done=10, total=20))
+    folder = made_job(BuildStatus(state="running", phase="encode", done=10, total=20))
     (folder / "log.txt").write_text("line\n" * 50 + "Killed <b>\n", encoding="utf-8")
     shown(page)
     assert (
@@ -496,18 +496,19 @@ def test_a_crashed_build_shows_its_logs_end_and_can_go_on(page: AppTest) -> None
 
 
 def test_a_job_that_another_tab_runs_again_is_not_run_twice(page: AppTest) -> None:
-    folder = made_job(Status("failed", sentence="It went wrong."))
+    folder = made_job(BuildStatus(state="failed", sentence="It went wrong."))
     shown(page)
     with hold(folder):  # the other tab's process, which has yet to write
         page.button(key="indexes_resume_build-1").click()
         again(page)
-        assert "Job build-1 is going on already" in sentences(page)
-        with pytest.raises(IndexingError):
-            build_job.launch(folder)
+        assert "Job build-1 is already running; wait for it, or stop it" in sentences(page)
+        with pytest.raises(BusyError):
+            BuildJob.all()[0].resume()
 
 
 def test_jobs_of_other_folders_of_indexes_are_left_alone(page: AppTest) -> None:
-    made_job(Status("failed", sentence="Elsewhere."), config=BuildConfig(name="x", corpus="c", root="elsewhere"))
+    elsewhere = BuildRequest(name="x", corpus="c", root="elsewhere")
+    made_job(BuildStatus(state="failed", sentence="Elsewhere."), request=elsewhere)
     shown(page)
     assert "Elsewhere" not in sentences(page)
 
@@ -516,9 +517,10 @@ def test_an_estimate_is_read_back_as_it_was_written(page: AppTest) -> None:
     found = Estimate(
         8_841_823, 1_000, {"vectors": 6.8e9, "bm25": 3.2e9}, {"encode": 4e9}, {"encode": 9_000.0}, "X", "why"
     )
-    made_job(Status("done", estimate=found), config=BuildConfig(name="big", corpus="msmarco", task="estimate"))
+    request = BuildRequest(name="big", corpus="msmarco", task="estimate")
+    made_job(BuildStatus(state="done", estimate=found), request=request)
     shown(page)
-    assert jobs()[0].status.estimate == found
+    assert BuildJob.all()[0].status.estimate == found
     assert (figure(page, "Passages"), figure(page, "Disk")) == ("8,841,823", "10.0 GB")  # 6.8 + 3.2
     assert (figure(page, "Time"), figure(page, "Memory")) == ("2.5 h", "4.0 GB")  # 9,000 / 3,600
 

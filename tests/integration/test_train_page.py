@@ -21,17 +21,16 @@ from app.views.train.fields import default_values
 from app.views.train.preview import forecasts
 from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic, places
-from indexing.jobs.folder import log_end, write_holder
+from indexing.jobs.folder import log_end, write_holder, write_status
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
 from tests.support.pages import again, html, keys, press, sentences, text
 from tests.support.versions import make_version
 from training.data.settings import DataSettings
-from training.jobs import jobs
-from training.jobs.jobs import Job, hold, read_job
+from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import PREVIEW
-from training.jobs.status import Metric, MetricsFile, Status, write_status
+from training.jobs.status import Metric, MetricsFile, TrainingStatus
 from training.judgments.feedback import FeedbackStore
 from training.recipes.catalog import LOSS_RECIPES
 from training.recipes.row_files import RowCounts
@@ -67,8 +66,8 @@ def house(tmp_path: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
     yield tmp_path
     for _ in range(2):
-        for job in jobs.jobs():
-            jobs.stop(job.folder)
+        for job in TrainingJob.all():
+            job.stop()
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -96,7 +95,7 @@ def asked(**given: Any) -> Request:
     return Request(places.models() / "mine/1", **{"settings": SETTINGS, "data": DATA, **given})
 
 
-def made_job(status: Status, *, name: str = "training-1", request: Request | None = None) -> Path:
+def made_job(status: TrainingStatus, *, name: str = "training-1", request: Request | None = None) -> Path:
     folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", (request or asked()).as_json())
@@ -104,8 +103,8 @@ def made_job(status: Status, *, name: str = "training-1", request: Request | Non
     return folder
 
 
-def job_of(folder: Path) -> Job:
-    job = read_job(folder)
+def job_of(folder: Path) -> TrainingJob:
+    job = TrainingJob.read(folder)
     assert job is not None
     return job
 
@@ -113,7 +112,7 @@ def job_of(folder: Path) -> Job:
 @contextmanager
 def process_of(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that holds a job's lock, as a training's does, and takes no heed of the first SIGTERM."""
-    with hold(folder) as lock:
+    with TrainingJob.hold(folder) as lock:
         process = subprocess.Popen(["sh", "-c", "trap '' TERM; exec sleep 60"], pass_fds=(lock.fileno(),))
         write_holder(lock, process.pid)
     try:
@@ -123,7 +122,7 @@ def process_of(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-def ended(folder: Path, state: str) -> Job:
+def ended(folder: Path, state: str) -> TrainingJob:
     """The job, once its process has ended."""
     end = time.monotonic() + WAIT
     while (job := job_of(folder)).alive:
@@ -192,7 +191,7 @@ def test_a_training_that_cannot_be_is_not_begun(page: AppTest, field: str, value
     again(page)
     press(page, "train_start")
     assert expected in sentences(page)
-    assert jobs.jobs() == []
+    assert TrainingJob.all() == []
 
 
 def test_what_was_chosen_is_there_after_another_page(page: AppTest) -> None:
@@ -247,7 +246,7 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
     tiny.number_input(key="train_field_minutes").set_value(7.0)
     again(tiny)
     assert "The settings have changed since; press Preview again." in text(tiny)
-    assert jobs.jobs() == []
+    assert TrainingJob.all() == []
 
 
 @pytest.fixture
@@ -304,16 +303,16 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     make_version(house / "data/models", "old/1", tiny_cross_encoder)
     atomic.write_json(house / "data/models/promoted.json", {"promoted": "old/1"})
     press(tiny, "train_start")
-    (job,) = jobs.jobs()
+    (job,) = TrainingJob.all()
     assert tiny.query_params["job"] == job.name
     assert "train_stop" in keys(tiny)
     number = int((job.folder / "lock").read_text())
     assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
     press(tiny, "train_start")
-    assert f"Training {job.name} (listnet, to make {places.models()}/mine/1) is going on" in sentences(tiny)
+    assert f"Training {job.name} (listnet, to make {places.models()}/mine/1) is running" in sentences(tiny)
     second = again(AppTest.from_file(str(house / "main.py"), default_timeout=60))  # another tab, without the link
     assert "train_stop" in keys(second)
-    assert jobs.jobs()[0].request.settings.steps == 3
+    assert TrainingJob.all()[0].request.settings.steps == 3
     found = ended(job.folder, "finished")
     again(tiny)
     assert "Version mine/1 is ready. Its nDCG@10 on the dev set is" in sentences(tiny)
@@ -327,8 +326,8 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert tiny.selectbox(key="models_candidate").value == "mine/1"
 
 
-RUNNING = Status(
-    "training", step=40, steps=80, loss=0.5, learning_rate=2e-5, pairs_per_second=120.0, seconds_left=150.0,
+RUNNING = TrainingStatus(
+    state="training", step=40, steps=80, loss=0.5, learning_rate=2e-5, pairs_per_second=120.0, seconds_left=150.0,
     ndcg=0.61, best_ndcg=0.62, current="old/1", current_ndcg=0.6, memory=1_500_000_000,
 )  # fmt: skip
 
@@ -339,7 +338,7 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
     for step in range(1, 41):
         metrics.add(Metric(step, 1.0, 2e-5, 0.6 + step / 4000 if step % 20 == 0 else None))
     atomic.write_json(folder / PREVIEW, {"rows": [ROW], "counts": vars(COUNTS)})
-    with hold(folder):
+    with TrainingJob.hold(folder):
         again(page)
         assert bars(page) == ["Training, step 40 of 80 …"]
         shown = text(page)
@@ -396,7 +395,9 @@ def test_a_training_is_asked_to_stop_and_then_ended(page: AppTest) -> None:
         (replace(RUNNING, state="failed", error="Memory is full <b>."), "Memory is full <b>."),
     ],
 )
-def test_a_training_that_broke_off_says_so_with_the_logs_end(page: AppTest, status: Status, expected: str) -> None:
+def test_a_training_that_broke_off_says_so_with_the_logs_end(
+    page: AppTest, status: TrainingStatus, expected: str
+) -> None:
     folder = made_job(status)
     (folder / "log.txt").write_text("step 39\nKilled\n", encoding="utf-8")
     page.query_params["job"] = folder.name
@@ -407,9 +408,9 @@ def test_a_training_that_broke_off_says_so_with_the_logs_end(page: AppTest, stat
     assert "train_promote" not in keys(page)
     with process_of(made_job(RUNNING, name="training-2")):
         press(page, "train_resume")
-        assert f"Training training-2 (listnet, to make {places.models()}/mine/1) is going on" in sentences(page)
+        assert f"Training training-2 (listnet, to make {places.models()}/mine/1) is running" in sentences(page)
     press(page, "train_remove_yes")
-    assert [job.name for job in jobs.jobs()] == ["training-2"]
+    assert [job.name for job in TrainingJob.all()] == ["training-2"]
     assert expected not in sentences(page)
 
 
@@ -423,7 +424,7 @@ def test_a_stopped_training_can_go_on(page: AppTest) -> None:
 def test_trainings_are_listed_newest_first(page: AppTest) -> None:
     made_job(replace(RUNNING, state="finished", ndcg=0.65, started=1_760_000_000.0))
     other = asked(settings=TrainSettings("bce", base="x/<i>y</i>"))
-    made_job(Status("failed", error="No."), name="training-2", request=other)
+    made_job(TrainingStatus(state="failed", error="No."), name="training-2", request=other)
     again(page)
     shown = [element.body for element in page.html if "sl-badge" in element.body]
     assert "failed" in shown[0]
@@ -433,7 +434,7 @@ def test_trainings_are_listed_newest_first(page: AppTest) -> None:
 
 
 def test_a_link_to_no_job_is_passed_over(page: AppTest) -> None:
-    made_job(Status("failed", error="No."))
+    made_job(TrainingStatus(state="failed", error="No."))
     page.query_params["job"] = "../../etc"
     again(page)
     assert "train_remove_yes" not in keys(page)
@@ -442,7 +443,7 @@ def test_a_link_to_no_job_is_passed_over(page: AppTest) -> None:
 
 def test_read_only_shows_the_list_alone(house: Path) -> None:
     folder = made_job(RUNNING)
-    with hold(folder):
+    with TrainingJob.hold(folder):
         page = again(AppTest.from_string(READ_ONLY, default_timeout=60))
     assert "This app is read-only and starts no training. Start your own copy to train a re-ranker." in sentences(page)
     assert "mine/1" in text(page)

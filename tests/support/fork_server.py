@@ -24,7 +24,7 @@ from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
-from indexing.jobs import build_process
+from indexing.jobs import run as build_run
 from indexing.progress import Progress, silent
 from indexing.records import Floats
 from tests.support.moments import Moments
@@ -80,7 +80,7 @@ def attempt_job(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
 
 def attempt_build_job(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
     """Do the build of a job's folder."""
-    build_process.main([request["folder"]])
+    build_run.run(Path(request["folder"]))
 
 
 def attempt_two_ranks(request: dict[str, Any], _: CountingEncoder, __: int) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.errors import TrainingError
-from indexing.jobs.folder import NICENESS, environment
+from indexing.jobs.folder import CONFIG, NICENESS, environment
 from indexing.progress import Progress, silent
-from training.jobs.jobs import CONFIG, read_request
+from training.jobs.jobs import TrainingJob
 from training.recipes.row_files import RowCounts
 from training.train.forecast import Forecast, forecast
 from training.train.request import Request
@@ -61,7 +61,7 @@ def forecast_job(folder: Path, *, progress: Progress = silent) -> Forecast:
     Raises:
         SecondLookError: as the training itself would.
     """
-    request = read_request(folder)
+    request = TrainingJob.read_request(folder)
     with tempfile.TemporaryDirectory(prefix=".forecast-", dir=folder) as work:
         found = forecast(replace(request, output=Path(work) / "version"), progress=progress)
     atomic.write_json(folder / RESULT, asdict(found))

@@ -1,4 +1,4 @@
-"""Tells how far a training is: its status now and then, every step for the chart, and some of its rows."""
+"""Writes how far a training is: its status twice a second, every step for the chart, and some of its rows."""
 
 import json
 import os
@@ -12,40 +12,41 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.jobs.folder import STATUS, StatusWriter
 from indexing.progress import PhaseProgress
 from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
 from training.fitting.plan import PLAN
-from training.jobs.status import STATUS, Metric, MetricsFile, Status, finite, read_status, write_status
+from training.jobs.jobs import TrainingJob
+from training.jobs.status import Metric, MetricsFile, TrainingStatus, finite
 from training.recipes.row_files import RowCounts, preview
 from training.train.request import Request
 from training.train.second_pass import SECOND_PASS
 
 PREVIEW = "preview.json"
-WRITTEN_EVERY = 0.5  # seconds
-SAID_EVERY = 10.0  # seconds
+PRINTED_EVERY = 10.0  # seconds
 
 Say = Callable[[str], None]
 """Takes a line of the log."""
 
 
-class Reporter:
+class TrainingReporter(StatusWriter[TrainingStatus]):
     """Writes how far a training is: when a state or phase begins, and twice a second; and each step for the chart."""
 
     def __init__(
         self, folder: Path, request: Request, *, say: Say, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._folder, self._request, self._say, self._clock = folder, request, say, clock
+        known = (folder / STATUS).exists()  # not in a folder that was made by hand
+        status = TrainingJob.read_status(folder) if known else TrainingStatus(started=time.time())
+        super().__init__(folder, status, clock=clock)
+        self._request, self._print = request, say
         self._metrics = MetricsFile(folder)
-        self._written = self._said = clock()
-        there = (folder / STATUS).exists()  # not in a folder that was made by hand
-        self.status = read_status(folder) if there else Status(started=time.time())
-        """What is told next."""
+        self._printed = clock()
 
     def enter(self, state: str, phase: str = "", **more: Any) -> None:
-        """A state or phase begins."""
+        """Begin a state or phase."""
         self.status = replace(self.status, state=state, phase=phase, done=0, total=0, **more)
-        self._say(f"{state}: {phase}" if phase else state)
+        self._print(f"{state}: {phase}" if phase else state)
         self.write()
 
     def progress(self, phase: str, count: int, total: int) -> None:
@@ -54,10 +55,10 @@ class Reporter:
             self.enter(self.status.state, phase)
         counted = PhaseProgress(phase, self.status.done, self.status.total or total).add(phase, count, total)
         self.status = replace(self.status, done=counted.count, total=total)
-        self._now_and_then()
+        self.write_if_due()
 
     def step(self, at: TrainingStep) -> None:
-        """A step is done. The second pass of a cold start counts on from the first."""
+        """Count a step. The second pass of a cold start counts on from the first."""
         before = steps_before(self._request)
         loss = finite(at.loss)
         self._metrics.add(Metric(before + at.step, loss, at.learning_rate, at.ndcg))
@@ -76,20 +77,15 @@ class Reporter:
             ndcg=self.status.ndcg if at.ndcg is None else at.ndcg,
             best_ndcg=self.status.best_ndcg if at.best_ndcg is None else at.best_ndcg,
         )
-        if self._clock() - self._said >= SAID_EVERY or at.step == at.steps:
-            self._said = self._clock()
-            self._say(f"step {self.status.step} of {self.status.steps}, loss {loss}")
-        self._now_and_then()
+        if self.clock() - self._printed >= PRINTED_EVERY or at.step == at.steps:
+            self._printed = self.clock()
+            self._print(f"step {self.status.step} of {self.status.steps}, loss {loss}")
+        self.write_if_due()
 
     def write(self) -> None:
         """Put it on disk now."""
-        self._written = self._clock()
         self.status = replace(self.status, memory=resident(), updated=time.time())
-        write_status(self._folder, self.status)
-
-    def _now_and_then(self) -> None:
-        if self._clock() - self._written >= WRITTEN_EVERY:
-            self.write()
+        super().write()
 
 
 def resident() -> int:

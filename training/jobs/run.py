@@ -1,4 +1,4 @@
-"""One training job in this process: what it does is told in its folder, and it can be stopped and gone on with."""
+"""One training job in this process: it reports into its folder, and can be stopped and resumed."""
 
 import json
 import signal
@@ -16,9 +16,9 @@ from search.served import promoted_version
 from training.evaluation.candidates import ndcg, reranked
 from training.evaluation.measures import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
-from training.jobs.jobs import read_request
-from training.jobs.reporter import Reporter, Say, steps_before, write_preview
-from training.jobs.status import FINAL, Status, finite
+from training.jobs.jobs import TrainingJob
+from training.jobs.reporter import Say, TrainingReporter, steps_before, write_preview
+from training.jobs.status import FINAL, TrainingStatus, finite
 from training.train.inputs import dev_lists, gather_rows
 from training.train.request import DevSettings, Request
 from training.train.train import make
@@ -59,7 +59,7 @@ class Stopper:
             raise KeyboardInterrupt
 
 
-def run(folder: Path, *, resume: bool, say: Say) -> Status:
+def run(folder: Path, *, resume: bool, say: Say) -> TrainingStatus:
     """Do the job of a folder whose lock is held; gives back how it ended: `finished` or `stopped`.
 
     Stopped between two steps, it loses those since the last checkpoint: at most `save_every`, done again by `resume`.
@@ -67,8 +67,8 @@ def run(folder: Path, *, resume: bool, say: Say) -> Status:
     Raises:
         SecondLookError, OSError: it failed, which is written down; or it ended before and isn't to be done again.
     """
-    request = read_request(folder)
-    reporter = Reporter(folder, request, say=say)
+    request = TrainingJob.read_request(folder)
+    reporter = TrainingReporter(folder, request, say=say)
     try:
         with Stopper() as stopper:
             if not (resume and _is_made(request)):
@@ -87,7 +87,7 @@ def run(folder: Path, *, resume: bool, say: Say) -> Status:
     return reporter.status
 
 
-def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper) -> None:
+def _train(folder: Path, request: Request, reporter: TrainingReporter, stopper: Stopper) -> None:
     def progress(phase: str, count: int, total: int) -> None:
         stopper.waits = False
         reporter.progress(phase, count, total)
@@ -110,7 +110,7 @@ def _train(folder: Path, request: Request, reporter: Reporter, stopper: Stopper)
     make(request, resume=True, progress=progress, report=step, command=f"python -m training run {folder.name}")
 
 
-def _measure_current(request: Request, dev: DevSettings, reporter: Reporter, progress: Progress) -> None:
+def _measure_current(request: Request, dev: DevSettings, reporter: TrainingReporter, progress: Progress) -> None:
     """nDCG@10 of the version that is served, on the same lists; nothing where none can be loaded."""
     try:
         version, reranker = promoted_version(), open_reranker()

@@ -1,4 +1,4 @@
-"""What a training job says of itself on disk: a status that is replaced whole, and one line a step for the chart."""
+"""What a training job writes about itself: a status that is replaced whole, and one line per step for the chart."""
 
 import json
 import math
@@ -7,35 +7,34 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.errors import SettingsError
-from indexing.typed_json import made
 
-STATUS, METRICS = "status.json", "metrics.jsonl"
+METRICS = "metrics.jsonl"
 FINAL = ("finished", "failed", "stopped")
 STATES = ("queued", "gathering", "training", "evaluating", *FINAL)
 
 
-@dataclass(frozen=True)
-class Status:
-    """How far a training is, as its process last said."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingStatus:
+    """How far a training is, as its process last wrote."""
 
     state: str = "queued"
     """One of STATES."""
     phase: str = ""
-    """What is done within the state, in words."""
+    """What the state consists of just now, in words."""
     done: int = 0
     """Queries or examples of this phase."""
     total: int = 0
-    """Of them in all; 0 where that isn't known."""
+    """0 where it is unknown."""
     step: int = 0
-    """Steps of the optimiser that are done."""
+    """Steps of the optimizer so far."""
     steps: int = 0
-    """0 while it isn't known how many there will be."""
+    """0 while their number is unknown."""
     loss: float | None = None
     """Of the last step."""
     learning_rate: float = 0.0
     pairs_per_second: float = 0.0
     seconds_left: float | None = None
-    """Of the training, without evaluations; None while that isn't known."""
+    """Of the training, without evaluations; None while that is unknown."""
     ndcg: float | None = None
     """nDCG@10 on the dev set when it was last measured; once finished, the version's."""
     best_ndcg: float | None = None
@@ -53,7 +52,7 @@ class Status:
     started: float = 0.0
     """Seconds since 1970."""
     updated: float = 0.0
-    """Likewise, of what stands here."""
+    """When this was written, likewise."""
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -61,7 +60,7 @@ class Status:
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will happen without somebody's doing."""
+        """Whether nothing more happens by itself."""
         return self.state in FINAL
 
 
@@ -77,40 +76,25 @@ class Metric:
     """nDCG@10 on the dev set, where it was measured after this step."""
 
 
-def write_status(folder: Path, status: Status) -> None:
-    """Replace a job's status in one step."""
-    atomic.write_json(folder / STATUS, asdict(status))
-
-
-def read_status(folder: Path) -> Status:
-    """What the job last said. Raises SettingsError where that can't be read."""
-    path = folder / STATUS
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} can't be read ({error}); delete the job.") from None
-    return made(Status, values, str(path))
-
-
 class MetricsFile:
-    """Takes one line a step; the lines of a run that is gone on from earlier are dropped from there on."""
+    """Takes one line per step; where a training resumes at an earlier step, the lines from there on are dropped."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._last: int | None = None
 
     def add(self, metric: Metric) -> None:
-        """Append a step's line, which is on disk when this returns; later steps that stand there are gone."""
+        """Append a step's line, which is on disk when this returns; lines of later steps are dropped."""
         if self._last is None or metric.step <= self._last:
-            kept = [line for line in read_metrics(self._folder) if line.step < metric.step]
-            atomic.write_text(self._folder / METRICS, "".join(map(_line, kept)))
+            earlier = [line for line in read_metrics(self._folder) if line.step < metric.step]
+            atomic.write_text(self._folder / METRICS, "".join(map(_line, earlier)))
         with (self._folder / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(metric))
         self._last = metric.step
 
 
 def read_metrics(folder: Path) -> list[Metric]:
-    """The steps in their order; a line that is cut short isn't there yet."""
+    """The steps in their order, without a line that is cut short."""
     try:
         lines = (folder / METRICS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -119,7 +103,7 @@ def read_metrics(folder: Path) -> list[Metric]:
 
 
 def finite(value: float | None) -> float | None:
-    """The number, or None where it is none: JSON has no word for infinity."""
+    """The number, or None where it isn't finite: JSON has no word for infinity."""
     return value if value is not None and math.isfinite(value) else None
 
 

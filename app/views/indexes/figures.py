@@ -1,7 +1,7 @@
 """The figures of an index and of an estimate."""
 
 from app.views.widgets.figures import Figure, duration_text, size_text
-from indexing.building.estimate import Estimate
+from indexing.building.figures import Estimate
 from indexing.manifest import Manifest
 
 

@@ -14,8 +14,7 @@ from indexing.corpus.files import corpus_files
 from indexing.corpus.hub_names import is_hub_corpus
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError
-from indexing.jobs import build_job
-from indexing.jobs.build_job import BuildConfig
+from indexing.jobs.build_job import BuildJob, BuildRequest
 from indexing.names import DEFAULT_BI_ENCODER
 
 BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
@@ -28,7 +27,7 @@ DENSE_HELP = (
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How the index is built; the fields are those of BuildConfig."""
+    """How the index is built; the fields are those of BuildRequest."""
 
     name: str
     dense: str
@@ -53,12 +52,12 @@ def show_form(root: Path) -> None:
             _start(source, reading, _options(source, root), root)
 
 
-def start_job(config: BuildConfig) -> None:
+def start_job(request: BuildRequest) -> None:
     """Start a job and redraw the page, or show why it can't start."""
     try:
-        if not is_hub_corpus(config.corpus):
-            corpus_files(Path(config.corpus))
-        build_job.start(config)
+        if not is_hub_corpus(request.corpus):
+            corpus_files(Path(request.corpus))
+        BuildJob.start(request, BuildJob.new_folder())
     except (SecondLookError, OSError) as error:
         problem(error)
         return
@@ -78,7 +77,7 @@ def _options(source: CorpusSource, root: Path) -> IndexOptions:
     bm25 = right.selectbox(
         "BM25",
         list(BM25_NAMES),
-        index=list(BM25_NAMES).index(BuildConfig.bm25_preset),
+        index=list(BM25_NAMES).index(BuildRequest.bm25_preset),
         format_func=BM25_NAMES.__getitem__,
         key="indexes_bm25",
         help="k1 and b: the usual values for TREC DL, or values tuned on MS MARCO's dev queries.",
@@ -107,7 +106,7 @@ def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions,
     if not (estimated or started):
         return
     try:
-        config = BuildConfig(
+        request = BuildRequest(
             **asdict(options),
             corpus=source.corpus,
             root=str(root),
@@ -120,4 +119,4 @@ def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions,
     except SecondLookError as error:
         problem(error)
         return
-    start_job(config)
+    start_job(request)

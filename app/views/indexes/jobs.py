@@ -10,8 +10,7 @@ from app.views.indexes.form import start_job
 from app.views.widgets.figures import duration_text, figures_html, heading_html
 from app.views.widgets.notices import hint, plain, problem
 from indexing.errors import SecondLookError
-from indexing.jobs import build_job
-from indexing.jobs.build_job import Job
+from indexing.jobs.build_job import BuildJob
 from indexing.jobs.folder import log_end
 
 CRASHED = (
@@ -36,8 +35,8 @@ def show_jobs(root: Path) -> None:
         st.fragment(_cards, run_every=1 if alive else None)(root, alive)
 
 
-def _jobs(root: Path) -> list[Job]:
-    return [job for job in build_job.jobs() if Path(job.config.root).absolute() == root.absolute()]
+def _jobs(root: Path) -> list[BuildJob]:
+    return [job for job in BuildJob.all() if Path(job.request.root).absolute() == root.absolute()]
 
 
 def _cards(root: Path, alive: frozenset[str]) -> None:
@@ -49,19 +48,19 @@ def _cards(root: Path, alive: frozenset[str]) -> None:
             _card(job)
 
 
-def _card(job: Job) -> None:
-    task = "Build of" if job.config.task == "build" else "Estimate for"
-    st.html(heading_html(f"{task} {job.config.name}", f"from {job.config.corpus}"))
+def _card(job: BuildJob) -> None:
+    task = "Build of" if job.request.task == "build" else "Estimate for"
+    st.html(heading_html(f"{task} {job.request.name}", f"from {job.request.corpus}"))
     if job.alive:
         _running(job)
         return
     _ended(job)
     with st.container(horizontal=True, gap="small"):
         _next_step(job)
-        st.button("Dismiss", key=_key("dismiss", job), on_click=build_job.forget, args=(job.folder,), width="content")
+        st.button("Dismiss", key=_key("dismiss", job), on_click=job.forget, width="content")
 
 
-def _running(job: Job) -> None:
+def _running(job: BuildJob) -> None:
     status = job.status
     share = min(status.done / status.total, 1.0) if status.total else 0.0
     st.progress(share, text=plain(_progress_text(job)))
@@ -70,21 +69,22 @@ def _running(job: Job) -> None:
         label,
         key=_key("stop", job),
         icon=":material/stop:",
-        on_click=build_job.stop,
-        args=(job.folder,),
+        on_click=job.stop,
         width="content",
         help="Finished parts are kept, and the build can be resumed from there.",
     )
 
 
-def _progress_text(job: Job) -> str:
+def _progress_text(job: BuildJob) -> str:
     """The phase and, where known, the passages done, their rate and the time left."""
     status = job.status
     if job.state == "stopping":
         return "Stopping at the next safe point …"
     if not status.phase:
         return (
-            "Measuring a sample …" if job.config.task == "estimate" else "Loading the bi-encoder and reading passages …"
+            "Measuring a sample …"
+            if job.request.task == "estimate"
+            else "Loading the bi-encoder and reading passages …"
         )
     of = f" of {status.total:,}" if status.total else ""
     parts = [f"{PHASES.get(status.phase, status.phase)}: {status.done:,}{of}"]
@@ -95,7 +95,7 @@ def _progress_text(job: Job) -> str:
     return ", ".join(parts)
 
 
-def _ended(job: Job) -> None:
+def _ended(job: BuildJob) -> None:
     sentence = job.status.sentence
     if job.state == "done" and job.status.estimate:
         st.html(figures_html(estimate_figures(job.status.estimate)))
@@ -110,25 +110,25 @@ def _ended(job: Job) -> None:
                 st.code(log, language=None, wrap_lines=True)
 
 
-def _next_step(job: Job) -> None:
+def _next_step(job: BuildJob) -> None:
     """Offer to build what was estimated, or to resume what was interrupted."""
     if job.state != "done":
         if st.button("Resume", key=_key("resume", job), icon=":material/play_arrow:", width="content"):
             _resume(job)
-    elif job.config.task == "estimate" and st.button(
+    elif job.request.task == "estimate" and st.button(
         "Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"
     ):
-        start_job(replace(job.config, task="build"))
+        start_job(replace(job.request, task="build"))
 
 
-def _resume(job: Job) -> None:
+def _resume(job: BuildJob) -> None:
     try:
-        build_job.launch(job.folder)
+        job.resume()
     except (SecondLookError, OSError) as error:
         problem(error)
         return
     st.rerun()
 
 
-def _key(what: str, job: Job) -> str:
+def _key(what: str, job: BuildJob) -> str:
     return f"indexes_{what}_{job.folder.name}"

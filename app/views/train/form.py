@@ -17,7 +17,7 @@ from indexing import places
 from indexing.errors import SecondLookError
 from indexing.names import DEFAULT_BI_ENCODER
 from search.load import reranker_path
-from training.jobs import jobs
+from training.jobs.jobs import TrainingJob
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import write_feedback
 from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
@@ -177,14 +177,14 @@ def _dev(index: str, queries: int) -> DevSettings | None:
 
 
 def _start(choice: TrainingChoice, on_start: Callable[[str], None]) -> None:
-    folder, root = jobs.new_folder(), places.indexes()
+    folder, root = TrainingJob.new_folder(), places.indexes()
 
     def fill(work: Path) -> None:
         if choice.data.feedback:
             write_feedback(FeedbackStore.open(places.feedback()), work, root=root)
 
     try:
-        jobs.start(choice.request(folder, root=root), folder, fill=fill)
+        TrainingJob.start(choice.request(folder, root=root), folder, fill=fill)
     except (SecondLookError, OSError) as error:
         problem(error)
         return

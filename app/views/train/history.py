@@ -9,12 +9,12 @@ import streamlit as st
 from app.views.train.live import base_name, version_id
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note
-from training.jobs.jobs import Job
+from training.jobs.jobs import TrainingJob
 
 MOST_LISTED = 20
 
 
-def show_history(jobs: Sequence[Job], *, choose: Callable[[str], None] | None) -> None:
+def show_history(jobs: Sequence[TrainingJob], *, choose: Callable[[str], None] | None) -> None:
     """Show a line for each; with `choose`, also a button that calls it with the job's name."""
     st.html(heading_html("Trainings", "newest first"))
     if not jobs:
@@ -28,7 +28,7 @@ def show_history(jobs: Sequence[Job], *, choose: Callable[[str], None] | None) -
         note(f"{len(jobs) - MOST_LISTED:,} older ones are in {jobs[0].folder.parent}.")
 
 
-def line_html(job: Job) -> str:
+def line_html(job: TrainingJob) -> str:
     """A training's version, state, figures and settings in one line."""
     settings, status = job.request.settings, job.status
     started = datetime.fromtimestamp(status.started, UTC).strftime("%Y-%m-%d %H:%M") if status.started else ""

@@ -13,10 +13,9 @@ from app.views.widgets.notices import hint, note, plain, problem
 from indexing.errors import SecondLookError
 from indexing.jobs.folder import log_end
 from search import served
-from training.jobs import jobs
-from training.jobs.jobs import Job
+from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import read_preview
-from training.jobs.status import Status, read_metrics
+from training.jobs.status import TrainingStatus, read_metrics
 
 LONGEST_SILENCE = 60.0  # seconds; a step of a large model or an evaluation may take as long
 MODELS_PAGE = Path(__file__).parents[1] / "models/page.py"
@@ -34,13 +33,13 @@ STATES = {
 }
 
 
-def show_job(job: Job) -> None:
+def show_job(job: TrainingJob) -> None:
     """Show the job; it is redrawn every second while it runs."""
     with st.container(border=True, key="train_job"):
         st.fragment(_live, run_every=1 if job.alive else None)(job.folder, job.alive)
 
 
-def progress_text(job: Job) -> str:
+def progress_text(job: TrainingJob) -> str:
     """The state, the phase, and the steps or queries done."""
     status = job.status
     parts = [STATES[job.state]]
@@ -53,13 +52,13 @@ def progress_text(job: Job) -> str:
     return ", ".join(parts) + " …"
 
 
-def progress_share(status: Status) -> float:
+def progress_share(status: TrainingStatus) -> float:
     """The share done of the training, or of gathering its data before."""
     done, total = (status.done, status.total) if status.total else (status.step, status.steps)
     return min(done / total, 1.0) if total else 0.0
 
 
-def job_figures(status: Status, losses: list[float]) -> list[Figure]:
+def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
     """The figures known so far."""
     figures: list[Figure] = []
     if losses:
@@ -85,7 +84,7 @@ def job_figures(status: Status, losses: list[float]) -> list[Figure]:
 
 
 def _live(folder: Path, alive: bool) -> None:
-    job = jobs.read_job(folder)
+    job = TrainingJob.read(folder)
     if job is None or job.alive != alive:
         st.rerun()  # the whole page: the list of trainings has changed
     settings = job.request.settings
@@ -118,7 +117,7 @@ def base_name(base: str) -> str:
     return "/".join(Path(base).parts[-2:])
 
 
-def _show_outcome(job: Job) -> None:
+def _show_outcome(job: TrainingJob) -> None:
     status = job.status
     if job.state == "finished":
         _show_finished(status)
@@ -131,7 +130,7 @@ def _show_outcome(job: Job) -> None:
                 st.code(log, language=None, wrap_lines=True)
 
 
-def _show_finished(status: Status) -> None:
+def _show_finished(status: TrainingStatus) -> None:
     version = version_id(Path(status.version))
     measured = "" if status.ndcg is None else f" Its nDCG@10 on the dev set is {status.ndcg:.4f}"
     if measured and status.current_ndcg is not None:
@@ -139,7 +138,7 @@ def _show_finished(status: Status) -> None:
     st.success(plain(f"Version {version} is ready.{measured}{'.' if measured else ''}"), icon=":material/check:")
 
 
-def _show_data(job: Job) -> None:
+def _show_data(job: TrainingJob) -> None:
     preview = read_preview(job.folder)
     if preview is not None:
         rows, counts = preview
@@ -147,26 +146,25 @@ def _show_data(job: Job) -> None:
             show_rows(rows, counts)
 
 
-def _show_buttons(job: Job) -> None:
+def _show_buttons(job: TrainingJob) -> None:
     with st.container(horizontal=True, gap="small"):
         if job.alive:
             st.button(
                 "Stop now" if job.state == "stopping" else "Stop",
                 key="train_stop",
                 icon=":material/stop:",
-                on_click=jobs.stop,
-                args=(job.folder,),
+                on_click=job.stop,
                 width="content",
                 help="It ends after the current step and can be resumed later from its last checkpoint.",
             )
             return
         if job.can_resume and st.button("Resume", key="train_resume", icon=":material/play_arrow:", width="content"):
-            _try(lambda: jobs.resume(job.folder))
+            _try(job.resume)
         if job.state == "finished" and (version := served.version_id(job.request.output)):
             _offer_promotion(version)
         with st.popover("Remove …", key="train_remove", width="content"):
             note("This removes its log, its rows and its checkpoints. A version that it made stays.")
-            st.button("Remove", key="train_remove_yes", on_click=jobs.forget, args=(job.folder,))
+            st.button("Remove", key="train_remove_yes", on_click=job.forget)
 
 
 def _offer_promotion(version: str) -> None:

@@ -13,8 +13,8 @@ from app.views.widgets.figures import Figure, duration_text, figures_html, headi
 from app.views.widgets.notices import note, plain, problem
 from indexing import places
 from indexing.progress import Progress
-from training.jobs import jobs
 from training.jobs.forecast import forecast_apart
+from training.jobs.jobs import TrainingJob
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import write_feedback
 from training.train.forecast import QUERIES, Forecast
@@ -33,7 +33,8 @@ def start_forecast(choice: TrainingChoice) -> None:
     last: tuple[TrainingChoice, BackgroundJob[Forecast]] | None = st.session_state.get(LAST_KEY)
     if last is not None:
         last[1].stop()
-    st.session_state[LAST_KEY] = choice, forecasts().start(jobs.new_folder().name, _work(choice, places.indexes()))
+    key = TrainingJob.new_folder().name
+    st.session_state[LAST_KEY] = choice, forecasts().start(key, _work(choice, places.indexes()))
 
 
 def show_forecast(choice: TrainingChoice | None) -> None:

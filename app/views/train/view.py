@@ -7,8 +7,7 @@ from app.views.train.history import show_history
 from app.views.train.live import show_job
 from app.views.widgets.notices import hint
 from app.views.widgets.style import apply_style
-from training.jobs import jobs
-from training.jobs.jobs import Job
+from training.jobs.jobs import TrainingJob
 
 TITLE = '<header class="sl-top"><h1>Train</h1><p>Train a re-ranker on judgments.</p></header>'
 READ_ONLY = "This app is read-only and starts no training. Start your own copy to train a re-ranker."
@@ -19,7 +18,7 @@ def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` shows only the list of trainings."""
     apply_style()
     st.html(TITLE)
-    all_jobs = jobs.jobs()
+    all_jobs = TrainingJob.all()
     if read_only:
         hint(READ_ONLY)
         show_history(all_jobs, choose=None)
@@ -31,7 +30,7 @@ def render(*, read_only: bool = False) -> None:
     show_history(all_jobs, choose=_choose)
 
 
-def _chosen(all_jobs: list[Job]) -> Job | None:
+def _chosen(all_jobs: list[TrainingJob]) -> TrainingJob | None:
     """The job that the link names, else the running one, which is then added to the link so that it stays shown."""
     named = st.query_params.get(JOB_PARAMETER)
     chosen = next((job for job in all_jobs if job.name == named), None) or next(

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from indexing import places
-from indexing.jobs.build_job import BuildConfig
+from indexing.jobs.build_job import BuildRequest
 from search.served import version_id
 from tests.conftest import REPOSITORY
 from training.cli.train import next_version
 from training.data.settings import DataSettings
-from training.jobs import jobs
+from training.jobs.jobs import TrainingJob, next_output
 from training.recipes.settings import TrainSettings
 from training.train.request import Request
 
@@ -74,10 +74,10 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_made_without_a_path_follows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(places.HOME, str(tmp_path))
-    assert BuildConfig(name="x", corpus="c").root == str(tmp_path / "indexes")
+    assert BuildRequest(name="x", corpus="c").root == str(tmp_path / "indexes")
     assert Request(tmp_path, TrainSettings("bce"), DataSettings()).root == tmp_path / "indexes"
-    assert jobs.new_folder().parent == tmp_path / "jobs"
-    assert jobs.next_output("mine") == next_version("mine") == tmp_path / "models/mine/1"
+    assert TrainingJob.new_folder().parent == tmp_path / "jobs"
+    assert next_output("mine") == next_version("mine") == tmp_path / "models/mine/1"
 
 
 def test_a_folder_is_a_version_where_it_lies_below_all_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

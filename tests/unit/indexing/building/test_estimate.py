@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from indexing.building.build import build
-from indexing.building.estimate import Estimate, estimate
+from indexing.building.estimate import estimate
+from indexing.building.figures import Estimate
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.count import count_passages

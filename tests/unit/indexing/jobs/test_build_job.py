@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,27 +14,27 @@ from pathlib import Path
 import pytest
 
 from indexing import atomic
+from indexing.__main__ import main
 from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.fields import Fields
 from indexing.errors import BusyError, SettingsError
-from indexing.jobs import build_job
-from indexing.jobs.build_job import BuildConfig, Job, Status, forget, jobs, read_job, stop, write_status
-from indexing.jobs.build_process import RATE_OVER, Reporter
-from indexing.jobs.folder import hold, log_end, signal_holder, write_holder
+from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
+from indexing.jobs.folder import hold, log_end, signal_holder, write_holder, write_status
+from indexing.jobs.run import RATE_OVER, BuildReporter
 
-CONFIG = BuildConfig(name="x", corpus="data/sample")
+REQUEST = BuildRequest(name="x", corpus="data/sample")
 
 
-def make_job(root: Path, status: Status, *, name: str = "build-1", config: BuildConfig = CONFIG) -> Path:
+def make_job(root: Path, status: BuildStatus, *, name: str = "build-1", request: BuildRequest = REQUEST) -> Path:
     folder = root / name
     folder.mkdir(parents=True)
-    atomic.write_json(folder / "config.json", asdict(config))
+    atomic.write_json(folder / "config.json", asdict(request))
     write_status(folder, status)
     return folder
 
 
-def job_of(folder: Path) -> Job:
-    job = read_job(folder)
+def job_of(folder: Path) -> BuildJob:
+    job = BuildJob.read(folder)
     assert job is not None
     return job
 
@@ -68,14 +69,14 @@ def until(state: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("state", ["done", "failed", "stopped"])
 def test_what_the_process_wrote_last_counts_when_it_is_final(tmp_path: Path, state: str) -> None:
-    folder = make_job(tmp_path, Status(state))
+    folder = make_job(tmp_path, BuildStatus(state=state))
     assert job_of(folder).state == state
     with hold(folder):  # it has yet to end
         assert job_of(folder).state == state
 
 
 def test_a_job_runs_while_its_lock_is_held_and_has_crashed_when_it_is_free(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     with hold(folder):
         assert job_of(folder).state == "running"
         assert job_of(folder).alive
@@ -84,7 +85,7 @@ def test_a_job_runs_while_its_lock_is_held_and_has_crashed_when_it_is_free(tmp_p
 
 
 def test_a_killed_process_has_crashed(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     with process_of(folder, "true") as process:
         assert job_of(folder).state == "running"
         os.killpg(process.pid, signal.SIGKILL)
@@ -92,93 +93,165 @@ def test_a_killed_process_has_crashed(tmp_path: Path) -> None:
 
 
 def test_stop_ends_the_process_and_its_children(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     with process_of(folder, "sleep 60 & true") as process:  # the child holds the lock too
-        stop(folder)
+        job_of(folder).stop()
         assert process.wait(10) == -signal.SIGTERM
         until("stopped", folder)
 
 
 def test_a_second_stop_ends_a_process_that_goes_on(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     with process_of(folder, "trap '' TERM") as process:
-        stop(folder)
+        job_of(folder).stop()
         assert job_of(folder).state == "stopping"
         assert process.poll() is None
-        stop(folder)
+        job_of(folder).stop()
         assert process.wait(10) == -signal.SIGKILL
         until("stopped", folder)
 
 
 def test_stop_leaves_a_process_alone_that_holds_no_lock(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     (folder / "lock").write_text(str(os.getpid()))  # of a process that ended long ago, and now another's number
-    stop(folder)
+    job_of(folder).stop()
     assert not (folder / "stop").exists()
     assert job_of(folder).state == "crashed"
 
 
 def test_a_signal_is_for_who_holds_the_lock_alone(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
-    signal_holder(folder, signal.SIGKILL)  # nobody has held it yet
+    folder = make_job(tmp_path, BuildStatus(state="running"))
+    signal_holder(folder, signal.SIGKILL, children=True)  # nobody has held it yet
     with subprocess.Popen(["sleep", "60"]) as process:  # in this process's group, as a job that a shell began
         (folder / "lock").write_text(str(process.pid))
-        signal_holder(folder, signal.SIGKILL)  # nobody holds it any longer
+        signal_holder(folder, signal.SIGKILL, children=True)  # nobody holds it any longer
         assert process.poll() is None
         with hold(folder) as lock:
             write_holder(lock, process.pid)
-            signal_holder(folder, signal.SIGTERM)  # to the group it would end this process too
+            signal_holder(folder, signal.SIGTERM, children=True)  # to the group it would end this process too
             assert process.wait(10) == -signal.SIGTERM
 
 
 def test_a_lock_is_held_once_and_can_be_looked_at_meanwhile(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
     with hold(folder):
         assert job_of(folder).alive
-        with pytest.raises(BusyError, match="Job build-1 is going on already"), hold(folder):
+        with pytest.raises(BusyError, match="Job build-1 is already running; wait for it, or stop it"), hold(folder):
             pass
     with hold(folder):
         assert job_of(folder).alive
 
 
 def test_a_job_of_an_index_that_is_at_work_is_not_begun_twice(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
-    with hold(folder), pytest.raises(BusyError, match="A job of index 'x' is going on already"):
-        build_job.start(CONFIG, root=tmp_path)
+    folder = make_job(tmp_path, BuildStatus(state="running"))
+    with hold(folder), pytest.raises(BusyError, match="A job of index 'x' is already running; wait for it, or stop it"):
+        BuildJob.start(REQUEST, BuildJob.new_folder(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["build-1"]
 
 
 def test_a_job_is_forgotten_once_it_has_ended(tmp_path: Path) -> None:
-    folder = make_job(tmp_path, Status("running"))
+    folder = make_job(tmp_path, BuildStatus(state="running"))
+    job = job_of(folder)
     with hold(folder):
-        forget(folder)
+        job.forget()
         assert job_of(folder).alive
-    forget(folder)
-    forget(folder)  # a second tab
+    job.forget()
+    job.forget()  # a second tab
     assert list(tmp_path.iterdir()) == []
 
 
 def test_jobs_are_listed_newest_first_and_what_is_no_build_is_not(tmp_path: Path) -> None:
     for name in ("build-20260101-000000-000000-aa", "build-20260102-000000-000000-aa", "training-1"):
-        make_job(tmp_path, Status("done"), name=name)
+        make_job(tmp_path, BuildStatus(state="done"), name=name)
     (tmp_path / "build-empty").mkdir()
-    make_job(tmp_path, Status("done"), name="build-broken")
+    make_job(tmp_path, BuildStatus(state="done"), name="build-broken")
     (tmp_path / "build-broken/status.json").write_text("{")
-    make_job(tmp_path, Status("done"), name="build-newer")
+    make_job(tmp_path, BuildStatus(state="done"), name="build-newer")
     (tmp_path / "build-newer/status.json").write_text('{"state": "done", "estimate": null, "unknown": 1}')
-    make_job(tmp_path, Status("done"), name="build-evil")
+    make_job(tmp_path, BuildStatus(state="done"), name="build-evil")
     (tmp_path / "build-evil/config.json").write_text(json.dumps({"name": "../x", "corpus": "c"}))
-    names = [job.folder.name for job in jobs(tmp_path)]
+    names = [job.folder.name for job in BuildJob.all(tmp_path)]
     assert names == ["build-20260102-000000-000000-aa", "build-20260101-000000-000000-aa"]
-    assert jobs(tmp_path / "nothing") == []
+    assert BuildJob.all(tmp_path / "nothing") == []
+
+
+OLD_CONFIG = """{
+  "bi_encoder": "b", "bm25_preset": "msmarco-dev", "corpus": "data/sample", "dense": "auto", "id_field": "",
+  "name": "sample", "root": "data/indexes", "skip_bad_lines": true, "task": "estimate", "text_field": "body",
+  "title_field": ""
+}"""
+OLD_STATUS = """{
+  "done": 12, "estimate": {"disk": {"bm25": 1e6}, "kind": "Flat", "memory": {"encode": 4e8}, "passages": 2000,
+    "reason": "it is small", "sampled": 1000, "seconds": {"encode": 30}},
+  "phase": "", "rate": 0.0, "sentence": "", "started": 1760000000.0, "state": "done", "total": 2000
+}"""
+
+
+def test_a_job_of_an_earlier_version_of_the_program_is_still_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(OLD_CONFIG, encoding="utf-8")
+    (tmp_path / "status.json").write_text(OLD_STATUS, encoding="utf-8")
+    job = job_of(tmp_path)
+    assert (job.state, job.alive) == ("done", False)
+    assert job.request == BuildRequest(
+        name="sample",
+        corpus="data/sample",
+        root="data/indexes",
+        task="estimate",
+        bm25_preset="msmarco-dev",
+        bi_encoder="b",
+        skip_bad_lines=True,
+        text_field="body",
+    )
+    assert job.status.estimate is not None
+    assert (job.status.estimate.passages, job.status.estimate.disk) == (2000, {"bm25": 1e6})
+
+
+def test_a_job_that_begins_is_held_by_its_process_which_runs_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "python"  # in place of the interpreter
+    script.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    ended = make_job(tmp_path / "jobs", BuildStatus(state="failed"))
+    job = BuildJob.start(REQUEST, BuildJob.new_folder(tmp_path / "jobs"))
+    try:
+        assert not ended.exists()  # of the same index
+        assert job_of(job.folder).state == "running"
+        end = time.monotonic() + 10
+        while not (log := log_end(job.folder)):
+            assert time.monotonic() < end
+            time.sleep(0.005)
+        assert log.startswith(f"-m indexing run {job.folder} --lock ")
+        with pytest.raises(BusyError, match="A job of index 'x' is already running"):
+            BuildJob.start(REQUEST, BuildJob.new_folder(tmp_path / "jobs"))
+    finally:
+        os.kill(int((job.folder / "lock").read_text()), signal.SIGKILL)
+    until("crashed", job.folder)
+
+
+def test_a_folder_that_is_no_job_is_refused_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(tmp_path)]) == 2
+    assert f"{tmp_path}/config.json can't be read" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_that_fails_says_so_in_its_status_and_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    request = BuildRequest(name="x", corpus=str(tmp_path / "none"), root=str(tmp_path / "indexes"))
+    folder = make_job(tmp_path, BuildStatus(), request=request)
+    assert main(["run", str(folder)]) == 2
+    status = job_of(folder).status
+    assert status.state == "failed"
+    assert str(tmp_path / "none") in status.sentence
+    assert f"failed: {status.sentence}" in capfd.readouterr().err
 
 
 def test_a_config_says_how_to_build(tmp_path: Path) -> None:
-    config = BuildConfig(name="x", corpus="c", dense="sq8", bm25_preset="msmarco-dev", bi_encoder="b", text_field="t")
-    assert config.settings().bm25 == Bm25Settings(k1=0.82, b=0.68)
-    assert (config.settings().dense, config.settings().bi_encoder) == ("sq8", "b")
-    assert config.fields() == Fields(text="t")
-    assert job_of(make_job(tmp_path, Status(), config=config)).config == config
+    request = BuildRequest(name="x", corpus="c", dense="sq8", bm25_preset="msmarco-dev", bi_encoder="b", text_field="t")
+    assert request.settings().bm25 == Bm25Settings(k1=0.82, b=0.68)
+    assert (request.settings().dense, request.settings().bi_encoder) == ("sq8", "b")
+    assert request.fields() == Fields(text="t")
+    assert job_of(make_job(tmp_path, BuildStatus(), request=request)).request == request
 
 
 @pytest.mark.parametrize(
@@ -191,19 +264,19 @@ def test_a_config_says_how_to_build(tmp_path: Path) -> None:
 )
 def test_a_config_that_cannot_be_is_refused(values: dict[str, str], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
-        BuildConfig(**{"name": "x", "corpus": "c", **values})  # type: ignore[arg-type]  # one of them is no string
+        BuildRequest(**{"name": "x", "corpus": "c", **values})  # type: ignore[arg-type]  # one of them is no string
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (Status(done=100, total=400, rate=50), 6.0),  # (400 - 100) / 50
-        (Status(done=100, total=400), None),
-        (Status(done=100, rate=50), None),
-        (Status(done=400, total=400, rate=50), 0.0),
+        (BuildStatus(done=100, total=400, rate=50), 6.0),  # (400 - 100) / 50
+        (BuildStatus(done=100, total=400), None),
+        (BuildStatus(done=100, rate=50), None),
+        (BuildStatus(done=400, total=400, rate=50), 0.0),
     ],
 )
-def test_time_left_is_what_remains_at_the_rate_of_late(status: Status, expected: float | None) -> None:
+def test_time_left_is_what_remains_at_the_rate_of_late(status: BuildStatus, expected: float | None) -> None:
     assert status.seconds_left == expected
 
 
@@ -228,19 +301,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def reporter(tmp_path: Path, clock: Clock) -> Reporter:
-    found = Reporter(make_job(tmp_path, Status()), Status("running"), clock=clock)
-    found.count(10_000)
+def reporter(tmp_path: Path, clock: Clock) -> BuildReporter:
+    found = BuildReporter(make_job(tmp_path, BuildStatus()), BuildStatus(state="running"), clock=clock)
+    found.expect(10_000)
     return found
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Callable[[], Status]:
+def written(tmp_path: Path) -> Callable[[], BuildStatus]:
     return lambda: job_of(tmp_path / "build-1").status
 
 
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(
-    reporter: Reporter, clock: Clock, written: Callable[[], Status]
+    reporter: BuildReporter, clock: Clock, written: Callable[[], BuildStatus]
 ) -> None:
     reporter("read", 5_000, 0)
     assert (written().phase, written().done, written().total) == ("", 0, 10_000)
@@ -257,7 +330,7 @@ def test_progress_is_written_when_a_phase_begins_and_twice_a_second(
     assert (written().phase, written().done, written().rate) == ("bm25", 10_000, 0.0)
 
 
-def test_the_rate_is_that_of_the_last_seconds(reporter: Reporter, clock: Clock) -> None:
+def test_the_rate_is_that_of_the_last_seconds(reporter: BuildReporter, clock: Clock) -> None:
     reporter("encode", 1_000, 0)
     for _ in range(40):
         clock.now += 1

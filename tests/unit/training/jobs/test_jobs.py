@@ -17,7 +17,7 @@ import pytest
 
 from indexing import atomic, places
 from indexing.errors import BusyError, SettingsError, TrainingError
-from indexing.jobs.folder import log_end
+from indexing.jobs.folder import WRITTEN_EVERY, log_end, write_status
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
 from tests.support.forks import Forks
@@ -27,11 +27,10 @@ from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.fitting import checkpoints
 from training.fitting.callback import TrainingStep
-from training.jobs import jobs
-from training.jobs.jobs import Job, forget, hold, new_folder, next_output, read_job, request_from_json
-from training.jobs.reporter import WRITTEN_EVERY, Reporter, read_preview, resident
+from training.jobs.jobs import TrainingJob, next_output, request_from_json
+from training.jobs.reporter import TrainingReporter, read_preview, resident
 from training.jobs.run import Stopper, run
-from training.jobs.status import FINAL, STATES, Metric, MetricsFile, Status, read_metrics, read_status, write_status
+from training.jobs.status import FINAL, STATES, Metric, MetricsFile, TrainingStatus, read_metrics
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import FEEDBACK, write_feedback
 from training.mining.settings import MiningSettings
@@ -64,24 +63,24 @@ def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> Request:
     return Request(home / "data/models/mine/1", settings, data, root=built_root)
 
 
-def made_job(request: Request, status: Status | None = None, *, name: str = "training-1") -> Path:
+def made_job(request: Request, status: TrainingStatus | None = None, *, name: str = "training-1") -> Path:
     """A job's folder as it lies before its process begins."""
     folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", request.as_json())
-    write_status(folder, status or Status())
+    write_status(folder, status or TrainingStatus())
     return folder
 
 
-def job_of(folder: Path) -> Job:
-    job = read_job(folder)
+def job_of(folder: Path) -> TrainingJob:
+    job = TrainingJob.read(folder)
     assert job is not None
     return job
 
 
-def do(folder: Path, *, resume: bool = False) -> Status:
+def do(folder: Path, *, resume: bool = False) -> TrainingStatus:
     """Run a job in this process, as `python -m training run` does."""
-    with hold(folder):
+    with TrainingJob.hold(folder):
         return run(folder, resume=resume, say=lambda _: None)
 
 
@@ -171,22 +170,66 @@ def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pyte
     assert [path.name for path in (home / "other").iterdir()] == ["config.json"]
 
 
+OLD_CONFIG = """{
+  "data": {
+    "cold": {"depth": 60, "per_list": 8, "queries": 3000, "seed": 17},
+    "index": "",
+    "limit": null,
+    "mining": {
+      "absolute_margin": null, "max_score": null, "min_score": null, "minimum_grade": 1, "near_duplicate": 0.9,
+      "per_query": 7, "ranks": [1, 100], "relative_margin": 0.05, "sampling": "mixed", "seed": 17
+    },
+    "sources": ["index:small"],
+    "teacher": ""
+  },
+  "dev": {"depth": 30, "index": "small", "queries": 100, "split": "dev"},
+  "output": "data/models/mine/1",
+  "protect": ["held-out.tsv"],
+  "root": "data/indexes",
+  "settings": {
+    "base": "sentence-transformers/all-MiniLM-L6-v2", "batch": null, "dropout": 0.0, "epochs": 1.0,
+    "evaluate_every": 0, "gradient_checkpointing": false, "learning_rate": null, "max_length": 160,
+    "micro_batch": null, "minutes": null, "patience": 0, "precision": "auto", "recipe": "listnet", "save_every": 100,
+    "seed": 17, "steps": 80, "warmup": 0.1, "weight_decay": 0.01
+  }
+}"""
+OLD_STATUS = """{
+  "best_ndcg": 0.65, "current": "", "current_ndcg": null, "done": 0, "error": "", "learning_rate": 1e-05,
+  "loss": 0.5, "memory": 900000000, "ndcg": 0.65, "pairs_per_second": 30.0, "phase": "", "seconds_left": 0.0,
+  "started": 1760000000.0, "state": "finished", "step": 80, "steps": 80, "total": 0, "updated": 1760000100.0,
+  "version": "data/models/mine/1"
+}"""
+
+
+def test_a_job_of_an_earlier_version_of_the_program_is_still_read(home: Path) -> None:
+    folder = home / "training-20260101-120000-000000-abcd"
+    folder.mkdir()
+    (folder / "config.json").write_text(OLD_CONFIG, encoding="utf-8")
+    (folder / "status.json").write_text(OLD_STATUS, encoding="utf-8")
+    job = job_of(folder)
+    assert (job.state, job.alive, job.can_resume) == ("finished", False, False)
+    assert (job.status.ndcg, job.status.step, job.status.version) == (0.65, 80, "data/models/mine/1")
+    assert job.request.data.mining.ranks == (1, 100)
+    assert job.request.dev == DevSettings("small")
+    assert job.request.protect == (Path("held-out.tsv"),)
+
+
 # Whether it lives
 
 
 @pytest.mark.parametrize("state", FINAL)
 def test_what_the_process_wrote_last_counts_when_it_is_final(home: Path, state: str) -> None:
-    folder = made_job(PLAIN, Status(state))
+    folder = made_job(PLAIN, TrainingStatus(state=state))
     assert job_of(folder).state == state
     assert job_of(folder).can_resume == (state != "finished")
-    with hold(folder):  # it has yet to end
+    with TrainingJob.hold(folder):  # it has yet to end
         assert job_of(folder).state == state
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state not in FINAL])
 def test_a_job_lives_while_its_lock_is_held_and_has_crashed_when_it_is_free(home: Path, state: str) -> None:
-    folder = made_job(PLAIN, Status(state))
-    with hold(folder):
+    folder = made_job(PLAIN, TrainingStatus(state=state))
+    with TrainingJob.hold(folder):
         assert job_of(folder).state == state
         assert job_of(folder).alive
         (folder / "stop").touch()
@@ -200,38 +243,38 @@ def test_a_job_lives_while_its_lock_is_held_and_has_crashed_when_it_is_free(home
 
 
 def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
-    first, second = made_job(PLAIN, Status("training")), new_folder()
+    first, second = made_job(PLAIN, TrainingStatus(state="training")), TrainingJob.new_folder()
     with (
-        hold(first),
-        pytest.raises(BusyError, match=r"Training training-1 \(listnet, to make data/models/mine/1\)"),
+        TrainingJob.hold(first),
+        pytest.raises(BusyError, match=r"Training training-1 \(listnet, to make data/models/mine/1\) is running"),
     ):
-        jobs.start(PLAIN, second)
-    with hold(first), pytest.raises(BusyError, match="Training training-1 is going on already"):
-        jobs.resume(first)
+        TrainingJob.start(PLAIN, second)
+    with TrainingJob.hold(first), pytest.raises(BusyError, match="Job training-1 is already running; wait for it"):
+        job_of(first).resume()
     assert [path.name for path in places.jobs().iterdir()] == ["training-1"]
 
 
 def test_stop_leaves_a_process_alone_that_holds_no_lock(home: Path) -> None:
-    folder = made_job(PLAIN, Status("training"))
+    folder = made_job(PLAIN, TrainingStatus(state="training"))
     (folder / "lock").write_text(str(os.getpid()))  # of a process that ended long ago, and now another's number
-    jobs.stop(folder)
+    job_of(folder).stop()
     assert not (folder / "stop").exists()
     assert job_of(folder).state == "crashed"
 
 
 def test_jobs_are_listed_newest_first_and_what_is_none_is_not(home: Path) -> None:
-    assert jobs.jobs() == []
+    assert TrainingJob.all() == []
     for name in ("training-20260101", "training-20260102", "build-20260103"):
         made_job(PLAIN, name=name)
     for name, file in (("training-3", "config.json"), ("training-4", "status.json")):
         (made_job(PLAIN, name=name) / file).write_text("{", encoding="utf-8")
-    write_values = {**asdict(Status()), "state": "dreaming"}
+    write_values = {**asdict(TrainingStatus()), "state": "dreaming"}
     atomic.write_json(made_job(PLAIN, name="training-5") / "status.json", write_values)
-    assert [job.name for job in jobs.jobs()] == ["training-20260102", "training-20260101"]
+    assert [job.name for job in TrainingJob.all()] == ["training-20260102", "training-20260101"]
 
 
 def test_jobs_are_listed_in_a_shell(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = Status("failed", step=3, steps=9, ndcg=0.5, error="Memory is full.", started=0.0)
+    status = TrainingStatus(state="failed", step=3, steps=9, ndcg=0.5, error="Memory is full.", started=0.0)
     made_job(PLAIN, status)
     assert main(["jobs"]) == 0
     expected = "training-1  failed  1970-01-01T00:00  listnet  3 of 9 steps  nDCG@10 0.5000  Memory is full.\n"
@@ -249,15 +292,18 @@ def test_a_version_is_made_where_none_is_and_no_job_will_make_one(home: Path) ->
 
 def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) -> None:
     request = replace(PLAIN, output=home / "data/models/mine/1")
-    folder = made_job(request, Status("stopped"))
+    folder = made_job(request, TrainingStatus(state="stopped"))
     request.work.mkdir(parents=True)
     request.output.mkdir()
-    with hold(folder):
-        forget(folder)
+    job = job_of(folder)
+    with TrainingJob.hold(folder):
+        job.forget()
         assert folder.is_dir()
-    with hold(made_job(request, Status("training"), name="training-2")):  # another one is no hindrance
-        forget(folder)
-    forget(folder)  # a second tab
+    with TrainingJob.hold(
+        made_job(request, TrainingStatus(state="training"), name="training-2")
+    ):  # another one is no hindrance
+        job.forget()
+    job.forget()  # a second tab
     assert not folder.exists()
     assert not request.work.exists()
     assert request.output.is_dir()
@@ -265,9 +311,9 @@ def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) 
 
 def test_rows_that_another_process_trains_on_stay_when_the_job_is_forgotten(home: Path) -> None:
     request = replace(PLAIN, output=home / "data/models/mine/1")
-    folder = made_job(request, Status("stopped"))
+    folder = made_job(request, TrainingStatus(state="stopped"))
     with hold_version(request.output, resume=False):
-        forget(folder)
+        job_of(folder).forget()
     assert not folder.exists()
     assert request.work.is_dir()
 
@@ -315,20 +361,20 @@ def progress(step: int, **more: Any) -> TrainingStep:
 
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) -> None:
     folder, clock, said = made_job(PLAIN), Clock(), list[str]()
-    reporter = Reporter(folder, PLAIN, say=said.append, clock=clock)
+    reporter = TrainingReporter(folder, PLAIN, say=said.append, clock=clock)
     reporter.enter("gathering")
     reporter.progress("mine small", 1, 7)
-    assert (read_status(folder).state, read_status(folder).phase) == ("gathering", "mine small")
+    assert (TrainingJob.read_status(folder).state, TrainingJob.read_status(folder).phase) == ("gathering", "mine small")
     clock.now += WRITTEN_EVERY - 0.1
     reporter.progress("mine small", 1, 7)
-    assert read_status(folder).done == 0
+    assert TrainingJob.read_status(folder).done == 0
     clock.now += 0.1
     reporter.progress("mine small", 1, 7)
-    assert (read_status(folder).done, read_status(folder).total) == (3, 7)
+    assert (TrainingJob.read_status(folder).done, TrainingJob.read_status(folder).total) == (3, 7)
     for step in (1, 2, 3):
         clock.now += 0.3
         reporter.step(progress(step, ndcg=0.25 if step == 1 else None, best_ndcg=0.25))
-    found = read_status(folder)
+    found = TrainingJob.read_status(folder)
     assert (found.state, found.step, found.steps) == ("training", 2, STEPS)  # written at 0.6 s, not at 0.9 s
     assert (found.ndcg, found.best_ndcg, found.loss) == (0.25, 0.25, 0.5)
     assert (found.pairs_per_second, found.seconds_left, found.done, found.total) == (3.0, 4.0, 0, 0)
@@ -369,7 +415,7 @@ def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Reques
     ended = do(folder, resume=True)
     assert (ended.state, ended.version) == ("finished", str(small.output))
     assert losses(folder) == pytest.approx(losses(whole))
-    weights = [(job.request.output / "model.safetensors").read_bytes() for job in jobs.jobs()]
+    weights = [(job.request.output / "model.safetensors").read_bytes() for job in TrainingJob.all()]
     assert weights[0] == weights[1]
     assert not small.work.exists()
 
@@ -399,11 +445,11 @@ def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, mo
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
     folder = places.jobs() / "training-1"
-    jobs.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
+    TrainingJob.start(PLAIN, folder, fill=lambda work: (work / "extra").touch())
     assert (folder / "extra").is_file()
     assert job_of(folder).alive
-    with pytest.raises(BusyError, match=r"Training training-1 .* is going on"):
-        jobs.start(replace(PLAIN, output=PLAIN.output.with_name("2")), new_folder())
+    with pytest.raises(BusyError, match=r"Training training-1 .* is running"):
+        TrainingJob.start(replace(PLAIN, output=PLAIN.output.with_name("2")), TrainingJob.new_folder())
     end = time.monotonic() + WAIT
     while not (said := log_end(folder)):
         assert time.monotonic() < end
@@ -460,7 +506,9 @@ def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
     with pytest.raises(TrainingError, match="mine/1 is there already"):
         do(folder)
     assert job_of(folder).state == "finished"
-    write_status(folder, replace(read_status(folder), state="evaluating", ndcg=None))  # killed before it could say so
+    write_status(
+        folder, replace(TrainingJob.read_status(folder), state="evaluating", ndcg=None)
+    )  # killed before it could say so
     assert job_of(folder).state == "crashed"
     ended = do(folder, resume=True)
     assert (ended.state, ended.version) == ("finished", str(small.output))

@@ -1,0 +1,33 @@
+"""run: do the build or estimate of a job's folder, as the app's Indexes page starts it in the background."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from indexing.cli.shell import FAILED, STOPPED, Commands
+
+STATUSES = {"done": 0, "stopped": STOPPED, "failed": FAILED}
+"""Exit statuses by the state that the job ended in."""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    run = commands.add_parser("run", help="do the build of a job's folder, as the app's Indexes page does")
+    run.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json and status.json")
+    run.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of the lock that this process was given
+    run.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from indexing.jobs.run import run  # loads torch
+
+    log, handler = logging.getLogger("indexing.jobs"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False  # else each line stands there twice
+    try:
+        return STATUSES[run(options.folder, lock=options.lock).state]
+    finally:
+        log.removeHandler(handler)
+        log.propagate = True

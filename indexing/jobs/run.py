@@ -1,0 +1,126 @@
+"""One build of an index, or its estimate, in this process: what `python -m indexing run` does."""
+
+import logging
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from indexing.building.build import build
+from indexing.building.estimate import estimate
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.count import count_passages
+from indexing.corpus.hub import fetch
+from indexing.corpus.hub_names import is_hub_corpus
+from indexing.errors import SecondLookError, first_line
+from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
+from indexing.jobs.folder import StatusWriter, running
+
+RATE_OVER = 20.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class BuildReporter(StatusWriter[BuildStatus]):
+    """Writes how far a build is: when a phase begins, and twice a second."""
+
+    def __init__(self, folder: Path, status: BuildStatus, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(folder, status, clock=clock)
+        self._total = 0
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def __call__(self, phase: str, count: int, total: int) -> None:
+        """Count passages of a phase. Those of `read` are left out: they are about to be encoded."""
+        if phase == "read":
+            return
+        now = self.clock()
+        begins = phase != self.status.phase
+        if begins:
+            self._marks.clear()
+            log.info("phase %s", phase)
+        passages = count if begins else self.status.done + count
+        self._marks.append((now, passages))
+        while len(self._marks) > 2 and self._marks[1][0] <= now - RATE_OVER:
+            self._marks.popleft()
+        since, before = self._marks[0]
+        rate = (passages - before) / (now - since) if now > since else 0.0
+        self.status = replace(self.status, phase=phase, done=passages, total=total or self._total, rate=rate)
+        if begins:
+            self.write()
+        else:
+            self.write_if_due()
+
+    def expect(self, total: int) -> None:
+        """Take this for the total of each phase from now on that reports none."""
+        self._total = total
+        self.status = replace(self.status, phase="", done=0, total=total, rate=0.0)
+        self.write()
+
+
+def run(folder: Path, *, lock: int | None = None) -> BuildStatus:
+    """Do the job of a folder and write how it ended; `lock` is the descriptor of its lock, where this process has it.
+
+    Raises:
+        SettingsError: the folder holds no job that can be read.
+        BusyError: another process runs it, or another job of the same index.
+    """
+    request = BuildJob.read_request(folder)
+    with running(folder, lock=lock, kind=BuildJob):  # let go of at once when done: the libraries take a second to end
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return _run(folder, request)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _run(folder: Path, request: BuildRequest) -> BuildStatus:
+    """Do it, and write how it ended in every case but the kill of this process."""
+    reporter = BuildReporter(folder, BuildJob.queued(None))
+    try:
+        reporter.write()
+        ended = _estimated(request, reporter) if request.task == "estimate" else _built(request, reporter)
+    except KeyboardInterrupt:
+        ended = _ended(reporter, "stopped", "Stopped. The index in use is as it was; finished shards are kept.")
+    except (SecondLookError, OSError) as error:
+        ended = _ended(reporter, "failed", str(error))
+    except Exception as error:
+        log.exception("it broke off")
+        ended = _ended(reporter, "failed", f"It broke off ({first_line(error)}); the log's end says where.")
+    log.info("%s: %s", ended.state, ended.sentence)
+    reporter.status = ended
+    reporter.write()
+    return ended
+
+
+def _built(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
+    corpus = _corpus(request, reporter)
+    reporter.expect(count_passages(corpus.path))
+    settings = request.settings()
+    manifest = build(corpus, name=request.name, root=Path(request.root), settings=settings, progress=reporter)
+    left_out = f"; lines left out: {manifest.skipped_count:,}" if manifest.skipped_count else ""
+    counts = f"{manifest.passages:,} passages, {manifest.encoded:,} of them encoded{left_out}"
+    return _ended(reporter, "done", f"Index {request.name} is built: {counts}.")
+
+
+def _estimated(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
+    figures = estimate(_corpus(request, reporter), request.settings())
+    return replace(_ended(reporter, "done", ""), estimate=figures)
+
+
+def _corpus(request: BuildRequest, reporter: BuildReporter) -> Corpus:
+    path = Path(request.corpus)
+    if is_hub_corpus(request.corpus):
+        path = fetch(request.corpus, progress=reporter)
+    return Corpus(path, skip_bad_lines=request.skip_bad_lines, fields=request.fields())
+
+
+def _ended(reporter: BuildReporter, state: str, sentence: str) -> BuildStatus:
+    return replace(reporter.status, state=state, sentence=sentence)
+
+
+def _interrupt(*_: object) -> None:
+    """End as Ctrl-C does, once."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
