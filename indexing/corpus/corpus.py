@@ -10,18 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from indexing.corpus import lines as corpus_lines
 from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS, corpus_files, lines, parts
+from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.corpus.lines import Chunk, Parsed, line_parser
 from indexing.corpus.parquet import parquet_chunks
 from indexing.errors import CorpusError, first_line
 from indexing.records import Passage
 from indexing.store.ids import SeenIds
 
-CHUNK_BYTES = 2_000_000  # of lines whose ids are checked at once
 LINE_OVERHEAD = 200  # bytes that a line costs beside its own
-SKIPPED_KEPT = 1_000  # sentences on lines left out; beyond these they are counted
 
 
 @dataclass
@@ -39,6 +37,7 @@ class Corpus:
     """One sentence for each of the first 1,000 lines left out, `skip_bad_lines` only."""
     skipped_count: int = 0
     """How many lines were left out."""
+    limits: ReadLimits = LIMITS
 
     def __iter__(self) -> Iterator[Passage]:
         """Each passage once; what was left out is counted anew.
@@ -52,7 +51,7 @@ class Corpus:
         self.skipped.clear()
         self.skipped_count = 0
         seen = SeenIds()
-        for chunk in _chunks(corpus_files(self.path), self.fields):
+        for chunk in _chunks(corpus_files(self.path), self.fields, self.limits):
             repeats = iter(seen.repeats([parsed.id for parsed in chunk.parsed if isinstance(parsed, Passage)]))
             for number, parsed in enumerate(chunk.parsed):
                 if isinstance(parsed, str):
@@ -66,41 +65,45 @@ class Corpus:
         if not self.skip_bad_lines:
             raise CorpusError(f"{fault}. Mend the line, or leave such lines out with --on-bad-line skip.")
         self.skipped_count += 1
-        if len(self.skipped) < SKIPPED_KEPT:
+        if len(self.skipped) < self.limits.faults:
             self.skipped.append(fault)
 
 
-def _chunks(files: Sequence[Path], fields: Fields) -> Iterator[Chunk]:
+def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
     for file in files:
         if file.suffix == ".parquet":
-            yield from parquet_chunks(file, fields)
+            yield from parquet_chunks(file, fields, limits=limits)
         else:
             try:
-                yield from _text_file(file, fields) if file.suffix == ".txt" else _line_chunks(file, fields)
+                yield from (_text_file if file.suffix == ".txt" else _line_chunks)(file, fields, limits)
             except READ_ERRORS as error:
                 raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or pack it again.") from error
 
 
-def _text_file(file: Path, fields: Fields) -> Iterator[Chunk]:
+def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
     with file.open("rb") as stream:
-        content = stream.read(corpus_lines.LINE_LIMIT + 4)  # the limit, a byte-order mark, and one too many
-    yield Chunk([line_parser(str(file), fields)(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
+        content = stream.read(limits.line + 4)  # the limit, a byte-order mark, and one too many
+    parse = line_parser(str(file), fields, limit=limits.line)
+    yield Chunk([parse(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
 
 
-def _line_chunks(file: Path, fields: Fields) -> Iterator[Chunk]:
+def _line_chunks(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
     for name, stream in parts(file):
-        yield from _numbered(name, lines(stream), line_parser(name.removesuffix(".gz"), fields))
+        parse = line_parser(name.removesuffix(".gz"), fields, limit=limits.line)
+        yield from _numbered(name, lines(stream, limit=limits.line), parse, chunk_bytes=limits.chunk)
 
 
-def _numbered(name: str, given: Iterable[bytes], parse: Callable[[bytes], Parsed]) -> Iterator[Chunk]:
-    """Chunks of about 2 MB. Where a file breaks off, what came before comes first."""
+def _numbered(
+    name: str, given: Iterable[bytes], parse: Callable[[bytes], Parsed], *, chunk_bytes: int
+) -> Iterator[Chunk]:
+    """Chunks of about `chunk_bytes`. Where a file breaks off, what came before comes first."""
     first, held = 1, 0
     parsed: list[Parsed] = []
     try:
         for line in given:
             parsed.append(parse(line))
             held += len(line) + LINE_OVERHEAD
-            if held > CHUNK_BYTES:
+            if held > chunk_bytes:
                 yield Chunk(parsed, partial(_place, name, first))
                 first, held, parsed = first + len(parsed), 0, []
     except READ_ERRORS:

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 from indexing.corpus.files import READ_ERRORS, corpus_files, parts
 from indexing.errors import CorpusError, first_line
 
-CHUNK = 1 << 20  # bytes read at once when lines are counted
 
-
-def count_passages(path: Path) -> int:
+def count_passages(path: Path, *, chunk_bytes: int = 1 << 20) -> int:
     """Passages that a corpus seems to hold: its lines, rows or text files, none of them looked into.
+
+    Lines are counted in chunks of `chunk_bytes`.
 
     Raises CorpusError where there is none, or a packed one is broken.
     """
@@ -23,15 +23,15 @@ def count_passages(path: Path) -> int:
     try:
         if files[0].name.endswith(".parquet"):
             return sum(pq.read_metadata(file).num_rows for file in files)
-        return sum(_lines(stream) for file in files for _, stream in parts(file))
+        return sum(_lines(stream, chunk_bytes) for file in files for _, stream in parts(file))
     except (*READ_ERRORS, pa.ArrowException) as error:
         raise CorpusError(f"Corpus {path} can't be read ({first_line(error)}); fetch or pack it again.") from error
 
 
-def _lines(stream: IO[bytes]) -> int:
+def _lines(stream: IO[bytes], chunk_bytes: int) -> int:
     """Lines of a stream, the last one too where nothing ends it."""
     count, last = 0, b"\n"
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(chunk_bytes):
         count += chunk.count(b"\n")
         last = chunk
     return count + (not last.endswith(b"\n"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from indexing.corpus import lines as corpus_lines
+from indexing.corpus.limits import LIMITS
 from indexing.errors import CorpusError
 
 ARCHIVES = (".tar.gz", ".tgz")
@@ -94,16 +94,16 @@ def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
             yield str(file), stream
 
 
-def lines(stream: IO[bytes]) -> Iterator[bytes]:
+def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
     """Lines without their ending and byte-order mark; of one over the limit only its start, which is over it too."""
-    limit = corpus_lines.LINE_LIMIT + len(b"\r\n")
+    most = limit + len(b"\r\n")
     mark = b"\xef\xbb\xbf"
-    while line := stream.readline(limit):
-        if len(line) < limit or line.endswith(b"\n"):
+    while line := stream.readline(most):
+        if len(line) < most or line.endswith(b"\n"):
             yield line.removeprefix(mark).rstrip(b"\r\n")
         else:
             yield line
-            while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
+            while (rest := stream.readline(most)) and not rest.endswith(b"\n"):
                 pass
         mark = b""
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexing.corpus.fields import Fields, as_strings, find
+from indexing.corpus.limits import LIMITS
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId
 from indexing.whitespace import squeeze
 
-LINE_LIMIT = 10_000_000  # bytes; a longer line is a broken file, not a passage
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 Parsed = Passage | str
 """A passage, or what is wrong."""
@@ -24,10 +24,10 @@ class Chunk(NamedTuple):
     place: Callable[[int], str]
 
 
-def line_parser(name: str, fields: Fields) -> Callable[[bytes], Parsed]:
-    """What reads the lines of a file of this name. Raises SettingsError for an ending that isn't known."""
+def line_parser(name: str, fields: Fields, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
+    """Reads lines of at most `limit` bytes of a file of this name. Raises SettingsError for an unknown ending."""
     if name.endswith(".jsonl"):
-        return _of_bytes(lambda line: _parse_json(line, fields))
+        return _of_bytes(lambda line: _parse_json(line, fields), limit)
     if not name.endswith((".tsv", ".txt")):
         raise SettingsError(
             f"Corpus file {name} ends in neither .tsv, .jsonl, .parquet nor .txt; rename or convert it."
@@ -36,13 +36,13 @@ def line_parser(name: str, fields: Fields) -> Callable[[bytes], Parsed]:
         raise SettingsError(
             f"Corpus file {name} has no field names; leave --id-field, --text-field and --title-field out."
         )
-    return _of_bytes(_parse_tsv if name.endswith(".tsv") else lambda text: passage(Path(name).stem, text, ""))
+    return _of_bytes(_parse_tsv if name.endswith(".tsv") else lambda text: passage(Path(name).stem, text, ""), limit)
 
 
-def _of_bytes(parse: Callable[[str], Parsed]) -> Callable[[bytes], Parsed]:
+def _of_bytes(parse: Callable[[str], Parsed], limit: int) -> Callable[[bytes], Parsed]:
     def parse_bytes(line: bytes) -> Parsed:
         try:
-            text = decoded(line)
+            text = decoded(line, limit=limit)
         except ValueError as error:
             return str(error)
         return parse(text)
@@ -50,10 +50,10 @@ def _of_bytes(parse: Callable[[str], Parsed]) -> Callable[[bytes], Parsed]:
     return parse_bytes
 
 
-def decoded(line: bytes) -> str:
+def decoded(line: bytes, *, limit: int = LIMITS.line) -> str:
     """The text of a line. Raises ValueError, in words, for one that is too long or no text."""
-    if len(line) > LINE_LIMIT:
-        raise ValueError(f"the line is longer than {LINE_LIMIT:,} bytes")
+    if len(line) > limit:
+        raise ValueError(f"the line is longer than {limit:,} bytes")
     if b"\0" in line:
         raise ValueError("the line holds a NUL byte")
     try:

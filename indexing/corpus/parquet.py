@@ -7,23 +7,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus import lines
 from indexing.corpus.fields import Fields, Found, as_strings, find
+from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.corpus.lines import Chunk, Parsed, passage
 from indexing.errors import CorpusError, first_line
 
-BATCH_ROWS = 4_096
-BATCH_BYTES = 4_000_000  # of all columns; long rows come in smaller batches
 
-
-def parquet_chunks(file: Path, fields: Fields) -> Iterator[Chunk]:
+def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -> Iterator[Chunk]:
     """Every row in order, by number from 1. Raises CorpusError where the file or its columns can't be used."""
     try:
         with pq.ParquetFile(file, memory_map=True) as source:
             found = _columns(file, source.schema_arrow, fields)
             first = 1
-            for batch in source.iter_batches(_batch_rows(source.metadata), columns=[name for name in found if name]):
-                yield Chunk(_rows(batch, found), partial(_place, file, first))
+            size = _batch_rows(source.metadata, limits)
+            for batch in source.iter_batches(size, columns=[name for name in found if name]):
+                yield Chunk(_rows(batch, found, limits.line), partial(_place, file, first))
                 first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
@@ -33,10 +31,10 @@ def _place(file: Path, first: int, offset: int) -> str:
     return f"{file}:row {first + offset}"
 
 
-def _batch_rows(metadata: pq.FileMetaData) -> int:
+def _batch_rows(metadata: pq.FileMetaData, limits: ReadLimits) -> int:
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     longest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1.0)
-    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(longest, 1))))
+    return max(1, min(limits.batch_rows, int(limits.batch_bytes / max(longest, 1))))
 
 
 def _columns(file: Path, schema: pa.Schema, fields: Fields) -> Found:
@@ -56,9 +54,9 @@ def _usable(kind: pa.DataType, *, number: bool) -> bool:
     return kind in text or (number and (pa.types.is_integer(kind) or pa.types.is_floating(kind)))
 
 
-def _rows(batch: pa.RecordBatch, found: Found) -> list[Parsed]:
+def _rows(batch: pa.RecordBatch, found: Found, limit: int) -> list[Parsed]:
     columns = [_values(batch.column(name)) if name else [""] * batch.num_rows for name in found]
-    return [_row(found, *values) for values in zip(*columns, strict=True)]
+    return [_row(found, values, limit) for values in zip(*columns, strict=True)]
 
 
 def _values(column: pa.Array) -> list[object]:
@@ -71,7 +69,7 @@ def _values(column: pa.Array) -> list[object]:
         return list(column.cast(pa.large_binary()).to_pylist())
 
 
-def _row(found: Found, *raw: object) -> Parsed:
+def _row(found: Found, raw: tuple[object, ...], limit: int) -> Parsed:
     try:
         decoded = [value.decode("utf-8") if isinstance(value, bytes) else value for value in raw]
     except UnicodeDecodeError as error:
@@ -79,6 +77,6 @@ def _row(found: Found, *raw: object) -> Parsed:
     values = as_strings(found, *decoded)
     if isinstance(values, str):
         return values
-    if sum(map(len, values)) > lines.LINE_LIMIT:
-        return f"the row is longer than {lines.LINE_LIMIT:,} characters"
+    if sum(map(len, values)) > limit:
+        return f"the row is longer than {limit:,} characters"
     return "a value holds a NUL" if any("\0" in value for value in values) else passage(*values)

@@ -62,7 +62,8 @@ def house(tmp_path: Path, built_root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(built_root))
     monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
     monkeypatch.delenv("SECOND_LOOK_FEEDBACK", raising=False)
-    (tmp_path / "data/sample").mkdir(parents=True)  # without queries that are protected
+    for name in ("sample", "reranker"):  # neither queries to protect nor weights
+        (tmp_path / "data" / name).mkdir(parents=True)
     (tmp_path / "main.py").write_text(MAIN, encoding="utf-8")
     yield tmp_path
     for _ in range(2):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from indexing.corpus.fields import KINDS
 from indexing.corpus.files import READ_ERRORS, lines, parts
+from indexing.corpus.limits import LIMITS
 from indexing.corpus.lines import UNSTORABLE, decoded
 from indexing.errors import CorpusError, first_line
 
@@ -14,9 +15,10 @@ T = TypeVar("T")
 LARGEST = 3.4e38  # what a float32 holds
 
 
-def data_lines(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
+def data_lines(path: Path, parse: Callable[[str], T], *, limit: int = LIMITS.line) -> Iterator[T]:
     """What each line that isn't blank says; `parse` raises ValueError that tells what is wrong with a line.
 
+    A line may have `limit` bytes.
     The file may be packed as .gz, or be the only table in a .tar.gz, which is read through once to see that it is.
 
     Raises:
@@ -24,16 +26,16 @@ def data_lines(path: Path, parse: Callable[[str], T]) -> Iterator[T]:
     """
     try:
         for name, stream in parts(path):
-            for number, raw in enumerate(lines(stream), start=1):
+            for number, raw in enumerate(lines(stream, limit=limit), start=1):
                 if raw.strip():
-                    yield _parsed(raw, parse, f"{name}:{number}")
+                    yield _parsed(raw, parse, f"{name}:{number}", limit)
     except READ_ERRORS as error:
         raise CorpusError(f"{path} can't be read ({first_line(error)}); fetch or pack it again.") from error
 
 
-def _parsed(raw: bytes, parse: Callable[[str], T], place: str) -> T:
+def _parsed(raw: bytes, parse: Callable[[str], T], place: str, limit: int) -> T:
     try:
-        return parse(decoded(raw))
+        return parse(decoded(raw, limit=limit))
     except ValueError as error:
         raise CorpusError(f"{place}: {error}; mend the line or take it out.") from None
 

@@ -29,9 +29,8 @@ def test_the_lines_of_a_file_are_counted(tmp_path: Path) -> None:
     assert count_passages(write_lines(tmp_path / "c.jsonl", ['{"_id": "1", "text": "a"}'] * 3)) == 3
 
 
-def test_a_file_longer_than_a_chunk_is_counted_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexing.corpus.count.CHUNK", 64)
-    assert count_passages(write_lines(tmp_path / "c.tsv", LINES)) == 20
+def test_a_file_longer_than_a_chunk_is_counted_whole(tmp_path: Path) -> None:
+    assert count_passages(write_lines(tmp_path / "c.tsv", LINES), chunk_bytes=64) == 20
 
 
 def test_a_last_line_without_an_end_counts(tmp_path: Path) -> None:

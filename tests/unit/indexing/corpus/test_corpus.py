@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus import corpus, fields
-from indexing.corpus import lines as corpus_lines
+from indexing.corpus import fields
 from indexing.corpus.corpus import Corpus
+from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
@@ -19,8 +19,8 @@ CAT = Passage(PassageId("1"), "The cat sat.")
 DOG = Passage(PassageId("2"), "The dog ran.")
 
 
-def read(path: Path) -> list[Passage]:
-    return list(Corpus(path))
+def read(path: Path, limits: ReadLimits = LIMITS) -> list[Passage]:
+    return list(Corpus(path, limits=limits))
 
 
 def with_bytes(path: Path, content: bytes) -> Path:
@@ -108,9 +108,9 @@ def test_runs_of_spaces_become_one(tmp_path: Path) -> None:
     assert read(write_lines(tmp_path / "c.tsv", ["1 \t  The   cat\u00a0sat. "])) == [CAT]
 
 
-def fault(path: Path) -> str:
+def fault(path: Path, limits: ReadLimits = LIMITS) -> str:
     with pytest.raises(CorpusError) as caught:
-        read(path)
+        read(path, limits)
     return str(caught.value)
 
 
@@ -167,26 +167,22 @@ def test_a_bad_line_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "--on-bad-line skip" in fault(write_lines(tmp_path / "c.tsv", ["no tab here"]))
 
 
-def test_a_line_over_the_limit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus_lines, "LINE_LIMIT", 20)
+def test_a_line_over_the_limit_is_named(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "2\t" + "long " * 40, "3\tshort"])
-    assert f"{path}:2: the line is longer than 20 bytes" in fault(path)
+    assert f"{path}:2: the line is longer than 20 bytes" in fault(path, ReadLimits(line=20))
 
 
-def test_the_rest_of_a_line_over_the_limit_is_no_line_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(corpus_lines, "LINE_LIMIT", 20)
+def test_the_rest_of_a_line_over_the_limit_is_no_line_of_its_own(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "c.tsv", ["1\t" + "long " * 40, "2\tThe dog ran."])
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(line=20))
     assert list(given) == [DOG]
     assert len(given.skipped) == 1
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
-def test_a_line_of_exactly_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
-    monkeypatch.setattr(corpus_lines, "LINE_LIMIT", len("1\tThe cat sat."))
-    assert read(with_bytes(tmp_path / "c.tsv", f"1\tThe cat sat.{ending}".encode())) == [CAT]
+def test_a_line_of_exactly_the_limit_is_read(tmp_path: Path, ending: str) -> None:
+    path = with_bytes(tmp_path / "c.tsv", f"1\tThe cat sat.{ending}".encode())
+    assert read(path, ReadLimits(line=len("1\tThe cat sat."))) == [CAT]
 
 
 def test_a_text_file_that_is_no_utf8_is_named(tmp_path: Path) -> None:
@@ -234,12 +230,9 @@ def test_skip_bad_lines_lists_each_with_file_and_line(tmp_path: Path) -> None:
     assert [fault.split(": ")[0] for fault in given.skipped] == [f"{path}:{number}" for number in range(2, 9)]
 
 
-def test_lines_left_out_are_counted_beyond_those_that_are_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(corpus, "SKIPPED_KEPT", 3)
+def test_lines_left_out_are_counted_beyond_those_that_are_listed(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "c.tsv", ["no tab here"] * 5 + ["1\tThe cat sat."])
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(faults=3))
     assert list(given) == [CAT]
     assert given.skipped_count == 5
     assert [fault.split(": ")[0] for fault in given.skipped] == [f"{path}:1", f"{path}:2", f"{path}:3"]
@@ -265,26 +258,22 @@ MANY = [f"{number}\tpassage {number}" for number in range(1, 40)]
     ("line", "again", "told"), [(7, 5, "5: passage id '1' appeared before"), (5, 7, "5: 1 tab-separated fields")]
 )
 def test_the_first_fault_is_told_after_the_passages_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int, line: int, again: int, told: str
+    tmp_path: Path, chunk_bytes: int, line: int, again: int, told: str
 ) -> None:
-    monkeypatch.setattr(corpus, "CHUNK_BYTES", chunk_bytes)
     path = write_lines(
         tmp_path / "c.tsv",
         [{line: "no tab here", again: "1\tagain"}.get(number, text) for number, text in enumerate(MANY, start=1)],
     )
-    passages = iter(Corpus(path))
+    passages = iter(Corpus(path, limits=ReadLimits(chunk=chunk_bytes)))
     assert [passage.id for passage in islice(passages, 4)] == ["1", "2", "3", "4"]
     with pytest.raises(CorpusError, match=f"{path}:{told}"):
         next(passages)
 
 
 @pytest.mark.parametrize("chunk_bytes", [0, 500, 1_000])
-def test_numbers_of_lines_and_repeats_go_on_over_chunks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
-) -> None:
-    monkeypatch.setattr(corpus, "CHUNK_BYTES", chunk_bytes)
+def test_numbers_of_lines_and_repeats_go_on_over_chunks(tmp_path: Path, chunk_bytes: int) -> None:
     path = write_lines(tmp_path / "c.tsv", [*MANY, "3\tagain", "no tab here", "40\tpassage 40"])
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(chunk=chunk_bytes))
     assert [passage.id for passage in given] == [str(number) for number in range(1, 41)]
     assert given.skipped == [
         f"{path}:40: passage id '3' appeared before",
@@ -309,13 +298,12 @@ def test_what_comes_before_a_file_breaks_off_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["c.tsv", "c.jsonl", "1.txt"])
-def test_a_line_of_100_mb_is_never_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_line_of_100_mb_is_never_held(tmp_path: Path, name: str) -> None:
     # 100 MB against the limit of 10 MB, both made 100 times smaller
-    monkeypatch.setattr(corpus_lines, "LINE_LIMIT", 100_000)
     path = with_bytes(tmp_path / name, b"2\t" + b"x" * 10_000_000)
-    list(Corpus(path, skip_bad_lines=True))  # whatever is made once
+    list(Corpus(path, skip_bad_lines=True, limits=ReadLimits(line=100_000)))  # whatever is made once
     tracemalloc.start()
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(line=100_000))
     assert list(given) == []
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from indexing.corpus import lines
-from indexing.corpus import parquet as corpus_parquet
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import ID_FIELDS, TEXT_FIELDS, Fields
+from indexing.corpus.limits import ReadLimits
+from indexing.corpus.parquet import parquet_chunks
 from indexing.errors import CorpusError
 from indexing.records import Passage, PassageId
 
@@ -74,12 +74,11 @@ def test_a_repeat_over_two_files_is_named_with_file_and_row(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("rows", [1, 2, 100])
-def test_rows_are_counted_from_1_over_all_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(corpus_parquet, "BATCH_ROWS", rows)
+def test_rows_are_counted_from_1_over_all_batches(tmp_path: Path, rows: int) -> None:
     path = parquet(
         tmp_path / "c.parquet", id=["1", None, "2", "2", "5"], text=["The cat sat.", "x", "", "The dog ran.", None]
     )
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(batch_rows=rows))
     assert list(given) == [CAT, DOG]
     assert given.skipped == [
         f"{path}:row 2: field 'id' holds null where an id is wanted",
@@ -102,10 +101,9 @@ def test_a_value_that_is_no_utf8_is_a_bad_row(tmp_path: Path) -> None:
     assert given.skipped == [f"{path}:row 2: byte 4 of a value is no UTF-8"]
 
 
-def test_a_row_over_the_limit_is_a_bad_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LINE_LIMIT", len("1The cat sat."))
+def test_a_row_over_the_limit_is_a_bad_row(tmp_path: Path) -> None:
     path = parquet(tmp_path / "c.parquet", id=["1", "2"], text=["The cat sat.", "The dog ran on."])
-    given = Corpus(path, skip_bad_lines=True)
+    given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(line=len("1The cat sat.")))
     assert list(given) == [CAT]
     assert given.skipped == [f"{path}:row 2: the row is longer than 13 characters"]
 
@@ -169,11 +167,10 @@ def test_a_file_of_no_rows_holds_no_passages(tmp_path: Path) -> None:
     assert list(Corpus(path)) == []
 
 
-def test_long_rows_come_in_small_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus_parquet, "BATCH_BYTES", 4_000)
+def test_long_rows_come_in_small_batches(tmp_path: Path) -> None:
     path = tmp_path / "c.parquet"
     text = pa.array([f"{number} " + "x" * 1_000 for number in range(100)])
     pq.write_table(pa.table({"id": pa.array(range(100)), "text": text}), path, compression="none", use_dictionary=False)
-    sizes = [len(chunk.parsed) for chunk in corpus_parquet.parquet_chunks(path, Fields())]
+    sizes = [len(chunk.parsed) for chunk in parquet_chunks(path, Fields(), limits=ReadLimits(batch_bytes=4_000))]
     assert sum(sizes) == 100
     assert max(sizes) == 3  # of about 1,010 bytes in 4,000

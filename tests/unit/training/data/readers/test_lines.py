@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus import lines
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
 from training.data.readers.lines import columns, data_lines, json_record
@@ -42,13 +41,10 @@ def test_blank_lines_count_in_the_numbers(tmp_path: Path) -> None:
         (b"a\t" + b"x" * 40, "the line is longer than 30 bytes"),
     ],
 )
-def test_a_line_that_can_not_be_read_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, fault: str
-) -> None:
-    monkeypatch.setattr(lines, "LINE_LIMIT", 30)
+def test_a_line_that_can_not_be_read_is_named(tmp_path: Path, line: bytes, fault: str) -> None:
     (tmp_path / "rows.tsv").write_bytes(b"a\tb\n" + line + b"\n")
     with pytest.raises(CorpusError, match=rf"rows\.tsv:2: {fault}"):
-        list(data_lines(tmp_path / "rows.tsv", pair))
+        list(data_lines(tmp_path / "rows.tsv", pair, limit=30))
 
 
 @pytest.mark.parametrize(
