@@ -171,7 +171,7 @@ def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: 
     atomic.write_json(house / "data/models/promoted.json", {"promoted": "old/1"})
     again(page)
     assert page.selectbox(key="train_base").value == str(folder)
-    assert "The current model (old/1)" in page.selectbox(key="train_base").options
+    assert "The served version (old/1)" in page.selectbox(key="train_base").options
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_a_running_training_shows_how_far_it_is(page: AppTest) -> None:
         assert bars(page) == ["Training, step 40 of 80 …"]
         shown = text(page)
         for name, value in {
-            "Loss": "1.0000", "Learning rate": "2.0e-05", "nDCG@10, dev": "0.6100", "Current model": "0.6000",
+            "Loss": "1.0000", "Learning rate": "2.0e-05", "nDCG@10, dev": "0.6100", "Served version": "0.6000",
             "Pairs per second": "120", "Time left": "2 min", "Memory": "1.5 GB",
         }.items():  # fmt: skip
             assert f"<small>{name}</small><b>{value}</b>" in shown
@@ -480,7 +480,7 @@ def test_the_current_model_is_a_line_beside_the_measured_points() -> None:
     metrics = [Metric(1, None, 1e-5), Metric(2, 0.1, 1e-5, 0.4), Metric(4, 0.1, 1e-5, 0.5)]
     rows = data_of(ndcg_chart(metrics, "old/1", 0.45))
     assert rows[0] == [{"step": 2, "ndcg": 0.4}, {"step": 4, "ndcg": 0.5}]
-    assert rows[-1] == [{"ndcg": 0.45, "name": "current model: old/1"}]
+    assert rows[-1] == [{"ndcg": 0.45, "name": "served version: old/1"}]
     assert len(data_of(ndcg_chart(metrics, "", None))) == 2
 
 

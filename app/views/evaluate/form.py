@@ -113,7 +113,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
         )
     with third:
         grade = pick(
-            "Relevant from grade",
+            "Lowest relevant grade",
             grades,
             key="evaluate_grade",
             default=grades[min(DEFAULT_RELEVANT_GRADE, len(grades)) - 1],
@@ -121,7 +121,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
         )
     with fourth:
         baseline = pick(
-            "Tested against",
+            "Baseline",
             STAGES,
             key="evaluate_baseline",
             default=STAGES[0],

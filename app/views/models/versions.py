@@ -129,7 +129,7 @@ def _show_details(versions: Sequence[Version]) -> None:
     if not versions:
         return
     by_id = {version.id: version for version in versions}
-    chosen = by_id[pick("Details of version", list(by_id), key="models_shown", default=versions[-1].id)]
+    chosen = by_id[pick("Version details", list(by_id), key="models_shown", default=versions[-1].id)]
     with st.expander("Model card", expanded=True, key="models_card"):
         try:
             st.markdown(card_markdown((chosen.folder / "README.md").read_text(encoding="utf-8")))

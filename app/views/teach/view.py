@@ -178,10 +178,10 @@ def _figures(store: FeedbackStore, sheet: GradingSheet | None, grades: list[Grad
         figures.append(Figure("This query", f"{sheet.graded} of {len(sheet.passages)}"))
     if rater:
         queries = len({grade.normalised for grade in own})
-        figures.append(Figure("Your grades", f"{len(own):,} in {_queries(queries)}"))
+        figures.append(Figure("Your grades", f"{len(own):,} for {_queries(queries)}"))
     return [
         *figures,
-        Figure("All grades", f"{counts.grades:,} in {_queries(counts.queries)}"),
+        Figure("All grades", f"{counts.grades:,} for {_queries(counts.queries)}"),
         Figure("Protected", _queries(counts.protected)),
         Figure("Raters", f"{len(counts.by_rater):,}"),
     ]

@@ -1,4 +1,4 @@
-"""Charts of a training: the loss by step, smoothed, and nDCG@10 on the dev set compared with the current model's."""
+"""Charts of a training: the loss by step, smoothed, and nDCG@10 on the dev set compared with the served version's."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
 
 
 def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | None) -> alt.LayerChart:
-    """Points where the dev set was measured; a dashed line for the current model."""
+    """Points where the dev set was measured; a dashed line for the served version."""
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
@@ -51,7 +51,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     )
     layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]
     if current_ndcg is not None:
-        line = alt.Chart(alt.InlineData(values=[{"ndcg": current_ndcg, "name": f"current model: {current}"}]))
+        line = alt.Chart(alt.InlineData(values=[{"ndcg": current_ndcg, "name": f"served version: {current}"}]))
         rule = line.mark_rule(color=DOWN, strokeDash=[6, 4], strokeWidth=1.5)
         words = line.mark_text(color=DOWN, align="left", baseline="bottom", dy=-3).encode(
             x=alt.value(4), text=alt.Text("name:N")

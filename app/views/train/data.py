@@ -132,7 +132,7 @@ def _mining() -> None:
             help="How far a negative must score below the positive, as a share of the positive's score. Excludes "
             "unjudged passages that may answer the query. Empty for no margin.",
         )
-        whole_number("Most examples per source", "limit", 1, MOST_EXAMPLES)
+        whole_number("Maximum examples per source", "limit", 1, MOST_EXAMPLES)
 
 
 def _about(index: str) -> tuple[Mapping[str, int], str]:

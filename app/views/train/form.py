@@ -77,13 +77,13 @@ def _choose() -> TrainingChoice:
 
 
 def _base(known: Mapping[str, Version]) -> str:
-    """The model to start from: the current one, any version, the bi-encoder, or one that is typed."""
+    """The model to start from: the served version, any other, the bi-encoder, or one that is typed."""
     names = {DEFAULT_BI_ENCODER: "The bi-encoder, with a new head"}
     names |= {str(version.folder): f"Version {version.id}" for version in known.values()}
     default = DEFAULT_BI_ENCODER
     try:
         default = reranker_path()
-        names[default] = f"The current model ({promoted.current().promoted})"
+        names[default] = f"The served version ({promoted.current().promoted})"
     except SecondLookError as error:
         note(f"No served model to start from: {error}")
     return pick(
@@ -131,7 +131,7 @@ def _main_numbers(recipe: Recipe) -> dict[str, Any]:
         batch = optional_whole_number("Batch", "batch", 65_536, default=default, about="Rows per step.")
     with fourth:
         about = "In tokens; longer passages are cut."
-        max_length = whole_number("Longest pair", "max_length", 16, 8_192, about=about)
+        max_length = whole_number("Maximum pair length", "max_length", 16, 8_192, about=about)
     return {"minutes": minutes, "learning_rate": learning_rate, "batch": batch, "max_length": max_length}
 
 
@@ -140,7 +140,7 @@ def _more_numbers() -> dict[str, Any]:
     with st.expander("More", key="train_more"):
         first, second, third, fourth = st.columns(4)
         with first:
-            steps = optional_whole_number("Most steps", "steps", 10**9, default="as many as fit")
+            steps = optional_whole_number("Maximum steps", "steps", 10**9, default="as many as fit")
         with second:
             about = "Fewer need less memory; the batch stays the same."
             micro_batch = optional_whole_number(
@@ -162,13 +162,13 @@ def _dev(index: str, queries: int) -> DevSettings | None:
         else "The index has no judged dev queries to measure on",
         key=key("dev"),
         disabled=not queries,
-        help="Dev queries are never trained on. The current model is measured on them too.",
+        help="Dev queries are never trained on. The served version is measured on them too.",
     )
     if not queries or not value("dev"):
         return None
     first, second, third = st.columns(3)
     with first:
-        most = whole_number("Most dev queries", "dev_queries", 1, 100_000)
+        most = whole_number("Maximum dev queries", "dev_queries", 1, 100_000)
     with second:
         depth = whole_number("Passages re-ranked per query", "dev_depth", 1, 1_000)
     with third:

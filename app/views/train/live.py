@@ -70,7 +70,7 @@ def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
         figures.append(Figure("nDCG@10, dev", f"{status.ndcg:.4f}", best))
     if status.current_ndcg is not None:
         figures.append(
-            Figure("Current model", f"{status.current_ndcg:.4f}", f"{status.current} on the same dev queries")
+            Figure("Served version", f"{status.current_ndcg:.4f}", f"{status.current} on the same dev queries")
         )
     if status.pairs_per_second:
         figures.append(
