@@ -1,7 +1,5 @@
 """The Compare page: two pipelines answer one query, and the page shows where and how much they differ."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app import environment, resources
@@ -17,12 +15,12 @@ from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import find_judgment, load_judgments
 from app.views.widgets.passage.why import listen, show_why, take_question
 from app.views.widgets.query_box import query_box, suggestions
-from app.views.widgets.search_choice import SearchChoice
+from app.views.widgets.search_answer import answer
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
-from indexing.errors import ModelError, SecondLookError
+from indexing.errors import SecondLookError
 from search.trace import SearchTrace
 
 TITLE = '<header class="sl-top"><h1>Compare</h1><p>Two pipelines, one query: where do they differ?</p></header>'
@@ -81,16 +79,19 @@ def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, 
     line = st.empty()
     try:
         with line, st.spinner("Searching …"):
-            answers = [_search(*parts) for parts in zip(SIDES, shared, pair, strict=True)]
+            answers = [
+                answer(pipeline, choice, key=f"compare_trace_{side}")
+                for side, pipeline, choice in zip(SIDES, shared, pair, strict=True)
+            ]
     except SecondLookError as error:
         line.empty()
         problem(error)
         return
-    (a, _), (b, _) = answers
-    for side, (_, fault) in zip(SIDES, answers, strict=True):
-        if fault:
-            problem(f"{side.upper()} wasn't re-ranked: {fault}")
-    if any(fault for _, fault in answers):
+    a, b = (one.trace for one in answers)
+    for side, one in zip(SIDES, answers, strict=True):
+        if one.problem:
+            problem(f"{side.upper()} wasn't re-ranked: {one.problem}")
+    if any(one.problem for one in answers):
         st.button("Reload", key="compare_retry", on_click=resources.retry_rerankers)
     if not len(a.final) and not len(b.final):
         line.empty()
@@ -103,21 +104,6 @@ def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, 
         show_slopes(a, b, shown=pair.a.shown)
     listen(key="compare_why")
     _explain(shared, pair, (a, b))
-
-
-def _search(side: str, shared: SharedPipeline, choice: SearchChoice) -> tuple[SearchTrace, str]:
-    """The trace, from the session where only its presentation has changed; and what was wrong with the re-ranker."""
-    settings = choice.settings
-    request = (shared.fingerprint, choice.query, settings)
-    last: tuple[object, SearchTrace] | None = st.session_state.get(f"compare_trace_{side}")
-    if last is not None and last[0] == request:
-        return last[1], shared.problem
-    try:
-        trace = shared.search(choice.query, settings)
-    except ModelError as error:  # scores that aren't numbers: the first stage can still answer
-        return shared.search(choice.query, replace(settings, rerank_depth=0)), str(error)
-    st.session_state[f"compare_trace_{side}"] = (request, trace)
-    return trace, shared.problem
 
 
 def _explain(shared: list[SharedPipeline], pair: PipelinePair, traces: tuple[SearchTrace, SearchTrace]) -> None:

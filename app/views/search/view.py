@@ -1,7 +1,5 @@
 """The Search page: type a query; see both rankings, what moved, and how the time was spent."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app import environment, resources
@@ -18,12 +16,13 @@ from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import Judgment, find_judgment, load_judgments
 from app.views.widgets.passage.why import listen, show_why, take_question
 from app.views.widgets.query_box import query_box, suggestions
+from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import SearchChoice
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
-from indexing.errors import ModelError, SecondLookError
+from indexing.errors import SecondLookError
 from search.load import DEFAULT_RERANKER, NO_RERANKER
 from search.trace import SearchTrace
 
@@ -80,11 +79,13 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
     line = st.empty()
     try:
         with line, st.spinner("Searching …"):
-            trace, fault = _search(shared, choice)
+            trace, fault, is_new = answer(shared, choice, key="search_trace")
     except SecondLookError as error:
         line.empty()
         problem(error)
         return
+    if is_new:
+        _keep_time(trace)
     judgment = find_judgment(judged, trace.query)
     reranker = shared.pipeline.reranker.name if shared.pipeline.reranker else None
     line.html(figures_html(search_figures(trace, judgment, reranker=reranker)))
@@ -92,7 +93,7 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         _nothing_found(trace, choice)
         return
     if trace.reranked is None:
-        _why_not_reranked(choice, fault or shared.problem)
+        _why_not_reranked(choice, fault)
     _show(trace, judgment, choice)
     listen(key="search_why")
     question = take_question()
@@ -114,21 +115,10 @@ def _show(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice) -
         show_waterfall(trace.seconds, totals)
 
 
-def _search(shared: SharedPipeline, choice: SearchChoice) -> tuple[SearchTrace, str]:
-    """The trace, from the session where only its presentation has changed; and what was wrong with the re-ranker."""
-    settings = choice.settings
-    request = (shared.fingerprint, choice.query, settings)
-    last: tuple[object, SearchTrace] | None = st.session_state.get("search_trace")
-    if last is not None and last[0] == request:
-        return last[1], ""
-    try:
-        trace = shared.search(choice.query, settings)
-    except ModelError as error:  # scores that aren't numbers: the first stage can still answer
-        return shared.search(choice.query, replace(settings, rerank_depth=0)), str(error)
-    st.session_state["search_trace"] = (request, trace)
+def _keep_time(trace: SearchTrace) -> None:
+    """Add the time of a new search to those of this session."""
     times = [*st.session_state.get("search_times", []), sum(trace.seconds.values())]
     st.session_state["search_times"] = times[-TIMES_KEPT:]
-    return trace, ""
 
 
 def _nothing_found(trace: SearchTrace, choice: SearchChoice) -> None:
