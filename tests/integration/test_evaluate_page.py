@@ -147,9 +147,8 @@ def test_significance_is_marked(page: AppTest, house: Path) -> None:
     found = result(page).evaluation.reports[0].comparison.versus
     assert set(found) == {*STAGES} - {"re-ranked"}
     for name, versus in found.items():
-        sure = versus.holm_randomisation < 0.05
-        better = "▲ better" if versus.difference > 0 else "▼ worse"
-        assert rows["tested"][name] == (better if sure else "· inconclusive")
+        low, high = versus.interval
+        assert rows["tested"][name] == ("▲ better" if low > 0 else "▼ worse" if high < 0 else "· no difference shown")
         assert rows["difference"][name] == f"{versus.difference:+.4f}"
         assert rows["won / lost / tied"][name] == " / ".join(map(str, versus.outcomes))
 
@@ -160,8 +159,9 @@ def test_better_and_worse_are_told_from_chance() -> None:
     runs = {name: dict.fromkeys(qrels, in_order([PassageId(key) for key in order])) for name, order in orders.items()}
     oracle = {"oracle": runs.pop("oracle")}
     found = compare(runs, qrels, baseline="base", minimum_grade=1, references=oracle)
-    # eight queries that all differ the same way: p = 2 / 2^8 = 0.0078, after Holm's correction for three tests 0.0234
-    told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· inconclusive"}
+    # eight queries that all differ the same way: the interval excludes zero; p = 2 / 2^8 = 0.0078, after Holm's
+    # correction for three tests 0.0234
+    told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· no difference shown"}
     assert {name: marker(found, name) for name in found.systems} == {**told, "oracle": "reference"}
     table = stage_columns(found)
     assert dict(zip(table["stage"], table["p (Holm)"], strict=True))["better"] == "0.0234"
