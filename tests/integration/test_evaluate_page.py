@@ -246,10 +246,10 @@ def test_an_absent_index_says_what_to_run(page: AppTest, monkeypatch: pytest.Mon
 
 def test_a_reranker_that_cannot_be_loaded_is_told_and_can_be_tried_again(page: AppTest, house: Path) -> None:
     (house / "empty").mkdir()
-    page.session_state["evaluate_reranker"] = "empty"  # typed in
+    page.session_state["evaluate_reranker"] = str(house / "empty")  # typed in
     page.run().button(key="evaluate_run").click().run()
     assert not page.exception
-    assert "Re-ranker empty can't be loaded" in sentences(page)
+    assert f"Re-ranker {house / 'empty'} can't be loaded" in sentences(page)
     assert not page.dataframe
     shutil.copytree(house / "data/reranker", house / "empty", dirs_exist_ok=True)
     page.button(key="evaluate_retry").click().run()
