@@ -39,6 +39,10 @@ def _value(hint: Any, given: object, place: str) -> Any:
         return None if given is None else _value(typing.get_args(hint)[0], given, place)
     if kind is tuple:
         return _values(typing.get_args(hint), given, place)
+    if kind is Mapping:
+        return _mapping(typing.get_args(hint)[1], given, place)
+    if hint is Any:
+        return given
     parse = getattr(hint, "parse", None)  # of a class whose values are one text in JSON
     if parse is not None and isinstance(given, str):
         return parse(given)
@@ -52,6 +56,13 @@ def _value(hint: Any, given: object, place: str) -> Any:
     if not isinstance(given, accepted) or (isinstance(given, bool) and hint is not bool):
         raise SettingsError(f"{place} is {_shown(given)}, {WORDS.get(hint, 'text')} is wanted; mend it.")
     return Path(str(given)) if hint is Path else given
+
+
+def _mapping(kind: Any, given: object, place: str) -> dict[str, Any]:
+    """An object whose values are all of one kind."""
+    if not isinstance(given, dict):
+        raise SettingsError(f"{place} is {_shown(given)}, an object is wanted; mend it.")
+    return {name: _value(kind, value, f"{place} {name}") for name, value in given.items()}
 
 
 def _values(kinds: tuple[Any, ...], given: object, place: str) -> tuple[Any, ...]:

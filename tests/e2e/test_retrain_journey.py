@@ -32,7 +32,7 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     until_told(browser, "Version mine/1 is ready. Its nDCG@10 on the dev set is")
     until(browser, "both curves", lambda: len(there(browser, CHARTS)) == 2)
     made = find("mine/1", workshop.folder / "data/models")
-    assert made.manifest["examples"]["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
+    assert made.manifest.examples["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
 
     promote(browser, depth=5)
     go_to(browser, "Search")

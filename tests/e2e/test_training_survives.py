@@ -53,7 +53,7 @@ def test_a_training_is_in_every_tab_and_goes_on_after_the_kill_of_its_process(
     metrics = read_metrics(folder)
     assert [metric.step for metric in metrics] == list(range(1, STEPS + 1))
     assert metrics[0].loss == float(OLD_LOSS)
-    assert find("long/1", workshop.folder / "data/models").manifest["settings"]["steps"] == STEPS
+    assert find("long/1", workshop.folder / "data/models").manifest.settings["steps"] == STEPS
 
 
 def hold_still(folder: Path, *, after: int) -> int:

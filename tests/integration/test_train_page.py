@@ -321,7 +321,7 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert found.status.step == 3
     assert "Training data: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
-    assert find("mine/1").manifest["settings"]["batch"] == 1
+    assert find("mine/1").manifest.settings["batch"] == 1
     assert "train_stop" not in keys(tiny)
     press(tiny, "train_promote")
     assert tiny.selectbox(key="models_candidate").value == "mine/1"

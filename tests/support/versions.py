@@ -9,18 +9,20 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training.recipes.stages import Ingredient, Stage, StagePlan
-from training.versions import manifest
+from training.versions.manifest import VersionManifest
+from training.versions.recording import TrainingOutcome, record, write
 
 STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
 EXAMPLES = {"learn": {"judged small": 3}}
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
-def values(base: str = "tiny/base", **more: Any) -> dict[str, Any]:
-    """A manifest but for its files."""
-    recipe = StagePlan(stages=(STAGE,), base=base, seed=23)
-    given: dict[str, Any] = {"losses": {"learn": 0.5}, "minutes": 1.26, "revision": REVISION, **more}
-    return manifest.record("tiny", asdict(recipe), examples=EXAMPLES, pairs=6, **given)
+def make_manifest(base: str = "tiny/base", **changes: Any) -> VersionManifest:
+    """A manifest but for its files; `changes` are fields of the training's outcome, or `data` and `protect`."""
+    recorded = {name: changes.pop(name) for name in ("data", "protect") if name in changes}
+    figures = {"examples": EXAMPLES, "pairs": 6, "losses": {"learn": 0.5}, "minutes": 1.26, **changes}
+    settings = asdict(StagePlan(stages=(STAGE,), base=base, seed=23))
+    return record("tiny", settings, TrainingOutcome(**figures), revision=REVISION, **recorded)
 
 
 def make_version(models: Path, name: str, weights: Path, *, sign: float = 1.0, base: str = "tiny/base") -> Path:
@@ -30,5 +32,5 @@ def make_version(models: Path, name: str, weights: Path, *, sign: float = 1.0, b
     for part in ("classifier.weight", "classifier.bias"):
         tensors[part] = torch.mul(tensors[part], sign)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    manifest.write(folder, values(base), command="python -m training train")
+    write(folder, make_manifest(base), command="python -m training train")
     return folder

@@ -1,13 +1,11 @@
 """train: make a re-ranker by a recipe."""
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from indexing import places
 from indexing.errors import SettingsError
-from indexing.manifest import FILE
 from indexing.progress import Bars
 from training.cli.options import Commands, add_root
 from training.data.questions import ColdStart
@@ -23,6 +21,7 @@ from training.train.request import DevSettings, Request
 from training.train.stages import make_in_stages
 from training.train.train import make
 from training.versions import card
+from training.versions.manifest import VersionManifest
 
 NUMBERS = (
     ("--learning-rate", float, "peak (the recipe's own)"),
@@ -182,7 +181,7 @@ def _train_in_stages(options: argparse.Namespace, output: Path, plan: StagePlan)
 
 
 def _tell(output: Path) -> None:
-    print(card.told(json.loads((output / FILE).read_text(encoding="utf-8"))))
+    print(card.summary(VersionManifest.load(output)))
     print(f"Re-ranker: {output}")
 
 

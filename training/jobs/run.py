@@ -2,13 +2,14 @@
 
 import json
 import signal
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from indexing.errors import SecondLookError, SettingsError, first_line
+from indexing.errors import ModelError, SecondLookError, SettingsError, first_line
 from indexing.manifest import FILE
 from indexing.progress import Progress, relabel
 from search.load import open_reranker
@@ -23,7 +24,8 @@ from training.train.inputs import dev_lists, gather_rows
 from training.train.request import DevSettings, Request
 from training.train.train import make
 from training.train.workspace import check_free
-from training.versions import manifest
+from training.versions.manifest import VersionManifest
+from training.versions.recording import public_settings
 
 
 class Stopper:
@@ -127,19 +129,19 @@ def _is_made(request: Request) -> bool:
     """Whether the version is there and is this job's, which ended before it could say so."""
     wanted = request.as_json()
     settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
-    return bool(_manifest(request).get("settings") == json.loads(json.dumps(manifest.shown(settings))))
+    return _manifest(request).settings == json.loads(json.dumps(public_settings(settings)))
 
 
 def _measured(request: Request) -> float | None:
     """The version's own nDCG@10 on the dev set."""
-    figures: dict[str, float] = next(iter(_manifest(request).get("metrics", {}).values()), {})
+    figures: Mapping[str, float] = next(iter(_manifest(request).metrics.values()), {})
     return finite(figures.get(MAIN_MEASURE))
 
 
-def _manifest(request: Request) -> dict[str, Any]:
+def _manifest(request: Request) -> VersionManifest:
+    if not (request.output / FILE).is_file():
+        return VersionManifest()
     try:
-        return dict(json.loads((request.output / FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{request.output / FILE} can't be read ({error}); delete {request.output}.") from None
+        return VersionManifest.load(request.output)
+    except ModelError as error:
+        raise SettingsError(f"{error} in {request.output}; delete that folder.") from None

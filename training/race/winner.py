@@ -13,7 +13,7 @@ from training.race.standings import RaceSettings, Standing
 from training.recipes.row_files import read_rows
 from training.train.request import Request
 from training.train.train import manifest_of, measured_on
-from training.versions import manifest
+from training.versions import recording
 
 
 def keep_winner(
@@ -45,5 +45,5 @@ def keep_winner(
     model = open_pair_model(str(raced), max_length=train.max_length, dropout=train.dropout, seed=seed)
     with atomic.folder(output) as folder:
         save_weights(model, folder)
-        manifest.write(folder, values, command=command)
+        recording.write(folder, values, command=command)
     return output

@@ -12,7 +12,7 @@ from indexing.errors import SettingsError
 from training.data.settings import DataSettings
 from training.recipes.settings import TrainSettings
 from training.train.workspace import work_folder
-from training.versions import manifest
+from training.versions.recording import protected_files
 
 
 @dataclass(frozen=True)
@@ -65,5 +65,5 @@ class Request:
     def gathered_from(self) -> dict[str, Any]:
         """All that decides the rows and what is measured, as plain data."""
         values = self.as_json()
-        protect = [f"{row['file']} {row['sha256'][:12]}" for row in manifest.protect_rows(self.protect)]
+        protect = [f"{one.file} {one.sha256[:12]}" for one in protected_files(self.protect)]
         return {**values["data"], "dev": values["dev"], "protect": protect, "root": values["root"]}

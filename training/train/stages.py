@@ -27,7 +27,7 @@ from training.recipes.stages import Stage, StagePlan
 from training.train.inputs import protection_beside
 from training.train.train import last_loss
 from training.train.workspace import Spent, hold, keep_asked
-from training.versions import manifest
+from training.versions import recording
 
 LOSS = COLD_START.name  # ListNet's cross-entropy on lists of target logits, whoever gave them
 MODEL = "model"
@@ -63,7 +63,7 @@ def make_in_stages(
         keep_asked(work, origin)
         spent = Spent(work)
         progress, report = spent.beside(progress), spent.beside(report)
-        revision, protected = provenance.code_revision(), manifest.protect_rows(protect)
+        revision, protected = provenance.code_revision(), recording.protected_files(protect)
         gatherer = Gatherer(root=root, protection=protection, progress=progress)
         counts: dict[str, dict[str, int]] = {}
         dropped: Counter[str] = Counter()
@@ -77,21 +77,20 @@ def make_in_stages(
             fitted = fit(folder, _settings(recipe, stage, base), resume=resume, report=report)
             losses[stage.name], pairs = last_loss(fitted.losses), pairs + fitted.pairs
             base = _kept(folder, fitted)
-        values = manifest.record(
+        outcome = recording.TrainingOutcome(
+            examples=counts, dropped=dropped, pairs=pairs, losses=losses, minutes=spent.minutes
+        )
+        values = recording.record(
             name,
             plan_values(recipe),
-            examples=counts,
-            pairs=pairs,
-            losses=losses,
-            minutes=spent.minutes,
+            outcome,
             revision=revision,
-            data=manifest.data_rows(indexes, root=root),
-            dropped=dropped,
+            data=recording.index_builds(indexes, root=root),
             protect=protected,
         )
         with atomic.folder(output) as target:
             save_weights(fitted.model, target)
-            manifest.write(target, values, command=command)
+            recording.write(target, values, command=command)
         shutil.rmtree(work)
     return output
 

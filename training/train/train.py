@@ -21,7 +21,8 @@ from training.train.inputs import dev_lists, gather_rows
 from training.train.request import DevSettings, Request
 from training.train.second_pass import SECOND_PASS, _again, _second_settings, first_settings
 from training.train.workspace import Spent, hold, keep_asked
-from training.versions import manifest
+from training.versions import recording
+from training.versions.manifest import VersionManifest
 
 
 def last_loss(losses: Mapping[int, float]) -> float:
@@ -76,7 +77,7 @@ def _make(request: Request, *, resume: bool, progress: Progress, report: ReportS
     )
     with atomic.folder(request.output) as folder:
         save_weights(fitted.model, folder)
-        manifest.write(folder, values, command=command)
+        recording.write(folder, values, command=command)
     shutil.rmtree(request.work)
     return request.output
 
@@ -112,19 +113,22 @@ def manifest_of(
     minutes: float,
     revision: str,
     metrics: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What `card.record` gives of a training that was asked for so, and whose rows are counted by `counts`."""
+) -> VersionManifest:
+    """The manifest of a training by this request, whose rows are counted by `counts`."""
     asked = request.as_json()
-    return manifest.record(
-        request.settings.recipe,
-        asdict(request.settings) | {"data": asked["data"], "dev": asked["dev"]},
+    outcome = recording.TrainingOutcome(
         examples={request.settings.recipe: counts.examples},
+        dropped=counts.dropped,
         pairs=pairs,
         losses=losses,
         minutes=minutes,
-        revision=revision,
-        data=manifest.data_rows(request.data.indexes(), root=request.root),
         metrics=metrics,
-        dropped=counts.dropped,
-        protect=manifest.protect_rows(request.protect),
+    )
+    return recording.record(
+        request.settings.recipe,
+        asdict(request.settings) | {"data": asked["data"], "dev": asked["dev"]},
+        outcome,
+        revision=revision,
+        data=recording.index_builds(request.data.indexes(), root=request.root),
+        protect=recording.protected_files(request.protect),
     )

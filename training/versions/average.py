@@ -7,6 +7,7 @@ may several that were trained from the same base on other data (the same, "Model
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -16,7 +17,8 @@ from indexing import atomic, provenance
 from indexing.atomic import check_new
 from indexing.errors import SettingsError, TrainingError
 from indexing.manifest import FILE
-from training.versions import manifest
+from training.versions.manifest import VersionManifest
+from training.versions.recording import TrainingOutcome, record, write
 from training.versions.registry import WEIGHTS, Version
 
 RECIPE = "average"
@@ -39,32 +41,27 @@ def average(versions: Sequence[Version], output: Path, *, share: float | None = 
     if share is not None and not 0 < share < 1:
         raise SettingsError(f"share is {share}; give a number between 0 and 1.")
     check_new(output)
-    last = versions[-1]
-    of_last = 1 / len(ids) if share is None else share
-    shares = [(1 - of_last) / (len(ids) - 1)] * (len(ids) - 1) + [of_last]
-    weights = _mean(versions, shares)
-    values = manifest.record(
-        RECIPE,
-        {
-            "base": str(last.folder),
-            "seed": last.manifest.get("seed", 0),
-            "averaged": ids,
-            "share": of_last,
-        },
-        examples={},
-        pairs=0,
-        losses={},
-        minutes=0.0,
-        revision=provenance.code_revision(),
-        data=_data(versions),
-    )
-    values["ms_marco"] = values["ms_marco"] or any(bool(version.manifest.get("ms_marco", True)) for version in versions)
-    values["averaged_lineages"] = [[*version.manifest.get("lineage", []), version.id] for version in versions]
+    last_share = 1 / len(ids) if share is None else share
+    shares = [(1 - last_share) / (len(ids) - 1)] * (len(ids) - 1) + [last_share]
+    weights, last = _mean(versions, shares), versions[-1]
     with atomic.folder(output) as target:
         shutil.copytree(last.folder, target, ignore=shutil.ignore_patterns(FILE, f"*{WEIGHTS}"), dirs_exist_ok=True)
         save_file(weights, target / MODEL, metadata={"format": "pt"})
-        manifest.write(target, values, command=command)
+        write(target, _manifest(versions, share=last_share), command=command)
     return output
+
+
+def _manifest(versions: Sequence[Version], *, share: float) -> VersionManifest:
+    last = versions[-1]
+    averaged = [version.id for version in versions]
+    settings = {"base": str(last.folder), "seed": last.manifest.seed, "averaged": averaged, "share": share}
+    builds = dict.fromkeys(build for version in reversed(versions) for build in version.manifest.data)
+    manifest = record(RECIPE, settings, TrainingOutcome(), revision=provenance.code_revision(), data=tuple(builds))
+    return replace(
+        manifest,
+        ms_marco=manifest.ms_marco or any(version.manifest.ms_marco for version in versions),
+        averaged_lineages=tuple((*version.manifest.lineage, version.id) for version in versions),
+    )
 
 
 def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Tensor]:
@@ -82,9 +79,3 @@ def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Ten
 
 def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(values.shape) for name, values in weights.items()}
-
-
-def _data(versions: Sequence[Version]) -> list[dict[str, object]]:
-    """What any of them was trained on, once."""
-    rows = [row for version in reversed(versions) for row in version.manifest.get("data", [])]
-    return [row for number, row in enumerate(rows) if row not in rows[:number]]

@@ -1,8 +1,8 @@
 """The model card of a version, for people."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+
+from training.versions.manifest import VersionManifest
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 NOTICE = (
@@ -11,58 +11,68 @@ NOTICE = (
 )
 
 
-def text(values: Mapping[str, Any], *, command: str) -> str:
-    """The model card, in the hub's form."""
-    base, parent = values["base_model"], values["parent"]
+def model_card(manifest: VersionManifest, *, command: str) -> str:
+    """The model card in the hub's form: README.md, with its settings in a header."""
+    return "\n".join([*_header(manifest), *_body(manifest, command), *([NOTICE, ""] if manifest.ms_marco else [])])
+
+
+def summary(manifest: VersionManifest) -> str:
+    """One line: how much a training gathered and used, and what was left out by its reason."""
+    used = sum(count for counts in manifest.examples.values() for count in counts.values())
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in manifest.dropped.items())
+    return f"Gathered {used:,} examples, trained on {manifest.pairs:,} pairs; left out: {left_out or 'none'}."
+
+
+def _header(manifest: VersionManifest) -> list[str]:
+    base = manifest.base_model
     lines = ["---", "library_name: sentence-transformers", "pipeline_tag: text-ranking"]
     lines += [f"base_model: {base}"] if HUB_NAME.fullmatch(base) else []  # the hub refuses a card with another name
-    lines += ["license: other", "license_name: ms-marco-non-commercial"] if values["ms_marco"] else []
-    lines += ["tags: [cross-encoder, reranker]", "---", "", "# A re-ranker trained by Second Look", ""]
-    started = base if values.get("averaged_lineages") else parent
-    lines += [
+    lines += ["license: other", "license_name: ms-marco-non-commercial"] if manifest.ms_marco else []
+    return [*lines, "tags: [cross-encoder, reranker]", "---", ""]
+
+
+def _body(manifest: VersionManifest, command: str) -> list[str]:
+    started = manifest.base_model if manifest.averaged_lineages else manifest.parent
+    lines = [
+        "# A re-ranker trained by Second Look",
+        "",
         f"A cross-encoder started from {started}. Score (query, passage) pairs with",
         "`sentence_transformers.CrossEncoder` and rank by the raw logit.",
         "",
-        f"Made by `{command}`, {_trained(values)}, code {values['code_revision'] or 'unknown'}. "
+        f"Made by `{command}`, {_training(manifest)}, code {manifest.code_revision or 'unknown'}. "
         "Settings: manifest.json.",
     ]
-    if values["examples"]:
+    if manifest.examples:
         lines += ["", "| stage | source | groups |", "|---|---|---:|"]
-    for stage, sources in values["examples"].items():
+    for stage, sources in manifest.examples.items():
         lines += [f"| {stage} | {source} | {count:,} |" for source, count in sources.items()]
-    if values["data"]:
+    if manifest.data:
         lines += ["", "| index | build | passages |", "|---|---|---:|"]
-        lines += [f"| {row['index']} | {row['build']} | {row['passages']:,} |" for row in values["data"]]
-    lines += ["", *_metric_lines(values["metrics"])]
-    if values.get("averaged_lineages"):
-        lines += ["Lineages:", "", *(f"- {' → '.join(names)}" for names in values["averaged_lineages"]), ""]
-    elif len(values["lineage"]) > 1:
-        lines += [f"Lineage: {' → '.join(values['lineage'])}.", ""]
-    return "\n".join([*lines, *([NOTICE, ""] if values["ms_marco"] else [])])
+        lines += [f"| {build.index} | {build.build} | {build.passages:,} |" for build in manifest.data]
+    return [*lines, "", *_metrics(manifest), *_lineages(manifest)]
 
 
-def told(values: Mapping[str, Any]) -> str:
-    """One line of what a training gathered and used, and of what was left out by its reason."""
-    used = sum(count for counts in values["examples"].values() for count in counts.values())
-    left_out = ", ".join(f"{count:,} {reason}" for reason, count in values["dropped"].items())
-    return f"Gathered {used:,} examples, trained on {values['pairs']:,} pairs; left out: {left_out or 'none'}."
-
-
-def _trained(values: Mapping[str, Any]) -> str:
-    if "averaged" in values["settings"]:
-        *others, last = values["settings"]["averaged"]
-        share = values["settings"]["share"]
+def _training(manifest: VersionManifest) -> str:
+    if "averaged" in manifest.settings:
+        *others, last = manifest.settings["averaged"]
+        share = manifest.settings["share"]
         return f"the mean of the weights of {', '.join(others)} and {last}, the last one's share {share:.3g}"
-    amount = f"{values['pairs']:,} pairs in {values['minutes']} minutes"
-    return f"recipe `{values['recipe']}`, seed {values['seed']}, {amount}"
+    amount = f"{manifest.pairs:,} pairs in {manifest.minutes} minutes"
+    return f"recipe `{manifest.recipe}`, seed {manifest.seed}, {amount}"
 
 
-def _metric_lines(metrics: Mapping[str, Any]) -> list[str]:
-    if not metrics:
-        return ["`make evaluate` prints what it is worth.", ""]
-    names = sorted({name for figures in metrics.values() for name in figures})
+def _metrics(manifest: VersionManifest) -> list[str]:
+    if not manifest.metrics:
+        return ["`make evaluate` measures it.", ""]
+    names = sorted({name for figures in manifest.metrics.values() for name in figures})
     lines = ["| measured on | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
-    for judged, figures in metrics.items():
+    for judged, figures in manifest.metrics.items():
         cells = [f"{figures[name]:.4f}" if name in figures else "" for name in names]
         lines.append(f"| {judged} | " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _lineages(manifest: VersionManifest) -> list[str]:
+    if manifest.averaged_lineages:
+        return ["Lineages:", "", *(f"- {' → '.join(names)}" for names in manifest.averaged_lineages), ""]
+    return [f"Lineage: {' → '.join(manifest.lineage)}.", ""] if len(manifest.lineage) > 1 else []

@@ -1,8 +1,7 @@
 """Trained re-rankers on disk, by name and version: listed, found, and checked against their manifests."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,7 +9,7 @@ from indexing import atomic, places
 from indexing.errors import ModelError, SettingsError
 from indexing.manifest import FILE
 from search.served import SHIPPED, VERSION, absent_version
-from training.versions.manifest import SCHEMA_VERSION
+from training.versions.manifest import SCHEMA_VERSION, VersionManifest
 
 NEEDED = ("config.json", "tokenizer.json", "README.md")
 WEIGHTS = ".safetensors"
@@ -23,8 +22,8 @@ class Version:
     id: str
     """NAME/VERSION, or `shipped`."""
     folder: Path
-    manifest: Mapping[str, Any]
-    """As written beside the weights; empty where it can't be read."""
+    manifest: VersionManifest = field(default_factory=VersionManifest)
+    """Of its folder; without values where it can't be read."""
     fault: str = ""
     """What is wrong with it; else empty."""
 
@@ -52,7 +51,7 @@ def versions(models: Path | None = None, *, shipped: Path | None = None) -> list
     paths = [path.parent for path in models.glob(f"*/*/{FILE}")]
     found = [_read(f"{path.parent.name}/{path.name}", path, models, full=False) for path in paths]
     found = [version for version in found if VERSION.fullmatch(version.id)]
-    found.sort(key=lambda version: (version.folder.parent, str(version.manifest.get("created", "")), version.id))
+    found.sort(key=lambda version: (version.folder.parent, version.manifest.created, version.id))
     first = [_read(SHIPPED, shipped, shipped, full=False)] if (shipped / FILE).is_file() else []
     return first + found
 
@@ -76,66 +75,57 @@ def find(version: str, models: Path | None = None, *, shipped: Path | None = Non
 
 
 def listing(found: Sequence[Version], *, promoted: str, before: str) -> list[str]:
-    """One line a version, columns aligned: what is served stands as `promoted`, what rollback brings as `before`."""
-    marks = {before: "before", promoted: "promoted"}
+    """One line a version, columns aligned: the served one is `promoted`, the one a rollback serves again `before`."""
     rows = [("version", "state", "created", "recipe", "from", "MB")]
-    for item in found:
-        values = item.manifest
-        started = values.get("parent") or _settings(values).get("base", "")
-        created = str(values.get("created", ""))[:16]
-        state = marks.get(item.id, "") if not item.fault else " ".join(filter(None, (marks.get(item.id), "damaged")))
-        size = f"{item.bytes / 1e6:.1f}"
-        rows.append((item.id, state, created, str(values.get("recipe", "")), str(started), size))
+    for version in found:
+        marks = {before: "before", promoted: "promoted"}.get(version.id, "")
+        state = " ".join(filter(None, (marks, "damaged" if version.fault else "")))
+        manifest, size = version.manifest, f"{version.bytes / 1e6:.1f}"
+        rows.append((version.id, state, manifest.created[:16], manifest.recipe, manifest.started_from, size))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return lines + [f"{item.id} is damaged: {item.fault}." for item in found if item.fault]
+    return lines + [f"{version.id} is damaged: {version.fault}." for version in found if version.fault]
 
 
 def _read(version: str, folder: Path, root: Path, *, full: bool) -> Version:
-    path = folder / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Version(version, folder, {}, f"{FILE} can't be read as JSON")
-    if not isinstance(values, dict):
-        return Version(version, folder, {}, f"{FILE} is no JSON object")
+        manifest = VersionManifest.load(folder)
+    except ModelError as error:
+        return Version(version, folder, fault=str(error))
     if not folder.resolve().is_relative_to(root.resolve()):
-        return Version(version, folder, values, f"its folder leads out of {root}")
-    return Version(version, folder, values, _fault(version, folder, values, full=full))
+        return Version(version, folder, manifest, f"its folder leads out of {root}")
+    return Version(version, folder, manifest, _fault(version, folder, manifest, full=full))
 
 
-def _fault(version: str, folder: Path, values: Mapping[str, Any], *, full: bool) -> str:
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    for name, path in sorted(there.items()):
+def _fault(version: str, folder: Path, manifest: VersionManifest, *, full: bool) -> str:
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    for name, path in sorted(paths.items()):
         if path.is_symlink():
             return f"{name} is a link"
-    absent = [name for name in NEEDED if name not in there]
+    absent = [name for name in NEEDED if name not in paths]
     if absent:
         return f"{absent[0]} is absent"
-    if not any(name.endswith(WEIGHTS) for name in there):
+    if not any(name.endswith(WEIGHTS) for name in paths):
         return f"it holds no {WEIGHTS} weights"
-    if version == SHIPPED and "files" not in values:
+    if version == SHIPPED and manifest.files is None:
         return ""  # what git keeps needs no other checksum
-    if values.get("schema_version") != SCHEMA_VERSION:
-        return f"{FILE} has schema {values.get('schema_version')}, this program reads {SCHEMA_VERSION}"
-    return _difference(folder, values.get("files"), set(there) - {FILE}, full=full)
+    if manifest.schema_version != SCHEMA_VERSION:
+        return f"{FILE} has schema {manifest.schema_version}, this program reads {SCHEMA_VERSION}"
+    return _difference(folder, manifest.files or {}, set(paths) - {FILE}, full=full)
 
 
-def _difference(folder: Path, table: Any, there: set[str], *, full: bool) -> str:
-    """The first difference between the files of a manifest and those that are there."""
+def _difference(folder: Path, table: Mapping[str, Mapping[str, Any]], names: set[str], *, full: bool) -> str:
+    """The first difference between the files of a manifest and those of the folder."""
     try:
-        rows = {str(name): {"bytes": int(row["bytes"]), "sha256": str(row["sha256"])} for name, row in table.items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
+        rows = {name: {"bytes": int(row["bytes"]), "sha256": str(row["sha256"])} for name, row in table.items()}
+    except (KeyError, TypeError, ValueError):
+        rows = {}
+    if not rows:
         return f"{FILE} lacks its files' sizes and checksums"
     for name in rows:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             return f"{FILE} names {name!r}, which is outside of the folder"
-    more = sorted(there - rows.keys())
+    more = sorted(names - rows.keys())
     if more:
         return f"{more[0]} is not in {FILE}"
     return next(iter(atomic.changed_files(folder, rows, full=full)), "")
-
-
-def _settings(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    settings = values.get("settings")
-    return settings if isinstance(settings, dict) else {}

@@ -60,11 +60,11 @@ def version_columns(versions: Sequence[Version], promotion: Promotion) -> dict[s
     return {
         "version": [version.id for version in versions],
         "state": [state(version, promotion) for version in versions],
-        "created": [str(version.manifest.get("created", ""))[:16].replace("T", " ") for version in versions],
-        "recipe": [str(version.manifest.get("recipe", "")) for version in versions],
+        "created": [version.manifest.created[:16].replace("T", " ") for version in versions],
+        "recipe": [version.manifest.recipe for version in versions],
         "from": [lineage(version)[-2] if len(lineage(version)) > 1 else "" for version in versions],
         "MB": [version.bytes / 1e6 for version in versions],
-        "measured": [main_metric(version.manifest) for version in versions],
+        "measured": [main_metric(version.manifest.metrics) for version in versions],
     }
 
 
@@ -78,26 +78,22 @@ def state(version: Version, promotion: Promotion) -> str:
     return " ".join([*marks, *(["damaged"] if version.fault else [])])
 
 
-def main_metric(manifest: Mapping[str, Any]) -> str:
-    """nDCG@10 on the first set that a manifest has figures for, else its first figure; empty without figures."""
-    metrics = manifest.get("metrics")
-    for name, figures in metrics.items() if isinstance(metrics, dict) else ():
-        if isinstance(figures, dict) and figures:
+def main_metric(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """nDCG@10 on the first set that there are figures for, else its first figure; empty without figures."""
+    for name, figures in metrics.items():
+        if figures:
             measure = MAIN_MEASURE if MAIN_MEASURE in figures else next(iter(figures))
-            value = figures[measure]
-            return f"{measure} {value:.4f} on {name}" if isinstance(value, int | float) else ""
+            return f"{measure} {figures[measure]:.4f} on {name}"
     return ""
 
 
 def lineage(version: Version) -> tuple[str, ...]:
     """The models from the first base to the version itself; only itself where its manifest lists none."""
-    ancestors = version.manifest.get("lineage")
-    if not isinstance(ancestors, list):
-        settings = version.manifest.get("settings")
-        ancestors = [settings["base"]] if isinstance(settings, dict) and settings.get("base") else []
+    manifest = version.manifest
+    ancestors = manifest.lineage or ((manifest.started_from,) if manifest.started_from else ())
     # the names by which the manifests of versions trained from it call it: in this home, and in a checkout
     shipped = {"/".join(places.shipped_reranker().resolve().parts[-2:]), "data/reranker"}
-    return (*(SHIPPED if name in shipped else str(name) for name in ancestors), version.id)
+    return (*(SHIPPED if name in shipped else name for name in ancestors), version.id)
 
 
 def lineage_tree(versions: Sequence[Version]) -> LineageTree:
@@ -135,7 +131,7 @@ def _show_details(versions: Sequence[Version]) -> None:
             st.markdown(card_markdown((chosen.folder / "README.md").read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError) as error:
             note(f"The model card of {chosen.id} can't be read ({first_line(error)}).")
-    shown = {name: value for name, value in chosen.manifest.items() if name != "files"}
+    shown = {name: value for name, value in chosen.manifest.as_json().items() if name != "files"}
     with st.expander("Settings, data and libraries (from its manifest)", key="models_manifest"):
         st.json(shown, expanded=1)
     note(f"Folder: {chosen.folder}")

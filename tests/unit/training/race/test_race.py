@@ -433,9 +433,9 @@ def test_the_winner_becomes_a_version_of_the_seed_that_did_best(
     assert equal(kept, own)
     assert not equal(kept, other)
     manifest = find("winner/1", tmp_path / "models").manifest
-    assert (manifest["recipe"], manifest["seed"]) == (first.recipe, 2)
-    assert manifest["metrics"] == {"small dev": {"nDCG@10": 0.9}}
-    assert manifest["examples"] == {first.recipe: {"tiny": len(examples())}}
+    assert (manifest.recipe, manifest.seed) == (first.recipe, 2)
+    assert manifest.metrics == {"small dev": {"nDCG@10": 0.9}}
+    assert manifest.examples == {first.recipe: {"tiny": len(examples())}}
 
 
 def test_the_command_keeps_the_winner_and_never_over_what_is_there(

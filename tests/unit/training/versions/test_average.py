@@ -11,12 +11,15 @@ from indexing.errors import SettingsError, TrainingError
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.support.versions import make_version
 from training.__main__ import main
-from training.versions import manifest as card
 from training.versions.average import MODEL, average
+from training.versions.manifest import VersionManifest
 from training.versions.registry import find
 
 QUERY, PASSAGES = "how do bees make honey", ["Bees make honey from nectar.", "Bread rises."]
-ROWS = [{"index": name, "build": "b", "corpus": name, "passages": 2} for name in ("small", "msmarco-mini")]
+ROWS = [
+    {"index": name, "build": "b", "corpus": name, "passages": 2, "corpus_fingerprint": "f"}
+    for name in ("small", "msmarco-mini")
+]
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
     # 0.75 of a head and 0.25 of its opposite leave half of it
     assert logits(models / "mean/1") == pytest.approx([0.5 * value for value in logits(models / "mine/1")], rel=0.02)
     found = find("mean/1", models)
-    assert found.manifest["lineage"] == ["tiny/base", "mine/2"]
-    assert found.manifest["settings"]["averaged"] == ["mine/1", "mine/2"]
+    assert found.manifest.lineage == ("tiny/base", "mine/2")
+    assert found.manifest.settings["averaged"] == ["mine/1", "mine/2"]
     told = (found.folder / "README.md").read_text()
     assert "the mean of the weights of mine/1 and mine/2, the last one's share 0.25, code" in told
     assert "A cross-encoder started from tiny/base." in told
@@ -99,7 +102,7 @@ def test_weights_of_another_shape_are_refused(models: Path, tiny_cross_encoder: 
     weights = load_file(folder / MODEL)
     weights["classifier.weight"] = torch.cat([weights["classifier.weight"]] * 2)
     save_file(weights, folder / MODEL, metadata={"format": "pt"})
-    card.seal(folder, json.loads((folder / "manifest.json").read_text()))
+    VersionManifest.load(folder).save(folder)
     with pytest.raises(TrainingError, match="weights of mine/1 and mine/2 aren't of one shape"):
         average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
 

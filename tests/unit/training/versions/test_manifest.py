@@ -1,199 +1,102 @@
-"""A manifest and a model card say what a re-ranker was made of, and warn of MS MARCO's terms where they apply."""
+"""A manifest is read as it was written, by every program that wrote one so far."""
 
-import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from indexing import atomic
-from indexing.errors import SettingsError
-from indexing.manifest import Manifest
-from tests.conftest import write_lines
-from tests.support.versions import REVISION, values
-from training.versions import card, manifest
+from indexing.errors import ModelError
+from tests.support.versions import make_manifest, make_version
+from training.versions.manifest import IndexBuild, ProtectedFile, VersionManifest
+from training.versions.registry import find
+
+OLD: dict[str, Any] = {
+    "schema_version": 2,
+    "recipe": "average",
+    "settings": {"averaged": ["a/1", "b/1"], "base": "data/models/b/1", "seed": 89, "share": 0.5},
+    "seed": 89,
+    "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+    "parent": "b/1",
+    "lineage": ["sentence-transformers/all-MiniLM-L6-v2", "b/1"],
+    "averaged_lineages": [["sentence-transformers/all-MiniLM-L6-v2", "a/1"], ["b/1"]],
+    "data": [{"index": "sample", "build": "b7", "corpus": "sample", "passages": 1406, "corpus_fingerprint": "4ae5"}],
+    "examples": {"listnet": {"judged sample": 30}},
+    "dropped": {"protected": 2},
+    "protect": [{"file": "queries.tsv", "bytes": 7, "sha256": "ab"}],
+    "pairs": 240,
+    "final_loss": {"listnet": 1},
+    "metrics": {"sample dev": {"nDCG@10": 0.66}},
+    "ms_marco": False,
+    "minutes": 0.0,
+    "created": "2026-11-29T02:55:43+00:00",
+    "code_revision": "45c57dd",
+    "libraries": {"torch": "2.13.0+cpu"},
+    "files": {"README.md": {"bytes": 1465, "sha256": "c8"}},
+}
+"""As versions on disk have it, with every field that was ever written."""
 
 
-def front_matter(text: str) -> list[str]:
-    return text.split("---")[1].split("\n")
+def written(folder: Path, values: object) -> Path:
+    (folder / "manifest.json").write_text(json.dumps(values), encoding="utf-8")
+    return folder
 
 
-def test_the_manifest_holds_what_decided_a_training() -> None:
-    found = values()
-    assert found["seed"] == found["settings"]["seed"] == 23
-    assert (found["recipe"], found["code_revision"], found["minutes"]) == ("tiny", REVISION, 1.3)
-    assert found["examples"] == {"learn": {"judged small": 3}}
-    assert found["pairs"] == 6
-    assert found["lineage"] == [found["base_model"]] == ["tiny/base"]
+def test_an_old_manifest_is_read_whole(tmp_path: Path) -> None:
+    found = VersionManifest.load(written(tmp_path, OLD))
+    assert found.as_json() == OLD
+    assert found.data == (
+        IndexBuild(index="sample", build="b7", corpus="sample", passages=1406, corpus_fingerprint="4ae5"),
+    )
+    assert found.protect == (ProtectedFile(file="queries.tsv", bytes=7, sha256="ab"),)
+    assert found.averaged_lineages[1] == ("b/1",)
+    assert found.started_from == "b/1"
 
 
-def test_the_manifest_names_the_builds_of_the_indexes(built_root: Path, small_corpus: Path) -> None:
-    built = Manifest.load(built_root / "small" / (built_root / "small/current").read_text().strip())
-    (row,) = manifest.data_rows(["small", "small"], root=built_root)
-    assert (row["index"], row["build"], row["passages"]) == ("small", built.build, 20)
-    assert row["corpus_fingerprint"] == built.corpus_fingerprint
-    assert row["corpus"] == small_corpus.name  # and not its path
+def test_the_manifest_of_the_shipped_reranker_is_read() -> None:
+    folder = Path(__file__).parents[4] / "data/reranker"
+    assert VersionManifest.load(folder).as_json() == json.loads((folder / "manifest.json").read_text())
 
 
-def test_every_file_but_the_manifest_has_its_size_and_checksum(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub/weights").write_bytes(b"abc")
-    manifest.write(tmp_path, values(), command="train")
-    files = json.loads((tmp_path / "manifest.json").read_text())["files"]
-    assert set(files) == {"README.md", "sub/weights"}
-    assert files["sub/weights"] == {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
+def test_a_manifest_of_the_first_schema_has_its_base_and_ms_marcos_terms(tmp_path: Path) -> None:
+    found = VersionManifest.load(written(tmp_path, {"schema_version": 1, "settings": {"base": "a/b"}}))
+    assert (found.started_from, found.ms_marco, found.files, found.lineage) == ("a/b", True, None, ())
 
 
-def test_the_card_tells_people_what_the_manifest_holds() -> None:
-    rows = [{"index": "small", "build": "b7", "corpus": "x", "passages": 1400, "corpus_fingerprint": "f"}]
-    text = card.text(values(data=rows, metrics={"small, dev": {"nDCG@10": 0.61234}}), command="the command")
-    told = ("`the command`", "seed 23", REVISION, "6 pairs", "| learn | judged small | 3 |", "| small | b7 | 1,400 |")
-    for part in (*told, "| measured on | nDCG@10 |", "| small, dev | 0.6123 |"):
-        assert part in text
-    assert "base_model: tiny/base" in front_matter(text)
-
-
-def test_without_ms_marco_there_is_no_notice() -> None:
-    found = values()
-    assert not found["ms_marco"]
-    assert card.NOTICE not in card.text(found, command="")
-    assert "license: other" not in card.text(found, command="")
-
-
-@pytest.mark.parametrize(
-    "source", ["judged msmarco-mini", "microsoft/ms_marco v1.1", "distill trec-dl-2021", "MSMARCO"]
-)
-def test_what_was_trained_on_ms_marco_has_its_notice(source: str) -> None:
-    settings = {"base": "tiny/base", "seed": 1}
-    found = manifest.record("r", settings, examples={"learn": {source: 1}}, pairs=2, losses={}, minutes=0, revision="")
-    text = card.text(found, command="")
-    assert card.NOTICE in text
-    assert "license: other" in front_matter(text)
-
-
-def test_a_corpus_of_ms_marco_under_another_name_has_its_notice() -> None:
-    row = {"index": "mine", "build": "b", "corpus": "msmarco-passages", "passages": 2, "corpus_fingerprint": "f"}
-    assert values(data=[row])["ms_marco"]
-
-
-def trained_on(source: str, **settings: Any) -> dict[str, Any]:
-    """A manifest of a training on one source."""
-    data = {"sources": [source], "teacher": "", **settings.pop("data", {})}
-    asked = {"base": "tiny/base", "seed": 1, **settings, "data": data}
-    return manifest.record("r", asked, examples={"r": {"x": 1}}, pairs=2, losses={}, minutes=0, revision="")
+def test_fields_of_a_later_program_are_left_out(tmp_path: Path) -> None:
+    assert VersionManifest.load(written(tmp_path, {**OLD, "later": 1})).as_json() == OLD
 
 
 @pytest.mark.parametrize(
-    ("source", "bound"),
+    ("values", "fault"),
     [
-        ("triples:/home/me/x.tsv", True),
-        ("qidpidtriples:x.tsv,queries=y.tsv", True),
-        ("top1000:x.tsv,qrels=y.tsv", True),
-        ("jsonl:/home/me/msmarco.jsonl", True),
-        ("run:x.trec,index=msmarco-mini", True),
-        ("jsonl:triples.jsonl", False),
-        ("feedback:x.jsonl", False),
-        ("index:small", False),
+        ([], "manifest.json is no JSON object"),
+        ({**OLD, "pairs": "many"}, "manifest.json pairs is 'many', a whole number is wanted"),
+        ({**OLD, "settings": []}, "manifest.json settings is [], an object is wanted"),
+        ({**OLD, "metrics": {"dev": {"MAP": "high"}}}, "manifest.json metrics dev MAP is 'high', a number is wanted"),
     ],
 )
-def test_ms_marco_s_own_forms_have_its_notice(source: str, bound: bool) -> None:
-    assert trained_on(source)["ms_marco"] is bound
+def test_what_holds_another_type_is_named(tmp_path: Path, values: object, fault: str) -> None:
+    with pytest.raises(ModelError) as refused:
+        VersionManifest.load(written(tmp_path, values))
+    assert str(refused.value) == fault
 
 
-@pytest.mark.parametrize(
-    ("index", "bound"),
-    [({"name": "msmarco-mini"}, True), ({"name": "mine", "corpus": "trec-dl-2021"}, True), ({"name": "small"}, False)],
-)
-def test_what_was_mined_from_an_index_of_ms_marco_has_its_notice(
-    tmp_path: Path, index: dict[str, str], bound: bool
-) -> None:
-    made = {"files": {}, "forms": [], "rows": {}, "scores": False, "settings": {}, "index": index}
-    atomic.write_json(tmp_path / "manifest.json", made)
-    assert trained_on(f"mined:{tmp_path}")["ms_marco"] is bound
+def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"abc")
+    manifest = make_manifest(metrics={"small dev": {"MAP": 0.5}})
+    manifest.save(tmp_path)
+    found = VersionManifest.load(tmp_path)
+    assert found.files is not None
+    assert set(found.files) == {"weights"}
+    assert {**found.as_json(), "files": 0} == {**manifest.as_json(), "files": 0}
 
 
-def test_mined_negatives_that_cannot_be_asked_have_the_notice(tmp_path: Path) -> None:
-    assert trained_on(f"mined:{tmp_path}")["ms_marco"]
-
-
-@pytest.mark.parametrize("bound", [True, False])
-def test_the_notice_of_a_base_is_inherited_whatever_its_name(tmp_path: Path, bound: bool) -> None:
-    manifest.write(tmp_path / "mine/1", values() | {"ms_marco": bound}, command="")
-    assert trained_on("index:small", base=str(tmp_path / "mine/1"))["ms_marco"] is bound
-
-
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("triples:/home/me/x/triples.tsv", "triples:triples.tsv"),
-        ("qidpidtriples:/a/t.tsv,queries=/b/q.tsv", "qidpidtriples:t.tsv,queries=q.tsv"),
-        ("top1000:a/t.tsv,qrels=b/q.tsv", "top1000:t.tsv,qrels=q.tsv"),
-        ("run:/a/r.trec,index=small,queries=/b/q.tsv", "run:r.trec,index=small,queries=q.tsv"),
-        ("mined:/home/me/negatives/", "mined:negatives"),
-        ("hub:/home/me/folder", "hub:folder"),
-        ("hub", "hub"),
-        ("index:small", "index:small"),
-    ],
-)
-def test_the_manifest_has_the_names_of_files_and_not_their_folders(source: str, told: str) -> None:
-    assert trained_on(source)["settings"]["data"]["sources"] == [told]
-
-
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("tiny/base", "tiny/base"),
-        ("data/models/mine/1", "data/models/mine/1"),
-        ("{here}/data/models/mine/1", "data/models/mine/1"),
-        ("/home/me/model", "model"),
-        ("../model", "model"),
-    ],
-)
-def test_the_manifest_has_no_path_of_a_model_elsewhere(name: str, told: str) -> None:
-    name = name.format(here=Path.cwd())
-    data = {"teacher": f"given+reranker:{name}+first-stage"}
-    settings = trained_on("index:small", base=name, data=data)["settings"]
-    assert settings["base"] == told
-    assert settings["data"]["teacher"] == f"given+reranker:{told}+first-stage"
-
-
-def test_the_manifest_says_which_files_protected(tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "secret.tsv", ["1\tbees"])
-    found = values(protect=manifest.protect_rows([path]))
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found["protect"] == [{"file": "secret.tsv", "bytes": len("1\tbees\n"), "sha256": sha256}]
-    assert str(tmp_path) not in json.dumps(found)
-    with pytest.raises(SettingsError, match=r"There is no file .*other\.tsv of queries to protect"):
-        manifest.protect_rows([path, tmp_path / "other.tsv"])
-
-
-def test_one_line_tells_what_was_used_and_left_out() -> None:
-    found = values(dropped={"protected": 1200, "no positive": 1})
-    assert card.told(found) == "Gathered 3 examples, trained on 6 pairs; left out: 1,200 protected, 1 no positive."
-    assert card.told(values()) == "Gathered 3 examples, trained on 6 pairs; left out: none."
-
-
-def test_a_base_trained_on_ms_marco_has_its_notice() -> None:
-    assert values("cross-encoder/ms-marco-MiniLM-L6-v2")["ms_marco"]
-
-
-def test_what_goes_on_from_a_version_has_its_lineage_and_its_notice(tmp_path: Path) -> None:
-    first = tmp_path / "mine/1"
-    manifest.write(first, values("cross-encoder/ms-marco-x"), command="")
-    second = tmp_path / "mine/2"
-    manifest.write(second, values(str(first)), command="")
-    third = values(str(second))
-    assert third["lineage"] == ["cross-encoder/ms-marco-x", "mine/1", "mine/2"]
-    assert (third["base_model"], third["parent"]) == ("cross-encoder/ms-marco-x", "mine/2")
-    assert third["ms_marco"]
-    assert "Lineage: cross-encoder/ms-marco-x → mine/1 → mine/2." in card.text(third, command="")
-
-
-def test_a_local_base_without_a_manifest_is_named_and_its_path_is_not(tmp_path: Path) -> None:
-    folder = tmp_path / "somewhere"
-    folder.mkdir()
-    found = values(str(folder))
-    assert found["base_model"] == "somewhere"
-    # the hub takes a card only if its base model is OWNER/NAME
-    assert not [line for line in front_matter(card.text(found, command="")) if line.startswith("base_model")]
+def test_a_version_made_before_is_whole(tmp_path: Path, tiny_cross_encoder: Path) -> None:
+    folder = make_version(tmp_path, "old/1", tiny_cross_encoder)
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    written(folder, {**OLD, "files": files})
+    found = find("old/1", tmp_path)
+    assert (found.fault, found.manifest.recipe, found.manifest.pairs) == ("", "average", 240)
+    shutil.rmtree(folder)

@@ -30,7 +30,7 @@ def shipped(tmp_path: Path, tiny_cross_encoder: Path) -> Path:
 def test_a_whole_version_is_found(models: Path, tmp_path: Path) -> None:
     found = find("mine/1", models, shipped=tmp_path)
     assert (found.id, found.folder, found.fault) == ("mine/1", models / "mine/1", "")
-    assert found.manifest["recipe"] == "tiny"
+    assert found.manifest.recipe == "tiny"
     assert found.bytes == sum(path.stat().st_size for path in (models / "mine/1").iterdir())
 
 
