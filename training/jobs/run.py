@@ -129,7 +129,7 @@ def _is_made(request: Request) -> bool:
     """Whether the version is there and is this job's, which ended before it could say so."""
     wanted = request.as_json()
     settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
-    return _manifest(request).settings == json.loads(json.dumps(public_settings(settings)))
+    return bool(_manifest(request).settings == json.loads(json.dumps(public_settings(settings))))
 
 
 def _measured(request: Request) -> float | None:
