@@ -6,7 +6,7 @@ The functions read it when they are called, never at import.
 import os
 import sys
 
-from search.load import DEFAULT_RERANKER
+from search.served import DEFAULT_RERANKER
 
 READ_ONLY_FLAG = "--read-only"
 

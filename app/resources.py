@@ -17,9 +17,10 @@ from indexing.errors import IndexingError, ModelError, SecondLookError, Settings
 from indexing.index import Index, open_corpus_folder, open_index
 from indexing.manifest import FILE, Manifest
 from indexing.pretrained import bundled_path
-from search.load import open_reranker, reranker_path
+from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
+from search.served import reranker_path
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 

@@ -19,8 +19,8 @@ from indexing import atomic, places
 from indexing.dense.encoder import BiEncoder
 from indexing.pretrained import load_quietly
 from indexing.records import Run
-from search.load import reranker_path
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import reranker_path
 from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.comparison import Comparison, compare

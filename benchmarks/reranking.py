@@ -19,8 +19,8 @@ from indexing import atomic, places, precision
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import judged_sets
 from indexing.pretrained import load_quietly
-from search.load import reranker_path
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import reranker_path
 
 REPEATS = 3
 

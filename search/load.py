@@ -1,10 +1,9 @@
-"""Finds the re-ranker to serve and opens a whole pipeline by name."""
+"""Opens a re-ranker, or a whole pipeline, by name."""
 
 from pathlib import Path
 
 from indexing import places
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import ModelError
 from indexing.index import open_index
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
@@ -12,54 +11,7 @@ from search.rerank.engines import export_format
 from search.rerank.exported import open_exported
 from search.rerank.pair_reranker import PairReranker
 from search.rerank.reranker import Reranker
-from search.served import (
-    NUMBERED,
-    POINTER,
-    SHIPPED,
-    VERSION,
-    absent_version,
-    promoted_version,
-    version_id,
-    version_ids,
-)
-
-NO_RERANKER = "none"
-DEFAULT_RERANKER = "default"
-
-
-def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
-    """The path or hub name to load: `default` is the promoted model, else the shipped one; `none` is empty.
-
-    `shipped` is the shipped one, NAME/VERSION a trained one or an export where it exists; NAME/NUMBER must exist, any
-    other name is taken as it is.
-
-    Raises:
-        ModelError: promoted.json names a model that isn't there; there is no such version; or there is no shipped one.
-    """
-    if name == NO_RERANKER:
-        return ""
-    models, shipped = models or places.models(), shipped or places.shipped_reranker()
-    if VERSION.fullmatch(name) and (models / name).is_dir():
-        return str(models / name)
-    if NUMBERED.fullmatch(name) and not Path(name).exists():
-        raise absent_version(name, [SHIPPED, *version_ids(models)], models)
-    if name not in (DEFAULT_RERANKER, SHIPPED):
-        return name
-    version = promoted_version(models) if name == DEFAULT_RERANKER else SHIPPED
-    if version != SHIPPED:
-        promoted = models / version
-        if not (promoted / "config.json").is_file():
-            raise ModelError(
-                f"{models / POINTER} names {promoted}, which isn't there; "
-                "go back with `python -m training rollback`, or delete it to serve the shipped re-ranker."
-            )
-        return str(promoted)
-    if not (shipped / "model.safetensors").is_file():
-        raise ModelError(
-            f"There is no re-ranker in {shipped}; name one with --reranker, "
-            "such as cross-encoder/ms-marco-MiniLM-L6-v2, or search without: --reranker none."
-        )
-    return str(shipped)
+from search.served import DEFAULT_RERANKER, SHIPPED, reranker_path, version_id
 
 
 def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | None:

@@ -7,16 +7,14 @@ from typing import Protocol
 import numpy as np
 
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import SettingsError
 from indexing.index import Index, check_encoder
 from indexing.provenance import package_version
 from indexing.records import PassageId, Ranking
 from indexing.store.tokens import TokenIds
-from indexing.whitespace import squeeze
 from search.fuse import interpolate
 from search.rerank.reranker import Reranker, StoredTokens, score_passages
 from search.retrieve import FirstStage, first_stage
-from search.settings import QUERY_CHARACTERS, PipelineSettings
+from search.settings import PipelineSettings, normalized_query
 from search.stopwatch import Stopwatch
 from search.trace import PipelineVersions, SearchTrace
 
@@ -88,12 +86,7 @@ class RetrieveAndRerank:
 
     def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
         """The first stage alone, fused. Raises SettingsError as `search` does."""
-        text = squeeze(query)
-        if not text:
-            raise SettingsError("The query is empty; type some words.")
-        if len(text) > QUERY_CHARACTERS:
-            raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
-        return first_stage(self.index, self.encoder, text, settings or PipelineSettings())
+        return first_stage(self.index, self.encoder, normalized_query(query), settings or PipelineSettings())
 
     def _rerank(self, trace: SearchTrace, first: FirstStage, reranker: Reranker) -> SearchTrace:
         settings = trace.settings

@@ -1,4 +1,4 @@
-"""Which re-ranker is served: the promoted version, or the one that is shipped."""
+"""Which re-ranker a name stands for, and which is served by default: the promoted version, or the shipped one."""
 
 import json
 import re
@@ -10,6 +10,8 @@ from indexing import places
 from indexing.errors import ModelError
 from indexing.names import NAME, nearest_first
 
+NO_RERANKER = "none"
+DEFAULT_RERANKER = "default"
 POINTER = "promoted.json"
 SHIPPED = "shipped"
 """What stands in promoted.json for the re-ranker that comes with the program."""
@@ -66,3 +68,38 @@ def absent_version(name: str, known: Iterable[str], models: Path | None = None) 
     return ModelError(
         f"There is no version {name!r} in {models or places.models()} (there: {listed}{more}); give one of them."
     )
+
+
+def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
+    """The path or hub name to load: `default` is the promoted version, else the shipped one; `none` is empty.
+
+    `shipped` is the shipped one, NAME/VERSION a trained one or an export where it exists; NAME/NUMBER must exist. Any
+    other name is passed on as a path or hub name.
+
+    Raises:
+        ModelError: promoted.json names a model that isn't there; there is no such version; or there is no shipped one.
+    """
+    if name == NO_RERANKER:
+        return ""
+    models, shipped = models or places.models(), shipped or places.shipped_reranker()
+    if VERSION.fullmatch(name) and (models / name).is_dir():
+        return str(models / name)
+    if NUMBERED.fullmatch(name) and not Path(name).exists():
+        raise absent_version(name, [SHIPPED, *version_ids(models)], models)
+    if name not in (DEFAULT_RERANKER, SHIPPED):
+        return name
+    version = promoted_version(models) if name == DEFAULT_RERANKER else SHIPPED
+    if version != SHIPPED:
+        promoted = models / version
+        if not (promoted / "config.json").is_file():
+            raise ModelError(
+                f"{models / POINTER} names {promoted}, which isn't there; "
+                "go back with `python -m training rollback`, or delete it to serve the shipped re-ranker."
+            )
+        return str(promoted)
+    if not (shipped / "model.safetensors").is_file():
+        raise ModelError(
+            f"There is no re-ranker in {shipped}; name one with --reranker, "
+            "such as cross-encoder/ms-marco-MiniLM-L6-v2, or search without: --reranker none."
+        )
+    return str(shipped)

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias, get_args
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
+from indexing.whitespace import squeeze
 
 Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
 RerankMix: TypeAlias = Literal["fused", "dense"]
@@ -54,3 +55,13 @@ class PipelineSettings:
         for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
             if not 0 <= value <= 1:
                 raise SettingsError(f"{name} is {value}; give a number from 0 to 1.")
+
+
+def normalized_query(query: str) -> str:
+    """The query with single spaces, as it is searched. Raises SettingsError where it is empty or too long."""
+    text = squeeze(query)
+    if not text:
+        raise SettingsError("The query is empty; type some words.")
+    if len(text) > QUERY_CHARACTERS:
+        raise SettingsError(f"The query has {len(text):,} characters; at most {QUERY_CHARACTERS:,} are searched.")
+    return text

@@ -4,7 +4,6 @@ import json
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from indexing.catalogue import build_folders, current_build, index_names
 from indexing.index import open_index
 from indexing.manifest import Manifest
 from indexing.records import PassageId
-from search.__main__ import main as search
-from search.trec import read_run
-from tests.conftest import PASSAGES, QUERIES, REPOSITORY, write_lines
+from tests.conftest import PASSAGES, REPOSITORY, write_lines
 
 Captured = pytest.CaptureFixture[str]
 
@@ -540,133 +537,6 @@ def test_an_absent_index_is_told_with_the_command_that_builds_it(
 ) -> None:
     assert indexing([command, "other", "--root", str(built_root)]) == 2
     assert "python -m indexing build --corpus CORPUS --index other" in refusal(capsys)
-
-
-@pytest.fixture
-def place(built_root: Path, tiny_cross_encoder: Path) -> list[str]:
-    return ["--index", "small", "--root", str(built_root), "--reranker", str(tiny_cross_encoder)]
-
-
-def test_query_prints_every_stage(place: list[str], capsys: Captured) -> None:
-    assert search(["query", "rye bread", *place, "--top", "3"]) == 0
-    said = capsys.readouterr().out
-    titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
-    assert titles[:4] == ["First stage: bm25", "First stage: dense", "Fused", "Re-ranked by tiny-cross-encoder"]
-    assert titles[4].startswith("Time   bm25 ")
-    assert said.count("\n    1 ") == 4
-
-
-def test_query_in_json_agrees_with_itself(place: list[str], capsys: Captured) -> None:
-    assert search(["query", "rye bread", *place, "--json", "--depth", "12", "--rerank-depth", "12", "--top", "12"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    ranks = {name: {row["id"]: row["rank"] for row in places} for name, places in said["stages"].items()}
-    assert list(ranks) == ["bm25", "dense", "fused", "reranked"]
-    assert [row["rank"] for row in said["final"]] == list(range(1, 13))
-    for row in said["final"]:
-        assert row["ranks"] == {name: places.get(row["id"]) for name, places in ranks.items()}
-        assert row["moved"] == ranks["fused"][row["id"]] - row["rank"]
-        assert row["score"] == row["logit"]  # with all weight on the re-ranker
-        assert row["text"] == said["passages"][row["id"]]["text"] == PASSAGES[row["id"]]
-    assert said["schema"] == 1
-    assert said["settings"]["depth"] == said["settings"]["rerank_depth"] == 12
-    assert (said["versions"]["index"], said["versions"]["reranker"]) == ("small", "tiny-cross-encoder")
-    assert {"bm25", "encode", "faiss", "re-rank"} <= set(said["seconds"])
-
-
-def test_query_without_a_re_ranker_has_no_re_ranked_list(built_root: Path, capsys: Captured) -> None:
-    arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--json"]
-    assert search(["query", "rye bread", *arguments]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["versions"]["reranker"] is None
-    assert list(said["stages"]) == ["bm25", "dense", "fused"]
-    assert [row["id"] for row in said["final"]] == [row["id"] for row in said["stages"]["fused"]]
-    assert [row["text"] for row in said["final"]] == [PASSAGES[row["id"]] for row in said["final"]]
-    assert len(said["final"]) == 10
-
-
-def test_query_takes_k1_and_b(built_root: Path, capsys: Captured) -> None:
-    arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--json", "--fusion", "bm25"]
-    scores = []
-    for pair in ([], ["--k1", "0.9", "--b", "0.4"], ["--k1", "2"]):  # none, the index's own, another
-        assert search(["query", "rye bread", *arguments, *pair]) == 0
-        scores.append([row["score"] for row in json.loads(capsys.readouterr().out)["final"]])
-    assert scores[0] == scores[1]
-    assert scores[2][0] < scores[0][0]
-    assert search(["query", "rye bread", *arguments, "--b", "1.1"]) == 2
-    assert "BM25's b is 1.1" in capsys.readouterr().err
-
-
-def test_query_that_matches_nothing_says_so(built_root: Path, capsys: Captured) -> None:
-    arguments = ["--index", "small", "--root", str(built_root), "--reranker", "none", "--fusion", "bm25"]
-    assert search(["query", "quasar", *arguments]) == 0
-    assert "No passage matches" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "what"),
-    [
-        (["query", " "], "empty"),
-        (["query", "x" * 2001], "2,001"),
-        (["query", "x", "--index", "other"], "other"),
-        (["query", "x", "--index", "../small"], "../small"),
-        (["query", "x", "--depth", "0"], "0"),
-        (["query", "x", "--rrf-k", "-1"], "-1"),
-        (["query", "x", "--bm25-weight", "2"], "2"),
-        (["query", "x", "--rerank-weight", "-1"], "-1"),
-        (["query", "x", "--reranker", "no-such/model"], "no-such/model"),
-        (["query", "x", "--top", "-1"], "-1"),
-        (["run", "nowhere.tsv", "run.trec"], "nowhere.tsv"),
-    ],
-    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
-)
-def test_search_says_what_is_wrong_in_one_sentence(
-    place: list[str], arguments: list[str], what: str, capsys: Captured
-) -> None:
-    given = [*arguments[:1], *place, *arguments[1:]]
-    assert search(given) == 2
-    assert what in refusal(capsys)
-
-
-def test_run_answers_every_query_of_a_file(place: list[str], tmp_path: Path, capsys: Captured) -> None:
-    queries = QUERIES["train"] | QUERIES["test"]
-    path = write_lines(tmp_path / "q.tsv", [f"{key}\t{text}" for key, text in queries.items()])
-    assert search(["run", str(path), str(tmp_path / "run.trec"), *place, "--depth", "7"]) == 0
-    assert "4 queries" in capsys.readouterr().out
-    assert {query: len(ranking) for query, ranking in read_run(tmp_path / "run.trec").items()} == dict.fromkeys(
-        queries, 7
-    )
-
-
-def test_run_gives_what_query_gives(place: list[str], tmp_path: Path, capsys: Captured) -> None:
-    path = write_lines(tmp_path / "q.tsv", ["1\trye bread"])
-    search(["run", str(path), str(tmp_path / "run.trec"), *place])
-    capsys.readouterr()
-    search(["query", "rye bread", *place, "--json", "--top", "20"])
-    found = [row["id"] for row in json.loads(capsys.readouterr().out)["final"]]
-    (ranking,) = read_run(tmp_path / "run.trec").values()
-    assert list(ranking.passage_ids) == found
-
-
-def test_an_output_that_cannot_be_written_is_told_in_one_sentence(
-    place: list[str], tmp_path: Path, capsys: Captured
-) -> None:
-    path = write_lines(tmp_path / "q.tsv", ["1\trye bread"])
-    (tmp_path / "folder").mkdir()
-    assert search(["run", str(path), str(tmp_path / "folder"), *place]) == 2
-    assert str(tmp_path / "folder") in refusal(capsys)
-
-
-def test_an_unknown_option_ends_with_two(capsys: Captured) -> None:
-    with pytest.raises(SystemExit) as ended:
-        search(["query", "x", "--dept", "5", "--no-such-option"])
-    assert ended.value.code == 2
-
-
-def test_commands_run_as_modules_and_print_nothing_but_json(place: list[str]) -> None:
-    command = [sys.executable, "-m", "search", "query", "rye bread", *place, "--json"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["query"] == "rye bread"
 
 
 def test_an_error_of_a_command_is_one_sentence_on_stderr_and_nothing_else(

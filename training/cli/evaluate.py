@@ -7,7 +7,8 @@ from indexing import atomic
 from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import SettingsError
 from indexing.progress import Bars
-from search.load import DEFAULT_RERANKER, open_pipeline, reranker_path
+from search.load import open_pipeline
+from search.served import DEFAULT_RERANKER, reranker_path
 from training.cli.options import Commands, add_root
 from training.evaluation import nano_beir, report
 from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline

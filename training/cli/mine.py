@@ -8,7 +8,8 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.index import Index, judged_split, open_corpus_folder
 from indexing.progress import Bars
-from search.load import NO_RERANKER, open_pipeline, open_reranker
+from search.load import open_pipeline, open_reranker
+from search.served import NO_RERANKER
 from search.settings import FUSIONS
 from training.cli.options import Commands, add_root
 from training.data.prepare import prepare

@@ -6,8 +6,9 @@ from pathlib import Path
 from indexing.errors import SettingsError
 from indexing.index import judged_split
 from indexing.progress import Bars
-from search.load import NO_RERANKER, open_pipeline
+from search.load import open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import NO_RERANKER
 from training.cli.options import Commands, add_models, add_root
 from training.versions import promoted, registry
 from training.versions.average import average

@@ -12,7 +12,8 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split, open_index
 from indexing.progress import Progress, relabel, silent
-from search.load import NO_RERANKER, open_pipeline
+from search.load import open_pipeline
+from search.served import NO_RERANKER
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import enlarged
 from training.data.judged import judged_examples

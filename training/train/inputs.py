@@ -7,7 +7,8 @@ from pathlib import Path
 from indexing import places
 from indexing.index import corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
-from search.load import NO_RERANKER, open_pipeline
+from search.load import open_pipeline
+from search.served import NO_RERANKER
 from training.data.collect import collect
 from training.evaluation.candidates import Candidates, first_stage_lists
 from training.fitting.fit import ROWS

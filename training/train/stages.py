@@ -14,8 +14,7 @@ from typing import Any
 from indexing import atomic, places, provenance
 from indexing.errors import TrainingError
 from indexing.progress import Progress, silent
-from search.load import reranker_path
-from search.served import VERSION
+from search.served import VERSION, reranker_path
 from training.data.ingredients import Gatherer
 from training.fitting.callback import ReportStep
 from training.fitting.fit import ROWS, Fitted, fit

@@ -15,7 +15,7 @@ from app.views.widgets.search_choice import (
     without_own_bm25,
 )
 from app.views.widgets.search_choice import read_link as read_search_link
-from search.load import NO_RERANKER
+from search.served import NO_RERANKER
 
 SIDES = ("a", "b")
 SHARED = {name: field for name, field in PARAMETERS.items() if field in ("query", "index", "shown")}

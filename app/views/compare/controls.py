@@ -7,7 +7,7 @@ import streamlit as st
 from app.views.compare.choice import SIDES, key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import SHORT_FUSION_NAMES, PipelineFields
-from search.load import DEFAULT_RERANKER, NO_RERANKER
+from search.served import DEFAULT_RERANKER, NO_RERANKER
 from training.versions.registry import versions
 
 

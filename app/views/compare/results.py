@@ -20,8 +20,8 @@ from app.views.widgets.passage.judgment import Judgment
 from app.views.widgets.pipeline_fields import MIX_NAMES, SHORT_FUSION_NAMES
 from app.views.widgets.search_choice import SearchChoice
 from indexing.records import Ranking
-from search.load import NO_RERANKER
 from search.overlap import kendall_tau, overlap, rank_biased_overlap
+from search.served import NO_RERANKER
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 

@@ -17,8 +17,7 @@ from app.views.widgets.pickers import (
 )
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError
-from search.load import DEFAULT_RERANKER
-from search.served import promoted_version
+from search.served import DEFAULT_RERANKER, promoted_version
 from training.evaluation.evaluate import Request
 from training.evaluation.measures import NAMES
 from training.evaluation.stages import STAGES

@@ -5,7 +5,7 @@ import streamlit as st
 from app.views.search.choice import key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import FUSION_NAMES, PipelineFields
-from search.load import DEFAULT_RERANKER, NO_RERANKER
+from search.served import DEFAULT_RERANKER, NO_RERANKER
 
 
 def search_sidebar(indexes: list[str], *, reranker: str) -> None:

@@ -23,7 +23,7 @@ from indexing import places
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import SecondLookError
-from search.load import DEFAULT_RERANKER, NO_RERANKER
+from search.served import DEFAULT_RERANKER, NO_RERANKER
 from search.trace import SearchTrace
 
 TITLE = '<header class="sl-top"><h1>Second Look</h1><p>A quick look finds, a careful second look sorts.</p></header>'

@@ -16,7 +16,7 @@ from app.views.widgets.pickers import pick
 from indexing import places
 from indexing.errors import SecondLookError
 from indexing.names import DEFAULT_BI_ENCODER
-from search.load import reranker_path
+from search.served import reranker_path
 from training.jobs.jobs import TrainingJob
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import write_feedback

@@ -13,7 +13,7 @@ from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError, SecondLookError
 from indexing.index import open_corpus_folder
-from search.load import NO_RERANKER
+from search.served import NO_RERANKER
 
 MOST_DEPTH = 1_000  # passages re-ranked of each query
 PICKED_KEY = "measured_kept"  # session: the values picked, for a return to the page

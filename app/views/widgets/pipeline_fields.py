@@ -9,7 +9,7 @@ import streamlit as st
 from app import resources
 from app.views.widgets.notices import note
 from app.views.widgets.search_choice import DEEPEST, HIGHEST_K1, MOST_RERANKED
-from search.load import NO_RERANKER
+from search.served import NO_RERANKER
 
 FUSION_NAMES = {
     "rrf": "Reciprocal rank fusion",

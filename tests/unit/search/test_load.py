@@ -8,8 +8,8 @@ import pytest
 
 from indexing import places
 from indexing.errors import IndexingError, ModelError
-from search.load import NO_RERANKER, open_pipeline, open_reranker, reranker_path
-from search.served import SHIPPED
+from search.load import open_pipeline, open_reranker
+from search.served import NO_RERANKER, SHIPPED, reranker_path
 from search.settings import PipelineSettings
 from tests.support.fakes import WordOverlapReranker
 

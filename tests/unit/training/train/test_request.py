@@ -17,8 +17,9 @@ from indexing.catalogue import current_build
 from indexing.corpus.judged import judged_sets
 from indexing.errors import BusyError, ModelError, SettingsError, TrainingError
 from indexing.records import Query, QueryId
-from search.load import NO_RERANKER, open_pipeline
+from search.load import open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import NO_RERANKER
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, QUERIES, REPOSITORY, write_lines
 from tests.support.tiny_training import StoppedError, settings

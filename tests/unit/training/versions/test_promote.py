@@ -15,9 +15,9 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError, SettingsError
 from indexing.index import open_index
 from indexing.records import Query, QueryId
-from search.load import reranker_path
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import reranker_path
 from tests.conftest import PASSAGES, write_lines
 from tests.support.versions import make_version
 from training.evaluation.candidates import first_stage_lists, reranked

@@ -9,8 +9,7 @@ import pytest
 
 from indexing import atomic
 from indexing.errors import BusyError, ModelError, SettingsError
-from search.load import reranker_path
-from search.served import promoted_version
+from search.served import promoted_version, reranker_path
 from tests.support.kill_promotions import Killed, kill_at_each_moment
 from tests.support.versions import make_version
 from training.versions import promoted

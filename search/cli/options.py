@@ -1,0 +1,78 @@
+"""The options that every command of `python -m search` has: the index, the re-ranker, and how a query is answered."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from indexing import places
+from indexing.catalogue import current_build
+from indexing.cli.shell import add_old_spelling, add_verbose
+from search.served import DEFAULT_RERANKER, reranker_path
+from search.settings import FUSIONS, MIXES, PipelineSettings
+
+
+def add_pipeline_options(command: argparse.ArgumentParser) -> None:
+    """Add them to a command."""
+    usual = PipelineSettings()
+    command.add_argument("--index", metavar="NAME", default="sample", help="name of the index (%(default)s)")
+    command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
+    command.add_argument(
+        "--reranker",
+        default=DEFAULT_RERANKER,
+        help="NAME/VERSION, 'shipped', or hub name or path of a CrossEncoder; 'none' to go without (%(default)s: the "
+        "promoted version, else the shipped one)",
+    )
+    command.add_argument(
+        "--depth", type=int, default=usual.depth, help="candidates kept by the first stage (%(default)s)"
+    )
+    command.add_argument(
+        "--rerank-depth", type=int, help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
+    )
+    add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=int)
+    command.add_argument("--fusion", choices=FUSIONS, default=usual.fusion, help="(%(default)s)")
+    command.add_argument("--rrf-k", type=int, default=usual.rrf_k, help="constant of rrf (%(default)s)")
+    command.add_argument(
+        "--bm25-weight", type=float, default=usual.bm25_weight, help="BM25's share in weighted (%(default)s)"
+    )
+    command.add_argument("--k1", type=float, help="BM25's, 0 to 10 (the index's own)")
+    command.add_argument("--b", type=float, help="BM25's, 0 to 1 (the index's own)")
+    command.add_argument(
+        "--rerank-weight", type=float, default=usual.rerank_weight, help="re-ranker's share of the score (%(default)s)"
+    )
+    command.add_argument(
+        "--rerank-mix", choices=MIXES, default=usual.rerank_mix, help="what has the rest of the score (%(default)s)"
+    )
+    add_verbose(command)
+
+
+def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
+    """The settings that the options spell, once the index and the re-ranker that they name are known to exist.
+
+    Nothing heavy is imported for it, so that a mistyped option is answered at once.
+
+    Raises:
+        SettingsError: an option is out of its range.
+        IndexingError, ModelError: there is no such index or version.
+    """
+    usual = PipelineSettings()
+    requested = usual.rerank_depth if options.rerank_depth is None else options.rerank_depth
+    settings = PipelineSettings(
+        depth=options.depth,
+        rerank_depth=min(requested, options.depth),
+        fusion=options.fusion,
+        rrf_k=options.rrf_k,
+        bm25_weight=options.bm25_weight,
+        k1=options.k1,
+        b=options.b,
+        rerank_weight=options.rerank_weight,
+        rerank_mix=options.rerank_mix,
+    )
+    current_build(options.index, root=options.root)
+    reranker_path(options.reranker)
+    if options.rerank_depth is not None and settings.rerank_depth < options.rerank_depth:
+        print(
+            f"--rerank-depth is {options.rerank_depth:,}, but the first stage keeps {options.depth:,} candidates, so "
+            f"{settings.rerank_depth:,} are re-ranked; give --depth {options.rerank_depth} for all.",
+            file=sys.stderr,
+        )
+    return settings
