@@ -82,7 +82,7 @@ def _run(folder: Path, request: BuildRequest) -> BuildStatus:
         reporter.write()
         ended = _estimated(request, reporter) if request.task == "estimate" else _built(request, reporter)
     except KeyboardInterrupt:
-        ended = _ended(reporter, "stopped", "Stopped. The index in use is as it was; finished shards are kept.")
+        ended = _ended(reporter, "stopped", "Stopped. The index in use is unchanged, and finished shards were kept.")
     except (SecondLookError, OSError) as error:
         ended = _ended(reporter, "failed", str(error))
     except Exception as error:

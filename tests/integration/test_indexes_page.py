@@ -315,11 +315,11 @@ def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> N
 
 def test_an_unknown_collection_of_the_hub_is_not_begun(page: AppTest) -> None:
     shown(page)
-    page.radio(key="indexes_source").set_value("A collection of the hub").run()
+    page.radio(key="indexes_source").set_value("A collection on the hub").run()
     assert "indexes_build" in keys(page)
     page.radio(key="indexes_source").set_value("A folder on the server").run()
     page.session_state["indexes_hub"] = "../../etc/passwd"
-    page.radio(key="indexes_source").set_value("A collection of the hub")
+    page.radio(key="indexes_source").set_value("A collection on the hub")
     again(page)
     assert "'../../etc/passwd' is no collection that is read from the hub" in sentences(page)
     assert "indexes_build" not in keys(page)
