@@ -21,6 +21,7 @@ from indexing.pretrained import load_quietly
 from indexing.records import Run
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import reranker_path
+from training.data.open_indexes import OpenIndexes
 from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.comparison import Comparison, compare
@@ -29,8 +30,8 @@ from training.recipes.catalog import LAMBDA_HARD_NEG
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.inputs import dev_lists
-from training.train.request import DevSettings, Request
-from training.train.train import make
+from training.train.request import DevSettings, TrainRequest
+from training.train.train import train_version
 
 MSMARCO, DL21, QA = (Source("index", name) for name in ("msmarco-mini", "trec-dl-2021", "qa-sentences"))
 GRADE = 2  # from which a passage counts as relevant, as TREC DL has it
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
     load_quietly()
-    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, root=places.indexes())
+    given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, OpenIndexes())
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}
 
@@ -131,12 +132,11 @@ def _trained(arm: Arm, options: argparse.Namespace) -> Path:
     name = arm.name.strip("+ ").replace(",", "").replace(" ", "-")
     output: Path = options.output / name / "1"
     if not output.exists():
-        settings = TrainSettings(
-            arm.recipe, base=options.base, minutes=options.minutes, learning_rate=5e-5, batch=8, save_every=25
-        )
+        settings = TrainSettings(base=options.base, minutes=options.minutes, learning_rate=5e-5, batch=8, save_every=25)
         data = DataSettings(sources=arm.sources, index=MSMARCO.index, limit=400, teacher=arm.teacher)
         protect = (options.trec / "queries.tsv",)
-        make(Request(output, settings, data, protect=protect), resume=True, command="python -m benchmarks.ablation")
+        request = TrainRequest(output=output, recipe=arm.recipe, settings=settings, data=data, protect=protect)
+        train_version(request, resume=True, command="python -m benchmarks.ablation")
     return output
 
 

@@ -23,21 +23,22 @@ from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments, losses
 from torch.nn import Module
 
-from indexing import atomic, places, precision
+from indexing import atomic, precision
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import bundled_path, load_quietly
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.data.collect import collect
+from training.data.open_indexes import OpenIndexes
 from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.example import Example
 from training.fitting.fit import ROWS, fit
 from training.fitting.model import save_weights
 from training.recipes.row_files import read_rows, write_rows
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 from training.source import Source
 from training.train.inputs import dev_lists, protection_of
-from training.train.request import DevSettings, Request
+from training.train.request import DevSettings, LearningRequest
 
 SIDES = ("peer", "ours")
 LOSSES: Mapping[str, Callable[[CrossEncoder], Module]] = {
@@ -61,8 +62,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     load_quietly()
-    settings = TrainSettings(
-        options.recipe,
+    settings = FitSettings(
+        recipe=options.recipe,
         base=bundled_path(options.base),
         batch=options.batch,
         learning_rate=options.learning_rate,
@@ -70,9 +71,10 @@ def main() -> None:
     )
     asked = DevSettings(options.index, "dev", 60, 20)
     data = DataSettings(sources=(Source("index", options.index),), limit=options.lists)
-    protection = protection_of(Request(Path(), settings, data, asked))
-    examples = list(collect(settings.loss_recipe, data, protection=protection, dropped=Counter()))
-    dev = dev_lists(asked, root=places.indexes())
+    indexes = OpenIndexes()
+    protection = protection_of(LearningRequest(data=data, dev=asked))
+    examples = list(collect(settings.loss_recipe, data, protection=protection, dropped=Counter(), indexes=indexes))
+    dev = dev_lists(asked, indexes)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -93,7 +95,7 @@ def main() -> None:
     _report(rows, options)
 
 
-def _peer(examples: Sequence[Example], output: Path, settings: TrainSettings) -> float:
+def _peer(examples: Sequence[Example], output: Path, settings: FitSettings) -> float:
     """Seconds of sentence-transformers' trainer, its model being open; that is saved to `output`."""
     torch.manual_seed(settings.seed)
     model = CrossEncoder(
@@ -125,7 +127,7 @@ def _peer(examples: Sequence[Example], output: Path, settings: TrainSettings) ->
     return seconds
 
 
-def _ours(rows: Path, output: Path, settings: TrainSettings) -> float:
+def _ours(rows: Path, output: Path, settings: FitSettings) -> float:
     """Seconds of `fit`, opening the model included; its model is saved to `output`."""
     start = precision.clock(precision.device())
     fitted = fit(rows, settings)

@@ -12,7 +12,7 @@ from tests.support.forks import Forks
 from tests.support.tiny_training import StoppedError, Weights, equal, resumable, settings, train, weights
 from training.fitting import checkpoints
 from training.fitting.callback import ReportStep, TrainingStep
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in checkpoints.checkpoints(folder)]
 
 
-def check(folder: Path, asked: TrainSettings, whole: Undisturbed, *, first: int, resume: bool = True) -> None:
+def check(folder: Path, asked: FitSettings, whole: Undisturbed, *, first: int, resume: bool = True) -> None:
     """Gone on with, from `first` on, it gives the weights and the losses of the undisturbed training."""
     steps: list[int] = []
     resumed = train(folder, asked, resume=resume, report=lambda at: steps.append(at.step))

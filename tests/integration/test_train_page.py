@@ -37,7 +37,7 @@ from training.recipes.row_files import RowCounts
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.forecast import Forecast, forecast
-from training.train.request import Request
+from training.train.request import TrainRequest
 from training.versions.registry import find
 
 VIEWS = REPOSITORY / "app/views"
@@ -50,7 +50,7 @@ st.navigation([
 """
 READ_ONLY = "from app.views.train.view import render; render(read_only=True)"
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
-SETTINGS, DATA = TrainSettings("listnet"), DataSettings(sources=(Source("index", "small"),))
+DATA = DataSettings(sources=(Source("index", "small"),))
 ROW = {"query": "<b>bees</b>", "passages": ["<script>1</script>", "wasps"], "labels": [3.0, 0.0]}
 COUNTS = RowCounts({"judged small": 1}, {"protected": 2, "near-duplicate": 0}, rows=1, pairs=2)
 
@@ -92,11 +92,11 @@ def bars(page: AppTest) -> list[str]:
     return [bar.proto.text.replace("\\", "") for bar in page.get("progress")]
 
 
-def asked(**given: Any) -> Request:
-    return Request(places.models() / "mine/1", **{"settings": SETTINGS, "data": DATA, **given})
+def asked(**given: Any) -> TrainRequest:
+    return TrainRequest(output=places.models() / "mine/1", **{"recipe": "listnet", "data": DATA, **given})
 
 
-def made_job(status: TrainingStatus, *, name: str = "training-1", request: Request | None = None) -> Path:
+def made_job(status: TrainingStatus, *, name: str = "training-1", request: TrainRequest | None = None) -> Path:
     folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", (request or asked()).as_json())
@@ -254,7 +254,7 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts begin at once: a process of its own is started in the test before."""
 
-    def here(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
+    def here(request: TrainRequest, folder: Path, *, told: Callable[[str], None]) -> Forecast:
         return forecast(replace(request, output=folder / "version"), progress=lambda name, *_: told(name))
 
     monkeypatch.setattr(preview, "forecast_apart", here)
@@ -424,7 +424,7 @@ def test_a_stopped_training_can_go_on(page: AppTest) -> None:
 
 def test_trainings_are_listed_newest_first(page: AppTest) -> None:
     made_job(replace(RUNNING, state="finished", ndcg=0.65, started=1_760_000_000.0))
-    other = asked(settings=TrainSettings("bce", base="x/<i>y</i>"))
+    other = asked(recipe="bce", settings=TrainSettings(base="x/<i>y</i>"))
     made_job(TrainingStatus(state="failed", error="No."), name="training-2", request=other)
     again(page)
     shown = [element.body for element in page.html if "sl-badge" in element.body]

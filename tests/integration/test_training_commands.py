@@ -12,9 +12,10 @@ import pytest
 from indexing import atomic
 from tests.conftest import write_lines
 from training.__main__ import main, parser
-from training.cli import train
 from training.recipes.catalog import find_recipe
-from training.recipes.stages import StagePlan
+from training.recipes.plan_files import SHIPPED_PLANS, read_plan
+from training.train import train
+from training.train.request import DevSettings, TrainRequest
 
 
 def test_mining_writes_a_folder_and_says_what_was_dropped(
@@ -127,13 +128,14 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
 ) -> None:
     made = []
 
-    def note(name: str, recipe: StagePlan, output: Path, **given: Any) -> None:
-        made.append((name, recipe, output, given["command"]))
+    def note(request: TrainRequest, **given: Any) -> None:
+        output = request.output
+        made.append((request.recipe, request.plan, output, given["command"]))
         output.mkdir(exist_ok=True)
         counts = {"examples": {"one": {"a": 2, "b": 3}, "two": {"a": 4}}, "dropped": {"protected": 7}, "pairs": 1600}
         atomic.write_json(output / "manifest.json", counts)
 
-    monkeypatch.setattr(train, "make_in_stages", note)
+    monkeypatch.setattr(train, "train_version", note)
     line = ["train", "--output", str(tmp_path / "1"), "--recipe", "two-hour-reranker"]
     assert main(line) == 0
     told = "Gathered 9 examples, trained on 1,600 pairs; left out: 7 protected."  # 2 + 3 + 4
@@ -151,6 +153,38 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
             f"{command} --stages 2",
         ),
     ]
+
+
+def test_a_plan_of_one_s_own_is_read_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = []
+
+    def note(request: TrainRequest, **given: Any) -> None:
+        made.append((request, given["command"]))
+        request.output.mkdir(parents=True)
+        atomic.write_json(request.output / "manifest.json", {"examples": {}, "dropped": {}, "pairs": 0})
+
+    monkeypatch.setattr(train, "train_version", note)
+    own = tmp_path / "mine.json"
+    text = SHIPPED_PLANS["two-hour-reranker"].read_text(encoding="utf-8")
+    write_lines(own, [text.replace('"groups": 1000', '"groups": 7', 1).rstrip()])
+    assert main(["train", "--recipe", str(own), "--output", str(tmp_path / "mine/1"), "--dev", "small"]) == 0
+    ((request, command),) = made
+    assert (request.recipe, command) == ("mine", "python -m training train --recipe mine.json")
+    assert request.plan == read_plan(own)
+    assert request.plan is not None
+    assert request.plan.stages[0].ingredients[0].groups == 7
+    assert request.dev == DevSettings("small")
+    capsys.readouterr()
+    write_lines(own, [text.replace('"kind": "judged"', '"kind": "graded"', 1).rstrip()])
+    line = next(number for number, words in enumerate(own.read_text().splitlines(), start=1) if "graded" in words)
+    assert main(["train", "--recipe", str(own)]) == 2
+    assert capsys.readouterr().err.startswith(f"{own}, line {line}: ingredient kind 'graded' is unknown; choose one")
+    assert main(["train", "--recipe", str(tmp_path / "none.json")]) == 2
+    assert "none.json can't be read (No such file or directory); name a file with a recipe." in capsys.readouterr().err
+    assert main(["train", "--recipe", "best"]) == 2
+    assert capsys.readouterr().err.startswith("Recipe 'best' is unknown; choose one of bce, ")
 
 
 def leaves(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from tests.conftest import PASSAGES
 from training.example import Example
-from training.fitting.fit import ROWS, Fitted, fit
+from training.fitting.fit import ROWS, FittedModel, fit
 from training.fitting.model import PairModel
 from training.recipes.row_files import write_rows
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings, TrainSettings
 
 SUBJECTS = ("bees honey", "lighthouse lamp", "bread flour", "glacier ice")
 TURNS = 2
@@ -36,20 +36,25 @@ def examples() -> list[Example]:
     return made
 
 
-def settings(base: Path | str, recipe: str, **given: Any) -> TrainSettings:
+def settings(base: Path | str, recipe: str, **given: Any) -> FitSettings:
     """Fast, in float32, without checkpoints."""
     usual: dict[str, Any] = {"learning_rate": 3e-3, "precision": "float32", "save_every": 0, "max_length": 64}
-    return TrainSettings(recipe, base=str(base), **(usual | given))
+    return FitSettings(recipe=recipe, base=str(base), **(usual | given))
 
 
-def train(folder: Path, asked: TrainSettings, *, given: Sequence[Example] | None = None, **options: Any) -> Fitted:
+def plain(asked: FitSettings) -> TrainSettings:
+    """The settings of a whole training by a recipe that is named beside them."""
+    return TrainSettings(**{name: value for name, value in vars(asked).items() if name != "recipe"})
+
+
+def train(folder: Path, asked: FitSettings, *, given: Sequence[Example] | None = None, **options: Any) -> FittedModel:
     """`fit` on these examples, whose rows are written where there are none."""
     if not (folder / ROWS).is_dir():
         write_rows(folder / ROWS, examples() if given is None else given, asked.loss_recipe.form, seed=1)
     return fit(folder, asked, **options)
 
 
-def resumable(base: Path | str, recipe: str) -> TrainSettings:
+def resumable(base: Path | str, recipe: str) -> FitSettings:
     """12 steps, 4 of them an epoch, with a checkpoint every 3 steps; dropout makes them depend on random numbers."""
     batch = {"listnet": EXAMPLES // 4, "cmnrl": EXAMPLES * 3 // 4}[recipe]
     return settings(base, recipe, steps=12, batch=batch, save_every=3, dropout=0.1)

@@ -48,6 +48,6 @@ def _jobs(options: argparse.Namespace) -> int:
         started = datetime.fromtimestamp(status.started, UTC).isoformat(timespec="minutes")[:16]
         measured = "" if status.ndcg is None else f"nDCG@10 {status.ndcg:.4f}"
         steps = f"{status.step:,} of {status.steps:,} steps" if status.steps else ""
-        cells = (job.name, job.state, started, job.request.settings.recipe, steps, measured, status.version)
+        cells = (job.name, job.state, started, job.request.recipe, steps, measured, status.version)
         print("  ".join(filter(None, (*cells, status.error))))
     return 0

@@ -7,26 +7,24 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.errors import SettingsError
 from training.cli.options import Commands
 from training.cli.train import add_settings, data_settings, dev_settings, train_settings
-from training.data.collect import collect
 from training.data.settings import DataSettings
 from training.example import Example
-from training.judgments.protection import Protection
-from training.race.plot import plot
-from training.race.race import race, winner_folder
-from training.race.standings import RaceSettings
-from training.race.table import table
-from training.race.winner import keep_winner
 from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
+from training.recipes.recipe import Recipe
 from training.source import SOURCE_USAGE
-from training.train.inputs import dev_lists, protection_of
-from training.train.request import DevSettings, Request
-from training.train.workspace import keep_asked
+
+if TYPE_CHECKING:
+    from training.data.open_indexes import OpenIndexes
+    from training.race.race import Gather
+    from training.race.settings import RaceRequest
+    from training.race.standings import Standing
 
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 UNITS = {"s": 1 / 60, "m": 1.0, None: 1.0, "h": 60.0}
@@ -34,17 +32,19 @@ UNITS = {"s": 1 / 60, "m": 1.0, None: 1.0, "h": 60.0}
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    found = commands.add_parser("race", help="compare recipes under one budget, the better half going on each round")
-    found.add_argument("--budget", type=_minutes, required=True, help="for training all of them: 30m, 2h")
-    found.add_argument(
+    command = commands.add_parser("race", help="compare recipes under one budget, the better half going on each round")
+    command.add_argument("--budget", type=_minutes, required=True, help="for training all of them: 30m, 2h")
+    command.add_argument(
         "--recipes", nargs="+", choices=sorted(LOSS_RECIPES), default=list(LOSS_RECIPES), metavar="RECIPE"
     )
-    found.add_argument("--seeds", type=int, nargs="+", default=[17])
-    found.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
-    found.add_argument("--output", type=Path, default=places.runs() / "race", help="folder of table, plot and weights")
-    found.add_argument("--winner", type=Path, help="make a version of the winner there, such as data/models/winner/1")
-    add_settings(found)
-    found.set_defaults(run=_race)
+    command.add_argument("--seeds", type=int, nargs="+", default=[17])
+    command.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
+    command.add_argument(
+        "--output", type=Path, default=places.runs() / "race", help="folder of table, plot and weights"
+    )
+    command.add_argument("--winner", type=Path, help="make a version of the winner there, such as data/models/winner/1")
+    add_settings(command)
+    command.set_defaults(run=_race)
 
 
 def _minutes(text: str) -> float:
@@ -54,13 +54,16 @@ def _minutes(text: str) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
-def _same_examples(recipe: str, data: DataSettings) -> tuple[str, ...]:
-    """Equal for recipes that the same data give the same examples."""
-    own = find_loss_recipe(recipe).own_examples or any(source.from_hub for source in data.sources)
-    return (recipe,) if own else ("", find_loss_recipe(recipe).form.needs)
+def _same_examples(recipe: Recipe, data: DataSettings) -> tuple[str, ...]:
+    """Equal for recipes that make the same examples of the same data."""
+    own = recipe.own_examples or any(source.from_hub for source in data.sources)
+    return (recipe.name,) if own else ("", recipe.form.needs)
 
 
-def _race(options: argparse.Namespace) -> int:
+def race_request(options: argparse.Namespace) -> "RaceRequest":
+    """What the options ask for. Raises SettingsError where they don't fit together."""
+    from training.race.settings import RaceRequest, RaceSettings
+
     dev = dev_settings(options)
     if dev is None:
         raise SettingsError("A race is decided on judged queries; give --dev INDEX.")
@@ -68,47 +71,82 @@ def _race(options: argparse.Namespace) -> int:
         if getattr(options, name):
             raise SettingsError(f"A race measures after each round; leave out --{name.replace('_', '-')}.")
     settings = RaceSettings(
-        tuple(options.recipes), options.budget, train_settings(options, options.recipes[0]), tuple(options.seeds)
+        recipes=tuple(options.recipes),
+        minutes=options.budget,
+        train=train_settings(options),
+        seeds=tuple(options.seeds),
     )
-    data, protect = data_settings(options), tuple(options.protect)
-    request = Request(options.output, settings.train, data, dev, protect, options.root)
+    return RaceRequest(
+        folder=options.output,
+        settings=settings,
+        data=data_settings(options),
+        dev=dev,
+        protect=tuple(options.protect),
+        root=options.root,
+    )
+
+
+def _race(options: argparse.Namespace) -> int:
+    request = race_request(options)
     if options.winner:
         check_new(options.winner)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with atomic.hold(options.output, f"runs a race in {options.output}"):
-        return _run(options, settings, request, dev)
+    request.folder.mkdir(parents=True, exist_ok=True)
+    with atomic.hold(request.folder, f"runs a race in {request.folder}"):
+        standings = _run(request)
+    from training.race.race import winner_folder
+    from training.race.winner import keep_winner
 
-
-def _run(options: argparse.Namespace, settings: RaceSettings, request: Request, dev: DevSettings) -> int:
-    """The race itself, in a folder that nobody else works in."""
-    data = request.data
-    protection: Protection = protection_of(request)
-    keep_asked(options.output, request.gathered_from)
-    gathered: dict[tuple[str, ...], tuple[Example, ...]] = {}
-
-    def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
-        key = _same_examples(recipe, data)
-        if key not in gathered:
-            print(f"gather for {recipe}", file=sys.stderr, flush=True)
-            by = find_loss_recipe(recipe)
-            own = replace(data, teacher="") if by.own_teacher else data
-            found = collect(by, own, protection=protection, dropped=dropped, root=options.root)
-            gathered[key] = tuple(found)
-        return gathered[key]
-
-    def report(number: int, recipe: str, ndcg: float | None) -> None:
-        said = "trains" if ndcg is None else f"nDCG@10 {ndcg:.4f}"
-        print(f"round {number}: {recipe} {said}", file=sys.stderr, flush=True)
-
-    lists = dev_lists(dev, root=options.root)
-    standings = race(options.output, settings, lists, gather, report=report)
-    atomic.write_text(options.output / "race.md", table(standings))
-    atomic.write_text(options.output / "race.svg", plot(standings))
-    print(table(standings))
-    print(f"Table and plot: {options.output}")
-    best = next(item for item in standings if item.rounds)
-    print(f"Weights of {best.recipe}: {winner_folder(options.output, best, settings.seeds[0])}")
+    best = next(standing for standing in standings if standing.rounds)
+    print(f"Weights of {best.recipe}: {winner_folder(request.folder, best, request.settings.seeds[0])}")
     if options.winner:
         command = f"python -m training race --budget {options.budget:.3g}m"
-        print(f"Re-ranker: {keep_winner(standings, settings, request, options.winner, command=command)}")
+        print(f"Re-ranker: {keep_winner(standings, request, options.winner, command=command)}")
     return 0
+
+
+def _run(request: "RaceRequest") -> "list[Standing]":
+    """The race itself, in a folder that nobody else works in."""
+    from training.data.open_indexes import OpenIndexes
+    from training.race.plot import plot
+    from training.race.race import race
+    from training.race.table import table
+    from training.train.inputs import dev_lists
+    from training.train.workspace import check_origin
+
+    check_origin(request.folder, request.gathered_from())
+    indexes = OpenIndexes(request.root)
+    lists = None if request.dev is None else dev_lists(request.dev, indexes)
+    if lists is None:
+        raise SettingsError("A race is decided on judged queries; give --dev INDEX.")
+    standings = race(request.folder, request.settings, lists, _gatherer(request, indexes), report=_report)
+    atomic.write_text(request.folder / "race.md", table(standings))
+    atomic.write_text(request.folder / "race.svg", plot(standings))
+    print(table(standings))
+    print(f"Table and plot: {request.folder}")
+    return standings
+
+
+def _gatherer(request: "RaceRequest", indexes: "OpenIndexes") -> "Gather":
+    """Gathers the examples of each recipe, and once for those that learn from the same ones."""
+    from training.data.collect import collect
+    from training.train.inputs import protection_of
+
+    protection = protection_of(request)
+    gathered: dict[tuple[str, ...], tuple[Example, ...]] = {}
+
+    def gather(name: str, dropped: "Counter[str]") -> Iterable[Example]:
+        recipe = find_loss_recipe(name)
+        key = _same_examples(recipe, request.data)
+        if key not in gathered:
+            print(f"gather for {name}", file=sys.stderr, flush=True)
+            data = replace(request.data, teacher="") if recipe.own_teacher else request.data
+            examples = collect(recipe, data, protection=protection, dropped=dropped, indexes=indexes)
+            gathered[key] = tuple(examples)
+        return gathered[key]
+
+    return gather
+
+
+def _report(number: int, recipe: str, ndcg: float | None) -> None:
+    event = "trains" if ndcg is None else f"nDCG@10 {ndcg:.4f}"
+    print(f"round {number}: {recipe} {event}", file=sys.stderr, flush=True)

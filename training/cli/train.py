@@ -3,30 +3,33 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from indexing import places
 from indexing.errors import SettingsError
+from indexing.names import NAME
 from indexing.progress import Bars
 from training.cli.options import Commands, add_root
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
-from training.fitting import processes
-from training.fitting.callback import TrainingStep
-from training.recipes.catalog import find_recipe, recipe_names
+from training.recipes.catalog import find_recipe, recipe_names, staged_recipe
+from training.recipes.plan_files import read_plan
+from training.recipes.recipe import Recipe
 from training.recipes.settings import PRECISIONS, TrainSettings
 from training.recipes.stages import StagePlan
 from training.source import SOURCE_USAGE, Source
-from training.teachers.teacher import FORMS
-from training.train.request import DevSettings, Request
-from training.train.stages import make_in_stages
-from training.train.train import make
+from training.teachers.names import TEACHER_USAGE
+from training.train.request import DevSettings, TrainRequest
 from training.versions import card
 from training.versions.manifest import VersionManifest
 
+if TYPE_CHECKING:
+    from training.fitting.callback import TrainingStep
+
 NUMBERS = (
     ("--learning-rate", float, "peak (the recipe's own)"),
-    ("--epochs", float, "passes over the rows (1)"),
-    ("--steps", int, "of the optimiser, in place of epochs"),
+    ("--epochs", float, "times that each row is seen (1)"),
+    ("--steps", int, "of the optimizer, in place of epochs"),
     ("--minutes", float, "train as many steps as fit, measured at the start"),
     ("--batch", int, "rows a step (the recipe's own)"),
     ("--micro-batch", int, "rows in memory at once, gradients summed to a batch"),
@@ -43,11 +46,16 @@ NUMBERS = (
 def add(commands: Commands) -> None:
     """Add the command."""
     train = commands.add_parser("train", help="train a re-ranker by a recipe")
-    train.add_argument("--recipe", choices=sorted(recipe_names()), required=True)
+    train.add_argument(
+        "--recipe",
+        required=True,
+        metavar="RECIPE",
+        help=f"a JSON file with stages of your own, or one of {', '.join(recipe_names())}",
+    )
     train.add_argument("--output", type=Path, help="folder to make (RECIPE/NUMBER in the folder of all models)")
     train.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
     train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
-    train.add_argument("--resume", action="store_true", help="go on with a training that was stopped")
+    train.add_argument("--resume", action="store_true", help="resume a training that was stopped")
     add_settings(train)
     train.set_defaults(run=_train)
 
@@ -58,7 +66,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start")
     parser.add_argument("--limit", type=int, help="examples of each source")
     parser.add_argument("--queries", type=int, help="queries that a recipe makes which reads no judgments (3000)")
-    parser.add_argument("--teacher", default="", help=f"scores in place of the data's own, which given keeps: {FORMS}")
+    parser.add_argument(
+        "--teacher", default="", help=f"scores in place of the data's own, which given keeps: {TEACHER_USAGE}"
+    )
     for name, kind, about in NUMBERS:
         parser.add_argument(name, type=kind, help=about)
     parser.add_argument("--precision", choices=PRECISIONS)
@@ -72,11 +82,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add_root(parser)
 
 
-def train_settings(options: argparse.Namespace, recipe: str) -> TrainSettings:
+def train_settings(options: argparse.Namespace) -> TrainSettings:
     """The settings that were given, the rest as they are by default."""
     names = ["base", "precision", *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)]
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return TrainSettings(recipe, gradient_checkpointing=options.gradient_checkpointing, **given)
+    return TrainSettings(gradient_checkpointing=options.gradient_checkpointing, **given)
 
 
 def data_settings(options: argparse.Namespace) -> DataSettings:
@@ -121,7 +131,7 @@ class StepBar:
         self._bars = bars
         self._recent: list[float] = []
 
-    def __call__(self, at: TrainingStep) -> None:
+    def __call__(self, at: "TrainingStep") -> None:
         """Show this step."""
         self._recent = [*self._recent[-19:], at.loss or 0.0]
         note = f"loss {sum(self._recent) / len(self._recent):.3f}, {at.pairs_per_second:.0f} pairs/s"
@@ -130,76 +140,70 @@ class StepBar:
 
 
 def _train(options: argparse.Namespace) -> int:
-    output = options.output or next_version(options.recipe)
-    recipe = find_recipe(options.recipe)
+    request = train_request(options)
+    from training.fitting import processes
+    from training.train.train import train_version
+
+    with Bars("queries") as bars:
+        train_version(request, resume=options.resume, progress=bars, report=StepBar(bars), command=_command(options))
+    if processes.rank() == 0:
+        print(card.summary(VersionManifest.load(request.output)))
+        print(f"Re-ranker: {request.output}")
+    return 0
+
+
+def chosen_recipe(text: str) -> Recipe:
+    """The recipe of a name or of a JSON file. Raises SettingsError where there is none, or the file can't be used."""
+    path = Path(text)
+    if path.suffix != ".json":
+        return find_recipe(text)
+    if not NAME.fullmatch(path.stem):
+        raise SettingsError(f"{path} gives its recipe no name; call the file by letters, digits, '.', '_' or '-'.")
+    return staged_recipe(path.stem, read_plan(path))
+
+
+def train_request(options: argparse.Namespace) -> TrainRequest:
+    """What the options ask for. Raises SettingsError where they don't fit together."""
+    recipe = chosen_recipe(options.recipe)
+    output = options.output or next_version(recipe.name)
+    rest: dict[str, Any] = {"dev": dev_settings(options), "protect": tuple(options.protect), "root": options.root}
     if recipe.plan is not None:
-        return _train_in_stages(options, output, recipe.plan)
+        return TrainRequest(
+            output=output, recipe=recipe.name, plan=_chosen_stages(options, recipe, recipe.plan), **rest
+        )
     if options.stages is not None:
-        raise SettingsError(f"Recipe {options.recipe} has one stage; leave out --stages.")
-    settings = train_settings(options, options.recipe)
-    dev = dev_settings(options)
-    if settings.evaluate_every and dev is None:
+        raise SettingsError(f"Recipe {recipe.name} has one stage; leave out --stages.")
+    settings = train_settings(options)
+    if settings.evaluate_every and rest["dev"] is None:
         raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")
     if recipe.from_passages:
         _check_one_index(options)
-    request = Request(output, settings, data_settings(options), dev, tuple(options.protect), options.root)
-    with Bars("queries") as bars:
-        make(request, resume=options.resume, progress=bars, report=StepBar(bars), command=_command(options))
-    if processes.rank() == 0:
-        _tell(output)
-    return 0
+    return TrainRequest(output=output, recipe=recipe.name, settings=settings, data=data_settings(options), **rest)
 
 
 def _check_one_index(options: argparse.Namespace) -> None:
-    """Raise SettingsError where there is more to read than the one index of a cold start."""
-    given = [*given_sources(options), *([Source("index", options.index)] if options.index else [])]
-    index = next((source for source in reversed(given) if source.form == "index"), None)
-    if others := [source for source in given if source != index]:
+    """Raise SettingsError where there is more to read than the one index whose passages give the queries."""
+    sources = [*given_sources(options), *([Source("index", options.index)] if options.index else [])]
+    index = next((source for source in reversed(sources) if source.form == "index"), None)
+    if others := [source for source in sources if source != index]:
         raise SettingsError(f"{options.recipe} reads one index and nothing else; leave out --data {others[0]}.")
 
 
-def _train_in_stages(options: argparse.Namespace, output: Path, plan: StagePlan) -> int:
-    if processes.processes() > 1:
-        raise SettingsError(
-            f"Recipe {options.recipe} of several stages trains in one process; start it without torchrun."
-        )
-    recipe = _asked_stages(options, plan)
-    with Bars("queries") as bars:
-        make_in_stages(
-            options.recipe,
-            recipe,
-            output,
-            protect=options.protect,
-            root=options.root,
-            resume=options.resume,
-            progress=bars,
-            report=StepBar(bars),
-            command=_command(options),
-        )
-    _tell(output)
-    return 0
-
-
-def _tell(output: Path) -> None:
-    print(card.summary(VersionManifest.load(output)))
-    print(f"Re-ranker: {output}")
-
-
-def _asked_stages(options: argparse.Namespace, recipe: StagePlan) -> StagePlan:
-    """A recipe of stages with the base and as many stages as asked. Raises SettingsError for what it has of its own."""
-    own = ("data", "index", "limit", "queries", "teacher", "precision", "gradient_checkpointing", "dev")
+def _chosen_stages(options: argparse.Namespace, recipe: Recipe, plan: StagePlan) -> StagePlan:
+    """The plan with the base and as many stages as given. Raises SettingsError for options that it wouldn't heed."""
+    own = ("data", "index", "limit", "queries", "teacher", "precision", "gradient_checkpointing")
     for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
         value = getattr(options, name)
         if not (value is None or value is False or value == ""):
             raise SettingsError(
-                f"Recipe {options.recipe} has its own data and settings; leave out --{name.replace('_', '-')}, or "
+                f"Recipe {recipe.name} has its own data and settings; leave out --{name.replace('_', '-')}, or "
                 "choose another recipe."
             )
-    most = len(recipe.stages)
+    most = len(plan.stages)
     stages = most if options.stages is None else options.stages
     if not 1 <= stages <= most:
-        raise SettingsError(f"--stages is {stages}, recipe {options.recipe} has {most}; give 1 to {most}.")
-    return replace(recipe, base=options.base or recipe.base, stages=recipe.stages[:stages])
+        raise SettingsError(f"--stages is {stages}, recipe {recipe.name} has {most}; give 1 to {most}.")
+    return replace(plan, base=options.base or plan.base, stages=plan.stages[:stages])
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -207,4 +211,4 @@ def _command(options: argparse.Namespace) -> str:
     public = [source for source in given_sources(options) if source.from_hub or source.form == "index"]
     data = "".join(f" --data {source.without_folders()}" for source in public)
     stages = "" if options.stages is None else f" --stages {options.stages}"
-    return f"python -m training train --recipe {options.recipe}{stages}{data}"
+    return f"python -m training train --recipe {Path(options.recipe).name}{stages}{data}"

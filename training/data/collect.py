@@ -8,15 +8,13 @@ from pathlib import Path
 
 from indexing.catalogue import index_names
 from indexing.corpus.judged import JudgedSet
-from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.index import Index, corpus_folder, judged_split, open_index
+from indexing.index import Index, corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
-from search.load import open_pipeline
-from search.served import NO_RERANKER
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import enlarged
 from training.data.judged import judged_examples
+from training.data.open_indexes import OpenIndexes
 from training.data.readers.hub import hub_examples
 from training.data.readers.local import local_examples
 from training.data.settings import DataSettings
@@ -35,7 +33,7 @@ def collect(
     *,
     protection: Protection,
     dropped: Counter[str],
-    root: Path | None = None,
+    indexes: OpenIndexes,
     progress: Progress = silent,
 ) -> Iterator[Example]:
     """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
@@ -45,21 +43,23 @@ def collect(
         IndexingError, HubError, TrainingError, CorpusError: as each source says.
     """
     if recipe.from_passages:
-        return _cold(recipe, data, protection, root, progress)
+        return _cold(recipe, data, protection, indexes, progress)
     if recipe.needs_index and not data.index and not all(source.mines for source in data.sources):
         raise SettingsError(
-            f"{recipe.name} mines negatives from an index; name it (there: {', '.join(index_names(root))})."
+            f"{recipe.name} mines negatives from an index; name it (there: {', '.join(index_names(indexes.root))})."
         )
-    parts = (_read(source, recipe, data, dropped, root, progress) for source in data.sources)
+    parts = (_read(source, recipe, data, dropped, indexes, progress) for source in data.sources)
     allowed: Iterator[Example] = (
         example
         for source, part in zip(data.sources, parts, strict=True)
         for example in unprotected(
-            islice(part, data.limit), _among(source, protection, root), dropped=lambda: dropped.update(["protected"])
+            islice(part, data.limit),
+            _among(source, protection, indexes.root),
+            dropped=lambda: dropped.update(["protected"]),
         )
     )
     if recipe.mining is not None and data.index:
-        pipeline = open_pipeline(data.index, reranker=NO_RERANKER, root=root)
+        pipeline = indexes.pipeline(data.index)
         allowed = enlarged(allowed, pipeline, recipe.mining, progress=progress)
     if data.teacher:
         allowed = taught(allowed, open_teacher(data.teacher), progress=progress)
@@ -67,15 +67,15 @@ def collect(
 
 
 def _read(
-    source: Source, recipe: Recipe, data: DataSettings, dropped: Counter[str], root: Path | None, progress: Progress
+    source: Source, recipe: Recipe, data: DataSettings, dropped: Counter[str], indexes: OpenIndexes, progress: Progress
 ) -> Iterator[Example]:
     def skipped(why: str) -> None:
         dropped.update([why])
 
     if source.mines:
-        return _judged(source, recipe, data, skipped, root, progress)
+        return _judged(source, recipe, data, skipped, indexes, progress)
     index_name = source.index or data.index
-    index = open_index(index_name, root=root) if index_name else None
+    index = indexes.index(index_name) if index_name else None
     if source.from_hub:
         return hub_examples(recipe.name, index=index, source=source.place or None, skipped=skipped)
     return local_examples(source, index=index, skipped=skipped)
@@ -89,9 +89,9 @@ def _among(source: Source, protection: Protection, root: Path | None) -> Protect
 
 
 def _judged(
-    source: Source, recipe: Recipe, data: DataSettings, skipped: Skipped, root: Path | None, progress: Progress
+    source: Source, recipe: Recipe, data: DataSettings, skipped: Skipped, indexes: OpenIndexes, progress: Progress
 ) -> Iterator[Example]:
-    pipeline = open_pipeline(source.index, reranker=NO_RERANKER, root=root)
+    pipeline = indexes.pipeline(source.index)
     settings = recipe.mining or data.mining
     scored = recipe.needs_scores and (not data.teacher or keeps_given(data.teacher))
     found = judged_examples(
@@ -123,20 +123,18 @@ def _as_logits(example: Example) -> Example:
 
 
 def _cold(
-    recipe: Recipe, data: DataSettings, protection: Protection, root: Path | None, progress: Progress
+    recipe: Recipe, data: DataSettings, protection: Protection, indexes: OpenIndexes, progress: Progress
 ) -> Iterator[Example]:
     name = data.index or next((source.index for source in data.sources if source.form == "index"), "")
     if not name:
         raise SettingsError(
-            f"{recipe.name} trains for one corpus; name its index (there: {', '.join(index_names(root))})."
+            f"{recipe.name} trains for one corpus; name its index (there: {', '.join(index_names(indexes.root))})."
         )
     if data.teacher:
         raise SettingsError(f"{recipe.name} has the first stage as teacher, then itself; leave out {data.teacher}.")
-    index = open_index(name, root=root)
-    encoder = BiEncoder(index.manifest.bi_encoder)
     found = cold_examples(
-        index,
-        encoder,
+        indexes.index(name),
+        indexes.bi_encoder(name),
         data.cold,
         protection=protection,
         progress=progress,

@@ -4,15 +4,14 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from indexing.corpus.judged import read_qrels, read_queries
-from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
-from indexing.index import Index, check_encoder, open_corpus_folder, open_index
+from indexing.index import Index, open_corpus_folder
 from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run
+from training.data.open_indexes import OpenIndexes
 from training.data.questions import passage_questions
 from training.data.readers.run import run_groups
 from training.example import Example
@@ -28,14 +27,12 @@ log = logging.getLogger(__name__)
 
 
 class Gatherer:
-    """Turns ingredients into examples; indexes and the bi-encoder are opened once."""
+    """Turns ingredients into examples; a teacher is opened once."""
 
-    def __init__(self, *, root: Path | None = None, protection: Protection, progress: Progress = silent) -> None:
-        self._root = root
+    def __init__(self, indexes: OpenIndexes, *, protection: Protection, progress: Progress = silent) -> None:
+        self._open = indexes
         self._protection = protection
         self._progress = progress
-        self._indexes: dict[str, Index] = {}
-        self._encoder: BiEncoder | None = None
         self._teachers: dict[str, Teacher] = {}
         self.dropped = 0
         """Queries left out because they are protected, each once an ingredient."""
@@ -62,7 +59,7 @@ class Gatherer:
         return list(map(_asker_first, scored)) if item.kind == "questions" else list(scored)
 
     def _examples(self, item: Ingredient, settings: GroupSettings) -> list[Example]:
-        index = self._index(item.index)
+        index = self._open.index(item.index)
         if item.kind == "questions":
             return self._questions(item, index, settings)
         queries = self._queries(item)
@@ -78,7 +75,7 @@ class Gatherer:
             return _with_texts(groups[: item.groups], item, index, {query.id: query.text for query in chosen})
         run = teacher_run(
             index,
-            self._bi_encoder(index),
+            self._open.bi_encoder(item.index),
             chosen,
             depth=item.ranks[1],
             also=lambda query_id: sorted(qrels.get(query_id, {})),
@@ -109,7 +106,7 @@ class Gatherer:
         chosen = random.Random(settings.seed).sample(asked, min(len(asked), item.groups))
         if not chosen:
             raise TrainingError(f"No passage of index {item.index} asks a question.")
-        encoder = self._bi_encoder(index)
+        encoder = self._open.bi_encoder(item.index)
         own = (encoder.encode_passages([item.question for item in chosen])) * encoder.encode_passages(
             [item.rest for item in chosen]
         )
@@ -140,19 +137,8 @@ class Gatherer:
             for group in groups
         ]
 
-    def _index(self, name: str) -> Index:
-        if name not in self._indexes:
-            self._indexes[name] = open_index(name, root=self._root)
-        return self._indexes[name]
-
-    def _bi_encoder(self, index: Index) -> BiEncoder:
-        if self._encoder is None:
-            self._encoder = BiEncoder(index.manifest.bi_encoder)
-        check_encoder(index.folder, index.manifest, self._encoder)
-        return self._encoder
-
     def _queries(self, item: Ingredient) -> list[Query]:
-        folder = open_corpus_folder(self._index(item.queries or item.index))
+        folder = open_corpus_folder(self._open.index(item.queries or item.index))
         queries = read_queries(folder / "queries.train.tsv")
         protection = self._protection.within(folder)
         allowed = [query for query in queries if not protection.covers(query)]
@@ -160,11 +146,11 @@ class Gatherer:
         return allowed
 
     def _qrels(self, item: Ingredient) -> Mapping[QueryId, Mapping[PassageId, int]]:
-        folder = open_corpus_folder(self._index(item.queries or item.index))
+        folder = open_corpus_folder(self._open.index(item.queries or item.index))
         path = folder / "qrels.train.tsv"
         if not path.is_file():
             raise TrainingError(f"Ingredient {item.index} is to be judged, but {path} isn't there.")
-        passages = self._index(item.index).passages
+        passages = self._open.index(item.index).passages
         return {
             query: {passage: grade for passage, grade in judged.items() if passage in passages}
             for query, judged in read_qrels(path).items()

@@ -34,6 +34,16 @@ class TrainingStep:
     """nDCG@10 on the dev set, where this step ended with an evaluation."""
     best_ndcg: float | None = None
     """The best so far."""
+    pass_number: int = 1
+    """Which of several passes this step belongs to; `step` and `steps` are those of the pass."""
+    passes: int = 1
+    steps_before: int = 0
+    """Steps of the passes before it."""
+
+    @property
+    def last(self) -> bool:
+        """Whether no step comes after it, unless training stops early."""
+        return self.step == self.steps and self.pass_number == self.passes
 
 
 ReportStep = Callable[[TrainingStep], None]
@@ -41,7 +51,7 @@ Measure = Callable[[PairModel], float]
 """nDCG@10 of the model as it is."""
 
 
-class Watch(TrainerCallback):
+class TrainingMonitor(TrainerCallback):
     """Reports each step; where asked, evaluates, keeps the best weights and stops when they get no better."""
 
     def __init__(

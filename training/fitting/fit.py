@@ -12,8 +12,9 @@ from transformers import TrainerState, set_seed
 
 from indexing import atomic, precision
 from indexing.errors import TrainingError
+from indexing.typed_json import made
 from training.fitting import checkpoints, processes
-from training.fitting.callback import Measure, ReportStep, Watch
+from training.fitting.callback import Measure, ReportStep, TrainingMonitor
 from training.fitting.checkpoints import take_best
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.model import PairModel, open_pair_model
@@ -21,13 +22,13 @@ from training.fitting.plan import PLAN, _planned_steps, in_bf16
 from training.fitting.trainer import PairTrainer
 from training.recipes.losses import counter, make_loss
 from training.recipes.row_files import RowCounts, read_rows
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 
 ROWS = "rows"
 
 
-@dataclass(frozen=True)
-class Fitted:
+@dataclass(frozen=True, kw_only=True)
+class FittedModel:
     """A trained model and how it went."""
 
     model: PairModel
@@ -43,12 +44,12 @@ class Fitted:
 
 def fit(
     folder: Path,
-    settings: TrainSettings,
+    settings: FitSettings,
     *,
     resume: bool = False,
     measure: Measure | None = None,
     report: ReportStep = lambda _: None,
-) -> Fitted:
+) -> FittedModel:
     """Train on the rows in `folder`/rows, with checkpoints in `folder`; the best weights where a dev set says so.
 
     With `resume` and a whole checkpoint the same batches follow in the same order, and the final weights are those
@@ -62,12 +63,12 @@ def fit(
     if processes.rank() == 0:
         if not resume:
             _clear(folder)
-        _keep_settings(folder, settings, resume=resume)
+        _check_settings(folder, settings, resume=resume)
     set_seed(settings.seed)
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     steps = _planned_steps(folder, settings, rows)
     pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step * processes.processes()
-    watch = Watch(
+    monitor = TrainingMonitor(
         model,
         folder,
         report=report,
@@ -76,23 +77,35 @@ def fit(
         evaluate_every=settings.evaluate_every,
         patience=settings.patience,
     )
-    trainer = _trainer(model, folder, settings, rows, steps, watch)
+    trainer = _trainer(model, settings, rows, _arguments(folder, settings, steps), monitor)
     last = checkpoints.checkpoints(folder)[-1:] if resume else []
-    done = checkpoints.step_of(last[0]) if last else 0
-    ended = bool(last) and watch.read_evaluations(done)
-    if ended or done >= steps:  # the trainer would take one step more
-        trainer.restore(last[0])
-        watch.read_losses(TrainerState.load_from_json(str(last[0] / checkpoints.STATE)))
-    else:
-        trainer.train(resume_from_checkpoint=str(last[0]) if last else None)
-        done = int(trainer.state.global_step)
-    if watch.interrupted:
-        raise KeyboardInterrupt
+    trained = _train(trainer, monitor, last[0] if last else None, steps)
     if measure is not None and settings.evaluate_every:
         take_best(model, folder)
     model.eval()
     _score_one(model, rows)
-    return Fitted(model, watch.losses, watch.best, counts, done, round(done * pairs_a_step))
+    return FittedModel(
+        model=model,
+        losses=monitor.losses,
+        best_ndcg=monitor.best,
+        counts=counts,
+        steps=trained,
+        pairs=round(trained * pairs_a_step),
+    )
+
+
+def _train(trainer: PairTrainer, monitor: TrainingMonitor, last: Path | None, steps: int) -> int:
+    """Train to the end, from the last checkpoint where there is one; returns the steps that led to the weights."""
+    done = 0 if last is None else checkpoints.step_of(last)
+    if last is not None and (monitor.read_evaluations(done) or done >= steps):  # the trainer would take one step more
+        trainer.restore(last)
+        monitor.read_losses(TrainerState.load_from_json(str(last / checkpoints.STATE)))
+    else:
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        done = int(trainer.state.global_step)
+    if monitor.interrupted:
+        raise KeyboardInterrupt
+    return done
 
 
 def _score_one(model: PairModel, rows: Dataset) -> None:
@@ -108,23 +121,24 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(old)
 
 
-def _keep_settings(folder: Path, settings: TrainSettings, *, resume: bool) -> None:
+def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> None:
+    """Write down what a folder is trained with; raise TrainingError where a training is resumed with other settings."""
     path = folder / "settings.json"
-    values = json.loads(json.dumps(asdict(settings)))
-    if resume and path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(name for name in values if before.get(name) != values[name])
-        if changed:
-            name = changed[0]
-            raise TrainingError(
-                f"{folder} was trained with {name} {before.get(name)!r}, now it is {values[name]!r}; resume with the "
-                "same settings, or begin in another folder."
-            )
+    if not (resume and path.is_file()):
+        atomic.write_json(path, asdict(settings))
         return
-    atomic.write_json(path, values)
+    before = made(FitSettings, json.loads(path.read_text(encoding="utf-8")), str(path))
+    if before != settings:
+        names = sorted(item.name for item in fields(FitSettings))
+        name = next(name for name in names if getattr(before, name) != getattr(settings, name))
+        noted, wanted = getattr(before, name), getattr(settings, name)
+        raise TrainingError(
+            f"{folder} was trained with {name} {noted!r}, now it is {wanted!r}; resume with the same settings, or "
+            "begin in another folder."
+        )
 
 
-def _saves_memory(settings: TrainSettings) -> dict[str, Any]:
+def _saves_memory(settings: FitSettings) -> dict[str, Any]:
     """Gradient checkpointing, by the name that this version of transformers has for it."""
     if not settings.gradient_checkpointing:
         return {}
@@ -132,10 +146,7 @@ def _saves_memory(settings: TrainSettings) -> dict[str, Any]:
     return {"activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing": True}
 
 
-def _trainer(
-    model: PairModel, folder: Path, settings: TrainSettings, rows: Dataset, steps: int, watch: Watch
-) -> PairTrainer:
-    recipe = settings.loss_recipe
+def _arguments(folder: Path, settings: FitSettings, steps: int) -> CrossEncoderTrainingArguments:
     on_cpu = precision.device() == "cpu"
     arguments = CrossEncoderTrainingArguments(
         output_dir=str(folder),
@@ -160,12 +171,23 @@ def _trainer(
         ddp_find_unused_parameters=False,
     )
     arguments.dataloader_drop_last = False  # several processes would train on no row where there are too few for all
+    return arguments
+
+
+def _trainer(
+    model: PairModel,
+    settings: FitSettings,
+    rows: Dataset,
+    arguments: CrossEncoderTrainingArguments,
+    monitor: TrainingMonitor,
+) -> PairTrainer:
+    recipe = settings.loss_recipe
     trainer = PairTrainer(
         model=model,
         args=arguments,
         train_dataset=rows,
         loss=make_loss(recipe, model),
-        callbacks=[watch],
+        callbacks=[monitor],
         micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
         whole_batch=recipe.whole_batch,
         counter=counter(recipe),

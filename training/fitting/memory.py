@@ -13,7 +13,7 @@ from indexing.pretrained import loading_error
 from training.fitting.model import model_config
 from training.fitting.plan import in_bf16
 from training.recipes.losses import CACHED_PAIRS
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 
 BYTES_A_PARAMETER = 16  # weights, gradients and AdamW's two moments, float32 each
 LIBRARIES = 1.1e9  # bytes of a process that has loaded torch and an index, with what its kernels work in
@@ -30,7 +30,7 @@ class Shape:
     heads: int
 
 
-def memory_bytes(settings: TrainSettings, shape: Shape, *, pairs_a_row: float, lengths: Sequence[int]) -> float:
+def memory_bytes(settings: FitSettings, shape: Shape, *, pairs_a_row: float, lengths: Sequence[int]) -> float:
     """Bytes that a training takes: 16 a parameter, and the activations of all pairs whose graph is held at once.
 
     A layer keeps tokens * (34 hidden + 5 heads * tokens) bytes of a pair in 16 bits (Korthikanti et al. 2022), more in

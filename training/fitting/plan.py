@@ -12,19 +12,19 @@ from indexing import atomic, precision
 from training.fitting import processes
 from training.fitting.model import open_pair_model
 from training.recipes.losses import make_loss
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 
 PLAN = "plan.json"
 TIMED_STEPS = 3  # steps whose time says how many fit into so many minutes; the first one is not counted
 
 
-def steps_of(settings: TrainSettings, rows: int) -> int:
+def steps_of(settings: FitSettings, rows: int) -> int:
     """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
     an_epoch = -(-rows // (settings.rows_a_step * processes.processes()))
     return settings.steps or max(1, round(settings.epochs * an_epoch))
 
 
-def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
+def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
     """Steps to train for, the same after a stop; with `minutes` as many as fit, measured on this machine."""
     path = folder / PLAN
     if processes.rank():
@@ -39,12 +39,12 @@ def _planned_steps(folder: Path, settings: TrainSettings, rows: Dataset) -> int:
     return steps
 
 
-def steps_within(minutes: float, settings: TrainSettings, rows: Dataset) -> int:
+def steps_within(minutes: float, settings: FitSettings, rows: Dataset) -> int:
     """Steps that fit, at the speed of a few of them that are timed now."""
     return int(minutes * 60 / seconds_a_step(settings, rows))
 
 
-def seconds_a_step(settings: TrainSettings, rows: Dataset) -> float:
+def seconds_a_step(settings: FitSettings, rows: Dataset) -> float:
     """Time of a step, on rows from everywhere, with a model of its own."""
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     loss = make_loss(settings.loss_recipe, model)
@@ -67,7 +67,7 @@ def _label(batch: dict[str, Any]) -> Any:
     return torch.tensor(batch["label"]) if "label" in batch else None
 
 
-def in_bf16(settings: TrainSettings) -> bool:
+def in_bf16(settings: FitSettings) -> bool:
     """Whether products are computed in bfloat16: as the settings say, or as this machine is faster."""
     if settings.precision == "auto":
         return precision.fastest_dtype(precision.device()) == torch.bfloat16

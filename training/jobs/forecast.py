@@ -20,7 +20,7 @@ from indexing.progress import Progress, silent
 from training.jobs.jobs import TrainingJob
 from training.recipes.row_files import RowCounts
 from training.train.forecast import Forecast, forecast
-from training.train.request import Request
+from training.train.request import TrainRequest
 
 RESULT, SAID, ERRORS = "forecast.json", "said.txt", "errors.txt"
 LOOK = 0.2  # seconds between two looks at the process
@@ -28,7 +28,7 @@ REFUSED = 2  # exit status of a command that a user's error ended
 log = logging.getLogger(__name__)
 
 
-def forecast_apart(request: Request, folder: Path, *, told: Callable[[str], None]) -> Forecast:
+def forecast_apart(request: TrainRequest, folder: Path, *, told: Callable[[str], None]) -> Forecast:
     """As `forecast.forecast`; `told` gets the last line that the process said, several times a second.
 
     `folder` takes the files that this needs. Where `told` raises, the process is ended.

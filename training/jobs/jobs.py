@@ -16,11 +16,11 @@ from indexing import atomic, places
 from indexing.jobs.folder import CONFIG, STATUS, Job, read_json
 from indexing.typed_json import made
 from training.jobs.status import FINAL, TrainingStatus
-from training.train.request import Request
+from training.train.request import TrainRequest
 
 
 @dataclass(frozen=True)
-class TrainingJob(Job[Request, TrainingStatus]):
+class TrainingJob(Job[TrainRequest, TrainingStatus]):
     """A training in a process of its own; one at a time, as it uses every core or every GPU."""
 
     PREFIX: ClassVar[str] = "training-"
@@ -35,9 +35,9 @@ class TrainingJob(Job[Request, TrainingStatus]):
         return not self.alive and self.state != "finished"
 
     @staticmethod
-    def read_request(folder: Path) -> Request:
+    def read_request(folder: Path) -> TrainRequest:
         """What to train. Raises SettingsError where config.json can't be read or holds what can't be."""
-        return request_from_json(read_json(folder / CONFIG), place=str(folder / CONFIG))
+        return TrainRequest.from_json(read_json(folder / CONFIG), place=str(folder / CONFIG))
 
     @staticmethod
     def read_status(folder: Path) -> TrainingStatus:
@@ -45,7 +45,7 @@ class TrainingJob(Job[Request, TrainingStatus]):
         return made(TrainingStatus, read_json(folder / STATUS), str(folder / STATUS))
 
     @staticmethod
-    def request_as_json(request: Request) -> dict[str, Any]:
+    def request_as_json(request: TrainRequest) -> dict[str, Any]:
         """The request as plain data."""
         return request.as_json()
 
@@ -57,12 +57,12 @@ class TrainingJob(Job[Request, TrainingStatus]):
         return replace(before, state="queued", phase="", error="", updated=time.time())
 
     @staticmethod
-    def obstacle(request: Request, running: Sequence["TrainingJob"]) -> str:
+    def obstacle(request: TrainRequest, running: Sequence["TrainingJob"]) -> str:
         """Any other training."""
         del request
         return next(
             (
-                f"Training {job.name} ({job.request.settings.recipe}, to make {job.request.output}) is running, and "
+                f"Training {job.name} ({job.request.recipe}, to make {job.request.output}) is running, and "
                 "one at a time fits on this machine; wait for it, or stop it."
                 for job in running
             ),
@@ -75,11 +75,6 @@ class TrainingJob(Job[Request, TrainingStatus]):
             with atomic.locked(self.request.work) as free:
                 if free:
                     shutil.rmtree(self.request.work, ignore_errors=True)
-
-
-def request_from_json(values: object, *, place: str) -> Request:
-    """The request that `Request.as_json` wrote. Raises SettingsError, with the place, for what is no request."""
-    return made(Request, values, place)
 
 
 def next_output(name: str, *, models: Path | None = None, root: Path | None = None) -> Path:

@@ -16,12 +16,11 @@ from indexing.jobs.folder import STATUS, StatusWriter
 from indexing.progress import PhaseProgress
 from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
-from training.fitting.plan import PLAN
 from training.jobs.jobs import TrainingJob
 from training.jobs.status import Metric, MetricsFile, TrainingStatus, finite
 from training.recipes.row_files import RowCounts, preview
-from training.train.request import Request
-from training.train.second_pass import SECOND_PASS
+from training.train.passes import passes_of
+from training.train.request import TrainRequest
 
 PREVIEW = "preview.json"
 PRINTED_EVERY = 10.0  # seconds
@@ -33,13 +32,11 @@ Say = Callable[[str], None]
 class TrainingReporter(StatusWriter[TrainingStatus]):
     """Writes how far a training is: when a state or phase begins, and twice a second; and each step for the chart."""
 
-    def __init__(
-        self, folder: Path, request: Request, *, say: Say, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, folder: Path, *, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
         known = (folder / STATUS).exists()  # not in a folder that was made by hand
         status = TrainingJob.read_status(folder) if known else TrainingStatus(started=time.time())
         super().__init__(folder, status, clock=clock)
-        self._request, self._print = request, say
+        self._print = say
         self._metrics = MetricsFile(folder)
         self._printed = clock()
 
@@ -58,14 +55,14 @@ class TrainingReporter(StatusWriter[TrainingStatus]):
         self.write_if_due()
 
     def step(self, at: TrainingStep) -> None:
-        """Count a step. The second pass of a cold start counts on from the first."""
-        before = steps_before(self._request)
+        """Count a step; those of a later pass count on from the pass before."""
+        before = at.steps_before
         loss = finite(at.loss)
         self._metrics.add(Metric(before + at.step, loss, at.learning_rate, at.ndcg))
         self.status = replace(
             self.status,
             state="training",
-            phase="second pass" if before else "",
+            phase=f"pass {at.pass_number} of {at.passes}" if at.passes > 1 else "",
             done=0,
             total=0,
             step=before + at.step,
@@ -104,14 +101,7 @@ def read_preview(folder: Path) -> tuple[list[dict[str, Any]], RowCounts] | None:
         return None
 
 
-def write_preview(folder: Path, request: Request, counts: RowCounts) -> None:
+def write_preview(folder: Path, request: TrainRequest, counts: RowCounts) -> None:
     """Put some of the rows that were gathered into a job's folder."""
-    rows = preview(request.work / ROWS)
+    rows = preview(passes_of(request)[0].folder / ROWS)
     atomic.write_json(folder / PREVIEW, {"rows": rows, "counts": asdict(counts)})
-
-
-def steps_before(request: Request) -> int:
-    """Steps of a cold start's first pass, once the second one has its rows; else 0."""
-    if not request.settings.loss_recipe.teaches_itself or not (request.work / SECOND_PASS / ROWS).is_dir():
-        return 0
-    return int(json.loads((request.work / PLAN).read_text(encoding="utf-8"))["steps"])

@@ -14,16 +14,16 @@ from indexing.manifest import FILE
 from indexing.progress import Progress, relabel
 from search.load import open_reranker
 from search.served import promoted_version
-from training.evaluation.candidates import ndcg, reranked
+from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.measures import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob
-from training.jobs.reporter import Say, TrainingReporter, steps_before, write_preview
+from training.jobs.reporter import Say, TrainingReporter, write_preview
 from training.jobs.status import FINAL, TrainingStatus, finite
-from training.train.inputs import dev_lists, gather_rows
-from training.train.request import DevSettings, Request
-from training.train.train import make
-from training.train.workspace import check_free
+from training.train.inputs import gather_inputs
+from training.train.request import TrainRequest
+from training.train.train import train_on
+from training.train.workspace import hold
 from training.versions.manifest import VersionManifest
 from training.versions.recording import public_settings
 
@@ -70,12 +70,11 @@ def run(folder: Path, *, resume: bool, say: Say) -> TrainingStatus:
         SecondLookError, OSError: it failed, which is written down; or it ended before and isn't to be done again.
     """
     request = TrainingJob.read_request(folder)
-    reporter = TrainingReporter(folder, request, say=say)
+    reporter = TrainingReporter(folder, say=say)
     try:
         with Stopper() as stopper:
             if not (resume and _is_made(request)):
-                check_free(request.output, resume=resume)
-                _train(folder, request, reporter, stopper)
+                _train(folder, request, reporter, stopper, resume=resume)
         reporter.enter("finished", version=str(request.output), ndcg=_measured(request), seconds_left=0.0, error="")
     except KeyboardInterrupt:
         reporter.enter("stopped")
@@ -89,30 +88,32 @@ def run(folder: Path, *, resume: bool, say: Say) -> TrainingStatus:
     return reporter.status
 
 
-def _train(folder: Path, request: Request, reporter: TrainingReporter, stopper: Stopper) -> None:
+def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stopper: Stopper, *, resume: bool) -> None:
     def progress(phase: str, count: int, total: int) -> None:
         stopper.waits = False
         reporter.progress(phase, count, total)
         stopper.check()
 
-    def step(at: TrainingStep) -> None:
-        reporter.step(at)
-        last = at.step == at.steps and (not request.settings.loss_recipe.teaches_itself or steps_before(request) > 0)
-        stopper.waits = not last
+    def report(step: TrainingStep) -> None:
+        reporter.step(step)
+        stopper.waits = not step.last
         stopper.check()
-        if last:
+        if step.last:
             reporter.enter("evaluating" if request.dev else "training", "the version")
 
-    reporter.enter("gathering", error="", version="")
-    write_preview(folder, request, gather_rows(request, progress=progress))
-    if request.dev is not None and reporter.status.current_ndcg is None:
-        reporter.enter("evaluating", "the current model")
-        _measure_current(request, request.dev, reporter, progress)
-    reporter.enter("training", "the model, and how long a step takes")
-    make(request, resume=True, progress=progress, report=step, command=f"python -m training run {folder.name}")
+    with hold(request.output, resume=resume) as workspace:
+        reporter.enter("gathering", error="", version="")
+        inputs = gather_inputs(request, workspace, progress=progress)
+        write_preview(folder, request, inputs.counts)
+        if inputs.dev is not None and reporter.status.current_ndcg is None:
+            reporter.enter("evaluating", "the current model")
+            _measure_current(inputs.dev, reporter, progress)
+        reporter.enter("training", "the model, and how long a step takes")
+        command = f"python -m training run {folder.name}"
+        train_on(request, inputs, workspace, resume=resume, report=report, command=command)
 
 
-def _measure_current(request: Request, dev: DevSettings, reporter: TrainingReporter, progress: Progress) -> None:
+def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Progress) -> None:
     """nDCG@10 of the version that is served, on the same lists; nothing where none can be loaded."""
     try:
         version, reranker = promoted_version(), open_reranker()
@@ -120,25 +121,23 @@ def _measure_current(request: Request, dev: DevSettings, reporter: TrainingRepor
         progress(f"no current model ({error})", 0, 0)
         return
     if reranker is not None:
-        lists = dev_lists(dev, root=request.root, progress=progress)
-        run = reranked(lists, reranker, progress=relabel(progress, "the current model"))
-        reporter.status = replace(reporter.status, current=version, current_ndcg=fmean(ndcg(run, lists).values()))
+        values = ndcg(reranked(dev, reranker, progress=relabel(progress, "the current model")), dev).values()
+        reporter.status = replace(reporter.status, current=version, current_ndcg=fmean(values))
 
 
-def _is_made(request: Request) -> bool:
-    """Whether the version is there and is this job's, which ended before it could say so."""
-    wanted = request.as_json()
-    settings = {**wanted["settings"], "data": wanted["data"], "dev": wanted["dev"]}
-    return bool(_manifest(request).settings == json.loads(json.dumps(public_settings(settings))))
+def _is_made(request: TrainRequest) -> bool:
+    """Whether the version exists and is this job's, which ended before it could say so."""
+    settings = public_settings(request.decided_by())
+    return bool(_manifest(request).settings == json.loads(json.dumps(settings)))
 
 
-def _measured(request: Request) -> float | None:
+def _measured(request: TrainRequest) -> float | None:
     """The version's own nDCG@10 on the dev set."""
     figures: Mapping[str, float] = next(iter(_manifest(request).metrics.values()), {})
     return finite(figures.get(MAIN_MEASURE))
 
 
-def _manifest(request: Request) -> VersionManifest:
+def _manifest(request: TrainRequest) -> VersionManifest:
     if not (request.output / FILE).is_file():
         return VersionManifest()
     try:

@@ -26,7 +26,8 @@ from training.fitting.dev_set import ndcg_by_query
 from training.fitting.fit import ROWS, fit
 from training.fitting.model import PairModel, open_pair_model
 from training.fitting.plan import steps_within
-from training.race.standings import BASE, RaceSettings, Standing, _best, _read, _write
+from training.race.settings import RaceSettings
+from training.race.standings import BASE, Standing, _best, _read, _write
 from training.recipes.catalog import find_loss_recipe
 from training.recipes.recipe import Recipe
 from training.recipes.row_files import read_rows, write_rows
@@ -136,7 +137,7 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
 def _refuse_short(folder: Path, settings: RaceSettings, running: Sequence[str], *, minutes: float) -> None:
     """Time the recipe with the most pairs a step, before anything is trained; each has so many minutes at first."""
     found = {name: read_rows(folder / name / ROWS) for name in running}
-    trains = {name: replace(settings.train, recipe=name) for name in running}
+    trains = {name: settings.train.by(name) for name in running}
     pairs = {name: trains[name].rows_a_step * counts.pairs / counts.rows for name, (_, counts) in found.items()}
     dearest = max(running, key=lambda name: pairs[name])
     a_seed = minutes / len(settings.seeds)
@@ -170,11 +171,9 @@ def _train(
         work.mkdir(parents=True)
         (work / ROWS).symlink_to((folder / standing.recipe / ROWS).resolve())
         base = settings.train.base if number == 1 else str(_model(folder, standing.recipe, seed, number - 1))
-        train = replace(
-            settings.train, recipe=standing.recipe, base=base, minutes=minutes, save_every=0, seed=seed + number - 1
-        )
+        train = replace(settings.train, base=base, minutes=minutes, save_every=0, seed=seed + number - 1)
         times: list[float] = []
-        fitted = fit(work, train, report=partial(_note_time, times))
+        fitted = fit(work, train.by(standing.recipe), report=partial(_note_time, times))
         spent_minutes += (times[-1] - times[0]) / 60
         seen_pairs += round(fitted.pairs * (1 - 1 / fitted.steps))  # the first step's time is not known
         models.append(fitted.model)

@@ -1,15 +1,14 @@
 """The standings of a race on disk, round by round."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from indexing import atomic
-from indexing.errors import SettingsError, TrainingError
-from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
-from training.recipes.settings import TrainSettings
+from indexing.errors import TrainingError
+from indexing.typed_json import made
+from training.race.settings import RaceSettings
 
 RESULTS = "race.json"
 BASE = "not trained"
@@ -50,28 +49,6 @@ class Standing:
         return self.pairs / (self.minutes * 60) if self.minutes else 0.0
 
 
-@dataclass(frozen=True)
-class RaceSettings:
-    """What all recipes have in common."""
-
-    recipes: tuple[str, ...]
-    minutes: float
-    """For training all of them; gathering and measuring come on top."""
-    train: TrainSettings
-    """Of each recipe, its name aside; `minutes` and checkpoints are the race's."""
-    seeds: tuple[int, ...] = (17,)
-
-    def __post_init__(self) -> None:
-        for name in self.recipes:
-            find_loss_recipe(name)
-        if not self.recipes or len(set(self.recipes)) < len(self.recipes):
-            raise SettingsError(f"Recipes {list(self.recipes)} can't be raced; choose of {', '.join(LOSS_RECIPES)}.")
-        if not 0 < self.minutes < math.inf or not self.seeds:
-            raise SettingsError(
-                f"A race of {self.minutes} minutes and {len(self.seeds)} seeds; give more than 0 of each."
-            )
-
-
 def _best(names: Sequence[str], standings: Mapping[str, Standing], *, after: int) -> list[str]:
     """Best first after that round, whatever some of them reached since; in their own order before the first.
 
@@ -86,7 +63,8 @@ def _read(folder: Path, settings: RaceSettings) -> dict[str, Standing]:
     if not path.is_file():
         return {}
     values = json.loads(path.read_text(encoding="utf-8"))
-    if values["settings"] != json.loads(json.dumps(asdict(settings))):
+    values["settings"]["train"].pop("recipe", None)  # races of earlier versions noted that of the first one
+    if made(RaceSettings, values["settings"], str(path)) != settings:
         raise TrainingError(f"{folder} holds a race with other settings; give them again, or another --output.")
     return {row["recipe"]: Standing(**row) for row in values["standings"]}
 

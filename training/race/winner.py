@@ -1,7 +1,7 @@
 """The winner of a race becomes a version, with manifest and card, to be compared, averaged and promoted."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from indexing import atomic, provenance
@@ -9,41 +9,35 @@ from indexing.atomic import check_new
 from training.fitting.fit import ROWS
 from training.fitting.model import open_pair_model, save_weights
 from training.race.race import winner_folder
-from training.race.standings import RaceSettings, Standing
+from training.race.settings import RaceRequest
+from training.race.standings import Standing
 from training.recipes.row_files import read_rows
-from training.train.request import Request
-from training.train.train import manifest_of, measured_on
+from training.train.train import PassResults, manifest_of, measured_on
 from training.versions import recording
 
 
-def keep_winner(
-    standings: Sequence[Standing], settings: RaceSettings, request: Request, output: Path, *, command: str
-) -> Path:
-    """Put the winner's weights of the seed that did best on the dev queries at `output`; gives that back.
-
-    `request` is the race's: its output holds the race, its data and dev set stand in the manifest.
+def keep_winner(standings: Sequence[Standing], race: RaceRequest, output: Path, *, command: str) -> Path:
+    """Put the winner's weights of the seed that did best on the dev queries at `output`; returns that.
 
     Raises:
-        TrainingError: the output is there.
+        TrainingError: the output exists.
     """
     check_new(output)
-    best = next(item for item in standings if item.rounds)
-    seed, ndcg = max(zip(settings.seeds, best.by_seed, strict=True), key=lambda pair: pair[1])
+    best = next(standing for standing in standings if standing.rounds)
+    seed, ndcg = max(zip(race.settings.seeds, best.by_seed, strict=True), key=lambda pair: pair[1])
     recipe = best.same_as or best.recipe
-    train = replace(settings.train, recipe=recipe, seed=seed)
-    _, counts = read_rows(request.output / recipe / ROWS)
-    values = manifest_of(
-        replace(request, settings=train),
-        counts,
-        pairs=best.pairs,
-        losses={},
+    request = race.training(recipe, seed=seed, output=output)
+    _, counts = read_rows(race.folder / recipe / ROWS)
+    manifest = manifest_of(
+        request,
+        PassResults(examples={recipe: counts.examples}, dropped=Counter(counts.dropped), pairs=best.pairs),
         minutes=best.minutes,
         revision=provenance.code_revision(),
         metrics={} if request.dev is None else measured_on(request.dev, ndcg),
     )
-    raced = winner_folder(request.output, best, seed)
-    model = open_pair_model(str(raced), max_length=train.max_length, dropout=train.dropout, seed=seed)
+    settings, weights = request.settings, winner_folder(race.folder, best, seed)
+    model = open_pair_model(str(weights), max_length=settings.max_length, dropout=settings.dropout, seed=seed)
     with atomic.folder(output) as folder:
         save_weights(model, folder)
-        recording.write(folder, values, command=command)
+        recording.write(folder, manifest, command=command)
     return output

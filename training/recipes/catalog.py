@@ -192,16 +192,19 @@ LOSS_RECIPES: Mapping[str, Recipe] = {
 }
 """By the names of the field's training scripts, with the learning rates usual for training on all of MS MARCO."""
 
+STAGE_LOSS = COLD_START
+"""Stages take its loss and its form of rows: ListNet's cross-entropy on lists of target logits, whoever gave them."""
+
 
 def staged_recipe(name: str, plan: StagePlan) -> Recipe:
-    """A recipe of stages: ListNet's cross-entropy on lists of target logits, whoever gave them."""
+    """The recipe of a plan of stages."""
     return Recipe(
         name=name,
         learns_from=plan.learns_from or "the data of its own stages",
-        loss=COLD_START.loss,
-        form_name=COLD_START.form_name,
+        loss=STAGE_LOSS.loss,
+        form_name=STAGE_LOSS.form_name,
         batch=plan.groups_per_step,
-        learning_rate=max((stage.learning_rate for stage in plan.stages), default=COLD_START.learning_rate),
+        learning_rate=max((stage.learning_rate for stage in plan.stages), default=STAGE_LOSS.learning_rate),
         good_for="A training whose data and amounts are laid down in a file.",
         paper=LISTNET.paper,
         own_teacher=True,

@@ -1,6 +1,6 @@
-"""How a re-ranker is trained: everything but the data."""
+"""How a re-ranker is trained: everything but the recipe and the data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
@@ -11,25 +11,23 @@ PRECISIONS = ("auto", "bf16", "float32")
 MOST_SEED = 2**31 - 1  # below what numpy takes, as second passes and rounds count on from it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """Settings of one training. Where a value is None the recipe's own counts."""
+    """Settings of one training. Where a value is None, the recipe's own applies."""
 
-    recipe: str
-    """One of catalog.LOSS_RECIPES."""
     base: str = DEFAULT_BI_ENCODER
-    """The model to start from, by hub name or path; a bi-encoder gets a new head."""
+    """The model to start from: a hub name, a path or a version's id; a bi-encoder gets a new head."""
     learning_rate: float | None = None
     """Peak, after a linear warm-up; falls linearly to 0."""
     epochs: float = 1.0
-    """Passes over the rows, unless `steps` or `minutes` says less or more."""
+    """Times that each row is seen, unless `steps` or `minutes` set another end."""
     steps: int | None = None
-    """Steps of the optimiser, those of a cold start's two passes together; None for `epochs` of each."""
+    """Steps of the optimizer, those of a cold start's two passes together; None for `epochs` of each."""
     minutes: float | None = None
     """Time to train, both passes together, without evaluations: how many steps fit is measured at the start; None for
     no such limit."""
     batch: int | None = None
-    """Rows in one step of the optimiser, on each device."""
+    """Rows in one step of the optimizer, on each device."""
     micro_batch: int | None = None
     """Rows whose graph is in memory at once; gradients are summed up to a whole batch. None for the whole batch."""
     max_length: int = 160
@@ -52,7 +50,6 @@ class TrainSettings:
     seed: int = 17
 
     def __post_init__(self) -> None:
-        find_loss_recipe(self.recipe)
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision {self.precision!r} is unknown; choose one of {', '.join(PRECISIONS)}.")
         for name in ("learning_rate", "epochs", "steps", "minutes", "batch", "micro_batch"):
@@ -72,6 +69,22 @@ class TrainSettings:
         if self.patience and not self.evaluate_every:
             raise SettingsError(f"patience is {self.patience} but nothing is evaluated; give evaluate_every too.")
 
+    def by(self, recipe: str) -> "FitSettings":
+        """The same settings for a pass that learns by a recipe's loss, on its form of rows."""
+        return FitSettings(recipe=recipe, **{item.name: getattr(self, item.name) for item in fields(TrainSettings)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings(TrainSettings):
+    """Settings of one pass over rows: those of a training, and whose loss is minimized on which form of rows."""
+
+    recipe: str
+    """One of catalog.LOSS_RECIPES."""
+
+    def __post_init__(self) -> None:
+        find_loss_recipe(self.recipe)
+        super().__post_init__()
+
     @property
     def loss_recipe(self) -> Recipe:
         """Loss, rows and usual settings."""
@@ -79,7 +92,7 @@ class TrainSettings:
 
     @property
     def rows_a_step(self) -> int:
-        """Rows in one step of the optimiser, on each device."""
+        """Rows in one step of the optimizer, on each device."""
         return self.batch or self.loss_recipe.batch
 
     @property

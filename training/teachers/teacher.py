@@ -1,6 +1,5 @@
 """Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -16,9 +15,8 @@ from search.load import open_reranker
 from training.example import Example
 from training.targets import as_logits
 from training.teachers.late_interaction import LateInteractionTeacher
+from training.teachers.names import JOINED, TEACHER_USAGE
 
-FORMS = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
-JOINED = re.compile(r"\+(?=given(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
 TOGETHER = 64  # examples whose texts are encoded at once
 
 
@@ -131,7 +129,7 @@ def _open_one(name: str) -> Teacher:
         reranker = open_reranker(model)
         if reranker is not None:
             return RerankerTeacher(reranker)
-    raise SettingsError(f"Teacher {name!r} is unknown; give {FORMS}.")
+    raise SettingsError(f"Teacher {name!r} is unknown; give {TEACHER_USAGE}.")
 
 
 def taught(examples: Iterable[Example], teacher: Teacher, *, progress: Progress = silent) -> Iterator[Example]:

@@ -13,20 +13,23 @@ from datasets import Dataset
 from transformers import AutoTokenizer
 
 from indexing.corpus.judged import judged_sets
-from indexing.index import open_corpus_folder, open_index
+from indexing.errors import SettingsError
+from indexing.index import open_corpus_folder
 from indexing.pretrained import bundled_path
 from indexing.progress import Progress, silent
 from search.rerank.pairs import encode_pairs
+from training.data.open_indexes import OpenIndexes
 from training.data.readers.feedback import feedback_lists
 from training.data.settings import DataSettings
 from training.fitting.fit import ROWS
 from training.fitting.memory import free_bytes, memory_bytes, model_shape
 from training.fitting.plan import seconds_a_step
 from training.recipes.row_files import RowCounts, preview, read_rows
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 from training.source import Source
-from training.train.inputs import gather_rows
-from training.train.request import Request
+from training.train.inputs import RowGatherer, protection_of
+from training.train.passes import passes_of
+from training.train.request import TrainRequest, model_path
 
 QUERIES = 200  # whose examples are gathered
 MEASURED_PAIRS = 256  # whose lengths are counted
@@ -54,7 +57,7 @@ class Forecast:
     """Bytes that this device has free now."""
 
 
-def forecast(request: Request, *, progress: Progress = silent) -> Forecast:
+def forecast(request: TrainRequest, *, progress: Progress = silent) -> Forecast:
     """Gather a few examples into `request.work`, time a few steps, and reckon.
 
     Nothing is timed, and `seconds` lacks the training, where memory wouldn't do.
@@ -63,17 +66,23 @@ def forecast(request: Request, *, progress: Progress = silent) -> Forecast:
         SecondLookError: as the training itself would.
     """
     begun = time.monotonic()
+    if request.plan is not None:
+        raise SettingsError(f"What recipe {request.recipe} of several stages takes can't be forecast; start it.")
     sample = replace(request, data=_shortened(request))
-    counts = gather_rows(sample, progress=progress)
+    indexes = OpenIndexes(request.root)
+    gatherer = RowGatherer(sample, protection=protection_of(sample), indexes=indexes, progress=progress)
+    counts = gatherer.gather(passes_of(sample)[0])
+    times = _times_as_many(request, indexes)
+    gatherer.close()
     gathering = time.monotonic() - begun
     rows, _ = read_rows(request.work / ROWS)
     progress("time a few steps", 0, 0)
-    shape, settings = model_shape(request.settings.base), request.settings
+    settings = whole_settings(request)
+    shape = model_shape(settings.base)
     pairs_a_row = counts.pairs / counts.rows
     memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))
     free = free_bytes()
     a_step = seconds_a_step(settings, rows) if memory < free else None
-    times = _times_as_many(request)
     whole = None if times is None else counts.rows * times
     steps = steps_to_do(settings, a_step, rows=whole)
     seconds = {"gathering": gathering * (times or 1.0)}
@@ -91,7 +100,7 @@ def forecast(request: Request, *, progress: Progress = silent) -> Forecast:
     )
 
 
-def steps_to_do(settings: TrainSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
+def steps_to_do(settings: FitSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
     """Steps of the optimiser that training plans with so many rows; 0 where that can't be told."""
     passes = settings.loss_recipe.passes
     epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
@@ -104,13 +113,19 @@ def steps_to_do(settings: TrainSettings, seconds_a_step: float | None, *, rows: 
     return min(asked, fitting) if asked and fitting else max(asked, fitting)
 
 
-def _shortened(request: Request) -> DataSettings:
+def whole_settings(request: TrainRequest) -> FitSettings:
+    """The settings of all passes together."""
+    settings = replace(request.settings, base=model_path(request.settings.base))
+    return settings.by(request.recipe)
+
+
+def _shortened(request: TrainRequest) -> DataSettings:
     data = request.data
     cold = replace(data.cold, queries=min(data.cold.queries, QUERIES))
     return replace(data, limit=min(data.limit or QUERIES, QUERIES), cold=cold)
 
 
-def _lengths(settings: TrainSettings, rows: Dataset) -> list[int]:
+def _lengths(settings: FitSettings, rows: Dataset) -> list[int]:
     """Tokens of some of the pairs that the rows hold."""
     pairs: list[tuple[str, str]] = []
     for row in rows.select(range(min(len(rows), MEASURED_PAIRS))):
@@ -122,32 +137,32 @@ def _lengths(settings: TrainSettings, rows: Dataset) -> list[int]:
     return [len(row["input_ids"]) for row in encoded.ids]
 
 
-def _times_as_many(request: Request) -> float | None:
+def _times_as_many(request: TrainRequest, indexes: OpenIndexes) -> float | None:
     """Examples that the training will gather for each one of the few; None where nobody knows."""
     data = request.data
-    if request.settings.loss_recipe.from_passages:
+    if request.resolved_recipe.from_passages:
         return data.cold.queries / min(data.cold.queries, QUERIES)
     few = all_of_them = 0.0
     for source in data.sources:
-        there = min(_queries(source, request), data.limit or math.inf)
+        there = min(_queries(source, indexes), data.limit or math.inf)
         few += min(there, QUERIES)
         all_of_them += there
     return all_of_them / few if 0 < all_of_them < math.inf else None
 
 
-def _queries(source: Source, request: Request) -> float:
+def _queries(source: Source, indexes: OpenIndexes) -> float:
     """Queries that a source holds; infinite where counting them would mean to read it all."""
     if source.form == "index":
-        return len(judged_sets(open_corpus_folder(open_index(source.index, root=request.root)))["train"].queries)
+        return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
     if source.form == "feedback":
         return sum(1 for _ in feedback_lists(source.path, skipped=lambda _: None))
     return math.inf
 
 
-def _evaluating(request: Request, seconds_a_step: float, steps: int, pairs_a_row: float) -> float:
+def _evaluating(request: TrainRequest, seconds_a_step: float, steps: int, pairs_a_row: float) -> float:
     """Seconds of all evaluations on the dev set, and of the current model's."""
     if request.dev is None:
         return 0.0
-    a_pair = seconds_a_step / (request.settings.rows_a_step * pairs_a_row) * FORWARD_SHARE
+    a_pair = seconds_a_step / (whole_settings(request).rows_a_step * pairs_a_row) * FORWARD_SHARE
     times = 2 + (steps // request.settings.evaluate_every if request.settings.evaluate_every else 0)
     return times * request.dev.queries * request.dev.depth * a_pair

@@ -1,28 +1,164 @@
 """One training, from a request to a version on disk."""
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from indexing import atomic, provenance
+from indexing import atomic
 from indexing.progress import Progress, silent
+from training.data.open_indexes import OpenIndexes
 from training.evaluation.candidates import Candidates
 from training.evaluation.measures import MAIN_MEASURE
 from training.fitting import processes
-from training.fitting.callback import ReportStep
+from training.fitting.callback import Measure, ReportStep, TrainingStep
 from training.fitting.dev_set import mean_ndcg
-from training.fitting.fit import ROWS, fit
+from training.fitting.fit import ROWS, FittedModel, fit
 from training.fitting.model import PairModel, save_weights
-from training.recipes.row_files import RowCounts
-from training.train.inputs import dev_lists, gather_rows
-from training.train.request import DevSettings, Request
-from training.train.second_pass import SECOND_PASS, _again, _second_settings, first_settings
-from training.train.workspace import Spent, hold, keep_asked
+from training.train.inputs import Inputs, dev_lists, gather_inputs
+from training.train.passes import TrainingPass, passes_of
+from training.train.request import DevSettings, TrainRequest
+from training.train.workspace import Workspace, hold
 from training.versions import recording
 from training.versions.manifest import VersionManifest
+
+
+def no_report(step: TrainingStep) -> None:
+    """Report nothing."""
+
+
+def train_version(
+    request: TrainRequest,
+    *,
+    resume: bool = False,
+    progress: Progress = silent,
+    report: ReportStep = no_report,
+    command: str = "",
+) -> Path:
+    """Gather, train, and put the version at its place; returns that. Stopped at any moment, it can be resumed.
+
+    `report` is called after each step of the optimizer; `command` is what the version's card says that made it. Under
+    torchrun every process calls this; the first one gathers and writes, the others only compute.
+
+    Raises:
+        BusyError: another process trains the version.
+        TrainingError: the version exists, a training of it was stopped and `resume` isn't given, or there are no data.
+        SecondLookError: data, base model or dev set can't be used.
+    """
+    if processes.rank():
+        return _compute(request, resume=resume)
+    with hold(request.output, resume=resume) as workspace:
+        inputs = gather_inputs(request, workspace, progress=progress)
+        return train_on(request, inputs, workspace, resume=resume, report=report, command=command)
+
+
+def train_on(
+    request: TrainRequest,
+    inputs: Inputs,
+    workspace: Workspace,
+    *,
+    resume: bool = False,
+    report: ReportStep = no_report,
+    command: str = "",
+) -> Path:
+    """Train on inputs in the folder that is held since they were gathered, and put the version at its place."""
+    results = train_passes(passes_of(request), inputs, resume=resume, report=workspace.timed(report))
+    metrics = {}
+    if inputs.dev is not None and request.dev is not None:
+        ndcg = mean_ndcg(results.model, inputs.dev) if results.best_ndcg is None else results.best_ndcg
+        metrics = measured_on(request.dev, ndcg)
+    manifest = manifest_of(request, results, minutes=workspace.minutes, revision=inputs.revision, metrics=metrics)
+    with atomic.folder(request.output) as folder:
+        save_weights(results.model, folder)
+        recording.write(folder, manifest, command=command or f"training.train_version, recipe {request.recipe}")
+    shutil.rmtree(workspace.folder)
+    return request.output
+
+
+@dataclass(kw_only=True)
+class PassResults:
+    """What the passes of a training came to, added up; the model is that of the best pass, the last where equal."""
+
+    fitted: FittedModel | None = None
+    examples: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Examples by pass and source."""
+    dropped: "Counter[str]" = field(default_factory=Counter)
+    """Examples and queries left out, by reason."""
+    losses: dict[str, dict[int, float]] = field(default_factory=dict)
+    """Losses by pass and step, the steps of all passes counted through."""
+    steps: int = 0
+    pairs: int = 0
+    """(query, passage) pairs seen."""
+
+    def add(self, one: TrainingPass, fitted: FittedModel) -> None:
+        """Count a pass. Rows that a model taught itself are no new examples."""
+        if not one.self_taught:
+            self.examples[one.name] = fitted.counts.examples
+            self.dropped.update(fitted.counts.dropped)
+        losses = self.losses.setdefault(one.name, {})
+        losses.update({self.steps + step: loss for step, loss in fitted.losses.items()})
+        self.steps, self.pairs = self.steps + fitted.steps, self.pairs + fitted.pairs
+        if self.fitted is None or (fitted.best_ndcg or 0.0) >= (self.fitted.best_ndcg or 0.0):
+            self.fitted = fitted
+
+    @property
+    def model(self) -> PairModel:
+        """The model that is kept."""
+        if self.fitted is None:
+            raise ValueError("no pass was added")
+        return self.fitted.model
+
+    @property
+    def best_ndcg(self) -> float | None:
+        """nDCG@10 on the dev set of the weights that are kept; None where nothing was evaluated meanwhile."""
+        return None if self.fitted is None else self.fitted.best_ndcg
+
+
+def train_passes(passes: list[TrainingPass], inputs: Inputs, *, resume: bool, report: ReportStep) -> PassResults:
+    """Train pass by pass, each on rows that are gathered when it begins, from the weights of the one before."""
+    results, measure = PassResults(), measure_on(inputs.dev)
+    before, model = None, None
+    for number, one in enumerate(passes, start=1):
+        inputs.rows.gather(one, before=before, model=model)
+        if not any(later.stage for later in passes[number:]):
+            inputs.rows.close()
+        told = partial(_report_in_pass, report, number=number, passes=len(passes), steps_before=results.steps)
+        fitted = fit(one.folder, one.settings, resume=resume, measure=measure, report=told)
+        if number < len(passes):
+            _save_base(fitted.model, Path(passes[number].settings.base))
+        results.add(one, fitted)
+        before, model = one, fitted.model
+    return results
+
+
+def _report_in_pass(report: ReportStep, step: TrainingStep, *, number: int, passes: int, steps_before: int) -> None:
+    report(replace(step, pass_number=number, passes=passes, steps_before=steps_before))
+
+
+def _save_base(model: PairModel, folder: Path) -> None:
+    """The weights that the next pass starts from, in float32, unless an earlier start has saved them."""
+    if not folder.is_dir():
+        with atomic.folder(folder) as target:
+            model.save_pretrained(str(target), create_model_card=False)
+
+
+def _compute(request: TrainRequest, *, resume: bool) -> Path:
+    """What every process but the first does: the same passes, on its own part of each batch."""
+    passes = passes_of(request)
+    processes.wait_for(passes[0].folder / ROWS)
+    dev = None if request.dev is None else dev_lists(request.dev, OpenIndexes(request.root))
+    for one in passes:
+        processes.wait_for(one.folder / ROWS)
+        fit(one.folder, one.settings, resume=resume, measure=measure_on(dev))
+    return request.output
+
+
+def measure_on(dev: Candidates | None) -> Measure | None:
+    """A function of a model that returns its nDCG@10 on the dev queries; None without any."""
+    return None if dev is None else lambda model: mean_ndcg(model, dev)
 
 
 def last_loss(losses: Mapping[int, float]) -> float:
@@ -31,104 +167,28 @@ def last_loss(losses: Mapping[int, float]) -> float:
     return sum(last) / len(last) if last else 0.0
 
 
-def make(
-    request: Request,
-    *,
-    resume: bool = False,
-    progress: Progress = silent,
-    report: ReportStep = lambda _: None,
-    command: str,
-) -> Path:
-    """Gather, train, and put the version at its place; gives that back.
-
-    Raises:
-        TrainingError: as `hold` says, or there are no data.
-        SecondLookError: as data, base model and dev set say.
-    """
-    if processes.rank():
-        return _compute(request, resume=resume)
-    with hold(request.output, resume=resume):
-        return _make(request, resume=resume, progress=progress, report=report, command=command)
-
-
-def _make(request: Request, *, resume: bool, progress: Progress, report: ReportStep, command: str) -> Path:
-    keep_asked(request.work, request.gathered_from)
-    spent = Spent(request.work)
-    progress, report = spent.beside(progress), spent.beside(report)
-    revision = provenance.code_revision()
-    dev = dev_lists(request.dev, root=request.root, progress=progress) if request.dev else None
-    gather_rows(request, progress=progress)
-    measure = None if dev is None else partial(_measure, dev)
-    fitted = fit(request.work, first_settings(request.settings), resume=resume, measure=measure, report=report)
-    if request.settings.loss_recipe.teaches_itself:
-        fitted = _again(request, fitted, measure=measure, progress=progress, report=report, resume=resume)
-    metrics = {}
-    if dev is not None and request.dev is not None:
-        ndcg = mean_ndcg(fitted.model, dev) if fitted.best_ndcg is None else fitted.best_ndcg
-        metrics = measured_on(request.dev, ndcg)
-    values = manifest_of(
-        request,
-        fitted.counts,
-        pairs=fitted.pairs,
-        losses={request.settings.recipe: last_loss(fitted.losses)},
-        minutes=spent.minutes,
-        revision=revision,
-        metrics=metrics,
-    )
-    with atomic.folder(request.output) as folder:
-        save_weights(fitted.model, folder)
-        recording.write(folder, values, command=command)
-    shutil.rmtree(request.work)
-    return request.output
-
-
-def _compute(request: Request, *, resume: bool) -> Path:
-    """What every process but the first does: the same steps, on its own part of each batch."""
-    processes.wait_for(request.work / ROWS)
-    dev = dev_lists(request.dev, root=request.root) if request.dev else None
-    measure = None if dev is None else partial(_measure, dev)
-    fit(request.work, first_settings(request.settings), resume=resume, measure=measure)
-    if request.settings.loss_recipe.teaches_itself:
-        second = request.work / SECOND_PASS
-        processes.wait_for(second / ROWS)
-        fit(second, _second_settings(request, second), resume=resume, measure=measure)
-    return request.output
-
-
-def _measure(dev: Candidates, model: PairModel) -> float:
-    return mean_ndcg(model, dev)
-
-
 def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
     """What a manifest says was measured."""
     return {f"{dev.index} {dev.split}": {MAIN_MEASURE: ndcg}}
 
 
 def manifest_of(
-    request: Request,
-    counts: RowCounts,
-    *,
-    pairs: int,
-    losses: Mapping[str, float],
-    minutes: float,
-    revision: str,
-    metrics: Mapping[str, Any],
+    request: TrainRequest, results: PassResults, *, minutes: float, revision: str, metrics: Mapping[str, Any]
 ) -> VersionManifest:
-    """The manifest of a training by this request, whose rows are counted by `counts`."""
-    asked = request.as_json()
+    """The manifest of a version that was trained by this request."""
     outcome = recording.TrainingOutcome(
-        examples={request.settings.recipe: counts.examples},
-        dropped=counts.dropped,
-        pairs=pairs,
-        losses=losses,
+        examples=results.examples,
+        dropped=results.dropped,
+        pairs=results.pairs,
+        losses={name: last_loss(losses) for name, losses in results.losses.items()},
         minutes=minutes,
         metrics=metrics,
     )
     return recording.record(
-        request.settings.recipe,
-        asdict(request.settings) | {"data": asked["data"], "dev": asked["dev"]},
+        request.recipe,
+        request.decided_by(),
         outcome,
         revision=revision,
-        data=recording.index_builds(request.data.indexes(), root=request.root),
+        data=recording.index_builds(request.indexes(), root=request.root),
         protect=recording.protected_files(request.protect),
     )

@@ -1,4 +1,4 @@
-"""The folder of a training while it runs: its lock, its request, and the time it has taken."""
+"""The folder of a training while it runs: its lock, what its rows were gathered from, and the time it has taken."""
 
 import json
 import shutil
@@ -12,23 +12,42 @@ from indexing import atomic
 from indexing.atomic import check_new
 from indexing.errors import TrainingError
 from training.fitting.fit import ROWS
+from training.train.request import work_folder
 
-ASKED = "asked.json"
+ORIGIN = "asked.json"
+MINUTES = "minutes.json"
+EVERY = 30.0  # seconds between two notes of the time: a process that is stopped or killed loses no more
+Arguments = ParamSpec("Arguments")
 
 
-def work_folder(output: Path) -> Path:
-    """Where the rows and checkpoints of a version to be lie."""
-    return output.with_name(f".{output.name}.training")
+class Workspace:
+    """The folder of one training, and the time that this process and earlier ones have worked in it."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        note = folder / MINUTES
+        self._before = float(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else 0.0
+        self._begun = self._noted = time.monotonic()
 
-def check_free(output: Path, *, resume: bool) -> None:
-    """Raise as `hold` would; the folder to work in is made."""
-    with hold(output, resume=resume):
-        pass
+    @property
+    def minutes(self) -> float:
+        """Of all processes, until now."""
+        return self._before + (time.monotonic() - self._begun) / 60
+
+    def timed(self, callback: Callable[Arguments, None]) -> Callable[Arguments, None]:
+        """The same callback, which also writes down the time now and then."""
+
+        def noting(*args: Arguments.args, **named: Arguments.kwargs) -> None:
+            if time.monotonic() - self._noted >= EVERY:
+                self._noted = time.monotonic()
+                atomic.write_json(self.folder / MINUTES, self.minutes)
+            callback(*args, **named)
+
+        return noting
 
 
 @contextmanager
-def hold(output: Path, *, resume: bool) -> Iterator[Path]:
+def hold(output: Path, *, resume: bool) -> Iterator[Workspace]:
     """The folder to work in, made, and held against other trainings of the version until the block or the process ends.
 
     Raises:
@@ -43,21 +62,21 @@ def hold(output: Path, *, resume: bool) -> Iterator[Path]:
         if known and not resume:
             raise TrainingError(f"A training of {output} was stopped and lies in {work}; give --resume, or delete it.")
         try:
-            yield work
+            yield Workspace(work)
         except BaseException:
-            if not any(work.rglob(ROWS)):  # there is nothing to go on with, as where the data were wrong
+            if not any(work.rglob(ROWS)):  # there is nothing to resume, as where the data were wrong
                 shutil.rmtree(work)
             raise
 
 
-def keep_asked(folder: Path, asked: Mapping[str, Any]) -> None:
-    """Note in a folder what rows are gathered from; refuse to go on there with those of other data.
+def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
+    """Note in a folder what its rows are gathered from; refuse to continue there with those of other data.
 
     Raises:
         TrainingError: something differs from what was noted, such as the files of protected queries.
     """
-    path = folder / ASKED
-    values = json.loads(json.dumps(asked))
+    path = folder / ORIGIN
+    values = json.loads(json.dumps(origin))
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else values
     changed = sorted(name for name in values if before.get(name) != values[name])
     if changed:
@@ -67,33 +86,3 @@ def keep_asked(folder: Path, asked: Mapping[str, Any]) -> None:
             "the same, or delete it."
         )
     atomic.write_json(path, values)
-
-
-NOTE = "minutes.json"
-EVERY = 30.0  # seconds between two notes: a process that is stopped or killed loses no more
-Told = ParamSpec("Told")
-
-
-class Spent:
-    """The time of this process, and of those that worked in the same folder before it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / NOTE
-        self._before = float(json.loads(self._path.read_text(encoding="utf-8"))) if self._path.is_file() else 0.0
-        self._begun = self._noted = time.monotonic()
-
-    @property
-    def minutes(self) -> float:
-        """Of all of them, until now."""
-        return self._before + (time.monotonic() - self._begun) / 60
-
-    def beside(self, tell: Callable[Told, None]) -> Callable[Told, None]:
-        """What does as `tell` does, and notes the time now and then."""
-
-        def both(*args: Told.args, **named: Told.kwargs) -> None:
-            if time.monotonic() - self._noted >= EVERY:
-                self._noted = time.monotonic()
-                atomic.write_json(self._path, self.minutes)
-            tell(*args, **named)
-
-        return both

@@ -15,7 +15,7 @@ from indexing.manifest import FILE, Manifest
 from indexing.provenance import library_versions
 from training.mining import files as mined_files
 from training.source import Source
-from training.teachers.teacher import JOINED
+from training.teachers.names import JOINED
 from training.versions.card import model_card
 from training.versions.manifest import IndexBuild, ProtectedFile, VersionManifest
 

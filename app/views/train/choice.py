@@ -11,9 +11,10 @@ from training.data.settings import DataSettings
 from training.jobs.jobs import next_output
 from training.judgments.job_feedback import FEEDBACK
 from training.mining.settings import MiningSettings
+from training.recipes.catalog import find_loss_recipe
 from training.recipes.settings import TrainSettings
 from training.source import Source
-from training.train.request import DevSettings, Request
+from training.train.request import DevSettings, TrainRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class TrainingChoice:
     """A training as a user set it."""
 
     name: str
+    recipe: str
     settings: TrainSettings
     data: TrainingDataChoice
     dev: DevSettings | None
@@ -52,13 +54,13 @@ class TrainingChoice:
                 "them, the first a letter or a digit."
             )
 
-    def request(self, folder: Path, *, root: Path) -> Request:
+    def request(self, folder: Path, *, root: Path) -> TrainRequest:
         """The training as a request for the next free version number, with a feedback file in `folder` where chosen.
 
         Raises:
             SettingsError: no data is chosen.
         """
-        chosen, recipe = self.data, self.settings.loss_recipe
+        chosen, recipe = self.data, find_loss_recipe(self.recipe)
         by_id = chosen.hub and recipe.name in HUB_DATA and HUB_DATA[recipe.name].rows is not None
         mined = recipe.mining is not None and (chosen.hub or chosen.feedback)
         data = DataSettings(
@@ -69,11 +71,14 @@ class TrainingChoice:
             mining=chosen.mining,
             cold=ColdStart(queries=chosen.queries, seed=self.settings.seed),
         )
-        return Request(next_output(self.name), self.settings, data, self.dev, root=root)
+        output = next_output(self.name)
+        return TrainRequest(
+            output=output, recipe=self.recipe, settings=self.settings, data=data, dev=self.dev, root=root
+        )
 
     def _sources(self, folder: Path) -> tuple[Source, ...]:
         judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK))
-        if self.settings.loss_recipe.from_passages:
+        if find_loss_recipe(self.recipe).from_passages:
             return (judged,)
         chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}
         sources = tuple(source for source, is_chosen in chosen.items() if is_chosen)

@@ -71,9 +71,9 @@ def _choose() -> TrainingChoice:
     numbers = _numbers(recipe)
     dev = _dev(data.index, splits.get("dev", 0))
     settings = TrainSettings(
-        recipe, base=base, evaluate_every=int(value("evaluate_every")) if dev is not None else 0, **numbers
+        base=base, evaluate_every=int(value("evaluate_every")) if dev is not None else 0, **numbers
     )
-    return TrainingChoice(name.strip(), settings, data, dev)
+    return TrainingChoice(name.strip(), recipe, settings, data, dev)
 
 
 def _base(known: Mapping[str, Version]) -> str:

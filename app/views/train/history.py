@@ -32,7 +32,7 @@ def line_html(job: TrainingJob) -> str:
     """A training's version, state, figures and settings in one line."""
     settings, status = job.request.settings, job.status
     started = datetime.fromtimestamp(status.started, UTC).strftime("%Y-%m-%d %H:%M") if status.started else ""
-    parts = [started, f"recipe {settings.recipe}", f"from {base_name(settings.base)}", job.name]
+    parts = [started, f"recipe {job.request.recipe}", f"from {base_name(settings.base)}", job.name]
     if status.steps:
         parts.insert(2, f"{status.step:,} of {status.steps:,} steps")
     if status.ndcg is not None:

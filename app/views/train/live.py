@@ -88,7 +88,7 @@ def _live(folder: Path, alive: bool) -> None:
     if job is None or job.alive != alive:
         st.rerun()  # the whole page: the list of trainings has changed
     settings = job.request.settings
-    about = f"recipe {settings.recipe}, from {base_name(settings.base)}, {job.name}"
+    about = f"recipe {job.request.recipe}, from {base_name(settings.base)}, {job.name}"
     st.html(heading_html(version_id(job.request.output), about))
     if job.alive:
         st.progress(progress_share(job.status), text=plain(progress_text(job)))

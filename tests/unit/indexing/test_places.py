@@ -13,10 +13,8 @@ from indexing.jobs.build_job import BuildRequest
 from search.served import version_id
 from tests.conftest import REPOSITORY
 from training.cli.train import next_version
-from training.data.settings import DataSettings
 from training.jobs.jobs import TrainingJob, next_output
-from training.recipes.settings import TrainSettings
-from training.train.request import Request
+from training.train.request import TrainRequest
 
 ROOMS = ("indexing", "search", "training", "app", "benchmarks")
 OWN = {
@@ -75,7 +73,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_made_without_a_path_follows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(places.HOME, str(tmp_path))
     assert BuildRequest(name="x", corpus="c").root == str(tmp_path / "indexes")
-    assert Request(tmp_path, TrainSettings("bce"), DataSettings()).root == tmp_path / "indexes"
+    assert TrainRequest(output=tmp_path, recipe="bce").root == tmp_path / "indexes"
     assert TrainingJob.new_folder().parent == tmp_path / "jobs"
     assert next_output("mine") == next_version("mine") == tmp_path / "models/mine/1"
 

@@ -20,7 +20,7 @@ from training.example import Example
 from training.fitting.model import open_pair_model
 from training.judgments.protection import Protection
 from training.targets import QUESTION_BONUS
-from training.train.second_pass import self_taught
+from training.train.self_taught import self_taught
 
 OPEN = Protection()
 SETTINGS = ColdStart(queries=12, per_list=5, depth=10)

@@ -22,6 +22,7 @@ from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.unit.indexing.corpus.hub_folders import repository
 from training.data.collect import collect
+from training.data.open_indexes import OpenIndexes
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.example import Example
@@ -64,7 +65,12 @@ def read(
         assert total == 0 or phases[name] <= total
 
     found = collect(
-        find_loss_recipe(recipe), data, protection=protection, dropped=dropped, root=root, progress=progress
+        find_loss_recipe(recipe),
+        data,
+        protection=protection,
+        dropped=dropped,
+        indexes=OpenIndexes(root),
+        progress=progress,
     )
     return list(found), dropped, phases
 

@@ -13,6 +13,7 @@ from indexing.errors import IndexingError, TrainingError
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from training.data.ingredients import Gatherer
+from training.data.open_indexes import OpenIndexes
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
 from training.recipes.stages import Ingredient, Stage
@@ -23,7 +24,7 @@ NONE = Protection()
 
 
 def gatherer(root: Path, protection: Protection = NONE) -> Gatherer:
-    return Gatherer(root=root, protection=protection)
+    return Gatherer(OpenIndexes(root), protection=protection)
 
 
 def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:

@@ -12,6 +12,7 @@ from indexing.errors import TrainingError
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, write_lines
 from training.data.ingredients import Gatherer
+from training.data.open_indexes import OpenIndexes
 from training.data.questions import LEFT_WORDS, PassageQuestion, passage_questions
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
@@ -85,7 +86,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> P
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protection=Protection(texts=protected))
+    return Gatherer(OpenIndexes(root), protection=Protection(texts=protected))
 
 
 def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, bi_encoder: BiEncoder) -> None:

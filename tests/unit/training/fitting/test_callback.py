@@ -12,7 +12,7 @@ from transformers import TrainerControl, TrainerState
 
 from tests.support.tiny_training import StoppedError, equal, settings, train, weights
 from training.fitting import callback as watching
-from training.fitting.callback import EVALUATIONS, TrainingStep, Watch
+from training.fitting.callback import EVALUATIONS, TrainingMonitor, TrainingStep
 from training.fitting.checkpoints import BEST, keep, take_best
 from training.fitting.model import PairModel, open_pair_model
 
@@ -58,8 +58,8 @@ def watch(
     patience: int = 0,
     pairs: float = 16,
     reports: list[TrainingStep] | None = None,
-) -> Watch:
-    made = Watch(
+) -> TrainingMonitor:
+    made = TrainingMonitor(
         model,
         folder,
         report=(reports if reports is not None else []).append,
@@ -72,11 +72,11 @@ def watch(
     return made
 
 
-def begin(item: Watch, *, at: int) -> None:
+def begin(item: TrainingMonitor, *, at: int) -> None:
     item.on_train_begin(None, TrainerState(global_step=at), TrainerControl())
 
 
-def step(item: Watch, number: int, *, steps: int = 12) -> bool:
+def step(item: TrainingMonitor, number: int, *, steps: int = 12) -> bool:
     """One step is done; gives back whether training is to stop."""
     control = TrainerControl()
     logs = {"loss": number / 10, "learning_rate": number / 1000}
@@ -122,7 +122,9 @@ def test_speed_is_of_the_steps_of_this_process_without_evaluations(
         clock.now += 100
         return 0.5
 
-    item = Watch(model, tmp_path, report=reports.append, pairs_a_step=16, measure=slow, evaluate_every=8, patience=0)
+    item = TrainingMonitor(
+        model, tmp_path, report=reports.append, pairs_a_step=16, measure=slow, evaluate_every=8, patience=0
+    )
     clock.now = 1000
     begin(item, at=6)  # gone on from step 6
     for number in (7, 8, 9):
@@ -149,7 +151,9 @@ def test_the_model_is_measured_as_it_is_served(model: PairModel, tmp_path: Path)
         seen.append(measured.training)
         return 0.5
 
-    item = Watch(model, tmp_path, report=lambda _: None, pairs_a_step=1, measure=measure, evaluate_every=1, patience=0)
+    item = TrainingMonitor(
+        model, tmp_path, report=lambda _: None, pairs_a_step=1, measure=measure, evaluate_every=1, patience=0
+    )
     begin(item, at=0)
     step(item, 1)
     assert seen == [False]

@@ -14,7 +14,7 @@ from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS, fit
 from training.fitting.plan import PLAN, steps_of
 from training.recipes.row_files import write_rows
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings
 
 SECONDS = "seconds_a_step"
 
@@ -31,7 +31,7 @@ SECONDS = "seconds_a_step"
     ],
 )
 def test_steps_are_those_of_the_epochs_unless_they_are_given(given: dict[str, Any], rows: int, steps: int) -> None:
-    assert steps_of(TrainSettings("listnet", **given), rows) == steps
+    assert steps_of(FitSettings(recipe="listnet", **given), rows) == steps
 
 
 def test_rows_that_are_not_there_are_told(tiny_cross_encoder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.support.tiny_training import Weights, equal, examples, settings, trai
 from tests.support.two_ranks import WEIGHTS
 from training.example import Example
 from training.fitting import model as pair_model
-from training.fitting.fit import ROWS, Fitted
+from training.fitting.fit import ROWS, FittedModel
 from training.fitting.model import PAIRS, PairModel, open_pair_model
 from training.fitting.trainer import PairTrainer
 from training.recipes.catalog import LOSS_RECIPES
@@ -59,7 +59,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch) -> Scarce:
     return only
 
 
-def three_steps(folder: Path, base: Path, recipe: str, **given: Any) -> Fitted:
+def three_steps(folder: Path, base: Path, recipe: str, **given: Any) -> FittedModel:
     return train(folder, settings(base, recipe, steps=3, learning_rate=1e-3, **given))
 
 

@@ -22,9 +22,11 @@ from training.recipes.row_files import RowCounts
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.forecast import Forecast
-from training.train.request import Request
+from training.train.request import TrainRequest
 
-PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(sources=(Source("index", "small"),)))
+PLAIN = TrainRequest(
+    output=Path("data/models/mine/1"), recipe="listnet", data=DataSettings(sources=(Source("index", "small"),))
+)
 FOUND = Forecast(
     rows=[{"query": "größer?", "passages": ["one", "two"], "labels": [1.5, 0.0]}],
     counts=RowCounts({"judged small": 1}, {"protected": 2}, rows=1, pairs=2),
@@ -127,9 +129,11 @@ def test_the_command_prints_what_it_finds_and_keeps_it(
 ) -> None:
     monkeypatch.setenv("SECOND_LOOK_HOME", str(folder.parent / "home"))
     (folder.parent / "home/sample").mkdir(parents=True)  # without queries that are protected
-    settings = TrainSettings("listnet", base=str(tiny_cross_encoder), steps=3, batch=1, max_length=64)
+    settings = TrainSettings(base=str(tiny_cross_encoder), steps=3, batch=1, max_length=64)
     data = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=3, relative_margin=None))
-    request = Request(places.models() / "mine/1", settings, data, root=built_root)
+    request = TrainRequest(
+        output=places.models() / "mine/1", recipe="listnet", settings=settings, data=data, root=built_root
+    )
     atomic.write_json(folder / "config.json", request.as_json())
     assert main(["forecast", str(folder)]) == 0
     found, lines = read_forecast(folder), capsys.readouterr().out.splitlines()

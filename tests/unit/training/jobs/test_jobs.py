@@ -27,22 +27,24 @@ from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.fitting import checkpoints
 from training.fitting.callback import TrainingStep
-from training.jobs.jobs import TrainingJob, next_output, request_from_json
+from training.jobs.jobs import TrainingJob, next_output
 from training.jobs.reporter import TrainingReporter, read_preview, resident
 from training.jobs.run import Stopper, run
 from training.jobs.status import FINAL, STATES, Metric, MetricsFile, TrainingStatus, read_metrics
 from training.judgments.feedback import FeedbackStore
 from training.judgments.job_feedback import FEEDBACK, write_feedback
 from training.mining.settings import MiningSettings
+from training.recipes.catalog import find_recipe
 from training.recipes.settings import TrainSettings
 from training.source import Source
-from training.train.request import DevSettings, Request
+from training.train.request import DevSettings, TrainRequest
 from training.train.workspace import hold as hold_version
 
 STEPS = 12
 SAVE_EVERY = 5
 WAIT = 120  # seconds until a process is given up; a busy machine starts slowly
-PLAIN = Request(Path("data/models/mine/1"), TrainSettings("listnet"), DataSettings(sources=(Source("index", "small"),)))
+DATA = DataSettings(sources=(Source("index", "small"),))
+PLAIN = TrainRequest(output=Path("data/models/mine/1"), recipe="listnet", data=DATA)
 
 
 @pytest.fixture
@@ -54,16 +56,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> Request:
+def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> TrainRequest:
     """A few steps on the index `small`, whose train split has two queries."""
-    settings = TrainSettings(
-        "listnet", base=str(tiny_cross_encoder), steps=STEPS, batch=1, max_length=64, save_every=SAVE_EVERY
-    )
+    settings = TrainSettings(base=str(tiny_cross_encoder), steps=STEPS, batch=1, max_length=64, save_every=SAVE_EVERY)
     data = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=3, relative_margin=None))
-    return Request(home / "data/models/mine/1", settings, data, root=built_root)
+    output = home / "data/models/mine/1"
+    return TrainRequest(output=output, recipe="listnet", settings=settings, data=data, root=built_root)
 
 
-def made_job(request: Request, status: TrainingStatus | None = None, *, name: str = "training-1") -> Path:
+def made_job(request: TrainRequest, status: TrainingStatus | None = None, *, name: str = "training-1") -> Path:
     """A job's folder as it lies before its process begins."""
     folder = places.jobs() / name
     folder.mkdir(parents=True)
@@ -116,10 +117,11 @@ def losses(folder: Path) -> dict[int, float | None]:
 
 
 def test_a_config_comes_back_as_it_was() -> None:
-    request = Request(
-        Path("data/models/mine/2"),
-        TrainSettings("distill-mse", learning_rate=1e-4, minutes=2, batch=8, gradient_checkpointing=True),
-        DataSettings(
+    request = TrainRequest(
+        output=Path("data/models/mine/2"),
+        recipe="distill-mse",
+        settings=TrainSettings(learning_rate=1e-4, minutes=2, batch=8, gradient_checkpointing=True),
+        data=DataSettings(
             sources=(Source("index", "a"), Source("hub")),
             index="a",
             limit=7,
@@ -127,18 +129,20 @@ def test_a_config_comes_back_as_it_was() -> None:
             mining=MiningSettings(ranks=(2, 9), relative_margin=None, absolute_margin=0.5),
             cold=ColdStart(queries=3),
         ),
-        DevSettings("a", queries=5),
-        (Path("x.tsv"), Path("y.tsv")),
-        Path("elsewhere"),
+        dev=DevSettings("a", queries=5),
+        protect=(Path("x.tsv"), Path("y.tsv")),
+        root=Path("elsewhere"),
     )
-    assert request_from_json(json.loads(json.dumps(request.as_json())), place="config.json") == request
-    assert request_from_json(json.loads(json.dumps(PLAIN.as_json())), place="config.json") == PLAIN
+    staged = replace(PLAIN, recipe="mine", data=DataSettings(), plan=find_recipe("judges-reranker").plan)
+    assert TrainRequest.from_json(json.loads(json.dumps(staged.as_json())), place="config.json") == staged
+    assert TrainRequest.from_json(json.loads(json.dumps(request.as_json())), place="config.json") == request
+    assert TrainRequest.from_json(json.loads(json.dumps(PLAIN.as_json())), place="config.json") == PLAIN
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"wings": 2}, "config.json has the unknown field 'wings'; its fields are output, settings, "),
+        ({"wings": 2}, "config.json has the unknown field 'wings'; its fields are data, dev, "),
         ({"output": 3}, "config.json output is 3, text is wanted"),
         ({"settings": []}, r"config.json settings is \[\], an object is wanted"),
         ({"settings": {"recipe": "listnet", "steps": "many"}}, "config.json settings steps is 'many', a whole number"),
@@ -157,7 +161,7 @@ def test_a_config_comes_back_as_it_was() -> None:
 )
 def test_a_config_that_cannot_be_is_refused_by_its_place(change: dict[str, object], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
-        request_from_json(json.loads(json.dumps({**PLAIN.as_json(), **change})), place="config.json")
+        TrainRequest.from_json(json.loads(json.dumps({**PLAIN.as_json(), **change})), place="config.json")
 
 
 def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -361,7 +365,7 @@ def progress(step: int, **more: Any) -> TrainingStep:
 
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) -> None:
     folder, clock, said = made_job(PLAIN), Clock(), list[str]()
-    reporter = TrainingReporter(folder, PLAIN, say=said.append, clock=clock)
+    reporter = TrainingReporter(folder, say=said.append, clock=clock)
     reporter.enter("gathering")
     reporter.progress("mine small", 1, 7)
     assert (TrainingJob.read_status(folder).state, TrainingJob.read_status(folder).phase) == ("gathering", "mine small")
@@ -398,7 +402,7 @@ def test_memory_is_that_of_this_process() -> None:
 
 
 @pytest.mark.usefixtures("in_float32")
-def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Request) -> None:
+def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: TrainRequest) -> None:
     whole = made_job(replace(small, output=small.output.with_name("2")), name="training-0")
     assert do(whole).state == "finished"
     assert list(losses(whole)) == list(range(1, STEPS + 1))
@@ -420,7 +424,7 @@ def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: Reques
     assert not small.work.exists()
 
 
-def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Request, forks: Forks) -> None:
+def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: TrainRequest, forks: Forks) -> None:
     folder = made_job(replace(small, settings=replace(small.settings, steps=150, save_every=40)))
     forks.begin("job", folder=str(folder))
     end = time.monotonic() + WAIT
@@ -463,7 +467,7 @@ def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, mo
 
 
 def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_model(
-    small: Request, tiny_cross_encoder: Path
+    small: TrainRequest, tiny_cross_encoder: Path
 ) -> None:
     models = small.output.parent.parent
     make_version(models, "old/1", tiny_cross_encoder)
@@ -486,10 +490,10 @@ def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_
     assert counts.rows == len(rows) == 2
 
 
-def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request) -> None:
-    settings = TrainSettings("cold-start", base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
+def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: TrainRequest) -> None:
+    settings = TrainSettings(base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
     data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=6, per_list=4))
-    folder = made_job(replace(small, settings=settings, data=data))
+    folder = made_job(replace(small, recipe="cold-start", settings=settings, data=data))
     with when_step(folder, 6, terminate):
         stopped = do(folder)
     assert (stopped.state, stopped.steps) == ("stopped", 8)  # 4 of each pass
@@ -500,7 +504,7 @@ def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: Request
     assert {step: losses(folder)[step] for step in range(1, 5)} == {step: before[step] for step in range(1, 5)}
 
 
-def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
+def test_a_job_that_is_done_is_not_done_again(small: TrainRequest) -> None:
     folder = made_job(small)
     do(folder)
     with pytest.raises(TrainingError, match="mine/1 is there already"):
@@ -517,7 +521,7 @@ def test_a_job_that_is_done_is_not_done_again(small: Request) -> None:
         do(other, resume=True)
 
 
-def test_a_job_that_fails_says_why_in_one_sentence(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_that_fails_says_why_in_one_sentence(small: TrainRequest, capsys: pytest.CaptureFixture[str]) -> None:
     folder = made_job(replace(small, data=DataSettings(sources=(Source("index", "nothing"),))))
     assert main(["run", str(folder)]) == 2
     assert job_of(folder).state == "failed"
@@ -530,7 +534,9 @@ def test_a_job_that_fails_says_why_in_one_sentence(small: Request, capsys: pytes
     assert job_of(folder).status.error == ""
 
 
-def test_a_job_that_diverges_fails_and_makes_no_version(small: Request, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_that_diverges_fails_and_makes_no_version(
+    small: TrainRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
     dev = DevSettings("small", queries=1, depth=5)
     folder = made_job(replace(small, settings=replace(small.settings, learning_rate=1e9), dev=dev))
     for more in ([], ["--resume"]):
@@ -542,7 +548,7 @@ def test_a_job_that_diverges_fails_and_makes_no_version(small: Request, capsys: 
     assert not small.output.exists()
 
 
-def test_a_fault_of_the_program_is_told_too(small: Request) -> None:
+def test_a_fault_of_the_program_is_told_too(small: TrainRequest) -> None:
     folder = made_job(small)
     work = small.work
     work.mkdir(parents=True)

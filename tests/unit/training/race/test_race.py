@@ -15,7 +15,7 @@ from indexing.errors import SettingsError, TrainingError
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import PASSAGES
 from tests.support.judged_lists import ranking
-from tests.support.tiny_training import SUBJECTS, StoppedError, equal, examples, settings, weights
+from tests.support.tiny_training import SUBJECTS, StoppedError, equal, examples, plain, settings, weights
 from training.__main__ import main, parser
 from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates
@@ -26,12 +26,13 @@ from training.fitting.dev_set import ndcg_by_query
 from training.fitting.model import open_pair_model
 from training.race import race as racing
 from training.race.race import Report, race, rounds_of, winner_folder
-from training.race.standings import BASE, RESULTS, RaceSettings, Standing
+from training.race.settings import RaceRequest, RaceSettings
+from training.race.standings import BASE, RESULTS, Standing
 from training.race.winner import keep_winner
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings, TrainSettings
 from training.source import Source
-from training.train.request import DevSettings, Request
-from training.train.workspace import keep_asked
+from training.train.request import DevSettings, LearningRequest
+from training.train.workspace import check_origin
 from training.versions.registry import find
 
 pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
@@ -66,10 +67,14 @@ def gather(recipe: str, dropped: "Counter[str]") -> Iterable[Example]:
     return given
 
 
+def trained_by(base: Path, **given: Any) -> TrainSettings:
+    """Settings of all recipes: fast, in float32."""
+    return plain(settings(base, RECIPES[0], **given))
+
+
 def asked(base: Path, recipes: tuple[str, ...] = RECIPES, **given: Any) -> RaceSettings:
-    train = settings(base, recipes[0], steps=2, batch=4)
-    values: dict[str, Any] = {"minutes": 60.0, "train": train} | given
-    return RaceSettings(recipes, **values)
+    values: dict[str, Any] = {"minutes": 60.0, "train": trained_by(base, steps=2, batch=4)} | given
+    return RaceSettings(recipes=recipes, **values)
 
 
 Told = list[tuple[int, str, float | None]]
@@ -256,7 +261,7 @@ def test_a_recipe_that_breaks_off_stops_no_other_and_takes_no_other_s_place(
 ) -> None:
     train = fitting.fit
 
-    def diverging(work: Path, given: TrainSettings, **more: Any) -> Any:
+    def diverging(work: Path, given: FitSettings, **more: Any) -> Any:
         if given.recipe == "listnet" and given.seed == 18:  # in the second round
             raise TrainingError("The training has diverged; give a lower --learning-rate.")
         return train(work, given, **more)
@@ -372,7 +377,7 @@ def test_a_budget_too_small_for_twenty_steps_of_the_dearest_recipe_is_refused(
     "given", [{"recipes": ()}, {"recipes": ("bce", "bce")}, {"minutes": 0}, {"minutes": float("inf")}, {"seeds": ()}]
 )
 def test_settings_that_make_no_race_are_refused(tiny_cross_encoder: Path, given: dict[str, Any]) -> None:
-    usual: dict[str, Any] = {"recipes": ("bce",), "minutes": 1.0, "train": settings(tiny_cross_encoder, "bce")}
+    usual: dict[str, Any] = {"recipes": ("bce",), "minutes": 1.0, "train": trained_by(tiny_cross_encoder)}
     with pytest.raises(SettingsError, match="race"):
         RaceSettings(**(usual | given))
 
@@ -423,9 +428,11 @@ def test_the_winner_becomes_a_version_of_the_seed_that_did_best(
     given = asked(tiny_cross_encoder, ("listnet", "ranknet"), seeds=(1, 2))
     first, *others = race(tmp_path / "race", given, dev(), gather, report=telling([]))
     data = DataSettings(sources=(Source("index", "small"),))
-    request = Request(tmp_path / "race", given.train, data, DevSettings("small"), root=built_root)
+    request = RaceRequest(
+        folder=tmp_path / "race", settings=given, data=data, dev=DevSettings("small"), root=built_root
+    )
     told = [replace(first, by_seed=[0.1, 0.9]), *others]
-    made = keep_winner(told, given, request, tmp_path / "models/winner/1", command="python -m training race")
+    made = keep_winner(told, request, tmp_path / "models/winner/1", command="python -m training race")
     kept, own, other = (
         weights(open_pair_model(str(folder), **MODEL).bfloat16())
         for folder in (made, *(winner_folder(tmp_path / "race", first, seed) for seed in (2, 1)))
@@ -462,10 +469,8 @@ def test_a_folder_is_raced_in_by_one_process(
 def test_a_race_goes_on_only_with_its_own_data(
     tmp_path: Path, built_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep_asked(
-        tmp_path,
-        Request(tmp_path, TrainSettings("bce"), DataSettings(sources=(Source("index", "small"),))).gathered_from,
-    )
+    request = LearningRequest(data=DataSettings(sources=(Source("index", "small"),)))
+    check_origin(tmp_path, request.gathered_from())
     command = f"race --budget 1m --data index:small --dev small --root {built_root} --output {tmp_path}"
     assert main(command.split()) == 2
     assert "began with dev None, now it is" in capsys.readouterr().err

@@ -10,14 +10,13 @@ from training.__main__ import parser
 from training.cli.train import data_settings, dev_settings, next_version, train_settings
 from training.data.settings import DataSettings
 from training.recipes.catalog import LOSS_RECIPES
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings, TrainSettings
 from training.train.request import DevSettings
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"recipe": "best"}, "'best' is unknown; choose one of bce"),
         ({"precision": "int8"}, "'int8' is unknown; choose one of auto"),
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
@@ -39,31 +38,38 @@ from training.train.request import DevSettings
 )
 def test_settings_out_of_range_are_refused(given: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        TrainSettings(**({"recipe": "bce"} | given))  # type: ignore[arg-type]  # one field of several types
+        TrainSettings(**given)  # type: ignore[arg-type]  # one field of several types
 
 
 @pytest.mark.parametrize("name", LOSS_RECIPES)
 def test_what_is_not_given_is_the_recipe_s_own(name: str) -> None:
-    asked = TrainSettings(name)
+    asked = TrainSettings().by(name)
     assert (asked.rows_a_step, asked.peak_rate) == (LOSS_RECIPES[name].batch, LOSS_RECIPES[name].learning_rate)
 
 
+def test_a_pass_has_the_settings_of_its_training_and_a_known_recipe() -> None:
+    settings = TrainSettings(steps=7, seed=3, base="b").by("ranknet")
+    assert settings == FitSettings(recipe="ranknet", steps=7, seed=3, base="b")
+    with pytest.raises(SettingsError, match="'best' is unknown; choose one of bce"):
+        settings.by("best")
+
+
 def test_what_is_given_counts() -> None:
-    asked = TrainSettings("bce", batch=3, learning_rate=0.5)
+    asked = FitSettings(recipe="bce", batch=3, learning_rate=0.5)
     assert (asked.rows_a_step, asked.peak_rate) == (3, 0.5)
 
 
 def test_limits_themselves_are_in_range() -> None:
-    TrainSettings("bce", max_length=16, save_every=0, warmup=0, dropout=0, weight_decay=0)
-    TrainSettings("bce", max_length=8192, epochs=0.001, evaluate_every=1, patience=1)
+    TrainSettings(max_length=16, save_every=0, warmup=0, dropout=0, weight_decay=0)
+    TrainSettings(max_length=8192, epochs=0.001, evaluate_every=1, patience=1)
 
 
 def test_the_command_line_leaves_what_is_not_given() -> None:
     options = parser().parse_args(["train", "--recipe", "listnet"])
-    assert train_settings(options, "listnet") == TrainSettings("listnet")
+    assert train_settings(options) == TrainSettings()
     assert data_settings(options) == DataSettings()
     assert dev_settings(options) is None
-    assert TrainSettings("listnet").base == DEFAULT_BI_ENCODER
+    assert TrainSettings().base == DEFAULT_BI_ENCODER
 
 
 def test_the_command_line_gives_settings_data_and_dev_queries() -> None:
@@ -71,8 +77,7 @@ def test_the_command_line_gives_settings_data_and_dev_queries() -> None:
     line += " --gradient-checkpointing --evaluate-every 3 --patience 2 --seed 5 --data index:a --data jsonl:b --index i"
     line += " --limit 7 --queries 8 --teacher first-stage --dev sample:test --dev-queries 4 --dev-depth 6"
     options = parser().parse_args(line.split())
-    assert train_settings(options, "bce") == TrainSettings(
-        "bce",
+    assert train_settings(options) == TrainSettings(
         base="b",
         steps=9,
         minutes=1.5,

@@ -22,6 +22,7 @@ from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.support.fakes import FixedReranker, Reports
 from tests.support.judged_lists import scored
 from training.data.ingredients import Gatherer
+from training.data.open_indexes import OpenIndexes
 from training.data.prepare import SPLADE, prepare
 from training.example import Example
 from training.judgments.protection import Protection
@@ -138,7 +139,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_b
 
 
 def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(root=root, protection=Protection(texts=protected))
+    return Gatherer(OpenIndexes(root), protection=Protection(texts=protected))
 
 
 def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:

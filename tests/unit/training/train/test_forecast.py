@@ -13,23 +13,24 @@ from training.data.settings import DataSettings
 from training.fitting.memory import LIBRARIES, Shape, free_bytes, memory_bytes, model_shape
 from training.mining.settings import MiningSettings
 from training.recipes.losses import CACHED_PAIRS
-from training.recipes.settings import TrainSettings
+from training.recipes.settings import FitSettings, TrainSettings
 from training.source import Source
 from training.train import forecast as module
 from training.train.forecast import forecast, steps_to_do
-from training.train.request import DevSettings, Request
+from training.train.request import DevSettings, TrainRequest
 
 SHAPE = Shape(parameters=1_000, layers=2, hidden=8, heads=2)
 
 
 @pytest.fixture
-def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> TrainRequest:
     """A training on the index `small`, whose train split has two queries of four passages each."""
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
     (tmp_path / "sample").mkdir()  # without queries that are protected
-    settings = TrainSettings("listnet", base=str(tiny_cross_encoder), minutes=0.5, batch=1, max_length=64)
+    settings = TrainSettings(base=str(tiny_cross_encoder), minutes=0.5, batch=1, max_length=64)
     data = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=3, relative_margin=None))
-    return Request(tmp_path / "version", settings, data, root=built_root)
+    output = tmp_path / "version"
+    return TrainRequest(output=output, recipe="listnet", settings=settings, data=data, root=built_root)
 
 
 @pytest.mark.parametrize(
@@ -46,19 +47,19 @@ def small(tmp_path: Path, built_root: Path, tiny_cross_encoder: Path, monkeypatc
     ],
 )
 def test_steps_are_those_that_training_plans(given: dict[str, float], rows: float | None, expected: int) -> None:
-    settings = TrainSettings("listnet", batch=16, **given)  # type: ignore[arg-type]  # numbers all
+    settings = FitSettings(recipe="listnet", batch=16, **given)  # type: ignore[arg-type]  # numbers all
     assert steps_to_do(settings, 0.5, rows=rows) == expected
 
 
 def test_a_cold_start_passes_twice_over_its_rows() -> None:
-    assert steps_to_do(TrainSettings("cold-start", batch=16), 0.5, rows=160) == 20
+    assert steps_to_do(FitSettings(recipe="cold-start", batch=16), 0.5, rows=160) == 20
 
 
 def test_memory_is_that_of_the_parameters_and_of_the_pairs_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "device", lambda: "cpu")
-    settings = TrainSettings("listnet", batch=4, precision="float32")
+    settings = FitSettings(recipe="listnet", batch=4, precision="float32")
 
-    def taken(settings: TrainSettings, lengths: list[int]) -> float:
+    def taken(settings: FitSettings, lengths: list[int]) -> float:
         return memory_bytes(settings, SHAPE, pairs_a_row=5, lengths=lengths) - LIBRARIES
 
     # a pair of 10 tokens: 10 * (34 * 8 + 5 * 2 * 10) = 3,720 bytes a layer in 16 bits; 4 rows * 5 pairs, 2 layers
@@ -80,7 +81,7 @@ def test_a_models_shape_is_known_without_its_weights(tiny_cross_encoder: Path, t
         model_shape("no-such/model")
 
 
-def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
+def test_a_forecast_holds_rows_counts_and_estimates(small: TrainRequest) -> None:
     phases: dict[str, int] = {}
     asked = replace(small, dev=DevSettings("small", queries=1, depth=5))
     found = forecast(asked, progress=lambda name, count, _: phases.update({name: phases.get(name, 0) + count}))
@@ -97,19 +98,19 @@ def test_a_forecast_holds_rows_counts_and_estimates(small: Request) -> None:
     assert 0 < found.memory < found.free == pytest.approx(free_bytes(), rel=0.5)
 
 
-def test_nothing_is_timed_where_memory_would_not_do(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_timed_where_memory_would_not_do(small: TrainRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "free_bytes", lambda: 1e6)
     found = forecast(small)
     assert (found.steps, found.pairs) == (0, 0)
     assert list(found.seconds) == ["gathering"]
 
 
-def test_a_few_queries_stand_for_all(small: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_queries_stand_for_all(small: TrainRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUERIES", 1)
     found = forecast(replace(small, settings=replace(small.settings, steps=6)))
     assert found.counts.rows == 1
     assert found.passes == 3  # 6 rows of 2, one of which was gathered
-    cold = replace(small.settings, recipe="cold-start", steps=6)
+    cold = replace(small.settings, steps=6)
     data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=4))
-    found = forecast(replace(small, output=small.output.with_name("2"), settings=cold, data=data))
+    found = forecast(replace(small, output=small.output.with_name("2"), recipe="cold-start", settings=cold, data=data))
     assert found.passes == 6 / (found.counts.rows * 4)

@@ -22,8 +22,9 @@ from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import NO_RERANKER
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, QUERIES, REPOSITORY, write_lines
-from tests.support.tiny_training import StoppedError, settings
+from tests.support.tiny_training import StoppedError, plain, settings
 from training.__main__ import main
+from training.data.open_indexes import OpenIndexes
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.evaluation.candidates import ndcg, reranked
@@ -32,11 +33,11 @@ from training.mining.settings import MiningSettings
 from training.recipes.row_files import read_rows
 from training.recipes.settings import TrainSettings
 from training.source import Source
-from training.train.inputs import dev_lists, gather_rows, protection_of
-from training.train.request import DevSettings, Request
-from training.train.second_pass import first_settings
-from training.train.train import make
-from training.train.workspace import check_free, work_folder
+from training.train.inputs import dev_lists, gather_inputs, protection_of
+from training.train.passes import passes_of, shared
+from training.train.request import DevSettings, TrainRequest, work_folder
+from training.train.train import train_version
+from training.train.workspace import hold
 from training.versions import registry
 
 DATA = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=5, relative_margin=None))
@@ -56,10 +57,16 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def request(models: Path, base: Path, root: Path, **given: Any) -> Request:
+def request(models: Path, base: Path, root: Path, **given: Any) -> TrainRequest:
     asked = settings(base, "listnet", steps=4, batch=1, evaluate_every=2, save_every=1)
-    usual: dict[str, Any] = {"settings": asked, "data": DATA, "dev": DEV}
-    return Request(models / "tiny" / "1", root=root, **(usual | given))
+    asked = given.pop("settings", asked)
+    usual: dict[str, Any] = {"recipe": asked.recipe, "settings": plain(asked), "data": DATA, "dev": DEV}
+    return TrainRequest(output=models / "tiny" / "1", root=root, **(usual | given))
+
+
+def take(output: Path, *, resume: bool) -> None:
+    with hold(output, resume=resume):
+        pass
 
 
 def stop_at(step: int) -> Any:
@@ -75,7 +82,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> TrainRequest:
     """A request that was met; its phases and steps lie beside it."""
     asked = request(tmp_path_factory.mktemp("models"), tiny_cross_encoder, built_root)
     phases: Counter[str] = Counter()
@@ -84,17 +91,17 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, bui
     def progress(name: str, done: int, _: int) -> None:
         phases[name] += done
 
-    assert make(asked, progress=progress, report=steps.append, command=COMMAND) == asked.output
+    assert train_version(asked, progress=progress, report=steps.append, command=COMMAND) == asked.output
     told = {"phases": phases, "steps": [at.step for at in steps], "best": steps[-1].best_ndcg}
     write_lines(asked.output.parent / "told.json", [json.dumps(told)])
     return asked
 
 
-def told(made: Request) -> dict[str, Any]:
+def told(made: TrainRequest) -> dict[str, Any]:
     return dict(json.loads((made.output.parent / "told.json").read_text()))
 
 
-def test_a_version_is_found_whole_by_the_registry(made: Request) -> None:
+def test_a_version_is_found_whole_by_the_registry(made: TrainRequest) -> None:
     version = registry.find("tiny/1", models=made.output.parent.parent)
     assert version.fault == ""
     names = {path.name for path in made.output.iterdir()}
@@ -102,7 +109,7 @@ def test_a_version_is_found_whole_by_the_registry(made: Request) -> None:
     assert not made.work.exists()
 
 
-def test_its_manifest_says_how_it_was_made(made: Request, built_root: Path) -> None:
+def test_its_manifest_says_how_it_was_made(made: TrainRequest, built_root: Path) -> None:
     found = manifest(made.output)
     assert (found["recipe"], found["seed"], found["parent"]) == ("listnet", 17, "tiny-cross-encoder")
     assert found["lineage"] == ["tiny-cross-encoder"]
@@ -116,13 +123,13 @@ def test_its_manifest_says_how_it_was_made(made: Request, built_root: Path) -> N
     assert (row["index"], row["passages"], row["build"]) == ("small", 20, current_build("small", root=built_root).name)
 
 
-def test_its_figure_is_that_of_the_weights_that_were_kept(made: Request) -> None:
+def test_its_figure_is_that_of_the_weights_that_were_kept(made: TrainRequest) -> None:
     assert manifest(made.output)["metrics"] == {"small dev": {"nDCG@10": pytest.approx(told(made)["best"])}}
 
 
-def test_what_is_served_has_the_order_that_was_measured(made: Request, built_root: Path) -> None:
+def test_what_is_served_has_the_order_that_was_measured(made: TrainRequest, built_root: Path) -> None:
     served = CrossEncoderReranker(str(made.output))
-    lists = dev_lists(DEV, root=built_root)
+    lists = dev_lists(DEV, OpenIndexes(built_root))
     values = ndcg(reranked(lists, served), lists)
     assert list(values) == ["3"]
     ranks = [round(2 ** (1 / ndcg) - 1) for ndcg in (values[QueryId("3")], told(made)["best"])]  # of its one answer
@@ -131,30 +138,30 @@ def test_what_is_served_has_the_order_that_was_measured(made: Request, built_roo
     assert COMMAND in (made.output / "README.md").read_text()
 
 
-def test_phases_and_steps_are_told(made: Request) -> None:
+def test_phases_and_steps_are_told(made: TrainRequest) -> None:
     assert told(made)["phases"] == {"dev queries": 1, "mine small": 2}
     assert told(made)["steps"] == [1, 2, 3, 4]
 
 
-def test_a_version_that_is_there_is_not_made_again(made: Request) -> None:
+def test_a_version_that_is_there_is_not_made_again(made: TrainRequest) -> None:
     before = manifest(made.output)
     with pytest.raises(TrainingError, match=f"{made.output} is there already"):
-        make(made, resume=True, command=COMMAND)
+        train_version(made, resume=True, command=COMMAND)
     assert manifest(made.output) == before
 
 
 def test_a_stopped_training_is_gone_on_with_only_when_asked(
-    made: Request, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
+    made: TrainRequest, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
     asked = request(tmp_path, tiny_cross_encoder, built_root)
     with pytest.raises(StoppedError):
-        make(asked, report=stop_at(3), command=COMMAND)
+        train_version(asked, report=stop_at(3), command=COMMAND)
     assert not asked.output.exists()
     with pytest.raises(TrainingError, match=f"was stopped and lies in {asked.work}; give --resume"):
-        make(asked, command=COMMAND)
+        train_version(asked, command=COMMAND)
     steps: list[int] = []
     phases: list[str] = []
-    make(
+    train_version(
         asked,
         resume=True,
         report=lambda at: steps.append(at.step),
@@ -178,10 +185,10 @@ def test_a_second_training_of_the_version_is_refused_while_the_first_one_runs(
     def report(at: TrainingStep) -> None:
         for resume in (False, True):
             with pytest.raises(BusyError, match=f"Another process trains {asked.output}, in .*; wait for it, or"):
-                make(asked, resume=resume, command=COMMAND)
+                train_version(asked, resume=resume, command=COMMAND)
             refused.append(resume)
 
-    make(asked, report=report, command=COMMAND)
+    train_version(asked, report=report, command=COMMAND)
     assert refused == [False, True] * 4
     assert not asked.work.exists()
 
@@ -192,15 +199,15 @@ def test_a_version_is_free_again_once_the_process_that_trained_it_is_killed(tmp_
         "import sys, time; from pathlib import Path; from indexing import atomic\n"
         "with atomic.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
-    check_free(output, resume=False)
+    take(output, resume=False)
     command = [sys.executable, "-c", script, str(work_folder(output))]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(BusyError, match="Another process trains"):
-            check_free(output, resume=True)
+            take(output, resume=True)
         process.kill()
-    check_free(output, resume=True)
+    take(output, resume=True)
 
 
 @pytest.mark.parametrize("evaluate_every", [0, 1])
@@ -213,26 +220,26 @@ def test_a_training_that_diverges_makes_no_version(
     asked = request(tmp_path, tiny_cross_encoder, built_root, settings=wild)
     for resume in (False, True):
         with pytest.raises(TrainingError, match="nan: the training has diverged; give a lower --learning-rate"):
-            make(asked, resume=resume, command=COMMAND)
+            train_version(asked, resume=resume, command=COMMAND)
     assert not asked.output.exists()
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Request:
+def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> TrainRequest:
     """A request whose training was stopped; whoever is refused leaves it as it is."""
     data = DataSettings(sources=(Source("index", "small"),))
     asked = request(tmp_path_factory.mktemp("stopped"), tiny_cross_encoder, built_root, dev=None, data=data)
     with pytest.raises(StoppedError):
-        make(asked, report=stop_at(2), command=COMMAND)
+        train_version(asked, report=stop_at(2), command=COMMAND)
     return asked
 
 
 def test_other_settings_than_those_of_the_stopped_training_are_refused(
-    stopped: Request, tiny_cross_encoder: Path
+    stopped: TrainRequest, tiny_cross_encoder: Path
 ) -> None:
     other = settings(tiny_cross_encoder, "listnet", steps=4, batch=2, evaluate_every=2, save_every=1)
     with pytest.raises(TrainingError, match="with batch 1, now it is 2"):
-        make(replace(stopped, settings=other), resume=True, command=COMMAND)
+        train_version(replace(stopped, settings=plain(other)), resume=True, command=COMMAND)
 
 
 @pytest.mark.parametrize(
@@ -245,11 +252,11 @@ def test_other_settings_than_those_of_the_stopped_training_are_refused(
     ],
 )
 def test_rows_of_other_data_or_protection_are_not_gone_on_with(
-    stopped: Request, given: dict[str, Any], said: str
+    stopped: TrainRequest, given: dict[str, Any], said: str
 ) -> None:
     other = replace(stopped, **given)
     with pytest.raises(TrainingError, match=f"began with {said}"):
-        make(other, resume=True, command=COMMAND)
+        train_version(other, resume=True, command=COMMAND)
     assert not other.output.exists()
 
 
@@ -261,7 +268,7 @@ def test_a_request_that_cannot_be_met_leaves_no_version(
     with pytest.raises(
         SettingsError, match=r"There is no file nosuch\.jsonl to read jsonl from; give one that exists\."
     ):
-        make(nothing, command=COMMAND)
+        train_version(nothing, command=COMMAND)
     assert list(nothing.output.parent.iterdir()) == []  # and nothing that wants --resume
 
 
@@ -270,7 +277,7 @@ def test_a_base_that_is_no_model_is_told_before_anything_is_gathered(tmp_path: P
         assert name == "dev queries"
 
     with pytest.raises(ModelError, match=f"Re-ranker {tmp_path} can't be loaded"):
-        make(request(tmp_path / "models", tmp_path, built_root), progress=progress, command=COMMAND)
+        train_version(request(tmp_path / "models", tmp_path, built_root), progress=progress, command=COMMAND)
 
 
 def test_protected_are_files_and_every_judged_split_but_train(
@@ -301,7 +308,8 @@ def test_the_sample_s_judged_queries_are_protected_everywhere(
 def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
     asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
-    counts = gather_rows(asked)
+    with hold(asked.output, resume=False) as workspace:
+        counts = gather_inputs(asked, workspace).counts
     assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected": 1})
     assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
 
@@ -310,24 +318,24 @@ def test_the_manifest_names_the_files_of_protected_queries_and_no_folder(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path
 ) -> None:
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
-    found = manifest(make(request(tmp_path, tiny_cross_encoder, built_root, protect=(file,)), command=COMMAND))
+    found = manifest(train_version(request(tmp_path, tiny_cross_encoder, built_root, protect=(file,)), command=COMMAND))
     assert [row["file"] for row in found["protect"]] == ["secret.tsv"]
     assert found["dropped"] == {"protected": 1}
     assert str(tmp_path) not in json.dumps(found)
 
 
 def test_dev_lists_are_the_served_first_stage_s(built_root: Path) -> None:
-    lists = dev_lists(DEV, root=built_root)
+    lists = dev_lists(DEV, OpenIndexes(built_root))
     pipeline = open_pipeline("small", reranker=NO_RERANKER, root=built_root)
     assert [query.id for query in lists.queries] == ["3"]
     fused = pipeline.search(QUERIES["dev"]["3"], PipelineSettings(depth=8, rerank_depth=0)).fused
     assert lists.run == {QueryId("3"): fused}
-    assert len(dev_lists(DevSettings("small", "test", 1, 5), root=built_root).queries) == 1
+    assert len(dev_lists(DevSettings("small", "test", 1, 5), OpenIndexes(built_root)).queries) == 1
 
 
 def test_a_split_that_is_not_judged_is_told(built_root: Path) -> None:
     with pytest.raises(SettingsError, match=r"index small has no judged other queries .*; give another --dev"):
-        dev_lists(DevSettings("small", "other"), root=built_root)
+        dev_lists(DevSettings("small", "other"), OpenIndexes(built_root))
 
 
 def test_a_request_is_plain_data(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
@@ -339,7 +347,7 @@ def test_a_request_is_plain_data(tmp_path: Path, tiny_cross_encoder: Path, built
     assert found["data"]["mining"]["per_query"] == 5
 
 
-def cold(models: Path, base: Path, root: Path) -> Request:
+def cold(models: Path, base: Path, root: Path) -> TrainRequest:
     asked = settings(base, "cold-start", steps=4, batch=3, save_every=1)
     return request(models, base, root, settings=asked, data=COLD)
 
@@ -347,7 +355,7 @@ def cold(models: Path, base: Path, root: Path) -> Request:
 @pytest.fixture(scope="module")
 def cold_version(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: Path, built_root: Path) -> Path:
     """A version that was trained without judgments."""
-    return make(cold(tmp_path_factory.mktemp("cold"), tiny_cross_encoder, built_root), command="cold")
+    return train_version(cold(tmp_path_factory.mktemp("cold"), tiny_cross_encoder, built_root), command="cold")
 
 
 def test_a_cold_start_makes_a_version_in_two_passes(cold_version: Path) -> None:
@@ -363,11 +371,15 @@ def test_a_cold_start_makes_a_version_in_two_passes(cold_version: Path) -> None:
 
 
 def test_a_cold_start_s_steps_and_minutes_are_for_both_passes() -> None:
-    half = first_settings(TrainSettings("cold-start", steps=9, minutes=3))
+    settings = TrainSettings(steps=9, minutes=3, seed=5)
+    half = shared(settings, 2)
     assert (half.steps, half.minutes) == (4, 1.5)
-    assert first_settings(TrainSettings("cold-start", steps=1)).steps == 1
-    other = TrainSettings("listnet", steps=9, minutes=3)
-    assert first_settings(other) == other
+    assert shared(TrainSettings(steps=1), 2).steps == 1
+    assert shared(settings, 1) == settings
+    first, second = passes_of(TrainRequest(output=Path("m/1"), recipe="cold-start", settings=settings))
+    assert first.settings == half.by("cold-start")
+    assert second.settings == replace(first.settings, base="m/.1.training/self-taught/first", seed=6)
+    assert (first.self_taught, second.self_taught) == (False, True)
 
 
 def test_a_cold_start_is_measured_in_both_passes_and_its_best_weights_are_kept(
@@ -376,7 +388,7 @@ def test_a_cold_start_is_measured_in_both_passes_and_its_best_weights_are_kept(
     measured: list[float | None] = []
     asked = settings(tiny_cross_encoder, "cold-start", steps=4, batch=3, evaluate_every=1)
     wanted = request(tmp_path, tiny_cross_encoder, built_root, settings=asked, data=COLD)
-    make(wanted, report=lambda at: measured.append(at.ndcg), command="cold")
+    train_version(wanted, report=lambda at: measured.append(at.ndcg), command="cold")
     best = max(value for value in measured if value is not None)
     assert len(measured) == 4
     assert None not in measured
@@ -423,9 +435,9 @@ def test_a_cold_start_that_was_stopped_in_its_second_pass_ends_as_if_it_never_wa
 
     asked = cold(tmp_path, tiny_cross_encoder, built_root)
     with pytest.raises(StoppedError):
-        make(asked, report=report, command="cold")
+        train_version(asked, report=report, command="cold")
     assert seen == [1, 2, 1, 2]
-    make(asked, resume=True, command="cold")
+    train_version(asked, resume=True, command="cold")
     weights = "model.safetensors"
     assert (asked.output / weights).read_bytes() == (cold_version / weights).read_bytes()
 

@@ -22,7 +22,8 @@ from training.fitting.callback import ReportStep, TrainingStep
 from training.mining.groups import GroupSettings
 from training.recipes.row_files import read_rows
 from training.recipes.stages import Ingredient, Stage, StagePlan
-from training.train.stages import make_in_stages
+from training.train.request import TrainRequest
+from training.train.train import train_version
 
 STAGES = (
     Stage("distil", (Ingredient("small", "distill", 4),), learning_rate=1e-3),
@@ -43,11 +44,14 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def make(output: Path, base: Path, root: Path, **given: Any) -> Path:
-    recipe = StagePlan(
+    plan = StagePlan(
         STAGES, base=str(base), max_length=64, groups_per_step=2, mining=GroupSettings(relative_margin=None)
     )
-    usual: dict[str, Any] = {"command": "python -m training train", "root": root}
-    return make_in_stages("tiny", given.pop("recipe", recipe), output, **(usual | given))
+    names = ("resume", "report")
+    options = {name: given.pop(name) for name in names if name in given}
+    values: dict[str, Any] = {"plan": given.pop("recipe", plan), "root": root, **given}
+    request = TrainRequest(output=output, recipe="tiny", **values)
+    return train_version(request, command="python -m training train", **options)
 
 
 def stop_in(stage: int) -> ReportStep:
@@ -113,7 +117,7 @@ def test_rows_of_another_recipe_are_not_gone_on_with(stopped: Path, tiny_cross_e
 def test_rows_with_other_protected_queries_are_not_gone_on_with(
     stopped: Path, tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, line: str
 ) -> None:
-    protect = [write_lines(tmp_path / "secret.tsv", [line])]
+    protect = (write_lines(tmp_path / "secret.tsv", [line]),)
     with pytest.raises(TrainingError, match="began with protected queries "):
         make(stopped, tiny_cross_encoder, built_root, resume=True, protect=protect)
 
@@ -127,7 +131,7 @@ def queries(output: Path) -> list[str]:
 def test_queries_of_files_are_protected_and_counted_after_a_stop_too(
     tmp_path: Path, tiny_cross_encoder: Path, built_root: Path, line: str
 ) -> None:
-    given = {"protect": [write_lines(tmp_path / "secret.tsv", [line])]}
+    given = {"protect": (write_lines(tmp_path / "secret.tsv", [line]),)}
     with pytest.raises(StoppedError):
         make(tmp_path / "1", tiny_cross_encoder, built_root, report=stop_in(2), **given)
     assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
@@ -227,7 +231,7 @@ def test_a_stage_draws_by_its_own_seed(tmp_path: Path, tiny_cross_encoder: Path,
 
 
 def test_a_recipe_without_stages_is_refused(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
-    with pytest.raises(TrainingError, match="Recipe tiny has no stage"):
+    with pytest.raises(SettingsError, match="Recipe tiny has no stage"):
         make(tmp_path / "1", tiny_cross_encoder, built_root, recipe=replace(StagePlan(STAGES), stages=()))
 
 

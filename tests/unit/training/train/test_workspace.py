@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from training.train import workspace
-from training.train.workspace import EVERY, NOTE, Spent
+from training.train.workspace import EVERY, MINUTES, Workspace
 
 
 class Clock:
@@ -25,23 +25,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_minutes_of_a_process_that_was_killed_are_counted_up_to_its_last_note(tmp_path: Path, clock: Clock) -> None:
     told: list[int] = []
-    tell = Spent(tmp_path).beside(told.append)
+    tell = Workspace(tmp_path).timed(told.append)
     for step in range(9):  # a step takes 20 s, so that every second one finds the note too old
         tell(step)
         clock.now += 20
     assert told == list(range(9))
-    assert json.loads((tmp_path / NOTE).read_text()) == pytest.approx(160 / 60)  # at step 8, the steps before it
+    assert json.loads((tmp_path / MINUTES).read_text()) == pytest.approx(160 / 60)  # at step 8, the steps before it
     clock.now += 5000  # nobody works
-    again = Spent(tmp_path)
+    again = Workspace(tmp_path)
     clock.now += 60
     assert again.minutes == pytest.approx(160 / 60 + 1)
 
 
 def test_nothing_is_noted_more_often_than_needed(tmp_path: Path, clock: Clock) -> None:
-    tell = Spent(tmp_path).beside(lambda: None)
+    tell = Workspace(tmp_path).timed(lambda: None)
     clock.now += EVERY - 1
     tell()
-    assert not (tmp_path / NOTE).exists()
+    assert not (tmp_path / MINUTES).exists()
     clock.now += 1
     tell()
-    assert (tmp_path / NOTE).exists()
+    assert (tmp_path / MINUTES).exists()
