@@ -179,7 +179,7 @@ def test_an_index_of_another_analyzer_says_so(page: AppTest, indexed: Path) -> N
     folder = current_build("small", root=indexed)
     replace(Manifest.load(folder), analyzer_fingerprint="0" * 16).save(folder)
     shown(page)
-    assert "was built with a different analyzer from this program's." in sentences(page)
+    assert "was built with a different analyzer than this program's." in sentences(page)
     assert "indexes_search_small" not in keys(page)
 
 

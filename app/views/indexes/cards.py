@@ -73,7 +73,7 @@ def _fault(folder: Path, manifest: Manifest) -> str:
     if faults:
         return _sentence(folder, faults[0])
     if manifest.analyzer_fingerprint != analyzer.fingerprint():
-        return f"Index {folder} was built with a different analyzer from this program's. {rebuild(folder)}"
+        return f"Index {folder} was built with a different analyzer than this program's. {rebuild(folder)}"
     return ""
 
 

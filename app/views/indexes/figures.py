@@ -16,7 +16,7 @@ def manifest_figures(manifest: Manifest) -> list[Figure]:
     return [
         Figure("Built from", manifest.corpus, manifest.change),
         Figure("Passages", f"{manifest.passages:,}", f"corpus fingerprint {manifest.corpus_fingerprint}"),
-        Figure("On disk", size_text(manifest.bytes), f"{manifest.bytes / manifest.passages:,.0f} bytes a passage"),
+        Figure("On disk", size_text(manifest.bytes), f"{manifest.bytes / manifest.passages:,.0f} bytes per passage"),
         Figure("Dense", f"FAISS {manifest.dense.kind}{searched}", manifest.dense.reason),
         Figure(f"Recall@{quality.depth}", f"{quality.recall:.4f}", measured),
         Figure(

@@ -84,7 +84,7 @@ def _sources(recipe: str, index: str, splits: Mapping[str, int]) -> None:
         f"{source.name} from the hub" if source else "The hub has no data for this recipe",
         key=key("hub"),
         disabled=source is None,
-        help="Streamed. If it refers to passages by id, the index above must be of MS MARCO with its original ids.",
+        help="Streamed. If it refers to passages by id, the index above must be one of MS MARCO with its original ids.",
     )
 
 
