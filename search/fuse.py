@@ -19,7 +19,7 @@ def reciprocal_rank_fusion(rankings: Mapping[str, Ranking], *, depth: int, k: in
 
 
 def weighted_sum(rankings: Mapping[str, Ranking], weights: Mapping[str, float], *, depth: int) -> Ranking:
-    """Sum of weight times min-max normalised score; a passage that a ranking lacks gets 0 from it.
+    """Sum of weight times min-max normalized score; a passage that a ranking lacks gets 0 from it.
 
     Raises:
         SettingsError: a ranking has no weight, or a weight is below 0.

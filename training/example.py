@@ -1,10 +1,9 @@
-"""What is trained on: a query with some of its passages, and what judges or a teacher say of them."""
+"""What is trained on: a query with some of its passages, and what people or a teacher think of each."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from indexing.records import Query, QueryId
+from indexing.records import QueryId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +32,16 @@ class Example:
 
 
 Examples = Iterable[Example]
-
-
-class Protects(Protocol):
-    """Knows queries that must not be trained on."""
-
-    def covers(self, query: Query) -> bool:
-        """Whether this is one of them."""
-
-
-def unprotected(
-    examples: Examples, protection: Protects, *, dropped: Callable[[], None] = lambda: None
-) -> Iterator[Example]:
-    """The examples whose queries aren't protected by id or by text; `dropped` is called for each other one."""
-    for example in examples:
-        if protection.covers(Query(example.query_id or QueryId(""), example.query)):
-            dropped()
-        else:
-            yield example
-
-
-Skipped = Callable[[str], None]
-"""Called with the reason for each thing that is left out."""
-NO_POSITIVE = "no positive"
-ALONE = "no passage beside the positives"
+OnSkip = Callable[[str], None]
+"""Called with one of the reasons below for each query or passage that is left out."""
+PROTECTED = "protected query"
+NO_QUERY = "query without a text"
 NO_JUDGMENT = "query without judgments"
-NO_QUERY = "query id not in the queries"
-NO_PASSAGE = "passage id not in the index"
+NO_POSITIVE = "query without a relevant passage"
+NO_NEGATIVE = "query without a passage beside the relevant ones"
+SAME_SCORES = "query without 2 passages of different scores in the run"
+NO_PASSAGE = "passage that the index lacks"
+
+
+def ignore(reason: str) -> None:
+    """Leave out without counting."""

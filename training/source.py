@@ -103,12 +103,12 @@ class Source:
     @property
     def queries(self) -> Path | None:
         """The file of its queries; None where it brings their texts, or takes those of an index's corpus."""
-        return self._file("queries")
+        return self._optional_file("queries")
 
     @property
     def qrels(self) -> Path | None:
         """The file of its judgments; None where it brings them."""
-        return self._file("qrels")
+        return self._optional_file("qrels")
 
     @property
     def index(self) -> str:
@@ -158,7 +158,11 @@ class Source:
         files = {name: file.name for name, file in self._files()}
         return replace(self, place=place, options=tuple((name, files.get(name, value)) for name, value in self.options))
 
-    def _file(self, name: str) -> Path | None:
+    def file(self, name: str) -> Path:
+        """The file of an option that its form needs."""
+        return Path(dict(self.options)[name])
+
+    def _optional_file(self, name: str) -> Path | None:
         value = dict(self.options).get(name)
         return Path(value) if value else None
 

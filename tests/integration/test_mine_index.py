@@ -11,6 +11,7 @@ from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import losses
 from sentence_transformers.cross_encoder.data_collator import CrossEncoderDataCollator
 
+from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
@@ -26,11 +27,11 @@ from tests.support.fakes import Reports, WordOverlapReranker
 from training.data.ingredients import Gatherer
 from training.data.open_indexes import OpenIndexes
 from training.judgments.protection import Protection
-from training.mining.files import FORMS, Layout, manifest, read_rows
+from training.mining.files import manifest, read_negatives
 from training.mining.first_stage import ServedFirstStage
 from training.mining.groups import GroupSettings
-from training.mining.mine import mine, mine_to
-from training.mining.settings import MiningSettings
+from training.mining.mine import Miner, mine_negatives, mine_to
+from training.mining.settings import NEGATIVE_FORMS, MiningOptions, MiningSettings, NegativesLayout
 from training.recipes.stages import Ingredient
 
 OPEN = MiningSettings(relative_margin=None, per_query=3)
@@ -49,7 +50,7 @@ def record(folder: Path) -> list[dict[str, Any]]:
 def test_every_source_gives_negatives_that_nobody_judged_relevant(
     pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, source: Fusion
 ) -> None:
-    report = mine_to(tmp_path / "mined", pipeline, train, OPEN, source=source)
+    report = mine_to(tmp_path / "mined", Miner.open(pipeline, OPEN, fusion=source), train)
     queries = record(tmp_path / "mined")
     assert [query["query_id"] for query in queries] == ["1", "2"]
     for query in queries:
@@ -64,19 +65,23 @@ def test_every_source_gives_negatives_that_nobody_judged_relevant(
 
 
 def test_ranks_and_scores_are_the_first_stages(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path) -> None:
-    mine_to(tmp_path / "mined", pipeline, train, MiningSettings(relative_margin=None, sampling="top"), source="dense")
-    stage = ServedFirstStage(pipeline, source="dense", depth=100)
+    mine_to(
+        tmp_path / "mined",
+        Miner.open(pipeline, MiningSettings(relative_margin=None, sampling="top"), fusion="dense"),
+        train,
+    )
+    stage = ServedFirstStage(pipeline, fusion="dense", depth=100)
     for entry, query in zip(record(tmp_path / "mined"), train.queries, strict=True):
-        found = {item.passage_id: item for item in stage.retrieve(query, train.qrels[query.id]).ranking}
+        found = {item.passage_id: item for item in stage.candidates(query, train.qrels[query.id]).ranking}
         for negative in entry["negatives"]:
             assert (negative["rank"], negative["score"]) == (found[negative["id"]].rank, found[negative["id"]].score)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", NEGATIVE_FORMS)
 def test_every_form_holds_whole_texts(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, form: str) -> None:
-    mine_to(tmp_path / "mined", pipeline, train, OPEN, source="dense")
+    mine_to(tmp_path / "mined", Miner.open(pipeline, OPEN, fusion="dense"), train)
     texts = set(PASSAGES.values())
-    for row in read_rows(tmp_path / "mined", form):
+    for row in read_negatives(tmp_path / "mined", form):
         assert row.pop("query") in QUERIES["train"].values()
         for name, value in row.items():
             assert name.startswith("label") or {*(value if isinstance(value, list) else [value])} <= texts
@@ -95,9 +100,14 @@ def test_every_form_holds_whole_texts(pipeline: RetrieveAndRerank, train: Judged
 def test_losses_take_the_rows_as_they_are_read(
     pipeline: RetrieveAndRerank, train: JudgedSet, tiny_cross_encoder: Path, tmp_path: Path, form: str, loss: Any
 ) -> None:
-    mine_to(tmp_path / "mined", pipeline, train, OPEN, source="dense", layout=Layout((form,), scores=True))
+    mine_to(
+        tmp_path / "mined",
+        Miner.open(pipeline, OPEN, fusion="dense"),
+        train,
+        layout=NegativesLayout((form,), scores=True),
+    )
     model = CrossEncoder(str(tiny_cross_encoder), device="cpu")
-    batch = CrossEncoderDataCollator(preprocess_fn=model.preprocess)(read_rows(tmp_path / "mined", form).to_list())
+    batch = CrossEncoderDataCollator(preprocess_fn=model.preprocess)(read_negatives(tmp_path / "mined", form).to_list())
     labels = batch.pop("label", None)
     value = loss(model)(list(batch.values()), labels)
     assert math.isfinite(value.item())
@@ -108,7 +118,7 @@ def test_a_margin_drops_what_is_above_the_lowest_positive(
     pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
 ) -> None:
     settings = MiningSettings(relative_margin=0.0, per_query=20, sampling="top")
-    report = mine_to(tmp_path / "mined", pipeline, train, settings, source="dense")
+    report = mine_to(tmp_path / "mined", Miner.open(pipeline, settings, fusion="dense"), train)
     assert report.dropped["relative margin"] > 0
     for query in record(tmp_path / "mined"):
         lowest = min(entry["score"] for entry in query["positives"])
@@ -119,7 +129,7 @@ def test_a_margin_drops_what_is_above_the_lowest_positive(
 def test_a_re_ranker_scores_positives_and_candidates_once(
     pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, reranker: WordOverlapReranker
 ) -> None:
-    report = mine_to(tmp_path / "mined", pipeline, train, OPEN, source="bm25", reranker=reranker)
+    report = mine_to(tmp_path / "mined", Miner.open(pipeline, OPEN, fusion="bm25", reranker=reranker), train)
     assert report.scale == "logits of word overlap"
     assert [query for query, _ in reranker.asked] == list(QUERIES["train"].values())
     assert report.rescored == sum(len(passages) for _, passages in reranker.asked)
@@ -139,10 +149,10 @@ def test_the_same_settings_make_the_same_bytes_and_another_seed_does_not(
 ) -> None:
     for name, seed in (("one", 1), ("two", 1), ("other", 2)):
         settings = MiningSettings(relative_margin=None, sampling="random", seed=seed)
-        mine_to(tmp_path / name, pipeline, train, settings, source="rrf")
+        mine_to(tmp_path / name, Miner.open(pipeline, settings, fusion="rrf"), train)
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).glob("*.jsonl")} for name in ("one", "two")]
     assert files[0] == files[1]
-    assert len(files[0]) == len(FORMS) + 1
+    assert len(files[0]) == len(NEGATIVE_FORMS) + 1
     assert record(tmp_path / "one") != record(tmp_path / "other")
 
 
@@ -150,8 +160,8 @@ def test_a_querys_negatives_do_not_depend_on_the_other_queries(
     pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
 ) -> None:
     turned = JudgedSet("train", train.queries[::-1], train.qrels)
-    mine_to(tmp_path / "one", pipeline, train, OPEN, source="rrf")
-    mine_to(tmp_path / "two", pipeline, turned, OPEN, source="rrf")
+    mine_to(tmp_path / "one", Miner.open(pipeline, OPEN, fusion="rrf"), train)
+    mine_to(tmp_path / "two", Miner.open(pipeline, OPEN, fusion="rrf"), turned)
     assert record(tmp_path / "one") == record(tmp_path / "two")[::-1]
 
 
@@ -159,7 +169,10 @@ def test_the_manifest_says_what_was_mined_from_what_and_how(
     pipeline: RetrieveAndRerank, small_index: Index, train: JudgedSet, tmp_path: Path
 ) -> None:
     report = mine_to(
-        tmp_path / "mined", pipeline, train, OPEN, source="bm25", layout=Layout(("triplets",), scores=True)
+        tmp_path / "mined",
+        Miner.open(pipeline, OPEN, fusion="bm25"),
+        train,
+        layout=NegativesLayout(("triplets",), scores=True),
     )
     values = manifest(tmp_path / "mined")
     assert values["index"]["build"] == small_index.manifest.build
@@ -169,13 +182,13 @@ def test_the_manifest_says_what_was_mined_from_what_and_how(
     assert values["report"]["dropped"] == report.dropped
     assert values["rows"]["mined"] == 2
     assert values["files"].keys() == {"triplets.jsonl", "mined.jsonl"}
-    assert len(read_rows(tmp_path / "mined", "triplets", scores=True)) == values["rows"]["triplets"] > 0
+    assert len(read_negatives(tmp_path / "mined", "triplets", scores=True)) == values["rows"]["triplets"] > 0
 
 
 def test_queries_are_mined_one_at_a_time(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
     seen = Reports()
-    stage = ServedFirstStage(pipeline, source="bm25", depth=100)
-    mined = mine(stage, train, OPEN, progress=seen)
+    stage = ServedFirstStage(pipeline, fusion="bm25", depth=100)
+    mined = Miner(stage, OPEN).mine(train, progress=seen)
     assert next(mined).query_id == "1"
     assert seen.rows == []
     assert next(mined).query_id == "2"
@@ -191,29 +204,29 @@ def test_protected_queries_are_left_out_and_counted(
         ("id", Protection(ids=frozenset({QueryId("1")}))),
         ("text", Protection(texts=frozenset({"how do bees make honey"}))),
     ):
-        report = mine_to(tmp_path / name, pipeline, train, OPEN, source="bm25", protection=protection)
+        report = mine_to(tmp_path / name, Miner.open(pipeline, OPEN, fusion="bm25"), train, protection=protection)
         assert (report.protected, report.queries) == (1, 1)
         assert [entry["query_id"] for entry in record(tmp_path / name)] == ["2"]
     everything = Protection(ids=frozenset(query.id for query in train.queries))
     with pytest.raises(TrainingError, match="all are protected"):
-        mine_to(tmp_path / "none", pipeline, train, OPEN, source="bm25", protection=everything)
+        mine_to(tmp_path / "none", Miner.open(pipeline, OPEN, fusion="bm25"), train, protection=everything)
 
 
 def test_an_empty_judged_set_is_told(pipeline: RetrieveAndRerank, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="there are none"):
-        mine_to(tmp_path / "none", pipeline, JudgedSet("train", (), {}), OPEN, source="bm25")
+        mine_to(tmp_path / "none", Miner.open(pipeline, OPEN, fusion="bm25"), JudgedSet("train", (), {}))
 
 
 def test_what_is_there_is_not_overwritten(pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="is there already"):
-        mine_to(tmp_path, pipeline, train, OPEN, source="bm25")
+        mine_to(tmp_path, Miner.open(pipeline, OPEN, fusion="bm25"), train)
 
 
 def test_where_nothing_is_left_it_says_which_rules_dropped_it(
     pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingError, match=r"for 2 queries .* min score \d+"):
-        mine_to(tmp_path / "mined", pipeline, train, MiningSettings(min_score=1e6), source="bm25")
+        mine_to(tmp_path / "mined", Miner.open(pipeline, MiningSettings(min_score=1e6), fusion="bm25"), train)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,7 +234,7 @@ def test_nothing_is_left_of_a_mining_that_fails(pipeline: RetrieveAndRerank, tra
     long = Query(QueryId("9"), "x" * 3000)
     judged = JudgedSet("train", (*train.queries, long), {**train.qrels, long.id: {PassageId("a1"): 1}})
     with pytest.raises(SettingsError, match="Query 9"):
-        mine_to(tmp_path / "mined", pipeline, judged, OPEN, source="bm25")
+        mine_to(tmp_path / "mined", Miner.open(pipeline, OPEN, fusion="bm25"), judged)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -230,7 +243,7 @@ def test_a_query_whose_positives_the_index_lacks_is_counted(
 ) -> None:
     qrels = {**train.qrels, QueryId("1"): {PassageId("gone"): 3}}
     judged = JudgedSet("train", train.queries, qrels)
-    report = mine_to(tmp_path / "mined", pipeline, judged, OPEN, source="bm25")
+    report = mine_to(tmp_path / "mined", Miner.open(pipeline, OPEN, fusion="bm25"), judged)
     assert (report.queries, report.without_positive) == (2, 1)
     assert record(tmp_path / "mined")[0] == {"query_id": "1", "positives": [], "negatives": []}
 
@@ -248,7 +261,7 @@ def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
     pipeline = RetrieveAndRerank(open_index("copies", root=root), bi_encoder, None)
     every = MiningSettings(relative_margin=None, per_query=50)
     judged = judged_sets(tmp_path / "corpus")["train"]
-    report = mine_to(tmp_path / "mined", pipeline, judged, every, source="dense")
+    report = mine_to(tmp_path / "mined", Miner.open(pipeline, every, fusion="dense"), judged)
     assert report.dropped["near-duplicate"] == 2
     found = {query["query_id"]: {entry["id"] for entry in query["negatives"]} for query in record(tmp_path / "mined")}
     assert found["1"] & copies.keys() == {"e2"}  # the other query's copy is no copy
@@ -259,3 +272,21 @@ def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
     for example in gatherer.ingredient(Ingredient("copies", "judged", 10), groups):
         assert own[example.query] not in example.passages
         assert len(example.passages) == len(PASSAGES) + 1
+
+
+def test_one_call_mines_the_train_split_of_an_index_by_name(
+    built_root: Path, pipeline: RetrieveAndRerank, train: JudgedSet, small_corpus: Path, tmp_path: Path
+) -> None:
+    report = mine_negatives("small", tmp_path / "mined", OPEN, root=built_root)
+    protection = Protection.read((), [places.sample(), small_corpus])
+    assert report == mine_to(tmp_path / "same", Miner.open(pipeline, OPEN), train, protection=protection)
+    assert record(tmp_path / "mined") == record(tmp_path / "same")
+    assert (report.queries, report.protected, report.absent) == (1, 1, 0)  # the sample asks one of them too
+    options = MiningOptions(fusion="dense", layout=NegativesLayout(("triplets",)))
+    assert mine_negatives("small", tmp_path / "dense", OPEN, options, root=built_root).scale == "dense"
+    assert {path.name for path in (tmp_path / "dense").iterdir()} == {"triplets.jsonl", "mined.jsonl", "manifest.json"}
+
+
+def test_queries_without_their_judgments_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"q\.tsv alone doesn't say what is judged; give both queries and qrels"):
+        MiningOptions(queries=tmp_path / "q.tsv")

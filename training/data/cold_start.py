@@ -16,7 +16,8 @@ from indexing.index import Index
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Query, QueryId, Ranking
 from training.data.questions import ColdStart, PassageQuestion, made_queries
-from training.example import Example, Protects
+from training.example import Example
+from training.judgments.protection import Protection
 from training.mining.negatives import spread
 from training.targets import QUESTION_BONUS, as_logits
 from training.teachers.first_stage import teacher_run
@@ -27,7 +28,7 @@ def cold_examples(
     encoder: BiEncoder,
     settings: ColdStart,
     *,
-    protection: Protects,
+    protection: Protection,
     progress: Progress = silent,
 ) -> Iterator[Example]:
     """Lists of passages with the first stage's logits, one list a query; `progress` counts queries.

@@ -12,13 +12,13 @@ from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
 from training.data.cold_start import cold_examples
-from training.data.extra_negatives import enlarged
-from training.data.judged import judged_examples
+from training.data.extra_negatives import add_negatives
+from training.data.judged_lists import ListSettings, judged_examples
 from training.data.open_indexes import OpenIndexes
 from training.data.readers.hub import hub_examples
 from training.data.readers.local import local_examples
 from training.data.settings import DataSettings
-from training.example import Example, Skipped, unprotected
+from training.example import Example, OnSkip
 from training.judgments.judged_set import judged_files
 from training.judgments.protection import Protection
 from training.recipes.recipe import Recipe
@@ -52,15 +52,13 @@ def collect(
     allowed: Iterator[Example] = (
         example
         for source, part in zip(data.sources, parts, strict=True)
-        for example in unprotected(
-            islice(part, data.limit),
-            _among(source, protection, indexes.root),
-            dropped=lambda: dropped.update(["protected"]),
+        for example in _protection(source, protection, indexes.root).examples(
+            islice(part, data.limit), on_skip=_counter(dropped)
         )
     )
     if recipe.mining is not None and data.index:
         pipeline = indexes.pipeline(data.index)
-        allowed = enlarged(allowed, pipeline, recipe.mining, progress=progress)
+        allowed = add_negatives(allowed, pipeline, recipe.mining, progress=progress)
     if data.teacher:
         allowed = taught(allowed, open_teacher(data.teacher), progress=progress)
     return allowed
@@ -69,51 +67,55 @@ def collect(
 def _read(
     source: Source, recipe: Recipe, data: DataSettings, dropped: Counter[str], indexes: OpenIndexes, progress: Progress
 ) -> Iterator[Example]:
-    def skipped(why: str) -> None:
-        dropped.update([why])
-
+    on_skip = _counter(dropped)
     if source.mines:
-        return _judged(source, recipe, data, skipped, indexes, progress)
+        return _judged(source, recipe, data, on_skip, indexes, progress)
     index_name = source.index or data.index
     index = indexes.index(index_name) if index_name else None
     if source.from_hub:
-        return hub_examples(recipe.name, index=index, source=source.place or None, skipped=skipped)
-    return local_examples(source, index=index, skipped=skipped)
+        return hub_examples(recipe.name, index=index, source=source.place or None, on_skip=on_skip)
+    return local_examples(source, index=index, on_skip=on_skip)
 
 
-def _among(source: Source, protection: Protection, root: Path | None) -> Protection:
-    """What counts among a source's queries: where they are those of an index's corpus, its held-out ids too."""
+def _counter(dropped: Counter[str]) -> OnSkip:
+    return lambda reason: dropped.update([reason])
+
+
+def _protection(source: Source, protection: Protection, root: Path | None) -> Protection:
+    """What protects a source's queries: those of an index's corpus are protected by its held-out ids too."""
     if source.has_corpus_queries:
         return protection.within(corpus_folder(source.index, root=root))
     return protection
 
 
 def _judged(
-    source: Source, recipe: Recipe, data: DataSettings, skipped: Skipped, indexes: OpenIndexes, progress: Progress
+    source: Source, recipe: Recipe, data: DataSettings, on_skip: OnSkip, indexes: OpenIndexes, progress: Progress
 ) -> Iterator[Example]:
     pipeline = indexes.pipeline(source.index)
     settings = recipe.mining or data.mining
-    scored = recipe.needs_scores and (not data.teacher or keeps_given(data.teacher))
-    found = judged_examples(
-        pipeline,
-        _judged_set(source, pipeline.index, skipped),
-        settings,
-        source="dense",
+    with_scores = recipe.needs_scores and (not data.teacher or keeps_given(data.teacher))
+    lists = ListSettings(
         per_list=settings.per_query + 1,
         limit=data.limit,
         seed=settings.seed,
-        protection=Protection(),
-        with_scores=scored,
-        progress=relabel(progress, f"mine {source.index}"),
-        skipped=skipped,
+        fusion="dense",
+        with_scores=with_scores,
     )
-    return map(_as_logits, found) if scored else found
+    examples = judged_examples(
+        pipeline,
+        _judged_set(source, pipeline.index, on_skip),
+        settings,
+        lists,
+        progress=relabel(progress, f"mine {source.index}"),
+        on_skip=on_skip,
+    )
+    return map(_as_logits, examples) if with_scores else examples
 
 
-def _judged_set(source: Source, index: Index, skipped: Skipped) -> JudgedSet:
+def _judged_set(source: Source, index: Index, on_skip: OnSkip) -> JudgedSet:
     """What is judged of an `index:` or `judged:` source."""
     if source.queries is not None and source.qrels is not None:
-        return judged_files(source.queries, source.qrels, skipped=skipped)
+        return judged_files(source.queries, source.qrels, on_skip=on_skip)
     return judged_split(index, "train", advice="give other data, or a recipe that needs no judgments")
 
 

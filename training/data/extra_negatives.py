@@ -1,39 +1,47 @@
-"""Adds hard negatives of our own index to examples that have judged passages."""
+"""Adds hard negatives from an index of ours to examples that have judged passages of their own."""
 
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from indexing.progress import Progress, silent
+from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
-from search.settings import QUERY_CHARACTERS, PipelineSettings
+from search.settings import QUERY_CHARACTERS
 from training.example import Example
-from training.mining.near_duplicates import NearDuplicates
+from training.mining.mine import Miner
+from training.mining.negatives import QueryCandidates, draw, screen
 from training.mining.settings import MiningSettings
 
 
-def enlarged(
-    examples: Iterable[Example],
-    pipeline: RetrieveAndRerank,
-    settings: MiningSettings,
-    *,
-    progress: Progress = silent,
+def add_negatives(
+    examples: Iterable[Example], pipeline: RetrieveAndRerank, settings: MiningSettings, *, progress: Progress = silent
 ) -> Iterator[Example]:
-    """Each example with the first `per_query` fused passages of the ranks, graded 0, that it doesn't hold yet.
+    """Each example with up to `per_query` fused passages of the ranks, graded 0, that it doesn't hold yet.
 
     Left out is what reads like a relevant passage of the example. Margins don't apply: the texts of an example have
-    no score in this index. Examples with a teacher's scores, or of an unsearchable query, stay as they are.
+    no score in this index. Examples with a teacher's scores, or of a query too long to search, stay as they are.
     """
-    first, last = settings.ranks
-    asked = PipelineSettings(depth=max(last, PipelineSettings().depth), rerank_depth=0)
+    miner = Miner.open(pipeline, replace(settings, relative_margin=None, absolute_margin=None))
     for example in examples:
         progress("mine", 1, 0)
         if example.labels is None or example.scores is not None or len(example.query) > QUERY_CHARACTERS:
             yield example
             continue
-        relevant = [text for text, label in zip(example.passages, example.labels, strict=True) if label > 0]
-        known, held = NearDuplicates(relevant, share=settings.near_duplicate), set(example.passages)
-        trace = pipeline.search(example.query, asked)
-        texts = [trace.passages[entry.passage_id].content for entry in trace.fused if first <= entry.rank <= last]
-        fresh = [text for text in dict.fromkeys(texts) if text not in held and not known.match(text)]
-        more = tuple(fresh[: settings.per_query])
+        more = _negatives(example, example.labels, miner)
         yield replace(example, passages=(*example.passages, *more), labels=(*example.labels, *([0.0] * len(more))))
+
+
+def _negatives(example: Example, labels: Iterable[float], miner: Miner) -> list[str]:
+    """Texts of passages that the example lacks, none twice."""
+    stage, settings = miner.stage, miner.settings
+    relevant = [text for text, label in zip(example.passages, labels, strict=True) if label > 0]
+    candidates = QueryCandidates(QueryId(""), stage.rank(example.query), {}, {}, relevant_texts=relevant)
+    fresh, texts = [], set(example.passages)
+    for candidate in screen(candidates, settings, text=stage.text).candidates:
+        text = stage.text(candidate.passage_id)
+        if text not in texts:
+            texts.add(text)
+            fresh.append(candidate)
+    rng = random.Random(f"{settings.seed}/{example.query}")
+    return [stage.text(candidate.passage_id) for candidate in draw(fresh, settings, rng)]

@@ -12,7 +12,7 @@ from indexing.bm25 import analyzer
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId, Query, QueryId
 from indexing.whitespace import squeeze
-from training.example import Protects
+from training.judgments.protection import Protection
 
 QUESTION = re.compile(
     r"(?:(?<=[.!?:\"”] )|^)"
@@ -73,7 +73,7 @@ class ColdStart:
 
 
 def made_queries(
-    passages: Iterable[Passage], settings: ColdStart, *, protection: Protects, count: int
+    passages: Iterable[Passage], settings: ColdStart, *, protection: Protection, count: int
 ) -> list[PassageQuestion]:
     """Questions first, then rare words, of passages evenly spread over the corpus of `count`; none is protected."""
     stride = max(1, math.ceil(count / PASSAGES_READ))

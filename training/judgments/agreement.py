@@ -1,4 +1,4 @@
-"""How far raters agree, and the one grade that several of them give."""
+"""How far raters agree, and the one grade that several of them give a passage."""
 
 import math
 import statistics
@@ -42,7 +42,7 @@ def weighted_kappa(pairs: Pairs) -> float | None:
 def shared_pairs(grades: Sequence[Grade], one: str, other: str) -> list[tuple[int, int]]:
     """The grades of two raters for each passage, of one query and index, that both judged."""
     first, second = (
-        {(grade.index, grade.normalised, grade.passage_id): grade.grade for grade in grades if grade.rater == rater}
+        {(grade.index, grade.normalized, grade.passage_id): grade.grade for grade in grades if grade.rater == rater}
         for rater in (one, other)
     )
     return [(value, second[judged]) for judged, value in first.items() if judged in second]
@@ -72,6 +72,21 @@ def _kappa(pairs: Pairs, distance: Callable[[int, int], float]) -> float | None:
     return None if by_chance == 0 else 1 - observed / by_chance
 
 
-def agreed(grades: Iterable[int]) -> int:
-    """The median of one grade or more, halves rounded up."""
-    return math.floor(statistics.median(grades) + 0.5)
+def by_query(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
+    """Grades by normalized query; queries and grades in the order in which they come."""
+    queries: dict[str, list[Grade]] = {}
+    for grade in grades:
+        queries.setdefault(grade.normalized, []).append(grade)
+    return queries
+
+
+def median_grades(grades: Iterable[Grade], *, passage: Callable[[Grade], str]) -> dict[str, int]:
+    """One query's grade of each passage: the median of its raters' grades, halves rounded up.
+
+    Of a rater who graded a passage more than once, the last grade counts. `passage` tells passages apart, by id or by
+    text; they keep the order of their first grades.
+    """
+    by_rater: dict[str, dict[str, int]] = {}
+    for grade in grades:
+        by_rater.setdefault(passage(grade), {})[grade.rater] = grade.grade
+    return {key: math.floor(statistics.median(values.values()) + 0.5) for key, values in by_rater.items()}

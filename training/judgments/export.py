@@ -2,20 +2,26 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexing import atomic
-from indexing.errors import CorpusError, SettingsError
-from indexing.records import QueryId
-from training.judgments.agreement import agreed
+from indexing.catalogue import current_build
+from indexing.errors import CorpusError, IndexingError, SettingsError
+from indexing.records import PassageId, QueryId
+from indexing.store.ids import IdTable
+from indexing.store.passages import PassageStore
+from training.judgments.agreement import by_query, median_grades
 from training.judgments.feedback import FeedbackStore, Grade, text_fingerprint
+
+FEEDBACK_FILE = "feedback.jsonl"
+"""Name of the file beside a training job that holds the grades it learns from."""
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportedGrades:
     """What came of an export to JSONL."""
 
     lines: int
@@ -26,12 +32,12 @@ class Written:
 
 
 def query_ids(grades: Sequence[Grade]) -> dict[str, QueryId]:
-    """An id for each normalised query: its own where no other query has that, else one made from its text."""
-    own = {grade.normalised: grade.query_id for grade in grades if grade.query_id is not None}
+    """An id for each normalized query: its own where no other query has that, else one made from its text."""
+    own = {grade.normalized: grade.query_id for grade in grades if grade.query_id is not None}
     bearers = Counter(own.values())
     return {
         key: own[key] if key in own and bearers[own[key]] == 1 else _made_id(key)
-        for key in (grade.normalised for grade in grades)
+        for key in (grade.normalized for grade in grades)
     }
 
 
@@ -52,7 +58,7 @@ def export_qrels(store: FeedbackStore, folder: Path, *, index: str | None = None
             "name one index."
         )
     ids = query_ids(grades)
-    texts = {ids[grade.normalised]: grade.query for grade in grades}
+    texts = {ids[grade.normalized]: grade.query for grade in grades}
     files = {
         "queries.tsv": [f"{query_id}\t{text}" for query_id, text in texts.items()],
         "qrels.train.tsv": _qrels([grade for grade in grades if not grade.protected], ids),
@@ -64,7 +70,7 @@ def export_qrels(store: FeedbackStore, folder: Path, *, index: str | None = None
 
 def export_jsonl(
     store: FeedbackStore, path: Path, text: Callable[[str, str], str], *, index: str | None = None
-) -> Written:
+) -> ExportedGrades:
     """Write a line for each grade with its passage, as `--data feedback:FILE` reads it; protected ones are marked.
 
     `text` gives a passage's text by index and id, and raises KeyError where it is gone. A grade of a text that
@@ -82,13 +88,13 @@ def export_jsonl(
         if text_fingerprint(passage) != grade.fingerprint:
             changed += 1
             continue
-        lines.append(_line(grade, ids[grade.normalised], passage))
+        lines.append(_line(grade, ids[grade.normalized], passage))
     atomic.write_text(path, "".join(line + "\n" for line in lines))
-    return Written(len(lines), changed, absent)
+    return ExportedGrades(len(lines), changed, absent)
 
 
-def _made_id(normalised_query: str) -> QueryId:
-    return QueryId(f"feedback-{hashlib.sha256(normalised_query.encode()).hexdigest()[:12]}")
+def _made_id(normalized_query: str) -> QueryId:
+    return QueryId(f"feedback-{hashlib.sha256(normalized_query.encode()).hexdigest()[:12]}")
 
 
 def _line(grade: Grade, query_id: QueryId, passage: str) -> str:
@@ -105,12 +111,42 @@ def _line(grade: Grade, query_id: QueryId, passage: str) -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
-def _qrels(grades: Sequence[Grade], ids: dict[str, QueryId]) -> list[str]:
+def _qrels(grades: Sequence[Grade], ids: Mapping[str, QueryId]) -> list[str]:
     """Lines of TREC's four fields, by query and passage in the order of their first grades."""
-    given: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for grade in grades:
-        given[ids[grade.normalised], grade.passage_id].append(grade.grade)
-    for name in (name for pair in given for name in pair):
-        if name.split() != [name]:
-            raise CorpusError(f"Id {name!r} holds white space, which TREC qrels can't; rename it in the corpus.")
-    return [f"{query} 0 {passage} {agreed(values)}" for (query, passage), values in given.items()]
+    lines = []
+    for key, of_query in by_query(grades).items():
+        for passage_id, grade in median_grades(of_query, passage=lambda grade: grade.passage_id).items():
+            for name in (ids[key], passage_id):
+                if name.split() != [name]:
+                    raise CorpusError(
+                        f"Id {name!r} holds white space, which TREC qrels can't; rename it in the corpus."
+                    )
+            lines.append(f"{ids[key]} 0 {passage_id} {grade}")
+    return lines
+
+
+def write_feedback(store: FeedbackStore, folder: Path, *, root: Path | None = None) -> ExportedGrades:
+    """Write all grades whose passages are still in their indexes into `folder`; protected ones are marked.
+
+    Of an index, nothing but these passages is read.
+    """
+    stores: dict[str, PassageStore | None] = {}
+
+    def text(index: str, passage_id: str) -> str:
+        if index not in stores:
+            stores[index] = _passages(index, root)
+        passages = stores[index]
+        if passages is None:
+            raise KeyError(passage_id)
+        return passages.by_id(PassageId(passage_id)).content
+
+    return export_jsonl(store, folder / FEEDBACK_FILE, text)
+
+
+def _passages(index: str, root: Path | None) -> PassageStore | None:
+    """An index's passages; None where the index is gone."""
+    try:
+        build = current_build(index, root=root)
+        return PassageStore(build / "passages", IdTable(build / "ids"))
+    except (IndexingError, SettingsError, OSError):
+        return None

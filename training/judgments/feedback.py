@@ -39,6 +39,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 COLUMNS = "query, normalised, query_id, index_name, build, passage_id, fingerprint, grade, rater, at"
+FIELDS = ("query", "normalized", "query_id", "index", "build", "passage_id", "fingerprint", "grade", "rater", "at")
+"""Of a Grade, in the order of COLUMNS."""
 CURRENT = f"""
 SELECT {COLUMNS} FROM grades WHERE number IN (
     SELECT max(number) FROM grades WHERE number NOT IN (SELECT number FROM undone)
@@ -47,27 +49,29 @@ SELECT {COLUMNS} FROM grades WHERE number IN (
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What a rater says of one passage for one query."""
+    """What one rater thinks of one passage for one query; of a line of an export the store's own fields are empty."""
 
     query: str
-    normalised: str
-    """The query as it counts for comparing."""
+    normalized: str
+    """The query as it is compared with others."""
     query_id: QueryId | None
     """Its id in the judged set beside the corpus; None where it is in none."""
-    index: str
-    build: str
     passage_id: PassageId
-    fingerprint: str
-    """Of the text that was graded, as `text_fingerprint` gives it."""
     grade: int
     """3 answers perfectly, 2 answers with noise, 1 is related, 0 is not relevant."""
     rater: str
-    at: str
-    """UTC, ISO 8601."""
     protected: bool
-    """Whether the query is kept for measuring; then this must never be trained on."""
+    """Whether the query is reserved for measuring; then this grade must never be trained on."""
+    index: str = ""
+    build: str = ""
+    fingerprint: str = ""
+    """Of the text that was graded, as `text_fingerprint` gives it."""
+    at: str = ""
+    """UTC, ISO 8601."""
+    text: str = ""
+    """The passage's text in an export; the store has its fingerprint alone."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,9 @@ def text_fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def is_drawn(normalised_query: str, *, share: float) -> bool:
+def is_drawn(normalized_query: str, *, share: float) -> bool:
     """Whether a query is of the protected share: by its hash, so everywhere and always the same."""
-    return int.from_bytes(hashlib.sha256(normalised_query.encode()).digest()[:8]) < share * 2**64
+    return int.from_bytes(hashlib.sha256(normalized_query.encode()).digest()[:8]) < share * 2**64
 
 
 class FeedbackStore:
@@ -202,7 +206,7 @@ class FeedbackStore:
     def counts(self) -> Counts:
         """Totals of what holds now, over all indexes."""
         grades = self.grades()
-        queries = {grade.normalised: grade.protected for grade in grades}
+        queries = {grade.normalized: grade.protected for grade in grades}
         by_rater = Counter(grade.rater for grade in grades)
         return Counts(len(grades), len(queries), sum(queries.values()), dict(sorted(by_rater.items())))
 
@@ -210,8 +214,8 @@ class FeedbackStore:
         return key in held_out or is_drawn(key, share=self.protected_share)
 
     def _grade(self, row: tuple[Any, ...], held_out: frozenset[str]) -> Grade:
-        fields = [*row, self._protects(row[1], held_out)]  # COLUMNS, then `protected`: as Grade has them
-        return Grade(*fields)
+        values = dict(zip(FIELDS, row, strict=True))
+        return Grade(**values, protected=self._protects(values["normalized"], held_out))
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

@@ -5,11 +5,11 @@ from pathlib import Path
 from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import SettingsError
 from indexing.index import Index
-from training.example import NO_JUDGMENT, NO_QUERY, Skipped
+from training.example import NO_JUDGMENT, NO_QUERY, OnSkip, ignore
 
 
-def judged_files(queries: Path, qrels: Path, *, skipped: Skipped = lambda _: None) -> JudgedSet:
-    """The queries that have judgments, named as the file of queries; `skipped` is told of each that only one file has.
+def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> JudgedSet:
+    """The queries that have judgments, under the name of their file; `on_skip` gets a reason for each of one file only.
 
     `queries` holds `id TAB text` or BEIR's JSONL, `qrels` TREC's and MS MARCO's four fields or BEIR's three.
 
@@ -28,9 +28,9 @@ def judged_files(queries: Path, qrels: Path, *, skipped: Skipped = lambda _: Non
             "files with the same ids."
         )
     for _ in range(len(asked) - len(held)):
-        skipped(NO_JUDGMENT)
+        on_skip(NO_JUDGMENT)
     for _ in judged.keys() - {query.id for query in asked}:
-        skipped(NO_QUERY)
+        on_skip(NO_QUERY)
     return JudgedSet(queries.name, held, judged)
 
 

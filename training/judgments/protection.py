@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexing.corpus.judged import JudgedSet, judged_sets, normalize_query, read_queries
 from indexing.records import Query, QueryId
+from training.example import PROTECTED, Example, OnSkip
 
 
 @dataclass(frozen=True)
 class Protection:
-    """Ids and normalised texts of queries; a query is protected that has one of either."""
+    """Ids and normalized texts of queries; a query is protected that has one of either."""
 
     ids: frozenset[QueryId] = frozenset()
     texts: frozenset[str] = frozenset()
@@ -41,6 +42,14 @@ class Protection:
     def covers(self, query: Query) -> bool:
         """Whether a query must not be trained on."""
         return query.id in self.ids or normalize_query(query.text) in self.texts
+
+    def examples(self, examples: Iterable[Example], *, on_skip: OnSkip) -> Iterator[Example]:
+        """The examples whose queries aren't protected by id or by text; `on_skip` gets a reason for each other one."""
+        for example in examples:
+            if self.covers(Query(example.query_id or QueryId(""), example.query)):
+                on_skip(PROTECTED)
+            else:
+                yield example
 
     def without(self, judged: JudgedSet) -> JudgedSet:
         """A judged set without its protected queries."""

@@ -11,9 +11,10 @@ import datasets
 from datasets import Dataset, Features, Value
 
 from indexing import atomic
-from indexing.errors import SettingsError, TrainingError
+from indexing.errors import TrainingError
 from indexing.records import QueryId
 from training.mining.negatives import MinedQuery, Positive, Text
+from training.mining.settings import NegativesLayout
 
 MANIFEST = "manifest.json"
 RECORD = "mined"
@@ -21,124 +22,105 @@ RECORD = "mined"
 
 
 @dataclass(frozen=True)
-class Spelled:
+class MinedTexts:
     """One mined query with its texts."""
 
     query: str
     positives: tuple[tuple[str, Positive], ...]
     negatives: tuple[tuple[str, float], ...]
     """Texts and scores."""
-    wanted: int
-    """Negatives that every query was to have."""
+    per_query: int
+    """Negatives that were requested for each query."""
 
 
-Row = dict[str, Any]
-Form = Callable[[Spelled], Iterator[Row]]
+NegativesRow = dict[str, Any]
+RowMaker = Callable[[MinedTexts], Iterator[NegativesRow]]
 
 
-def _triplets(item: Spelled) -> Iterator[Row]:
-    for positive, entry in item.positives:
-        for negative, score in item.negatives:
-            row = {"query": item.query, "positive": positive, "negative": negative}
+def _triplets(mined: MinedTexts) -> Iterator[NegativesRow]:
+    for positive, entry in mined.positives:
+        for negative, score in mined.negatives:
+            row = {"query": mined.query, "positive": positive, "negative": negative}
             yield row | {"scores": [entry.score, score]}
 
 
-def _n_tuples(item: Spelled) -> Iterator[Row]:
-    if len(item.negatives) < item.wanted:
+def _n_tuples(mined: MinedTexts) -> Iterator[NegativesRow]:
+    if len(mined.negatives) < mined.per_query:
         return
-    columns = {f"negative_{place}": text for place, (text, _) in enumerate(item.negatives, start=1)}
-    for positive, entry in item.positives:
-        scores = [entry.score, *(score for _, score in item.negatives)]
-        yield {"query": item.query, "positive": positive, **columns, "scores": scores}
+    columns = {f"negative_{place}": text for place, (text, _) in enumerate(mined.negatives, start=1)}
+    for positive, entry in mined.positives:
+        scores = [entry.score, *(score for _, score in mined.negatives)]
+        yield {"query": mined.query, "positive": positive, **columns, "scores": scores}
 
 
-def _labeled_pairs(item: Spelled) -> Iterator[Row]:
-    for positive, entry in item.positives:
-        yield {"query": item.query, "passage": positive, "label": 1, "scores": [entry.score]}
-    for negative, score in item.negatives:
-        yield {"query": item.query, "passage": negative, "label": 0, "scores": [score]}
+def _labeled_pairs(mined: MinedTexts) -> Iterator[NegativesRow]:
+    for positive, entry in mined.positives:
+        yield {"query": mined.query, "passage": positive, "label": 1, "scores": [entry.score]}
+    for negative, score in mined.negatives:
+        yield {"query": mined.query, "passage": negative, "label": 0, "scores": [score]}
 
 
-def _labeled_lists(item: Spelled) -> Iterator[Row]:
+def _labeled_lists(mined: MinedTexts) -> Iterator[NegativesRow]:
     yield {
-        "query": item.query,
-        "passages": [text for text, _ in (*item.positives, *item.negatives)],
-        "labels": [entry.grade for _, entry in item.positives] + [0] * len(item.negatives),
-        "scores": [entry.score for _, entry in item.positives] + [score for _, score in item.negatives],
+        "query": mined.query,
+        "passages": [text for text, _ in (*mined.positives, *mined.negatives)],
+        "labels": [entry.grade for _, entry in mined.positives] + [0] * len(mined.negatives),
+        "scores": [entry.score for _, entry in mined.positives] + [score for _, score in mined.negatives],
     }
 
 
-FORMS: Mapping[str, Form] = {
+ROW_MAKERS: Mapping[str, RowMaker] = {
     "triplets": _triplets,
     "n-tuples": _n_tuples,
     "labeled-pairs": _labeled_pairs,
     "labeled-lists": _labeled_lists,
 }
-"""Each makes rows of one query that has a positive and a negative, columns in the order in which losses take them.
-
-`triplets` pair every positive with every negative; `n-tuples` give every positive all negatives, and leave out
-queries with fewer than were wanted; `labeled-pairs` are labelled 1 and 0; `labeled-lists` have positives first, best
-grade first, with their grades as labels, and 0 for negatives.
-"""
+"""For each of NEGATIVE_FORMS, the rows of a query that has a positive and a negative."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What is written of mined queries."""
-
-    forms: tuple[str, ...] = tuple(FORMS)
-    """Some of FORMS, a file each."""
-    scores: bool = False
-    """Whether each row says what its passages scored, positives first."""
-
-    def __post_init__(self) -> None:
-        if not self.forms or len(set(self.forms)) < len(self.forms) or not set(self.forms) <= FORMS.keys():
-            raise SettingsError(f"Mined negatives can't be written as {self.forms}; choose of {', '.join(FORMS)}.")
-
-
-def write_rows(
+def write_negatives(
     folder: Path,
-    mined: Iterable[MinedQuery],
-    layout: Layout,
+    queries: Iterable[MinedQuery],
+    layout: NegativesLayout,
     *,
-    queries: Mapping[QueryId, str],
+    query_texts: Mapping[QueryId, str],
     text: Text,
-    wanted: int,
+    per_query: int,
 ) -> dict[str, int]:
-    """Write FORM.jsonl for each form, and mined.jsonl, as the queries come; give back the rows of each."""
-    rows = dict.fromkeys((*layout.forms, RECORD), 0)
+    """Write FORM.jsonl for each form, and mined.jsonl, as the queries come; return the number of rows of each."""
+    counts = dict.fromkeys((*layout.forms, RECORD), 0)
     with ExitStack() as stack:
-        files = {name: stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8")) for name in rows}
-        for item in mined:
-            made = [(RECORD, _record(item))]
-            if item.positives and item.negatives:
-                spelled = _spelled(item, queries[item.query_id], text, wanted)
-                made += [(form, row) for form in layout.forms for row in FORMS[form](spelled)]
-            for name, row in made:
+        files = {name: stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8")) for name in counts}
+        for mined in queries:
+            rows = [(RECORD, _record(mined))]
+            if mined.positives and mined.negatives:
+                texts = _texts(mined, query_texts[mined.query_id], text, per_query)
+                rows += [(form, row) for form in layout.forms for row in ROW_MAKERS[form](texts)]
+            for name, row in rows:
                 if not layout.scores:
                     row.pop("scores", None)
                 files[name].write(json.dumps(row, ensure_ascii=False) + "\n")
-                rows[name] += 1
-    return rows
+                counts[name] += 1
+    return counts
 
 
-def _spelled(item: MinedQuery, query: str, text: Text, wanted: int) -> Spelled:
-    return Spelled(
+def _texts(mined: MinedQuery, query: str, text: Text, per_query: int) -> MinedTexts:
+    return MinedTexts(
         query,
-        tuple((text(positive.passage_id), positive) for positive in item.positives),
-        tuple((text(negative.passage_id), negative.score) for negative in item.negatives),
-        wanted,
+        tuple((text(positive.passage_id), positive) for positive in mined.positives),
+        tuple((text(negative.passage_id), negative.score) for negative in mined.negatives),
+        per_query,
     )
 
 
-def _record(item: MinedQuery) -> Row:
+def _record(mined: MinedQuery) -> NegativesRow:
     return {
-        "query_id": item.query_id,
+        "query_id": mined.query_id,
         "positives": [
             {"id": entry.passage_id, "grade": entry.grade, "rank": entry.rank, "score": entry.score}
-            for entry in item.positives
+            for entry in mined.positives
         ],
-        "negatives": [{"id": entry.passage_id, "rank": entry.rank, "score": entry.score} for entry in item.negatives],
+        "negatives": [{"id": entry.passage_id, "rank": entry.rank, "score": entry.score} for entry in mined.negatives],
     }
 
 
@@ -156,7 +138,7 @@ def manifest(folder: Path) -> dict[str, Any]:
     return values
 
 
-def read_rows(folder: Path, form: str, *, scores: bool = False) -> Dataset:
+def read_negatives(folder: Path, form: str, *, scores: bool = False) -> Dataset:
     """The rows of one form, on disk and mapped, columns in the order in which losses take them.
 
     `scores` keeps that column, which a loss would take for an input.
@@ -199,11 +181,11 @@ def list_ids(folder: Path) -> Iterator[QueryId]:
                 yield QueryId(values["query_id"])
 
 
-def _features(form: str, wanted: int) -> Features:
+def _features(form: str, per_query: int) -> Features:
     text, texts = Value("string"), datasets.List(Value("string"))
     columns = {
         "triplets": {"positive": text, "negative": text},
-        "n-tuples": {"positive": text} | {f"negative_{place}": text for place in range(1, wanted + 1)},
+        "n-tuples": {"positive": text} | {f"negative_{place}": text for place in range(1, per_query + 1)},
         "labeled-pairs": {"passage": text, "label": Value("int64")},
         "labeled-lists": {"passages": texts, "labels": datasets.List(Value("int64"))},
     }

@@ -11,41 +11,48 @@ from search.fuse import fuse
 from search.pipeline import RetrieveAndRerank
 from search.retrieve import FirstStage
 from search.settings import QUERY_CHARACTERS, Fusion, PipelineSettings
-from training.mining.negatives import Retrieved
+from training.mining.negatives import QueryCandidates
 
+SERVED_DEPTH = PipelineSettings().depth  # the fused ranking depends on it
 NOTHING = Ranking((), np.empty(0, dtype=np.float32))
 
 
 class ServedFirstStage:
     """A pipeline's BM25, dense or fused ranking of each query. Passages stay on disk."""
 
-    def __init__(self, pipeline: RetrieveAndRerank, *, source: Fusion, depth: int) -> None:
-        """`source` is one of search.settings.FUSIONS, `depth` the passages kept of each ranking and of their fusion.
+    def __init__(self, pipeline: RetrieveAndRerank, *, fusion: Fusion, depth: int = SERVED_DEPTH) -> None:
+        """Rank as `fusion` does; `depth` passages are kept of each ranking and of their fusion.
 
         Raises:
-            SettingsError: the source is unknown, or the depth above 10,000.
+            SettingsError: the fusion is unknown, or the depth above 10,000.
         """
+        self.index = pipeline.index
+        self.fusion = fusion
         self._pipeline = pipeline
-        self._settings = PipelineSettings(depth=depth, rerank_depth=0, fusion=source)
+        self._settings = PipelineSettings(depth=depth, rerank_depth=0, fusion=fusion)
 
     def text(self, passage_id: PassageId) -> str:
         """What the re-ranker reads of a passage. Raises KeyError."""
-        return self._pipeline.index.passages.by_id(passage_id).content
+        return self.index.passages.by_id(passage_id).content
 
-    def retrieve(self, query: Query, judged: Mapping[PassageId, int]) -> Retrieved:
+    def rank(self, query: str) -> Ranking:
+        """A query's ranking. Raises SettingsError where it is too long to be searched."""
+        return self._pipeline.retrieve(query, self._settings).fused
+
+    def candidates(self, query: Query, judged: Mapping[PassageId, int]) -> QueryCandidates:
         """A query's ranking, and the scores of its relevant passages; nothing where the index holds none of them.
 
-        A passage that wasn't returned gets, by source: `bm25` its BM25 score; `dense` the cosine of its stored
+        A passage that wasn't returned gets, by fusion: `bm25` its BM25 score; `dense` the cosine of its stored
         vector, of which a compressed FAISS index's own scores are approximations; `rrf` and `weighted` what fusion
-        makes of the lists that hold it, so 0 where none does, and it is told as unscored.
+        makes of the lists that hold it, so 0 where none does, and it is marked as unscored.
 
         Raises:
             SettingsError: the query is too long to be searched.
         """
-        passages = self._pipeline.index.passages
+        passages = self.index.passages
         relevant = sorted(passage_id for passage_id, grade in judged.items() if grade > 0 and passage_id in passages)
         if not relevant:
-            return Retrieved(query.id, NOTHING, judged, {})
+            return QueryCandidates(query.id, NOTHING, judged, {})
         if len(query.text) > QUERY_CHARACTERS:
             raise SettingsError(
                 f"Query {query.id} has {len(query.text):,} characters, at most {QUERY_CHARACTERS:,} are searched; "
@@ -54,22 +61,21 @@ class ServedFirstStage:
         first = self._pipeline.retrieve(query.text, self._settings)
         known = dict(zip(first.fused.passage_ids, first.fused.scores.tolist(), strict=True))
         missing = [passage_id for passage_id in relevant if passage_id not in known]
-        found = self._scores(first, missing) if missing else {}
-        unscored = frozenset(missing) - found.keys()
-        known |= found | dict.fromkeys(unscored, 0.0)
+        computed = self._scores(first, missing) if missing else {}
+        unscored = frozenset(missing) - computed.keys()
+        known |= computed | dict.fromkeys(unscored, 0.0)
         scores = {passage_id: known[passage_id] for passage_id in relevant}
-        return Retrieved(query.id, first.fused, judged, scores, unscored)
+        return QueryCandidates(query.id, first.fused, judged, scores, unscored)
 
     def _scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
-        """Of these passages, those whose score can be told."""
-        index, source = self._pipeline.index, self._settings.fusion
-        if source in ("rrf", "weighted"):
-            everything = fuse(first.rankings, self._settings, depth=sum(map(len, first.rankings.values())))
-            found = dict(zip(everything.passage_ids, everything.scores.tolist(), strict=True))
-            return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
-        rows = np.array([index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
+        """Scores of those of these passages that have one."""
+        if self.fusion in ("rrf", "weighted"):
+            fused = fuse(first.rankings, self._settings, depth=sum(map(len, first.rankings.values())))
+            scored = dict(zip(fused.passage_ids, fused.scores.tolist(), strict=True))
+            return {passage_id: scored[passage_id] for passage_id in passage_ids if passage_id in scored}
+        rows = np.array([self.index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
         if first.vector is None:
-            scores = index.bm25.scores(analyzer.terms(first.query))[rows]  # (missing,) float32
+            scores = self.index.bm25.scores(analyzer.terms(first.query))[rows]  # (missing,) float32
         else:
-            scores = index.vectors.rows(rows) @ first.vector  # (missing,) float32
+            scores = self.index.vectors.rows(rows) @ first.vector  # (missing,) float32
         return dict(zip(passage_ids, scores.tolist(), strict=True))

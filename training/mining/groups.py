@@ -126,11 +126,9 @@ def _judged_choice(
 ) -> list[PassageId]:
     positives = sorted(passage_id for passage_id, grade in judged.items() if grade > 0)
     zeros = sorted(passage_id for passage_id, grade in judged.items() if grade <= 0)
-    kept = rng.sample(positives, min(len(positives), max(1, settings.per_query // 2)))
-    wanted = settings.per_query - len(kept)
-    from_judged = rng.sample(zeros, min(len(zeros), wanted if not mined else (wanted + 1) // 2))
-    from_run = rng.sample(mined, min(len(mined), wanted - len(from_judged)))
-    return kept + from_judged + sorted(from_run)
+    relevant = rng.sample(positives, min(len(positives), max(1, settings.per_query // 2)))
+    from_judged, from_run = negatives.draw_negatives(zeros, mined, settings.per_query - len(relevant), rng, fill=False)
+    return relevant + from_judged + sorted(from_run)
 
 
 def _mined(
@@ -144,5 +142,5 @@ def _mined(
     if ranking is None:
         return []
     relevant = {passage_id: score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0}
-    pool = negatives.screen(negatives.Retrieved(query_id, ranking, judged, relevant), settings.rules(), text=text)
+    pool = negatives.screen(negatives.QueryCandidates(query_id, ranking, judged, relevant), settings.rules(), text=text)
     return [candidate.passage_id for candidate in pool.candidates if candidate.passage_id not in judged]

@@ -1,90 +1,164 @@
 """Mines a judged set from the served index, query by query, into a folder of training data with its report.
 
 Passages, BM25 and vectors stay on disk and are mapped; FAISS's index is in memory, as in serving. Negatives are
-written as they are mined, and what is kept of them is 4 bytes a score.
+written as they are mined; 4 bytes a score remain in memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import TrainingError
+from indexing.index import Index, judged_split, open_corpus_folder
 from indexing.progress import Progress, silent
 from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId
+from search.load import open_pipeline, open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
-from search.settings import Fusion, PipelineSettings
+from search.served import NO_RERANKER
+from search.settings import Fusion
+from training.judgments.judged_set import absent, judged_files
 from training.judgments.protection import Protection
-from training.mining.files import MANIFEST, Layout, write_rows
-from training.mining.first_stage import ServedFirstStage
+from training.mining.files import MANIFEST, write_negatives
+from training.mining.first_stage import SERVED_DEPTH, ServedFirstStage
 from training.mining.negatives import MinedQuery, Rescore, Text, hard_negatives
 from training.mining.report import MiningReport, Tally
-from training.mining.settings import MiningSettings
+from training.mining.settings import MiningOptions, MiningSettings, NegativesLayout
 
-SERVED_DEPTH = PipelineSettings().depth  # what fusion ranks hangs on it
-ALL_FORMS = Layout()
+ALL_FORMS = NegativesLayout()
 NONE_PROTECTED = Protection()
 
 
-def mine(
-    stage: ServedFirstStage,
-    judged: JudgedSet,
-    settings: MiningSettings,
+@dataclass(frozen=True)
+class Miner:
+    """A first stage, the rules that its candidates must pass and, where given, a re-ranker that scores them anew."""
+
+    stage: ServedFirstStage
+    settings: MiningSettings
+    reranker: Reranker | None = None
+
+    @classmethod
+    def open(
+        cls,
+        pipeline: RetrieveAndRerank,
+        settings: MiningSettings,
+        *,
+        fusion: Fusion = "rrf",
+        reranker: Reranker | None = None,
+    ) -> "Miner":
+        """Mine from a pipeline's first stage, as deep as the settings' ranks and at least as deep as it is served.
+
+        The pipeline's own re-ranker takes no part. Raises SettingsError where the fusion is unknown.
+        """
+        stage = ServedFirstStage(pipeline, fusion=fusion, depth=max(settings.ranks[1], SERVED_DEPTH))
+        return cls(stage, settings, reranker)
+
+    @property
+    def scale(self) -> str:
+        """What the scores are that margins and limits apply to, such as `bm25` or `logits of NAME`."""
+        return self.stage.fusion if self.reranker is None else f"logits of {self.reranker.name}"
+
+    def mine(self, judged: JudgedSet, *, progress: Progress = silent) -> Iterator[MinedQuery]:
+        """Negatives of each query, one query in memory at a time; with a re-ranker the rules work on its raw logits."""
+        for query in judged.queries:
+            candidates = self.stage.candidates(query, judged.qrels.get(query.id, {}))
+            rescore = None if self.reranker is None else _rescore(self.reranker, query.text, self.stage.text)
+            yield hard_negatives(candidates, self.settings, text=self.stage.text, rescore=rescore)
+            progress("mine", 1, len(judged.queries))
+
+
+def mine_negatives(
+    index: str,
+    output: Path,
+    settings: MiningSettings = MiningSettings(),  # noqa: B008  # immutable
+    options: MiningOptions = MiningOptions(),  # noqa: B008  # immutable
     *,
-    reranker: Reranker | None = None,
+    root: Path | None = None,
     progress: Progress = silent,
-) -> Iterator[MinedQuery]:
-    """Negatives of each query, one query in memory at a time; with a re-ranker the rules work on its raw logits."""
-    for query in judged.queries:
-        retrieved = stage.retrieve(query, judged.qrels.get(query.id, {}))
-        rescore = None if reranker is None else _rescore(reranker, query.text, stage.text)
-        yield hard_negatives(retrieved, settings, text=stage.text, rescore=rescore)
-        progress("mine", 1, len(judged.queries))
+) -> MiningReport:
+    """Mine hard negatives for judged queries from an index, and make the folder `output` of training data.
+
+    It holds a file for each form of the options' layout, `mined.jsonl` with ids, ranks and scores, and `manifest.json`
+    with the report and all settings. `mined:OUTPUT` is then a source of training data. For example:
+
+        report = mine_negatives("sample", Path("data/runs/negatives"), MiningSettings(per_query=7))
+        print(describe(report))
+
+    `root` is the folder of all indexes. No query of a judged split other than train is mined, of the sample's or the
+    index's corpus, nor one that a file of `options.protect` holds.
+
+    Raises:
+        SettingsError: the fusion is unknown, a query is too long, or no such judgments exist.
+        TrainingError: `output` exists, no query may be mined, or no negative was found.
+        IndexingError, CorpusError, ModelError: the index, a file or the re-ranker can't be read.
+    """
+    check_new(output)
+    pipeline = open_pipeline(index, reranker=NO_RERANKER, root=root)
+    reranker = open_reranker(options.reranker) if options.reranker else None
+    miner = Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
+    folders = [path for path in (places.sample(), open_corpus_folder(pipeline.index)) if path.is_dir()]
+    return mine_to(
+        output,
+        miner,
+        _judged(pipeline.index, options),
+        layout=options.layout,
+        protection=Protection.read(options.protect, folders),
+        progress=progress,
+    )
 
 
 def mine_to(
     target: Path,
-    pipeline: RetrieveAndRerank,
+    miner: Miner,
     judged: JudgedSet,
-    settings: MiningSettings,
     *,
-    source: Fusion,
-    reranker: Reranker | None = None,
-    layout: Layout = ALL_FORMS,
+    layout: NegativesLayout = ALL_FORMS,
     protection: Protection = NONE_PROTECTED,
     progress: Progress = silent,
 ) -> MiningReport:
-    """Mine a judged set and make the folder `target`: a file a form, mined.jsonl and manifest.json.
-
-    `source` is one of search.settings.FUSIONS. The pipeline's own re-ranker takes no part, `reranker` re-scores.
+    """Mine a judged set and make the folder `target`, as `mine_negatives` does.
 
     Raises:
-        SettingsError: the source is unknown, or a query too long.
-        TrainingError: `target` is there, no query may be mined, or no negative was found.
+        SettingsError: a query is too long.
+        TrainingError: `target` exists, no query may be mined, or no negative was found.
     """
     check_new(target)
     allowed = _allowed(judged, protection)
-    stage = ServedFirstStage(pipeline, source=source, depth=max(settings.ranks[1], SERVED_DEPTH))
     tally = Tally(
-        wanted=settings.per_query,
-        scale=source if reranker is None else f"logits of {reranker.name}",
+        per_query=miner.settings.per_query,
+        scale=miner.scale,
         protected=len(judged.queries) - len(allowed.queries),
+        absent=absent(judged, miner.stage.index),
     )
-    asked = asdict(layout) | {"split": judged.split, "source": source, "settings": asdict(settings)}
-    asked |= {"reranker": None if reranker is None else reranker.name, "code_revision": code_revision()}
     with atomic.folder(target) as work:
-        mined = tally.watch(mine(stage, allowed, settings, reranker=reranker, progress=progress))
         queries = {query.id: query.text for query in allowed.queries}
-        rows = write_rows(work, mined, layout, queries=queries, text=stage.text, wanted=settings.per_query)
-        report = _checked(tally.report())
-        atomic.write_json(work / MANIFEST, _manifest(work, pipeline, rows, report) | asked)
+        rows = write_negatives(
+            work,
+            tally.watch(miner.mine(allowed, progress=progress)),
+            layout,
+            query_texts=queries,
+            text=miner.stage.text,
+            per_query=miner.settings.per_query,
+        )
+        report = _check(tally.report())
+        settings = asdict(layout) | {"split": judged.split, "source": miner.stage.fusion}
+        settings |= {"settings": asdict(miner.settings), "code_revision": code_revision()}
+        settings |= {"reranker": None if miner.reranker is None else miner.reranker.name}
+        atomic.write_json(work / MANIFEST, _manifest(work, miner.stage.index, rows, report) | settings)
     return report
+
+
+def _judged(index: Index, options: MiningOptions) -> JudgedSet:
+    """The queries to mine, with their judgments."""
+    if options.queries is not None and options.qrels is not None:
+        return judged_files(options.queries, options.qrels)
+    return judged_split(index, options.split)
 
 
 def _allowed(judged: JudgedSet, protection: Protection) -> JudgedSet:
@@ -97,7 +171,7 @@ def _allowed(judged: JudgedSet, protection: Protection) -> JudgedSet:
     return allowed
 
 
-def _checked(report: MiningReport) -> MiningReport:
+def _check(report: MiningReport) -> MiningReport:
     if not report.negatives:
         rules = ", ".join(f"{rule} {count:,}" for rule, count in report.dropped.items() if count)
         raise TrainingError(
@@ -107,8 +181,8 @@ def _checked(report: MiningReport) -> MiningReport:
     return report
 
 
-def _manifest(work: Path, pipeline: RetrieveAndRerank, rows: Mapping[str, int], report: MiningReport) -> dict[str, Any]:
-    built = pipeline.index.manifest
+def _manifest(work: Path, index: Index, rows: Mapping[str, int], report: MiningReport) -> dict[str, Any]:
+    built = index.manifest
     return {
         "schema_version": 1,
         "index": {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from indexing.records import Candidate, PassageId, QueryId, Ranking
 from training.mining.near_duplicates import NearDuplicates
-from training.mining.settings import MiningSettings, _or
+from training.mining.settings import MiningSettings, value_or
 
 RULES = (
     *("outside ranks", "judged relevant", "near-duplicate"),
@@ -26,8 +26,8 @@ Rescore = Callable[[Sequence[PassageId]], Mapping[PassageId, float]]
 
 
 @dataclass(frozen=True)
-class Retrieved:
-    """What mining needs to know of one query."""
+class QueryCandidates:
+    """One query's ranking, its judgments, and the scores of its relevant passages."""
 
     query_id: QueryId
     ranking: Ranking
@@ -36,6 +36,8 @@ class Retrieved:
     """Of every passage judged above 0 that has a text, its score on the ranking's scale, returned or not."""
     unscored: frozenset[PassageId] = frozenset()
     """Those of them whose score is only known to be below the ranking's: no margin is taken from it."""
+    relevant_texts: Sequence[str] = ()
+    """Texts of relevant passages that have no id in the index; negatives mustn't read like them either."""
 
 
 class Positive(NamedTuple):
@@ -77,44 +79,46 @@ class MinedQuery:
 
 
 def hard_negatives(
-    retrieved: Retrieved, settings: MiningSettings, *, text: Text, rescore: Rescore | None = None
+    candidates: QueryCandidates, settings: MiningSettings, *, text: Text, rescore: Rescore | None = None
 ) -> MinedQuery:
     """Screen a query's candidates and draw from them; a query without a positive gets no negative either.
 
     With `rescore`, margins, limits, order and the scores given back are the re-ranker's; ranks are the first
     stage's. The draw depends on the seed and the query's id alone, not on other queries.
     """
-    if not _positives(retrieved, settings):
-        return MinedQuery(retrieved.query_id, (), (), {})
-    pool = screen(retrieved, settings, text=text, rescore=rescore)
-    drawn = _draw(pool.candidates, settings, random.Random(f"{settings.seed}/{retrieved.query_id}"))
+    if not _positives(candidates, settings):
+        return MinedQuery(candidates.query_id, (), (), {})
+    pool = screen(candidates, settings, text=text, rescore=rescore)
+    drawn = draw(pool.candidates, settings, random.Random(f"{settings.seed}/{candidates.query_id}"))
     return MinedQuery(
-        retrieved.query_id,
+        candidates.query_id,
         pool.positives,
         tuple(drawn),
         pool.dropped,
-        judged_negatives=sum(candidate.passage_id in retrieved.judged for candidate in drawn),
+        judged_negatives=sum(candidate.passage_id in candidates.judged for candidate in drawn),
         not_drawn=len(pool.candidates) - len(drawn),
         rescored=pool.rescored,
     )
 
 
 def screen(
-    retrieved: Retrieved, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
+    candidates: QueryCandidates, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
 ) -> Pool:
-    """Drop candidates rule by rule. Without `text` near-duplicates stay; no scored positive, no margins.
+    """Drop candidates rule by rule. Without `text`, near-duplicates stay; without a scored positive, margins don't
+    apply.
 
     A margin from a positive that fusion never saw would drop every candidate, so one that is unscored sets none.
     """
-    judged, (first, last) = retrieved.judged, settings.ranks
-    sieve = _Sieve(retrieved.ranking)
+    judged, (first, last) = candidates.judged, settings.ranks
+    sieve = _Sieve(candidates.ranking)
     sieve.keep("outside ranks", lambda candidate: first <= candidate.rank <= last)
     sieve.keep("judged relevant", lambda candidate: judged.get(candidate.passage_id, 0) <= 0)
     if text is not None:
-        known = NearDuplicates(map(text, retrieved.relevant_scores), share=settings.near_duplicate)
+        relevant = (*map(text, candidates.relevant_scores), *candidates.relevant_texts)
+        known = NearDuplicates(relevant, share=settings.near_duplicate)
         sieve.keep("near-duplicate", lambda candidate: not known.match(text(candidate.passage_id)))
-    positives = _positives(retrieved, settings)
-    margins_from = [entry for entry in positives if entry.passage_id not in retrieved.unscored]
+    positives = _positives(candidates, settings)
+    margins_from = [entry for entry in positives if entry.passage_id not in candidates.unscored]
     rescored = 0
     if rescore is not None:
         logits = rescore([*(entry.passage_id for entry in positives), *(entry.passage_id for entry in sieve.left)])
@@ -123,10 +127,24 @@ def screen(
         rescored = len(logits)
     for rule, ceiling in _ceilings(margins_from, settings).items():
         sieve.keep(rule, lambda entry, most=ceiling: entry.passage_id in judged or entry.score <= most)  # type: ignore[misc]  # bound default
-    sieve.keep("min score", lambda candidate: candidate.score >= _or(settings.min_score, -math.inf))
-    candidates = sorted(sieve.left, key=lambda candidate: (-candidate.score, candidate.rank))
+    sieve.keep("min score", lambda candidate: candidate.score >= value_or(settings.min_score, -math.inf))
+    left = sorted(sieve.left, key=lambda candidate: (-candidate.score, candidate.rank))
     positives = sorted(positives, key=lambda entry: (-entry.grade, -entry.score, entry.passage_id))
-    return Pool(tuple(positives), tuple(candidates), sieve.dropped, rescored)
+    return Pool(tuple(positives), tuple(left), sieve.dropped, rescored)
+
+
+def draw_negatives(
+    zeros: Sequence[PassageId], mined: Sequence[PassageId], room: int, rng: random.Random, *, fill: bool
+) -> tuple[list[PassageId], list[PassageId]]:
+    """Passages judged 0 and mined ones for `room` places of a list: half of each, the odd place for a judged one.
+
+    Where the mined ones don't take their half, judged ones fill it, if `fill` says so or there is no mined one at all;
+    mined ones always take the places that judged ones leave.
+    """
+    half = (room + 1) // 2
+    most = max(half, room - len(mined)) if fill or not mined else half
+    judged = rng.sample(zeros, min(len(zeros), most))
+    return judged, rng.sample(mined, min(len(mined), room - len(judged)))
 
 
 def spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
@@ -151,11 +169,11 @@ class _Sieve:
         self.dropped[rule] += before - len(self.left)
 
 
-def _positives(retrieved: Retrieved, settings: MiningSettings) -> list[Positive]:
-    ranks = retrieved.ranking.ranks()
-    graded = {passage_id: retrieved.judged.get(passage_id, 0) for passage_id in retrieved.relevant_scores}
+def _positives(candidates: QueryCandidates, settings: MiningSettings) -> list[Positive]:
+    ranks = candidates.ranking.ranks()
+    graded = {passage_id: candidates.judged.get(passage_id, 0) for passage_id in candidates.relevant_scores}
     return [
-        Positive(passage_id, grade, ranks.get(passage_id), retrieved.relevant_scores[passage_id])
+        Positive(passage_id, grade, ranks.get(passage_id), candidates.relevant_scores[passage_id])
         for passage_id, grade in graded.items()
         if grade >= settings.minimum_grade
     ]
@@ -163,7 +181,7 @@ def _positives(retrieved: Retrieved, settings: MiningSettings) -> list[Positive]
 
 def _ceilings(positives: Sequence[Positive], settings: MiningSettings) -> dict[str, float]:
     """The highest score that each rule lets an unjudged candidate have."""
-    limits = {"max score": _or(settings.max_score, math.inf)}
+    limits = {"max score": value_or(settings.max_score, math.inf)}
     if not positives:
         return limits
     lowest = min(positive.score for positive in positives)
@@ -174,7 +192,8 @@ def _ceilings(positives: Sequence[Positive], settings: MiningSettings) -> dict[s
     } | limits
 
 
-def _draw(pool: Sequence[Candidate], settings: MiningSettings, rng: random.Random) -> list[Candidate]:
+def draw(pool: Sequence[Candidate], settings: MiningSettings, rng: random.Random) -> list[Candidate]:
+    """`per_query` of the candidates, or all where there are fewer, by the settings' sampling and in their order."""
     count = min(settings.per_query, len(pool))
     if settings.sampling == "top":
         return list(pool[:count])

@@ -17,7 +17,7 @@ COUNTED = (
 """Fields of a report that are sums over queries."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MiningReport:
     """What came of mining a set of queries."""
 
@@ -25,6 +25,8 @@ class MiningReport:
     """What scores are, such as `bm25` or `logits of NAME`: margins, limits and histograms are on it."""
     protected: int
     """Queries left out because they must never be trained on."""
+    absent: int
+    """Judged passages that the index lacks, each as often as it is judged."""
     queries: int
     """Queries mined, those below included."""
     without_positive: int
@@ -32,7 +34,7 @@ class MiningReport:
     without_negative: int
     """Queries of whose candidates the rules left none; they give nothing."""
     too_few: int
-    """Queries with fewer negatives than were wanted, but one or more."""
+    """Queries with one negative or more, but fewer than were requested."""
     positives: int
     unreturned: int
     """Positives that the first stage didn't return."""
@@ -58,9 +60,9 @@ class MiningReport:
 class Tally:
     """Adds mined queries up as they pass; needs 4 bytes a score."""
 
-    def __init__(self, *, wanted: int, scale: str, protected: int = 0) -> None:
-        """`wanted` is the number of negatives asked for each query."""
-        self._wanted, self._scale, self._protected = wanted, scale, protected
+    def __init__(self, *, per_query: int, scale: str, protected: int = 0, absent: int = 0) -> None:
+        """`per_query` negatives were requested for each query; the rest is as a MiningReport has it."""
+        self._per_query, self._scale, self._protected, self._absent = per_query, scale, protected, absent
         self._sums = dict.fromkeys(COUNTED, 0)
         self._dropped = dict.fromkeys(RULES, 0)
         self._positives, self._negatives = array("f"), array("f")
@@ -77,7 +79,7 @@ class Tally:
         sums["queries"] += 1
         sums["without_positive"] += not mined.positives
         sums["without_negative"] += bool(mined.positives) and not mined.negatives
-        sums["too_few"] += 0 < len(mined.negatives) < self._wanted
+        sums["too_few"] += 0 < len(mined.negatives) < self._per_query
         sums["unreturned"] += sum(positive.rank is None for positive in mined.positives)
         sums["judged_negatives"] += mined.judged_negatives
         sums["not_drawn"] += mined.not_drawn
@@ -97,6 +99,7 @@ class Tally:
         return MiningReport(
             scale=self._scale,
             protected=self._protected,
+            absent=self._absent,
             positives=len(positives),
             candidates=len(negatives) + self._sums["not_drawn"] + sum(self._dropped.values()),
             negatives=len(negatives),
@@ -113,7 +116,7 @@ def describe(report: MiningReport) -> str:
     lines = [
         f"{report.negatives:,} negatives ({report.judged_negatives:,} of them judged 0) for "
         f"{report.queries - report.without_positive - report.without_negative:,} of {report.queries:,} queries; "
-        f"{report.too_few:,} have fewer than wanted, {report.without_negative:,} none, "
+        f"{report.too_few:,} have fewer than requested, {report.without_negative:,} none, "
         f"{report.without_positive:,} no positive in the index; {report.protected:,} protected ones were left out",
         f"{report.positives:,} positives, {report.unreturned:,} of them not returned by the first stage",
         f"{report.candidates:,} candidates, {report.rescored:,} passages re-scored; dropped:",
@@ -121,6 +124,8 @@ def describe(report: MiningReport) -> str:
         f"  {'(not drawn)':<16} {report.not_drawn:>12,}",
         f"Scores ({report.scale}):",
     ]
+    if report.absent:
+        lines.insert(2, f"Judged passages that the index lacks: {report.absent:,}")
     longest = max((*report.positive_counts, *report.negative_counts, 1))
     counts = zip(report.edges, report.edges[1:], report.positive_counts, report.negative_counts, strict=False)
     for low, high, positives, negatives in counts:

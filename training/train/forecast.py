@@ -19,8 +19,9 @@ from indexing.pretrained import bundled_path
 from indexing.progress import Progress, silent
 from search.rerank.pairs import encode_pairs
 from training.data.open_indexes import OpenIndexes
-from training.data.readers.feedback import feedback_lists
+from training.data.readers.feedback import feedback_examples
 from training.data.settings import DataSettings
+from training.example import ignore
 from training.fitting.fit import ROWS
 from training.fitting.memory import free_bytes, memory_bytes, model_shape
 from training.fitting.plan import seconds_a_step
@@ -155,7 +156,7 @@ def _queries(source: Source, indexes: OpenIndexes) -> float:
     if source.form == "index":
         return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
     if source.form == "feedback":
-        return sum(1 for _ in feedback_lists(source.path, skipped=lambda _: None))
+        return sum(1 for _ in feedback_examples(source, on_skip=ignore))
     return math.inf
 
 

@@ -12,7 +12,7 @@ from training.data.collect import collect
 from training.data.ingredients import Gatherer
 from training.data.open_indexes import OpenIndexes
 from training.evaluation.candidates import Candidates, first_stage_lists
-from training.example import Example
+from training.example import PROTECTED, Example
 from training.fitting.fit import ROWS
 from training.fitting.model import PairModel, model_config
 from training.judgments.protection import Protection
@@ -59,7 +59,7 @@ class RowGatherer:
         elif one.stage is not None and one.mining is not None:
             protected = self._gatherer.dropped
             examples = self._gatherer.stage(one.stage.with_itself(one.settings.base), one.mining)
-            dropped.update(+Counter({"protected": self._gatherer.dropped - protected}))
+            dropped.update(+Counter({PROTECTED: self._gatherer.dropped - protected}))
         else:
             examples = collect(
                 self._request.resolved_recipe,

@@ -54,7 +54,7 @@ def pick_query(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rate
         note("This index has no judged train queries to pick from; type a query instead.")
         return
     queries = judged["train"].queries
-    following = next_ungraded(queries, {grade.normalised for grade in grades if grade.rater == rater}, after=query)
+    following = next_ungraded(queries, {grade.normalized for grade in grades if grade.rater == rater}, after=query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         judged_field(
             "Judged train queries",

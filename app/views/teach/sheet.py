@@ -56,7 +56,7 @@ class GradingSheet:
 
     def place_of(self, grade: Grade) -> int | None:
         """The place of this grade's passage; None where the grade belongs to another query or index."""
-        if (grade.index, grade.normalised) != (self.index, normalize_query(self.query)):
+        if (grade.index, grade.normalized) != (self.index, normalize_query(self.query)):
             return None
         return next((place for place, passage in enumerate(self.passages) if passage.id == grade.passage_id), None)
 
@@ -83,7 +83,7 @@ def rank_texts(trace: SearchTrace) -> dict[PassageId, str]:
 def grades_of(grades: Sequence[Grade], *, rater: str, query: str) -> dict[PassageId, int]:
     """The grades of one rater for one query, by passage."""
     text = normalize_query(query)
-    return {grade.passage_id: grade.grade for grade in grades if (grade.rater, grade.normalised) == (rater, text)}
+    return {grade.passage_id: grade.grade for grade in grades if (grade.rater, grade.normalized) == (rater, text)}
 
 
 def passage_html(sheet: GradingSheet, place: int) -> str:

@@ -177,7 +177,7 @@ def _figures(store: FeedbackStore, sheet: GradingSheet | None, grades: list[Grad
     if sheet is not None:
         figures.append(Figure("This query", f"{sheet.graded} of {len(sheet.passages)}"))
     if rater:
-        queries = len({grade.normalised for grade in own})
+        queries = len({grade.normalized for grade in own})
         figures.append(Figure("Your grades", f"{len(own):,} for {_queries(queries)}"))
     return [
         *figures,

@@ -9,7 +9,7 @@ from training.data.questions import ColdStart
 from training.data.readers.hub import HUB_DATA
 from training.data.settings import DataSettings
 from training.jobs.jobs import next_output
-from training.judgments.job_feedback import FEEDBACK
+from training.judgments.export import FEEDBACK_FILE
 from training.mining.settings import MiningSettings
 from training.recipes.catalog import find_loss_recipe
 from training.recipes.settings import TrainSettings
@@ -77,7 +77,7 @@ class TrainingChoice:
         )
 
     def _sources(self, folder: Path) -> tuple[Source, ...]:
-        judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK))
+        judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK_FILE))
         if find_loss_recipe(self.recipe).from_passages:
             return (judged,)
         chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}

@@ -18,8 +18,8 @@ from indexing.errors import SecondLookError
 from indexing.names import DEFAULT_BI_ENCODER
 from search.served import reranker_path
 from training.jobs.jobs import TrainingJob
+from training.judgments.export import write_feedback
 from training.judgments.feedback import FeedbackStore
-from training.judgments.job_feedback import write_feedback
 from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
 from training.recipes.recipe import Recipe
 from training.recipes.settings import TrainSettings

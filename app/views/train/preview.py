@@ -15,8 +15,8 @@ from indexing import places
 from indexing.progress import Progress
 from training.jobs.forecast import forecast_apart
 from training.jobs.jobs import TrainingJob
+from training.judgments.export import write_feedback
 from training.judgments.feedback import FeedbackStore
-from training.judgments.job_feedback import write_feedback
 from training.train.forecast import QUERIES, Forecast
 
 LAST_KEY = "train_forecast"  # session: the choice previewed last, and its job

@@ -1,86 +1,62 @@
-"""Reads the app's feedback: several raters' grades become one, and no protected query is among them."""
+"""Reads exported feedback: several raters' grades become one, and no protected query is used."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexing.corpus.judged import normalize_query
-from indexing.records import QueryId
+from indexing.records import PassageId, QueryId
 from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text
-from training.data.readers.passage_lists import Entry, PassageList
-from training.example import Skipped
-from training.judgments.agreement import agreed
+from training.example import PROTECTED, Example, OnSkip
+from training.judgments.agreement import by_query, median_grades
+from training.judgments.feedback import HIGHEST, Grade
+from training.source import Source
 
-GRADES = (0, 1, 2, 3)
-PROTECTED = "protected query"
-
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """One line: what one rater thinks of one passage."""
-
-    query: str
-    query_id: QueryId | None
-    passage: str
-    grade: int
-    rater: str
-    protected: bool
+GRADES = tuple(range(HIGHEST + 1))
 
 
-@dataclass
-class Rated:
-    """All that was said about one query."""
+def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
+    """The graded passages of each query, in the order of the queries' first lines. The whole file is read at once.
 
-    query: str
-    query_id: QueryId | None = None
-    protected: bool = False
-    grades: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By passage text and rater."""
-
-    def add(self, rating: Rating) -> None:
-        """Take one more line of this query; a rater's later grade replaces the earlier one."""
-        self.query_id = self.query_id or rating.query_id
-        self.protected |= rating.protected
-        self.grades.setdefault(rating.passage, {})[rating.rater] = rating.grade
-
-
-def feedback_lists(path: Path, *, skipped: Skipped) -> Iterator[PassageList]:
-    """The graded passages of each query, in the order in which queries come first. The whole file is read at once.
-
-    Queries are the same that read the same, case, spaces and final punctuation aside. If one line of a query is
-    protected, none is used, and `skipped` is told.
+    Queries are the same that read the same, case, spaces and final punctuation aside. Where one line of a query is
+    protected, none of them is used, and `on_skip` gets the reason.
 
     Raises:
-        CorpusError: at a line that is none.
+        CorpusError: at the first line that holds no grade.
     """
-    for rated in _rated(path, skipped):
-        entries = [Entry(passage, agreed(grades.values())) for passage, grades in rated.grades.items()]
-        yield PassageList(rated.query, entries, rated.query_id)
+    for grades in by_query(_grades(source.path)).values():
+        if any(grade.protected for grade in grades):
+            on_skip(PROTECTED)
+            continue
+        medians = median_grades(grades, passage=lambda grade: grade.text)
+        yield Example(
+            source.label(),
+            grades[0].query,
+            tuple(medians),
+            labels=tuple(map(float, medians.values())),
+            query_id=next((grade.query_id for grade in grades if grade.query_id), None),
+        )
 
 
-def _rated(path: Path, skipped: Skipped) -> list[Rated]:
-    queries: dict[str, Rated] = {}
-    for rating in data_lines(path, _rating):
-        queries.setdefault(normalize_query(rating.query), Rated(rating.query)).add(rating)
-    for rated in queries.values():
-        if rated.protected:
-            skipped(PROTECTED)
-    return [rated for rated in queries.values() if not rated.protected]
+def _grades(path: Path) -> Iterator[Grade]:
+    return data_lines(path, _grade)
 
 
-def _rating(line: str) -> Rating:
+def _grade(line: str) -> Grade:
     record = json_record(line)
     grade, protected = record.get("grade"), record.get("protected")
     if type(grade) is not int or grade not in GRADES:
         raise ValueError(f"'grade' is {str(grade)[:40]}, not one of {', '.join(map(str, GRADES))}")
     if not isinstance(protected, bool):
         raise ValueError("'protected' is neither true nor false")
+    query = text(record.get("query"), "query")
     query_id = identifier(record.get("query_id"), "query_id")
-    return Rating(
-        query=text(record.get("query"), "query"),
+    return Grade(
+        query=query,
+        normalized=normalize_query(query),
         query_id=None if query_id is None else QueryId(query_id),
-        passage=squeeze(text(record.get("passage"), "passage")),
+        passage_id=PassageId(str(record.get("passage_id") or "")),
+        text=squeeze(text(record.get("passage"), "passage")),
         grade=grade,
         rater=text(record.get("rater"), "rater", blank=True),
         protected=protected,

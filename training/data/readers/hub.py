@@ -15,7 +15,6 @@ from indexing.index import Index
 from indexing.pretrained import load_quietly, reach_hub
 from training.data.readers.hub_rows import (
     LABELLED_LISTS,
-    NO_QUERY,
     ORDERED_LISTS,
     SCORED_PAIRS,
     SCORED_TRIPLETS,
@@ -23,12 +22,11 @@ from training.data.readers.hub_rows import (
     TRIPLETS,
     IdRows,
     Row,
-    Skipped,
     Texts,
     shown,
 )
 from training.data.readers.query_store import QUERIES, query_store
-from training.example import Example
+from training.example import NO_QUERY, Example, OnSkip, ignore
 
 MICROSOFT = "microsoft/ms_marco"
 PREPARED = "sentence-transformers/msmarco"
@@ -80,14 +78,14 @@ def hub_examples(
     source: str | Path | None = None,
     version: str = MS_MARCO_VERSIONS[0],
     cache: Path | None = None,
-    skipped: Skipped = lambda _: None,
+    on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
     """The examples of a recipe's data, in the data's order; what is asked is checked at once, rows are read as taken.
 
     `index` holds the passages of sets that name them by id; others need none. `source` is a local folder in place of
     the repository: with a README.md that names its configurations, with a folder for each, or with one table.
     `version` is Microsoft's, and means nothing to other sets. `cache` takes the queries of sets of ids, made once.
-    `skipped` is called with the reason for each query or passage that is left out.
+    `on_skip` is called with the reason for each query or passage that is left out.
 
     Raises:
         SettingsError: the recipe or the version isn't known.
@@ -103,9 +101,9 @@ def hub_examples(
     place = Place(data.repository, None if source is None else Path(source))
     place.check()
     if data.rows is None or index is None:
-        results = _results(data, place, SHOWN, lambda row: shown(data.name, row, skipped))
+        results = _results(data, place, SHOWN, lambda row: shown(data.name, row, on_skip))
         return (example for example in results if example is not None)
-    return _by_id(data, data.rows, place, index, cache=cache or places.corpora(), skipped=skipped)
+    return _by_id(data, data.rows, place, index, cache=cache or places.corpora(), on_skip=on_skip)
 
 
 def _hub_source(recipe: str, version: str) -> HubSource:
@@ -195,14 +193,14 @@ def _results(
 
 
 def _by_id(
-    data: HubSource, rows: IdRows, place: Place, index: Index, *, cache: Path, skipped: Skipped
+    data: HubSource, rows: IdRows, place: Place, index: Index, *, cache: Path, on_skip: OnSkip
 ) -> Iterator[Example]:
     """Examples of rows of ids, given up where none of the first has its passages in the index."""
     try:
         queries = query_store(place.store(cache), lambda: place.batches("queries", data.split, QUERIES))
     except ValueError as error:
         raise place.unreadable("queries", error) from error
-    texts = Texts(index.passages, queries, skipped)
+    texts = Texts(index.passages, queries, on_skip)
     results = _results(data, place, rows.fields, partial(rows.example, data.name, texts=texts))
     number, found = 0, False
     for number, example in enumerate(results, start=1):

@@ -10,47 +10,42 @@ from typing import Any, NamedTuple
 from indexing.records import PassageId, QueryId
 from indexing.store.passages import PassageStore
 from indexing.whitespace import squeeze_value
-from training.example import Example
+from training.example import NO_PASSAGE, NO_POSITIVE, NO_QUERY, Example, OnSkip
 
 Row = Mapping[str, Any]
-Skipped = Callable[[str], None]
-"""Called with the reason, in the singular, for each thing that is left out."""
 LIST_LENGTH = 20  # passages kept of a list that may hold 1,000: what sentence-transformers' own recipes keep
-NO_RELEVANT = "query without a relevant passage"
-NO_QUERY = "query without a text"
-NO_PASSAGE = "passage that the index lacks"
 SHOWN = ("query_id", "query", "passages")
 
 
 class Texts:
-    """Passages of an index and queries of their store by id; ids that aren't there are told and counted."""
+    """Texts of an index's passages and of the queries in their store, by id; absent ids are reported and counted."""
 
-    def __init__(self, passages: PassageStore, queries: PassageStore, skipped: Skipped) -> None:
+    def __init__(self, passages: PassageStore, queries: PassageStore, on_skip: OnSkip) -> None:
         self._passages = passages
         self._queries = queries
-        self._skipped = skipped
+        self._on_skip = on_skip
         self.left_out: Counter[str] = Counter()
-        """How often each reason was told."""
+        """How often each reason was reported."""
 
     def query(self, query_id: object) -> str | None:
-        """The text of a query, if there is one."""
+        """The text of a query; None where the store lacks it."""
         return self._text(self._queries, query_id, NO_QUERY)
 
     def all(self, passage_ids: Iterable[object]) -> list[str] | None:
-        """The texts of passages; None where one of them isn't there."""
-        found = [self._text(self._passages, key, NO_PASSAGE) for key in passage_ids]
-        present = [text for text in found if text is not None]
-        return present if len(present) == len(found) else None
+        """The texts of passages; None where the index lacks one of them."""
+        texts = [self._text(self._passages, key, NO_PASSAGE) for key in passage_ids]
+        present = [text for text in texts if text is not None]
+        return present if len(present) == len(texts) else None
 
     def first(self, passage_ids: Iterable[object], count: int) -> list[str]:
-        """The texts of the first `count` passages that are there, in order; ids behind them aren't looked up."""
-        found = (self._text(self._passages, key, NO_PASSAGE) for key in passage_ids)
-        return list(islice((text for text in found if text is not None), count))
+        """The texts of the first `count` passages that the index holds, in order; later ids aren't looked up."""
+        texts = (self._text(self._passages, key, NO_PASSAGE) for key in passage_ids)
+        return list(islice((text for text in texts if text is not None), count))
 
     def leave_out(self, reason: str) -> None:
-        """Tell and count that something is left out."""
+        """Report and count that something is left out."""
         self.left_out[reason] += 1
-        self._skipped(reason)
+        self._on_skip(reason)
 
     def _text(self, store: PassageStore, key: object, reason: str) -> str | None:
         try:
@@ -61,7 +56,7 @@ class Texts:
 
 
 class Parts(NamedTuple):
-    """What a row of ids says of its query."""
+    """What a row of ids holds besides its query."""
 
     passages: Sequence[str]
     labels: tuple[float, ...] | None = None
@@ -75,7 +70,7 @@ class IdRows:
     fields: tuple[str, ...]
     """Columns; the first holds the query's id."""
     read: Callable[[Row, Texts], Parts | None]
-    """None where too little of a row is there."""
+    """None where the index lacks too much of a row."""
 
     def example(self, name: str, row: Row, texts: Texts) -> Example | None:
         """The example of a row. Raises ValueError or TypeError where a value isn't as expected."""
@@ -87,7 +82,7 @@ class IdRows:
         return Example(name, query, tuple(parts.passages), parts.labels, parts.scores, query_id)
 
 
-def shown(name: str, row: Row, skipped: Skipped) -> Example | None:
+def shown(name: str, row: Row, on_skip: OnSkip) -> Example | None:
     """A row of Microsoft's set: a query with the passages that were shown for it, those selected being relevant."""
     passages = row["passages"]
     for field in ("passage_text", "is_selected"):
@@ -96,10 +91,10 @@ def shown(name: str, row: Row, skipped: Skipped) -> Example | None:
     pairs = _paired(passages["passage_text"], passages["is_selected"])
     graded = [(squeeze_value(text), float(selected == 1)) for text, selected in pairs if squeeze_value(text)]
     if not (query := squeeze_value(row["query"])):
-        skipped(NO_QUERY)
+        on_skip(NO_QUERY)
         return None
     if not any(label for _, label in graded):
-        skipped(NO_RELEVANT)
+        on_skip(NO_POSITIVE)
         return None
     texts, labels = zip(*graded, strict=True)
     return Example(name, query, texts, labels=labels, query_id=QueryId(_id(row["query_id"])))
@@ -115,7 +110,7 @@ def _labelled_list(row: Row, texts: Texts) -> Parts | None:
     graded = _paired(row["doc_ids"], row["labels"])
     relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
     if not relevant:
-        texts.leave_out(NO_RELEVANT)
+        texts.leave_out(NO_POSITIVE)
         return None
     others = texts.first((key for key, label in graded if label <= 0), LIST_LENGTH - len(relevant))
     return Parts(relevant + others, labels=(1.0,) * len(relevant) + (0.0,) * len(others))

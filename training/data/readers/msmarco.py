@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 from indexing.corpus.judged import read_qrels, read_queries
 from indexing.index import Index
 from indexing.records import PassageId, QueryId
 from training.data.readers.lines import columns, data_lines
-from training.data.readers.passage_lists import Entry, PassageList
-from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Skipped
+from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip
+from training.source import Source
 
 
 class Triple(NamedTuple):
@@ -22,7 +21,7 @@ class Triple(NamedTuple):
     negative: str
 
 
-class Row(NamedTuple):
+class Top1000Line(NamedTuple):
     """One line of a top1000 file."""
 
     query_id: QueryId
@@ -31,86 +30,87 @@ class Row(NamedTuple):
     passage: str
 
 
-def triples(path: Path, *, per_query: int) -> Iterator[PassageList]:
-    """Of `query TAB positive TAB negative` (triples.train.small.tsv), rows of a query that follow each other as one.
+def triples(source: Source, *, per_query: int) -> Iterator[Example]:
+    """Of `query TAB positive TAB negative` (triples.train.small.tsv), consecutive rows of a query as one example.
 
     Raises:
-        CorpusError: at a line that is none.
+        CorpusError: at the first line that has other fields.
     """
     names = ("query", "positive", "negative")
-    return _joined(data_lines(path, lambda line: Triple(None, *columns(line, *names))), per_query=per_query)
+    rows = data_lines(source.path, lambda line: Triple(None, *columns(line, *names)))
+    return _join(rows, source=source.label(), per_query=per_query)
 
 
-def id_triples(path: Path, *, queries: Path, index: Index, per_query: int, skipped: Skipped) -> Iterator[PassageList]:
+def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip) -> Iterator[Example]:
     """Of `query id TAB positive's id TAB negative's id` (qidpidtriples.train.full.2.tsv), joined as `triples` are.
 
-    Queries are held in memory, passages are read from the index; `skipped` is told of each row with an id that
-    neither has.
+    The source's queries are held in memory, passages are read from the index; `on_skip` gets a reason for each row
+    with an id that neither has.
 
     Raises:
-        CorpusError: at a line that is none, or where `queries` can't be read.
+        CorpusError: at the first line that has other fields, or where the queries can't be read.
     """
     names = ("query id", "positive's id", "negative's id")
-    texts = {query.id: query.text for query in read_queries(queries)}
+    texts = {query.id: query.text for query in read_queries(source.file("queries"))}
 
-    def spelled() -> Iterator[Triple]:
-        for key, *passage_ids in data_lines(path, lambda line: columns(line, *names)):
+    def with_texts() -> Iterator[Triple]:
+        for key, *passage_ids in data_lines(source.path, lambda line: columns(line, *names)):
             query_id = QueryId(key)
             if query_id not in texts:
-                skipped(NO_QUERY)
+                on_skip(NO_QUERY)
                 continue
             try:
                 contents = [index.passages.by_id(PassageId(passage_id)).content for passage_id in passage_ids]
             except KeyError:
-                skipped(NO_PASSAGE)
+                on_skip(NO_PASSAGE)
                 continue
             yield Triple(query_id, texts[query_id], *contents)
 
-    yield from _joined(spelled(), per_query=per_query)
+    yield from _join(with_texts(), source=source.label(), per_query=per_query)
 
 
-def top1000(path: Path, *, qrels: Path, skipped: Skipped) -> Iterator[PassageList]:
-    """Of `query id TAB passage id TAB query TAB passage` (top1000.dev), the lines of a query that follow each other.
+def top1000(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
+    """Of `query id TAB passage id TAB query TAB passage` (top1000.dev), consecutive lines of a query as one example.
 
-    What isn't judged above 0 counts as a negative. Only lines that follow each other are one list: a query that comes
-    again later is another one, so a file whose queries are mixed is to be sorted first (`sort -s -n -k 1,1`). Qrels are
-    held in memory; `skipped` is told of each list whose query they lack.
+    What isn't judged above 0 counts as a negative. A query that returns later in the file makes another example, so
+    sort a file whose queries are mixed first (`sort -s -n -k 1,1`). The source's qrels are held in memory; `on_skip`
+    gets a reason for each example whose query they lack.
 
     Raises:
-        CorpusError: at a line that is none, or where `qrels` can't be read.
+        CorpusError: at the first line that has other fields, or where the qrels can't be read.
     """
-    judged = read_qrels(qrels)
-    for query_id, rows in groupby(data_lines(path, _row), key=lambda row: row.query_id):
+    judged = read_qrels(source.file("qrels"))
+    for query_id, group in groupby(data_lines(source.path, _top1000_line), key=lambda line: line.query_id):
         if query_id not in judged:
-            skipped(NO_JUDGMENT)
+            on_skip(NO_JUDGMENT)
             continue
-        held = list(rows)
-        grades = judged[query_id]
-        entries = [Entry(row.passage, max(grades.get(row.passage_id, 0), 0)) for row in held]
-        yield PassageList(held[0].query, entries, query_id)
+        lines, grades = list(group), judged[query_id]
+        labels = tuple(float(max(grades.get(line.passage_id, 0), 0)) for line in lines)
+        passages = tuple(line.passage for line in lines)
+        yield Example(source.label(), lines[0].query, passages, labels=labels, query_id=query_id)
 
 
-def _row(line: str) -> Row:
+def _top1000_line(line: str) -> Top1000Line:
     query_id, passage_id, query, passage = columns(line, "query id", "passage id", "query", "passage")
-    return Row(QueryId(query_id), PassageId(passage_id), query, passage)
+    return Top1000Line(QueryId(query_id), PassageId(passage_id), query, passage)
 
 
-def _joined(rows: Iterable[Triple], *, per_query: int) -> Iterator[PassageList]:
-    """Rows of one query that follow each other as one list, as long as `per_query` distinct passages hold them."""
+def _join(rows: Iterable[Triple], *, source: str, per_query: int) -> Iterator[Example]:
+    """Consecutive rows of one query as one example, as long as `per_query` distinct passages hold them."""
     labels: dict[str, float] = {}
     last: Triple | None = None
     for row in rows:
         both = {row.positive, row.negative}
         if last is None or row[:2] != last[:2] or len(labels.keys() | both) > per_query:
             if last is not None:
-                yield _listed(last, labels)
+                yield _example(source, last, labels)
             labels = {}
         labels[row.positive] = 1
         labels.setdefault(row.negative, 0)
         last = row
     if last is not None:
-        yield _listed(last, labels)
+        yield _example(source, last, labels)
 
 
-def _listed(row: Triple, labels: dict[str, float]) -> PassageList:
-    return PassageList(row.query, [Entry(text, label) for text, label in labels.items()], row.query_id)
+def _example(source: str, row: Triple, labels: dict[str, float]) -> Example:
+    return Example(source, row.query, tuple(labels), labels=tuple(labels.values()), query_id=row.query_id)

@@ -27,9 +27,8 @@ from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.example import Example
 from training.judgments.protection import Protection
-from training.mining.files import Layout
-from training.mining.mine import mine_to
-from training.mining.settings import MiningSettings
+from training.mining.mine import Miner, mine_to
+from training.mining.settings import MiningSettings, NegativesLayout
 from training.recipes.catalog import LAMBDA_HARD_NEG, LOSS_RECIPES, find_loss_recipe
 from training.recipes.row_files import write_rows
 from training.source import Source
@@ -122,7 +121,8 @@ def test_feedback_is_a_source(tmp_path: Path) -> None:
 
 def test_mined_negatives_are_a_source(tmp_path: Path, pipeline: RetrieveAndRerank, small_corpus: Path) -> None:
     judged = judged_sets(small_corpus)["train"]
-    mine_to(tmp_path / "mined", pipeline, judged, MINING, source="dense", layout=Layout(("labeled-lists",)))
+    miner = Miner.open(pipeline, MINING, fusion="dense")
+    mine_to(tmp_path / "mined", miner, judged, layout=NegativesLayout(("labeled-lists",)))
     examples, *_ = read(data_of(f"mined:{tmp_path / 'mined'}"), tmp_path)
     assert {example.query for example in examples} == {HONEY, BREAD}
     for example in examples:
@@ -174,14 +174,14 @@ def test_protected_queries_are_left_out_and_counted(tmp_path: Path, protection: 
     ]
     examples, dropped, _ = read(data_of(jsonl(tmp_path, records)), tmp_path, protection=protection)
     assert [example.query.lower().rstrip("?") for example in examples] == kept
-    assert dropped == {"protected": 4 - len(kept)}
+    assert dropped == {"protected query": 4 - len(kept)}
 
 
 def test_protected_queries_of_an_index_are_left_out_and_counted(built_root: Path) -> None:
     protection = Protection(texts=frozenset({HONEY}))
     examples, dropped, _ = read(data_of("index:small", mining=MINING), built_root, protection=protection)
     assert [example.query for example in examples] == [BREAD]
-    assert dropped == {"protected": 1}
+    assert dropped == {"protected query": 1}
 
 
 def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
@@ -191,7 +191,7 @@ def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
     given = data_of("index:small", jsonl(tmp_path, [LINES[0] | {"query_id": "1"}]), mining=MINING)
     examples, dropped, _ = read(given, built_root, protection=protection)
     assert [example.query for example in examples] == [BREAD, "question 0"]
-    assert dropped == {"protected": 1}
+    assert dropped == {"protected query": 1}
 
 
 def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: 
     protection = Protection(texts=frozenset({"question 1"}))
     examples, dropped, phases = read(data, tmp_path, recipe="distill-mse", protection=protection)
     assert [len(example.scores or ()) for example in examples] == [3, 3, 3]
-    assert (dropped, phases) == ({"protected": 1}, {"teach": 3})
+    assert (dropped, phases) == ({"protected query": 1}, {"teach": 3})
 
 
 def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_run_s_scores_are_a_teacher(tmp_path: Path, built_root: Path) -> None:
     for example in examples:
         scores = example.scores or ()
         assert (sum(scores), sum(score**2 for score in scores)) == pytest.approx((0, 4 * len(scores)), abs=1e-4)
-    assert dropped == {"query id not in the queries": 1, "passage id not in the index": 1}
+    assert dropped == {"query without a text": 1, "passage that the index lacks": 1}
 
 
 def test_a_run_gives_what_its_recipe_learns_from(tmp_path: Path, built_root: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_run_s_protected_queries_are_left_out_by_id_and_by_text_and_the_limit_
     for protection in (Protection(texts=frozenset({HONEY})), Protection(ids=frozenset({QueryId("1")}))):
         examples, dropped, _ = read(data, built_root, recipe="adrmse", protection=protection)
         assert [example.query for example in examples] == [BREAD]
-        assert dropped["protected"] == 1
+        assert dropped["protected query"] == 1
     examples, *_ = read(replace(data, limit=1), built_root, recipe="adrmse")
     assert [example.query for example in examples] == [HONEY]
 
@@ -332,8 +332,8 @@ def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, buil
         assert len(found) == 1 + 3
     assert dropped == {
         "query without judgments": 1,
-        "query id not in the queries": 1,
-        "judged passage that the index lacks": 1,
+        "query without a text": 1,
+        "passage that the index lacks": 1,
     }
     assert phases == {"mine small": 2}
     scored, *_ = read(data, built_root, recipe="distill-mse")

@@ -7,7 +7,7 @@ from search.pipeline import RetrieveAndRerank
 from search.settings import QUERY_CHARACTERS, PipelineSettings
 from tests.conftest import PASSAGES
 from tests.support.fakes import Reports
-from training.data.extra_negatives import enlarged
+from training.data.extra_negatives import add_negatives
 from training.example import Example
 from training.mining.settings import MiningSettings
 
@@ -26,7 +26,7 @@ def fused(pipeline: RetrieveAndRerank) -> list[str]:
 
 
 def only(pipeline: RetrieveAndRerank, example: Example, settings: MiningSettings = SETTINGS) -> Example:
-    (found,) = enlarged([example], pipeline, settings)
+    (found,) = add_negatives([example], pipeline, settings)
     return found
 
 
@@ -58,13 +58,13 @@ def test_an_example_that_is_not_judged_or_has_a_teacher_stays_as_it_is(pipeline:
     taught = Example("test", QUERY, ("a", "b"), scores=(1.0, 0.0))
     both = Example("test", QUERY, ("a", "b"), labels=(1.0, 0.0), scores=(1.0, 0.0))
     long = Example("test", "bees " * QUERY_CHARACTERS, ("a", "b"), labels=(1.0, 0.0))
-    assert list(enlarged([taught, both, long], pipeline, SETTINGS)) == [taught, both, long]
+    assert list(add_negatives([taught, both, long], pipeline, SETTINGS)) == [taught, both, long]
 
 
 @pytest.mark.parametrize("taken", [1, 2])
 def test_examples_are_enlarged_as_they_are_taken(pipeline: RetrieveAndRerank, taken: int) -> None:
     done = Reports()
-    found = enlarged([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
+    found = add_negatives([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
     for _ in range(taken):
         assert len(next(found).passages) == 2 + 3
     assert done.counts == [1] * taken

@@ -31,8 +31,8 @@ from training.jobs.jobs import TrainingJob, next_output
 from training.jobs.reporter import TrainingReporter, read_preview, resident
 from training.jobs.run import Stopper, run
 from training.jobs.status import FINAL, STATES, Metric, MetricsFile, TrainingStatus, read_metrics
+from training.judgments.export import FEEDBACK_FILE, write_feedback
 from training.judgments.feedback import FeedbackStore
-from training.judgments.job_feedback import FEEDBACK, write_feedback
 from training.mining.settings import MiningSettings
 from training.recipes.catalog import find_recipe
 from training.recipes.settings import TrainSettings
@@ -584,4 +584,4 @@ def test_grades_become_a_file_beside_the_job(home: Path, built_root: Path) -> No
         store.grade("bees", Passage(PassageId(passage), text), grade=2, rater="ann", index=index, build="b")
     written = write_feedback(store, home, root=built_root)
     assert (written.lines, written.changed, written.absent) == (1, 1, 1)
-    assert json.loads((home / FEEDBACK).read_text(encoding="utf-8"))["passage"] == PASSAGES["a1"]
+    assert json.loads((home / FEEDBACK_FILE).read_text(encoding="utf-8"))["passage"] == PASSAGES["a1"]

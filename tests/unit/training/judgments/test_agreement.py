@@ -1,9 +1,20 @@
 """Kappa of two raters, against values computed by hand."""
 
+from typing import Any
+
 import pytest
 
 from indexing.records import PassageId
-from training.judgments.agreement import Agreement, Pairs, agreements, cohen_kappa, shared_pairs, weighted_kappa
+from training.judgments.agreement import (
+    Agreement,
+    Pairs,
+    agreements,
+    by_query,
+    cohen_kappa,
+    median_grades,
+    shared_pairs,
+    weighted_kappa,
+)
 from training.judgments.feedback import Grade
 
 SIX = [(0, 0), (0, 1), (1, 1), (2, 2), (3, 3), (3, 2)]
@@ -49,8 +60,13 @@ def test_too_few_pairs_or_one_grade_only_have_no_kappa(pairs: Pairs) -> None:
     assert weighted_kappa(pairs) is None
 
 
+def graded(**values: Any) -> Grade:
+    given: dict[str, Any] = {"query": "Bees?", "normalized": "bees", "query_id": None, "passage_id": PassageId("a1")}
+    return Grade(**{**given, "rater": "ann", "grade": 2, "protected": False, **values})
+
+
 def grade(rater: str, passage: str, value: int, *, query: str = "q", index: str = "i") -> Grade:
-    return Grade(query, query, None, index, "b", PassageId(passage), "f", value, rater, "2026-01-01", False)
+    return graded(query=query, normalized=query, index=index, passage_id=PassageId(passage), rater=rater, grade=value)
 
 
 def test_only_what_both_judged_counts() -> None:
@@ -73,3 +89,32 @@ def test_every_two_raters_with_something_in_common_are_compared() -> None:
     found = agreements(grades)
     assert [one.raters for one in found] == [("ann", "bob"), ("ann", "cat"), ("bob", "cat")]
     assert {(one.judged, one.same, one.kappa, one.weighted) for one in found} == {(2, 1.0, 1.0, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("grades", "grade"),
+    [
+        ([2], 2),
+        ([0, 3, 3], 3),
+        ([0, 0, 3], 0),
+        ([1, 2], 2),  # 1.5, rounded up
+        ([0, 3], 2),  # 1.5, rounded up
+        ([0, 1], 1),  # 0.5, rounded up
+        ([0, 2], 1),
+        ([0, 1, 2, 3], 2),  # (1 + 2) / 2 = 1.5
+    ],
+)
+def test_raters_agree_on_the_median_halves_rounded_up(grades: list[int], grade: int) -> None:
+    given = [graded(rater=f"rater {number}", grade=value) for number, value in enumerate(grades)]
+    assert median_grades(given, passage=lambda one: one.passage_id) == {"a1": grade}
+
+
+def test_of_a_rater_who_graded_twice_the_last_grade_counts_and_passages_keep_their_order() -> None:
+    given = [graded(grade=3, text="b"), graded(grade=1, text="a"), graded(grade=0, text="b")]
+    medians = median_grades(given, passage=lambda grade: grade.text)
+    assert list(medians.items()) == [("b", 0), ("a", 1)]
+
+
+def test_grades_are_grouped_by_what_their_queries_are_compared_by() -> None:
+    first, other, same = graded(query="Bees?"), graded(query="Wasps", normalized="wasps"), graded(query="bees")
+    assert list(by_query([first, other, same]).items()) == [("bees", [first, same]), ("wasps", [other])]

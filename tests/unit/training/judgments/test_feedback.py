@@ -12,9 +12,11 @@ from indexing.corpus.judged import judged_sets
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId, QueryId
 from tests.conftest import PASSAGES
-from training.data.readers.feedback import PROTECTED, feedback_lists
-from training.judgments.export import Written, export_jsonl, export_qrels, query_ids
+from training.data.readers.feedback import feedback_examples
+from training.example import PROTECTED
+from training.judgments.export import ExportedGrades, export_jsonl, export_qrels, query_ids
 from training.judgments.feedback import FeedbackStore, Grade, check_rater, is_drawn, text_fingerprint
+from training.source import Source
 
 # the SHA-256 of the first begins with 7ad3, of the second with 16ed: 0.48 and 0.09 of the way from 0 to 1
 TRAINED, PROTECTED_QUERY = "how do bees make honey", "how do glaciers carve valleys"
@@ -60,7 +62,7 @@ def given(store: FeedbackStore) -> list[tuple[str, str, int]]:
 def test_a_grade_is_kept_with_all_that_it_is_about(store: FeedbackStore, path: Path) -> None:
     kept = give(store, "a1", 3, rater="  Ann  B. ", query=" How do bees\tmake honey? ", query_id="1")
     assert FeedbackStore.open(path).grades() == [kept]
-    assert (kept.query, kept.normalised, kept.query_id) == ("How do bees make honey?", TRAINED, "1")
+    assert (kept.query, kept.normalized, kept.query_id) == ("How do bees make honey?", TRAINED, "1")
     assert (kept.index, kept.build, kept.passage_id, kept.grade) == ("small", "b1", "a1", 3)
     assert kept.fingerprint == text_fingerprint(PASSAGES["a1"])
     assert kept.rater == "ann b."
@@ -337,7 +339,7 @@ def test_jsonl_holds_every_grade_with_its_passage(store: FeedbackStore, tmp_path
     give(store, "a1", 3, query_id="1")
     give(store, "a1", 2, rater="bob", query_id="1")
     give(store, "d2", 3, query=PROTECTED_QUERY)
-    assert export_jsonl(store, tmp_path / "out.jsonl", text) == Written(lines=3, changed=0, absent=0)
+    assert export_jsonl(store, tmp_path / "out.jsonl", text) == ExportedGrades(lines=3, changed=0, absent=0)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert lines[0] == {
         "query": TRAINED,
@@ -361,16 +363,16 @@ def test_training_reads_the_jsonl_and_leaves_out_what_is_protected(store: Feedba
     give(store, "a4", 0)
     give(store, "d2", 3, query=PROTECTED_QUERY)
     export_jsonl(store, tmp_path / "out.jsonl", text)
-    skipped: list[str] = []
-    (read,) = feedback_lists(tmp_path / "out.jsonl", skipped=skipped.append)
-    assert read.query == TRAINED
-    assert [entry[:2] for entry in read.entries] == [(PASSAGES["a1"], 3), (PASSAGES["a4"], 0)]
-    assert skipped == [PROTECTED]
+    reasons: list[str] = []
+    (example,) = feedback_examples(Source("feedback", str(tmp_path / "out.jsonl")), on_skip=reasons.append)
+    assert example.query == TRAINED
+    assert (example.passages, example.labels) == ((PASSAGES["a1"], PASSAGES["a4"]), (3, 0))
+    assert reasons == [PROTECTED]
 
 
 def test_grades_of_passages_that_changed_or_are_gone_are_left_out(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3)
     give(store, "gone", 2)
     store.grade(TRAINED, Passage(PassageId("a2"), "as it was"), grade=1, rater="ann", index="small", build="b0")
-    assert export_jsonl(store, tmp_path / "out.jsonl", text) == Written(lines=1, changed=1, absent=1)
+    assert export_jsonl(store, tmp_path / "out.jsonl", text) == ExportedGrades(lines=1, changed=1, absent=1)
     assert json.loads((tmp_path / "out.jsonl").read_text())["passage_id"] == "a1"

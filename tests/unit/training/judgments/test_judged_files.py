@@ -17,10 +17,10 @@ def test_queries_with_judgments_make_a_set(tmp_path: Path) -> None:
     queries = write_lines(tmp_path / "asked.tsv", ["7\twhat is wax", "8\tnobody judged this", "9\tnor this"])
     qrels = write_lines(tmp_path / "any.txt", ["7 0 a1 2", "7 0 a4 0", "5 0 a1 1"])
     reasons: Counter[str] = Counter()
-    found = judged_files(queries, qrels, skipped=lambda why: reasons.update([why]))
+    found = judged_files(queries, qrels, on_skip=lambda why: reasons.update([why]))
     assert (found.split, found.queries) == ("asked.tsv", (Query(QueryId("7"), "what is wax"),))
     assert found.qrels[QueryId("7")] == {"a1": 2, "a4": 0}
-    assert reasons == {"query without judgments": 2, "query id not in the queries": 1}
+    assert reasons == {"query without judgments": 2, "query without a text": 1}
 
 
 def test_the_forms_of_ms_marco_and_beir_are_read(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from indexing import atomic
 from indexing.errors import SettingsError, TrainingError
 from indexing.records import Candidate, PassageId, QueryId
-from training.mining.files import FORMS, MANIFEST, Layout, list_ids, manifest, read_rows, write_rows
+from training.mining.files import MANIFEST, list_ids, manifest, read_negatives, write_negatives
 from training.mining.negatives import MinedQuery, Positive
+from training.mining.settings import NEGATIVE_FORMS, NegativesLayout
 
 QUERIES = {QueryId("1"): "what do bees make", QueryId("2"): "café\u2028\n“naïve”"}
 
@@ -33,12 +34,12 @@ FULL = MinedQuery(
 SHORT = MinedQuery(QueryId("2"), (positive("a", 1, 9.0),), (negative("c", 2, 7.0),), {})
 NO_NEGATIVE = MinedQuery(QueryId("1"), (positive("a", 1, 9.0),), (), {})
 NO_POSITIVE = MinedQuery(QueryId("1"), (), (), {})
-ALL = Layout(scores=True)
+ALL = NegativesLayout(scores=True)
 
 
-def write(folder: Path, mined: Sequence[MinedQuery], layout: Layout = ALL) -> dict[str, int]:
+def write(folder: Path, mined: Sequence[MinedQuery], layout: NegativesLayout = ALL) -> dict[str, int]:
     """Write with two negatives wanted, and the manifest that a mining leaves."""
-    rows = write_rows(folder, mined, layout, queries=QUERIES, text=lambda name: f"text {name}", wanted=2)
+    rows = write_negatives(folder, mined, layout, query_texts=QUERIES, text=lambda name: f"text {name}", per_query=2)
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
     made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
     atomic.write_json(folder / MANIFEST, made)
@@ -91,13 +92,13 @@ def test_labeled_lists_have_grades_and_0(tmp_path: Path) -> None:
 
 
 def test_lists_have_an_id_each_in_their_order(tmp_path: Path) -> None:
-    write(tmp_path, [NO_NEGATIVE, FULL, NO_POSITIVE, SHORT], Layout(("labeled-lists",)))
+    write(tmp_path, [NO_NEGATIVE, FULL, NO_POSITIVE, SHORT], NegativesLayout(("labeled-lists",)))
     assert [row["query"] for row in lines(tmp_path, "labeled-lists")] == [QUERIES[one] for one in list_ids(tmp_path)]
     assert list(list_ids(tmp_path)) == [FULL.query_id, SHORT.query_id]
 
 
 def test_ids_that_have_changed_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, [FULL], Layout(("labeled-lists",)))
+    write(tmp_path, [FULL], NegativesLayout(("labeled-lists",)))
     (tmp_path / "mined.jsonl").write_text("{}\n")
     with pytest.raises(TrainingError, match=r"is broken: .*mine anew"):
         list(list_ids(tmp_path))
@@ -111,7 +112,7 @@ def test_the_record_keeps_ids_ranks_and_scores_of_every_query(tmp_path: Path) ->
     assert record["negatives"][1] == {"id": "d", "rank": 5, "score": 6.5}
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", NEGATIVE_FORMS)
 def test_a_query_without_a_pair_makes_no_row(tmp_path: Path, form: str) -> None:
     assert write(tmp_path, [NO_NEGATIVE, NO_POSITIVE])[form] == 0
 
@@ -124,40 +125,40 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", NEGATIVE_FORMS)
 def test_rows_are_read_back_with_the_columns_of_the_losses(tmp_path: Path, form: str) -> None:
     write(tmp_path, [FULL, SHORT])
-    rows = read_rows(tmp_path, form)
+    rows = read_negatives(tmp_path, form)
     assert rows.column_names == COLUMNS[form]
     assert rows.to_list() == [{name: row[name] for name in COLUMNS[form]} for row in lines(tmp_path, form)]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", NEGATIVE_FORMS)
 def test_scores_are_read_back_when_asked_for(tmp_path: Path, form: str) -> None:
     write(tmp_path, [FULL])
-    rows = read_rows(tmp_path, form, scores=True)
+    rows = read_negatives(tmp_path, form, scores=True)
     assert rows.column_names == [*COLUMNS[form], "scores"]
     assert rows["scores"][0][0] == 9.0
 
 
 def test_scores_are_not_written_unless_asked_for(tmp_path: Path) -> None:
-    write(tmp_path, [FULL], Layout())
-    assert all("scores" not in row for form in FORMS for row in lines(tmp_path, form))
-    assert read_rows(tmp_path, "triplets").column_names == COLUMNS["triplets"]
+    write(tmp_path, [FULL], NegativesLayout())
+    assert all("scores" not in row for form in NEGATIVE_FORMS for row in lines(tmp_path, form))
+    assert read_negatives(tmp_path, "triplets").column_names == COLUMNS["triplets"]
     with pytest.raises(TrainingError, match="--scores"):
-        read_rows(tmp_path, "triplets", scores=True)
+        read_negatives(tmp_path, "triplets", scores=True)
 
 
 def test_any_text_makes_one_line(tmp_path: Path) -> None:
     write(tmp_path, [SHORT])
-    assert read_rows(tmp_path, "labeled-lists")["query"][0] == QUERIES[QueryId("2")]
+    assert read_negatives(tmp_path, "labeled-lists")["query"][0] == QUERIES[QueryId("2")]
 
 
 def test_only_the_forms_asked_for_are_written(tmp_path: Path) -> None:
-    write(tmp_path, [FULL], Layout(("triplets",)))
+    write(tmp_path, [FULL], NegativesLayout(("triplets",)))
     assert {path.name for path in tmp_path.glob("*.jsonl")} == {"triplets.jsonl", "mined.jsonl"}
     with pytest.raises(TrainingError, match="not labeled-lists"):
-        read_rows(tmp_path, "labeled-lists")
+        read_negatives(tmp_path, "labeled-lists")
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_another_folder_is_refused(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"forms": []}'):
         (tmp_path / MANIFEST).write_text(text)
         with pytest.raises(TrainingError, match="holds no mined negatives"):
-            read_rows(tmp_path, "triplets")
+            read_negatives(tmp_path, "triplets")
 
 
 def test_a_changed_file_is_refused(tmp_path: Path) -> None:
@@ -174,16 +175,16 @@ def test_a_changed_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "triplets.jsonl"
     path.write_text(path.read_text().replace("bees", "wasp"))
     with pytest.raises(TrainingError, match=r"triplets\.jsonl"):
-        read_rows(tmp_path, "triplets")
+        read_negatives(tmp_path, "triplets")
 
 
 def test_a_form_without_a_row_is_told(tmp_path: Path) -> None:
     write(tmp_path, [SHORT])
     with pytest.raises(TrainingError, match=r"n-tuples\.jsonl has no row"):
-        read_rows(tmp_path, "n-tuples")
+        read_negatives(tmp_path, "n-tuples")
 
 
 @pytest.mark.parametrize("forms", [(), ("pairs",), ("triplets", "triplets")])
 def test_unknown_forms_are_refused(forms: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match="labeled-lists"):
-        Layout(forms)
+        NegativesLayout(forms)

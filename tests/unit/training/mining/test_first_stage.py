@@ -14,24 +14,24 @@ BREAD = Query(QueryId("2"), "why does bread rise")
 ALL = {PassageId(name): 1 for name in PASSAGES}
 
 
-@pytest.mark.parametrize("source", FUSIONS)
-def test_the_ranking_is_the_served_one(pipeline: RetrieveAndRerank, source: Fusion) -> None:
-    found = ServedFirstStage(pipeline, source=source, depth=9).retrieve(BREAD, ALL)
-    settings = PipelineSettings(depth=9, rerank_depth=0, fusion=source)
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_the_ranking_is_the_served_one(pipeline: RetrieveAndRerank, fusion: Fusion) -> None:
+    found = ServedFirstStage(pipeline, fusion=fusion, depth=9).candidates(BREAD, ALL)
+    settings = PipelineSettings(depth=9, rerank_depth=0, fusion=fusion)
     assert found.ranking == pipeline.search(BREAD.text, settings).fused
     assert found.query_id == "2"
 
 
-@pytest.mark.parametrize("source", FUSIONS)
-def test_a_returned_passage_has_its_served_score(pipeline: RetrieveAndRerank, source: Fusion) -> None:
-    found = ServedFirstStage(pipeline, source=source, depth=3).retrieve(BREAD, ALL)
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_returned_passage_has_its_served_score(pipeline: RetrieveAndRerank, fusion: Fusion) -> None:
+    found = ServedFirstStage(pipeline, fusion=fusion, depth=3).candidates(BREAD, ALL)
     assert found.relevant_scores.keys() == ALL.keys()
     for _, passage_id, score in found.ranking:
         assert found.relevant_scores[passage_id] == score
 
 
 def test_bm25_scores_what_it_does_not_return(pipeline: RetrieveAndRerank) -> None:
-    found = ServedFirstStage(pipeline, source="bm25", depth=2).retrieve(BREAD, ALL)
+    found = ServedFirstStage(pipeline, fusion="bm25", depth=2).candidates(BREAD, ALL)
     deep, _ = retrieve_bm25(pipeline.index, BREAD.text, depth=20)
     assert len(deep) > len(found.ranking)
     # BM25 returns what shares a term; the rest scores 0
@@ -40,14 +40,14 @@ def test_bm25_scores_what_it_does_not_return(pipeline: RetrieveAndRerank) -> Non
 
 
 def test_cosines_are_those_of_the_stored_vectors(pipeline: RetrieveAndRerank) -> None:
-    found = ServedFirstStage(pipeline, source="dense", depth=2).retrieve(BREAD, ALL)
+    found = ServedFirstStage(pipeline, fusion="dense", depth=2).candidates(BREAD, ALL)
     deep, _ = retrieve_dense(pipeline.index, pipeline.encoder.encode_query(BREAD.text), depth=20)
     assert found.relevant_scores == pytest.approx({passage_id: score for _, passage_id, score in deep}, abs=1e-5)
     assert not found.unscored
 
 
 def test_fusion_counts_the_lists_that_hold_a_passage(pipeline: RetrieveAndRerank) -> None:
-    found = ServedFirstStage(pipeline, source="rrf", depth=3).retrieve(BREAD, ALL)
+    found = ServedFirstStage(pipeline, fusion="rrf", depth=3).candidates(BREAD, ALL)
     bm25, _ = retrieve_bm25(pipeline.index, BREAD.text, depth=3)
     dense, _ = retrieve_dense(pipeline.index, pipeline.encoder.encode_query(BREAD.text), depth=3)
     ranks = bm25.ranks(), dense.ranks()
@@ -60,7 +60,7 @@ def test_fusion_counts_the_lists_that_hold_a_passage(pipeline: RetrieveAndRerank
 
 
 def test_weighted_fusion_gives_0_to_what_no_list_holds(pipeline: RetrieveAndRerank) -> None:
-    found = ServedFirstStage(pipeline, source="weighted", depth=3).retrieve(BREAD, ALL)
+    found = ServedFirstStage(pipeline, fusion="weighted", depth=3).candidates(BREAD, ALL)
     settings = PipelineSettings(depth=3, rerank_depth=0, fusion="weighted")
     trace = pipeline.search(BREAD.text, settings)
     held = {name for ranking in trace.first_stage.values() for name in ranking.passage_ids}
@@ -71,28 +71,28 @@ def test_weighted_fusion_gives_0_to_what_no_list_holds(pipeline: RetrieveAndRera
 
 def test_only_relevant_passages_that_the_index_holds_are_scored(pipeline: RetrieveAndRerank) -> None:
     judged = {PassageId("c1"): 3, PassageId("c2"): 0, PassageId("c3"): -1, PassageId("gone"): 2}
-    found = ServedFirstStage(pipeline, source="bm25", depth=9).retrieve(BREAD, judged)
+    found = ServedFirstStage(pipeline, fusion="bm25", depth=9).candidates(BREAD, judged)
     assert set(found.relevant_scores) == {"c1"}
     assert found.judged == judged
 
 
 def test_a_query_whose_relevant_passages_the_index_lacks_is_not_searched(pipeline: RetrieveAndRerank) -> None:
-    stage = ServedFirstStage(pipeline, source="bm25", depth=9)
+    stage = ServedFirstStage(pipeline, fusion="bm25", depth=9)
     for judged in ({}, {PassageId("gone"): 2}, {PassageId("c1"): 0}):
-        found = stage.retrieve(BREAD, judged)
+        found = stage.candidates(BREAD, judged)
         assert (len(found.ranking), dict(found.relevant_scores)) == (0, {})
 
 
 def test_a_text_is_what_the_re_ranker_reads(pipeline: RetrieveAndRerank) -> None:
-    assert ServedFirstStage(pipeline, source="bm25", depth=9).text(PassageId("c1")) == PASSAGES["c1"]
+    assert ServedFirstStage(pipeline, fusion="bm25", depth=9).text(PassageId("c1")) == PASSAGES["c1"]
 
 
 def test_a_query_that_is_too_long_is_named(pipeline: RetrieveAndRerank) -> None:
-    stage = ServedFirstStage(pipeline, source="bm25", depth=9)
+    stage = ServedFirstStage(pipeline, fusion="bm25", depth=9)
     with pytest.raises(SettingsError, match=r"Query 77 has 2,001 characters"):
-        stage.retrieve(Query(QueryId("77"), "x" * 2001), ALL)
+        stage.candidates(Query(QueryId("77"), "x" * 2001), ALL)
 
 
 def test_an_unknown_source_is_refused(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match="splade"):
-        ServedFirstStage(pipeline, source="splade", depth=9)  # type: ignore[arg-type]  # what a type checker doesn't see
+        ServedFirstStage(pipeline, fusion="splade", depth=9)  # type: ignore[arg-type]  # what a type checker doesn't see

@@ -7,7 +7,7 @@ import pytest
 
 from indexing.errors import SettingsError
 from indexing.records import PassageId, QueryId, Ranking
-from training.mining.negatives import RULES, MinedQuery, Retrieved, hard_negatives, screen
+from training.mining.negatives import RULES, MinedQuery, QueryCandidates, hard_negatives, screen
 from training.mining.settings import MiningSettings
 
 Q = QueryId("q")
@@ -21,11 +21,11 @@ def retrieved(
     *,
     unreturned: Mapping[str, float] | None = None,
     query: QueryId = Q,
-) -> Retrieved:
+) -> QueryCandidates:
     """A query with a ranking by these scores; relevant passages that it lacks have those of `unreturned`."""
     grades = {PassageId(name): grade for name, grade in (judged or {"pos": 1}).items()}
     known = {PassageId(name): score for name, score in {**scores, **(unreturned or {})}.items()}
-    return Retrieved(
+    return QueryCandidates(
         query,
         Ranking.sort((PassageId(name), score) for name, score in scores.items()),
         grades,
@@ -37,7 +37,7 @@ def itself(passage_id: PassageId) -> str:
     return passage_id
 
 
-def mined(given: Retrieved, settings: MiningSettings = OPEN) -> MinedQuery:
+def mined(given: QueryCandidates, settings: MiningSettings = OPEN) -> MinedQuery:
     return hard_negatives(given, settings, text=itself)
 
 

@@ -21,7 +21,7 @@ def query(
 
 
 def report(*queries: MinedQuery, wanted: int = 2) -> MiningReport:
-    tally = Tally(wanted=wanted, scale="bm25", protected=3)
+    tally = Tally(per_query=wanted, scale="bm25", protected=3)
     assert list(tally.watch(queries)) == list(queries)
     return tally.report()
 
@@ -69,7 +69,7 @@ def test_nothing_scored_has_no_histogram() -> None:
 
 
 def test_a_report_may_be_made_before_the_end() -> None:
-    tally = Tally(wanted=2, scale="bm25")
+    tally = Tally(per_query=2, scale="bm25")
     tally.add(query((9,), (1, 2)))
     assert tally.report().negatives == 2
     tally.add(query((9,), (1, 2)))

@@ -8,9 +8,9 @@ import pytest
 
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
-from training.data.readers.feedback import feedback_lists
-from training.data.readers.passage_lists import Entry, PassageList
-from training.judgments.agreement import agreed
+from training.data.readers.feedback import feedback_examples
+from training.example import Example, ignore
+from training.source import Source
 
 RATING = {
     "query": "how do bees make honey",
@@ -23,71 +23,57 @@ RATING = {
 }
 
 
-def write(folder: Path, *changes: dict[str, Any]) -> Path:
+def write(folder: Path, *changes: dict[str, Any]) -> Source:
     """A file of ratings, each like RATING but for its changes."""
-    return write_lines(folder / "feedback.jsonl", [json.dumps(RATING | change) for change in changes])
+    path = write_lines(folder / "feedback.jsonl", [json.dumps(RATING | change) for change in changes])
+    return Source("feedback", str(path))
 
 
-def lists(path: Path) -> list[PassageList]:
-    return list(feedback_lists(path, skipped=lambda why: None))
-
-
-@pytest.mark.parametrize(
-    ("grades", "grade"),
-    [
-        ([2], 2),
-        ([0, 3, 3], 3),
-        ([0, 0, 3], 0),
-        ([1, 2], 2),  # 1.5, rounded up
-        ([0, 3], 2),  # 1.5, rounded up
-        ([0, 1], 1),  # 0.5, rounded up
-        ([0, 2], 1),
-        ([0, 1, 2, 3], 2),  # (1 + 2) / 2 = 1.5
-    ],
-)
-def test_raters_agree_on_the_median_halves_rounded_up(grades: list[int], grade: int) -> None:
-    assert agreed(grades) == grade
+def read(source: Source) -> list[Example]:
+    return list(feedback_examples(source, on_skip=ignore))
 
 
 def test_the_grades_of_one_passage_become_one(tmp_path: Path) -> None:
-    path = write(
+    source = write(
         tmp_path,
         {"rater": "ann", "grade": 3},
         {"rater": "bob", "grade": 0, "passage": "Bees  make honey. "},
         {"rater": "eve", "grade": 2},
         {"passage": "Wasps hunt.", "grade": 0},
     )
-    (item,) = lists(path)
-    assert item.entries == [Entry("Bees make honey.", 2), Entry("Wasps hunt.", 0)]  # median of 0, 2, 3
+    (example,) = read(source)
+    assert example.passages == ("Bees make honey.", "Wasps hunt.")
+    assert example.labels == (2, 0)  # median of 0, 2, 3
+    assert example.source == "feedback feedback.jsonl"
 
 
 def test_a_raters_later_grade_replaces_the_earlier_one(tmp_path: Path) -> None:
-    (item,) = lists(write(tmp_path, {"grade": 3}, {"grade": 0}))
-    assert item.entries == [Entry("Bees make honey.", 0)]  # of both the median would be 1.5, so 2
+    (example,) = read(write(tmp_path, {"grade": 3}, {"grade": 0}))
+    assert (example.passages, example.labels) == (("Bees make honey.",), (0,))  # of both the median would be 1.5, so 2
 
 
 def test_queries_that_read_the_same_are_one(tmp_path: Path) -> None:
-    path = write(
+    source = write(
         tmp_path,
         {},
         {"query": "another one", "query_id": 5},
         {"query": "How do BEES make honey?", "query_id": "q9", "passage": "Wax."},
     )
-    first, second = lists(path)
-    assert (first.query, first.query_id, len(first.entries)) == ("how do bees make honey", "q9", 2)
+    first, second = read(source)
+    assert (first.query, first.query_id, len(first.passages)) == ("how do bees make honey", "q9", 2)
     assert (second.query, second.query_id) == ("another one", "5")
 
 
 def test_protected_lines_are_never_used(tmp_path: Path) -> None:
-    path = write(
+    source = write(
         tmp_path,
         {"protected": True, "passage": "Secret."},
         {"query": "why does bread rise", "passage": "Yeast."},
         {"query": "How do bees make honey?", "passage": "Of a protected query too."},
     )
     reasons: list[str] = []
-    (item,) = feedback_lists(path, skipped=reasons.append)
-    assert (item.query, item.entries) == ("why does bread rise", [Entry("Yeast.", 2)])
+    (example,) = feedback_examples(source, on_skip=reasons.append)
+    assert (example.query, example.passages, example.labels) == ("why does bread rise", ("Yeast.",), (2,))
     assert reasons == ["protected query"]
 
 
@@ -108,4 +94,4 @@ def test_protected_lines_are_never_used(tmp_path: Path) -> None:
 )
 def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], fault: str) -> None:
     with pytest.raises(CorpusError, match=rf"feedback\.jsonl:2: {fault}.*; mend the line or take it out\.$"):
-        lists(write(tmp_path, {}, change))
+        read(write(tmp_path, {}, change))

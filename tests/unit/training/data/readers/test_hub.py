@@ -22,9 +22,9 @@ from indexing.records import QueryId
 from tests.conftest import PASSAGES, write_lines
 from tests.unit.indexing.corpus.hub_folders import MSMARCO, Records, repository
 from training.data.readers.hub import HUB_DATA, PATIENCE, Place, hub_examples
-from training.data.readers.hub_rows import LIST_LENGTH, NO_PASSAGE, NO_QUERY, NO_RELEVANT
+from training.data.readers.hub_rows import LIST_LENGTH
 from training.data.readers.query_store import STORE_SHARD
-from training.example import Example
+from training.example import NO_PASSAGE, NO_POSITIVE, NO_QUERY, Example
 
 QUERIES: Records = [
     {"query_id": "1", "query": "how do bees  make honey"},
@@ -70,10 +70,10 @@ def read(
     """All examples, and how often each reason to skip was told."""
     reasons: Counter[str] = Counter()
 
-    def skipped(reason: str) -> None:
+    def on_skip(reason: str) -> None:
         reasons[reason] += 1
 
-    found = hub_examples(recipe, index=index, source=source, cache=tmp_path / "cache", skipped=skipped, **options)
+    found = hub_examples(recipe, index=index, source=source, cache=tmp_path / "cache", on_skip=on_skip, **options)
     return list(found), reasons
 
 
@@ -126,7 +126,7 @@ def test_rows_without_a_selected_passage_or_a_query_are_left_out_and_counted(tmp
     assert [(example.query, example.passages, example.labels) for example in examples] == [
         ("an empty one dropped", ("One two.", "Three."), (1.0, 0.0))
     ]
-    assert reasons == {NO_RELEVANT: 3, NO_QUERY: 1}
+    assert reasons == {NO_POSITIVE: 3, NO_QUERY: 1}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_row_of_ids_is_an_example_with_the_texts_of_index_and_queries(
                 {"query_id": "1", "doc_ids": ["x", "b1"], "labels": [1, 0]},
             ],
             [(HONEY, ("a1", "b1"))],
-            {NO_PASSAGE: 2, NO_RELEVANT: 1},
+            {NO_PASSAGE: 2, NO_POSITIVE: 1},
         ),
         (
             "adrmse",
@@ -258,7 +258,7 @@ def test_an_index_of_another_collection_is_told(tmp_path: Path, small_index: Ind
     given = ids_folder(tmp_path / "hub", "bce-preprocessed", missing)
     reasons: list[str] = []
     found = hub_examples(
-        "bce-preprocessed", index=small_index, source=given, cache=tmp_path / "cache", skipped=reasons.append
+        "bce-preprocessed", index=small_index, source=given, cache=tmp_path / "cache", on_skip=reasons.append
     )
     with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
         next(found)

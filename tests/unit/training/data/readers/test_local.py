@@ -15,10 +15,11 @@ from indexing.index import Index
 from indexing.records import Candidate, PassageId, QueryId
 from tests.conftest import PASSAGES, write_lines
 from training.data.readers.local import local_examples
-from training.example import Example, unprotected
+from training.example import Example, ignore
 from training.judgments.protection import Protection
-from training.mining.files import MANIFEST, Layout, write_rows
+from training.mining.files import MANIFEST, write_negatives
 from training.mining.negatives import MinedQuery, Positive
+from training.mining.settings import NegativesLayout
 from training.source import Source
 
 LINE: dict[str, Any] = {"query": "what do bees make", "positives": ["honey", "wax"], "negatives": ["paper", "bread"]}
@@ -98,8 +99,8 @@ def test_lines_that_make_no_example_are_counted_by_reason(tmp_path: Path) -> Non
     alone = {"query": "q", "positives": ["a"]}
     source = json_lines(tmp_path, LINE, LINE | {"positives": []}, alone, alone, alone | {"scores": [1]})
     reasons: Counter[str] = Counter()
-    assert len(read(source, skipped=lambda why: reasons.update([why]))) == 2
-    assert reasons == {"no positive": 1, "no passage beside the positives": 2}
+    assert len(read(source, on_skip=lambda why: reasons.update([why]))) == 2
+    assert reasons == {"query without a relevant passage": 1, "query without a passage beside the relevant ones": 2}
 
 
 def test_an_example_has_at_most_the_passages_asked_for(tmp_path: Path) -> None:
@@ -122,10 +123,10 @@ def test_triples_become_examples(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\thoney\tice", "bread\tyeast\t yeast"]
     reasons: list[str] = []
     source = Source("triples", str(write_lines(tmp_path / "triples.tsv", rows)))
-    assert read(source, skipped=reasons.append) == [
+    assert read(source, on_skip=reasons.append) == [
         Example("triples triples.tsv", "bees", ("honey", "wasps", "ice"), (1.0, 0.0, 0.0))
     ]
-    assert reasons == ["no passage beside the positives"]
+    assert reasons == ["query without a passage beside the relevant ones"]
 
 
 @pytest.fixture
@@ -139,10 +140,10 @@ def id_source(tmp_path: Path) -> Source:
 
 def test_triples_of_ids_become_examples(id_source: Source, small_index: Index) -> None:
     reasons: list[str] = []
-    (example,) = read(id_source, index=small_index, skipped=reasons.append)
+    (example,) = read(id_source, index=small_index, on_skip=reasons.append)
     assert (example.query, example.query_id) == ("how do bees make honey", "1")
     assert example.passages == (PASSAGES["a1"], PASSAGES["a4"])
-    assert reasons == ["passage id not in the index"]
+    assert reasons == ["passage that the index lacks"]
 
 
 def test_triples_of_ids_want_an_index(id_source: Source) -> None:
@@ -155,11 +156,11 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
     path = write_lines(tmp_path / "top1000.tsv", [*rows, "2\tp1\tice\tsnow"])
     qrels = write_lines(tmp_path / "qrels.tsv", ["1 0 p7 2", "2 0 p9 1"])
     reasons: list[str] = []
-    (example,) = read(Source.parse(f"top1000:{path},qrels={qrels}"), per_query=6, skipped=reasons.append)
+    (example,) = read(Source.parse(f"top1000:{path},qrels={qrels}"), per_query=6, on_skip=reasons.append)
     assert example.passages[0] == "text 7"
     assert (example.labels, example.query_id) == ((2.0, 0.0, 0.0, 0.0, 0.0, 0.0), "1")
     assert len(set(example.passages)) == 6
-    assert reasons == ["no positive"]
+    assert reasons == ["query without a relevant passage"]
 
 
 def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: Index) -> None:
@@ -172,7 +173,7 @@ def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: I
         local_examples(source)
 
 
-def mined_folder(folder: Path, layout: Layout) -> Source:
+def mined_folder(folder: Path, layout: NegativesLayout) -> Source:
     mined = MinedQuery(
         QueryId("1"),
         (Positive(PassageId("a"), 3, 1, 9.0), Positive(PassageId("b"), 1, None, 8.0)),
@@ -180,7 +181,9 @@ def mined_folder(folder: Path, layout: Layout) -> Source:
         {},
     )
     folder.mkdir()
-    rows = write_rows(folder, [mined], layout, queries={QueryId("1"): "q"}, text=lambda name: f"text {name}", wanted=2)
+    rows = write_negatives(
+        folder, [mined], layout, query_texts={QueryId("1"): "q"}, text=lambda name: f"text {name}", per_query=2
+    )
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
     made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
     atomic.write_json(folder / MANIFEST, made)
@@ -189,20 +192,20 @@ def mined_folder(folder: Path, layout: Layout) -> Source:
 
 @pytest.mark.parametrize(("scores", "wanted"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
 def test_mined_lists_become_examples(tmp_path: Path, scores: bool, wanted: tuple[float, ...] | None) -> None:
-    source = mined_folder(tmp_path / "bees", Layout(("labeled-lists",), scores=scores))
+    source = mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",), scores=scores))
     passages = ("text a", "text b", "text c", "text d")
     assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), wanted, QueryId("1"))]
 
 
 def test_mined_lists_are_protected_by_id(tmp_path: Path) -> None:
-    found = read(mined_folder(tmp_path / "bees", Layout(("labeled-lists",))))
-    assert list(unprotected(found, Protection(ids=frozenset({QueryId("1")})))) == []
-    assert list(unprotected(found, Protection(ids=frozenset({QueryId("2")})))) == found
+    found = read(mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",))))
+    assert list(Protection(ids=frozenset({QueryId("1")})).examples(found, on_skip=ignore)) == []
+    assert list(Protection(ids=frozenset({QueryId("2")})).examples(found, on_skip=ignore)) == found
 
 
 def test_a_folder_without_mined_lists_says_what_to_mine(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--form labeled-lists"):
-        read(mined_folder(tmp_path / "bees", Layout(("triplets",))))
+        read(mined_folder(tmp_path / "bees", NegativesLayout(("triplets",))))
 
 
 def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> None:
@@ -212,10 +215,14 @@ def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> N
     lines += [one | {"query": "no answer", "grade": 0}, one | {"query": "alone"}]
     path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(line | {"index": "small"}) for line in lines])
     reasons: list[str] = []
-    assert read(Source("feedback", str(path)), skipped=reasons.append) == [
+    assert read(Source("feedback", str(path)), on_skip=reasons.append) == [
         Example("feedback feedback.jsonl", "bees", ("honey", "paper"), (3.0, 0.0))
     ]
-    assert reasons == ["protected query", "no positive", "no passage beside the positives"]
+    assert reasons == [
+        "protected query",
+        "query without a relevant passage",
+        "query without a passage beside the relevant ones",
+    ]
 
 
 def test_less_than_two_passages_are_refused_at_once(tmp_path: Path) -> None:

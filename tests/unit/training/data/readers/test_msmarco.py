@@ -14,16 +14,23 @@ from indexing.index import Index
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, write_lines
 from training.data.readers.msmarco import id_triples, top1000, triples
-from training.data.readers.passage_lists import Entry, PassageList
+from training.example import Example, ignore
+from training.source import Source
 
 
-def labels(item: PassageList) -> dict[str, float]:
-    return {entry.text: entry.label for entry in item.entries}
+def labels(example: Example) -> dict[str, float]:
+    assert example.labels is not None
+    return dict(zip(example.passages, example.labels, strict=True))
+
+
+def source_of(path: Path, **options: Path) -> Source:
+    form = {"queries": "qidpidtriples", "qrels": "top1000"}.get("".join(options), "triples")
+    return Source(form, str(path), tuple((name, str(file)) for name, file in options.items()))
 
 
 def test_rows_of_a_query_that_follow_each_other_are_one_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\thoney\tbread", "bread\tyeast\tice", "bees\thoney\tice"]
-    made = list(triples(write_lines(tmp_path / "triples.tsv", rows), per_query=8))
+    made = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8))
     assert [(item.query, labels(item)) for item in made] == [
         ("bees", {"honey": 1, "wasps": 0, "bread": 0}),
         ("bread", {"yeast": 1, "ice": 0}),
@@ -34,21 +41,21 @@ def test_rows_of_a_query_that_follow_each_other_are_one_list(tmp_path: Path) -> 
 
 def test_rows_that_do_not_fit_begin_another_list(tmp_path: Path) -> None:
     rows = [f"bees\thoney\tnegative {number}" for number in range(5)]
-    made = list(triples(write_lines(tmp_path / "triples.tsv", rows), per_query=3))
+    made = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3))
     # 1 positive and 2 negatives fill a list of 3, so that 5 negatives make lists of 3, 3 and 2
-    assert [len(item.entries) for item in made] == [3, 3, 2]
+    assert [len(item.passages) for item in made] == [3, 3, 2]
     assert all(labels(item)["honey"] == 1 for item in made)
 
 
 def test_a_repeated_row_takes_no_place(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps"] * 50 + ["bees\thoney\tice"]
-    (made,) = triples(write_lines(tmp_path / "triples.tsv", rows), per_query=3)
+    (made,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3)
     assert labels(made) == {"honey": 1, "wasps": 0, "ice": 0}
 
 
 def test_what_was_a_positive_is_no_negative_of_the_same_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\tcomb\thoney", "bees\twasps\tice"]
-    (made,) = triples(write_lines(tmp_path / "triples.tsv", rows), per_query=8)
+    (made,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8)
     assert labels(made) == {"honey": 1, "wasps": 1, "comb": 1, "ice": 0}
 
 
@@ -58,7 +65,7 @@ def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path)
     (tmp_path / "triples.tsv.gz").write_bytes(gzip.compress(content.encode(), 1))
     del content  # 10 MB
     tracemalloc.start()
-    assert sum(1 for _ in triples(tmp_path / "triples.tsv.gz", per_query=8)) == 10_000
+    assert sum(1 for _ in triples(source_of(tmp_path / "triples.tsv.gz"), per_query=8)) == 10_000
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
@@ -66,26 +73,25 @@ def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path)
 
 def test_a_bad_row_is_met_only_when_it_is_reached(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "triples.tsv", ["a\tb\tc", "d\te\tf", "g\th"])
-    made = triples(path, per_query=8)
+    made = triples(source_of(path), per_query=8)
     assert next(made).query == "a"
     with pytest.raises(CorpusError, match=r"triples\.tsv:3: 2 tab-separated fields where 3 \(query, positive, neg"):
         list(made)
 
 
-def spelled(folder: Path, index: Index, rows: list[str], reasons: Counter[str]) -> Iterator[PassageList]:
+def with_texts(folder: Path, index: Index, rows: list[str], reasons: Counter[str]) -> Iterator[Example]:
     queries = write_lines(folder / "queries.tsv", ["1\thow do bees make honey", "2\twhy does bread rise"])
     return id_triples(
-        write_lines(folder / "qidpidtriples.tsv", rows),
-        queries=queries,
+        source_of(write_lines(folder / "qidpidtriples.tsv", rows), queries=queries),
         index=index,
         per_query=8,
-        skipped=lambda why: reasons.update([why]),
+        on_skip=lambda why: reasons.update([why]),
     )
 
 
 def test_triples_of_ids_get_their_texts(tmp_path: Path, small_index: Index) -> None:
     reasons: Counter[str] = Counter()
-    first, second = spelled(tmp_path, small_index, ["1\ta1\ta4", "1\ta1\tb1", "2\tc1\td1"], reasons)
+    first, second = with_texts(tmp_path, small_index, ["1\ta1\ta4", "1\ta1\tb1", "2\tc1\td1"], reasons)
     assert (first.query_id, first.query) == ("1", "how do bees make honey")
     assert labels(first) == {PASSAGES["a1"]: 1, PASSAGES["a4"]: 0, PASSAGES["b1"]: 0}
     assert (second.query_id, labels(second)) == ("2", {PASSAGES["c1"]: 1, PASSAGES["d1"]: 0})
@@ -95,29 +101,29 @@ def test_triples_of_ids_get_their_texts(tmp_path: Path, small_index: Index) -> N
 def test_rows_of_ids_that_are_not_there_are_counted(tmp_path: Path, small_index: Index) -> None:
     reasons: Counter[str] = Counter()
     rows = ["9\ta1\ta4", "1\tgone\ta4", "1\ta1\tgone", "1\ta1\ta4", "8\ta1\ta4"]
-    (made,) = spelled(tmp_path, small_index, rows, reasons)
+    (made,) = with_texts(tmp_path, small_index, rows, reasons)
     assert labels(made) == {PASSAGES["a1"]: 1, PASSAGES["a4"]: 0}
-    assert reasons == {"query id not in the queries": 2, "passage id not in the index": 2}
+    assert reasons == {"query without a text": 2, "passage that the index lacks": 2}
 
 
-def candidates(folder: Path, rows: list[str], qrels: list[str], reasons: list[str]) -> list[PassageList]:
+def candidates(folder: Path, rows: list[str], qrels: list[str], reasons: list[str]) -> list[Example]:
     judged = write_lines(folder / "qrels.tsv", qrels)
-    return list(top1000(write_lines(folder / "top1000.dev", rows), qrels=judged, skipped=reasons.append))
+    source = source_of(write_lines(folder / "top1000.dev", rows), qrels=judged)
+    return list(top1000(source, on_skip=reasons.append))
 
 
 def test_candidates_are_positive_by_qrels_and_negative_otherwise(tmp_path: Path) -> None:
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "1\tp3\tbees\tcomb", "1\tp4\tbees\tice"]
     qrels = ["1 0 p1 1", "1 0 p3 3", "1 0 p4 0", "1 0 elsewhere 2"]
     (made,) = candidates(tmp_path, rows, qrels, [])
-    assert made == PassageList(
-        "bees", [Entry("honey", 1), Entry("wasps", 0), Entry("comb", 3), Entry("ice", 0)], QueryId("1")
-    )
+    passages = ("honey", "wasps", "comb", "ice")
+    assert made == Example("top1000 top1000.dev", "bees", passages, labels=(1, 0, 3, 0), query_id=QueryId("1"))
 
 
 def test_only_lines_that_follow_each_other_are_one_list(tmp_path: Path) -> None:
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "2\tp3\tice\tsnow", "1\tp4\tbees\tcomb"]
     made = candidates(tmp_path, rows, ["1 0 p1 1", "2 0 p3 1"], [])
-    assert [(item.query_id, len(item.entries)) for item in made] == [("1", 2), ("2", 1), ("1", 1)]
+    assert [(item.query_id, len(item.passages)) for item in made] == [("1", 2), ("2", 1), ("1", 1)]
 
 
 def test_candidates_of_a_query_that_nobody_judged_are_told(tmp_path: Path) -> None:
@@ -137,5 +143,5 @@ def test_packed_candidates_are_taken_one_query_at_a_time(tmp_path: Path) -> None
     rows = [f"{query}\tp{place}\tquery {query}\ttext {place}\n" for query in range(3) for place in range(4)]
     (tmp_path / "top1000.train.txt.gz").write_bytes(gzip.compress("".join([*rows, "broken\n"]).encode()))
     qrels = write_lines(tmp_path / "qrels.tsv", [f"{query} 0 p1 1" for query in range(3)])
-    made = list(islice(top1000(tmp_path / "top1000.train.txt.gz", qrels=qrels, skipped=lambda why: None), 2))
-    assert [(item.query, len(item.entries)) for item in made] == [("query 0", 4), ("query 1", 4)]
+    made = list(islice(top1000(source_of(tmp_path / "top1000.train.txt.gz", qrels=qrels), on_skip=ignore), 2))
+    assert [(item.query, len(item.passages)) for item in made] == [("query 0", 4), ("query 1", 4)]

@@ -10,9 +10,10 @@ import pytest
 from indexing.errors import CorpusError, SettingsError, TrainingError
 from indexing.index import Index
 from tests.conftest import PASSAGES, QUERIES, write_lines
-from training.data.readers.passage_lists import PassageList
-from training.data.readers.run import run_lists
+from training.data.readers.run import run_examples
+from training.example import Example
 from training.mining.groups import GroupSettings
+from training.source import Source
 from training.targets import RUN_SPREAD
 
 SETTINGS = GroupSettings(per_query=8)
@@ -24,29 +25,36 @@ def run_of(folder: Path, *queries: str, names: str = "a1 a2 b1 c1") -> Path:
     return write_lines(folder / "run.trec", lines)
 
 
+def source_of(path: Path, queries: Path | None = None) -> Source:
+    options = {"index": "small"} | ({} if queries is None else {"queries": str(queries)})
+    return Source("run", str(path), tuple(options.items()))
+
+
 def read(
     path: Path, index: Index, queries: Path | None = None, settings: GroupSettings = SETTINGS
-) -> tuple[list[PassageList], Counter[str]]:
+) -> tuple[list[Example], Counter[str]]:
     reasons: Counter[str] = Counter()
-    lists = run_lists(path, index=index, queries=queries, settings=settings, skipped=lambda why: reasons.update([why]))
-    return list(lists), reasons
+    examples = run_examples(
+        source_of(path, queries), index=index, settings=settings, on_skip=lambda why: reasons.update([why])
+    )
+    return list(examples), reasons
 
 
 def test_scores_become_logits_of_one_spread_and_nothing_is_judged(tmp_path: Path, small_index: Index) -> None:
     (found,), reasons = read(run_of(tmp_path, "1"), small_index)
     assert (found.query_id, found.query) == ("1", QUERIES["train"]["1"])
-    assert [entry.text for entry in found.entries] == [PASSAGES[name] for name in ("a1", "a2", "b1", "c1")]
+    assert list(found.passages) == [PASSAGES[name] for name in ("a1", "a2", "b1", "c1")]
     values = np.array([9, 8, 7, 6])  # mean 7.5, standard deviation sqrt(1.25)
     expected = (values - 7.5) / 1.25**0.5 * RUN_SPREAD
-    assert [entry.score for entry in found.entries] == pytest.approx(expected, abs=1e-5)
-    assert {entry.label for entry in found.entries} == {0}
+    assert found.scores == pytest.approx(expected, abs=1e-5)
+    assert found.labels is None
     assert not reasons
 
 
 def test_passages_are_drawn_by_the_seed(tmp_path: Path, small_index: Index) -> None:
     path = write_lines(tmp_path / "run", [f"1 Q0 {name} 1 {place} r" for place, name in enumerate(PASSAGES)])
     one, same, other = (
-        read(path, small_index, settings=GroupSettings(per_query=4, seed=seed))[0][0].entries for seed in (1, 1, 2)
+        read(path, small_index, settings=GroupSettings(per_query=4, seed=seed))[0][0].passages for seed in (1, 1, 2)
     )
     assert one == same
     assert len(one) == len(other) == 4
@@ -58,10 +66,10 @@ def test_what_run_queries_or_index_lack_is_counted(tmp_path: Path, small_index: 
     lines += ["3 Q0 a1 1 3 r", "3 Q0 a2 2 2 r"]  # a dev query, so no text beside the train queries
     lines += ["2 Q0 a1 1 5 r", "2 Q0 a2 2 5 r"]  # tells no passages apart
     (found,), reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
-    assert [entry.text for entry in found.entries] == [PASSAGES["a1"], PASSAGES["a2"]]
+    assert list(found.passages) == [PASSAGES["a1"], PASSAGES["a2"]]
     assert reasons == {
-        "passage id not in the index": 1,
-        "query id not in the queries": 1,
+        "passage that the index lacks": 1,
+        "query without a text": 1,
         "query without 2 passages of different scores in the run": 1,
     }
 
@@ -71,7 +79,7 @@ def test_a_query_of_which_the_index_holds_no_passage_is_counted(tmp_path: Path, 
     found, reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
     assert [item.query_id for item in found] == ["1"]
     assert reasons == {
-        "passage id not in the index": 2,
+        "passage that the index lacks": 2,
         "query without 2 passages of different scores in the run": 1,
     }
 
@@ -80,22 +88,22 @@ def test_queries_may_come_from_a_file(tmp_path: Path, small_index: Index) -> Non
     queries = write_lines(tmp_path / "queries.tsv", ["q7\tmy own query", "q8\tnot in the run"])
     found, reasons = read(run_of(tmp_path, "1", "q7"), small_index, queries)
     assert [(item.query_id, item.query) for item in found] == [("q7", "my own query")]
-    assert reasons == {"query id not in the queries": 1}
+    assert reasons == {"query without a text": 1}
 
 
 def test_ranks_without_scores_teach_their_reciprocals(tmp_path: Path, small_index: Index) -> None:
     path = write_lines(tmp_path / "run.tsv", ["1\ta1\t1", "1\tb1\t2"])
     (found,), _ = read(path, small_index)
     # two values lie one standard deviation from their mean, whatever they are
-    assert [entry.text for entry in found.entries] == [PASSAGES["a1"], PASSAGES["b1"]]
-    assert [entry.score for entry in found.entries] == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
+    assert list(found.passages) == [PASSAGES["a1"], PASSAGES["b1"]]
+    assert found.scores == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
 
 
 def test_lists_are_made_as_they_are_taken(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 a2 2 2 r", "2 Q0 a1 1 3 r", "2 Q0 zz 2 2 r"]
     reasons: list[str] = []
     path = write_lines(tmp_path / "run.trec", lines)
-    lists = run_lists(path, index=small_index, queries=None, settings=SETTINGS, skipped=reasons.append)
+    lists = run_examples(source_of(path), index=small_index, settings=SETTINGS, on_skip=reasons.append)
     assert len(list(islice(lists, 1))) == 1
     assert reasons == []  # of the second query nothing was looked up yet
 

@@ -13,10 +13,9 @@ from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import Fusion
 from tests.conftest import PASSAGES, QRELS, QUERIES
-from tests.support.fakes import Reports, WordOverlapReranker
-from training.data.judged import judged_examples
-from training.example import Example
-from training.judgments.protection import Protection
+from tests.support.fakes import Reports
+from training.data.judged_lists import ListSettings, judged_examples
+from training.example import Example, ignore
 from training.mining.first_stage import ServedFirstStage
 from training.mining.settings import MiningSettings
 
@@ -37,8 +36,9 @@ def judged_set(*queries: Query, **grades: int) -> JudgedSet:
 
 
 def read(pipeline: RetrieveAndRerank, judged: JudgedSet, **options: Any) -> list[Example]:
-    given: dict[str, Any] = {"settings": OPEN, "protection": Protection()} | options
-    return list(judged_examples(pipeline, judged, **given))
+    """Examples with settings of lists, and of `mining` where given."""
+    mining, on_skip = options.pop("mining", OPEN), options.pop("on_skip", ignore)
+    return list(judged_examples(pipeline, judged, mining, ListSettings(**options), on_skip=on_skip))
 
 
 def labels(example: Example) -> dict[str, float]:
@@ -80,43 +80,37 @@ def test_judged_zeros_take_half_of_the_places_left_and_more_where_mining_leaves_
 ) -> None:
     zeros = dict.fromkeys(("b1", "b2", "b3", "b4", "b5", "c1", "c2", "c3"), 0)
     (example,) = read(
-        pipeline, judged_set(BEES, a1=1, **zeros), settings=MiningSettings(relative_margin=None, per_query=19)
+        pipeline, judged_set(BEES, a1=1, **zeros), mining=MiningSettings(relative_margin=None, per_query=19)
     )
     assert sum(name in zeros for name in labels(example)) == 4  # (8 - 1 + 1) // 2
     nothing = MiningSettings(relative_margin=None, max_score=-1.0)  # no unjudged passage scores so low
-    (example,) = read(pipeline, judged_set(BEES, a1=1, **zeros), settings=nothing)
+    (example,) = read(pipeline, judged_set(BEES, a1=1, **zeros), mining=nothing)
     assert sum(name in zeros for name in labels(example)) == 7
 
 
 def test_a_zero_that_reads_like_a_relevant_passage_is_left_out(pipeline: RetrieveAndRerank) -> None:
     shared = MiningSettings(relative_margin=None, per_query=6, near_duplicate=0.01)  # one shared term is enough
-    (example,) = read(pipeline, judged_set(BEES, c1=1, c2=0, d5=0), settings=shared)
+    (example,) = read(pipeline, judged_set(BEES, c1=1, c2=0, d5=0), mining=shared)
     assert "c2" not in labels(example)  # flour and yeast
     assert "d5" in labels(example)
 
 
 def test_grades_below_the_minimum_are_neither(pipeline: RetrieveAndRerank) -> None:
     strict = MiningSettings(relative_margin=None, minimum_grade=2, per_query=6)
-    (example,) = read(pipeline, judged_set(BEES, a1=2, a3=1), settings=strict)
+    (example,) = read(pipeline, judged_set(BEES, a1=2, a3=1), mining=strict)
     assert labels(example)["a1"] == 2
     assert "a3" not in labels(example)
 
 
-@pytest.mark.parametrize("source", ["rrf", "bm25", "dense"])
+@pytest.mark.parametrize("fusion", ["rrf", "bm25", "dense"])
 def test_scores_are_the_first_stages_of_every_passage(
-    pipeline: RetrieveAndRerank, train: JudgedSet, source: Fusion
+    pipeline: RetrieveAndRerank, train: JudgedSet, fusion: Fusion
 ) -> None:
-    stage = ServedFirstStage(pipeline, source=source, depth=100)
-    for example, query in zip(read(pipeline, train, source=source, with_scores=True), train.queries, strict=True):
+    stage = ServedFirstStage(pipeline, fusion=fusion, depth=100)
+    for example, query in zip(read(pipeline, train, fusion=fusion, with_scores=True), train.queries, strict=True):
         # every passage taken for relevant: of these the stage gives each score
-        wanted = stage.retrieve(query, dict.fromkeys(map(PassageId, PASSAGES), 1)).relevant_scores
+        wanted = stage.candidates(query, dict.fromkeys(map(PassageId, PASSAGES), 1)).relevant_scores
         assert example.scores == pytest.approx([wanted[PassageId(NAMES[text])] for text in example.passages])
-
-
-def test_with_a_re_ranker_scores_are_its_logits(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    reranker = WordOverlapReranker()
-    for example in read(pipeline, train, reranker=reranker, with_scores=True):
-        assert example.scores == pytest.approx(WordOverlapReranker().score(example.query, example.passages).logits)
 
 
 def test_passages_are_in_random_order_by_the_seed(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
@@ -129,36 +123,29 @@ def test_passages_are_in_random_order_by_the_seed(pipeline: RetrieveAndRerank, t
     assert len(places) > 2
 
 
-def test_protected_queries_and_those_without_positives_are_told(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+def test_queries_without_positives_and_passages_that_the_index_lacks_are_counted(
+    pipeline: RetrieveAndRerank, train: JudgedSet
+) -> None:
     more = (*train.queries, Query(QueryId("3"), "x"), Query(QueryId("4"), "y"), Query(QueryId("5"), "z"))
     lost = {QueryId("3"): {PassageId("a1"): 0}, QueryId("4"): {PassageId("gone"): 3}}
     reasons: Counter[str] = Counter()
-    protection = Protection(texts=frozenset({"why does bread rise"}))
-    examples = read(
-        pipeline,
-        JudgedSet("train", more, {**train.qrels, **lost}),
-        protection=protection,
-        skipped=lambda why: reasons.update([why]),
-    )
-    assert [example.query_id for example in examples] == ["1"]
-    assert reasons == {
-        "protected query": 1,
-        "no positive": 2,
-        "no positive in the index": 1,
-        "judged passage that the index lacks": 1,
-    }
+    judged = JudgedSet("train", more, {**train.qrels, **lost})
+    examples = read(pipeline, judged, on_skip=lambda why: reasons.update([why]))
+    assert [example.query_id for example in examples] == ["1", "2"]
+    # 3 and 5 have no judgment above 0, and of 4 the index lacks the only one
+    assert reasons == {"query without a relevant passage": 3, "passage that the index lacks": 1}
 
 
 def test_a_query_without_any_negative_is_told(pipeline: RetrieveAndRerank) -> None:
     reasons: list[str] = []
     nothing = MiningSettings(relative_margin=None, max_score=-1.0)
-    assert read(pipeline, judged_set(BEES, a1=1), settings=nothing, skipped=reasons.append) == []
-    assert reasons == ["no passage beside the positives"]
+    assert read(pipeline, judged_set(BEES, a1=1), mining=nothing, on_skip=reasons.append) == []
+    assert reasons == ["query without a passage beside the relevant ones"]
 
 
 def test_queries_are_mined_as_examples_are_taken(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
     seen = Reports()
-    examples = judged_examples(pipeline, train, OPEN, protection=Protection(), progress=seen)
+    examples = judged_examples(pipeline, train, OPEN, ListSettings(), progress=seen)
     assert seen.rows == []
     assert len(list(islice(examples, 1))) == 1
     assert seen.rows == []  # the first query is done once the second is asked for
@@ -174,18 +161,19 @@ def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:
     assert {example.query for example in one} != {example.query for example in other}
 
 
-def test_settings_that_make_no_list_are_refused_at_once(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    for wrong, value in (
-        ({"per_list": 1}, "1 passages"),
-        ({"limit": 0}, "limit of 0"),
-        ({"source": "splade"}, "splade"),
-    ):
-        options: dict[str, Any] = {"protection": Protection()} | wrong
-        with pytest.raises(SettingsError, match=value):
-            judged_examples(pipeline, train, OPEN, **options)
+@pytest.mark.parametrize(
+    ("wrong", "said"), [({"per_list": 1}, "1 passages a list were requested"), ({"limit": 0}, "limit of 0 queries")]
+)
+def test_settings_that_make_no_list_are_refused(wrong: dict[str, int], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        ListSettings(**wrong)  # type: ignore[arg-type]  # each is a number of the right kind
 
 
-def test_where_no_query_is_left_it_says_so(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    everything = Protection(ids=frozenset({QueryId("1"), QueryId("2")}))
-    with pytest.raises(TrainingError, match="None of the 2 judged train queries can be trained on"):
-        judged_examples(pipeline, train, OPEN, protection=everything)
+def test_an_unknown_fusion_is_refused_before_anything_is_mined(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+    with pytest.raises(SettingsError, match="splade"):
+        judged_examples(pipeline, train, OPEN, ListSettings(fusion="splade"))  # type: ignore[arg-type]  # on purpose
+
+
+def test_where_no_query_is_left_it_says_so(pipeline: RetrieveAndRerank) -> None:
+    with pytest.raises(TrainingError, match=r"None of the 1 judged train queries has a passage of grade 1 or more"):
+        judged_examples(pipeline, judged_set(BEES, a1=0), OPEN, ListSettings())

@@ -1,0 +1,158 @@
+"""Turns a judged set into labeled lists, filled up with hard negatives from the served index, query by query."""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from indexing.corpus.judged import JudgedSet
+from indexing.errors import SettingsError, TrainingError
+from indexing.progress import Progress, silent
+from indexing.records import PassageId, Query
+from search.pipeline import RetrieveAndRerank
+from search.settings import Fusion
+from training.example import NO_NEGATIVE, NO_PASSAGE, NO_POSITIVE, Example, OnSkip, ignore
+from training.mining.mine import Miner
+from training.mining.near_duplicates import NearDuplicates
+from training.mining.negatives import MinedQuery, draw_negatives
+from training.mining.settings import MiningSettings
+
+MOST_POSITIVES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListSettings:
+    """What makes up the list of each judged query."""
+
+    per_list: int = 8
+    """Passages of a list: relevant ones take half of the places, and MOST_POSITIVES at most."""
+    limit: int | None = None
+    """Queries to draw, in random order; None for all, in their order."""
+    seed: int = 17
+    fusion: Fusion = "rrf"
+    """What ranks the candidates: one of search.settings.FUSIONS."""
+    with_scores: bool = False
+    """Whether each passage has its score by `fusion` too."""
+
+    def __post_init__(self) -> None:
+        if self.per_list < 2:
+            raise SettingsError(f"{self.per_list} passages a list were requested; give 2 or more.")
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"a limit of {self.limit} queries leaves none; give 1 or more, or no limit.")
+
+
+def judged_examples(
+    pipeline: RetrieveAndRerank,
+    judged: JudgedSet,
+    mining: MiningSettings,
+    lists: ListSettings,
+    *,
+    progress: Progress = silent,
+    on_skip: OnSkip = ignore,
+) -> Iterator[Example]:
+    """One list a query, mined as it is taken: its best graded positives with their grades, judged zeros, mined ones.
+
+    Judged zeros take half of the places that positives leave, or more where mining leaves places empty; none reads
+    like a passage that is judged relevant. Passages are distinct and in random order. `on_skip` gets a reason for each
+    query that makes no list, and for each judged passage that the index lacks.
+
+    Raises:
+        SettingsError: the fusion is unknown, or, while it is mined, a query is too long.
+        TrainingError: no query has a relevant passage.
+    """
+    miner = Miner.open(pipeline, mining, fusion=lists.fusion)
+    usable = _with_positive(judged, mining, on_skip)
+    if lists.limit is not None:
+        drawn = random.Random(lists.seed).sample(usable.queries, min(lists.limit, len(usable.queries)))
+        usable = JudgedSet(usable.split, tuple(drawn), usable.qrels)
+    return _examples(_ListMaker(miner, lists), usable, progress, on_skip)
+
+
+def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -> JudgedSet:
+    """The queries that something is relevant to, with their judgments."""
+    queries = []
+    for query in judged.queries:
+        if max(judged.qrels.get(query.id, {}).values(), default=0) < mining.minimum_grade:
+            on_skip(NO_POSITIVE)
+        else:
+            queries.append(query)
+    if not queries:
+        raise TrainingError(
+            f"None of the {len(judged.queries):,} judged {judged.split} queries has a passage of grade "
+            f"{mining.minimum_grade} or more to train on; choose another split or other judgments."
+        )
+    return JudgedSet(judged.split, tuple(queries), judged.qrels)
+
+
+def _examples(maker: "_ListMaker", judged: JudgedSet, progress: Progress, on_skip: OnSkip) -> Iterator[Example]:
+    index = maker.miner.stage.index
+    for query, mined in zip(judged.queries, maker.miner.mine(judged, progress=progress), strict=True):
+        grades = judged.qrels[query.id]
+        for passage_id in grades:
+            if passage_id not in index.passages:
+                on_skip(NO_PASSAGE)
+        labels = maker.labels(grades, mined) if mined.positives else {}
+        kinds = {label > 0 for label in labels.values()}
+        if len(kinds) < 2:
+            on_skip(NO_NEGATIVE if kinds else NO_POSITIVE)
+            continue
+        yield maker.example(query, labels, mined)
+
+
+@dataclass(frozen=True)
+class _ListMaker:
+    """Chooses the passages of each query's list."""
+
+    miner: Miner
+    lists: ListSettings
+
+    def labels(self, grades: Mapping[PassageId, int], mined: MinedQuery) -> dict[PassageId, float]:
+        """The passages of a list with their labels, in random order; of those that read the same, the first chosen."""
+        rng = random.Random(f"{self.lists.seed}/{mined.query_id}")
+        positives = mined.positives[: min(MOST_POSITIVES, self.lists.per_list // 2)]
+        unjudged = [candidate.passage_id for candidate in mined.negatives if candidate.passage_id not in grades]
+        room = self.lists.per_list - len(positives)
+        zeros, unjudged = draw_negatives(self._zeros(grades), unjudged, room, rng, fill=True)
+        labels = {positive.passage_id: float(positive.grade) for positive in positives}
+        labels |= dict.fromkeys((*zeros, *unjudged), 0.0)
+        distinct: dict[str, PassageId] = {}
+        for passage_id in labels:
+            distinct.setdefault(self.miner.stage.text(passage_id), passage_id)
+        chosen = list(distinct.values())
+        rng.shuffle(chosen)
+        return {passage_id: labels[passage_id] for passage_id in chosen}
+
+    def example(self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery) -> Example:
+        """The list of these passages, with scores where the settings ask for them."""
+        stage = self.miner.stage
+        scores = self._scores(query, labels, mined) if self.lists.with_scores else None
+        return Example(
+            f"judged {stage.index.manifest.name}",
+            query.text,
+            tuple(map(stage.text, labels)),
+            labels=tuple(labels.values()),
+            scores=scores,
+            query_id=query.id,
+        )
+
+    def _zeros(self, grades: Mapping[PassageId, int]) -> list[PassageId]:
+        """Of the passages judged 0 or less, those that the index holds and that don't read like a relevant one."""
+        stage = self.miner.stage
+        indexed = sorted(passage_id for passage_id in grades if passage_id in stage.index.passages)
+        relevant = NearDuplicates(
+            (stage.text(passage_id) for passage_id in indexed if grades[passage_id] > 0),
+            share=self.miner.settings.near_duplicate,
+        )
+        return [
+            passage_id
+            for passage_id in indexed
+            if grades[passage_id] <= 0 and not relevant.match(stage.text(passage_id))
+        ]
+
+    def _scores(self, query: Query, passage_ids: Mapping[PassageId, float], mined: MinedQuery) -> tuple[float, ...]:
+        """Each passage's score by the first stage, whether it was returned or not."""
+        scores = {positive.passage_id: positive.score for positive in mined.positives}
+        scores |= {negative.passage_id: negative.score for negative in mined.negatives}
+        unscored = [passage_id for passage_id in passage_ids if passage_id not in scores]
+        if unscored:  # the stage scores every passage that it takes for relevant
+            scores |= self.miner.stage.candidates(query, dict.fromkeys(unscored, 1)).relevant_scores
+        return tuple(scores[passage_id] for passage_id in passage_ids)

@@ -1,0 +1,60 @@
+"""Examples as training takes them: each passage once and at most so many, or the reason why a query gives none."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from indexing.whitespace import squeeze
+from training.example import NO_NEGATIVE, NO_POSITIVE, Example, OnSkip
+
+
+class _Passage(NamedTuple):
+    text: str
+    label: float
+    score: float
+
+
+def trim(examples: Iterable[Example], *, per_query: int, seed: int, on_skip: OnSkip) -> Iterator[Example]:
+    """Each example that has scores, or a relevant passage and another one; `on_skip` gets a reason for every other.
+
+    Runs of white space become one space. Of passages that read the same, the one with the highest label stays. At most
+    `per_query` passages, 2 or more, remain, relevant ones first: those with the highest labels in half of the places,
+    or in more where there are few others, and others by a draw that depends on the seed and the query alone. An
+    example with scores and no relevant passage loses its labels, which are all equal.
+    """
+    for example in examples:
+        passages = _distinct(example)
+        positives = sorted((passage for passage in passages if passage.label > 0), key=lambda passage: -passage.label)
+        others = [passage for passage in passages if passage.label <= 0]
+        if example.scores is None and not (positives and others):
+            on_skip(NO_NEGATIVE if positives else NO_POSITIVE)
+            continue
+        chosen = positives[: max(per_query // 2, per_query - len(others))]
+        chosen += _draw(others, per_query - len(chosen), f"{seed}/{example.query}")
+        yield Example(
+            example.source,
+            squeeze(example.query),
+            tuple(passage.text for passage in chosen),
+            labels=tuple(passage.label for passage in chosen) if positives else None,
+            scores=None if example.scores is None else tuple(passage.score for passage in chosen),
+            query_id=example.query_id,
+        )
+
+
+def _distinct(example: Example) -> list[_Passage]:
+    nothing = (0.0,) * len(example.passages)
+    best: dict[str, _Passage] = {}
+    for passage, label, score in zip(
+        example.passages, example.labels or nothing, example.scores or nothing, strict=True
+    ):
+        text = squeeze(passage)
+        if text not in best or label > best[text].label:
+            best[text] = _Passage(text, float(label), score)
+    return list(best.values())
+
+
+def _draw(passages: Sequence[_Passage], count: int, seed: str) -> Sequence[_Passage]:
+    """`count` of the passages, in their order."""
+    if len(passages) <= count:
+        return passages
+    return [passages[place] for place in sorted(random.Random(seed).sample(range(len(passages)), count))]
