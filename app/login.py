@@ -31,8 +31,15 @@ def offer_logout() -> None:
     if not _login_configured():
         return
     with st.sidebar.container(key="access"):
-        st.caption(f"Logged in as {plain(str(st.user.get('email') or st.user.get('name') or 'someone'))}")
+        st.caption(f"Logged in as {plain(user_name() or 'someone')}")
         st.button("Log out", on_click=st.logout, key="logout", icon=":material/logout:")
+
+
+def user_name() -> str:
+    """Email address or name of the user who is logged in; empty where nobody is."""
+    if not _login_configured() or not st.user.get("is_logged_in"):
+        return ""
+    return str(st.user.get("email") or st.user.get("name") or "")
 
 
 def _login_configured() -> bool:

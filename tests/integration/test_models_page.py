@@ -24,7 +24,7 @@ from tests.conftest import PASSAGES, write_lines
 from tests.support.pages import DEV, html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
 from training.versions import expectations, promoted
-from training.versions.expectations import Pinned
+from training.versions.expectations import ExpectedPassage
 from training.versions.manifest import VersionManifest
 from training.versions.promoted import set_promoted
 from training.versions.registry import Version
@@ -335,6 +335,19 @@ def test_what_is_not_worse_is_promoted_once_it_was_confirmed(page: AppTest, vers
     assert past["gate"][0] == "nDCG@10 +0.0000, no difference shown"
 
 
+def test_the_promoter_is_the_user_who_is_logged_in(
+    page: AppTest, versions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "ann@example.org")
+    judge(page, "mine/same").button(key="models_promote").click().run()
+    page.button(key="models_promote_yes").click().run()
+    assert promoted.current().by == "ann@example.org"
+    page.button(key="models_rollback").click().run()
+    monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "")
+    page.button(key="models_rollback_yes").click().run()
+    assert promoted.current().by == promoted.person()  # without a login, whoever runs the app
+
+
 def test_no_means_no(page: AppTest, versions: Path) -> None:
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_no").click().run()
@@ -347,13 +360,13 @@ def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restar
 ) -> None:
     search = AppTest.from_file(str(SEARCH), default_timeout=60)
     search.query_params["q"] = "honey"
-    assert "<small>Re-ranker</small><b>reranker</b>" in html(search.run())
+    assert "<small>Re-ranker</small><b>shipped</b>" in html(search.run())
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
     assert "<small>Re-ranker</small><b>mine/same</b>" in html(search.run())
     page.button(key="models_rollback").click().run()
     page.button(key="models_rollback_yes").click().run()
-    assert "<small>Re-ranker</small><b>reranker</b>" in html(search.run())
+    assert "<small>Re-ranker</small><b>shipped</b>" in html(search.run())
 
 
 def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -> None:
@@ -379,7 +392,7 @@ def test_expectations_are_shown_and_one_that_fails_speaks_against_it(
 ) -> None:
     scores = CrossEncoderReranker(str(versions / "mine/same")).score("honey", [PASSAGES["a1"], PASSAGES["b1"]])
     higher, lower = ("a1", "b1") if scores.logits[0] > scores.logits[1] else ("b1", "a1")
-    above, below = (Pinned(key, PASSAGES[key]) for key in ((lower, higher) if wrong else (higher, lower)))
+    above, below = (ExpectedPassage(key, PASSAGES[key]) for key in ((lower, higher) if wrong else (higher, lower)))
     expectations.add("honey", above=above, below=below, by="ann", path=versions / expectations.FILE)
     judge(page, "mine/same")
     row = page.dataframe[1].value

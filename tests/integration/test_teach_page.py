@@ -23,7 +23,7 @@ from tests.support.pages import html, press, sentences
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
-from training.versions.expectations import Pinned
+from training.versions.expectations import ExpectedPassage
 
 PAGE = Path(__file__).parents[2] / "app/views/teach/page.py"
 QUERY = "the berlin wall"  # SHA-256 begins with 44d6: at 0.27, not of the protected fifth
@@ -292,7 +292,7 @@ def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path)
     page.selectbox(key="teach_pin_above").set_value("p1").run()
     page.selectbox(key="teach_pin_below").set_value("p3").run()
     press(page, "teach_pin")
-    (pinned,) = expectations.expectations(places.models() / expectations.FILE)
+    (pinned,) = expectations.read_expectations(places.models() / expectations.FILE)
     assert (pinned.query, pinned.above.id, pinned.below.id, pinned.by) == (QUERY, "p1", "p3", "ann")
     assert pinned.above.text == PASSAGES["p1"]
     assert f"Pinned as {pinned.key}: for 'the berlin wall', p1 above p3." in sentences(page)
@@ -307,7 +307,7 @@ def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
     open_page: Callable[..., AppTest], home: Path
 ) -> None:
     path = places.models() / expectations.FILE
-    p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
+    p1, p3 = (ExpectedPassage(name, PASSAGES[name]) for name in ("p1", "p3"))
     mine = expectations.add(QUERY.upper(), above=p1, below=p3, by="<b>bob", path=path)
     other = expectations.add(TRAIN[1], above=p3, below=p1, by="bob", path=path)
     page = open_page(rater="ann", q=QUERY)
@@ -316,14 +316,14 @@ def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
     unpins = [button.key for button in page.button if str(button.key).startswith("teach_unpin")]
     assert unpins == [f"teach_unpin_{mine.key}"]
     press(page, f"teach_unpin_{mine.key}")
-    assert expectations.expectations(path) == [other]
+    assert expectations.read_expectations(path) == [other]
     assert f"Unpinned {mine.key}: for 'THE BERLIN WALL', p1 above p3." in sentences(page)
     assert not [button for button in page.button if str(button.key).startswith("teach_unpin")]
 
 
 def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
     path = places.models() / expectations.FILE
-    p1, p3 = (Pinned(name, PASSAGES[name]) for name in ("p1", "p3"))
+    p1, p3 = (ExpectedPassage(name, PASSAGES[name]) for name in ("p1", "p3"))
     mine = expectations.add(QUERY, above=p1, below=p3, by="bob", path=path)
     page = open_page(rater="ann", q=QUERY)
     expectations.remove(mine.key, path=path)

@@ -5,11 +5,9 @@ import re
 from pathlib import Path
 
 from indexing.errors import SettingsError
-from indexing.index import open_index
-from search.rerank.cross_encoder import CrossEncoderReranker
 from training.cli.options import Commands, add_models, add_root
 from training.versions import expectations, promoted
-from training.versions.expectations import FILE, pinned
+from training.versions.expectations import FILE, expected_passage
 from training.versions.registry import find
 
 NUMBER = re.compile(r"[0-9]{1,7}")  # a key has eight digits, so that no number is one
@@ -40,15 +38,17 @@ def add(commands: Commands) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
+    from indexing.index import open_index
+
     passages = open_index(options.index, root=options.root).passages
-    above, below = (pinned(passage_id, passages) for passage_id in (options.above, options.below))
+    above, below = (expected_passage(passage_id, passages) for passage_id in (options.above, options.below))
     new = expectations.add(options.query, above=above, below=below, by=promoted.person(), path=options.models / FILE)
     print(f"Pinned as {new.key}: {new.sentence()}")
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    every = expectations.expectations(options.models / FILE)
+    every = expectations.read_expectations(options.models / FILE)
     if not every:
         print(NONE.format(path=options.models / FILE))
     for number, item in enumerate(every, start=1):
@@ -67,7 +67,7 @@ def _key(which: str, path: Path) -> str:
     """The key of a number in the list; what is no number is a key."""
     if not NUMBER.fullmatch(which):
         return which
-    every = expectations.expectations(path)
+    every = expectations.read_expectations(path)
     if not 1 <= int(which) <= len(every):
         raise SettingsError(
             f"There is no expectation {which} in {path}, which holds {len(every)}; find its number with "
@@ -78,10 +78,13 @@ def _key(which: str, path: Path) -> str:
 
 def _check(options: argparse.Namespace) -> int:
     version = find(options.version or promoted.current(options.models).promoted, options.models)
-    every = expectations.expectations(options.models / FILE)
+    every = expectations.read_expectations(options.models / FILE)
     if not every:
         print(NONE.format(path=options.models / FILE))
         return 0
+    from indexing.index import open_index
+    from search.rerank.cross_encoder import CrossEncoderReranker
+
     passages = open_index(options.index, root=options.root).passages
     found = expectations.check(every, CrossEncoderReranker(str(version.folder)), passages)
     for item in found:

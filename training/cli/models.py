@@ -4,16 +4,11 @@ import argparse
 from pathlib import Path
 
 from indexing.errors import SettingsError
-from indexing.index import judged_split
-from indexing.progress import Bars
-from search.load import open_pipeline
-from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import NO_RERANKER
+from search.settings import PipelineSettings
 from training.cli.options import Commands, add_models, add_root
 from training.versions import promoted, registry
-from training.versions.average import average
-from training.versions.compare import compare_versions
-from training.versions.promote import DEPTH, SPLIT, promote
+from training.versions.gate_settings import DEPTH, SPLIT, GateSettings
 
 
 def add(commands: Commands) -> None:
@@ -70,6 +65,8 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _average(options: argparse.Namespace) -> int:
+    from training.versions.average import average
+
     versions = [registry.find(name, options.models) for name in options.versions]
     share = "" if options.share is None else f" --share {options.share:g}"
     command = f"python -m training average {' '.join(version.id for version in versions)}{share}"
@@ -80,7 +77,14 @@ def _average(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     if options.version == options.against:
         raise SettingsError(f"Both are {options.version}; name two versions that differ.")
+    _check_depth(options)
     versions = [registry.find(name, options.models) for name in (options.version, options.against)]
+    from indexing.index import judged_split
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from search.rerank.cross_encoder import CrossEncoderReranker
+    from training.versions.compare import compare_versions
+
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = judged_split(pipeline.index, options.split)
     with Bars("queries") as bars:
@@ -96,17 +100,26 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_depth(options: argparse.Namespace) -> None:
+    PipelineSettings(depth=options.depth, rerank_depth=0)  # refuses what searching would, before anything is loaded
+
+
 def _promote(options: argparse.Namespace) -> int:
+    _check_depth(options)
+    registry.find(options.version, options.models)
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from training.versions.promote import promote_version
+
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     with Bars("queries") as bars:
-        now = promote(
+        now = promote_version(
             options.version,
             pipeline,
+            GateSettings(depth=options.depth, models=options.models),
             by=promoted.person(),
             reason=options.reason,
             force=options.force,
-            models=options.models,
-            depth=options.depth,
             progress=bars,
         )
     print(f"{now.promoted} is served from now on; before it: {now.before}.")

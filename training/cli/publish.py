@@ -4,16 +4,11 @@ import argparse
 from pathlib import Path
 
 from indexing.errors import SettingsError
-from indexing.index import judged_split
-from indexing.progress import Bars
-from search.load import open_pipeline
 from search.rerank.engines import FILES, check_libraries
 from search.served import NO_RERANKER
+from search.settings import PipelineSettings
 from training.cli.options import Commands, add_models, add_root
-from training.evaluation.candidates import first_stage_lists
-from training.versions.export.export import export, export_folder
-from training.versions.promote import SPLIT
-from training.versions.push import push
+from training.versions.gate_settings import SPLIT
 from training.versions.registry import find
 
 INSTALL = 'pip install -e ".[export]"'
@@ -49,26 +44,21 @@ def _export(options: argparse.Namespace) -> int:
     _check_installed(options.format)
     if options.queries < 1:
         raise SettingsError(f"--queries is {options.queries}; give 1 query or more.")
+    PipelineSettings(depth=options.depth, rerank_depth=0)  # refuses what searching would, before anything is loaded
     version = find(options.version, options.models)
+    from indexing.index import judged_split
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from training.evaluation.candidates import first_stage_lists
+    from training.versions.export.export import export, export_folder
+
     target = options.output or export_folder(version, options.format, models=options.models)
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = judged_split(pipeline.index, options.split)
     with Bars("queries") as bars:
-        lists = first_stage_lists(
-            pipeline,
-            judged,
-            depth=options.depth,
-            queries=options.queries,
-            progress=bars,
-        )
-        found = export(
-            version,
-            options.format,
-            target,
-            lists,
-            progress=bars,
-        )
-    print(f"{found.sentence()}.")
+        lists = first_stage_lists(pipeline, judged, depth=options.depth, queries=options.queries, progress=bars)
+        parity = export(version, options.format, target, lists, progress=bars)
+    print(f"{parity.sentence()}.")
     print(f"Export: {target}")
     return 0
 
@@ -81,5 +71,7 @@ def _check_installed(form: str) -> None:
 
 
 def _push(options: argparse.Namespace) -> int:
+    from training.versions.push import push
+
     print(push(find(options.version, options.models), options.repository, private=options.private))
     return 0

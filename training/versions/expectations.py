@@ -1,25 +1,28 @@
-"""Pinned expectations, "passage A above B for query q": kept with who and when, and checked on a re-ranker."""
+"""Pinned expectations, "passage A above B for query q": stored with person and time, and checked on a re-ranker."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexing import atomic
 from indexing.errors import SettingsError
 from indexing.records import PassageId
-from indexing.store.passages import PassageStore
-from search.rerank.reranker import Reranker
+
+if TYPE_CHECKING:
+    from indexing.store.passages import PassageStore
+    from search.rerank.reranker import Reranker
 
 FILE = "expectations.jsonl"  # in the folder of all models
-SHOWN = 60  # characters of a text that is quoted
+QUOTED = 60  # characters of a text that stand for it
 
 
 @dataclass(frozen=True)
-class Pinned:
+class ExpectedPassage:
     """One passage of an expectation; without an id, only its text counts."""
 
     id: str
@@ -31,17 +34,17 @@ class Pinned:
 
     @property
     def label(self) -> str:
-        """What a person calls it: its id, else how it begins."""
-        return self.id or repr(self.text[:SHOWN])
+        """Its id, else how its text begins."""
+        return self.id or repr(self.text[:QUOTED])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """For `query`, the re-ranker should score `above` higher than `below`."""
 
     query: str
-    above: Pinned
-    below: Pinned
+    above: ExpectedPassage
+    below: ExpectedPassage
     by: str
     at: str
     """UTC, ISO 8601."""
@@ -64,8 +67,8 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """An expectation and what a re-ranker says."""
+class ExpectationCheck:
+    """An expectation with a re-ranker's logits."""
 
     expectation: Expectation
     above: float
@@ -82,14 +85,14 @@ class Checked:
         return f"{self.expectation.sentence()} (logits {self.above:.3f} and {self.below:.3f})"
 
 
-def pinned(passage_id: str, passages: PassageStore) -> Pinned:
+def expected_passage(passage_id: str, passages: "PassageStore") -> ExpectedPassage:
     """A passage of an index by id. Raises SettingsError where the index has none of that id."""
     if passage_id not in passages:
         raise SettingsError(f"The index has no passage {passage_id!r}; give an id of its corpus.")
-    return Pinned(passage_id, passages.by_id(PassageId(passage_id)).content)
+    return ExpectedPassage(passage_id, passages.by_id(PassageId(passage_id)).content)
 
 
-def expectations(path: Path) -> list[Expectation]:
+def read_expectations(path: Path) -> list[Expectation]:
     """All of them, in the order in which they were pinned.
 
     Raises:
@@ -99,61 +102,65 @@ def expectations(path: Path) -> list[Expectation]:
     return [_parsed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def add(query: str, *, above: Pinned, below: Pinned, by: str, path: Path) -> Expectation:
+def add(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, path: Path) -> Expectation:
     """Pin one.
 
     Raises:
         SettingsError: it, or its opposite, is pinned already, or it says nothing.
         BusyError: another process is changing the folder of all models.
     """
-    new = Expectation(query.strip(), above, below, by, datetime.now(UTC).isoformat(timespec="seconds"))
-    opposite = Expectation(new.query, below, above, by, new.at)
+    new = Expectation(
+        query=query.strip(), above=above, below=below, by=by, at=datetime.now(UTC).isoformat(timespec="seconds")
+    )
+    opposite = replace(new, above=below, below=above)
     with _changing(path):
-        there = expectations(path)
-        for old in there:
+        pinned = read_expectations(path)
+        for old in pinned:
             if old.key in (new.key, opposite.key):
                 raise SettingsError(f"{old.key} says already: {old.sentence()}. Remove it first to pin another.")
-        _write(path, [*there, new])
+        _write(path, [*pinned, new])
     return new
 
 
 def remove(key: str, *, path: Path) -> Expectation:
     """Unpin the one of this key. Raises SettingsError where there is none."""
     with _changing(path):
-        there = expectations(path)
-        for old in there:
+        pinned = read_expectations(path)
+        for old in pinned:
             if old.key == key:
-                _write(path, [item for item in there if item.key != key])
+                _write(path, [other for other in pinned if other.key != key])
                 return old
-    known = ", ".join(item.key for item in there) or "none"
+    known = ", ".join(one.key for one in pinned) or "none"
     raise SettingsError(f"There is no expectation {key!r} in {path} (there: {known}); give one of these keys.")
 
 
-def check(pinned_ones: Sequence[Expectation], reranker: Reranker, passages: PassageStore) -> list[Checked]:
-    """What the re-ranker says of each; a passage's text is the index's, or the pinned one where the index lacks it."""
-    found = []
-    for item in pinned_ones:
-        texts = [_text(item.above, passages), _text(item.below, passages)]
-        above, below = reranker.score(item.query, texts).logits.tolist()
-        found.append(Checked(item, above, below))
-    return found
+def check(
+    expectations: Sequence[Expectation], reranker: "Reranker", passages: "PassageStore"
+) -> list[ExpectationCheck]:
+    """Score both passages of each expectation: the index's text of them, or the pinned one where it lacks them."""
+    checks = []
+    for expectation in expectations:
+        texts = [_text(expectation.above, passages), _text(expectation.below, passages)]
+        above, below = reranker.score(expectation.query, texts).logits.tolist()
+        checks.append(ExpectationCheck(expectation, above, below))
+    return checks
 
 
-def _text(passage: Pinned, passages: PassageStore) -> str:
-    return pinned(passage.id, passages).text if passage.id and passage.id in passages else passage.text
+def _text(passage: ExpectedPassage, passages: "PassageStore") -> str:
+    return expected_passage(passage.id, passages).text if passage.id and passage.id in passages else passage.text
 
 
 def _parsed(line: str, place: str) -> Expectation:
     try:
         row = json.loads(line)
-        above, below = Pinned(**row["above"]), Pinned(**row["below"])
-        return Expectation(row["query"], above, below, str(row["by"]), str(row["at"]))
+        above, below = ExpectedPassage(**row["above"]), ExpectedPassage(**row["below"])
+        return Expectation(query=row["query"], above=above, below=below, by=str(row["by"]), at=str(row["at"]))
     except (ValueError, KeyError, TypeError, AttributeError, SettingsError):
         raise SettingsError(f"{place} is no expectation; correct or delete this line: {line[:80]!r}.") from None
 
 
 def _write(path: Path, every: Sequence[Expectation]) -> None:
-    lines = [json.dumps(asdict(item), ensure_ascii=False, sort_keys=True) for item in every]
+    lines = [json.dumps(asdict(one), ensure_ascii=False, sort_keys=True) for one in every]
     atomic.write_text(path, "".join(line + "\n" for line in lines))
 
 

@@ -31,7 +31,7 @@ from search.rerank.reranker import Reranker
 from training.evaluation.comparison import Comparison, Versus
 from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW
 from training.versions.compare import FIRST_STAGE, VersionComparison, compare_versions
-from training.versions.promote import DEPTH
+from training.versions.gate_settings import DEPTH
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find
 

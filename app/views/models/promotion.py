@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app.background import BackgroundJob, BackgroundJobs
+from app.login import user_name
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import heading_html
@@ -25,7 +26,8 @@ from indexing.progress import Progress
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.versions import expectations as pins
 from training.versions import promoted
-from training.versions.promote import DEPTH, SPLIT, Assessment, assess, serve
+from training.versions.gate_settings import DEPTH, SPLIT, GateSettings
+from training.versions.promote import Assessment, assess, serve
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
 
@@ -88,7 +90,7 @@ def _start(version: Version, promotion: Promotion, shared: SharedPipeline, *, de
     for session_key in (PENDING_KEY, "models_force"):
         st.session_state.pop(session_key, None)
     try:
-        pinned = tuple(pins.expectations(places.models() / pins.FILE))
+        pinned = tuple(pins.read_expectations(places.models() / pins.FILE))
         written = (version.folder / FILE).stat().st_mtime_ns
     except (SecondLookError, OSError) as error:
         problem(error)
@@ -104,8 +106,7 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
         return assess(
             version,
             PatientPipeline(shared.pipeline),
-            depth=depth,
-            open_model=lambda path: PatientReranker(CrossEncoderReranker(path)),
+            GateSettings(depth=depth, open_model=lambda path: PatientReranker(CrossEncoderReranker(path))),
             progress=progress,
         )
 
@@ -176,7 +177,7 @@ def _offer_promotion(assessment: Assessment) -> None:
     )
     question = f"Serve {assessment.candidate} instead of {assessment.seen.promoted} from now on?"
     if _confirmed("promote", question):
-        _do(lambda: serve(assessment, by=promoted.person(), reason=reason, force=forced), "is now served")
+        _do(lambda: serve(assessment, by=_person(), reason=reason, force=forced), "is now served")
 
 
 def _offer_rollback(promotion: Promotion) -> None:
@@ -193,7 +194,12 @@ def _offer_rollback(promotion: Promotion) -> None:
         args=("rollback",),
     )
     if _confirmed("rollback", f"Serve {promotion.before} again instead of {promotion.promoted}?"):
-        _do(lambda: promoted.rollback(by=promoted.person(), reason=reason.strip()), "is served again")
+        _do(lambda: promoted.rollback(by=_person(), reason=reason.strip()), "is served again")
+
+
+def _person() -> str:
+    """Who promotes: the user who is logged in, else the one whose account the app runs under."""
+    return user_name() or promoted.person()
 
 
 def _set_pending(action: str) -> None:

@@ -18,7 +18,7 @@ from training.judgments.agreement import agreements
 from training.judgments.export import export_jsonl, export_qrels
 from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
-from training.versions.expectations import Pinned
+from training.versions.expectations import ExpectedPassage
 
 LABEL_LENGTH = 70  # characters of a passage in a list
 _PINNED_KEY = "teach_pinned"  # session: what the last click did, and why it failed
@@ -129,7 +129,7 @@ def jsonl_bytes(store: FeedbackStore, shared: SharedPipeline, index: str) -> byt
 def _show_pinned(query: str) -> None:
     """Show every expectation of the query, by any rater, each with a button that removes it."""
     try:
-        pinned = expectations.expectations(places.models() / expectations.FILE)
+        pinned = expectations.read_expectations(places.models() / expectations.FILE)
     except SecondLookError as error:
         problem(error)
         return
@@ -156,8 +156,8 @@ def _pin(sheet: GradingSheet, above: PassageId, below: PassageId) -> None:
     try:
         expectation = expectations.add(
             sheet.query,
-            above=Pinned(above, texts[above]),
-            below=Pinned(below, texts[below]),
+            above=ExpectedPassage(above, texts[above]),
+            below=ExpectedPassage(below, texts[below]),
             by=sheet.rater,
             path=places.models() / expectations.FILE,
         )

@@ -9,7 +9,7 @@ from tests.conftest import PASSAGES
 from tests.support.versions import make_version
 from training.__main__ import main
 from training.versions import promoted
-from training.versions.expectations import FILE, Expectation, expectations
+from training.versions.expectations import FILE, Expectation, read_expectations
 
 QUERY = "how do bees make honey"
 
@@ -34,7 +34,7 @@ class Shell:
 
     @property
     def kept(self) -> list[Expectation]:
-        return expectations(self.models / FILE)
+        return read_expectations(self.models / FILE)
 
 
 @pytest.fixture

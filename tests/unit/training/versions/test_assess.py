@@ -13,7 +13,8 @@ from tests.conftest import PASSAGES
 from tests.support.fakes import WordOverlapReranker
 from tests.support.versions import make_version
 from training.versions import expectations
-from training.versions.expectations import Pinned
+from training.versions.expectations import ExpectedPassage
+from training.versions.gate_settings import GateSettings
 from training.versions.promote import Assessment, assess, serve
 from training.versions.promoted import Promotion, current
 
@@ -29,10 +30,10 @@ class Bench:
     pipeline: RetrieveAndRerank
 
     def assess(self, version: str = "mine/1") -> Assessment:
-        return assess(version, self.pipeline, models=self.models, shipped=self.shipped, depth=5)
+        return assess(version, self.pipeline, GateSettings(models=self.models, shipped=self.shipped, depth=5))
 
     def serve(self, found: Assessment, *, force: bool = True, reason: str = "a test") -> Promotion:
-        return serve(found, by="ann", reason=reason, force=force, models=self.models, shipped=self.shipped)
+        return serve(found, by="ann", reason=reason, force=force)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def bench(tmp_path: Path, tiny_cross_encoder: Path, pipeline: RetrieveAndRerank)
 
 
 def pin(bench: Bench) -> None:
-    above, below = (Pinned(key, PASSAGES[key]) for key in ("a1", "b1"))
+    above, below = (ExpectedPassage(key, PASSAGES[key]) for key in ("a1", "b1"))
     expectations.add("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
 
 
@@ -108,10 +109,7 @@ def test_every_expectation_comes_with_the_candidates_logits(bench: Bench) -> Non
     found = assess(
         "mine/1",
         bench.pipeline,
-        models=bench.models,
-        shipped=bench.shipped,
-        depth=5,
-        open_model=overlap,
+        GateSettings(models=bench.models, shipped=bench.shipped, depth=5, open_model=overlap),
     )
     assert [(item.above, item.below, item.holds) for item in found.checked] == [(1.0, 0.0, True)]  # a1 says honey
     assert found.verdict.failed == ()

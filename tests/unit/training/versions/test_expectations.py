@@ -10,9 +10,9 @@ from indexing.errors import BusyError, SettingsError
 from indexing.index import Index
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker
-from training.versions.expectations import Pinned, add, check, expectations, pinned, remove
+from training.versions.expectations import ExpectedPassage, add, check, expected_passage, read_expectations, remove
 
-A1, A3, D1 = (Pinned(key, PASSAGES[key]) for key in ("a1", "a3", "d1"))
+A1, A3, D1 = (ExpectedPassage(key, PASSAGES[key]) for key in ("a1", "a3", "d1"))
 QUERY = "how do bees make honey"
 
 
@@ -22,13 +22,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_without_a_file_there_are_none(path: Path) -> None:
-    assert expectations(path) == []
+    assert read_expectations(path) == []
 
 
 def test_what_is_pinned_is_kept_with_who_and_when(path: Path) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     add(f" {QUERY}\n", above=A3, below=D1, by="bob", path=path)
-    one, two = expectations(path)
+    one, two = read_expectations(path)
     assert (one.query, one.above, one.below, one.by) == (QUERY, A1, D1, "ann")
     assert (two.query, two.above, two.by) == (QUERY, A3, "bob")
     assert one.at.startswith("20")
@@ -40,14 +40,14 @@ def test_one_is_removed_by_its_key(path: Path) -> None:
     one = add(QUERY, above=A1, below=D1, by="ann", path=path)
     two = add(QUERY, above=A3, below=D1, by="ann", path=path)
     assert remove(one.key, path=path) == one
-    assert expectations(path) == [two]
+    assert read_expectations(path) == [two]
 
 
 def test_a_key_that_is_not_there_is_answered_with_those_that_are(path: Path) -> None:
     one = add(QUERY, above=A1, below=D1, by="ann", path=path)
     with pytest.raises(SettingsError, match=rf"no expectation 'nokey' .* \(there: {one.key}\)"):
         remove("nokey", path=path)
-    assert expectations(path) == [one]
+    assert read_expectations(path) == [one]
 
 
 def test_the_same_one_is_not_pinned_twice(path: Path) -> None:
@@ -64,12 +64,12 @@ def test_the_opposite_of_one_is_not_pinned(path: Path) -> None:
 
 def test_what_says_nothing_is_not_pinned(path: Path) -> None:
     with pytest.raises(SettingsError, match="above itself"):
-        add(QUERY, above=A1, below=Pinned("", A1.text), by="ann", path=path)
+        add(QUERY, above=A1, below=ExpectedPassage("", A1.text), by="ann", path=path)
     with pytest.raises(SettingsError, match="empty"):
         add("  ", above=A1, below=D1, by="ann", path=path)
     with pytest.raises(SettingsError, match="no text"):
-        Pinned("a1", " ")
-    assert expectations(path) == []
+        ExpectedPassage("a1", " ")
+    assert read_expectations(path) == []
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"query": "q", "above": {"id": "a"}}', "null", '{"above": 3}'])
@@ -77,7 +77,7 @@ def test_a_line_that_is_none_is_named(path: Path, line: str) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(SettingsError, match=r"expectations\.jsonl:2 is no expectation"):
-        expectations(path)
+        read_expectations(path)
 
 
 def test_two_changes_at_once_are_refused(path: Path) -> None:
@@ -87,13 +87,13 @@ def test_two_changes_at_once_are_refused(path: Path) -> None:
 
 
 def test_a_passage_is_pinned_by_its_id_with_the_index_s_text(small_index: Index) -> None:
-    assert pinned("a1", small_index.passages) == A1
+    assert expected_passage("a1", small_index.passages) == A1
     with pytest.raises(SettingsError, match="no passage 'zz'"):
-        pinned("zz", small_index.passages)
+        expected_passage("zz", small_index.passages)
 
 
 def checked(path: Path, index: Index, logits: dict[str, float]) -> list[tuple[bool, str]]:
-    found = check(expectations(path), FixedReranker(logits), index.passages)
+    found = check(read_expectations(path), FixedReranker(logits), index.passages)
     return [(item.holds, item.sentence()) for item in found]
 
 
@@ -113,12 +113,12 @@ def test_a_tie_does_not_hold(path: Path, small_index: Index) -> None:
 
 
 def test_a_text_that_changed_in_the_index_counts_as_it_is_there(path: Path, small_index: Index) -> None:
-    add(QUERY, above=Pinned("a1", "an older text"), below=D1, by="ann", path=path)
+    add(QUERY, above=ExpectedPassage("a1", "an older text"), below=D1, by="ann", path=path)
     assert checked(path, small_index, {A1.text: 2.0, D1.text: 0.5})[0][0] is True
 
 
 def test_a_passage_that_the_index_lacks_counts_as_pinned(path: Path, small_index: Index) -> None:
-    add(QUERY, above=Pinned("gone", "its text"), below=Pinned("", "free text"), by="ann", path=path)
+    add(QUERY, above=ExpectedPassage("gone", "its text"), below=ExpectedPassage("", "free text"), by="ann", path=path)
     ((holds, sentence),) = checked(path, small_index, {"its text": 2.0, "free text": 0.5})
     assert holds
     assert "gone above 'free text'" in sentence
@@ -126,5 +126,5 @@ def test_a_passage_that_the_index_lacks_counts_as_pinned(path: Path, small_index
 
 def test_the_file_is_read_back_as_it_was_written(path: Path) -> None:
     one = add("wie macht man Honig – ☃?", above=A1, below=D1, by="Ännchen", path=path)
-    assert expectations(path) == [one]
+    assert read_expectations(path) == [one]
     assert json.loads(path.read_text(encoding="utf-8"))["query"] == one.query

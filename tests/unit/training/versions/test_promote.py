@@ -22,8 +22,9 @@ from tests.conftest import PASSAGES, write_lines
 from tests.support.versions import make_version
 from training.evaluation.candidates import first_stage_lists, reranked
 from training.versions import expectations
-from training.versions.expectations import Pinned
-from training.versions.promote import promote
+from training.versions.expectations import ExpectedPassage
+from training.versions.gate_settings import GateSettings
+from training.versions.promote import promote_version
 from training.versions.promoted import Promotion, current, history
 
 DEV = {str(number): passage.split(";")[0][:40] for number, passage in enumerate(list(PASSAGES.values())[:12:2])}
@@ -39,16 +40,8 @@ class Bench:
     pipeline: RetrieveAndRerank
 
     def promote(self, version: str, *, force: bool = False, reason: str = "", depth: int = 10) -> Promotion:
-        return promote(
-            version,
-            self.pipeline,
-            by="ann",
-            reason=reason,
-            force=force,
-            depth=depth,
-            models=self.models,
-            shipped=self.shipped,
-        )
+        settings = GateSettings(depth=depth, models=self.models, shipped=self.shipped)
+        return promote_version(version, self.pipeline, settings, by="ann", reason=reason, force=force)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +142,7 @@ def pin(bench: Bench, *, wrong: bool) -> str:
     texts = [PASSAGES["a1"], PASSAGES["b1"]]
     logits = CrossEncoderReranker(str(bench.models / "mine/same")).score("honey", texts).logits
     order = ["a1", "b1"] if logits[0] > logits[1] else ["b1", "a1"]
-    above, below = (Pinned(key, PASSAGES[key]) for key in (reversed(order) if wrong else order))
+    above, below = (ExpectedPassage(key, PASSAGES[key]) for key in (reversed(order) if wrong else order))
     expectations.add("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
     return above.id
 
