@@ -295,7 +295,7 @@ def test_the_chart_joins_what_both_have_and_leaves_open_what_one_has() -> None:
         ("1", 1): (3, "down", "1", "3"),
         ("2", 0): (2, "up", "2", "1"),
         ("2", 1): (1, "up", "2", "1"),
-        ("5", 1): (2, "alone", "not in its list", "2"),
+        ("5", 1): (2, "alone", "not in this list", "2"),
     }
 
 
