@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexing.bm25 import analyzer
-from indexing.bm25.formula import inverse_frequency
-from indexing.bm25.postings import Postings
+from indexing.bm25.formula import inverse_frequency, length_norms
 from indexing.bm25.settings import Bm25Settings
+from indexing.errors import SettingsError
 from indexing.index import Index
+from indexing.manifest import rebuild
 from search.retrieve import bm25_settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TermScore:
     """One term of the query, and what it adds to a passage's score."""
 
     term: str
-    """As BM25 counts it: a stem."""
+    """The stem that BM25 counts."""
     word: str
-    """As the query writes it where the term comes first."""
+    """The query's spelling of it, at its first occurrence."""
     in_query: int
     """How often the query has it; its score counts each time."""
     in_passage: int
@@ -35,7 +36,7 @@ class TermScore:
 
 @dataclass(frozen=True)
 class Bm25Score:
-    """A passage's score with all that goes into it."""
+    """A passage's score with everything that it is computed from."""
 
     terms: tuple[TermScore, ...]
     """In the order of the query, each once."""
@@ -47,7 +48,7 @@ class Bm25Score:
 
     @property
     def score(self) -> float:
-        """The sum of the terms' scores: that of a search score but for float32's rounding."""
+        """The sum of the terms' scores: the score of a search, up to float32's rounding."""
         return sum(term.score for term in self.terms)
 
 
@@ -57,34 +58,42 @@ def explain_bm25(
     """The score that an index gives a passage of this content, term by term, from the index's postings.
 
     None for `k1` or `b` stands for the index's own.
+
+    Raises:
+        SettingsError: the index stores no postings.
     """
-    postings = Postings(index.folder / "terms")
-    words = _words(query)
-    wanted = Counter(analyzer.terms(query))
-    held = analyzer.terms(content)
-    counts = Counter(held)
+    postings = index.postings
+    if postings is None:
+        raise SettingsError(
+            f"Index {index.folder} stores no postings, so BM25's scores can't be taken apart. {rebuild(index.folder)}"
+        )
     settings = bm25_settings(index, k1=k1, b=b)
-    mean_length = _mean_length(postings)
-    norm = settings.k1 * (1 - settings.b + settings.b * len(held) / mean_length)
+    passage_terms = analyzer.terms(content)
+    length, counts = len(passage_terms), Counter(passage_terms)
+    norm = float(length_norms(np.array([length]), settings, mean=postings.mean_length)[0])
+    words = _words(query)
     terms = []
-    for term, in_query in wanted.items():
+    for term, in_query in Counter(analyzer.terms(query)).items():
         passages = len(postings.find(term).rows)
         idf = float(inverse_frequency(np.array([passages]), passages=len(postings))[0])
         count = counts[term]
-        score = in_query * idf * count / (count + norm) if count else 0.0
-        terms.append(TermScore(term, words[term], in_query, count, passages, idf, score))
-    return Bm25Score(tuple(terms), len(held), mean_length, settings)
+        terms.append(
+            TermScore(
+                term=term,
+                word=words[term],
+                in_query=in_query,
+                in_passage=count,
+                passages=passages,
+                idf=idf,
+                score=in_query * idf * count / (count + norm) if count else 0.0,
+            )
+        )
+    return Bm25Score(tuple(terms), length, postings.mean_length, settings)
 
 
 def _words(query: str) -> Mapping[str, str]:
-    """Each term of a query as it is written there first."""
+    """The spelling of each term at its first occurrence in a query."""
     words: dict[str, str] = {}
     for token in analyzer.tokens(query):
         words.setdefault(token.term, query[token.start : token.end])
     return words
-
-
-def _mean_length(postings: Postings) -> float:
-    """Terms of a passage on average; 1 where no passage has any, as when the index is built."""
-    total = sum(int(shard.counts.sum(dtype=np.int64)) for shard in postings.shards)
-    return total / len(postings) if total else 1.0

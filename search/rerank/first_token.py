@@ -29,9 +29,9 @@ ATTENTION = ("eager", "sdpa")  # where masks have a row for each token
 
 
 def compute_first_token_only(model: CrossEncoder) -> bool:
-    """Make the last layer compute the first token alone, where the model is of a kind that reads no other.
+    """Make the last layer compute the first token alone, where the model's head reads no other.
 
-    Weights, their names and what is saved stay as they are. Gives whether it was done.
+    Weights, their names and what is saved stay as they are. False where the model is left unchanged.
     """
     for part in model.modules():
         if isinstance(part, READ_FIRST):
@@ -44,20 +44,36 @@ def compute_first_token_only(model: CrossEncoder) -> bool:
     return False
 
 
-def _first_token(layer: Any, hidden: Tensor, mask: Tensor | None = None, *_: Any, **__: Any) -> Tensor:
-    """(pairs, 1, width) of (pairs, tokens, width); `mask` is added to, or chooses from, what each token looks at."""
+def _first_token(
+    layer: Any,
+    hidden_states: Tensor,
+    attention_mask: Tensor | None = None,
+    encoder_hidden_states: Tensor | None = None,
+    encoder_attention_mask: Tensor | None = None,
+    past_key_values: Any = None,
+    *,
+    position_ids: Tensor | None = None,  # noqa: ARG001  # passed to every layer; only flash attention reads it
+) -> Tensor:
+    """(pairs, 1, width) of (pairs, tokens, width), in place of the layer's own `forward`.
+
+    `attention_mask` is added to the attention's logits, or chooses among them. Its parameters are those of the
+    layers of READ_FIRST, which a test compares; another argument raises TypeError, as ignoring it could change scores.
+    """
+    for value in (encoder_hidden_states, encoder_attention_mask, past_key_values):
+        if value is not None:
+            raise TypeError("a layer that computes the first token only has no cross-attention and no cache")
     attention = layer.attention.self
 
     def heads(values: Tensor) -> Tensor:
         """(pairs, heads, tokens, width of a head)."""
         return values.view(*values.shape[:2], attention.num_attention_heads, -1).transpose(1, 2)
 
-    first = hidden[:, :1]
+    first = hidden_states[:, :1]
     seen = functional.scaled_dot_product_attention(
         heads(attention.query(first)),
-        heads(attention.key(hidden)),
-        heads(attention.value(hidden)),
-        attn_mask=None if mask is None else mask[..., :1, :],
+        heads(attention.key(hidden_states)),
+        heads(attention.value(hidden_states)),
+        attn_mask=None if attention_mask is None else attention_mask[..., :1, :],
         dropout_p=attention.dropout.p if layer.training else 0.0,
     )
     attended = layer.attention.output(seen.transpose(1, 2).flatten(2), first)

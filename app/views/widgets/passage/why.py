@@ -87,7 +87,11 @@ def _heading(title: str, about: str) -> None:
 
 
 def _bm25(shared: SharedPipeline, query: str, content: str, settings: PipelineSettings) -> None:
-    explanation = explain_bm25(shared.pipeline.index, query, content, k1=settings.k1, b=settings.b)
+    try:
+        explanation = explain_bm25(shared.pipeline.index, query, content, k1=settings.k1, b=settings.b)
+    except SecondLookError as error:
+        problem(error)
+        return
     if explanation.terms:
         st.html(bm25_html(explanation))
     else:

@@ -1,5 +1,6 @@
 """The terms' parts of a BM25 score are exact: they sum to the index's own score of the passage."""
 
+from dataclasses import replace
 from math import log
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from indexing.bm25.settings import Bm25Settings
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
+from indexing.errors import SettingsError
 from indexing.index import Index, open_index
 from search.explain.bm25 import explain_bm25
 from search.retrieve import retrieve_bm25
@@ -93,3 +95,8 @@ def test_a_query_of_stop_words_has_no_terms(small_index: Index) -> None:
     found = explain_bm25(small_index, "the of and", PASSAGES["a1"])
     assert found.terms == ()
     assert found.score == 0
+
+
+def test_an_index_without_postings_is_refused_with_the_command_that_builds_it(small_index: Index) -> None:
+    with pytest.raises(SettingsError, match=r"no postings, so BM25's scores can't be taken apart\. Rebuild it: "):
+        explain_bm25(replace(small_index, postings=None), "bees", PASSAGES["a1"])

@@ -1,5 +1,7 @@
 """A last layer that computes only the token that is read gives the same scores and the same gradients."""
 
+import inspect
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from transformers import (
     XLMRobertaForSequenceClassification,
 )
 
-from search.rerank.first_token import compute_first_token_only
+from search.rerank.first_token import _first_token, compute_first_token_only
 from tests.support.tiny_models import tokenizer
 
 KINDS = {
@@ -134,3 +136,29 @@ def test_a_model_of_another_kind_is_left_as_it_is(tmp_path: Path) -> None:
     before = model(dict(encoded))["scores"]
     assert not compute_first_token_only(model)
     assert torch.equal(model(dict(encoded))["scores"], before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_layer_it_replaces_has_the_same_parameters(kind: str, tmp_path: Path) -> None:
+    """A newer transformers that passes another argument is noticed here, before it is noticed in scores."""
+    inner: Any = KINDS[kind][1](KINDS[kind][0](**SIZES, embedding_size=32, type_vocab_size=2))
+    theirs = inspect.signature(inner.base_model.encoder.layer[-1].forward).parameters.values()
+    ours = inspect.signature(partial(_first_token, None)).parameters.values()
+    named = [parameter.name for parameter in ours if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    assert [parameter.name for parameter in theirs if parameter.kind is not parameter.VAR_KEYWORD] == named
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"position_bias": None}, "position_bias"),
+        ({"past_key_values": object()}, "no cross-attention and no cache"),
+        ({"encoder_hidden_states": torch.zeros(1, 4, 32)}, "no cross-attention and no cache"),
+    ],
+)
+def test_an_argument_that_would_be_ignored_is_refused(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:
+    model = opened("bert", tmp_path)
+    compute_first_token_only(model)
+    inner: Any = next(part for part in model.modules() if isinstance(part, BertForSequenceClassification))
+    with pytest.raises(TypeError, match=message):
+        inner.base_model.encoder.layer[-1](torch.zeros(1, 4, 32), **arguments)
