@@ -1,6 +1,6 @@
 """An index on disk, found by name and opened for searching: passages, BM25, FAISS."""
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +26,9 @@ from indexing.store.tokens import TokenStore
 GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Index:
-    """One build, open. Rows are shared by its parts."""
+    """One build, open for searching. A row means the same passage in each of its parts."""
 
     folder: Path
     manifest: Manifest
@@ -53,7 +53,7 @@ def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
 
 
 def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | None:
-    """The current build's folder, if it is sound, was built from this corpus, and is newer than its files."""
+    """The current build's folder if it is sound, was built from this corpus and is newer than its files; else None."""
     if name not in index_names(root):
         return None
     try:
@@ -68,36 +68,59 @@ def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | N
 
 
 def open_index(name: str, *, root: Path | None = None) -> Index:
-    """Open the current build after checking its manifest and the size of every file.
+    """Open the current build of an index after checking its manifest and the size of every file.
+
+        index = open_index("sample")
+        rows, scores = index.bm25.search(analyzer.terms("honey bees"), depth=10)
+        print(index.passages[int(rows[scores.argmax()])].content)
+
+    `root` is `places.indexes()` unless it is given.
 
     Raises:
         IndexingError: it is absent, incomplete, changed, or from another analyzer.
     """
     folder = current_build(name, root=root)
+    manifest = _sound_manifest(folder)
+    passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
+    vectors = VectorStore(folder / "vectors")
+    dense = _open_dense(folder, manifest, vectors)
+    tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
+    parts: dict[str, Sized] = {
+        "passages": passages,
+        "vectors": vectors,
+        "searched vectors": dense,
+        "tokens": tokens or passages,
+    }
+    _check_counts(folder, manifest, parts)
+    return Index(
+        folder=folder,
+        manifest=manifest,
+        passages=passages,
+        bm25=_open_bm25(folder, manifest, passages),
+        postings=PostingsBm25(folder / "terms") if manifest.has_postings else None,
+        dense=dense,
+        vectors=vectors,
+        tokens=tokens,
+    )
+
+
+def _sound_manifest(folder: Path) -> Manifest:
     manifest = Manifest.load(folder)
     faults = verify(folder, full=False)
     if faults:
         raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
     if manifest.analyzer_fingerprint != analyzer.fingerprint():
         raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
-    passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
-    vectors = VectorStore(folder / "vectors")
-    dense = _open_dense(folder, manifest, vectors)
-    tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
-    parts: list[tuple[str, Sized]] = [
-        ("passages", passages),
-        ("vectors", vectors),
-        ("searched vectors", dense),
-        ("tokens", tokens or passages),
-    ]
-    for part, held in parts:
-        if len(held) != manifest.passages:
+    return manifest
+
+
+def _check_counts(folder: Path, manifest: Manifest, parts: Mapping[str, Sized]) -> None:
+    for part, content in parts.items():
+        if len(content) != manifest.passages:
             raise IndexingError(
-                f"Index {folder} holds {len(held):,} {part}, its manifest says {manifest.passages:,}. {rebuild(folder)}"
+                f"Index {folder} holds {len(content):,} {part}, its manifest says {manifest.passages:,}. "
+                f"{rebuild(folder)}"
             )
-    bm25 = _open_bm25(folder, manifest, passages)
-    postings = PostingsBm25(folder / "terms") if manifest.has_postings else None
-    return Index(folder, manifest, passages, bm25, postings, dense, vectors, tokens)
 
 
 def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:

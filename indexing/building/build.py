@@ -1,4 +1,4 @@
-"""One pass over a corpus makes one complete index build; what is stopped goes on where it was.
+"""Builds a complete index in one pass over a corpus; a stopped build resumes where it left off.
 
 Passages come in shards. A finished shard stays on disk, in an unfinished folder beside the builds, until the
 build is whole; then BM25, the table of ids and FAISS's index are made from the shards, the manifest is
@@ -11,11 +11,12 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.bm25.analyzer import fingerprint as analyzer_fingerprint
 from indexing.building import shards
 from indexing.building.finish import Origin, finish
@@ -38,84 +39,111 @@ UNFINISHED = ".unfinished-"
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BuildRequest:
+    """An index to build, from a corpus or from the passages of an earlier build."""
+
+    name: str
+    root: Path
+    """The folder of all indexes."""
+    settings: BuildSettings
+    corpus: str
+    """Path the passages were read from, for the manifest."""
+    change: str = ""
+    """What differs from `parent`, for the manifest; empty for a build from a corpus."""
+    parent: Path | None = None
+    """The build that must still be the current one when this one begins; None for any."""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the index, which holds its builds."""
+        return self.root / self.name
+
+
 def build(
     corpus: Corpus,
     *,
     name: str,
-    root: Path,
-    settings: BuildSettings,
+    root: Path | None = None,
+    settings: BuildSettings | None = None,
     progress: Progress = silent,
     encoder: BiEncoder | None = None,
 ) -> Manifest:
-    """Build `root/name/<build>` and make it the current one; shards that are there already are kept.
+    """Build `root/name/<build>` and make it the current one; the finished shards of a stopped build are reused.
 
-    `encoder` is a loaded bi-encoder to use in place of loading the settings' own.
+        manifest = build(Corpus(Path("my-passages.tsv")), name="mine")
+
+    `root` is `places.indexes()` unless it is given. `encoder` is a loaded bi-encoder to use in place of loading the
+    settings' own; it is closed at the end. `progress` counts passages.
 
     Raises:
         CorpusError: the corpus can't be read or holds no passage.
-        IndexingError: another process builds this index.
-        SettingsError, ModelError, HubError: as the settings' own loaders say.
+        BusyError: another process builds this index.
+        SettingsError, ModelError, HubError: a setting doesn't fit the corpus, or a model can't be loaded.
     """
-    check_name(name)
+    settings = settings or BuildSettings()
+    request = BuildRequest(name=name, root=root or places.indexes(), settings=settings, corpus=str(corpus.path))
     if unread := describe_unread(corpus.path):
         log.warning("%s", unread)
+    passages = iter(corpus)
+    batches = iter(lambda: list(islice(passages, settings.shard_size)), [])
     encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
-    content = iter(corpus)
-    batches = iter(lambda: list(islice(content, settings.shard_size)), [])
-    return build_from(
-        batches, read=corpus, corpus=str(corpus.path), name=name, root=root, settings=settings, encoder=encoder,
-        progress=progress,
-    )  # fmt: skip
+    return build_from(request, batches, encoder=encoder, source=corpus, progress=progress)
 
 
 def build_from(
+    request: BuildRequest,
     batches: Iterator[Sequence[Passage]],
     *,
-    read: Corpus | None,
-    corpus: str,
-    name: str,
-    root: Path,
-    settings: BuildSettings,
     encoder: BiEncoder,
+    source: Corpus | None = None,
     progress: Progress = silent,
-    change: str = "",
-    parent: Path | None = None,
 ) -> Manifest:
-    """Build from passages that come shard by shard; `read` is the corpus whose bad lines the manifest lists.
+    """Build from passages that come shard by shard; the manifest lists the lines that `source` left out.
 
-    `encoder` is closed at the end. `corpus` and `change` are as in Manifest. `parent` is the build that has to be the
-    current one still when this begins. Errors as of `build`.
+    `encoder` is closed at the end. Raises what `build` raises, and IndexingError where `request.parent` is no longer
+    the current build.
     """
-    started = datetime.now(UTC)
-    folder = root / name
-    check_kind(settings.dense, dim=encoder.dim)
-    tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
-    key = shard_key(encoder, tokenizer, settings.shard_size)
-    maker = ShardMaker(encoder, tokenizer, known_vectors(folder, encoder), progress)
+    settings, started = request.settings, datetime.now(UTC)
     try:
-        with unfinished(folder, f"{key}-change" if change else key) as work:
-            if parent is not None and current_build(name, root=root) != parent:
-                raise IndexingError(f"Another process has changed index {name} meanwhile; give the command again.")
-            with timed() as spent:
-                done, encoded = fill(work, batches, maker, sources=reusable(folder, key))
-            if not done:
-                raise CorpusError(f"Corpus {corpus} holds no passage that can be read.")
-            origin = Origin(
-                name=name,
-                build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
-                created=started.isoformat(),
-                corpus=corpus,
-                shard_key=key,
-                encoded=encoded,
-                skipped=tuple(read.skipped) if read else (),
-                skipped_count=read.skipped_count if read else 0,
-                change=change,
-            )
-            manifest = finish(work, done, maker, settings, origin, seconds={"shards": spent()})
-            publish(work, folder, manifest.build)
+        check_kind(settings.dense, dim=encoder.dim)
+        tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
+        key = shard_key(encoder, tokenizer, settings.shard_size)
+        maker = ShardMaker(encoder, tokenizer, known_vectors(request.folder, encoder), progress)
+        with unfinished(request.folder, f"{key}-change" if request.change else key) as work:
+            _check_parent(request)
+            with timed() as elapsed:
+                finished, encoded = fill(work, batches, maker, sources=reusable(request.folder, key))
+            if not finished:
+                raise CorpusError(f"Corpus {request.corpus} holds no passage that can be read.")
+            origin = _origin(request, started, key, encoded, source)
+            manifest = finish(work, finished, maker, settings, origin, seconds={"shards": elapsed()})
+            publish(work, request.folder, manifest.build)
             return manifest
     finally:
         encoder.close()
+
+
+def _check_parent(request: BuildRequest) -> None:
+    if request.parent is not None and current_build(request.name, root=request.root) != request.parent:
+        raise IndexingError(f"Another process has changed index {request.name} meanwhile; give the command again.")
+
+
+def _origin(request: BuildRequest, started: datetime, key: str, encoded: int, source: Corpus | None) -> Origin:
+    return Origin(
+        name=request.name,
+        build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
+        created=started.isoformat(),
+        corpus=request.corpus,
+        shard_key=key,
+        encoded=encoded,
+        skipped=tuple(source.skipped) if source else (),
+        skipped_count=source.skipped_count if source else 0,
+        change=request.change,
+    )
 
 
 def shard_key(encoder: BiEncoder, tokenizer: PassageTokenizer | None, shard_size: int) -> str:
@@ -138,7 +166,7 @@ def known_vectors(folder: Path, encoder: BiEncoder) -> KnownVectors | None:
 
 @contextmanager
 def unfinished(folder: Path, key: str) -> Iterator[Path]:
-    """The folder in which a build of these settings goes on; it stays where it holds a finished shard.
+    """The folder of an unfinished build with these settings; after a stop it stays if it holds a finished shard.
 
     Raises:
         BusyError: another process is at work on this index.
@@ -176,28 +204,28 @@ def describe_stop(folder: Path, settings: BuildSettings) -> str:
 def fill(
     work: Path, batches: Iterator[Sequence[Passage]], maker: ShardMaker, *, sources: dict[str, tuple[Path, int]]
 ) -> tuple[list[Shard], int]:
-    """Make every shard that isn't there; give back all, and how many passages had to be encoded.
+    """Make every shard that doesn't exist yet; return all of them, and how many passages had to be encoded.
 
     `sources` are shards of other builds, by their digest.
     """
-    done: list[Shard] = []
+    finished: list[Shard] = []
     encoded = 0
     for number, content in enumerate(batches):
-        wanted = f"{digest(content):032x}"
-        shard = _there(work, number, wanted) or _taken_over(sources.get(wanted), work, number)
+        content_digest = f"{digest(content):032x}"
+        shard = _finished(work, number, content_digest) or _link(sources.get(content_digest), work, number)
         if shard is None:
-            shard, count = maker.make(work, number, content, wanted)
+            shard, count = maker.make(work, number, content, content_digest)
             encoded += count
         else:
             maker.progress("read", shard.passages, 0)
             maker.progress("encode", shard.passages, 0)
-        done.append(shard)
-    shards.remove_others(work, done)
-    return done, encoded
+        finished.append(shard)
+    shards.remove_others(work, finished)
+    return finished, encoded
 
 
 def publish(work: Path, folder: Path, build_id: str) -> None:
-    """Give a finished build its name and serve it from now on."""
+    """Give a finished build its name and make it the current one."""
     work.rename(folder / build_id)
     atomic.fsync_path(folder)
     set_current(folder, build_id)
@@ -205,24 +233,24 @@ def publish(work: Path, folder: Path, build_id: str) -> None:
 
 def reusable(folder: Path, key: str) -> dict[str, tuple[Path, int]]:
     """Shards of complete builds with this key, by digest: the build and the shard's number."""
-    found: dict[str, tuple[Path, int]] = {}
+    sources: dict[str, tuple[Path, int]] = {}
     for build_folder in build_folders(folder).values():
         with suppress(IndexingError):
             if Manifest.load(build_folder).shard_key == key:
-                found |= {
+                sources |= {
                     shard.digest: (build_folder, number) for number, shard in enumerate(shards.load_all(build_folder))
                 }
-    return found
+    return sources
 
 
-def _there(work: Path, number: int, wanted: str) -> Shard | None:
-    """The shard of this number, if a build that was stopped finished it with the same passages and it is sound."""
+def _finished(work: Path, number: int, content_digest: str) -> Shard | None:
+    """The shard of this number, if a stopped build finished it with the same passages and it is sound."""
     shard = shards.load(work, number)
-    return shard if shard is not None and shard.digest == wanted and shard.sound(work, number) else None
+    return shard if shard is not None and shard.digest == content_digest and shard.sound(work, number) else None
 
 
-def _taken_over(source: tuple[Path, int] | None, work: Path, number: int) -> Shard | None:
-    """A shard of another build linked into this one; None where there is none that is sound."""
+def _link(source: tuple[Path, int] | None, work: Path, number: int) -> Shard | None:
+    """Link a shard of another build into this one; None where no sound one exists."""
     if source is None:
         return None
     folder, old = source

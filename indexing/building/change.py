@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from indexing import atomic
-from indexing.building.build import build_from
+from indexing.building.build import BuildRequest, build_from
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import load_all
 from indexing.catalogue import current_build
@@ -25,29 +25,44 @@ READ_FROM = ("passages/", "ids/", "shards/")
 Batches = Iterator[Sequence[Passage]]
 
 
-def add(
+def add_passages(
     corpus: Corpus,
     *,
     name: str,
-    root: Path,
+    root: Path | None = None,
     progress: Progress = silent,
     on_existing: str = "stop",
     workers: Sequence[str] = (),
 ) -> Manifest:
-    """A new current build with these passages too; those that are there with the same text are passed over.
+    """Make a new current build with these passages too; those that the index holds with the same text are skipped.
 
-    An id that is there with another text stops it, or is left as it is (`skip`), or gets the new text (`replace`).
+    An id that it holds with another text stops the command (`stop`), keeps its text (`skip`) or gets the new one
+    (`replace`).
 
     Raises:
-        CorpusError: the corpus can't be read, holds nothing new, or an id is there with another text.
-        IndexingError: there is no such index, or it was built by other weights.
+        CorpusError: the corpus can't be read, holds nothing new, or has another text for an id of the index.
+        IndexingError: no such index exists, or it was built by other weights.
     """
     folder = current_build(name, root=root)
     if unread := describe_unread(corpus.path):
         log.warning("%s", unread)
     store = _checked_store(folder)
-    replaced: set[PassageId] = set()
-    count = 0
+    count, replaced = _differences(corpus, store, name, on_existing)
+    if not count and not replaced:
+        raise CorpusError(f"{corpus.path} holds no passage that index {name} doesn't hold already.")
+
+    def batches(size: int) -> Batches:
+        again = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
+        new = (passage for passage in again if passage.id in replaced or passage.id not in store)
+        return _topped_up(_without(folder, store, replaced), new, size)
+
+    change = f"{count:,} added" + (f", {len(replaced):,} replaced" if replaced else "")
+    return _rebuild(folder, batches, f"{change} from {corpus.path}", progress=progress, workers=workers, source=corpus)
+
+
+def _differences(corpus: Corpus, store: PassageStore, name: str, on_existing: str) -> tuple[int, set[PassageId]]:
+    """How many passages the index lacks, and which ones are to be replaced."""
+    count, replaced = 0, set()
     for passage in corpus:
         if passage.id not in store:
             count += 1
@@ -59,24 +74,17 @@ def add(
                 )
             if on_existing == "replace":
                 replaced.add(passage.id)
-    if not count and not replaced:
-        raise CorpusError(f"{corpus.path} holds no passage that index {name} doesn't hold already.")
-
-    def batches(size: int) -> Batches:
-        again = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
-        new = (passage for passage in again if passage.id in replaced or passage.id not in store)
-        return _topped_up(_kept(folder, store, replaced), new, size)
-
-    what = f"{count:,} added" + (f", {len(replaced):,} replaced" if replaced else "")
-    return _rebuilt(folder, root, batches, f"{what} from {corpus.path}", progress, workers, read=corpus)
+    return count, replaced
 
 
-def delete(ids: Collection[PassageId], *, name: str, root: Path, progress: Progress = silent) -> Manifest:
-    """A new current build without these passages.
+def delete_passages(
+    ids: Collection[PassageId], *, name: str, root: Path | None = None, progress: Progress = silent
+) -> Manifest:
+    """Make a new current build without these passages.
 
     Raises:
         SettingsError: an id isn't in the index, or nothing would be left.
-        IndexingError: there is no such index, or it was built by other weights.
+        IndexingError: no such index exists, or it was built by other weights.
     """
     folder = current_build(name, root=root)
     store = _checked_store(folder)
@@ -86,20 +94,19 @@ def delete(ids: Collection[PassageId], *, name: str, root: Path, progress: Progr
     gone = set(ids)
     if len(gone) == len(store):
         raise SettingsError(f"Index {name} would be empty without these {len(gone):,} passages; nothing was deleted.")
-    return _rebuilt(folder, root, lambda _: _kept(folder, store, gone), f"{len(gone):,} deleted", progress)
+    return _rebuild(folder, lambda _: _without(folder, store, gone), f"{len(gone):,} deleted", progress=progress)
 
 
-def _rebuilt(
+def _rebuild(
     folder: Path,
-    root: Path,
     batches: Callable[[int], Batches],
-    what: str,
+    change: str,
+    *,
     progress: Progress,
     workers: Sequence[str] = (),
-    *,
-    read: Corpus | None = None,
+    source: Corpus | None = None,
 ) -> Manifest:
-    """A new build of these batches, with the settings of the old one."""
+    """A new build of these batches, with the settings of the old one in `folder`."""
     old = Manifest.load(folder)
     settings = BuildSettings(
         bi_encoder=old.bi_encoder,
@@ -111,18 +118,15 @@ def _rebuilt(
     )
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     check_encoder(folder, old, encoder)
-    return build_from(
-        batches(settings.shard_size),
-        read=read,
-        corpus=old.corpus,
+    request = BuildRequest(
         name=folder.parent.name,
-        root=root,
+        root=folder.parent.parent,
         settings=settings,
-        encoder=encoder,
-        progress=progress,
-        change=f"{what}; before: build {old.build}",
+        corpus=old.corpus,
+        change=f"{change}; before: build {old.build}",
         parent=folder,
     )
+    return build_from(request, batches(settings.shard_size), encoder=encoder, source=source, progress=progress)
 
 
 def _checked_store(folder: Path) -> PassageStore:
@@ -135,7 +139,7 @@ def _checked_store(folder: Path) -> PassageStore:
     return PassageStore(folder / "passages", IdTable(folder / "ids"))
 
 
-def _kept(folder: Path, store: PassageStore, gone: Collection[PassageId]) -> Batches:
+def _without(folder: Path, store: PassageStore, gone: Collection[PassageId]) -> Batches:
     """The passages of each shard without those that are gone; shards keep their bounds, so that most are shared."""
     row = 0
     for shard in load_all(folder):

@@ -12,7 +12,7 @@ from indexing.building import shards
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import Shard, ShardMaker
 from indexing.dense.faiss_index import DenseIndex, plan
-from indexing.dense.recall import sample_queries, tune
+from indexing.dense.recall import choose_parameters, sample_queries
 from indexing.dense.vectors import VectorStore
 from indexing.manifest import FILE, Dense, Manifest
 from indexing.progress import Progress, timed
@@ -23,7 +23,7 @@ from indexing.store.passages import PassageStore, shard_ids
 DENSE_FILE = "dense.faiss"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """What a build is called and where it comes from; fields as in Manifest."""
 
@@ -40,31 +40,21 @@ class Origin:
 
 def finish(
     work: Path,
-    done: Sequence[Shard],
+    finished: Sequence[Shard],
     maker: ShardMaker,
     settings: BuildSettings,
     origin: Origin,
     *,
     seconds: Mapping[str, float],
 ) -> Manifest:
-    """Make everything that needs all shards, and the manifest last of all."""
+    """Make everything that needs all shards, and last of all the manifest; `seconds` are those of earlier phases."""
     _clear(work)
-    count = sum(shard.passages for shard in done)
-    spent = dict(seconds)
-    with timed() as passed:
-        write_ids(work / "ids", _counted(shard_ids(work / "passages"), count, maker.progress))
-    spent["ids"] = passed()
-    with timed() as passed:
-        if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
-            build_bm25(work / "terms", work / "bm25", settings.bm25, progress=maker.progress)
-    spent["bm25"] = passed()
-    with timed() as passed:
-        dense = _dense(work, maker, settings, Path(origin.corpus))
-    spent["dense"] = passed()
+    count = sum(shard.passages for shard in finished)
+    dense, more_seconds = _make_indexes(work, count, maker, settings, corpus=Path(origin.corpus))
     manifest = Manifest(
         **asdict(origin),
         passages=count,
-        corpus_fingerprint=f"{sum(int(shard.digest, 16) for shard in done) % 2**128:032x}"[:16],
+        corpus_fingerprint=f"{sum(int(shard.digest, 16) for shard in finished) % 2**128:032x}"[:16],
         shard_size=settings.shard_size,
         analyzer_fingerprint=analyzer.fingerprint(),
         bm25=settings.bm25,
@@ -75,12 +65,30 @@ def finish(
         dense=dense,
         tokenizer=settings.tokenizer,
         tokenizer_fingerprint=maker.tokenizer.fingerprint if maker.tokenizer else "",
-        seconds={phase: round(value, 3) for phase, value in spent.items()},
+        seconds={phase: round(value, 3) for phase, value in {**seconds, **more_seconds}.items()},
         libraries=library_versions(),
-        files=_files(work, done),
+        files=_files(work, finished),
     )
     manifest.save(work)
     return manifest
+
+
+def _make_indexes(
+    work: Path, count: int, maker: ShardMaker, settings: BuildSettings, *, corpus: Path
+) -> tuple[Dense, dict[str, float]]:
+    """Write the table of ids, BM25 and FAISS's index; and the seconds of each phase."""
+    seconds = {}
+    with timed() as elapsed:
+        write_ids(work / "ids", _counted(shard_ids(work / "passages"), count, maker.progress))
+    seconds["ids"] = elapsed()
+    with timed() as elapsed:
+        if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
+            build_bm25(work / "terms", work / "bm25", settings.bm25, progress=maker.progress)
+    seconds["bm25"] = elapsed()
+    with timed() as elapsed:
+        dense = _dense(work, maker, settings, corpus)
+    seconds["dense"] = elapsed()
+    return dense, seconds
 
 
 def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path) -> Dense:
@@ -89,7 +97,7 @@ def _dense(work: Path, maker: ShardMaker, settings: BuildSettings, corpus: Path)
     index = DenseIndex.build(vectors, kind=planned.kind, progress=maker.progress)
     index.save(work / DENSE_FILE)
     queries, source = sample_queries(corpus, PassageStore(work / "passages", IdTable(work / "ids")))
-    quality = tune(
+    quality = choose_parameters(
         index,
         vectors,
         maker.encoder,
@@ -108,7 +116,7 @@ def _counted(ids: Iterator[list[str]], total: int, progress: Progress) -> Iterat
 
 
 def _clear(work: Path) -> None:
-    """Take away what a stop in here left."""
+    """Remove what a stop in this module left."""
     for path in work.iterdir():
         if path.is_dir() and path.name not in (*shards.SHARD_FORMS, shards.RECORDS):
             shutil.rmtree(path)
@@ -116,11 +124,11 @@ def _clear(work: Path) -> None:
             path.unlink()
 
 
-def _files(work: Path, done: Sequence[Shard]) -> dict[str, dict[str, int | str]]:
+def _files(work: Path, finished: Sequence[Shard]) -> dict[str, dict[str, int | str]]:
     """Bytes and checksum of every file, those of the shards from their records; all are synced."""
     table = {
         shards.path(work, form, number).relative_to(work).as_posix(): dict(row)
-        for number, shard in enumerate(done)
+        for number, shard in enumerate(finished)
         for form, row in shard.files.items()
     }
     for path in sorted(work.rglob("*")):

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
 def _add(options: argparse.Namespace) -> int:
     name, workers = index_name(options), worker_devices(options.workers)
     corpus_fields(options)  # refused here, before anything heavy is imported
-    from indexing.building.change import add as add_passages
+    from indexing.building.change import add_passages
     from indexing.progress import Bars
 
     with Bars("passages") as bars:
@@ -72,12 +72,12 @@ def _delete(options: argparse.Namespace) -> int:
         ids += _ids_of(options.file)
     if not ids:
         raise SettingsError("No passage is named; give ids, or a file with one in each line: --file ids.txt.")
-    from indexing.building.change import delete
+    from indexing.building.change import delete_passages
     from indexing.progress import Bars
     from indexing.records import PassageId
 
     with Bars("passages") as bars:
-        manifest = delete(dict.fromkeys(map(PassageId, ids)), name=name, root=options.root, progress=bars)
+        manifest = delete_passages(dict.fromkeys(map(PassageId, ids)), name=name, root=options.root, progress=bars)
     print_build(manifest, options.root / name, as_json=options.json)
     return 0
 

@@ -45,7 +45,7 @@ def sample_queries(corpus: Path, passages: PassageStore, *, count: int = QUERIES
     return [_span(passages[row].content.split(), rng) for row in rows], f"spans of {SPAN_WORDS} words of passages"
 
 
-def tune(
+def choose_parameters(
     dense: DenseIndex,
     vectors: VectorStore,
     encoder: BiEncoder,

@@ -14,7 +14,7 @@ from indexing.bm25 import analyzer
 from indexing.bm25.settings import Bm25Settings
 from indexing.building import shards
 from indexing.building.build import UNFINISHED, build
-from indexing.building.change import add, delete
+from indexing.building.change import add_passages, delete_passages
 from indexing.building.prune import prune
 from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, verify
@@ -57,10 +57,10 @@ class Shelf:
 
     def add(self, passages: dict[str, str], *, on_existing: str = "stop", **more: Any) -> Manifest:
         corpus = self.corpus(f"{key}\t{text}" for key, text in passages.items())
-        return add(corpus, name="small", root=self.root, on_existing=on_existing, **more)
+        return add_passages(corpus, name="small", root=self.root, on_existing=on_existing, **more)
 
     def delete(self, *names: str) -> Manifest:
-        return delete([PassageId(name) for name in names], name="small", root=self.root)
+        return delete_passages([PassageId(name) for name in names], name="small", root=self.root)
 
     def build(self, lines: Iterable[str], settings: BuildSettings, *, name: str = "small") -> Manifest:
         corpus = self.corpus(lines)
@@ -148,7 +148,7 @@ def test_another_text_takes_the_place_of_the_old_one_where_it_is_asked_to(shelf:
 def test_another_title_is_another_text(shelf: Shelf) -> None:
     corpus = shelf.corpus([f"{LINES[0]}\tA title"])
     with pytest.raises(CorpusError, match="'a1'"):
-        add(corpus, name="small", root=shelf.root)
+        add_passages(corpus, name="small", root=shelf.root)
 
 
 @pytest.mark.parametrize(
@@ -165,14 +165,14 @@ def test_nothing_new_is_refused(shelf: Shelf, passages: dict[str, str], on_exist
 
 def test_lines_left_out_of_what_is_added_are_told(shelf: Shelf) -> None:
     corpus = shelf.corpus(["n1\tA text.", "no tab here"], skip_bad_lines=True)
-    manifest = add(corpus, name="small", root=shelf.root)
+    manifest = add_passages(corpus, name="small", root=shelf.root)
     assert (manifest.passages, manifest.skipped_count) == (21, 1)
     assert manifest.skipped[0].startswith(f"{corpus.path}:2: ")
 
 
 def test_an_id_twice_in_what_is_added_is_refused(shelf: Shelf) -> None:
     with pytest.raises(CorpusError, match="'n1' appeared before"):
-        add(shelf.corpus(["n1\tone", "n1\ttwo"]), name="small", root=shelf.root)
+        add_passages(shelf.corpus(["n1\tone", "n1\ttwo"]), name="small", root=shelf.root)
 
 
 def test_passages_are_deleted_without_encoding_any(shelf: Shelf) -> None:
@@ -262,7 +262,7 @@ def test_an_open_index_answers_as_before_while_and_after_it_is_changed(shelf: Sh
         during.append((phase, answers() == before))
 
     corpus = shelf.corpus(f"{key}\t{text}" for key, text in NEW.items())
-    add(corpus, name="small", root=shelf.root, progress=meanwhile)
+    add_passages(corpus, name="small", root=shelf.root, progress=meanwhile)
     assert {same for _, same in during} == {True}
     assert {"read", "encode", "ids", "bm25", "dense"} <= {phase for phase, _ in during}
     shelf.delete("a1")
@@ -398,7 +398,7 @@ def test_a_change_that_is_stopped_leaves_the_index_and_goes_on(shelf: Shelf) -> 
 
     corpus = shelf.corpus(f"{key}\t{text}" for key, text in NEW.items())
     with pytest.raises(KeyboardInterrupt):
-        add(corpus, name="small", root=shelf.root, progress=stop)
+        add_passages(corpus, name="small", root=shelf.root, progress=stop)
     assert shelf.folder == before
     manifest = shelf.add(NEW)
     assert (manifest.passages, manifest.encoded) == (23, 0)
@@ -430,15 +430,15 @@ def test_a_change_is_refused_while_another_goes_on(shelf: Shelf) -> None:
             refused.append(str(caught.value))
 
     corpus = shelf.corpus(f"{key}\t{text}" for key, text in NEW.items())
-    assert add(corpus, name="small", root=shelf.root, progress=meanwhile).passages == 23
+    assert add_passages(corpus, name="small", root=shelf.root, progress=meanwhile).passages == 23
     assert refused == [f"Another process is building {shelf.root / 'small'}; wait for it, or stop it."] * 2
 
 
 def test_a_change_of_an_index_that_is_not_there_is_told(shelf: Shelf) -> None:
     with pytest.raises(IndexingError, match="no index 'other'"):
-        delete([PassageId("a1")], name="other", root=shelf.root)
+        delete_passages([PassageId("a1")], name="other", root=shelf.root)
     with pytest.raises(IndexingError, match="no index 'other'"):
-        add(shelf.corpus(["n1\ttext"]), name="other", root=shelf.root)
+        add_passages(shelf.corpus(["n1\ttext"]), name="other", root=shelf.root)
     assert not (shelf.root / "other").exists()
 
 
@@ -506,6 +506,6 @@ def test_what_changed_on_disk_is_not_taken_over_into_the_next_build(
 
 def test_an_index_whose_folder_was_renamed_can_be_changed(shelf: Shelf) -> None:
     (shelf.root / "small").rename(shelf.root / "renamed")
-    manifest = delete([PassageId("a1")], name="renamed", root=shelf.root)
+    manifest = delete_passages([PassageId("a1")], name="renamed", root=shelf.root)
     assert current_build("renamed", root=shelf.root).name == manifest.build
     assert [path.name for path in shelf.root.iterdir()] == ["renamed"]

@@ -15,6 +15,7 @@ from tests.conftest import REPOSITORY
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 WORDS = {
     "search_sample.py": ["1 ", "5 "],
+    "custom_corpus.py": ["4 passages, 384 dimensions, FAISS Flat", "1 ", "bread"],
     "rerank_own_model.py": ["1 0.60 moved +0 Bees make honey"],  # 3 of the query's 5 words: bees, make, honey
 }
 

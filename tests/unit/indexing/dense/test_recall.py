@@ -11,7 +11,7 @@ import pytest
 
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import KNOBS, DenseIndex
-from indexing.dense.recall import DEPTH, SPAN_WORDS, TARGET, sample_queries, tune
+from indexing.dense.recall import DEPTH, SPAN_WORDS, TARGET, choose_parameters, sample_queries
 from indexing.dense.vectors import VectorStore
 from indexing.index import Index
 from indexing.manifest import Quality
@@ -80,7 +80,9 @@ def file(tmp_path: Path) -> Path:
 def quality(dense: object, vectors: VectorStore, file: Path, *, queries: int = 40) -> Quality:
     """What tuning on the first so many queries gives."""
     texts = [str(number) for number in range(queries)]
-    return tune(cast(DenseIndex, dense), vectors, cast(BiEncoder, NumberEncoder()), texts, "queries", file=file)
+    return choose_parameters(
+        cast(DenseIndex, dense), vectors, cast(BiEncoder, NumberEncoder()), texts, "queries", file=file
+    )
 
 
 def test_the_least_step_that_reaches_the_target_is_taken(vectors: VectorStore, file: Path) -> None:
