@@ -20,7 +20,7 @@ from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, verify
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import CorpusError, IndexingError, SettingsError
+from indexing.errors import BusyError, CorpusError, IndexingError, SettingsError
 from indexing.index import open_index
 from indexing.manifest import Manifest
 from indexing.records import PassageId
@@ -422,10 +422,10 @@ def test_a_change_is_refused_while_another_goes_on(shelf: Shelf) -> None:
 
     def meanwhile(phase: str, *_: int) -> None:
         if not refused:
-            with pytest.raises(IndexingError) as caught:
+            with pytest.raises(BusyError) as caught:
                 shelf.delete("a1")
             refused.append(str(caught.value))
-            with pytest.raises(IndexingError) as caught:
+            with pytest.raises(BusyError) as caught:
                 prune("small", root=shelf.root, keep=1)
             refused.append(str(caught.value))
 
