@@ -17,7 +17,6 @@ from typing import Any
 
 from indexing import atomic, places
 from indexing.dense.encoder import BiEncoder
-from indexing.pretrained import load_quietly
 from indexing.records import Run
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import reranker_path
@@ -72,7 +71,6 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=places.runs() / "ablation", help="folder of all versions")
     parser.add_argument("--write", type=Path, help="also write ablation.md and ablation.json into this folder")
     options = parser.parse_args()
-    load_quietly()
     given, encoder, dev = Candidates.read(options.trec), BiEncoder(), dev_lists(DEV, OpenIndexes())
     on_dev: dict[str, float] = {}
     runs: dict[str, Run] = {}

@@ -39,7 +39,7 @@ from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
 from indexing.manifest import Manifest
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.pretrained import bundled_path, load_quietly
+from indexing.pretrained import bundled_path
 from indexing.records import Floats, Rows
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
@@ -61,7 +61,6 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=places.indexes())
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    load_quietly()
     faiss.omp_set_num_threads(os.cpu_count() or 1)
     folder = current_build(options.index, root=options.root)
     queries = [query.text for query in read_queries(options.judged / "msmarco-mini" / "queries.train.tsv")]

@@ -18,7 +18,6 @@ from sentence_transformers import CrossEncoder
 from indexing import atomic, places, precision
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import judged_sets
-from indexing.pretrained import load_quietly
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import reranker_path
 
@@ -30,7 +29,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    load_quietly()
     figures = _reranking()
     print(
         f"re-ranking  sentence-transformers {figures['peer']:6.0f} pairs/s   ours {figures['ours']:6.0f} pairs/s   "

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from indexing import atomic
-from indexing.pretrained import load_quietly
 from indexing.records import Ranking, Run
 from training.evaluation.candidates import Candidates
 from training.evaluation.comparison import compare
@@ -27,7 +26,6 @@ def main() -> None:
     parser.add_argument("trec", type=Path, help="folder with corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    load_quietly()
     given = Candidates.read(options.trec)
     runs: dict[str, Run] = {"BM25": given.run}
     for name in TEACHERS:

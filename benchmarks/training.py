@@ -25,7 +25,7 @@ from torch.nn import Module
 
 from indexing import atomic, precision
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.pretrained import bundled_path, load_quietly
+from indexing.pretrained import bundled_path
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.data.collect import collect
 from training.data.open_indexes import OpenIndexes
@@ -61,7 +61,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    load_quietly()
     settings = FitSettings(
         recipe=options.recipe,
         base=bundled_path(options.base),

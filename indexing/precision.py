@@ -6,12 +6,20 @@ from functools import lru_cache
 
 import torch
 
-# oneDNN, torch's engine on a CPU, keeps memory for the last 1,024 shapes that it met, gigabytes in a long build.
-# It reads these when it is first used.
-for _name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-    os.environ.setdefault(_name, "64")
-
+KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+"""Environment variables of oneDNN, torch's engine on a CPU."""
+KERNELS = "64"
 WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be chosen on a CPU
+
+
+def bound_kernel_caches() -> None:
+    """Let oneDNN cache KERNELS shapes unless the environment says otherwise: its 1,024 take gigabytes in a long build.
+
+    It reads the variables when it computes for the first time, so this is called before: when a model is loaded, and
+    when the fastest format is measured.
+    """
+    for name in KERNEL_CACHES:
+        os.environ.setdefault(name, KERNELS)
 
 
 def device() -> str:
@@ -28,6 +36,7 @@ def fastest_dtype(on: str) -> torch.dtype:
     """
     if on.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    bound_kernel_caches()
     seconds = {dtype: _matrix_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
     return torch.bfloat16 if seconds[torch.float32] > WORTH_IT * seconds[torch.bfloat16] else torch.float32
 

@@ -8,7 +8,8 @@ import importlib.util
 import logging
 import os
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +32,30 @@ def bundled_path(name: str) -> str:
     return name
 
 
-def load_quietly() -> None:
-    """Keep bars and reports of loading weights off the terminal."""
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Load a pretrained model or tokenizer in the block: transformers' bars and reports stay off the terminal.
+
+    Its verbosity is restored at the end. Two things stay for the process, as they are read when first needed, unless
+    the environment has decided them: oneDNN's caches are bounded, and tokenizers start no threads, which would not
+    survive a fork.
+    """
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
+    from indexing import precision
+
+    precision.bound_kernel_caches()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    verbosity: int = transformers_logging.get_verbosity()  # type: ignore[no-untyped-call]  # transformers' own
+    bars: bool = transformers_logging.is_progress_bar_enabled()  # type: ignore[no-untyped-call]  # likewise
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)  # type: ignore[no-untyped-call]  # likewise
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
 
 
 def reach_hub(name: str) -> None:

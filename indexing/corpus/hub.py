@@ -16,7 +16,7 @@ from indexing.corpus.hub_names import (
     folder_name,
 )
 from indexing.errors import HubError, SecondLookError, SettingsError, first_line
-from indexing.pretrained import load_quietly, reach_hub
+from indexing.pretrained import reach_hub
 from indexing.progress import Progress, silent
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,6 @@ def fetch(name: str, *, root: Path | None = None, repository: str | None = None,
     target = (root or places.corpora()) / folder_name(name)
     if target.is_dir():
         return target
-    load_quietly()
     if repository is None:
         reach_hub(hub_name)
     try:

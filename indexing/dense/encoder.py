@@ -18,8 +18,8 @@ from indexing.errors import ModelError, SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import (
     bundled_path,
-    load_quietly,
     loading_error,
+    quiet_loading,
     reach_hub,
     weights_fingerprint,
 )
@@ -52,13 +52,13 @@ class BiEncoder:
                     f"--workers names {worker}, torch can use {torch.cuda.device_count()} CUDA devices here; "
                     "give those that there are, or cpu:2."
                 )
-        load_quietly()
         path = bundled_path(name)
         reach_hub(path)
         self.name = name
         self._device = precision.device()
         try:
-            self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
+            with quiet_loading():
+                self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
         except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
             raise loading_error("Bi-encoder", name, error) from error
         self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
@@ -181,7 +181,8 @@ class BiEncoder:
             options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device)}
             if self._device == "cpu":
                 options["attn_implementation"] = "eager"  # on a CPU a fifth faster than torch's fused attention
-            fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
+            with quiet_loading():
+                fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
             if isinstance(fast[0], Transformer):  # a model of averaged words pads nothing
                 fast[0].processing_kwargs = {"text": {"pad_to_multiple_of": LENGTH_STEP}}
             self._fast = fast

@@ -76,12 +76,12 @@ def _load(name: str) -> "PreTrainedTokenizerBase":
     # here, because an index with stored ids is opened without these libraries
     from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-    from indexing.pretrained import load_quietly, loading_error, reach_hub
+    from indexing.pretrained import loading_error, quiet_loading, reach_hub
 
-    load_quietly()
     reach_hub(name)
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        with quiet_loading():
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
         raise loading_error("Tokenizer", name, error) from error
     if not tokenizer.is_fast:

@@ -11,7 +11,7 @@ from torch.nn import Identity, Linear
 
 from indexing import precision
 from indexing.errors import ModelError
-from indexing.pretrained import bundled_path, load_quietly, loading_error, reach_hub
+from indexing.pretrained import bundled_path, loading_error, quiet_loading, reach_hub
 from indexing.records import Floats
 from search.rerank.engines import export_format
 from search.rerank.first_token import compute_first_token_only
@@ -45,14 +45,14 @@ def load_cross_encoder(
             f"{name} holds an export to {form}, which can be searched with and nothing else; give the version that it "
             "was made from."
         )
-    load_quietly()
     path = bundled_path(name)
     reach_hub(path)
     weights: dict[str, Any] = {"dtype": dtype} | ({} if attention is None else {"attn_implementation": attention})
     try:
-        model: Model = kind(
-            path, device=device or precision.device(), model_kwargs=weights, activation_fn=Identity(), **options
-        )
+        with quiet_loading():
+            model: Model = kind(
+                path, device=device or precision.device(), model_kwargs=weights, activation_fn=Identity(), **options
+            )
     except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
         raise loading_error("Re-ranker", name, error) from error
     if model.num_labels != 1:

@@ -6,7 +6,7 @@ import numpy as np
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from indexing.errors import ModelError
-from indexing.pretrained import load_quietly, loading_error
+from indexing.pretrained import loading_error, quiet_loading
 from indexing.records import Floats
 from search.rerank.engines import ENGINES, FILES, SERVING, Engine, check_libraries, export_format
 from search.rerank.pair_reranker import TOKEN_BUDGET, PairReranker
@@ -40,9 +40,9 @@ def open_exported(folder: Path, *, called: str = "") -> EngineReranker:
     if form is None:
         raise ModelError(f"{folder} holds none of {', '.join(FILES.values())}; give a folder that `export` made.")
     check_libraries(form, SERVING)
-    load_quietly()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        with quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder))
         engine = ENGINES[form](folder / FILES[form])
     except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise their own
         raise loading_error("Re-ranker", str(folder), error) from error

@@ -16,7 +16,7 @@ from sentence_transformers.cross_encoder.evaluation import CrossEncoderNanoBEIRE
 
 from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import CorpusError, HubError, SecondLookError, SettingsError, first_line
-from indexing.pretrained import load_quietly, reach_hub
+from indexing.pretrained import quiet_loading, reach_hub
 from search.rerank.cross_encoder import load_cross_encoder
 from training.evaluation.measures import MAIN_MEASURE
 
@@ -78,10 +78,10 @@ def evaluate_nano_beir(
         ModelError: the model isn't a cross-encoder with one output.
     """
     _check(sets, rerank_k)
-    load_quietly()
     reach_hub(source)
     options = {"rerank_k": rerank_k, "always_rerank_positives": always_rerank_positives}
-    evaluator = _evaluator(source, sets, show_progress_bar=show_progress, **options)
+    with quiet_loading():
+        evaluator = _evaluator(source, sets, show_progress_bar=show_progress, **options)
     encoder = load_cross_encoder(CrossEncoder, model)
     found = evaluator(encoder)
     return NanoBeir(

@@ -11,7 +11,7 @@ from torch.nn import Module, ModuleList
 from transformers import AutoConfig
 
 from indexing import precision
-from indexing.pretrained import bundled_path, load_quietly, loading_error, reach_hub
+from indexing.pretrained import bundled_path, loading_error, quiet_loading, reach_hub
 from search.rerank.cross_encoder import load_cross_encoder
 from search.rerank.first_token import compute_first_token_only
 from search.rerank.pairs import EncodedPairs, encode_pairs
@@ -64,11 +64,11 @@ class PairModel(CrossEncoder):
 
 def model_config(base: str) -> Any:
     """A model's configuration, without its weights. Raises HubError or ModelError where there is none."""
-    load_quietly()
     path = bundled_path(base)
     reach_hub(path)
     try:
-        return AutoConfig.from_pretrained(path)
+        with quiet_loading():
+            return AutoConfig.from_pretrained(path)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
         raise loading_error("Re-ranker", base, error) from error
 

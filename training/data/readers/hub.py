@@ -12,7 +12,7 @@ from indexing.corpus.hub_layouts import Batch, Repository
 from indexing.corpus.hub_names import MS_MARCO_VERSIONS, folder_name
 from indexing.errors import HubError, SettingsError, TrainingError, first_line
 from indexing.index import Index
-from indexing.pretrained import load_quietly, reach_hub
+from indexing.pretrained import reach_hub
 from training.data.readers.hub_rows import (
     LABELLED_LISTS,
     ORDERED_LISTS,
@@ -124,7 +124,6 @@ class Place:
 
     def check(self) -> None:
         """Raise HubError where there is no such folder, or within seconds where the hub isn't reached."""
-        load_quietly()
         if self.folder is None:
             reach_hub(self.repository)
         elif not self.folder.is_dir():
