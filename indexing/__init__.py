@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from indexing.bm25.settings import Bm25Settings
     from indexing.building.build import build
     from indexing.building.change import add_passages, delete_passages
-    from indexing.building.estimate import Estimate, estimate
+    from indexing.building.estimate import estimate
+    from indexing.building.figures import Estimate
     from indexing.building.settings import BuildSettings
     from indexing.catalogue import IndexSummary, index_names, summaries
     from indexing.corpus.corpus import Corpus
@@ -36,7 +37,7 @@ _MODULES = {
     "BuildSettings": "indexing.building.settings",
     "Candidate": "indexing.records",
     "Corpus": "indexing.corpus.corpus",
-    "Estimate": "indexing.building.estimate",
+    "Estimate": "indexing.building.figures",
     "Fields": "indexing.corpus.fields",
     "Index": "indexing.index",
     "IndexSummary": "indexing.catalogue",
