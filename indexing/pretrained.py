@@ -46,14 +46,14 @@ def quiet_loading() -> Iterator[None]:
 
     precision.bound_kernel_caches()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    verbosity: int = transformers_logging.get_verbosity()  # type: ignore[no-untyped-call]  # transformers' own
-    bars: bool = transformers_logging.is_progress_bar_enabled()  # type: ignore[no-untyped-call]  # likewise
+    verbosity: int = transformers_logging.get_verbosity()
+    bars: bool = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
     try:
         yield
     finally:
-        transformers_logging.set_verbosity(verbosity)  # type: ignore[no-untyped-call]  # likewise
+        transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
 
