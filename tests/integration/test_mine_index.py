@@ -24,7 +24,7 @@ from search.pipeline import RetrieveAndRerank
 from search.settings import FUSIONS, Fusion
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.support.fakes import Reports, WordOverlapReranker
-from training.data.ingredients import Gatherer
+from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
 from training.judgments.protection import Protection
 from training.mining.files import manifest, read_negatives
@@ -266,7 +266,7 @@ def test_a_copy_of_a_positive_is_neither_mined_nor_in_a_training_group(
     found = {query["query_id"]: {entry["id"] for entry in query["negatives"]} for query in record(tmp_path / "mined")}
     assert found["1"] & copies.keys() == {"e2"}  # the other query's copy is no copy
     assert found["2"] & copies.keys() == {"e1"}
-    gatherer = Gatherer(OpenIndexes(root), protection=Protection())
+    gatherer = IngredientReader(OpenIndexes(root), protection=Protection())
     groups = GroupSettings(per_query=50, relative_margin=None)
     own = {QUERIES["train"]["1"]: copies["e1"], QUERIES["train"]["2"]: copies["e2"]}
     for example in gatherer.ingredient(Ingredient("copies", "judged", 10), groups):

@@ -1,8 +1,8 @@
-"""A re-ranker for a corpus that nobody judged: queries from its own passages, the first stage as the teacher.
+"""Examples of a corpus that nobody judged: queries from its own passages, with the first stage as the teacher.
 
-Queries are questions that passages ask themselves and, where there are too few, the words that a passage has and
-most others lack. The fused first stage and the bi-encoder say what is worth what, and the passage that a query was
-cut from, without the query, gains a little. Afterwards the model's own opinion, averaged with the first stage's, is
+Queries are questions that passages ask themselves and, where those are too few, words that a passage has and most
+others lack. The fused first stage and the bi-encoder score the passages, and the passage that a query was cut from,
+without the query, gains a bonus. Afterwards the model's own opinion, averaged with the first stage's, is
 the target of a second pass: self-training. It knows nothing that the first stage doesn't, so that it can hardly be
 much better than the dense ranking alone; what it is worth is measured, not promised.
 """
@@ -44,26 +44,26 @@ def cold_examples(
         run = teacher_run(
             index,
             encoder,
-            [Query(QueryId(item.passage_id), item.question) for item in block],
+            [Query(QueryId(question.passage_id), question.text) for question in block],
             depth=settings.depth,
         )
-        own = (encoder.encode_passages([item.question for item in block]) * _vectors(encoder, block)).sum(axis=1)
-        for item, cosine in zip(block, own.tolist(), strict=True):
-            example = _example(index, item, run[QueryId(item.passage_id)], cosine, settings)
+        own = (encoder.encode_passages([question.text for question in block]) * _vectors(encoder, block)).sum(axis=1)
+        for question, cosine in zip(block, own.tolist(), strict=True):
+            example = _example(index, question, run[QueryId(question.passage_id)], cosine, settings)
             if example is not None:
                 yield example
         progress("ask the passages", len(block), len(chosen))
 
 
 def _vectors(encoder: BiEncoder, block: Sequence[PassageQuestion]) -> Floats:
-    return encoder.encode_passages([item.rest for item in block])  # (queries, dim) float32, unit length
+    return encoder.encode_passages([question.rest for question in block])  # (queries, dim) float32, unit length
 
 
 def _example(
-    index: Index, item: PassageQuestion, ranking: Ranking, cosine: float, settings: ColdStart
+    index: Index, question: PassageQuestion, ranking: Ranking, cosine: float, settings: ColdStart
 ) -> Example | None:
-    pool = [entry for entry in ranking if entry.passage_id != item.passage_id and entry.rank <= settings.depth]
-    rng = random.Random(f"{settings.seed}/{item.passage_id}")
+    pool = [entry for entry in ranking if entry.passage_id != question.passage_id and entry.rank <= settings.depth]
+    rng = random.Random(f"{settings.seed}/{question.passage_id}")
     drawn = spread(pool, settings.per_list - 1, rng)
     if not drawn:
         return None
@@ -71,5 +71,5 @@ def _example(
     scores = [as_logits(entry.score) for entry in drawn]
     own = as_logits(cosine) + QUESTION_BONUS
     return Example(
-        f"questions of {index.folder.parent.name}", item.question, (item.rest, *texts), scores=(own, *scores)
+        f"questions of {index.folder.parent.name}", question.text, (question.rest, *texts), scores=(own, *scores)
     )

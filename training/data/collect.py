@@ -1,4 +1,4 @@
-"""Where examples come from: the hub, an index with judgments, files; protected queries are left out of all of them."""
+"""Collects examples from the hub, from judged indexes and from files, without protected queries."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -39,8 +39,8 @@ def collect(
     """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
 
     Raises:
-        SettingsError: a source is none of the forms, or an index has no judgments.
-        IndexingError, HubError, TrainingError, CorpusError: as each source says.
+        SettingsError: an index is missing, or a corpus has no judged train queries.
+        IndexingError, HubError, TrainingError, CorpusError: a source can't be read.
     """
     if recipe.from_passages:
         return _cold(recipe, data, protection, indexes, progress)
@@ -113,7 +113,7 @@ def _judged(
 
 
 def _judged_set(source: Source, index: Index, on_skip: OnSkip) -> JudgedSet:
-    """What is judged of an `index:` or `judged:` source."""
+    """The queries and judgments of an `index:` or `judged:` source."""
     if source.queries is not None and source.qrels is not None:
         return judged_files(source.queries, source.qrels, on_skip=on_skip)
     return judged_split(index, "train", advice="give other data, or a recipe that needs no judgments")
@@ -134,11 +134,11 @@ def _cold(
         )
     if data.teacher:
         raise SettingsError(f"{recipe.name} has the first stage as teacher, then itself; leave out {data.teacher}.")
-    found = cold_examples(
+    examples = cold_examples(
         indexes.index(name),
         indexes.bi_encoder(name),
         data.cold,
         protection=protection,
         progress=progress,
     )
-    return islice(found, data.limit)
+    return islice(examples, data.limit)

@@ -20,7 +20,7 @@ QUESTION = re.compile(
     re.IGNORECASE,
 )
 WORDS = (4, 16)  # of a question that reads like a query
-LEFT_WORDS = 15  # fewer words beside the question answer nothing
+LEFT_WORDS = 15  # with fewer words beside the question, a passage answers nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,18 @@ class PassageQuestion:
     """A question and the passage it was cut from."""
 
     passage_id: PassageId
-    question: str
+    text: str
     rest: str
     """The passage without the question."""
 
 
 def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
-    """The first fitting question of each passage that asks one and says more than it; no question comes twice."""
+    """The first fitting question of each passage that holds one and enough text besides; no question comes twice."""
     seen = set()
     for passage in passages:
-        for found in QUESTION.finditer(passage.content):
-            question = squeeze(found[1])
-            rest = f"{passage.content[: found.start(1)]} {passage.content[found.end(1) :]}".strip()
+        for match in QUESTION.finditer(passage.content):
+            question = squeeze(match[1])
+            rest = f"{passage.content[: match.start(1)]} {passage.content[match.end(1) :]}".strip()
             fits = WORDS[0] <= len(question.split()) <= WORDS[1] and len(rest.split()) >= LEFT_WORDS
             if fits and question.lower() not in seen:
                 seen.add(question.lower())
@@ -49,7 +49,7 @@ def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
 
 KEYWORDS = 4  # of a query that is made of a passage's words
 PASSAGES_READ = 200_000  # of a large corpus, evenly spread
-COUNTED = 20_000  # passages whose terms say how rare a term is
+COUNTED = 20_000  # passages in which a term's frequency is counted
 
 
 @dataclass(frozen=True)
@@ -79,20 +79,21 @@ def made_queries(
     stride = max(1, math.ceil(count / PASSAGES_READ))
     read = [passage for row, passage in enumerate(passages) if row % stride == 0]
     rng = random.Random(settings.seed)
-    asked = [item for item in passage_questions(read) if not protection.covers(_query(item))]
-    chosen = rng.sample(asked, min(len(asked), settings.queries))
-    asking = {item.passage_id for item in asked}
+    questions = [question for question in passage_questions(read) if not protection.covers(_query(question))]
+    chosen = rng.sample(questions, min(len(questions), settings.queries))
+    asking = {question.passage_id for question in questions}
     others = [passage for passage in read if passage.id not in asking]
-    wanted = settings.queries - len(chosen)
-    if wanted and others:
+    missing = settings.queries - len(chosen)
+    if missing and others:
         rarity = _document_frequencies(rng.sample(read, min(len(read), COUNTED)))
-        made = (_keywords(passage, rarity) for passage in rng.sample(others, len(others)))
-        chosen += islice((item for item in made if item is not None and not protection.covers(_query(item))), wanted)
+        keywords = (_keywords(passage, rarity) for passage in rng.sample(others, len(others)))
+        usable = (query for query in keywords if query is not None and not protection.covers(_query(query)))
+        chosen += islice(usable, missing)
     return chosen
 
 
-def _query(item: PassageQuestion) -> Query:
-    return Query(QueryId(""), item.question)
+def _query(question: PassageQuestion) -> Query:
+    return Query(QueryId(""), question.text)
 
 
 def _document_frequencies(passages: Iterable[Passage]) -> Counter[str]:

@@ -10,7 +10,7 @@ from itertools import combinations
 from training.judgments.feedback import Grade
 
 Pairs = Sequence[tuple[int, int]]
-"""What two raters say of the same things, the first one's grade first."""
+"""Two raters' grades of the same passages, the first one's grade first."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ def shared_pairs(grades: Sequence[Grade], one: str, other: str) -> list[tuple[in
 
 def agreements(grades: Sequence[Grade]) -> list[Agreement]:
     """Every two raters who judged a passage in common, by name."""
-    found = []
+    compared = []
     for one, other in combinations(sorted({grade.rater for grade in grades}), 2):
         pairs = shared_pairs(grades, one, other)
         if pairs:
             same = sum(left == right for left, right in pairs) / len(pairs)
-            found.append(Agreement((one, other), len(pairs), same, cohen_kappa(pairs), weighted_kappa(pairs)))
-    return found
+            compared.append(Agreement((one, other), len(pairs), same, cohen_kappa(pairs), weighted_kappa(pairs)))
+    return compared
 
 
 def _kappa(pairs: Pairs, distance: Callable[[int, int], float]) -> float | None:

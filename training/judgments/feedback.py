@@ -20,7 +20,7 @@ from indexing.records import Passage, PassageId, QueryId
 from indexing.whitespace import squeeze
 
 SCHEMA_VERSION = 1
-PROTECTED_SHARE = 0.2  # of the queries, kept for measuring
+PROTECTED_SHARE = 0.2  # of the queries, reserved for measuring
 HIGHEST = 3  # grades are 0 to 3
 NAME_LENGTH = 40  # characters of a rater's name
 WAIT = 10.0  # seconds for another process's transaction to end
@@ -81,19 +81,19 @@ class Counts:
     grades: int
     queries: int
     protected: int
-    """Those of the queries that are kept for measuring."""
+    """Those of the queries that are reserved for measuring."""
     by_rater: Mapping[str, int]
 
 
 def check_rater(name: str) -> str:
-    """A rater's name as it is kept: lower case, single spaces. Raises SettingsError for what is no name."""
-    kept = unicodedata.normalize("NFC", squeeze(name)).lower()
-    if len(kept) > NAME_LENGTH or not kept.isprintable() or not any(letter.isalnum() for letter in kept):
+    """A rater's name as it is stored: lower case, single spaces. Raises SettingsError for what is no name."""
+    stored = unicodedata.normalize("NFC", squeeze(name)).lower()
+    if len(stored) > NAME_LENGTH or not stored.isprintable() or not any(letter.isalnum() for letter in stored):
         raise SettingsError(
             f"A rater can't be called {name[: 2 * NAME_LENGTH]!r}; give a name of 1 to {NAME_LENGTH} characters, "
             "with a letter or a digit in it."
         )
-    return kept
+    return stored
 
 
 def text_fingerprint(text: str) -> str:
@@ -113,11 +113,11 @@ class FeedbackStore:
         """Use `FeedbackStore.open`."""
         self.path = path
         self.protected_share = share
-        """Share of all queries that is kept for measuring, as recorded when the file was made."""
+        """Share of all queries that is reserved for measuring, as recorded when the file was made."""
 
     @classmethod
     def open(cls, path: Path, *, protected_share: float = PROTECTED_SHARE) -> "FeedbackStore":
-        """Open a store, made first where there is none; `protected_share` counts only then.
+        """Open a store, which is made first if it doesn't exist; `protected_share` matters only then.
 
         Raises:
             SettingsError: the share is not from 0 to 1.
@@ -187,15 +187,15 @@ class FeedbackStore:
             return self._grade(row, _held_out(connection))
 
     def grades(self, index: str | None = None) -> list[Grade]:
-        """What holds now, of one index or of all, in the order in which it was given."""
+        """The grades that stand now, of one index or of all, in the order in which they were given."""
         with _connected(self.path) as connection:
             connection.execute("BEGIN")  # one view of both tables
             held_out = _held_out(connection)
-            found = (self._grade(row, held_out) for row in connection.execute(CURRENT))
-            return [grade for grade in found if index in (None, grade.index)]
+            current = (self._grade(row, held_out) for row in connection.execute(CURRENT))
+            return [grade for grade in current if index in (None, grade.index)]
 
     def protects(self, query: str) -> bool:
-        """Whether a query is kept for measuring: drawn by its hash, or once graded as held out."""
+        """Whether a query is reserved for measuring: drawn by its hash, or once graded as held out."""
         with _connected(self.path) as connection:
             return self._protects(normalize_query(query), _held_out(connection))
 
@@ -231,13 +231,13 @@ def _create(path: Path, share: float) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            made = Path(folder) / path.name
-            made.touch()
-            with _connected(made) as connection:
+            new = Path(folder) / path.name
+            new.touch()
+            with _connected(new) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(SCHEMA)
                 connection.execute("INSERT INTO settings VALUES (?)", (share,))
-            os.link(made, path)
+            os.link(new, path)
             atomic.fsync_path(path.parent)
     except FileExistsError:
         if not path.is_file():

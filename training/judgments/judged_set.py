@@ -14,24 +14,24 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
     `queries` holds `id TAB text` or BEIR's JSONL, `qrels` TREC's and MS MARCO's four fields or BEIR's three.
 
     Raises:
-        SettingsError: a file isn't there, or no query has a judgment.
+        SettingsError: a file doesn't exist, or no query has a judgment.
         CorpusError: a line can't be read.
     """
     for name, file in (("queries", queries), ("qrels", qrels)):
         if not file.is_file():
-            raise SettingsError(f"There is no file {file} of {name}; give one that is there.")
-    judged, asked = read_qrels(qrels), read_queries(queries)
-    held = tuple(query for query in asked if query.id in judged)
-    if not held:
+            raise SettingsError(f"There is no file {file} of {name}; give one that exists.")
+    judgments, texts = read_qrels(qrels), read_queries(queries)
+    judged = tuple(query for query in texts if query.id in judgments)
+    if not judged:
         raise SettingsError(
-            f"None of the {len(asked):,} queries of {queries} is among the {len(judged):,} that {qrels} judges; give "
-            "files with the same ids."
+            f"None of the {len(texts):,} queries of {queries} is among the {len(judgments):,} that {qrels} judges; "
+            "give files with the same ids."
         )
-    for _ in range(len(asked) - len(held)):
+    for _ in range(len(texts) - len(judged)):
         on_skip(NO_JUDGMENT)
-    for _ in judged.keys() - {query.id for query in asked}:
+    for _ in judgments.keys() - {query.id for query in texts}:
         on_skip(NO_QUERY)
-    return JudgedSet(queries.name, held, judged)
+    return JudgedSet(queries.name, judged, judgments)
 
 
 def absent(judged: JudgedSet, index: Index) -> int:

@@ -24,8 +24,8 @@ class Protection:
     def read(cls, files: Iterable[Path], collections: Iterable[Path] = ()) -> "Protection":
         """Every query of these files, and of these collections every judged split but train.
 
-        Ids of a file count everywhere. Collections number their queries each in its own way, so that one's ids say
-        nothing of another.
+        Ids of a file protect queries everywhere. Each collection numbers its queries in its own way, so one's ids mean
+        nothing in another.
         """
         named = [query for path in files for query in read_queries(path)]
         judged = {folder.resolve(): _held_out(folder) for folder in collections}
@@ -36,7 +36,7 @@ class Protection:
         )
 
     def within(self, collection: Path) -> "Protection":
-        """What counts among a collection's own queries: the ids of its held-out splits too."""
+        """The protection of a collection's own queries: by the ids of its held-out splits too."""
         return replace(self, ids=self.ids | self.own.get(collection.resolve(), frozenset()))
 
     def covers(self, query: Query) -> bool:

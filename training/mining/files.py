@@ -1,4 +1,4 @@
-"""Mined negatives on disk: JSON lines in each form that losses take, whole or not at all, read back as datasets."""
+"""Writes mined negatives as JSON lines in each form that losses take, and reads them back as datasets."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -125,7 +125,7 @@ def _record(mined: MinedQuery) -> NegativesRow:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    """What a folder of mined negatives was made from and with. Raises TrainingError where it holds none."""
+    """The manifest of a folder of mined negatives. Raises TrainingError where it has none."""
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if not {"files", "forms", "rows", "scores", "settings"} <= values.keys():

@@ -1,4 +1,4 @@
-"""Training groups: a query, some of its passages, and what the re-ranker should think of each."""
+"""Training groups: a query, some of its passages, and a target logit for each."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Tells whether a text says the same as one of a few others, word order, repeats and small changes aside."""
+"""Finds texts that repeat one of a few others, apart from word order, repetition and small changes."""
 
 from collections.abc import Iterable
 

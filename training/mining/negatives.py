@@ -1,7 +1,7 @@
-"""Hard negatives of one query, on paper: a ranking, judgments, scores and texts go in, no model and no index.
+"""Chooses hard negatives of one query from a ranking, judgments, scores and texts, without a model or an index.
 
-A candidate that isn't judged may answer the query all the same. Such false negatives are kept out by margins below
-the scores of the positives, by limits on the score, and by comparing texts. Passages judged 0 are no guess: margins
+A candidate that isn't judged may still answer the query. Such false negatives are avoided by margins below the
+scores of the positives, by limits on the score, and by comparing texts. Passages judged 0 are no guess: margins
 and `max_score` don't touch them.
 """
 
@@ -83,7 +83,7 @@ def hard_negatives(
 ) -> MinedQuery:
     """Screen a query's candidates and draw from them; a query without a positive gets no negative either.
 
-    With `rescore`, margins, limits, order and the scores given back are the re-ranker's; ranks are the first
+    With `rescore`, margins, limits, order and the scores returned are the re-ranker's; ranks are the first
     stage's. The draw depends on the seed and the query's id alone, not on other queries.
     """
     if not _positives(candidates, settings):

@@ -1,4 +1,4 @@
-"""Counts what mining kept and each rule dropped, and how the scores of positives and negatives lie to each other."""
+"""Counts what mining chose and what each rule dropped, and compares the scores of positives and negatives."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ class Tally:
         self._positives, self._negatives = array("f"), array("f")
 
     def watch(self, mined: Iterable[MinedQuery]) -> Iterator[MinedQuery]:
-        """Hand queries on, counted."""
+        """Pass the queries through and count them."""
         for query in mined:
             self.add(query)
             yield query
@@ -90,7 +90,7 @@ class Tally:
         self._negatives.extend(negative.score for negative in mined.negatives)
 
     def report(self) -> MiningReport:
-        """Everything counted so far."""
+        """The counts so far."""
         positives = np.frombuffer(self._positives, dtype=np.float32)  # (positives,) float32
         negatives = np.frombuffer(self._negatives, dtype=np.float32)  # (negatives,) float32
         both = np.concatenate([positives, negatives]).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What the first stage retrieves for training queries, scored: teacher of distillation, mine of negatives."""
+"""Scores what the first stage retrieves for training queries, to distill from and to mine negatives from."""
 
 from collections.abc import Callable, Sequence
 

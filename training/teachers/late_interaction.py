@@ -11,7 +11,7 @@ from indexing.records import Floats
 from training.example import Example
 from training.targets import LATE_SHARPNESS, late_as_logits
 
-KEPT_BYTES = 3 << 30  # of tokens' vectors, for passages that come again: about 50,000 of MS MARCO's
+CACHE_BYTES = 3 << 30  # of tokens' vectors, for passages that are scored again: about 50,000 of MS MARCO's
 
 
 class LateInteractionTeacher:
@@ -22,15 +22,15 @@ class LateInteractionTeacher:
     enough: on TREC DL 2021's BM25 lists they order better than the cosine of the texts.
     """
 
-    def __init__(self, encoder: BiEncoder, *, keep_bytes: int = KEPT_BYTES) -> None:
-        """Of the passages met, up to `keep_bytes` of tokens' vectors stay in memory, those met last."""
+    def __init__(self, encoder: BiEncoder, *, cache_bytes: int = CACHE_BYTES) -> None:
+        """Up to `cache_bytes` of tokens' vectors stay in memory, those of the passages scored last."""
         self._encoder = encoder
-        self._keep_bytes = keep_bytes
-        self._kept: OrderedDict[str, NDArray[np.float16]] = OrderedDict()  # the one met last comes last
-        self._kept_bytes = 0
+        self._most_bytes = cache_bytes
+        self._cache: OrderedDict[str, NDArray[np.float16]] = OrderedDict()  # the one scored last comes last
+        self._cached_bytes = 0
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """As Teacher."""
+        """Late interaction as logits, (passages,) float32 for each example."""
         queries = self._encoder.encode_tokens([example.query for example in examples])  # (tokens, dim) each
         tokens = self._tokens(list(dict.fromkeys(text for example in examples for text in example.passages)))
         return [
@@ -39,19 +39,19 @@ class LateInteractionTeacher:
         ]
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Floats]:
-        """Vectors of each text's tokens, (tokens, dim); rounded to float16 whether they were kept or not."""
-        new = [text for text in texts if text not in self._kept]
+        """Vectors of each text's tokens, (tokens, dim); rounded to float16 whether cached or computed now."""
+        new = [text for text in texts if text not in self._cache]
         for text, vectors in zip(new, self._encoder.encode_tokens(new), strict=True):
-            self._kept[text] = vectors.astype(np.float16)
-            self._kept_bytes += self._kept[text].nbytes
-        found = {}
+            self._cache[text] = vectors.astype(np.float16)
+            self._cached_bytes += self._cache[text].nbytes
+        vectors_by_text = {}
         for text in texts:
-            self._kept.move_to_end(text)
-            found[text] = self._kept[text].astype(np.float32)
-        while self._kept_bytes > self._keep_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= oldest.nbytes
-        return found
+            self._cache.move_to_end(text)
+            vectors_by_text[text] = self._cache[text].astype(np.float32)
+        while self._cached_bytes > self._most_bytes:
+            _, oldest = self._cache.popitem(last=False)
+            self._cached_bytes -= oldest.nbytes
+        return vectors_by_text
 
 
 def late_interaction(query: Floats, passage: Floats) -> float:

@@ -21,7 +21,7 @@ TOGETHER = 64  # examples whose texts are encoded at once
 
 
 class Teacher(Protocol):
-    """Says what a passage is worth."""
+    """Scores how much each passage of an example is worth."""
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
         """For each example (passages,) float32, raw logits on one scale for all queries."""
@@ -31,19 +31,20 @@ class GivenTeacher:
     """The scores that the examples came with: those of the run or the first stage that they were taken from."""
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """As Teacher. Raises SettingsError for an example without scores."""
-        found = []
+        """The examples' own scores. Raises SettingsError for an example without any."""
+        scores = []
         for example in examples:
             if example.scores is None:
                 raise SettingsError(
-                    f"Teacher 'given' wants scores, but those of {example.source} have none; give another teacher."
+                    f"Teacher 'given' takes the examples' own scores, but those of {example.source} have none; give "
+                    "another teacher."
                 )
-            found.append(np.array(example.scores, dtype=np.float32))
-        return found
+            scores.append(np.array(example.scores, dtype=np.float32))
+        return scores
 
 
 class PairScorer(Protocol):
-    """What RerankerTeacher asks of a re-ranker, as CrossEncoderReranker has it."""
+    """What RerankerTeacher needs of a re-ranker; CrossEncoderReranker has it."""
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
         """(pairs,) float32 raw logits."""
@@ -56,7 +57,7 @@ class RerankerTeacher:
         self._reranker = reranker
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """As Teacher."""
+        """The re-ranker's raw logits, (passages,) float32 for each example."""
         pairs = list(dict.fromkeys((example.query, text) for example in examples for text in example.passages))
         values = self._reranker.score_pairs([query for query, _ in pairs], [text for _, text in pairs])
         logits = dict(zip(pairs, values.tolist(), strict=True))
@@ -73,16 +74,16 @@ class FirstStageTeacher:
         self._encoder = encoder
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """As Teacher."""
+        """Centered and scaled cosines of query and passage, (passages,) float32 for each example."""
         queries = self._encoder.encode_queries([example.query for example in examples])  # (examples, dim)
         texts = [text for example in examples for text in example.passages]
         vectors = self._encoder.encode_passages(texts)  # (passages of all, dim) float32
-        found, start = [], 0
+        logits, start = [], 0
         for example, query in zip(examples, queries, strict=True):
             cosines = vectors[start : start + len(example.passages)] @ query
             start += len(example.passages)
-            found.append(as_logits(cosines).astype(np.float32))
-        return found
+            logits.append(as_logits(cosines).astype(np.float32))
+        return logits
 
 
 class MeanTeacher:
@@ -92,13 +93,13 @@ class MeanTeacher:
         self._teachers = teachers
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """As Teacher."""
+        """The teachers' mean logits, (passages,) float32 for each example."""
         opinions = zip(*(teacher.scores(examples) for teacher in self._teachers), strict=True)
         return [np.mean(values, axis=0, dtype=np.float32) for values in opinions]
 
 
 def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher:
-    """A teacher by name; each one of several is taken from `opened` where it is there, else put there.
+    """A teacher by name; each of several is taken from `opened`, or opened and added to it.
 
     Raises:
         SettingsError: another form.
@@ -113,7 +114,7 @@ def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher
 
 
 def keeps_given(name: str) -> bool:
-    """Whether a teacher of this name asks for the scores that examples come with."""
+    """Whether a teacher of this name uses the scores that examples come with."""
     return "given" in JOINED.split(name)
 
 

@@ -9,7 +9,7 @@ from indexing import places, provenance
 from indexing.index import corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
 from training.data.collect import collect
-from training.data.ingredients import Gatherer
+from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
 from training.evaluation.candidates import Candidates, first_stage_lists
 from training.example import PROTECTED, Example
@@ -40,7 +40,7 @@ class RowGatherer:
         self, request: TrainRequest, *, protection: Protection, indexes: OpenIndexes, progress: Progress = silent
     ) -> None:
         self._request, self._protection, self._indexes, self._progress = request, protection, indexes, progress
-        self._gatherer = Gatherer(indexes, protection=protection, progress=progress)
+        self._gatherer = IngredientReader(indexes, protection=protection, progress=progress)
 
     def gather(
         self, one: TrainingPass, *, before: TrainingPass | None = None, model: PairModel | None = None
@@ -74,7 +74,7 @@ class RowGatherer:
     def close(self) -> None:
         """Let go of indexes and teachers: a training wants their memory."""
         self._indexes.close()
-        self._gatherer = Gatherer(self._indexes, protection=self._protection, progress=self._progress)
+        self._gatherer = IngredientReader(self._indexes, protection=self._protection, progress=self._progress)
 
     def _self_taught(self, before: TrainingPass, model: PairModel) -> Iterator[Example]:
         lists = sum(read_rows(before.folder / ROWS)[1].examples.values())

@@ -30,7 +30,7 @@ from training.example import NO_QUERY, Example, OnSkip, ignore
 
 MICROSOFT = "microsoft/ms_marco"
 PREPARED = "sentence-transformers/msmarco"
-PATIENCE = 1_000  # rows that may all miss before it is certain that the index is another collection's
+PATIENCE = 1_000  # rows that may all lack their passages before the index counts as another collection's
 BUILD = "python -m indexing build --corpus msmarco --index msmarco"
 STORE = "queries-store"
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def hub_examples(
     cache: Path | None = None,
     on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
-    """The examples of a recipe's data, in the data's order; what is asked is checked at once, rows are read as taken.
+    """The examples of a recipe's data, in the data's order; arguments are checked at once, rows read when taken.
 
     `index` holds the passages of sets that name them by id; others need none. `source` is a local folder in place of
     the repository: with a README.md that names its configurations, with a folder for each, or with one table.
@@ -123,9 +123,12 @@ class Place:
     folder: Path | None
 
     def check(self) -> None:
-        """Raise HubError where there is no such folder, or within seconds where the hub isn't reached."""
+        """Raise HubError where the folder doesn't exist, or within seconds where the hub can't be reached."""
         if self.folder is None:
-            reach_hub(self.repository)
+            try:
+                reach_hub(self.repository)
+            except HubError as error:
+                raise HubError(f"{error} To train without the hub, name an index: --data index:sample.") from error
         elif not self.folder.is_dir():
             raise HubError(f"{self.folder} is no folder; give one that holds the files of {self.repository}.")
 
@@ -166,7 +169,7 @@ class Place:
 
     def _located(self, config: str) -> tuple[str, str | None]:
         """What `datasets` is to load, and which of its configurations."""
-        import datasets  # slow to import, wanted by few
+        import datasets  # slow to import, needed by few
 
         if self.folder is None:
             return self.repository, config
@@ -194,21 +197,21 @@ def _results(
 def _by_id(
     data: HubSource, rows: IdRows, place: Place, index: Index, *, cache: Path, on_skip: OnSkip
 ) -> Iterator[Example]:
-    """Examples of rows of ids, given up where none of the first has its passages in the index."""
+    """Examples of rows of ids; an error where none of the first PATIENCE has its passages in the index."""
     try:
         queries = query_store(place.store(cache), lambda: place.batches("queries", data.split, QUERIES))
     except ValueError as error:
         raise place.unreadable("queries", error) from error
     texts = Texts(index.passages, queries, on_skip)
     results = _results(data, place, rows.fields, partial(rows.example, data.name, texts=texts))
-    number, found = 0, False
+    number, any_example = 0, False
     for number, example in enumerate(results, start=1):
         if example is not None:
-            found = True
+            any_example = True
             yield example
-        elif number == PATIENCE and not found:
+        elif number == PATIENCE and not any_example:
             break
-    if number and not found:
+    if number and not any_example:
         raise _nothing_found(data, index, number, texts)
 
 

@@ -16,13 +16,13 @@ LARGEST = 3.4e38  # what a float32 holds
 
 
 def data_lines(path: Path, parse: Callable[[str], T], *, limit: int = LIMITS.line) -> Iterator[T]:
-    """What each line that isn't blank says; `parse` raises ValueError that tells what is wrong with a line.
+    """The parsed lines that aren't blank; `parse` raises a ValueError that names what is wrong with a line.
 
     A line may have `limit` bytes.
     The file may be packed as .gz, or be the only table in a .tar.gz, which is read through once to see that it is.
 
     Raises:
-        CorpusError: at the first line that can't be read, once the lines before it were given.
+        CorpusError: at the first line that can't be read, once the lines before it were returned.
     """
     try:
         for name, stream in parts(path):
@@ -86,8 +86,8 @@ def identifier(value: object, name: str) -> str | None:
 
 def texts(record: Mapping[str, Any], name: str) -> list[str]:
     """The texts of a field that holds one or a list of them; none where it is absent. Raises ValueError."""
-    given = record.get(name)
-    values = [] if given is None else [given] if isinstance(given, str) else given
+    value = record.get(name)
+    values = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(values, list):
         raise ValueError(f"{name!r} holds {KINDS[type(values)]} where texts are wanted")
     return [text(value, f"{name}[{place}]") for place, value in enumerate(values)]

@@ -43,7 +43,7 @@ def made(
 ) -> dict[str, str]:
     """Query by passage id."""
     found = made_queries(given, settings, protection=protection, count=count or len(given))
-    return {str(item.passage_id): item.question for item in found}
+    return {str(item.passage_id): item.text for item in found}
 
 
 def test_queries_are_the_telling_words_of_a_passage_in_their_order() -> None:

@@ -12,7 +12,7 @@ from indexing.corpus.judged import normalize_query
 from indexing.errors import IndexingError, TrainingError
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, QUERIES, write_lines
-from training.data.ingredients import Gatherer
+from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
@@ -23,8 +23,8 @@ SETTINGS = GroupSettings(per_query=4)
 NONE = Protection()
 
 
-def gatherer(root: Path, protection: Protection = NONE) -> Gatherer:
-    return Gatherer(OpenIndexes(root), protection=protection)
+def gatherer(root: Path, protection: Protection = NONE) -> IngredientReader:
+    return IngredientReader(OpenIndexes(root), protection=protection)
 
 
 def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:

@@ -11,7 +11,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, write_lines
-from training.data.ingredients import Gatherer
+from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
 from training.data.questions import LEFT_WORDS, PassageQuestion, passage_questions
 from training.judgments.protection import Protection
@@ -58,18 +58,18 @@ def test_what_does_not_read_like_a_query_with_its_answer_is_left(text: str) -> N
 
 def test_limits_themselves_fit() -> None:
     long = f"What {'very ' * 13}old stones?"  # 16 words
-    assert [item.question for item in found(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
+    assert [item.text for item in found(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
 
 
 def test_a_passage_gives_its_first_fitting_question() -> None:
     second = "How do glaciers move down?"
-    assert [item.question for item in found(f"Why so? {ASKED} {second} {REST}")] == [ASKED]
+    assert [item.text for item in found(f"Why so? {ASKED} {second} {REST}")] == [ASKED]
 
 
 def test_no_question_comes_twice() -> None:
     other = "How do glaciers move down?"
     texts = f"{ASKED} {REST}", f"{ASKED.upper()} {REST}", f"{ASKED} {other} {REST}"
-    assert [(item.passage_id, item.question) for item in found(*texts)] == [("0", ASKED), ("2", other)]
+    assert [(item.passage_id, item.text) for item in found(*texts)] == [("0", ASKED), ("2", other)]
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,8 @@ def asking(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> P
     return folder / "root"
 
 
-def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(OpenIndexes(root), protection=Protection(texts=protected))
+def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> IngredientReader:
+    return IngredientReader(OpenIndexes(root), protection=Protection(texts=protected))
 
 
 def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, bi_encoder: BiEncoder) -> None:

@@ -21,7 +21,7 @@ from search.trec import read_run
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.support.fakes import FixedReranker, Reports
 from tests.support.judged_lists import scored
-from training.data.ingredients import Gatherer
+from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
 from training.data.prepare import SPLADE, prepare
 from training.example import Example
@@ -138,8 +138,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_b
     return folder
 
 
-def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Gatherer:
-    return Gatherer(OpenIndexes(root), protection=Protection(texts=protected))
+def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> IngredientReader:
+    return IngredientReader(OpenIndexes(root), protection=Protection(texts=protected))
 
 
 def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_protected_query_is_in_no_example_of_a_run(running: Path) -> None:
 
 
 def test_a_run_that_is_not_there_is_told(built_root: Path) -> None:
-    with pytest.raises(TrainingError, match=r"wants a run, but .*run\.train\.trec isn't there"):
+    with pytest.raises(TrainingError, match=r"needs a run, but .*run\.train\.trec doesn't exist"):
         gatherer(built_root).ingredient(Ingredient("small", "run", 10), GroupSettings())
 
 
@@ -233,8 +233,8 @@ def of(*passages: str) -> Example:
 PAIR_BYTES = 2 * 2 * 2  # of a text of two letters: two vectors of two float16 numbers
 
 
-def late(encoder: CountingEncoder, keep_bytes: int) -> LateInteractionTeacher:
-    return LateInteractionTeacher(cast(BiEncoder, encoder), keep_bytes=keep_bytes)
+def late(encoder: CountingEncoder, cache_bytes: int) -> LateInteractionTeacher:
+    return LateInteractionTeacher(cast(BiEncoder, encoder), cache_bytes=cache_bytes)
 
 
 def test_tokens_of_a_passage_that_comes_again_are_not_encoded_again() -> None:
@@ -283,7 +283,9 @@ def test_the_given_teacher_keeps_what_examples_came_with() -> None:
     with pytest.raises(HubError, match=r"'a\+given-b' is no folder"):  # a folder of that name, not two teachers
         open_teacher("reranker:a+given-b")
     judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
-    with pytest.raises(SettingsError, match=f"'given' wants scores, but those of {BEES.source} have none"):
+    with pytest.raises(
+        SettingsError, match=f"'given' takes the examples' own scores, but those of {BEES.source} have none"
+    ):
         open_teacher("given").scores([judged])
 
 

@@ -451,5 +451,7 @@ def test_a_hub_that_is_not_reached_is_told_at_once(monkeypatch: pytest.MonkeyPat
     # nothing listens at port 9 of this machine
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(HubError, match=r"isn't reached at http://127\.0\.0\.1:9"):
+    with pytest.raises(
+        HubError, match=r"isn't reached at http://127\.0\.0\.1:9 .* name an index: --data index:sample\.$"
+    ):
         hub_examples("adrmse", index=small_index)
