@@ -76,8 +76,8 @@ check: $(READY) ## Formatting, lint and types: ruff format, ruff, mypy --strict
 house: $(READY) ## Print how the code is arranged, from its imports: folders, circles, layers, pages, long functions
 	@$(RUN) -m tests.support.house
 
-evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that
-	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)")
+evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
+	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)
 
 reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }

@@ -29,9 +29,10 @@ from tests.conftest import PASSAGES, QRELS, write_lines
 from tests.support.pages import html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
 from training.evaluation.comparison import compare
-from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
+from training.evaluation.evaluate import Evaluation, evaluate_stages
 from training.evaluation.measures import in_order
 from training.evaluation.report import ORACLE
+from training.evaluation.settings import EvaluationRequest
 from training.evaluation.stages import STAGES
 
 PAGE = Path(__file__).parents[2] / "app/views/evaluate/page.py"
@@ -126,7 +127,7 @@ def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
 
 def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
     run(page, split="test", depth=10)
-    expected = evaluate_pipeline(open_pipeline("dev", root=indexes), Request(split="test", depth=10))
+    expected = evaluate_stages(open_pipeline("dev", root=indexes), EvaluationRequest(split="test", depth=10))
     table = page.dataframe[0].value
     assert list(table["stage"]) == [*STAGES, ORACLE]
     systems = expected.reports[0].comparison.systems
@@ -265,19 +266,19 @@ class Counted:
         self.free = threading.Event()
         self.free.set()
 
-    def __call__(self, pipeline: Any, request: Request, *, progress: Any) -> Evaluation:
+    def __call__(self, pipeline: Any, request: EvaluationRequest, *, progress: Any) -> Evaluation:
         self.times += 1
         count = 3  # at once; then none while it waits
         while not self.free.wait(0.005):
             progress("dev", count, 6)
             count = 0
-        return evaluate_pipeline(pipeline, request, progress=progress)
+        return evaluate_stages(pipeline, request, progress=progress)
 
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     counted = Counted()
-    monkeypatch.setattr(view, "evaluate_pipeline", counted)
+    monkeypatch.setattr(view, "evaluate_stages", counted)
     yield counted
     counted.free.set()  # a thread that waits would hold up every other test's work
 
@@ -333,7 +334,7 @@ def test_what_fails_is_one_sentence(page: AppTest, monkeypatch: pytest.MonkeyPat
     def failing(*_: Any, **__: Any) -> Evaluation:
         raise ModelError("Re-ranker x gave a score that is no number; choose another.")
 
-    monkeypatch.setattr(view, "evaluate_pipeline", failing)
+    monkeypatch.setattr(view, "evaluate_stages", failing)
     run(page, depth=10)
     assert "Re-ranker x gave a score that is no number; choose another." in sentences(page)
     assert not page.dataframe

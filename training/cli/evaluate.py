@@ -2,18 +2,25 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexing import atomic
 from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import SettingsError
-from indexing.progress import Bars
-from search.load import open_pipeline
 from search.served import DEFAULT_RERANKER, reranker_path
+from search.settings import PipelineSettings
 from training.cli.options import Commands, add_root
-from training.evaluation import nano_beir, report
-from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
-from training.evaluation.files import file_names
-from training.evaluation.measures import NAMES
+from training.evaluation.settings import (
+    BINARY,
+    GRADED,
+    NANO_BEIR_SETS,
+    ORDER_MEASURES,
+    EvaluationRequest,
+    EvaluationSettings,
+)
+
+if TYPE_CHECKING:
+    from training.evaluation.evaluate import Evaluation
 
 
 def add(commands: Commands) -> None:
@@ -34,12 +41,11 @@ def add(commands: Commands) -> None:
         help="another system's TREC run, set beside ours; may be repeated",
     )
     evaluate.add_argument("--baseline", default="BM25", help="system that all others are tested against (%(default)s)")
-    evaluate.add_argument("--measure", choices=[name for name in NAMES if name != "Judged@10"], default=NAMES[0])
+    evaluate.add_argument("--measure", choices=ORDER_MEASURES, default=ORDER_MEASURES[0])
     evaluate.add_argument(
         "--minimum-grade",
         type=int,
-        default=2,
-        help="least grade that MRR, MAP and recall count as relevant (%(default)s; MS MARCO's own judgments are all 1)",
+        help=f"least grade that MRR, MAP and recall count as relevant ({GRADED}, or {BINARY} for binary judgments)",
     )
     evaluate.add_argument(
         "--missed", action="store_true", help="also re-rank the judged positives that the first stage missed"
@@ -50,7 +56,7 @@ def add(commands: Commands) -> None:
     evaluate.set_defaults(run=_evaluate)
     nano = commands.add_parser("nano-beir", help="measure a re-ranker on NanoBEIR by sentence-transformers' evaluator")
     nano.add_argument("--reranker", default=DEFAULT_RERANKER, help="NAME/VERSION, shipped, path or hub name")
-    nano.add_argument("--sets", nargs="+", choices=sorted(nano_beir.SETS), default=list(nano_beir.SETS), metavar="SET")
+    nano.add_argument("--sets", nargs="+", choices=sorted(NANO_BEIR_SETS), default=list(NANO_BEIR_SETS), metavar="SET")
     nano.add_argument("--source", default=NANO_BEIR, help="data set on the hub, or a folder in its layout")
     nano.add_argument("--rerank-k", type=int, default=100, help="passages of BM25's list that are re-ranked")
     nano.add_argument("--as-retrieved", action="store_true", help="don't re-rank the positives that BM25 missed")
@@ -80,11 +86,27 @@ def _check_places(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _check_places(options)
+    PipelineSettings(depth=options.depth, rerank_depth=options.depth)  # refuses what searching would, at once
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from training.evaluation import report
+    from training.evaluation.evaluate import evaluate_stages
+    from training.evaluation.files import file_names
+
     pipeline = open_pipeline(options.index, reranker=options.reranker, root=options.root)
-    settings = report.Settings(options.measure, options.minimum_grade, options.baseline)
-    request = Request(options.split, options.depth, options.trec, dict(options.run_file), options.missed, settings)
+    settings = EvaluationSettings(
+        measure=options.measure, minimum_grade=options.minimum_grade, baseline=options.baseline
+    )
+    request = EvaluationRequest(
+        split=options.split,
+        depth=options.depth,
+        trec=options.trec,
+        runs=dict(options.run_file),
+        missed=options.missed,
+        settings=settings,
+    )
     with Bars("queries") as bars:
-        found = evaluate_pipeline(pipeline, request, progress=bars)
+        found = evaluate_stages(pipeline, request, progress=bars)
     for part in found.reports:
         print(f"\n{report.markdown(part)}")
     print(f"\nRe-ranker: {found.reranker}. {_share(found)}")
@@ -98,7 +120,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _share(found: Evaluation) -> str:
+def _share(found: "Evaluation") -> str:
     if found.shares is None:
         return "Without dev queries it is mixed with nothing."
     return (
@@ -108,6 +130,8 @@ def _share(found: Evaluation) -> str:
 
 
 def _nano_beir(options: argparse.Namespace) -> int:
+    from training.evaluation import nano_beir
+
     found = nano_beir.evaluate_nano_beir(
         reranker_path(options.reranker),
         source=options.source,

@@ -13,7 +13,8 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import PipelineSettings
 from search.trec import read_run
-from training.evaluation.measures import MAIN_MEASURE, measure_run
+from training.evaluation.measures import measure_run
+from training.evaluation.settings import MAIN_MEASURE
 
 """Called with queries done and queries in all."""
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Run
-from training.evaluation.measures import MAIN_MEASURE, NAMES, RECALL_CUTOFFS, Measured, measure_run
+from training.evaluation.measures import RECALL_CUTOFFS, Measured, measure_run
 from training.evaluation.paired import Outcome, PairedComparison, compare_paired
+from training.evaluation.settings import MAIN_MEASURE, MEASURES
 from training.evaluation.significance import (
     Interval,
     Outcomes,
@@ -86,8 +87,8 @@ def compare(
     Raises:
         SettingsError: the baseline is none of the runs, a run answers no judged query, or a name is given twice.
     """
-    if measure not in NAMES:
-        raise SettingsError(f"{measure!r} is no measure here; choose from {', '.join(NAMES)}.")
+    if measure not in MEASURES:
+        raise SettingsError(f"{measure!r} is no measure here; choose from {', '.join(MEASURES)}.")
     every = {**runs, **(references or {})}
     _check(runs, every, qrels, baseline=baseline, given=len(runs) + len(references or {}))
     systems = {name: measure_run(run, qrels, minimum_grade=minimum_grade) for name, run in every.items()}
@@ -144,7 +145,7 @@ def columns(comparison: Comparison) -> list[str]:
     """The measures to show: recall at a cutoff beyond every ranking's depth would repeat the one before."""
     told: set[int] = set()
     shown = []
-    for name in NAMES:
+    for name in MEASURES:
         if name in RECALL_CUTOFFS:
             seen = min(RECALL_CUTOFFS[name], comparison.depth)
             if seen in told:

@@ -1,8 +1,7 @@
 """Evaluates a pipeline on its index's judged queries, and on a given TREC run: one report for each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from indexing.corpus.judged import JudgedSet, judged_sets, pick_split
@@ -15,29 +14,14 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.trec import read_run
 from training.evaluation.candidates import Candidates
-from training.evaluation.measures import check_minimum_grade
+from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.missed import Everything, TextOf, rerank_everything, text_in
-from training.evaluation.report import EVERYTHING, ORACLE, Report, Settings, as_json, evaluate_stages
+from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report
+from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 
 
-@dataclass(frozen=True)
-class Request:
-    """What to evaluate."""
-
-    split: str = "test"
-    depth: int = 100
-    """Candidates that are retrieved and re-ranked of each query."""
-    trec: Path | None = None
-    """Folder of a TREC year, whose runs/bm25.trec is re-ranked as given."""
-    runs: Mapping[str, Path] = field(default_factory=dict)
-    """Other systems' TREC runs by name; each stands beside ours wherever it answers a judged query."""
-    missed: bool = False
-    """Whether to give the second account too: judged positives that the first stage missed, re-ranked as well."""
-    settings: Settings = field(default_factory=Settings)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Reports, and what they were made with."""
 
@@ -59,14 +43,20 @@ class Evaluation:
         }
 
 
-def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progress = silent) -> Evaluation:
-    """Choose the shares on the dev split, then report on the split asked for and on the TREC run.
+def evaluate_stages(
+    pipeline: Pipeline, request: EvaluationRequest | None = None, *, progress: Progress = silent
+) -> Evaluation:
+    """Measure every stage of a pipeline on judged queries: BM25, dense, fused, re-ranked and its mixtures.
+
+    The judgments are those beside the corpus of the pipeline's index; the re-ranker's shares of the mixtures are chosen
+    on the dev split. Without a request it is the test split, 100 candidates of each query.
 
     Raises:
-        SettingsError: there is no re-ranker or no such split, a given run answers no judged query, or `Settings`
+        SettingsError: there is no re-ranker or no such split, a given run answers no judged query, or the settings
             don't fit; all before anything is searched.
         CorpusError: a file can't be read.
     """
+    request = request or EvaluationRequest()
     if pipeline.reranker is None:
         raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
     sets = judged_sets(open_corpus_folder(pipeline.index))
@@ -87,17 +77,23 @@ def evaluate_pipeline(pipeline: Pipeline, request: Request, *, progress: Progres
     reports = [evaluator.report(title, stages, sets[request.split], text_in(pipeline.index), candidates=stages.fused)]
     if given is not None:
         reports.append(evaluator.report_given(given, pipeline.encoder))
-    return Evaluation(name, pipeline.index.folder.name, pipeline.reranker.name, shares, tuple(reports))
+    return Evaluation(
+        index=name,
+        build=pipeline.index.folder.name,
+        reranker=pipeline.reranker.name,
+        shares=shares,
+        reports=tuple(reports),
+    )
 
 
 def _retrieve(pipeline: Pipeline, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
     return retrieve_stages(pipeline, judged.queries, depth=depth, progress=relabel(progress, judged.split))
 
 
-def _check(settings: Settings, others: Mapping[str, Run], every: list[Qrels]) -> None:
+def _check(settings: EvaluationSettings, others: Mapping[str, Run], every: list[Qrels]) -> None:
     """Refuse what can't end well before anything is searched."""
     for qrels in every:
-        check_minimum_grade(qrels, minimum_grade=settings.minimum_grade)
+        check_minimum_grade(qrels, minimum_grade=relevant_grade(qrels, settings.minimum_grade))
     for system, run in others.items():
         if not any(run.keys() & qrels.keys() for qrels in every):
             counts = " and ".join(str(len(qrels)) for qrels in every)
@@ -115,7 +111,7 @@ def _check(settings: Settings, others: Mapping[str, Run], every: list[Qrels]) ->
 class _Evaluator:
     """What all reports share."""
 
-    request: Request
+    request: EvaluationRequest
     reranker: Reranker
     shares: Shares | None
     others: Mapping[str, Run]
@@ -127,7 +123,7 @@ class _Evaluator:
         settings = self.request.settings
         if settings.baseline not in {*stages.by_name(shares=self.shares), *others}:
             settings = replace(settings, baseline=STAGES[0])
-        return evaluate_stages(
+        return make_report(
             title,
             stages,
             judged.queries,
@@ -155,6 +151,6 @@ class _Evaluator:
             judged.qrels,
             reranker=self.reranker,
             text_of=text_of,
-            minimum_grade=self.request.settings.minimum_grade,
+            minimum_grade=relevant_grade(judged.qrels, self.request.settings.minimum_grade),
             progress=relabel(self.progress, f"{judged.split}, missed"),
         )

@@ -13,10 +13,8 @@ from ir_measures import AP, RR, Judged, R, nDCG
 
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, MEASURES
 
-MAIN_MEASURE = "nDCG@10"
-"""What versions are compared by."""
-NAMES = (MAIN_MEASURE, "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
 RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
 
 
@@ -35,11 +33,11 @@ class Measured:
         return {name: fmean(values.values()) for name, values in self.per_query.items()}
 
 
-def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = NAMES) -> Measured:
+def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = MEASURES) -> Measured:
     """Values of every query of `qrels` by the measures of these names.
 
     Raises:
-        SettingsError: nothing is judged, the minimum grade is below 1, or a name is none of NAMES.
+        SettingsError: nothing is judged, the minimum grade is below 1, or a name is none of MEASURES.
     """
     measures = _by_name(names, minimum_grade)
     if not qrels:
@@ -68,8 +66,15 @@ def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.
     }
     for name in names:
         if name not in known:
-            raise SettingsError(f"{name!r} is no measure here; choose from {', '.join(NAMES)}.")
+            raise SettingsError(f"{name!r} is no measure here; choose from {', '.join(MEASURES)}.")
     return {name: known[name] for name in names}
+
+
+def relevant_grade(qrels: Qrels, requested: int | None) -> int:
+    """The least grade that counts as relevant: as requested, else GRADED, or BINARY where no judgment reaches that."""
+    if requested is not None:
+        return requested
+    return GRADED if any(grade >= GRADED for grades in qrels.values() for grade in grades.values()) else BINARY
 
 
 def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:

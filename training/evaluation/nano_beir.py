@@ -18,25 +18,9 @@ from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import CorpusError, HubError, SecondLookError, SettingsError, first_line
 from indexing.pretrained import quiet_loading, reach_hub
 from search.rerank.cross_encoder import load_cross_encoder
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE, NANO_BEIR_SETS
 
-SETS: Mapping[str, str] = {
-    "climatefever": "NanoClimateFEVER",
-    "dbpedia": "NanoDBPedia",
-    "fever": "NanoFEVER",
-    "fiqa2018": "NanoFiQA2018",
-    "hotpotqa": "NanoHotpotQA",
-    "msmarco": "NanoMSMARCO",
-    "nfcorpus": "NanoNFCorpus",
-    "nq": "NanoNQ",
-    "quoraretrieval": "NanoQuoraRetrieval",
-    "scidocs": "NanoSCIDOCS",
-    "arguana": "NanoArguAna",
-    "scifact": "NanoSciFact",
-    "touche2020": "NanoTouche2020",
-}
-"""The evaluator's names, and the splits that it reads."""
-MEASURES = {"ndcg@10": MAIN_MEASURE, "mrr@10": "MRR@10", "map": "MAP"}
+EVALUATOR_MEASURES = {"ndcg@10": MAIN_MEASURE, "mrr@10": "MRR@10", "map": "MAP"}
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +49,7 @@ def evaluate_nano_beir(
     model: str,
     *,
     source: str = NANO_BEIR,
-    sets: Sequence[str] = tuple(SETS),
+    sets: Sequence[str] = tuple(NANO_BEIR_SETS),
     rerank_k: int = 100,
     always_rerank_positives: bool = True,
     show_progress: bool = False,
@@ -97,17 +81,19 @@ def evaluate_nano_beir(
 
 
 def _check(sets: Sequence[str], rerank_k: int) -> None:
-    if not sets or set(sets) - set(SETS) or len(set(sets)) < len(sets):
-        raise SettingsError(f"Sets {list(sets)} aren't all different names of NanoBEIR; choose from {', '.join(SETS)}.")
+    if not sets or set(sets) - set(NANO_BEIR_SETS) or len(set(sets)) < len(sets):
+        raise SettingsError(
+            f"Sets {list(sets)} aren't all different names of NanoBEIR; choose from {', '.join(NANO_BEIR_SETS)}."
+        )
     if rerank_k < 1:
         raise SettingsError(f"rerank_k is {rerank_k}; give 1 or more passages (usual: 100).")
 
 
 def _by_set(found: Mapping[str, float], sets: Sequence[str], rerank_k: int, stage: str) -> dict[str, dict[str, float]]:
     """The evaluator's flat figures by set and `mean`, then by measure."""
-    names = {name: f"{SETS[name]}_R{rerank_k}" for name in sets} | {"mean": f"NanoBEIR_R{rerank_k}_mean"}
+    names = {name: f"{NANO_BEIR_SETS[name]}_R{rerank_k}" for name in sets} | {"mean": f"NanoBEIR_R{rerank_k}_mean"}
     return {
-        name: {shown: float(found[f"{key}_{stage}{own}"]) for own, shown in MEASURES.items()}
+        name: {shown: float(found[f"{key}_{stage}{own}"]) for own, shown in EVALUATOR_MEASURES.items()}
         for name, key in names.items()
     }
 
@@ -126,7 +112,7 @@ def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
         if Path(source).exists():
             raise CorpusError(
                 f"{first_line(error)} ({cause}) A folder of NanoBEIR has the configurations corpus, queries, qrels and "
-                f"bm25, each with the splits {', '.join(SETS[name] for name in sets)}."
+                f"bm25, each with the splits {', '.join(NANO_BEIR_SETS[name] for name in sets)}."
             ) from error
         raise HubError(
             f"{first_line(error)} ({cause}) Check the network, or download {NANO_BEIR} elsewhere and give its folder."
@@ -135,9 +121,12 @@ def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
 
 def table(result: NanoBeir) -> str:
     """Each set and the mean as a Markdown table, BM25's figure before the re-ranker's."""
-    lines = [f"| | {' | '.join(MEASURES.values())} |", "|---|" + "---:|" * len(MEASURES)]
+    lines = [f"| | {' | '.join(EVALUATOR_MEASURES.values())} |", "|---|" + "---:|" * len(EVALUATOR_MEASURES)]
     for name in (*result.sets, "mean"):
-        cells = [f"{result.bm25[name][shown]:.4f} → {result.reranked[name][shown]:.4f}" for shown in MEASURES.values()]
+        cells = [
+            f"{result.bm25[name][shown]:.4f} → {result.reranked[name][shown]:.4f}"
+            for shown in EVALUATOR_MEASURES.values()
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     positives = "positives that BM25 missed added" if result.always_rerank_positives else "as retrieved"
     return "\n".join(

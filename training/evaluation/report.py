@@ -12,8 +12,9 @@ from training.evaluation.attribution import Attribution, attribute, oracle
 from training.evaluation.comparison import Comparison
 from training.evaluation.depth_sweep import Depth, depth_sweep
 from training.evaluation.files import trec_eval_command, write_queries, write_trec
-from training.evaluation.measures import MAIN_MEASURE, check_minimum_grade
+from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.missed import Everything
+from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, EvaluationSettings
 from training.evaluation.stages import RERANKED, Shares, Stages
 
 ORACLE = "oracle of the re-ranked candidates"
@@ -21,24 +22,15 @@ EVERYTHING = "re-ranked, missed positives added"
 SWEPT = (MAIN_MEASURE, "MRR@10", "MAP")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to evaluate."""
-
-    measure: str = MAIN_MEASURE
-    """The one that is tested, attributed and listed by query."""
-    minimum_grade: int = 2
-    """Least grade that counts as relevant in MRR, MAP and recall."""
-    baseline: str = "BM25"
-    """The system that the others are tested against."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was found on one judged set."""
+    """The figures of one judged set."""
 
     title: str
-    settings: Settings
+    settings: EvaluationSettings
+    """As requested."""
+    minimum_grade: int
+    """Least grade that counted as relevant."""
     queries: Sequence[Query]
     qrels: Qrels
     runs: Mapping[str, Run]
@@ -51,27 +43,27 @@ class Report:
     """Judged queries without a passage of the minimum grade."""
 
 
-def evaluate_stages(
+def make_report(
     title: str,
     stages: Stages,
     queries: Sequence[Query],
     qrels: Qrels,
     *,
     shares: Shares | None,
-    settings: Settings,
+    settings: EvaluationSettings,
     candidates: Run | None = None,
     others: Mapping[str, Run] | None = None,
     everything: Everything | None = None,
 ) -> Report:
-    """Measure our stages, beside other systems' runs, and say what re-ranking loses where.
+    """Measure our stages beside other systems' runs, and how much re-ranking loses where.
 
     `candidates` is what was re-ranked, in the order in which a lesser depth would take them; the fused list if None.
 
     Raises:
-        SettingsError: as `compare`, `attribute` and `check_minimum_grade` say.
+        SettingsError: the settings don't fit the runs or the judgments.
     """
-    without = check_minimum_grade(qrels, minimum_grade=settings.minimum_grade)
-    grade, measure = settings.minimum_grade, settings.measure
+    grade, measure = relevant_grade(qrels, settings.minimum_grade), settings.measure
+    without = check_minimum_grade(qrels, minimum_grade=grade)
     given = stages.fused if candidates is None else candidates
     references: dict[str, Run] = {ORACLE: oracle(given, qrels)}
     if everything is not None:
@@ -80,6 +72,7 @@ def evaluate_stages(
     return Report(
         title=title,
         settings=settings,
+        minimum_grade=grade,
         queries=queries,
         qrels=qrels,
         runs=runs,
@@ -130,22 +123,27 @@ def _sweep_table(sweep: Sequence[Depth]) -> str:
 
 
 def _notes(report: Report) -> str:
-    said = [
-        f"Means are over all judged queries. MRR, MAP and recall count grades from {report.settings.minimum_grade} on; "
+    notes = []
+    if report.settings.minimum_grade is None and report.minimum_grade == BINARY:
+        notes.append(
+            f"The judgments are binary: none has grade {GRADED} or more, so grade {BINARY} counts as relevant."
+        )
+    notes.append(
+        f"Means are over all judged queries. MRR, MAP and recall count grades from {report.minimum_grade} on; "
         f"{report.without_relevant} queries have no such passage and count 0 there. p values are after Holm's "
         f"correction for {len(report.comparison.versus)} tests; intervals are bootstrapped over the queries."
-    ]
+    )
     if report.everything is not None:
-        said.append(
+        notes.append(
             f"'{EVERYTHING}': {report.everything.appended} judged positives that the first stage missed were re-ranked "
             f"too; {report.everything.without_text} more aren't in the collection."
         )
-    said += [
+    notes += [
         f"'{name}' has no ranking for {count} queries, which count 0."
         for name, count in report.comparison.absent.items()
         if count
     ]
-    return " ".join(said)
+    return " ".join(notes)
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -153,6 +151,7 @@ def as_json(report: Report) -> dict[str, Any]:
     found: dict[str, Any] = {
         "title": report.title,
         "queries": len(report.qrels),
+        "minimum_grade": report.minimum_grade,
         "queries_without_relevant": report.without_relevant,
         "comparison": compared.as_json(report.comparison),
         "attribution": {
@@ -183,5 +182,5 @@ def write(folder: Path, report: Report) -> None:
     write_trec(folder, report.runs, report.qrels)
     write_queries(folder / "queries.tsv", report.comparison, report.queries, attribution=report.attribution)
     atomic.write_json(folder / "report.json", as_json(report))
-    command = trec_eval_command(minimum_grade=report.settings.minimum_grade)
+    command = trec_eval_command(minimum_grade=report.minimum_grade)
     atomic.write_text(folder / "report.md", f"{markdown(report)}\n\nThe same by trec_eval: `{command}`\n")

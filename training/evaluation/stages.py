@@ -14,7 +14,8 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.settings import MIXES, PipelineSettings
 from training.evaluation.candidates import Candidates
-from training.evaluation.measures import MAIN_MEASURE, measure_run
+from training.evaluation.measures import measure_run
+from training.evaluation.settings import MAIN_MEASURE
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 RERANKED = "re-ranked"

@@ -15,7 +15,7 @@ from indexing.progress import Progress, relabel
 from search.load import open_reranker
 from search.served import promoted_version
 from training.evaluation.candidates import Candidates, ndcg, reranked
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import Say, TrainingReporter, write_preview

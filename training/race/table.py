@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from indexing.records import QueryId
-from training.evaluation.measures import MAIN_MEASURE
 from training.evaluation.paired import compare_paired
+from training.evaluation.settings import MAIN_MEASURE
 from training.race.standings import Standing
 
 

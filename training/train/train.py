@@ -12,7 +12,7 @@ from indexing import atomic
 from indexing.progress import Progress, silent
 from training.data.open_indexes import OpenIndexes
 from training.evaluation.candidates import Candidates
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 from training.fitting import processes
 from training.fitting.callback import Measure, ReportStep, TrainingStep
 from training.fitting.dev_set import mean_ndcg

@@ -10,7 +10,7 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from training.evaluation.candidates import first_stage_lists, reranked
 from training.evaluation.comparison import Comparison, compare
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 
 FIRST_STAGE = "first stage"
 

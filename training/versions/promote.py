@@ -12,8 +12,8 @@ from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.served import SHIPPED
 from training.evaluation.candidates import Candidates, first_stage_lists, ndcg, reranked
-from training.evaluation.measures import MAIN_MEASURE
 from training.evaluation.paired import PairedComparison, compare_paired
+from training.evaluation.settings import MAIN_MEASURE
 from training.versions import expectations as pins
 from training.versions import promoted as pointer
 from training.versions.expectations import Expectation, ExpectationCheck

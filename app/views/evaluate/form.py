@@ -18,13 +18,9 @@ from app.views.widgets.pickers import (
 from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError
 from search.served import DEFAULT_RERANKER, promoted_version
-from training.evaluation.evaluate import Request
-from training.evaluation.measures import NAMES
+from training.evaluation.settings import GRADED, ORDER_MEASURES, EvaluationRequest
 from training.evaluation.stages import STAGES
 from training.versions.registry import versions
-
-MEASURES = tuple(name for name in NAMES if name != "Judged@10")  # which doesn't measure an order
-DEFAULT_RELEVANT_GRADE = 2  # as in TREC DL; 1 where no judgment reaches it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +97,13 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
     grades = [str(grade) for grade in range(1, max(highest, 1) + 1)]
     first, second, third, fourth = st.columns(4)
     with first:
-        depth = pick_depth(key="evaluate_depth", default=Request.depth)
+        depth = pick_depth(key="evaluate_depth", default=EvaluationRequest.depth)
     with second:
         measure = pick(
             "Measure",
-            MEASURES,
+            ORDER_MEASURES,
             key="evaluate_measure",
-            default=MEASURES[0],
+            default=ORDER_MEASURES[0],
             about="The measure that is tested and whose losses are attributed; the table has all measures.",
         )
     with third:
@@ -115,7 +111,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
             "Lowest relevant grade",
             grades,
             key="evaluate_grade",
-            default=grades[min(DEFAULT_RELEVANT_GRADE, len(grades)) - 1],
+            default=grades[min(GRADED, len(grades)) - 1],
             about="Lowest grade that counts as relevant for MRR, MAP and recall; nDCG uses the grades themselves.",
         )
     with fourth:

@@ -19,8 +19,8 @@ from app.views.widgets.work import show_work
 from indexing.errors import CorpusError, SecondLookError
 from indexing.progress import Progress
 from training.evaluation.archive import report_files, zipped
-from training.evaluation.evaluate import Evaluation, Request, evaluate_pipeline
-from training.evaluation.report import Settings
+from training.evaluation.evaluate import Evaluation, evaluate_stages
+from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 
 TITLE = (
     '<header class="sl-top"><h1>Evaluate</h1><p>How well each stage does on judged queries, '
@@ -86,11 +86,11 @@ def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[Eval
 
 
 def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progress], EvaluationResult]:
-    settings = Settings(choice.measure, choice.minimum_grade, choice.baseline)
-    request = Request(split=choice.split, depth=choice.depth, settings=settings)
+    settings = EvaluationSettings(measure=choice.measure, minimum_grade=choice.minimum_grade, baseline=choice.baseline)
+    request = EvaluationRequest(split=choice.split, depth=choice.depth, settings=settings)
 
     def evaluate(progress: Progress) -> EvaluationResult:
-        evaluation = evaluate_pipeline(PatientPipeline(shared.pipeline), request, progress=progress)
+        evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, progress=progress)
         try:
             files = report_files(evaluation.reports[0])
         except CorpusError as error:  # an id that TREC's formats can't hold

@@ -12,7 +12,7 @@ from app.views.widgets.pickers import pick
 from indexing import places
 from indexing.errors import first_line
 from search.served import SHIPPED
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
 

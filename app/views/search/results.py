@@ -8,7 +8,7 @@ from app.views.widgets.passage.judgment import Judgment
 from app.views.widgets.pipeline_fields import FUSION_NAMES, MIX_NAMES
 from app.views.widgets.search_choice import SearchChoice
 from search.trace import SearchTrace
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 
 
 def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: str | None) -> list[Figure]:

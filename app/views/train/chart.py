@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from app.views.widgets.palette import BAR, DOWN, SAME, UP
-from training.evaluation.measures import MAIN_MEASURE
+from training.evaluation.settings import MAIN_MEASURE
 from training.jobs.status import Metric
 
 MOST_POINTS = 400  # of a line; more can't be distinguished

@@ -10,7 +10,8 @@ from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError
 from indexing.records import PassageId, QueryId, Ranking
 from search.trace import SearchTrace
-from training.evaluation.measures import MAIN_MEASURE, measure_run
+from training.evaluation.measures import measure_run
+from training.evaluation.settings import MAIN_MEASURE
 
 GRADES = {3: "answers", 2: "partly", 1: "related", 0: "not relevant"}
 NOT_JUDGED = "not judged"

@@ -12,13 +12,14 @@ from indexing.records import PassageId, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.trec import read_run
 from training.evaluation.archive import report_files, zipped
-from training.evaluation.evaluate import Request, evaluate_pipeline
+from training.evaluation.evaluate import evaluate_stages
 from training.evaluation.report import Report, write
+from training.evaluation.settings import EvaluationRequest
 
 
 @pytest.fixture
 def report(pipeline: RetrieveAndRerank) -> Report:
-    return evaluate_pipeline(pipeline, Request(depth=5)).reports[0]
+    return evaluate_stages(pipeline, EvaluationRequest(depth=5)).reports[0]
 
 
 def test_the_files_are_those_that_are_written(report: Report, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.support.fakes import WordOverlapReranker
-from training.evaluation.evaluate import Request, evaluate_pipeline
-from training.evaluation.report import EVERYTHING, Settings, markdown
+from training.evaluation.evaluate import evaluate_stages
+from training.evaluation.report import EVERYTHING, markdown
+from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES
 
 
@@ -31,7 +32,9 @@ def trec(tmp_path: Path) -> Path:
 
 def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) -> None:
     told: list[str] = []
-    found = evaluate_pipeline(pipeline, Request(depth=20), progress=lambda phase, done, total: told.append(phase))
+    found = evaluate_stages(
+        pipeline, EvaluationRequest(depth=20), progress=lambda phase, done, total: told.append(phase)
+    )
     (report,) = found.reports
     assert (found.index, found.reranker, report.title) == ("small", "word overlap", "small, test split")
     assert set(report.qrels) == {QueryId("4"), QueryId("5")} == {query.id for query in report.queries}
@@ -44,12 +47,12 @@ def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) ->
 def test_the_dev_split_is_searched_once_where_it_is_the_one_asked_for(
     pipeline: RetrieveAndRerank, reranker: WordOverlapReranker
 ) -> None:
-    evaluate_pipeline(pipeline, Request(split="dev", depth=20))
+    evaluate_stages(pipeline, EvaluationRequest(split="dev", depth=20))
     assert [query for query, _ in reranker.asked] == list(QUERIES["dev"].values())
 
 
 def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: RetrieveAndRerank, trec: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec))
+    found = evaluate_stages(pipeline, EvaluationRequest(depth=20, trec=trec))
     report = found.reports[1]
     assert report.title == "trec, BM25's top 20 as given"
     assert report.sweep[0].measured.means["MRR@10"] == 1 / 2  # a4 before a3, as given
@@ -59,7 +62,7 @@ def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: Retr
 
 
 def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: RetrieveAndRerank, trec: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=20, trec=trec, missed=True))
+    found = evaluate_stages(pipeline, EvaluationRequest(depth=20, trec=trec, missed=True))
     every = found.reports[1].everything
     assert every is not None
     assert (every.appended, every.without_text) == (1, 1)  # a1; zz
@@ -71,8 +74,10 @@ def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: Retr
 
 def test_another_systems_run_stands_where_it_answers(pipeline: RetrieveAndRerank, trec: Path, tmp_path: Path) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
-    request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="re-ranked"))
-    own, given = evaluate_pipeline(pipeline, request).reports
+    request = EvaluationRequest(
+        depth=20, trec=trec, runs={"theirs": path}, settings=EvaluationSettings(baseline="re-ranked")
+    )
+    own, given = evaluate_stages(pipeline, request).reports
     assert "theirs" not in own.comparison.systems
     assert given.comparison.systems["theirs"].means["MRR@10"] == 1
     assert given.comparison.versus["theirs"].difference == given.comparison.differences("theirs")[QueryId("t1")]
@@ -85,7 +90,7 @@ def test_a_run_cant_stand_in_the_place_of_one_of_our_own(
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["4 Q0 a1 1 9.5 them"])
     with pytest.raises(SettingsError, match=f"one of our own, '{name}'"):
-        evaluate_pipeline(pipeline, Request(runs={name: path}))
+        evaluate_stages(pipeline, EvaluationRequest(runs={name: path}))
 
 
 def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
@@ -93,22 +98,22 @@ def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["q77 Q0 a1 1 9.5 them"])
     with pytest.raises(SettingsError, match="Run theirs answers none of the 2 judged queries"):
-        evaluate_pipeline(pipeline, Request(runs={"theirs": path}))
+        evaluate_stages(pipeline, EvaluationRequest(runs={"theirs": path}))
     assert reranker.asked == []
 
 
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (Settings(minimum_grade=4), "No judgment has grade 4"),
-        (Settings(baseline="TF-IDF"), "'TF-IDF' is none of the systems; choose from BM25, dense"),
+        (EvaluationSettings(minimum_grade=4), "No judgment has grade 4"),
+        (EvaluationSettings(baseline="TF-IDF"), "'TF-IDF' is none of the systems; choose from BM25, dense"),
     ],
 )
 def test_settings_that_dont_fit_are_told_before_anything_is_searched(
-    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: Settings, told: str
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: EvaluationSettings, told: str
 ) -> None:
     with pytest.raises(SettingsError, match=told):
-        evaluate_pipeline(pipeline, Request(settings=settings))
+        evaluate_stages(pipeline, EvaluationRequest(settings=settings))
     assert reranker.asked == []
 
 
@@ -116,20 +121,22 @@ def test_where_the_baseline_doesnt_answer_bm25_is_the_baseline(
     pipeline: RetrieveAndRerank, trec: Path, tmp_path: Path
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["t1 Q0 a1 1 9.5 them"])
-    request = Request(depth=20, trec=trec, runs={"theirs": path}, settings=Settings(baseline="theirs"))
-    own, given = evaluate_pipeline(pipeline, request).reports
+    request = EvaluationRequest(
+        depth=20, trec=trec, runs={"theirs": path}, settings=EvaluationSettings(baseline="theirs")
+    )
+    own, given = evaluate_stages(pipeline, request).reports
     assert (own.comparison.baseline, given.comparison.baseline) == ("BM25", "theirs")
 
 
 def test_a_split_that_isnt_there_is_told_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match=r"no judged eval queries \(there: train, dev, test\)"):
-        evaluate_pipeline(pipeline, Request(split="eval"))
+        evaluate_stages(pipeline, EvaluationRequest(split="eval"))
 
 
 def test_without_a_re_ranker_there_is_nothing_to_compare(pipeline: RetrieveAndRerank) -> None:
     alone = RetrieveAndRerank(pipeline.index, pipeline.encoder, None)
     with pytest.raises(SettingsError, match="needs a re-ranker"):
-        evaluate_pipeline(alone, Request())
+        evaluate_stages(alone, EvaluationRequest())
 
 
 def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small_corpus: Path, tmp_path: Path) -> None:
@@ -137,12 +144,12 @@ def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small
     (folder / "qrels.dev.tsv").unlink()
     index = pipeline.index
     moved = replace(index, manifest=replace(index.manifest, corpus=str(folder)))
-    found = evaluate_pipeline(RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), Request(depth=20))
+    found = evaluate_stages(RetrieveAndRerank(moved, pipeline.encoder, pipeline.reranker), EvaluationRequest(depth=20))
     assert found.shares is None
     assert "re-ranked + first stage" not in found.reports[0].comparison.systems
     assert "re-ranked" in found.reports[0].comparison.systems
 
 
 def test_the_index_that_was_built_is_named(pipeline: RetrieveAndRerank, built_root: Path) -> None:
-    found = evaluate_pipeline(pipeline, Request(depth=5))
+    found = evaluate_stages(pipeline, EvaluationRequest(depth=5))
     assert found.build == open_index("small", root=built_root).folder.name

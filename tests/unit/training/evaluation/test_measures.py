@@ -7,7 +7,8 @@ import pytest
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 from tests.support.judged_lists import ONE, THREE, TWO, grades, ranking
-from training.evaluation.measures import NAMES, check_minimum_grade, in_order, measure_run
+from training.evaluation.measures import check_minimum_grade, in_order, measure_run
+from training.evaluation.settings import MEASURES
 
 
 def means(run: Run, qrels: Qrels, *, minimum_grade: int = 2) -> dict[str, float]:
@@ -15,7 +16,7 @@ def means(run: Run, qrels: Qrels, *, minimum_grade: int = 2) -> dict[str, float]
 
 
 def test_the_measures_are_those_that_the_field_reports() -> None:
-    assert list(means({ONE: ranking("a")}, {ONE: grades(a=2)})) == list(NAMES)
+    assert list(means({ONE: ranking("a")}, {ONE: grades(a=2)})) == list(MEASURES)
 
 
 def test_ndcg_is_that_computed_by_hand() -> None:
@@ -59,12 +60,12 @@ def test_judged_is_the_share_of_the_first_ten_that_anyone_graded() -> None:
 def test_a_judged_query_that_the_run_lacks_or_finds_nothing_for_counts_zero() -> None:
     qrels = {ONE: grades(a=2), TWO: grades(b=2), THREE: grades(c=2)}
     found = measure_run({ONE: ranking("a"), TWO: ranking()}, qrels, minimum_grade=2)
-    assert found.means == pytest.approx(dict.fromkeys(NAMES, (1 + 0 + 0) / 3))
+    assert found.means == pytest.approx(dict.fromkeys(MEASURES, (1 + 0 + 0) / 3))
     assert found.per_query["MAP"] == {ONE: 1, TWO: 0, THREE: 0}
 
 
 def test_a_run_that_found_nothing_at_all_is_worth_nothing() -> None:
-    assert means({ONE: ranking()}, {ONE: grades(a=2)}) == dict.fromkeys(NAMES, 0)
+    assert means({ONE: ranking()}, {ONE: grades(a=2)}) == dict.fromkeys(MEASURES, 0)
 
 
 def test_a_query_that_is_not_judged_does_not_count() -> None:

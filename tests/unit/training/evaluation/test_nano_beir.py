@@ -11,7 +11,8 @@ from sentence_transformers import CrossEncoder
 
 from indexing.errors import CorpusError, HubError, ModelError, SettingsError
 from tests.unit.indexing.corpus.hub_folders import Records, in_splits
-from training.evaluation.nano_beir import SETS, NanoBeir, as_json, evaluate_nano_beir, table
+from training.evaluation.nano_beir import NanoBeir, as_json, evaluate_nano_beir, table
+from training.evaluation.settings import NANO_BEIR_SETS
 
 TEXTS = {
     "p1": "Bees make honey from nectar.",
@@ -26,10 +27,10 @@ POSITIVES = {"q1": "p1", "q2": "p2"}
 
 def tables() -> dict[str, dict[str, Records]]:
     return {
-        "corpus": {SETS["msmarco"]: [{"_id": key, "text": text} for key, text in TEXTS.items()]},
-        "queries": {SETS["msmarco"]: [{"_id": key, "text": text} for key, text in QUERIES.items()]},
-        "qrels": {SETS["msmarco"]: [{"query-id": key, "corpus-id": name} for key, name in POSITIVES.items()]},
-        "bm25": {SETS["msmarco"]: [{"query-id": key, "corpus-ids": names} for key, names in LISTS.items()]},
+        "corpus": {NANO_BEIR_SETS["msmarco"]: [{"_id": key, "text": text} for key, text in TEXTS.items()]},
+        "queries": {NANO_BEIR_SETS["msmarco"]: [{"_id": key, "text": text} for key, text in QUERIES.items()]},
+        "qrels": {NANO_BEIR_SETS["msmarco"]: [{"query-id": key, "corpus-id": name} for key, name in POSITIVES.items()]},
+        "bm25": {NANO_BEIR_SETS["msmarco"]: [{"query-id": key, "corpus-ids": names} for key, names in LISTS.items()]},
     }
 
 
@@ -73,8 +74,10 @@ def test_only_the_first_of_bm25s_list_are_re_ranked(tiny_cross_encoder: Path, na
 
 
 def test_the_mean_is_over_the_sets(tiny_cross_encoder: Path, tmp_path: Path) -> None:
-    both = {name: {SETS["nq"]: splits[SETS["msmarco"]], **splits} for name, splits in tables().items()}
-    both["qrels"][SETS["nq"]] = [{"query-id": "q1", "corpus-id": "p3"}, {"query-id": "q2", "corpus-id": "p4"}]
+    both = {
+        name: {NANO_BEIR_SETS["nq"]: splits[NANO_BEIR_SETS["msmarco"]], **splits} for name, splits in tables().items()
+    }
+    both["qrels"][NANO_BEIR_SETS["nq"]] = [{"query-id": "q1", "corpus-id": "p3"}, {"query-id": "q2", "corpus-id": "p4"}]
     found = evaluate_nano_beir(str(tiny_cross_encoder), source=in_splits(tmp_path / "n", both), sets=["msmarco", "nq"])
     assert found.bm25["nq"]["MRR@10"] == 1  # both first
     assert found.bm25["mean"]["MRR@10"] == pytest.approx((1 / 4 + 1) / 2)
@@ -130,7 +133,7 @@ def test_a_set_that_the_folder_lacks_is_told_with_the_layout(tiny_cross_encoder:
 
 def test_a_list_that_names_a_passage_without_text_is_told(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     broken = tables()
-    broken["bm25"] = {SETS["msmarco"]: [{"query-id": "q1", "corpus-ids": ["p1", "zz"]}]}
+    broken["bm25"] = {NANO_BEIR_SETS["msmarco"]: [{"query-id": "q1", "corpus-ids": ["p1", "zz"]}]}
     with pytest.raises(CorpusError, match="zz"):
         evaluate_nano_beir(str(tiny_cross_encoder), source=in_splits(tmp_path / "n", broken), sets=["msmarco"])
 
@@ -148,4 +151,4 @@ def test_a_model_that_cant_be_loaded_is_told(tmp_path: Path, nano: str) -> None:
 def test_the_sets_are_the_evaluators() -> None:
     from sentence_transformers.cross_encoder.evaluation.nano_beir import DATASET_NAME_TO_HUMAN_READABLE
 
-    assert {name: f"Nano{shown}" for name, shown in DATASET_NAME_TO_HUMAN_READABLE.items()} == SETS
+    assert {name: f"Nano{shown}" for name, shown in DATASET_NAME_TO_HUMAN_READABLE.items()} == NANO_BEIR_SETS

@@ -12,7 +12,8 @@ from indexing.records import Query
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
 from training.evaluation.missed import Everything
-from training.evaluation.report import EVERYTHING, ORACLE, Report, Settings, as_json, evaluate_stages, markdown, write
+from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report, markdown, write
+from training.evaluation.settings import EvaluationSettings
 from training.evaluation.stages import STAGES, Stages
 
 QUERIES = (Query(ONE, "first"), Query(TWO, "second"))
@@ -24,8 +25,8 @@ STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, cosin
 
 
 def report(**options: object) -> Report:
-    settings = Settings(measure="MRR@10", baseline="fused (RRF)")
-    return evaluate_stages("Small", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=settings, **options)  # type: ignore[arg-type]  # of each test
+    settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
+    return make_report("Small", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=settings, **options)  # type: ignore[arg-type]  # of each test
 
 
 def test_a_pairs_time_is_that_of_all_pairs_shared() -> None:
@@ -97,7 +98,22 @@ def test_the_report_can_be_read() -> None:
 
 def test_a_minimum_grade_that_nothing_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="No judgment has grade 4"):
-        evaluate_stages("", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=Settings(minimum_grade=4))
+        make_report("", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=EvaluationSettings(minimum_grade=4))
+
+
+def test_of_binary_judgments_the_lowest_grade_counts_and_the_report_says_so() -> None:
+    qrels = {ONE: grades(a=1, b=0), TWO: grades(c=1)}
+    settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
+    found = make_report("Small", STAGES_RUN, QUERIES, qrels, shares=SHARES, settings=settings)
+    assert found.minimum_grade == as_json(found)["minimum_grade"] == 1
+    assert found.comparison.systems["re-ranked"].means["MRR@10"] == pytest.approx((1 + 1 / 2) / 2)
+    assert (
+        "The judgments are binary: none has grade 2 or more, so grade 1 counts as relevant. Means are over all judged "
+        "queries. MRR, MAP and recall count grades from 1 on; 0 queries have no such passage"
+    ) in markdown(found)
+    requested = replace(settings, minimum_grade=2)
+    with pytest.raises(SettingsError, match=r"No judgment has grade 2 or more \(the highest is 1\)"):
+        make_report("Small", STAGES_RUN, QUERIES, qrels, shares=SHARES, settings=requested)
 
 
 def test_all_of_it_is_written(tmp_path: Path) -> None:

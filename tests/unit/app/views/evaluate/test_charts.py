@@ -8,8 +8,9 @@ import pytest
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.widgets.palette import DOWN, SAME, UP
 from search.pipeline import RetrieveAndRerank
-from training.evaluation.evaluate import Request, evaluate_pipeline
+from training.evaluation.evaluate import evaluate_stages
 from training.evaluation.report import ORACLE, Report
+from training.evaluation.settings import EvaluationRequest
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def kept() -> dict[str, Report]:
 def report(pipeline: RetrieveAndRerank, kept: dict[str, Report]) -> Report:
     """The small index's test split, re-ranked by word overlap."""
     if not kept:
-        kept["it"] = evaluate_pipeline(pipeline, Request(depth=20)).reports[0]
+        kept["it"] = evaluate_stages(pipeline, EvaluationRequest(depth=20)).reports[0]
     return kept["it"]
 
 
