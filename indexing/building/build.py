@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildRequest:
+class BuildPlan:
     """An index to build, from a corpus or from the passages of an earlier build."""
 
     name: str
@@ -85,7 +85,7 @@ def build(
         SettingsError, ModelError, HubError: a setting doesn't fit the corpus, or a model can't be loaded.
     """
     settings = settings or BuildSettings()
-    request = BuildRequest(name=name, root=root or places.indexes(), settings=settings, corpus=str(corpus.path))
+    request = BuildPlan(name=name, root=root or places.indexes(), settings=settings, corpus=str(corpus.path))
     if unread := describe_unread(corpus.path):
         log.warning("%s", unread)
     passages = iter(corpus)
@@ -95,7 +95,7 @@ def build(
 
 
 def build_from(
-    request: BuildRequest,
+    request: BuildPlan,
     batches: Iterator[Sequence[Passage]],
     *,
     encoder: BiEncoder,
@@ -127,12 +127,12 @@ def build_from(
         encoder.close()
 
 
-def _check_parent(request: BuildRequest) -> None:
+def _check_parent(request: BuildPlan) -> None:
     if request.parent is not None and current_build(request.name, root=request.root) != request.parent:
         raise IndexingError(f"Another process has changed index {request.name} meanwhile; give the command again.")
 
 
-def _origin(request: BuildRequest, started: datetime, key: str, encoded: int, source: Corpus | None) -> Origin:
+def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, source: Corpus | None) -> Origin:
     return Origin(
         name=request.name,
         build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
@@ -191,8 +191,8 @@ def describe_stop(folder: Path, settings: BuildSettings) -> str:
     finished = shards.load_all(unfinished_folders[-1]) if unfinished_folders else []
     if not finished:
         return (
-            f"Stopped before the first shard of {settings.shard_size:,} passages was finished, so nothing is stored; a "
-            "smaller --shard-size stores more often. The index in use is unchanged."
+            f"Stopped before the first shard of {settings.shard_size:,} passages was finished, so nothing is stored; "
+            "smaller shards (--shard-size) are stored sooner. The index in use is unchanged."
         )
     passages = sum(shard.passages for shard in finished)
     return (

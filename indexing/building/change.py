@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from indexing import atomic
-from indexing.building.build import BuildRequest, build_from
+from indexing.building.build import BuildPlan, build_from
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import load_all
 from indexing.catalogue import current_build
@@ -118,7 +118,7 @@ def _rebuild(
     )
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     check_encoder(folder, old, encoder)
-    request = BuildRequest(
+    request = BuildPlan(
         name=folder.parent.name,
         root=folder.parent.parent,
         settings=settings,

@@ -86,4 +86,4 @@ def _ids_of(path: Path) -> list[str]:
     try:
         return [line.strip() for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{path} can't be read as UTF-8 text ({error}); save it as UTF-8.") from error
+        raise CorpusError(f"{path} isn't UTF-8 text ({error}); save it as UTF-8.") from error

@@ -118,8 +118,12 @@ def parsed_lines(path: Path, parse: Callable[[str], T | str]) -> Iterator[T]:
     """What each line that isn't empty says. Raises CorpusError with file and line at the first that can't be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} can't be read as UTF-8 text ({error}).") from error
+    except FileNotFoundError:
+        raise CorpusError(f"{path} doesn't exist; give a file that does.") from None
+    except OSError as error:
+        raise CorpusError(f"{path} can't be read ({error.strerror}); give a file that you may read.") from error
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path} isn't UTF-8 text ({error}); save it as UTF-8.") from error
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             parsed = parse(line.rstrip("\r"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from indexing.building.build import build
+from indexing.building.build import build, describe_stop
 from indexing.building.estimate import estimate
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.count import count_passages
@@ -82,7 +82,7 @@ def _run(folder: Path, request: BuildRequest) -> BuildStatus:
         reporter.write()
         ended = _estimated(request, reporter) if request.task == "estimate" else _built(request, reporter)
     except KeyboardInterrupt:
-        ended = _ended(reporter, "stopped", "Stopped. The index in use is unchanged, and finished shards were kept.")
+        ended = _ended(reporter, "stopped", describe_stop(Path(request.root) / request.name, request.settings()))
     except (SecondLookError, OSError) as error:
         ended = _ended(reporter, "failed", str(error))
     except Exception as error:

@@ -209,8 +209,8 @@ def test_ctrl_c_ends_a_build_with_130_and_says_what_is_kept(
     monkeypatch.setattr("indexing.progress.Bars.__call__", stop)
     assert indexing(build_arguments) == 130
     assert refusal(capsys) == (
-        "Stopped before the first shard of 20,000 passages was finished, so nothing is stored; a smaller --shard-size "
-        "stores more often. The index in use is unchanged."
+        "Stopped before the first shard of 20,000 passages was finished, so nothing is stored; smaller shards "
+        "(--shard-size) are stored sooner. The index in use is unchanged."
     )
     assert not (tmp_path / "root/small").exists()
 

@@ -440,7 +440,7 @@ def test_a_stopped_build_goes_on_and_a_failed_one_says_where(
     ended("stopped")
     assert forks.end().code == 0  # it came to an end of its own
     again(page)
-    assert "Stopped. The index in use is unchanged, and finished shards were kept." in sentences(page)
+    assert "Stopped before the first shard of 20,000 passages was finished, so nothing is stored" in sentences(page)
 
     monkeypatch.setattr(job_folder, "launch", here.launch)
     write_lines(mine / "collection.tsv", [*LINES, "no tab here"])

@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,19 @@ def test_a_command_of_the_manual_is_understood(command: str) -> None:
         assert ended.value.code == 0
     else:
         assert callable(parser.parse_args(words[3:]).run)
+
+
+def test_the_commands_of_the_page_on_indexing_run_one_after_the_other(
+    tmp_path: Path, tiny_bi_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    monkeypatch.chdir(REPOSITORY)
+    commands = re.findall(r"^    python -m indexing (.+)$", TEXTS["docs/indexing.md"], flags=re.MULTILINE)
+    assert {shlex.split(command)[0] for command in commands} >= {"build", "inspect", "add", "delete", "tune", "gc"}
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        model = ["--bi-encoder", str(tiny_bi_encoder)] if words[0] == "build" else []
+        assert indexing.__main__.main([*words, *model]) == 0, command
 
 
 @pytest.mark.parametrize("target", TARGETS)
