@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Source:
-    """Judged passages on their way into one layout. Texts are told apart by what they say."""
+class JudgedCollection:
+    """Judged passages to be laid out; a text's id is the same wherever it appears."""
 
     passages: dict[PassageId, str] = field(default_factory=dict)
     queries: dict[QueryId, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ def prepare(folder: Path, target: Path) -> dict[str, Path]:
     return made
 
 
-def _write(target: Path, source: Source) -> None:
+def _write(target: Path, source: JudgedCollection) -> None:
     with atomic.folder(target) as work:
         _write_table(work / "collection.tsv", source.passages)
         _write_table(work / "queries.train.tsv", source.queries)
@@ -90,11 +90,13 @@ def _write_table(path: Path, table: Mapping[Any, str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None, run: str | None = None) -> Source:
+def _collection(
+    folder: Path, *, corpus: str, queries: str, qrels: str | None, run: str | None = None
+) -> JudgedCollection:
     """A collection with its own ids; judged passages without text are left out, and those of the run."""
     if not (folder / corpus).is_file():
         raise FileNotFoundError(2, "no corpus", str(folder / corpus))
-    source = Source()
+    source = JudgedCollection()
     for passage in Corpus(folder / corpus, skip_bad_lines=True):
         source.passages[passage.id] = " ".join(passage.content.split()[:PASSAGE_WORDS])
     source.queries = {query.id: query.text for query in read_queries(folder / queries)}
@@ -111,7 +113,7 @@ def _collection(folder: Path, *, corpus: str, queries: str, qrels: str | None, r
     return source
 
 
-def _with_dev(source: Source, folder: Path) -> Source:
+def _with_dev(source: JudgedCollection, folder: Path) -> JudgedCollection:
     """The same with the dev queries beside it, where there are some."""
     sets = judged_sets(folder)
     if "dev" in sets:
@@ -134,9 +136,9 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
                 raise CorpusError(f"{path}:{number}: not JSON ({error}); fetch the file again.") from error
 
 
-def _candidate_lists(*paths: Path) -> Source:
+def _candidate_lists(*paths: Path) -> JudgedCollection:
     """Questions with labelled candidate sentences (WikiQA, TREC QA); those without an answer are left out."""
-    source = Source()
+    source = JudgedCollection()
     for path in paths:
         for record in _json_lines(path):
             if not any(candidate["label"] for candidate in record["candidates"]):
@@ -152,9 +154,9 @@ def _candidate_lists(*paths: Path) -> Source:
     return source
 
 
-def _answer_sentences(*paths: Path) -> Source:
+def _answer_sentences(*paths: Path) -> JudgedCollection:
     """Questions with one sentence that answers each (SQuAD)."""
-    source = Source()
+    source = JudgedCollection()
     for path in paths:
         for record in _json_lines(path):
             if record["positive"].strip() and record["query"].strip():
@@ -164,7 +166,7 @@ def _answer_sentences(*paths: Path) -> Source:
     return source
 
 
-READERS: Mapping[str, Callable[[Path], Source]] = {
+READERS: Mapping[str, Callable[[Path], JudgedCollection]] = {
     "msmarco-mini": lambda folder: _with_dev(
         _collection(
             folder / "msmarco-mini", corpus="collection.tsv", queries="queries.train.tsv", qrels="qrels.train.tsv"

@@ -15,15 +15,15 @@ from indexing.index import Index
 from indexing.pretrained import reach_hub
 from training.data.readers.hub_rows import (
     LABELLED_LISTS,
+    MICROSOFT_FIELDS,
     ORDERED_LISTS,
     SCORED_PAIRS,
     SCORED_TRIPLETS,
-    SHOWN,
     TRIPLETS,
+    HubRow,
     IdRows,
-    Row,
     Texts,
-    shown,
+    microsoft_example,
 )
 from training.data.readers.query_store import QUERIES, query_store
 from training.example import NO_QUERY, Example, OnSkip, ignore
@@ -52,18 +52,18 @@ class HubSource:
         return f"{self.repository} {self.config}"
 
 
-_SHOWN = HubSource(MICROSOFT, MS_MARCO_VERSIONS[0])
+_MICROSOFT = HubSource(MICROSOFT, MS_MARCO_VERSIONS[0])
 HUB_DATA: Mapping[str, HubSource] = {
-    "bce": _SHOWN,
+    "bce": _MICROSOFT,
     "bce-preprocessed": HubSource(PREPARED, "triplets", rows=TRIPLETS),
-    "cmnrl": _SHOWN,
-    "listnet": _SHOWN,
-    "lambda": _SHOWN,
+    "cmnrl": _MICROSOFT,
+    "listnet": _MICROSOFT,
+    "lambda": _MICROSOFT,
     "lambda-preprocessed": HubSource(PREPARED, "labeled-list", rows=LABELLED_LISTS),
-    "lambda-hard-neg": _SHOWN,
-    "listmle": _SHOWN,
-    "plistmle": _SHOWN,
-    "ranknet": _SHOWN,
+    "lambda-hard-neg": _MICROSOFT,
+    "listmle": _MICROSOFT,
+    "plistmle": _MICROSOFT,
+    "ranknet": _MICROSOFT,
     "adrmse": HubSource(PREPARED, "rankzephyr-colbert", rows=ORDERED_LISTS),
     "distill-mse": HubSource(PREPARED, "bert-ensemble-mse", rows=SCORED_PAIRS),
     "distill-margin-mse": HubSource(PREPARED, "bert-ensemble-margin-mse", rows=SCORED_TRIPLETS),
@@ -101,7 +101,7 @@ def hub_examples(
     place = Place(data.repository, None if source is None else Path(source))
     place.check()
     if data.rows is None or index is None:
-        results = _results(data, place, SHOWN, lambda row: shown(data.name, row, on_skip))
+        results = _results(data, place, MICROSOFT_FIELDS, lambda row: microsoft_example(data.name, row, on_skip))
         return (example for example in results if example is not None)
     return _by_id(data, data.rows, place, index, cache=cache or places.corpora(), on_skip=on_skip)
 
@@ -180,7 +180,7 @@ class Place:
 
 
 def _results(
-    data: HubSource, place: Place, fields: Sequence[str], read: Callable[[Row], Example | None]
+    data: HubSource, place: Place, fields: Sequence[str], read: Callable[[HubRow], Example | None]
 ) -> Iterator[Example | None]:
     """An example or None for each row."""
     number = 0

@@ -12,9 +12,9 @@ from indexing.store.passages import PassageStore
 from indexing.whitespace import squeeze_value
 from training.example import NO_PASSAGE, NO_POSITIVE, NO_QUERY, Example, OnSkip
 
-Row = Mapping[str, Any]
+HubRow = Mapping[str, Any]
 LIST_LENGTH = 20  # passages kept of a list that may hold 1,000: what sentence-transformers' own recipes keep
-SHOWN = ("query_id", "query", "passages")
+MICROSOFT_FIELDS = ("query_id", "query", "passages")
 
 
 class Texts:
@@ -49,7 +49,7 @@ class Texts:
 
     def _text(self, store: PassageStore, key: object, reason: str) -> str | None:
         try:
-            return store.by_id(PassageId(_id(key))).content
+            return store.by_id(PassageId(id_text(key))).content
         except KeyError:
             self.leave_out(reason)
             return None
@@ -69,20 +69,20 @@ class IdRows:
 
     fields: tuple[str, ...]
     """Columns; the first holds the query's id."""
-    read: Callable[[Row, Texts], Parts | None]
+    read: Callable[[HubRow, Texts], Parts | None]
     """None where the index lacks too much of a row."""
 
-    def example(self, name: str, row: Row, texts: Texts) -> Example | None:
+    def example(self, name: str, row: HubRow, texts: Texts) -> Example | None:
         """The example of a row. Raises ValueError or TypeError where a value isn't as expected."""
         query = texts.query(row[self.fields[0]])
         parts = None if query is None else self.read(row, texts)
         if query is None or parts is None:
             return None
-        query_id = QueryId(_id(row[self.fields[0]]))
+        query_id = QueryId(id_text(row[self.fields[0]]))
         return Example(name, query, tuple(parts.passages), parts.labels, parts.scores, query_id)
 
 
-def shown(name: str, row: Row, on_skip: OnSkip) -> Example | None:
+def microsoft_example(name: str, row: HubRow, on_skip: OnSkip) -> Example | None:
     """A row of Microsoft's set: a query with the passages that were shown for it, those selected being relevant."""
     passages = row["passages"]
     for field in ("passage_text", "is_selected"):
@@ -97,15 +97,15 @@ def shown(name: str, row: Row, on_skip: OnSkip) -> Example | None:
         on_skip(NO_POSITIVE)
         return None
     texts, labels = zip(*graded, strict=True)
-    return Example(name, query, texts, labels=labels, query_id=QueryId(_id(row["query_id"])))
+    return Example(name, query, texts, labels=labels, query_id=QueryId(id_text(row["query_id"])))
 
 
-def _triplet(row: Row, texts: Texts) -> Parts | None:
+def _triplet(row: HubRow, texts: Texts) -> Parts | None:
     passages = texts.all((row["positive_id"], row["negative_id"]))
     return None if passages is None else Parts(passages, labels=(1.0, 0.0))
 
 
-def _labelled_list(row: Row, texts: Texts) -> Parts | None:
+def _labelled_list(row: HubRow, texts: Texts) -> Parts | None:
     """Relevant passages first, then the others in the list's order, at most LIST_LENGTH and of both if it has both."""
     graded = _paired(row["doc_ids"], row["labels"])
     relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
@@ -116,19 +116,19 @@ def _labelled_list(row: Row, texts: Texts) -> Parts | None:
     return Parts(relevant + others, labels=(1.0,) * len(relevant) + (0.0,) * len(others))
 
 
-def _ordered_list(row: Row, texts: Texts) -> Parts | None:
+def _ordered_list(row: HubRow, texts: Texts) -> Parts | None:
     """The teacher's first LIST_LENGTH passages; scores fall by 1 to 1 for the last."""
     passages = texts.first(row["doc_ids"], LIST_LENGTH)
     return Parts(passages, scores=tuple(map(float, range(len(passages), 0, -1)))) if passages else None
 
 
-def _scored_pair(row: Row, texts: Texts) -> Parts | None:
+def _scored_pair(row: HubRow, texts: Texts) -> Parts | None:
     score = _finite(row["score"])
     passages = texts.all((row["passage_id"],))
     return None if passages is None else Parts(passages, scores=(score,))
 
 
-def _scored_triplet(row: Row, texts: Texts) -> Parts | None:
+def _scored_triplet(row: HubRow, texts: Texts) -> Parts | None:
     """The margin is the positive's score, and 0 the negative's: only the difference is known."""
     margin = _finite(row["score"])
     passages = texts.all((row["positive_id"], row["negative_id"]))
@@ -148,7 +148,8 @@ def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, A
     return list(zip(passages, labels, strict=True))
 
 
-def _id(value: object) -> str:
+def id_text(value: object) -> str:
+    """An id as text. Raises ValueError where it is empty."""
     if not (spaced := squeeze_value(value)):
         raise ValueError("an id is empty")
     return spaced

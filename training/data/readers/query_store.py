@@ -11,7 +11,7 @@ from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, shard_ids, write_shard
 from indexing.whitespace import squeeze_value
-from training.data.readers.hub_rows import _id
+from training.data.readers.hub_rows import id_text
 
 STORE_SHARD = 10_000  # queries in memory while their store is made
 QUERIES = ("query_id", "query")
@@ -42,7 +42,7 @@ def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> Passage
 def _write_store(work: Path, records: Iterator[Batch]) -> None:
     (work / "passages").mkdir()
     queries = (
-        Passage(PassageId(_id(key)), squeeze_value(text))
+        Passage(PassageId(id_text(key)), squeeze_value(text))
         for batch in records
         for key, text in zip(*(batch[field] for field in QUERIES), strict=True)
         if squeeze_value(text)

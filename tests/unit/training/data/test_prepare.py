@@ -9,7 +9,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import judged_sets, read_queries
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
-from training.data.prepare import CANDIDATES, PASSAGE_WORDS, Source, prepare
+from training.data.prepare import CANDIDATES, PASSAGE_WORDS, JudgedCollection, prepare
 
 
 def wikiqa(folder: Path, *records: object) -> None:
@@ -114,5 +114,5 @@ def test_a_source_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> 
 
 
 def test_a_text_of_the_same_words_has_one_id() -> None:
-    source = Source()
+    source = JudgedCollection()
     assert source.add_text("The  cat\nsat.") == source.add_text("The cat sat.") != source.add_text("The dog ran.")
