@@ -33,10 +33,11 @@ from training.jobs.reporter import PREVIEW
 from training.jobs.status import Metric, MetricsFile, TrainingStatus
 from training.judgments.feedback import FeedbackStore
 from training.recipes.catalog import LOSS_RECIPES
-from training.recipes.row_files import RowCounts
+from training.recipes.row_counts import RowCounts
 from training.recipes.settings import TrainSettings
 from training.source import Source
-from training.train.forecast import Forecast, forecast
+from training.train.estimate import forecast
+from training.train.forecast import Forecast
 from training.train.request import TrainRequest
 from training.versions.registry import find
 

@@ -4,6 +4,7 @@ One request a line comes in as JSON, one answer a line goes out. See tests.momen
 loaded once, before the first fork; every child computes with one thread.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -126,6 +127,7 @@ def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:
 
 def main() -> None:
     """Warm up by one build that doesn't count, then answer requests until there are no more."""
+    importlib.import_module("training.jobs.run")  # commands import it when they run, and a fork is to have it
     torch.set_num_threads(1)
     faiss.omp_set_num_threads(1)
     # the same in every attempt, whatever else the machine does

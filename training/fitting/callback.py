@@ -13,6 +13,7 @@ from indexing import atomic
 from training.fitting import processes
 from training.fitting.checkpoints import BEST, keep
 from training.fitting.model import PairModel
+from training.recipes.settings import FitSettings
 
 EVALUATIONS = "evaluations.json"
 
@@ -58,17 +59,16 @@ class TrainingMonitor(TrainerCallback):
         self,
         model: PairModel,
         folder: Path,
+        settings: FitSettings,
         *,
         report: ReportStep,
         pairs_a_step: float,
         measure: Measure | None,
-        evaluate_every: int,
-        patience: int,
     ) -> None:
         self._model, self._folder, self._report = model, folder, report
         self._pairs_a_step = pairs_a_step
-        self._measure = measure if evaluate_every else None
-        self._every, self._patience = evaluate_every, patience
+        self._measure = measure if settings.evaluate_every else None
+        self._every, self._patience = settings.evaluate_every, settings.patience
         self._history: dict[int, float] = {}
         self._begun = 0.0
         self._first = 0

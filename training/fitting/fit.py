@@ -21,7 +21,8 @@ from training.fitting.model import PairModel, open_pair_model
 from training.fitting.plan import PLAN, _planned_steps, in_bf16
 from training.fitting.trainer import PairTrainer
 from training.recipes.losses import counter, make_loss
-from training.recipes.row_files import RowCounts, read_rows
+from training.recipes.row_counts import RowCounts
+from training.recipes.row_files import read_rows
 from training.recipes.settings import FitSettings
 
 ROWS = "rows"
@@ -60,23 +61,12 @@ def fit(
             the training diverged: a loss, or a score of the weights that it ended with, is not finite.
     """
     rows, counts = read_rows(folder / ROWS)
-    if processes.rank() == 0:
-        if not resume:
-            _clear(folder)
-        _check_settings(folder, settings, resume=resume)
+    _prepare(folder, settings, resume=resume)
     set_seed(settings.seed)
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     steps = _planned_steps(folder, settings, rows)
     pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step * processes.processes()
-    monitor = TrainingMonitor(
-        model,
-        folder,
-        report=report,
-        pairs_a_step=pairs_a_step,
-        measure=measure,
-        evaluate_every=settings.evaluate_every,
-        patience=settings.patience,
-    )
+    monitor = TrainingMonitor(model, folder, settings, report=report, pairs_a_step=pairs_a_step, measure=measure)
     trainer = _trainer(model, settings, rows, _arguments(folder, settings, steps), monitor)
     last = checkpoints.checkpoints(folder)[-1:] if resume else []
     trained = _train(trainer, monitor, last[0] if last else None, steps)
@@ -114,11 +104,15 @@ def _score_one(model: PairModel, rows: Dataset) -> None:
     ModelInTraining(model).score_pairs([query], [texts if isinstance(texts, str) else texts[0]])
 
 
-def _clear(folder: Path) -> None:
-    """Forget an earlier training in this folder: its plan, and checkpoints with a higher number than the next ones."""
-    (folder / PLAN).unlink(missing_ok=True)
-    for old in checkpoints.checkpoints(folder):
-        shutil.rmtree(old)
+def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
+    """Forget an earlier training in this folder, its plan and its checkpoints, or check that it can be resumed."""
+    if processes.rank():
+        return
+    if not resume:
+        (folder / PLAN).unlink(missing_ok=True)
+        for old in checkpoints.checkpoints(folder):
+            shutil.rmtree(old)
+    _check_settings(folder, settings, resume=resume)
 
 
 def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> None:

@@ -18,8 +18,8 @@ from indexing.errors import TrainingError
 from indexing.jobs.folder import CONFIG, NICENESS, environment
 from indexing.progress import Progress, silent
 from training.jobs.jobs import TrainingJob
-from training.recipes.row_files import RowCounts
-from training.train.forecast import Forecast, forecast
+from training.recipes.row_counts import RowCounts
+from training.train.forecast import Forecast
 from training.train.request import TrainRequest
 
 RESULT, SAID, ERRORS = "forecast.json", "said.txt", "errors.txt"
@@ -61,6 +61,8 @@ def forecast_job(folder: Path, *, progress: Progress = silent) -> Forecast:
     Raises:
         SecondLookError: as the training itself would.
     """
+    from training.train.estimate import forecast
+
     request = TrainingJob.read_request(folder)
     with tempfile.TemporaryDirectory(prefix=".forecast-", dir=folder) as work:
         found = forecast(replace(request, output=Path(work) / "version"), progress=progress)

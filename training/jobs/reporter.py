@@ -18,7 +18,8 @@ from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
 from training.jobs.jobs import TrainingJob
 from training.jobs.status import Metric, MetricsFile, TrainingStatus, finite
-from training.recipes.row_files import RowCounts, preview
+from training.recipes.row_counts import RowCounts
+from training.recipes.row_files import preview
 from training.train.passes import passes_of
 from training.train.request import TrainRequest
 

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,13 @@ from datasets import Dataset
 from indexing import atomic
 from indexing.errors import TrainingError
 from training.example import Example
+from training.recipes.row_counts import RowCounts
 from training.recipes.rows import Form, Row, rows_of
 
 ROWS = "rows.arrow"
 RECORD = "rows.json"
 BLOCK = 2_000  # rows in memory while writing
 PREVIEW = 20
-
-
-@dataclass
-class RowCounts:
-    """What the rows were made of."""
-
-    examples: dict[str, int] = field(default_factory=dict)
-    """Examples used, by source."""
-    dropped: dict[str, int] = field(default_factory=dict)
-    """Examples and queries left out, by reason."""
-    rows: int = 0
-    pairs: int = 0
 
 
 def write_rows(

@@ -1,43 +1,15 @@
-"""What a training will learn from and take, before it begins: some of its rows, and estimates made from them.
+"""The forecast of a training, as it is kept and shown; nothing heavy is imported."""
 
-A few queries' examples are gathered as the training would, and a few of its steps are timed on this machine.
-"""
-
-import math
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from datasets import Dataset
-from transformers import AutoTokenizer
+from training.recipes.row_counts import RowCounts
 
-from indexing.corpus.judged import judged_sets
-from indexing.errors import SettingsError
-from indexing.index import open_corpus_folder
-from indexing.pretrained import bundled_path
-from indexing.progress import Progress, silent
-from search.rerank.pairs import encode_pairs
-from training.data.open_indexes import OpenIndexes
-from training.data.readers.feedback import feedback_examples
-from training.data.settings import DataSettings
-from training.example import ignore
-from training.fitting.fit import ROWS
-from training.fitting.memory import free_bytes, memory_bytes, model_shape
-from training.fitting.plan import seconds_a_step
-from training.recipes.row_files import RowCounts, preview, read_rows
-from training.recipes.settings import FitSettings
-from training.source import Source
-from training.train.inputs import RowGatherer, protection_of
-from training.train.passes import passes_of
-from training.train.request import TrainRequest, model_path
-
-QUERIES = 200  # whose examples are gathered
-MEASURED_PAIRS = 256  # whose lengths are counted
-FORWARD_SHARE = 1 / 3  # of a training step's time that scoring as many pairs takes
+QUERIES = 200  # of each source, whose examples are gathered for a forecast
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """What is known before a training begins. All but the rows is an estimate."""
 
@@ -51,119 +23,8 @@ class Forecast:
     passes: float | None
     """Times that each row is seen; None where it isn't known how many there will be."""
     seconds: Mapping[str, float]
-    """By what they are spent on: gathering, training, evaluating. At the speed of now, whatever else runs."""
+    """By what takes them: gathering, training, evaluating. At the machine's present speed, whatever else runs."""
     memory: float
     """Bytes, on the device that trains."""
     free: float
     """Bytes that this device has free now."""
-
-
-def forecast(request: TrainRequest, *, progress: Progress = silent) -> Forecast:
-    """Gather a few examples into `request.work`, time a few steps, and reckon.
-
-    Nothing is timed, and `seconds` lacks the training, where memory wouldn't do.
-
-    Raises:
-        SecondLookError: as the training itself would.
-    """
-    begun = time.monotonic()
-    if request.plan is not None:
-        raise SettingsError(f"What recipe {request.recipe} of several stages takes can't be forecast; start it.")
-    sample = replace(request, data=_shortened(request))
-    indexes = OpenIndexes(request.root)
-    gatherer = RowGatherer(sample, protection=protection_of(sample), indexes=indexes, progress=progress)
-    counts = gatherer.gather(passes_of(sample)[0])
-    times = _times_as_many(request, indexes)
-    gatherer.close()
-    gathering = time.monotonic() - begun
-    rows, _ = read_rows(request.work / ROWS)
-    progress("time a few steps", 0, 0)
-    settings = whole_settings(request)
-    shape = model_shape(settings.base)
-    pairs_a_row = counts.pairs / counts.rows
-    memory = memory_bytes(settings, shape, pairs_a_row=pairs_a_row, lengths=_lengths(settings, rows))
-    free = free_bytes()
-    a_step = seconds_a_step(settings, rows) if memory < free else None
-    whole = None if times is None else counts.rows * times
-    steps = steps_to_do(settings, a_step, rows=whole)
-    seconds = {"gathering": gathering * (times or 1.0)}
-    if a_step is not None:
-        seconds |= {"training": steps * a_step, "evaluating": _evaluating(request, a_step, steps, pairs_a_row)}
-    return Forecast(
-        preview(request.work / ROWS),
-        counts,
-        steps,
-        round(steps * settings.rows_a_step * pairs_a_row),
-        None if whole is None else steps * settings.rows_a_step / whole,
-        seconds,
-        memory,
-        free,
-    )
-
-
-def steps_to_do(settings: FitSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
-    """Steps of the optimiser that training plans with so many rows; 0 where that can't be told."""
-    passes = settings.loss_recipe.passes
-    epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
-    asked = settings.steps or epochs
-    if settings.minutes is None:
-        return asked
-    fitting = 0 if seconds_a_step is None else max(1, int(settings.minutes * 60 / seconds_a_step))
-    if settings.steps is None and settings.epochs == 1:
-        return fitting
-    return min(asked, fitting) if asked and fitting else max(asked, fitting)
-
-
-def whole_settings(request: TrainRequest) -> FitSettings:
-    """The settings of all passes together."""
-    settings = replace(request.settings, base=model_path(request.settings.base))
-    return settings.by(request.recipe)
-
-
-def _shortened(request: TrainRequest) -> DataSettings:
-    data = request.data
-    cold = replace(data.cold, queries=min(data.cold.queries, QUERIES))
-    return replace(data, limit=min(data.limit or QUERIES, QUERIES), cold=cold)
-
-
-def _lengths(settings: FitSettings, rows: Dataset) -> list[int]:
-    """Tokens of some of the pairs that the rows hold."""
-    pairs: list[tuple[str, str]] = []
-    for row in rows.select(range(min(len(rows), MEASURED_PAIRS))):
-        texts = [value for name, value in row.items() if name not in ("query", "label", "labels")]
-        pairs += [(row["query"], text) for value in texts for text in (value if isinstance(value, list) else [value])]
-    queries, passages = zip(*pairs[:MEASURED_PAIRS], strict=True)
-    tokenizer = AutoTokenizer.from_pretrained(bundled_path(settings.base))
-    encoded = encode_pairs(tokenizer, queries, passages, max_length=settings.max_length)
-    return [len(row["input_ids"]) for row in encoded.ids]
-
-
-def _times_as_many(request: TrainRequest, indexes: OpenIndexes) -> float | None:
-    """Examples that the training will gather for each one of the few; None where nobody knows."""
-    data = request.data
-    if request.resolved_recipe.from_passages:
-        return data.cold.queries / min(data.cold.queries, QUERIES)
-    few = all_of_them = 0.0
-    for source in data.sources:
-        there = min(_queries(source, indexes), data.limit or math.inf)
-        few += min(there, QUERIES)
-        all_of_them += there
-    return all_of_them / few if 0 < all_of_them < math.inf else None
-
-
-def _queries(source: Source, indexes: OpenIndexes) -> float:
-    """Queries that a source holds; infinite where counting them would mean to read it all."""
-    if source.form == "index":
-        return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
-    if source.form == "feedback":
-        return sum(1 for _ in feedback_examples(source, on_skip=ignore))
-    return math.inf
-
-
-def _evaluating(request: TrainRequest, seconds_a_step: float, steps: int, pairs_a_row: float) -> float:
-    """Seconds of all evaluations on the dev set, and of the current model's."""
-    if request.dev is None:
-        return 0.0
-    a_pair = seconds_a_step / (whole_settings(request).rows_a_step * pairs_a_row) * FORWARD_SHARE
-    times = 2 + (steps // request.settings.evaluate_every if request.settings.evaluate_every else 0)
-    return times * request.dev.queries * request.dev.depth * a_pair

@@ -16,7 +16,8 @@ from training.example import PROTECTED, Example
 from training.fitting.fit import ROWS
 from training.fitting.model import PairModel, model_config
 from training.judgments.protection import Protection
-from training.recipes.row_files import RowCounts, read_rows, write_rows
+from training.recipes.row_counts import RowCounts
+from training.recipes.row_files import read_rows, write_rows
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, LearningRequest, TrainRequest, plan_json
 from training.train.self_taught import examples_of, self_taught

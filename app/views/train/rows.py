@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.views.widgets.notices import note
-from training.recipes.row_files import RowCounts
+from training.recipes.row_counts import RowCounts
 
 STYLE = """
 <style>

@@ -15,6 +15,7 @@ from training.fitting import callback as watching
 from training.fitting.callback import EVALUATIONS, TrainingMonitor, TrainingStep
 from training.fitting.checkpoints import BEST, keep, take_best
 from training.fitting.model import PairModel, open_pair_model
+from training.recipes.settings import FitSettings
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,10 @@ def in_turn(values: Iterable[float]) -> Callable[[PairModel], float]:
     return lambda _: next(left)
 
 
+def evaluating(every: int, patience: int = 0) -> FitSettings:
+    return FitSettings(recipe="bce", evaluate_every=every, patience=patience)
+
+
 def watch(
     model: PairModel,
     folder: Path,
@@ -62,11 +67,10 @@ def watch(
     made = TrainingMonitor(
         model,
         folder,
+        evaluating(every, patience),
         report=(reports if reports is not None else []).append,
         pairs_a_step=pairs,
         measure=in_turn(values),
-        evaluate_every=every,
-        patience=patience,
     )
     begin(made, at=0)
     return made
@@ -122,9 +126,7 @@ def test_speed_is_of_the_steps_of_this_process_without_evaluations(
         clock.now += 100
         return 0.5
 
-    item = TrainingMonitor(
-        model, tmp_path, report=reports.append, pairs_a_step=16, measure=slow, evaluate_every=8, patience=0
-    )
+    item = TrainingMonitor(model, tmp_path, evaluating(8), report=reports.append, pairs_a_step=16, measure=slow)
     clock.now = 1000
     begin(item, at=6)  # gone on from step 6
     for number in (7, 8, 9):
@@ -151,9 +153,7 @@ def test_the_model_is_measured_as_it_is_served(model: PairModel, tmp_path: Path)
         seen.append(measured.training)
         return 0.5
 
-    item = TrainingMonitor(
-        model, tmp_path, report=lambda _: None, pairs_a_step=1, measure=measure, evaluate_every=1, patience=0
-    )
+    item = TrainingMonitor(model, tmp_path, evaluating(1), report=lambda _: None, pairs_a_step=1, measure=measure)
     begin(item, at=0)
     step(item, 1)
     assert seen == [False]

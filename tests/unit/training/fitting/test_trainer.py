@@ -1,5 +1,6 @@
 """A step is that of the whole batch, in whatever parts it is computed, and goes on where memory is full."""
 
+import inspect
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
+from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 from torch import Tensor
 
 from indexing.errors import TrainingError
@@ -226,3 +227,29 @@ def test_all_processes_stop_where_the_loss_of_one_is_no_number(
     assert ended.code == 1
     assert ended.error.count("TrainingError('The loss of step 2 is nan: ") == 2
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-1"]
+
+
+OVERRIDDEN = {
+    "add_model_card_callback": ["default_args_dict"],
+    "training_step": ["model", "inputs", "num_items_in_batch"],
+    "_get_output_dir": ["trial"],
+    "_save_checkpoint": ["model", "trial"],
+    "_save": ["output_dir", "state_dict"],
+    "_load_from_checkpoint": ["checkpoint_path"],
+}
+"""What PairTrainer replaces of its base, with the arguments that it is called with."""
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_what_is_replaced_of_the_trainer_is_there_and_takes_the_same_arguments(name: str) -> None:
+    base, own = getattr(CrossEncoderTrainer, name), getattr(PairTrainer, name)
+    assert own is not base
+    for function in (base, own):
+        assert list(inspect.signature(function).parameters)[1:] == OVERRIDDEN[name]
+
+
+def test_no_other_method_of_the_trainer_is_replaced() -> None:
+    replaced = {
+        name for name in vars(PairTrainer) if hasattr(CrossEncoderTrainer, name) and callable(vars(PairTrainer)[name])
+    }
+    assert replaced - {"__init__"} == set(OVERRIDDEN)

@@ -18,7 +18,7 @@ from training.cli.forecast import PRINTED_EVERY, PhaseLines
 from training.data.settings import DataSettings
 from training.jobs.forecast import RESULT, forecast_apart, read_forecast
 from training.mining.settings import MiningSettings
-from training.recipes.row_files import RowCounts
+from training.recipes.row_counts import RowCounts
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.forecast import Forecast

@@ -9,7 +9,8 @@ import pytest
 from indexing.errors import TrainingError
 from training.example import Example
 from training.recipes import row_files
-from training.recipes.row_files import PREVIEW, RowCounts, preview, read_rows, write_rows
+from training.recipes.row_counts import RowCounts
+from training.recipes.row_files import PREVIEW, preview, read_rows, write_rows
 from training.recipes.rows import FORMS, rows_of
 
 LISTS = FORMS["lists"]

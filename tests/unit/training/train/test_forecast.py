@@ -15,8 +15,8 @@ from training.mining.settings import MiningSettings
 from training.recipes.losses import CACHED_PAIRS
 from training.recipes.settings import FitSettings, TrainSettings
 from training.source import Source
-from training.train import forecast as module
-from training.train.forecast import forecast, steps_to_do
+from training.train import estimate as module
+from training.train.estimate import forecast, steps_to_do
 from training.train.request import DevSettings, TrainRequest
 
 SHAPE = Shape(parameters=1_000, layers=2, hidden=8, heads=2)
