@@ -121,8 +121,9 @@ class PairTrainer(CrossEncoderTrainer):
         folder.mkdir(parents=True, exist_ok=True)
         save_model(self.model, str(folder / WEIGHTS))
 
-    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
-        self.restore(Path(checkpoint_path))
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        del model
+        self.restore(Path(resume_from_checkpoint))
 
     def restore(self, checkpoint: Path) -> None:
         """Take a checkpoint's weights."""

@@ -150,7 +150,7 @@ def _queries(source: Source, indexes: OpenIndexes) -> float:
     if source.form == "index":
         return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
     if source.form == "feedback":
-        return sum(1 for _ in feedback_examples(source.path, skipped=ignore))
+        return sum(1 for _ in feedback_examples(source, on_skip=ignore))
     return math.inf
 
 

@@ -244,8 +244,8 @@ OVERRIDDEN = {
 def test_what_is_replaced_of_the_trainer_is_there_and_takes_the_same_arguments(name: str) -> None:
     base, own = getattr(CrossEncoderTrainer, name), getattr(PairTrainer, name)
     assert own is not base
-    for function in (base, own):
-        assert list(inspect.signature(function).parameters)[1:] == OVERRIDDEN[name]
+    assert list(inspect.signature(base).parameters)[1:] == OVERRIDDEN[name]
+    inspect.signature(own).bind("self", *OVERRIDDEN[name])
 
 
 def test_no_other_method_of_the_trainer_is_replaced() -> None:
