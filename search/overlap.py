@@ -1,6 +1,9 @@
 """How alike two rankings of one query are: shared passages, rank-biased overlap, Kendall's tau."""
 
+import math
 from bisect import bisect
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from indexing.errors import SettingsError
@@ -50,15 +53,40 @@ def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> f
 
 
 def kendall_tau(first: Ranking, second: Ranking) -> float | None:
-    """Kendall's tau of the order of the passages that both hold, -1 to 1; None where they share fewer than two."""
-    ranks = second.ranks()
-    order = [ranks[passage_id] for passage_id in first.passage_ids if passage_id in ranks]
-    if len(order) < 2:
+    """Kendall's tau-b of the scores of the passages that both hold (Kendall 1945), -1 to 1: 1 is the same order.
+
+    Passages with the same score count as tied. Where one of the rankings ties all of them there is no order to
+    compare: 1 if both do, else 0. None where they share fewer than two.
+    """
+    others = dict(zip(second.passage_ids, second.scores.tolist(), strict=True))
+    shared = [
+        (score, others[passage_id])
+        for passage_id, score in zip(first.passage_ids, first.scores.tolist(), strict=True)
+        if passage_id in others
+    ]
+    if len(shared) < 2:
         return None
-    before: list[int] = []  # ascending
+    tied_first, tied_second, tied_both = (
+        _tied_pairs(values) for values in ([one for one, _ in shared], [two for _, two in shared], shared)
+    )
+    pairs = len(shared) * (len(shared) - 1) // 2
+    untied_first, untied_second = pairs - tied_first, pairs - tied_second
+    if not untied_first or not untied_second:
+        return 1.0 if untied_first == untied_second else 0.0
+    agreed_or_swapped = pairs - tied_first - tied_second + tied_both
+    return (agreed_or_swapped - 2 * _swapped_pairs(shared)) / math.sqrt(untied_first * untied_second)
+
+
+def _tied_pairs(values: Iterable[Hashable]) -> int:
+    return sum(count * (count - 1) // 2 for count in Counter(values).values())
+
+
+def _swapped_pairs(shared: Iterable[tuple[float, float]]) -> int:
+    """Pairs of passages that the two scores order in opposite ways (Knight 1966)."""
+    earlier: list[float] = []  # ascending second scores of the passages with a lower first score, or tied with it
     swapped = 0
-    for rank in order:
-        place = bisect(before, rank)
-        swapped += len(before) - place
-        before.insert(place, rank)
-    return 1 - 4 * swapped / (len(order) * (len(order) - 1))
+    for _, score in sorted(shared):
+        place = bisect(earlier, score)
+        swapped += len(earlier) - place
+        earlier.insert(place, score)
+    return swapped

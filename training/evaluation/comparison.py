@@ -6,7 +6,7 @@ from typing import Any
 
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Run
-from training.evaluation.measures import RECALL_CUTOFFS, Measured, measure_run
+from training.evaluation.measures import RECALL_CUTOFFS, RunMeasures, measure_run
 from training.evaluation.paired import Outcome, PairedComparison, compare_paired
 from training.evaluation.settings import MAIN_MEASURE, MEASURES
 from training.evaluation.significance import (
@@ -59,7 +59,7 @@ class Comparison:
     minimum_grade: int
     depth: int
     """Passages of the longest ranking, references aside."""
-    systems: Mapping[str, Measured]
+    systems: Mapping[str, RunMeasures]
     intervals: Mapping[str, Interval]
     """95 % bootstrap interval of each system's mean."""
     versus: Mapping[str, Versus]
@@ -118,7 +118,7 @@ def _check(runs: Mapping[str, Run], every: Mapping[str, Run], qrels: Qrels, *, b
             )
 
 
-def _tested(systems: Mapping[str, Measured], baseline: str, measure: str) -> dict[str, Versus]:
+def _tested(systems: Mapping[str, RunMeasures], baseline: str, measure: str) -> dict[str, Versus]:
     theirs = systems[baseline].per_query[measure]
     differences = {
         name: [measured.per_query[measure][query] - theirs[query] for query in theirs]

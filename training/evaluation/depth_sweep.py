@@ -6,7 +6,7 @@ from typing import NamedTuple
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Ranking, Run
 from training.evaluation.attribution import oracle
-from training.evaluation.measures import Measured, in_order, measure_run
+from training.evaluation.measures import RunMeasures, in_order, measure_run
 
 DEPTHS = (0, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -16,8 +16,8 @@ class Depth(NamedTuple):
 
     depth: int
     """Candidates re-ranked of each query; 0 is the first stage as it is."""
-    measured: Measured
-    ceiling: Measured
+    measured: RunMeasures
+    ceiling: RunMeasures
     """The best order of these candidates, the rest behind them."""
     seconds: float | None
     """Re-ranking time of a query, computed from the time of a pair; None where that isn't known."""

@@ -15,7 +15,7 @@ from search.rerank.reranker import Reranker
 from search.trec import read_run
 from training.evaluation.candidates import Candidates
 from training.evaluation.measures import check_minimum_grade, relevant_grade
-from training.evaluation.missed import Everything, TextOf, rerank_everything, text_in
+from training.evaluation.missed import SecondAccount, TextOf, rerank_everything, text_in
 from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
@@ -143,7 +143,7 @@ class _Evaluator:
         judged = JudgedSet(name, given.queries, given.qrels)
         return self.report(title, stages, judged, given.texts.get, candidates=given.run)
 
-    def _everything(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> Everything:
+    def _everything(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> SecondAccount:
         return rerank_everything(
             candidates,
             stages.reranked,

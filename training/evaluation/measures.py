@@ -19,7 +19,7 @@ RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
 
 
 @dataclass(frozen=True)
-class Measured:
+class RunMeasures:
     """What one run is worth."""
 
     minimum_grade: int
@@ -33,7 +33,7 @@ class Measured:
         return {name: fmean(values.values()) for name, values in self.per_query.items()}
 
 
-def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = MEASURES) -> Measured:
+def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = MEASURES) -> RunMeasures:
     """Values of every query of `qrels` by the measures of these names.
 
     Raises:
@@ -52,7 +52,7 @@ def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[s
     own_names = {str(measure): name for name, measure in measures.items()}
     for metric in ir_measures.iter_calc(list(measures.values()), judged, scored):
         values[own_names[str(metric.measure)]][QueryId(metric.query_id)] = float(metric.value)
-    return Measured(minimum_grade, values)
+    return RunMeasures(minimum_grade, values)
 
 
 def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.Measure]:

@@ -17,7 +17,7 @@ TextOf = Callable[[PassageId], str | None]
 
 
 @dataclass(frozen=True)
-class Everything:
+class SecondAccount:
     """The candidates with the missed positives behind them, and their re-ranking."""
 
     candidates: Run
@@ -38,7 +38,7 @@ def rerank_everything(
     text_of: TextOf,
     minimum_grade: int,
     progress: Progress = silent,
-) -> Everything:
+) -> SecondAccount:
     """Score what `candidates` missed and sort it in; `reranked` holds this re-ranker's logits of all candidates."""
     wanted = missed_positives(candidates, qrels, minimum_grade=minimum_grade)
     texts = {name: text_of(name) for names in wanted.values() for name in names}
@@ -54,7 +54,7 @@ def rerank_everything(
         progress("missed", 1, len(queries))
     appended = sum(map(len, missed.values()))
     without = sum(map(len, wanted.values())) - appended
-    return Everything(
+    return SecondAccount(
         append(candidates, {q: names for q, names in missed.items() if names}), complete, appended, without
     )
 

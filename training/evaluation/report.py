@@ -13,7 +13,7 @@ from training.evaluation.comparison import Comparison
 from training.evaluation.depth_sweep import Depth, depth_sweep
 from training.evaluation.files import trec_eval_command, write_queries, write_trec
 from training.evaluation.measures import check_minimum_grade, relevant_grade
-from training.evaluation.missed import Everything
+from training.evaluation.missed import SecondAccount
 from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, EvaluationSettings
 from training.evaluation.stages import RERANKED, Shares, Stages
 
@@ -38,7 +38,7 @@ class Report:
     attribution: Attribution
     """Of the re-ranked stage."""
     sweep: Sequence[Depth]
-    everything: Everything | None
+    everything: SecondAccount | None
     without_relevant: int
     """Judged queries without a passage of the minimum grade."""
 
@@ -53,7 +53,7 @@ def make_report(
     settings: EvaluationSettings,
     candidates: Run | None = None,
     others: Mapping[str, Run] | None = None,
-    everything: Everything | None = None,
+    everything: SecondAccount | None = None,
 ) -> Report:
     """Measure our stages beside other systems' runs, and how much re-ranking loses where.
 

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special  # type: ignore[import-untyped]  # scipy ships no types
 
 from indexing.errors import SettingsError
 
-Numbers = NDArray[np.float64]
 EXACT_QUERIES = 16  # differing queries up to which all 2^n assignments of signs are tried
 RANDOMISATIONS = 100_000
 BOOTSTRAP_SAMPLES = 10_000

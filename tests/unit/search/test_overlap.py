@@ -1,6 +1,7 @@
 """Overlap, rank-biased overlap and Kendall's tau are what hand computation and the published formula say."""
 
 from itertools import combinations
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -94,3 +95,26 @@ def test_tau_is_scipys() -> None:
 def test_tau_needs_two_shared_passages() -> None:
     assert kendall_tau(ranking("abc"), ranking("cde")) is None
     assert kendall_tau(ranking(""), ranking("a")) is None
+
+
+def scored(**scores: float) -> Ranking:
+    return Ranking.sort((PassageId(name), score) for name, score in scores.items())
+
+
+def test_tau_takes_ties_out_of_each_side() -> None:
+    # the first ties one of three pairs, the second none; the two others agree
+    assert kendall_tau(scored(a=1, b=1, c=2), scored(a=1, b=2, c=3)) == pytest.approx(2 / sqrt(2 * 3))
+    # a and b are tied by the first, a and c by the second; b and c, the one pair that neither ties, is swapped
+    assert kendall_tau(scored(a=1, b=1, c=2), scored(a=1, b=2, c=1)) == pytest.approx(-1 / 2)
+
+
+def test_where_all_is_tied_there_is_no_order_to_compare() -> None:
+    assert kendall_tau(scored(a=1, b=1, c=1), scored(a=1, b=2, c=3)) == 0
+    assert kendall_tau(scored(a=1, b=1, c=1), scored(a=2, b=2, c=2)) == 1
+
+
+def test_tau_of_scores_with_ties_is_scipys() -> None:
+    draw = np.random.default_rng(4)
+    one, two = draw.integers(0, 6, size=(2, 40)).tolist()
+    first, second = (scored(**{f"p{place}": value for place, value in enumerate(values)}) for values in (one, two))
+    assert kendall_tau(first, second) == pytest.approx(stats.kendalltau(one, two).statistic)

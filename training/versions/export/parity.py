@@ -1,6 +1,5 @@
 """How far an exported re-ranker ranks as the original does: Kendall's tau-b a query, and the difference of nDCG@10."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -9,6 +8,7 @@ import numpy as np
 from indexing.errors import ModelError, SettingsError
 from indexing.progress import Progress, relabel, silent
 from indexing.records import Ranking, Run
+from search.overlap import kendall_tau
 from search.rerank.reranker import Reranker
 from training.evaluation.candidates import Candidates, ndcg, reranked
 
@@ -50,27 +50,6 @@ class Parity:
             )
 
 
-def kendall_tau(one: Sequence[float], two: Sequence[float]) -> float:
-    """Kendall's tau-b of two scores of the same passages (Kendall 1945): 1 is the same order, -1 the opposite.
-
-    Where one of the two ties every passage there is no order to compare: 1 if both do, else 0.
-
-    Raises:
-        SettingsError: they are of different lengths, or of none.
-    """
-    if len(one) != len(two) or not len(one):
-        raise SettingsError(f"Tau compares two scores of each passage; given were {len(one)} and {len(two)}.")
-    upper = np.triu_indices(len(one), k=1)
-    first, second = (
-        np.sign(np.subtract.outer(values, values))[upper]  # (pairs of passages,) -1, 0 or 1
-        for values in (np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64))
-    )
-    untied_one, untied_two = np.count_nonzero(first), np.count_nonzero(second)
-    if not untied_one or not untied_two:
-        return 1.0 if untied_one == untied_two else 0.0
-    return float(first @ second / np.sqrt(float(untied_one) * untied_two))
-
-
 def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, progress: Progress = silent) -> Parity:
     """Score the same lists by both. Raises SettingsError where no list has a passage."""
     counted = relabel(progress, "compare", total=2 * len(candidates.queries))
@@ -79,13 +58,14 @@ def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, pr
     if not queries:
         raise SettingsError("Parity needs lists of passages, and every one is empty; give another --index.")
     scores = [tuple(_logits(run[query]) for run in runs) for query in queries]
-    taus = [kendall_tau(one, two) for one, two in scores]
+    taus = [kendall_tau(runs[0][query], runs[1][query]) for query in queries]
+    known = [1.0 if tau is None else tau for tau in taus]  # one passage alone has one order
     before, after = (_mean_ndcg(run, candidates) for run in runs)
     return Parity(
         queries=len(queries),
         pairs=sum(len(one) for one, _ in scores),
-        tau=sum(taus) / len(taus),
-        least_tau=min(taus),
+        tau=sum(known) / len(known),
+        least_tau=min(known),
         ndcg=before,
         ndcg_difference=after - before,
         largest_difference=max(float(np.abs(np.subtract(one, two)).max()) for one, two in scores),

@@ -8,14 +8,14 @@ from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker, Reports, WordOverlapReranker
 from tests.support.judged_lists import ONE, THREE, TWO, grades, ranking, scored
 from training.evaluation.measures import measure_run
-from training.evaluation.missed import Everything, rerank_everything, text_in
+from training.evaluation.missed import SecondAccount, rerank_everything, text_in
 
 QUERIES = (Query(ONE, "how do bees make honey"), Query(TWO, "what is a moraine"), Query(THREE, "why does bread rise"))
 QRELS = {ONE: grades(a1=3, a3=2, a4=0), TWO: grades(d2=3, zz=2), THREE: grades(c1=2)}
 TEXTS = {PassageId(name): text for name, text in PASSAGES.items()}
 
 
-def everything() -> Everything:
+def everything() -> SecondAccount:
     given = {ONE: ranking("a4", "a3"), TWO: ranking("d2", "d1")}
     logits = {ONE: scored(a3=2.0, a4=1.0), TWO: scored(d2=5.0, d1=1.0)}
     return rerank_everything(

@@ -11,7 +11,7 @@ from indexing.errors import SettingsError
 from indexing.records import Query
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
-from training.evaluation.missed import Everything
+from training.evaluation.missed import SecondAccount
 from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report, markdown, write
 from training.evaluation.settings import EvaluationSettings
 from training.evaluation.stages import STAGES, Stages
@@ -59,7 +59,7 @@ def test_other_systems_stand_beside_ours_and_are_tested() -> None:
 
 
 def test_the_second_account_is_shown_with_its_counts() -> None:
-    complete = Everything(
+    complete = SecondAccount(
         candidates={**FUSED, TWO: ranking("y", "c", "d")},
         reranked={**LOGITS, TWO: scored(d=3.0, y=2.0, c=1.0)},
         appended=1,

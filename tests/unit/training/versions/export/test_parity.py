@@ -1,7 +1,7 @@
 """Tau and the difference of nDCG are those computed by hand, and too much of either is refused."""
 
 from dataclasses import replace
-from math import log2, sqrt
+from math import log2
 
 import numpy as np
 import pytest
@@ -10,34 +10,9 @@ from indexing.errors import ModelError, SettingsError
 from indexing.records import PassageId, Query, QueryId, Ranking
 from tests.support.fakes import FixedReranker
 from training.evaluation.candidates import Candidates
-from training.versions.export.parity import Parity, kendall_tau, parity
+from training.versions.export.parity import Parity, parity
 
 SAME = Parity(queries=2, pairs=40, tau=1.0, least_tau=1.0, ndcg=0.5, ndcg_difference=0.0, largest_difference=1e-6)
-
-
-def test_the_same_order_is_one_and_the_opposite_is_minus_one() -> None:
-    assert kendall_tau([3, 1, 2], [30, 10, 20]) == 1
-    assert kendall_tau([3, 1, 2], [-3, -1, -2]) == -1
-
-
-def test_one_pair_of_three_in_another_order() -> None:
-    assert kendall_tau([1, 2, 3], [1, 3, 2]) == pytest.approx((2 - 1) / 3)
-
-
-def test_ties_are_taken_out_of_each_side() -> None:
-    # the first ties one of three pairs, the second none; the two others agree
-    assert kendall_tau([1, 1, 2], [1, 2, 3]) == pytest.approx(2 / sqrt(2 * 3))
-
-
-def test_where_all_is_tied_there_is_no_order() -> None:
-    assert kendall_tau([1, 1, 1], [1, 2, 3]) == 0
-    assert kendall_tau([1, 1, 1], [2, 2, 2]) == kendall_tau([1], [5]) == 1
-
-
-@pytest.mark.parametrize(("one", "two"), [([1.0], [1.0, 2.0]), ([], [])])
-def test_scores_of_other_passages_are_not_compared(one: list[float], two: list[float]) -> None:
-    with pytest.raises(SettingsError, match="given were"):
-        kendall_tau(one, two)
 
 
 def candidates() -> Candidates:
