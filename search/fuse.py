@@ -27,14 +27,14 @@ def weighted_sum(rankings: Mapping[str, Ranking], weights: Mapping[str, float], 
     scores: dict[PassageId, float] = {}
     for name, ranking in rankings.items():
         if weights.get(name, -1.0) < 0:
-            raise SettingsError(f"Fusion needs a weight of 0 or more for {name!r}; weights given: {dict(weights)}.")
+            raise SettingsError(f"Fusion needs a weight of 0 or more for {name!r}; the weights are {dict(weights)}.")
         for passage_id, value in zip(ranking.passage_ids, min_max(ranking.scores), strict=True):
             scores[passage_id] = scores.get(passage_id, 0.0) + weights[name] * float(value)
     return Ranking.sort(scores.items(), depth=depth)
 
 
 def interpolate(reranked: Ranking, first_stage: Ranking, *, weight: float) -> Ranking:
-    """The re-ranker's score times `weight` (0 to 1) plus the first stage's times the rest, both standardised.
+    """The re-ranker's score times `weight` (0 to 1) plus the first stage's times the rest, both standardized.
 
     Only the passages of `reranked` take part; one that `first_stage` lacks gets its lowest score.
     """
@@ -42,15 +42,15 @@ def interpolate(reranked: Ranking, first_stage: Ranking, *, weight: float) -> Ra
         raise SettingsError(f"Interpolation weight {weight} must be from 0 (first stage) to 1 (re-ranker).")
     if not len(reranked):
         return reranked
-    known = dict(zip(first_stage.passage_ids, first_stage.scores, strict=True))
+    first_scores = dict(zip(first_stage.passage_ids, first_stage.scores, strict=True))
     lowest = first_stage.scores[-1] if len(first_stage) else 0.0
-    first = np.array([known.get(passage_id, lowest) for passage_id in reranked.passage_ids], dtype=np.float32)
-    mixed = weight * standardise(reranked.scores) + (1 - weight) * standardise(first)  # (depth,) float32
+    first = np.array([first_scores.get(passage_id, lowest) for passage_id in reranked.passage_ids], dtype=np.float32)
+    mixed = weight * standardize(reranked.scores) + (1 - weight) * standardize(first)  # (depth,) float32
     return Ranking.sort(zip(reranked.passage_ids, mixed.tolist(), strict=True))
 
 
 def min_max(scores: Floats) -> Floats:
-    """Scores stretched to 0..1; all 1 where they are all the same."""
+    """Scores scaled to 0..1; all 1 where they are equal."""
     if not len(scores):
         return scores
     low, high = float(scores.min()), float(scores.max())
@@ -59,14 +59,14 @@ def min_max(scores: Floats) -> Floats:
     return np.asarray((scores - low) / (high - low), dtype=np.float32)
 
 
-def standardise(scores: Floats) -> Floats:
-    """Scores with mean 0 and deviation 1; all 0 where they are all the same."""
+def standardize(scores: Floats) -> Floats:
+    """Scores with mean 0 and standard deviation 1; all 0 where they are equal."""
     deviation = float(scores.std())
     return np.asarray((scores - scores.mean()) / (deviation or 1.0), dtype=np.float32)
 
 
 def fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings, *, depth: int) -> Ranking:
-    """The first stage's rankings as one, by the settings' fusion; `depth` takes the place of theirs."""
+    """The first stage's rankings as one, by the settings' fusion; `depth` replaces theirs."""
     if settings.fusion == "rrf":
         return reciprocal_rank_fusion(rankings, depth=depth, k=settings.rrf_k)
     if settings.fusion == "weighted":

@@ -19,7 +19,7 @@ class Overlap(NamedTuple):
 
 
 def overlap(first: Ranking, second: Ranking, *, cutoff: int = 10) -> Overlap:
-    """The passages that both have among their first `cutoff`, in whatever order."""
+    """The passages that both have among their first `cutoff`, in any order."""
     heads = [set(ranking.passage_ids[:cutoff]) for ranking in (first, second)]
     return Overlap(len(heads[0] & heads[1]), max(map(len, heads)))
 
@@ -28,7 +28,7 @@ def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> f
     """Extrapolated rank-biased overlap, 0 to 1 (Webber, Moffat & Zobel 2010, RBO_EXT, equation 32).
 
     The agreement at each depth, weighted by a power of `p`: with 0.9 the first ten places carry 86% of the weight.
-    Beyond the end of a ranking the agreement is taken to go on as it was there. Two empty rankings are alike.
+    Beyond the end of a ranking the agreement is assumed to stay as it was there. Two empty rankings are equal.
 
     Raises:
         SettingsError: `p` isn't between 0 and 1.
@@ -40,13 +40,13 @@ def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> f
         return 0.0 if long else 1.0
     ends, total = len(short), 0.0
     seen: set[PassageId] = set()
-    shared = shared_within = 0  # passages in both so far, and as far as the shorter ranking goes
+    shared = shared_within = 0  # passages in both so far, and within the shorter ranking's length
     for depth in range(1, len(long) + 1):
         for passage_id in (long[depth - 1], *short[depth - 1 : depth]):
             shared += passage_id in seen
             seen.add(passage_id)
         shared_within = shared if depth <= ends else shared_within
-        missing = shared_within * max(depth - ends, 0) / ends  # what the shorter ranking would share if it went on
+        missing = shared_within * max(depth - ends, 0) / ends  # what the shorter ranking would share if it were longer
         total += (shared + missing) / depth * p**depth
     rest = (shared - shared_within) / len(long) + shared_within / ends
     return (1 - p) / p * total + rest * p ** len(long)

@@ -25,7 +25,7 @@ class RetrievedList(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class FirstStage:
-    """What is known of a query before re-ranking."""
+    """A query's candidates before re-ranking."""
 
     query: str
     rankings: Mapping[str, Ranking]

@@ -11,7 +11,7 @@ Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
 RerankMix: TypeAlias = Literal["fused", "dense"]
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 MIXES: tuple[RerankMix, ...] = get_args(RerankMix)
-QUERY_CHARACTERS = 2000  # a longer query is a pasted document
+QUERY_CHARACTERS = 2000  # a longer text is a pasted document, not a query
 
 
 @dataclass(frozen=True, kw_only=True)

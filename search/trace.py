@@ -90,7 +90,7 @@ class SearchTrace:
         }
 
     def _final_rows(self, lists: Mapping[str, Ranking]) -> list[dict[str, Any]]:
-        """The final list's places, each with all that is known of its passage."""
+        """The final list's places, each with its passage and the passage's rank in every stage."""
         ranks = {name: ranking.ranks() for name, ranking in self.stages.items()}
         moves = self.moves()
         return [

@@ -46,9 +46,9 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
 
 
 def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
-    """The settings that the options spell, once the index and the re-ranker that they name are known to exist.
+    """The settings of the options, after a check that the index and the re-ranker which they name exist.
 
-    Nothing heavy is imported for it, so that a mistyped option is answered at once.
+    Nothing heavy is imported, so that a mistyped option is answered at once.
 
     Raises:
         SettingsError: an option is out of its range.

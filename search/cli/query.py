@@ -24,7 +24,7 @@ WARM_UP = "this process's first search, which includes warm-up"
 
 def add(commands: Commands) -> None:
     """Add the command `query`."""
-    command = commands.add_parser("query", help="answer one query, or many of one start, with every stage's list")
+    command = commands.add_parser("query", help="answer one query, or many after one start, with every stage's list")
     command.add_argument("query", help=f"the query; {STDIN} reads one from each line of stdin")
     command.add_argument("--top", type=int, default=10, help="places printed of each list (%(default)s)")
     command.add_argument("--json", action="store_true", help="print one line of JSON for each query (docs/python.md)")

@@ -1,4 +1,4 @@
-"""Shows where a query's terms stand in a passage."""
+"""Marks where a query's terms occur in a passage."""
 
 from typing import NamedTuple
 
@@ -13,12 +13,12 @@ class Span(NamedTuple):
 
 
 def matched_spans(query: str, text: str) -> list[Span]:
-    """The text in pieces; a piece is matched where BM25 counts it as a term of the query."""
-    wanted = set(analyzer.terms(query))
+    """The text in pieces; a piece is matched if BM25 counts it as a term of the query."""
+    query_terms = set(analyzer.terms(query))
     spans: list[Span] = []
     place = 0
     for token in analyzer.tokens(text):
-        if token.term in wanted:
+        if token.term in query_terms:
             if token.start > place:
                 spans.append(Span(text[place : token.start], False))
             spans.append(Span(text[token.start : token.end], True))

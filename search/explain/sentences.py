@@ -1,4 +1,4 @@
-"""Finds the sentence of a passage that lies nearest to the query for the bi-encoder."""
+"""Finds the sentence of a passage that is nearest to the query by the bi-encoder."""
 
 import re
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """A passage's sentences as the bi-encoder sees them."""
+class NearestSentences:
+    """A passage's sentences, ordered by their cosine with the query."""
 
     whole: float
     """Cosine of the query and the whole passage."""
     sentences: tuple[Sentence, ...]
     """Nearest first."""
     left_out: int
-    """Sentences beyond the first MOST_SENTENCES, which weren't encoded."""
+    """Number of sentences after the first MOST_SENTENCES, which weren't encoded."""
 
 
 def split_sentences(text: str) -> list[str]:
@@ -46,15 +46,15 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def nearest_sentences(encoder: BiEncoder, query: str, content: str) -> Nearest:
+def nearest_sentences(encoder: BiEncoder, query: str, content: str) -> NearestSentences:
     """Encode a passage and each of its sentences in one call, and compare them with the query.
 
     Raises:
         ModelError: the bi-encoder's weights are broken.
     """
     sentences = split_sentences(content)
-    read = sentences[:MOST_SENTENCES]
-    vectors = encoder.encode_passages([content, *read])  # (1 + sentences, dim) float32, unit length
+    encoded = sentences[:MOST_SENTENCES]
+    vectors = encoder.encode_passages([content, *encoded])  # (1 + sentences, dim) float32, unit length
     whole, *cosines = (vectors @ encoder.encode_query(query)).tolist()
-    ordered = sorted(map(Sentence, read, cosines), key=lambda sentence: -sentence.cosine)
-    return Nearest(whole, tuple(ordered), len(sentences) - len(read))
+    ordered = sorted(map(Sentence, encoded, cosines), key=lambda sentence: -sentence.cosine)
+    return NearestSentences(whole, tuple(ordered), len(sentences) - len(encoded))

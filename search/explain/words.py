@@ -1,4 +1,4 @@
-"""Shows which words of a passage a re-ranker's score rests on: each is left out in turn."""
+"""Shows which words of a passage a re-ranker's score depends on: each is left out in turn."""
 
 import re
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class Piece:
 
     text: str
     drop: float
-    """How much the passage's logit falls without it; below 0 where it rises."""
+    """By how much the passage's logit falls without it; below 0 if it rises."""
 
 
 @dataclass(frozen=True)
 class Occlusion:
-    """A passage in pieces, each with its weight for one query."""
+    """A passage in pieces, each with its effect on one query's score."""
 
     logit: float
     """Of the whole passage."""
@@ -30,7 +30,7 @@ class Occlusion:
     words: int
     """Words of a piece; the last may have fewer."""
     truncated: bool
-    """Whether the re-ranker reads only the beginning; what it doesn't read has a drop near 0."""
+    """Whether the re-ranker reads only the beginning; the rest has a drop near 0."""
 
     @property
     def largest(self) -> float:
@@ -42,7 +42,7 @@ def occlude(reranker: Reranker, query: str, content: str, *, variants: int = MOS
     """Score a passage whole and without each piece of it, in one call; at most `variants` pieces of as many words.
 
     Raises:
-        ModelError: a score is no finite number.
+        ModelError: a score isn't a finite number.
     """
     pieces, words = _pieces(content, variants)
     ends = accumulate(map(len, pieces))

@@ -1,8 +1,8 @@
 """The last layer of a cross-encoder, computed for the one token that its head reads.
 
-BERT and its kin score a pair by the vector of its first token alone. What the last layer makes of the others is thrown
-away, yet it costs most of that layer: only their keys and values are needed. The score is the same, up to rounding,
-and so are the gradients.
+BERT and its kin score a pair by the vector of its first token alone. The other tokens' vectors of the last layer are
+thrown away, yet they cost most of that layer, though only their keys and values are needed. The score is the same, up
+to rounding, and so are the gradients.
 """
 
 from functools import partial

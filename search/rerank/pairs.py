@@ -22,7 +22,7 @@ class Batch:
     """Some pairs, padded to the longest among them."""
 
     rows: list[int]
-    """Places of these pairs in what was encoded."""
+    """Positions of these pairs in the EncodedPairs."""
     features: dict[str, torch.Tensor]
     """(pairs, tokens) int64 each, as the tokenizer names them."""
 
@@ -84,7 +84,7 @@ def reads_stored(tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> bool
 def encode_stored(
     tokenizer: PreTrainedTokenizerBase, query: str, passages: Sequence[TokenIds], *, max_length: int
 ) -> EncodedPairs:
-    """What `encode_pairs` gives for one query and the texts whose ids these are; only the query is tokenized.
+    """What `encode_pairs` gives for one query and the texts that have these ids; only the query is tokenized.
 
     Raises:
         SettingsError: such pairs can't be made of stored ids, or the query leaves no room for a passage.
@@ -114,16 +114,16 @@ def _cut_query(tokenizer: PreTrainedTokenizerBase, query: str, tokens: int) -> s
 
 @dataclass(frozen=True)
 class _Frame:
-    """All inputs of a pair but its passage's: the query and the special tokens."""
+    """A pair's inputs without its passage: those of the query and the special tokens."""
 
     before: dict[str, list[int]]
     after: dict[str, list[int]]
     passage: dict[str, int]
-    """What each token of the passage has, by input; for `input_ids` it has no meaning."""
+    """The value of every passage token, by input; `input_ids` is a placeholder."""
 
     @classmethod
     def around(cls, tokenizer: PreTrainedTokenizerBase, query: str) -> "_Frame":
-        """Seen in a pair that the tokenizer makes of the query and a passage of one letter."""
+        """Read off the pair that the tokenizer makes of the query and a passage of one letter."""
         encoded = tokenizer(query, "a")
         sides = encoded.sequence_ids(0)  # None for a special token, 0 for the query, 1 for the passage
         start = sides.index(1)

@@ -5,7 +5,7 @@ import pytest
 
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Ranking
-from search.fuse import interpolate, min_max, reciprocal_rank_fusion, standardise, weighted_sum
+from search.fuse import interpolate, min_max, reciprocal_rank_fusion, standardize, weighted_sum
 
 
 def ranking(**scores: float) -> Ranking:
@@ -85,7 +85,7 @@ def test_interpolation_of_zero_ranks_by_the_first_stage() -> None:
 
 
 def test_interpolation_mixes_scores_of_mean_zero_and_deviation_one() -> None:
-    # re-ranker 4, 0: standardised 1, -1; first stage 10, 30: standardised -1, 1
+    # re-ranker 4, 0: standardized 1, -1; first stage 10, 30: standardized -1, 1
     mixed = interpolate(ranking(a=4, b=0), ranking(b=30, a=10), weight=0.75)
     assert scores_of(mixed) == pytest.approx({"a": 0.75 * 1 + 0.25 * -1, "b": 0.75 * -1 + 0.25 * 1})
 
@@ -119,4 +119,4 @@ def test_min_max_of_equal_scores_is_one() -> None:
 
 
 def test_standardising_equal_scores_gives_zeros() -> None:
-    assert standardise(np.array([4, 4], dtype=np.float32)).tolist() == [0, 0]
+    assert standardize(np.array([4, 4], dtype=np.float32)).tolist() == [0, 0]

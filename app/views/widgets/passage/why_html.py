@@ -7,7 +7,7 @@ from app.views.widgets.palette import BAR, DOWN, UP
 from app.views.widgets.passage.cards import RETRIEVER_NAMES, SCALES
 from indexing.records import PassageId, Ranking
 from search.explain.bm25 import Bm25Score, TermScore
-from search.explain.sentences import MOST_SENTENCES, Nearest
+from search.explain.sentences import MOST_SENTENCES, NearestSentences
 from search.explain.words import Occlusion, Piece
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
@@ -79,7 +79,7 @@ def bm25_html(bm25: Bm25Score) -> str:
     )
 
 
-def nearest_html(nearest: Nearest) -> str:
+def nearest_html(nearest: NearestSentences) -> str:
     """The nearest sentence, and how it compares with the whole passage."""
     best, *others = nearest.sentences
     words = f"The whole passage: {nearest.whole:.3f}."
