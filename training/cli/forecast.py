@@ -36,22 +36,22 @@ class PhaseLines:
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    found = forecast_job(options.folder, progress=PhaseLines())
-    for name, value in _figures(found).items():
+    forecast = forecast_job(options.folder, progress=PhaseLines())
+    for name, value in _figures(forecast).items():
         print(f"{name}: {value}")
     return 0
 
 
-def _figures(found: Forecast) -> dict[str, str]:
-    counts, timed = found.counts, "training" in found.seconds
+def _figures(forecast: Forecast) -> dict[str, str]:
+    counts, timed = forecast.counts, "training" in forecast.seconds
     sources = ", ".join(f"{count:,} of {source}" for source, count in counts.examples.items())
-    passes = "unknown" if found.passes is None else f"{found.passes:,.1f}"
-    gigabytes = f"{found.memory / 1e9:.2f} GB, {found.free / 1e9:.2f} GB are free"
+    passes = "unknown" if forecast.passes is None else f"{forecast.passes:,.1f}"
+    gigabytes = f"{forecast.memory / 1e9:.2f} GB, {forecast.free / 1e9:.2f} GB are free"
     return {
         "Looked at": f"{counts.rows:,} rows with {counts.pairs:,} (query, passage) pairs, from {sources}",
-        "Steps": f"{found.steps:,}" if timed else "unknown",
-        "Pairs": f"{found.pairs:,}" if timed else "unknown",
+        "Steps": f"{forecast.steps:,}" if timed else "unknown",
+        "Pairs": f"{forecast.pairs:,}" if timed else "unknown",
         "Passes": passes if timed else "unknown",
-        "Seconds": ", ".join(f"{what} {seconds:,.1f}" for what, seconds in found.seconds.items()),
+        "Seconds": ", ".join(f"{what} {seconds:,.1f}" for what, seconds in forecast.seconds.items()),
         "Memory": gigabytes if timed else f"{gigabytes}, so no step was timed",
     }

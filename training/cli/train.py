@@ -85,22 +85,22 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def train_settings(options: argparse.Namespace) -> TrainSettings:
     """The settings that were given, the rest as they are by default."""
     names = ["base", "precision", *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)]
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return TrainSettings(gradient_checkpointing=options.gradient_checkpointing, **given)
+    chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return TrainSettings(gradient_checkpointing=options.gradient_checkpointing, **chosen)
 
 
 def data_settings(options: argparse.Namespace) -> DataSettings:
     """Where examples come from."""
     seed = TrainSettings.seed if options.seed is None else options.seed
     queries = ColdStart.queries if options.queries is None else options.queries
-    found = DataSettings(
+    data = DataSettings(
         sources=given_sources(options) or DataSettings.sources,
         index=options.index,
         limit=options.limit,
         teacher=options.teacher,
         cold=ColdStart(queries, seed=seed),
     )
-    return replace(found, mining=replace(found.mining, seed=seed))
+    return replace(data, mining=replace(data.mining, seed=seed))
 
 
 def given_sources(options: argparse.Namespace) -> tuple[Source, ...]:

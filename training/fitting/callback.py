@@ -106,9 +106,9 @@ class TrainingMonitor(TrainerCallback):
         if not logs or "loss" not in logs:
             return
         self.losses[state.global_step] = float(logs["loss"])
-        found = None
+        ndcg = None
         if self._measure and (state.global_step % self._every == 0 or state.global_step == state.max_steps):
-            found = self._evaluate(state.global_step, self._measure)
+            ndcg = self._evaluate(state.global_step, self._measure)
             if self._has_waited():
                 control.should_training_stop = True
         done = state.global_step - self._first
@@ -122,7 +122,7 @@ class TrainingMonitor(TrainerCallback):
                     learning_rate=float(logs.get("learning_rate", 0.0)),
                     pairs_per_second=done * self._pairs_a_step / seconds,
                     seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
-                    ndcg=found,
+                    ndcg=ndcg,
                     best_ndcg=self.best,
                 )
             )

@@ -40,8 +40,8 @@ def publish(folder: Path) -> Path:
 
 def checkpoints(folder: Path) -> list[Path]:
     """Whole checkpoints, oldest first. Half-written ones never bear this name."""
-    found = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name) and (path / STATE).is_file()]
-    return sorted(found, key=lambda path: int(path.name.partition("-")[2]))
+    whole = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name) and (path / STATE).is_file()]
+    return sorted(whole, key=lambda path: int(path.name.partition("-")[2]))
 
 
 def step_of(checkpoint: Path) -> int:

@@ -36,7 +36,7 @@ class FittedModel:
     losses: dict[int, float]
     """Loss by step, of all the steps that led to the model, in whichever process."""
     best_ndcg: float | None
-    """nDCG@10 on the dev set of the weights that were kept; None where nothing was evaluated."""
+    """nDCG@10 on the dev set of the model's weights; None where nothing was evaluated."""
     counts: RowCounts
     steps: int
     pairs: int

@@ -31,23 +31,23 @@ class Shape:
 
 
 def memory_bytes(settings: FitSettings, shape: Shape, *, pairs_a_row: float, lengths: Sequence[int]) -> float:
-    """Bytes that a training takes: 16 a parameter, and the activations of all pairs whose graph is held at once.
+    """Bytes that a training takes: 16 a parameter, and the activations of all pairs whose graph is in memory at once.
 
     A layer keeps tokens * (34 hidden + 5 heads * tokens) bytes of a pair in 16 bits (Korthikanti et al. 2022), more in
     float32 and under autocast, and of its input alone with gradient checkpointing.
     """
     rows = min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step)
-    held = rows * pairs_a_row
+    pairs = rows * pairs_a_row
     if settings.loss_recipe.whole_batch:
-        held = min(held, CACHED_PAIRS)
-    kept = [
+        pairs = min(pairs, CACHED_PAIRS)
+    bytes_a_pair = [
         2 * shape.hidden * tokens
         if settings.gradient_checkpointing
         else tokens * (34 * shape.hidden + 5 * shape.heads * tokens)
         for tokens in lengths
     ]
     width = AUTOCAST if in_bf16(settings) else FLOAT32
-    activations = held * shape.layers * width * sum(kept) / len(kept)
+    activations = pairs * shape.layers * width * sum(bytes_a_pair) / len(bytes_a_pair)
     return shape.parameters * BYTES_A_PARAMETER + activations + (LIBRARIES if precision.device() == "cpu" else 0)
 
 
@@ -70,7 +70,7 @@ def free_bytes() -> float:
         return float(torch.cuda.mem_get_info()[0])
     meminfo = Path("/proc/meminfo")
     lines = meminfo.read_text(encoding="ascii").splitlines() if meminfo.is_file() else []
-    found = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines)}
-    if "MemAvailable" in found:
-        return float(found["MemAvailable"]) * 1024
+    sizes = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines)}
+    if "MemAvailable" in sizes:
+        return float(sizes["MemAvailable"]) * 1024
     return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")

@@ -89,12 +89,12 @@ class PairTrainer(CrossEncoderTrainer):
 
     def _halve(self) -> None:
         loss: Any = self.loss
-        held = loss.mini_batch_size if self._whole_batch else self.micro_batch
-        if held == 1:
+        size = loss.mini_batch_size if self._whole_batch else self.micro_batch
+        if size == 1:
             raise TrainingError(
                 "Memory is full even with one row at a time; give a smaller --max-length or base model."
             )
-        smaller = max(1, held // 2)
+        smaller = max(1, size // 2)
         if self._whole_batch:
             loss.mini_batch_size = smaller
         else:

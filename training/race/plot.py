@@ -14,19 +14,19 @@ INK, FAINT, ACCENT = "#334155", "#94a3b8", "#b45309"
 def pareto(standings: Sequence[Standing], cost: Callable[[Standing], float]) -> list[Standing]:
     """Those that none beats in quality at the same cost or less, cheapest first."""
     front: list[Standing] = []
-    for item in sorted(standings, key=lambda one: (cost(one), -one.ndcg)):
-        if not front or item.ndcg > front[-1].ndcg:
-            front.append(item)
+    for standing in sorted(standings, key=lambda one: (cost(one), -one.ndcg)):
+        if not front or standing.ndcg > front[-1].ndcg:
+            front.append(standing)
     return front
 
 
 def plot(standings: Sequence[Standing]) -> str:
     """Two panels as SVG: nDCG@10 against training minutes, and against pairs per second; intervals as whiskers."""
-    raced = [item for item in standings if item.rounds and not item.same_as]
-    base = next((item for item in standings if item.recipe == BASE), None)
+    raced = [standing for standing in standings if standing.rounds and not standing.same_as]
+    base = next((standing for standing in standings if standing.recipe == BASE), None)
     panels = [
-        _panel(raced, base, "training minutes", lambda item: item.minutes, cheaper=1),
-        _panel(raced, base, "pairs per second", lambda item: item.pairs_per_second, cheaper=-1),
+        _panel(raced, base, "training minutes", lambda standing: standing.minutes, cheaper=1),
+        _panel(raced, base, "pairs per second", lambda standing: standing.pairs_per_second, cheaper=-1),
     ]
     shifted = "".join(f'<g transform="translate({place * WIDTH},0)">{panel}</g>' for place, panel in enumerate(panels))
     return (
@@ -39,9 +39,9 @@ def _panel(
     raced: Sequence[Standing], base: Standing | None, label: str, value: Callable[[Standing], float], *, cheaper: int
 ) -> str:
     """One panel; `cheaper` is 1 where less of the value is better, -1 where more is."""
-    shown = [*raced, *([base] if base else [])]
-    right = max((value(item) for item in raced), default=1.0) * 1.1 or 1.0
-    low, high = min(item.low for item in shown), max(item.high for item in shown)
+    drawn = [*raced, *([base] if base else [])]
+    right = max((value(standing) for standing in raced), default=1.0) * 1.1 or 1.0
+    low, high = min(standing.low for standing in drawn), max(standing.high for standing in drawn)
     pad = (high - low) * 0.06 or 0.01
     low, high = low - pad, high + pad
 
@@ -56,20 +56,20 @@ def _panel(
         parts.append(_line(MARGIN, y(base.ndcg), WIDTH - MARGIN, y(base.ndcg), FAINT, dashed=True))
         edge, anchor = (WIDTH - MARGIN, "end") if cheaper > 0 else (MARGIN + 4, "start")  # where fewer points lie
         parts.append(_text(edge, y(base.ndcg) - 4, BASE, FAINT, anchor=anchor))
-    front = pareto(raced, lambda item: cheaper * value(item))
-    line = " ".join(f"{x(value(item)):.1f},{y(item.ndcg):.1f}" for item in front)
+    front = pareto(raced, lambda standing: cheaper * value(standing))
+    line = " ".join(f"{x(value(standing)):.1f},{y(standing.ndcg):.1f}" for standing in front)
     parts.append(f'<polyline points="{line}" fill="none" stroke="{ACCENT}" stroke-width="1.5"/>')
-    points_at = [(x(value(item)), y(item.ndcg)) for item in raced]
-    for item, (across, height) in zip(raced, points_at, strict=True):
-        colour = ACCENT if item in front else INK
-        parts.append(_line(across, y(item.low), across, y(item.high), FAINT))
-        parts.append(f'<circle cx="{across:.1f}" cy="{height:.1f}" r="4" fill="{colour}"/>')
-    for item, (across, height), beside in zip(raced, points_at, _labels(raced, points_at), strict=True):
-        colour = ACCENT if item in front else INK
+    points_at = [(x(value(standing)), y(standing.ndcg)) for standing in raced]
+    for standing, (across, height) in zip(raced, points_at, strict=True):
+        color = ACCENT if standing in front else INK
+        parts.append(_line(across, y(standing.low), across, y(standing.high), FAINT))
+        parts.append(f'<circle cx="{across:.1f}" cy="{height:.1f}" r="4" fill="{color}"/>')
+    for standing, (across, height), beside in zip(raced, points_at, _labels(raced, points_at), strict=True):
+        color = ACCENT if standing in front else INK
         if abs(beside - height) > LABEL_HEIGHT:
             parts.append(_line(across, height, across + _towards(across) * 12, beside - 4, FAINT))
         anchor = "start" if _towards(across) > 0 else "end"
-        parts.append(_text(across + _towards(across) * 14, beside, item.recipe, colour, anchor=anchor))
+        parts.append(_text(across + _towards(across) * 14, beside, standing.recipe, color, anchor=anchor))
     return "".join(parts)
 
 
@@ -81,7 +81,7 @@ def _towards(across: float) -> int:
 def _labels(raced: Sequence[Standing], points: Sequence[tuple[float, float]]) -> list[float]:
     """The height of each point's name, as near to it as leaves every name legible."""
     taken: list[tuple[float, float, float]] = []  # left, right, height
-    found = [0.0] * len(raced)
+    chosen = [0.0] * len(raced)
     for place in sorted(range(len(raced)), key=lambda place: points[place][1]):
         across, height = points[place]
         width = len(raced[place].recipe) * LETTER + 16
@@ -89,9 +89,9 @@ def _labels(raced: Sequence[Standing], points: Sequence[tuple[float, float]]) ->
         steps = sorted(range(-2 * len(raced), 2 * len(raced)), key=abs)
         heights = (height + 4 + step * LABEL_HEIGHT / 2 for step in steps)
         free = (at for at in heights if all(_apart(left, right, at, other) for other in taken))
-        found[place] = next(at for at in free if MARGIN < at < HEIGHT - MARGIN)
-        taken.append((left, right, found[place]))
-    return found
+        chosen[place] = next(at for at in free if MARGIN < at < HEIGHT - MARGIN)
+        taken.append((left, right, chosen[place]))
+    return chosen
 
 
 def _apart(left: float, right: float, height: float, other: tuple[float, float, float]) -> bool:
@@ -111,11 +111,11 @@ def _axes(
     return "".join(parts)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, *, dashed: bool = False) -> str:
+def _line(x1: float, y1: float, x2: float, y2: float, color: str, *, dashed: bool = False) -> str:
     dash = ' stroke-dasharray="4 3"' if dashed else ""
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dash}/>'
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{color}"{dash}/>'
 
 
-def _text(x: float, y: float, text: str, colour: str, *, anchor: str = "start") -> str:
+def _text(x: float, y: float, text: str, color: str, *, anchor: str = "start") -> str:
     halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'  # so that no line strikes a name out
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" {halo} text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" {halo} text-anchor="{anchor}">{escape(text)}</text>'

@@ -85,7 +85,7 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
         if standing.same_as:
             twin = standings[standing.same_as]
             standings[standing.recipe] = replace(twin, recipe=standing.recipe, same_as=twin.recipe)
-    return sorted(standings.values(), key=lambda item: (-item.rounds if item.recipe != BASE else 1, -item.ndcg))
+    return sorted(standings.values(), key=lambda one: (-one.rounds if one.recipe != BASE else 1, -one.ndcg))
 
 
 def winner_folder(folder: Path, standing: Standing, seed: int) -> Path:
@@ -113,7 +113,7 @@ def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
 
 def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[str, Standing]) -> None:
     """Rows of every recipe; of those with the same loss on the same examples one is trained."""
-    seen = {item.learns: name for name, item in standings.items() if item.learns and not item.same_as}
+    seen = {one.learns: name for name, one in standings.items() if one.learns and not one.same_as}
     for name in settings.recipes:
         if name in standings:
             continue
@@ -136,12 +136,12 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
 
 def _refuse_short(folder: Path, settings: RaceSettings, running: Sequence[str], *, minutes: float) -> None:
     """Time the recipe with the most pairs a step, before anything is trained; each has so many minutes at first."""
-    found = {name: read_rows(folder / name / ROWS) for name in running}
+    rows = {name: read_rows(folder / name / ROWS) for name in running}
     trains = {name: settings.train.by(name) for name in running}
-    pairs = {name: trains[name].rows_a_step * counts.pairs / counts.rows for name, (_, counts) in found.items()}
+    pairs = {name: trains[name].rows_a_step * counts.pairs / counts.rows for name, (_, counts) in rows.items()}
     dearest = max(running, key=lambda name: pairs[name])
     a_seed = minutes / len(settings.seeds)
-    steps = steps_within(a_seed, trains[dearest], found[dearest][0])
+    steps = steps_within(a_seed, trains[dearest], rows[dearest][0])
     if steps < LEAST:
         needed = math.ceil(settings.minutes * LEAST / max(steps, 1))
         raise TrainingError(

@@ -64,11 +64,11 @@ class _PlanReader:
 
     def _list(self, values: object, name: str, steps: Steps) -> list[object]:
         """The list in a field, which must hold something."""
-        found = values.get(name) if isinstance(values, dict) else None
-        if not isinstance(found, list) or not found:
-            given = isinstance(values, dict) and name in values
-            raise self._error((*steps, name) if given else steps, f"{name} must be a list with at least one entry.")
-        return found
+        entries = values.get(name) if isinstance(values, dict) else None
+        if not isinstance(entries, list) or not entries:
+            exists = isinstance(values, dict) and name in values
+            raise self._error((*steps, name) if exists else steps, f"{name} must be a list with at least one entry.")
+        return entries
 
     def _made(self, kind: type[T], values: object, steps: Steps, *, without: str = "") -> T:
         """A dataclass of an object; the field `without` is left empty for now."""

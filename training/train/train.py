@@ -125,8 +125,8 @@ def train_passes(passes: list[TrainingPass], inputs: Inputs, *, resume: bool, re
         inputs.rows.gather(one, before=before, model=model)
         if not any(later.stage for later in passes[number:]):
             inputs.rows.close()
-        told = partial(_report_in_pass, report, number=number, passes=len(passes), steps_before=results.steps)
-        fitted = fit(one.folder, one.settings, resume=resume, measure=measure, report=told)
+        report_here = partial(_report_in_pass, report, number=number, passes=len(passes), steps_before=results.steps)
+        fitted = fit(one.folder, one.settings, resume=resume, measure=measure, report=report_here)
         if number < len(passes):
             _save_base(fitted.model, Path(passes[number].settings.base))
         results.add(one, fitted)
