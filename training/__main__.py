@@ -1,38 +1,62 @@
 """python -m training COMMAND: make re-rankers from judgments, measure them, serve them and hand them on."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
-from indexing.errors import SecondLookError
-from training.cli import evaluate, expect, forecast, jobs, mine, models, publish, race, train
+from indexing.cli import shell
+from training.cli import (
+    average,
+    compare,
+    evaluate,
+    expect,
+    export,
+    forecast,
+    jobs,
+    mine,
+    models,
+    nano_beir,
+    prepare,
+    promote,
+    push_to_hub,
+    race,
+    rollback,
+    run,
+    train,
+)
 
-GROUPS = (mine, train, forecast, jobs, race, evaluate, models, expect, publish)
+MAKING = (prepare, mine, train, forecast, race, run, jobs)
+MEASURING = (evaluate, nano_beir, compare, expect)
+VERSIONS = (models, promote, rollback, average, export, push_to_hub)
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give back the exit status."""
-    options = parser().parse_args(given)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        status: int = options.run(options)
-    except (SecondLookError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped; nothing half-made was left.", file=sys.stderr)
-        return 130
-    return status
+    return shell.run(
+        parser(),
+        current_words(sys.argv[1:] if arguments is None else arguments),
+        stopped="Stopped; nothing half-made was left.",
+    )
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    root = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = root.add_subparsers(required=True)
-    for group in GROUPS:
-        group.add(commands)
-    return root
+    program = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = program.add_subparsers(required=True, metavar="COMMAND")
+    for command in (*MAKING, *MEASURING, *VERSIONS):
+        command.add(commands)
+    shell.add_verbose(program, *commands.choices.values())
+    return program
+
+
+def current_words(words: Sequence[str]) -> list[str]:
+    """The words of a command line; `models compare`, the former name of `compare`, is replaced, and stderr says so."""
+    current = list(words)
+    if "models" in current and "compare" in current[current.index("models") :]:
+        print("models compare is now called compare; the old name will go in a later version.", file=sys.stderr)
+        current[current.index("models")] = "compare"
+        del current[current.index("compare", current.index("compare") + 1)]
+    return current
 
 
 if __name__ == "__main__":

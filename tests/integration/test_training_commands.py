@@ -22,7 +22,7 @@ def test_mining_writes_a_folder_and_says_what_was_dropped(
     built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "mined"
-    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--source", "dense"]
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--fusion", "dense"]
     assert main([*command, "--relative-margin", "none", "--per-query", "2", "--form", "triplets"]) == 0
     assert {path.name for path in output.iterdir()} == {"triplets.jsonl", "mined.jsonl", "manifest.json"}
     assert str(output) in capsys.readouterr().out
@@ -48,7 +48,7 @@ def judged_files(folder: Path) -> list[str]:
 
 def test_judgments_in_any_files_are_mined(built_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "mined"
-    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--source", "dense"]
+    command = ["mine", "--index", "small", "--root", str(built_root), "--output", str(output), "--fusion", "dense"]
     assert main([*command, "--relative-margin", "none", *judged_files(tmp_path)]) == 0
     assert "Judged passages that the index lacks: 1" in capsys.readouterr().out
     made = json.loads((output / "manifest.json").read_text())
@@ -200,7 +200,7 @@ def leaves(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 def test_every_command_explains_itself_and_does_something() -> None:
     found = {command.prog.removeprefix("python -m training "): command for command in leaves(parser())}
-    assert {"prepare", "mine", "train", "evaluate", "models", "models compare", "expect check", "export"} <= set(found)
+    assert {"prepare", "mine", "train", "evaluate", "models", "compare", "expect check", "export"} <= set(found)
     for command in found.values():
         assert callable(command.get_default("run"))
         assert command.prog in command.format_help()

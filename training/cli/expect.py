@@ -4,8 +4,10 @@ import argparse
 import re
 from pathlib import Path
 
+from indexing.catalogue import current_build
+from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from training.cli.options import Commands, add_models, add_root
+from training.cli.options import add_index, add_models
 from training.versions import expectations, promoted
 from training.versions.expectations import FILE, expected_passage
 from training.versions.registry import find
@@ -31,13 +33,13 @@ def add(commands: Commands) -> None:
     check.add_argument("version", nargs="?", help="NAME/VERSION or shipped; the promoted one by default")
     check.set_defaults(run=_check)
     for action in (pin, check):
-        action.add_argument("--index", default="sample", help="whose passages are meant (%(default)s)")
-        add_root(action)
+        add_index(action, "whose passages are meant")
     for action in actions.choices.values():
         add_models(action)
 
 
 def _add(options: argparse.Namespace) -> int:
+    current_build(options.index, root=options.root)
     from indexing.index import open_index
 
     passages = open_index(options.index, root=options.root).passages
@@ -82,6 +84,7 @@ def _check(options: argparse.Namespace) -> int:
     if not every:
         print(NONE.format(path=options.models / FILE))
         return 0
+    current_build(options.index, root=options.root)
     from indexing.index import open_index
     from search.rerank.cross_encoder import CrossEncoderReranker
 

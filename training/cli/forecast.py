@@ -3,11 +3,13 @@
 import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from indexing.cli.shell import Commands
 from indexing.progress import PhaseProgress
-from training.cli.options import Commands
-from training.jobs.forecast import RESULT, forecast_job
-from training.train.forecast import Forecast
+
+if TYPE_CHECKING:
+    from training.train.forecast import Forecast
 
 PRINTED_EVERY = 0.5  # seconds
 
@@ -15,7 +17,7 @@ PRINTED_EVERY = 0.5  # seconds
 def add(commands: Commands) -> None:
     """Add the command."""
     one = commands.add_parser("forecast", help="say what the training of a job's folder would take, without doing it")
-    one.add_argument("folder", metavar="JOB_DIR", type=Path, help=f"a folder with config.json; takes {RESULT} too")
+    one.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json; takes forecast.json too")
     one.set_defaults(run=_forecast)
 
 
@@ -36,13 +38,15 @@ class PhaseLines:
 
 
 def _forecast(options: argparse.Namespace) -> int:
+    from training.jobs.forecast import forecast_job
+
     forecast = forecast_job(options.folder, progress=PhaseLines())
     for name, value in _figures(forecast).items():
         print(f"{name}: {value}")
     return 0
 
 
-def _figures(forecast: Forecast) -> dict[str, str]:
+def _figures(forecast: "Forecast") -> dict[str, str]:
     counts, timed = forecast.counts, "training" in forecast.seconds
     sources = ", ".join(f"{count:,} of {source}" for source, count in counts.examples.items())
     passes = "unknown" if forecast.passes is None else f"{forecast.passes:,.1f}"

@@ -1,31 +1,30 @@
-"""prepare, mine: make what is trained on."""
+"""mine: mine hard negatives from an index, for training."""
 
 import argparse
 from pathlib import Path
 
-from indexing import places
+from indexing.catalogue import current_build
+from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
 from indexing.progress import Bars
+from search.served import NO_RERANKER, reranker_path
 from search.settings import FUSIONS
-from training.cli.options import Commands, add_root
+from training.cli.options import RERANKER_HELP, add_index
 from training.mining.settings import NEGATIVE_FORMS, SAMPLING, MiningOptions, MiningSettings, NegativesLayout
 
 RULES = ("per_query", "sampling", "relative_margin", "absolute_margin", "max_score", "min_score", "near_duplicate")
 
 
 def add(commands: Commands) -> None:
-    """Add both commands."""
-    lay = commands.add_parser("prepare", help="lay judged collections out under data/corpora/, to be indexed")
-    lay.add_argument("--judged", type=Path, required=True, help="folder with one sub-folder a collection")
-    lay.set_defaults(run=_prepare)
+    """Add the command."""
     mine = commands.add_parser("mine", help="mine hard negatives from an index, for training")
     mine.add_argument("--output", type=Path, required=True, help="folder to make")
-    mine.add_argument("--index", default="sample")
+    add_index(mine, "whose passages are mined")
     mine.add_argument("--split", help="judged split whose queries are mined (train)")
     mine.add_argument("--queries", type=Path, help="file of queries to mine in place of a split's, with --qrels")
     mine.add_argument("--qrels", type=Path, help="file of their judgments, of TREC's fields or MS MARCO's")
     mine.add_argument("--fusion", choices=FUSIONS, default="rrf", help="what ranks the candidates (%(default)s)")
-    mine.add_argument("--source", choices=FUSIONS, dest="fusion", help=argparse.SUPPRESS)  # its old spelling
+    add_old_spelling(mine, "--source", new="--fusion", choices=FUSIONS)
     mine.add_argument("--ranks", type=int, nargs=2, metavar=("FROM", "TO"), default=MiningSettings.ranks)
     mine.add_argument("--per-query", type=int, default=MiningSettings.per_query, help="negatives a query (%(default)s)")
     mine.add_argument("--sampling", choices=SAMPLING, default=MiningSettings.sampling)
@@ -35,14 +34,11 @@ def add(commands: Commands) -> None:
     mine.add_argument("--min-score", type=float)
     mine.add_argument("--near-duplicate", type=float, default=MiningSettings.near_duplicate, help="Jaccard of terms")
     mine.add_argument("--minimum-grade", type=int, default=MiningSettings.minimum_grade, help="of a positive")
-    mine.add_argument(
-        "--reranker", default="", help="re-scores the candidates: NAME/VERSION, shipped, path or hub name"
-    )
+    mine.add_argument("--reranker", default=NO_RERANKER, help=f"scores the candidates anew: {RERANKER_HELP}")
     mine.add_argument("--form", choices=NEGATIVE_FORMS, action="append", help="may be repeated; all by default")
     mine.add_argument("--scores", action="store_true", help="write scores too")
     mine.add_argument("--seed", type=int, default=MiningSettings.seed)
     mine.add_argument("--protect", type=Path, action="append", default=[], help="file of queries never to mine")
-    add_root(mine)
     mine.set_defaults(run=_mine)
 
 
@@ -50,19 +46,12 @@ def _margin(text: str) -> float | None:
     return None if text == "none" else float(text)
 
 
-def _prepare(options: argparse.Namespace) -> int:
-    from training.data.prepare import prepare
-
-    for name, path in prepare(options.judged, places.corpora()).items():
-        print(f"{name:<14} {path}")
-    return 0
-
-
 def _mine(options: argparse.Namespace) -> int:
     rules = {name: getattr(options, name) for name in (*RULES, "minimum_grade", "seed")}
     settings = MiningSettings(ranks=tuple(options.ranks), **rules)
     what = _mining_options(options)
-
+    current_build(options.index, root=options.root)
+    reranker_path(options.reranker)
     from training.mining.mine import mine_negatives
     from training.mining.report import describe
 

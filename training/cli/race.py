@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from indexing import atomic, places
 from indexing.atomic import check_new
+from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from training.cli.options import Commands
 from training.cli.train import add_settings, data_settings, dev_settings, train_settings
 from training.data.settings import DataSettings
 from training.example import Example

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexing import places
+from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from indexing.names import NAME
 from indexing.progress import Bars
-from training.cli.options import Commands, add_root
+from training.cli.options import add_root
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
 from training.recipes.catalog import find_recipe, recipe_names, staged_recipe

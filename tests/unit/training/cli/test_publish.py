@@ -51,7 +51,7 @@ def export(models: Path, built_root: Path) -> list[str]:
 def test_an_export_is_written_beside_its_version_and_its_parity_printed(
     export: list[str], models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*export, "mine/1", "--depth", "5"]) == 0
+    assert main([*export, "mine/1", "--rerank-depth", "5"]) == 0
     out, bars = capsys.readouterr()
     assert "compare: 4 of 4 queries" in bars  # 2 queries by the original, 2 by the export
     assert out.startswith("Kendall's tau 1.0000 (least 1.0000), nDCG@10 ")
@@ -66,7 +66,7 @@ def test_the_queries_and_the_folder_can_be_chosen(
     export: list[str], models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "elsewhere"
-    command = [*export, "mine/1", "--queries", "1", "--depth", "5", "--output", str(target)]
+    command = [*export, "mine/1", "--dev-queries", "1", "--rerank-depth", "5", "--output", str(target)]
     assert main(command) == 0
     assert "over 1 queries and 5 pairs" in capsys.readouterr().out
     assert (target / RECORD).is_file()
@@ -93,8 +93,8 @@ def test_a_library_that_is_absent_is_named_with_what_to_type(
     ("words", "told"),
     [
         (["mine/7"], "no version 'mine/7'"),
-        (["mine/1", "--queries", "0"], "--queries is 0; give 1"),
-        (["mine/1", "--depth", "0"], "depth is 0; give 1"),
+        (["mine/1", "--dev-queries", "0"], "--dev-queries is 0; give 1 query or more."),
+        (["mine/1", "--rerank-depth", "0"], "--rerank-depth is 0; give 1 passage or more."),
         (["mine/1", "--split", "other"], "no judged other queries (there: train, dev, test); give another --split"),
     ],
 )

@@ -1,0 +1,28 @@
+"""average: make a version of the mean of several versions' weights."""
+
+import argparse
+from pathlib import Path
+
+from indexing.cli.shell import Commands
+from training.cli.options import VERSION_HELP, add_models
+from training.versions import registry
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("average", help="make a version of the mean of several versions' weights")
+    command.add_argument("versions", metavar="VERSION", nargs="+", help=VERSION_HELP)
+    command.add_argument("--share", type=float, help="the last one's share of the weights (the same as every other's)")
+    command.add_argument("--output", type=Path, required=True, help="folder of the version, such as data/models/mean/1")
+    add_models(command)
+    command.set_defaults(run=_average)
+
+
+def _average(options: argparse.Namespace) -> int:
+    versions = [registry.find(name, options.models) for name in options.versions]
+    from training.versions.average import average
+
+    share = "" if options.share is None else f" --share {options.share:g}"
+    command = f"python -m training average {' '.join(version.id for version in versions)}{share}"
+    print(f"Re-ranker: {average(versions, options.output, share=options.share, command=command)}")
+    return 0

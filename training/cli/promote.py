@@ -1,0 +1,48 @@
+"""promote: serve a version, if it isn't worse than the one that is served."""
+
+import argparse
+
+from indexing.catalogue import current_build
+from indexing.cli.shell import Commands
+from indexing.errors import SettingsError
+from search.served import NO_RERANKER
+from training.cli.options import VERSION_HELP, add_index, add_models, add_rerank_depth, check_rerank_depth
+from training.versions import promoted, registry
+from training.versions.gate_settings import DEPTH, GateSettings
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("promote", help="serve a version, if it isn't worse than the one that is served")
+    command.add_argument("version", metavar="VERSION", help=VERSION_HELP)
+    add_index(command, "whose dev queries decide")
+    add_rerank_depth(command, DEPTH)
+    command.add_argument("--force", action="store_true", help="in spite of the verdict, with a --reason")
+    command.add_argument("--reason", default="", help="is recorded")
+    add_models(command)
+    command.set_defaults(run=_promote)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    check_rerank_depth(options.rerank_depth)
+    if options.force and not options.reason.strip():
+        raise SettingsError("--force needs a --reason, which is recorded with the promotion.")
+    registry.find(options.version, options.models)
+    current_build(options.index, root=options.root)
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from training.versions.promote import promote_version
+
+    pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
+    with Bars("queries") as bars:
+        promotion = promote_version(
+            options.version,
+            pipeline,
+            GateSettings(depth=options.rerank_depth, models=options.models),
+            by=promoted.person(),
+            reason=options.reason,
+            force=options.force,
+            progress=bars,
+        )
+    print(f"{promotion.promoted} is served from now on; before it: {promotion.before}.")
+    return 0
