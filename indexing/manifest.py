@@ -36,7 +36,7 @@ class Dense:
     """The FAISS index of a build."""
 
     preset: str
-    """As asked for: a preset or an index_factory string."""
+    """As requested: a preset or an index_factory string."""
     kind: str
     """The index_factory string that it came to."""
     reason: str
@@ -46,7 +46,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that says which index this is."""
+    """Which index this is: what it was built from, with what, and its files."""
 
     name: str
     build: str
@@ -124,5 +124,5 @@ class Manifest:
 
 
 def rebuild(folder: Path) -> str:
-    """The command that makes an index anew, as a sentence."""
+    """The command that builds an index again, as a sentence."""
     return f"Rebuild it: python -m indexing build --corpus CORPUS --index {folder.parent.name}"

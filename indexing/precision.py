@@ -54,7 +54,7 @@ def _matrix_seconds(dtype: torch.dtype) -> float:
 
 
 def clock(on: str) -> float:
-    """Seconds on a steady clock, once the device has finished what it was given."""
+    """Seconds on a steady clock, once the device has finished its work."""
     if on.startswith("cuda"):
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -15,13 +15,13 @@ LIBRARIES = (
 
 def library_versions() -> dict[str, str]:
     """Versions of what computed the index."""
-    found = {}
+    versions = {}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except ModuleNotFoundError:  # faiss-gpu stands in for faiss-cpu
             continue
-    return found
+    return versions
 
 
 PACKAGE = "second-look"
@@ -32,9 +32,9 @@ def code_revision(code: Path | None = None) -> str:
     code = code or places.CHECKOUT
     if (code / ".git").exists():
         describe = ("git", "--no-optional-locks", "-C", str(code), "describe")
-        found = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")
-        if found:
-            return found
+        description = _output(*describe, "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        if description:
+            return description
     released = package_version()
     return f"{PACKAGE} {released}" if released else ""
 

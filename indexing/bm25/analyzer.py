@@ -45,7 +45,7 @@ def analyze(texts: Iterable[str]) -> list[list[str]]:
 
 
 def fingerprint() -> str:
-    """Changes whenever the analyzer would give other terms; kept in every index's manifest."""
+    """Changes whenever the analyzer would give other terms; every index's manifest records it."""
     probe = "The runner's café has running-shoes; they're naïve, isn't it? ÉCOLE 3.5 e-mail"
     parts = [" ".join(sorted(STOP_WORDS)), WORD.pattern, " ".join(terms(probe))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -58,7 +58,7 @@ def _stemmer() -> Stemmer.Stemmer:
 
 @lru_cache(maxsize=2**18)
 def _term(word: str) -> str:
-    """What a word counts as; empty for a stop word. Few words make up most of any text, so they are kept."""
+    """What a word counts as; empty for a stop word. Few words make up most of any text, so they are cached."""
     folded = _fold(word)
     return "" if folded in STOP_WORDS else str(_stemmer().stemWord(folded))
 

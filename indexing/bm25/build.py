@@ -57,8 +57,8 @@ def _vocabulary(paths: Sequence[Path]) -> tuple[dict[str, int], list[NDArray[np.
     numbers: list[NDArray[np.int32]] = []
     counts: list[NDArray[np.int32]] = []
     for shard in map(ShardPostings, paths):
-        found = [vocabulary.setdefault(term, len(vocabulary)) for term in shard.terms.to_pylist()]
-        numbers.append(np.array(found, dtype=np.int32))
+        shard_numbers = [vocabulary.setdefault(term, len(vocabulary)) for term in shard.terms.to_pylist()]
+        numbers.append(np.array(shard_numbers, dtype=np.int32))
         counts.append(np.diff(shard.starts))
     frequencies = np.zeros(len(vocabulary), dtype=np.int64)  # (terms,)
     for terms, count in zip(numbers, counts, strict=True):

@@ -56,11 +56,12 @@ class Matches:
     """The passages that hold any of a query's terms; a term that the query repeats counts each time."""
 
     def __init__(self, postings: Postings, terms: Sequence[str], lengths: NDArray[np.int32], *, mean: float) -> None:
-        found = [postings.find(term) for term in terms]
-        sizes = np.array([len(term.rows) for term in found], dtype=np.int64)  # (terms,)
-        rows = np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in found)])  # (postings,)
+        postings_of_terms = [postings.find(term) for term in terms]
+        sizes = np.array([len(term.rows) for term in postings_of_terms], dtype=np.int64)  # (terms,)
+        rows = np.concatenate([np.empty(0, dtype=np.int64), *(term.rows for term in postings_of_terms)])  # (postings,)
         self.rows, self._places = np.unique(rows, return_inverse=True)
-        self._counts = np.concatenate([np.empty(0, dtype=np.int64), *(term.counts for term in found)])  # (postings,)
+        counts = [np.empty(0, dtype=np.int64), *(term.counts for term in postings_of_terms)]
+        self._counts = np.concatenate(counts)  # (postings,)
         self._weights = inverse_frequency(sizes, passages=len(postings)).repeat(sizes)  # (postings,) float64
         self._lengths = lengths[self.rows]  # (rows,) int32
         self._mean = mean

@@ -90,13 +90,13 @@ class Postings:
 
     def find(self, term: str) -> TermPostings:
         """The passages that hold a term; none where it occurs nowhere."""
-        found = [(shard, first, shard.find(term)) for shard, first in zip(self.shards, self.first_rows, strict=False)]
-        held = [(shard, first, place) for shard, first, place in found if place is not None]
-        if not held:
+        places = [(shard, first, shard.find(term)) for shard, first in zip(self.shards, self.first_rows, strict=False)]
+        postings = [(shard, first, place) for shard, first, place in places if place is not None]
+        if not postings:
             return TermPostings(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         return TermPostings(
-            np.concatenate([shard.rows[place] + first for shard, first, place in held]),
-            np.concatenate([shard.counts[place].astype(np.int64) for shard, _, place in held]),
+            np.concatenate([shard.rows[place] + first for shard, first, place in postings]),
+            np.concatenate([shard.counts[place].astype(np.int64) for shard, _, place in postings]),
         )
 
     def lengths(self) -> NDArray[np.int64]:

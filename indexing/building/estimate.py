@@ -23,7 +23,7 @@ from indexing.records import Passage
 from indexing.store.passages import digest
 from indexing.store.tokens import PassageTokenizer
 
-SAMPLE = 1_000  # passages that are read, analysed and encoded
+SAMPLE = 1_000  # passages that are read, analyzed and encoded
 SECONDS_PER_BYTE = 1e-9  # of SHA-256, once when a file is made
 SECONDS_PER_POSTING = 4e-7  # to place it in the BM25 index
 VOCABULARY_GROWTH = 0.6  # terms grow with the passages' count to this power (Heaps' law, English text)
@@ -32,7 +32,7 @@ TERM_BYTES_ON_DISK = 24  # in vocab.index.json and indptr.csc.index.npy
 
 
 def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
-    """Read, analyse and encode the first SAMPLE passages, and scale up.
+    """Read, analyze and encode the first SAMPLE passages, and scale up.
 
     Raises:
         CorpusError: the corpus can't be read or holds no passage.
@@ -49,9 +49,9 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
         encoder.encode_passages([passage.content for passage in content[:64]])  # loads and warms up
         with tempfile.TemporaryDirectory(prefix="second-look-estimate-") as name:
             work = Path(name)
-            analysing, encoding = _make_shard(work, content, encoder, tokenizer)
+            analyzing, encoding = _make_shard(work, content, encoder, tokenizer)
             build_bm25(work / "terms", work / "bm25", settings.bm25)
-            return _scaled(work, len(content), count, settings, encoder.dim, reading + analysing, encoding)
+            return _scaled(work, len(content), count, settings, encoder.dim, reading + analyzing, encoding)
     finally:
         encoder.close()
 
@@ -59,7 +59,7 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
 def _make_shard(
     work: Path, content: Sequence[Passage], encoder: BiEncoder, tokenizer: PassageTokenizer | None
 ) -> tuple[float, float]:
-    """Make one shard in `work`; seconds until its text was analysed, and until its vectors were there."""
+    """Make one shard in `work`; seconds until its text was analyzed, and until its vectors were written."""
     marks: list[float] = []
 
     def mark(phase: str, *_: int) -> None:

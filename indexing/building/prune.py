@@ -1,4 +1,4 @@
-"""Lists the builds of an index and removes those that are no longer wanted; the current one always stays."""
+"""Lists the builds of an index and removes the old ones; the current one always stays."""
 
 import shutil
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ def list_builds(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
     current = _current(name, root)
     builds = list(reversed(build_folders(root / name).values()))
     others = [folder for folder in builds if folder != current]
-    kept = set(others[: keep - (current is not None)])
-    states = [(folder, "current" if folder == current else "kept" if folder in kept else "old") for folder in builds]
+    staying = set(others[: keep - (current is not None)])
+    states = [(folder, "current" if folder == current else "kept" if folder in staying else "old") for folder in builds]
     rest = [path for path in sorted((root / name).iterdir()) if path.is_dir() and path not in builds]
     states += [(path, "unfinished") for path in rest]
     return [BuildFolder(folder, state, _size(folder)) for folder, state in states]
@@ -39,7 +39,7 @@ def list_builds(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
 def prune(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
     """Remove old builds and what stopped builds left; give back what was removed.
 
-    A process that has an old build open goes on using it. Raises BusyError during a build.
+    A process that has an old build open continues to use it. Raises BusyError during a build.
     """
     _current(name, root)  # refuses a name that is no index
     with atomic.hold(root / name, f"is building {root / name}"):

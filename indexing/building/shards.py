@@ -42,13 +42,13 @@ class Shard:
     """Bytes and SHA-256 of each file, by its form."""
 
     def sound(self, work: Path, number: int) -> bool:
-        """Whether every file is there with its checksum."""
+        """Whether every file exists with its checksum."""
         table = {path(work, form, number).relative_to(work).as_posix(): row for form, row in self.files.items()}
         return not atomic.changed_files(work, table, full=True)
 
 
 class KnownVectors:
-    """Vectors that a build holds already, found by passage; those of a shard that has changed on disk are not."""
+    """The vectors of an earlier build, found by passage, but for those of shards that have changed on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,13 +60,13 @@ class KnownVectors:
 
     def find(self, content: Sequence[Passage]) -> dict[int, int]:
         """The build's row of each of these passages that it holds with the same text, by the passage's place."""
-        found: dict[int, int] = {}
+        rows: dict[int, int] = {}
         for place, passage in enumerate(content):
             with suppress(KeyError):
                 row = self._passages.row_of(passage.id)
                 if self._passages[row] == passage and self._trusted(row):
-                    found[place] = row
-        return found
+                    rows[place] = row
+        return rows
 
     def vectors(self, rows: Sequence[int]) -> Floats:
         """The vectors at these rows, (rows, dim) float32."""
@@ -100,19 +100,19 @@ class ShardMaker:
         if self.tokenizer is not None:
             tokens.write_shard(path(work, "tokens", number), self.tokenizer.encode(texts))
         self.progress("read", len(content), 0)
-        found = self.known.find(content) if self.known is not None else {}
-        encoded, count = self._encode(texts, found)
+        known_rows = self.known.find(content) if self.known is not None else {}
+        encoded, count = self._encode(texts, known_rows)
         save_shard(path(work, "vectors", number), encoded)
         _give_back_memory()
         return seal(work, number, len(content), digest), count
 
-    def _encode(self, texts: Sequence[str], found: dict[int, int]) -> tuple[Floats, int]:
-        """Vectors of all texts, those in `found` taken from what is known; and how many were computed."""
-        new = [place for place in range(len(texts)) if place not in found]
+    def _encode(self, texts: Sequence[str], known_rows: dict[int, int]) -> tuple[Floats, int]:
+        """Vectors of all texts, those of `known_rows` taken from the earlier build; and how many were computed."""
+        new = [place for place in range(len(texts)) if place not in known_rows]
         vectors = np.empty((len(texts), self.encoder.dim), dtype=np.float32)  # (texts, dim) float32
-        if found and self.known is not None:
-            vectors[list(found)] = self.known.vectors(list(found.values()))
-            self.progress("encode", len(found), 0)
+        if known_rows and self.known is not None:
+            vectors[list(known_rows)] = self.known.vectors(list(known_rows.values()))
+            self.progress("encode", len(known_rows), 0)
         if new:
             vectors[new] = self.encoder.encode_passages(
                 [texts[place] for place in new], progress=relabel(self.progress, "encode", total=0)
@@ -136,9 +136,9 @@ def path(work: Path, form: str, number: int) -> Path:
 
 def seal(work: Path, number: int, count: int, digest: str) -> Shard:
     """Sync a shard's files and write the record that makes them count."""
-    found: dict[str, Path] = {form: path(work, form, number) for form in SHARD_FORMS if (work / form).is_dir()}
+    files: dict[str, Path] = {form: path(work, form, number) for form in SHARD_FORMS if (work / form).is_dir()}
     table: dict[str, dict[str, Any]] = {}
-    for form, file in found.items():
+    for form, file in files.items():
         atomic.fsync_path(file)
         table[form] = atomic.file_row(file)
     shard = Shard(count, digest, table)
@@ -156,10 +156,10 @@ def load(work: Path, number: int) -> Shard | None:
 
 def load_all(work: Path) -> list[Shard]:
     """The records of every finished shard, in order, up to the first that is missing."""
-    found: list[Shard] = []
-    while (shard := load(work, len(found))) is not None:
-        found.append(shard)
-    return found
+    finished: list[Shard] = []
+    while (shard := load(work, len(finished))) is not None:
+        finished.append(shard)
+    return finished
 
 
 def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
@@ -172,19 +172,19 @@ def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
 
 
 def remove(work: Path, number: int) -> None:
-    """Take a shard's record and files away. They may be another build's too: never write into one that is there."""
+    """Take a shard's record and files away. They may be another build's too: never write into an existing one."""
     _record(work, number).unlink(missing_ok=True)
     for form in SHARD_FORMS:
         (work / form / f"{number:05}{SHARD_FORMS[form]}").unlink(missing_ok=True)
 
 
-def remove_others(work: Path, done: Sequence[Shard]) -> None:
+def remove_others(work: Path, finished: Sequence[Shard]) -> None:
     """Take away the files of no shard among these: of a corpus that was longer, or of a process that was killed."""
-    wanted = {_record(work, number) for number in range(len(done))}
-    wanted |= {path(work, form, number) for number, shard in enumerate(done) for form in shard.files}
+    own = {_record(work, number) for number in range(len(finished))}
+    own |= {path(work, form, number) for number, shard in enumerate(finished) for form in shard.files}
     for folder in (RECORDS, *SHARD_FORMS):
         for file in (work / folder).glob("*"):
-            if file not in wanted:
+            if file not in own:
                 file.unlink()
 
 

@@ -40,7 +40,7 @@ class Corpus:
     limits: ReadLimits = LIMITS
 
     def __iter__(self) -> Iterator[Passage]:
-        """Each passage once; what was left out is counted anew.
+        """Each passage once; counting of what is left out starts over.
 
         Raises:
             CorpusError: nothing to read at `path`, or a file or its columns can't be read; or, unless
@@ -97,15 +97,15 @@ def _numbered(
     name: str, given: Iterable[bytes], parse: Callable[[bytes], Parsed], *, chunk_bytes: int
 ) -> Iterator[Chunk]:
     """Chunks of about `chunk_bytes`. Where a file breaks off, what came before comes first."""
-    first, held = 1, 0
+    first, size = 1, 0
     parsed: list[Parsed] = []
     try:
         for line in given:
             parsed.append(parse(line))
-            held += len(line) + LINE_OVERHEAD
-            if held > chunk_bytes:
+            size += len(line) + LINE_OVERHEAD
+            if size > chunk_bytes:
                 yield Chunk(parsed, partial(_place, name, first))
-                first, held, parsed = first + len(parsed), 0, []
+                first, size, parsed = first + len(parsed), 0, []
     except READ_ERRORS:
         yield Chunk(parsed, partial(_place, name, first))
         raise

@@ -1,4 +1,4 @@
-"""Which fields of a record are a passage's id, text and title: those that are given, or those that collections use."""
+"""Which fields of a record are a passage's id, text and title: those named by the user, or the usual ones."""
 
 import math
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Fields:
-    """Names of a record's fields. None is found by the names that collections use, the first that is there."""
+    """Names of a record's fields. None stands for the first of the names that collections use which the record has."""
 
     id: str | None = None
     text: str | None = None
@@ -35,8 +35,8 @@ class Fields:
             raise SettingsError("The name of the id's field and of the text's can't be empty; name them, or neither.")
 
 
-class Found(NamedTuple):
-    """The names that hold in one record; `title` is None where it has none."""
+class RecordFields(NamedTuple):
+    """The names of the fields of one record; `title` is None where it has none."""
 
     id: str
     text: str
@@ -44,20 +44,20 @@ class Found(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def find(fields: Fields, names: tuple[str, ...]) -> Found | str:
+def find(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
     """The fields among a record's `names`, or what is missing."""
-    for given in (fields.id, fields.text, fields.title):
-        if given and given not in names:
-            return f"there is no field {given!r}, only {listed(names)}"
-    taken = {fields.id, fields.text, fields.title}
+    for name in (fields.id, fields.text, fields.title):
+        if name and name not in names:
+            return f"there is no field {name!r}, only {listed(names)}"
+    named = {fields.id, fields.text, fields.title}
     chosen = [
-        given if given is not None else next((name for name in known if name in names and name not in taken), None)
-        for given, known in ((fields.id, ID_FIELDS), (fields.text, TEXT_FIELDS), (fields.title, TITLE_FIELDS))
+        own if own is not None else next((name for name in usual if name in names and name not in named), None)
+        for own, usual in ((fields.id, ID_FIELDS), (fields.text, TEXT_FIELDS), (fields.title, TITLE_FIELDS))
     ]
     if chosen[0] is None or chosen[1] is None:
         what, known = ("id", ID_FIELDS) if chosen[0] is None else ("text", TEXT_FIELDS)
         return f"fields {listed(names)} hold no {what} ({', '.join(known)})"
-    return Found(chosen[0], chosen[1], chosen[2] or None)
+    return RecordFields(chosen[0], chosen[1], chosen[2] or None)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -67,7 +67,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name[:40]) for name in ordered[:8]) + more
 
 
-def as_strings(found: Found, key: object, text: object, title: object) -> tuple[str, str, str] | str:
+def as_strings(fields: RecordFields, key: object, text: object, title: object) -> tuple[str, str, str] | str:
     """The values as strings, or which of them is none: ids may be numbers, a title may be null."""
     if type(key) in (int, float) and math.isfinite(key):  # type: ignore[arg-type]  # no bool
         key = str(key)
@@ -75,12 +75,16 @@ def as_strings(found: Found, key: object, text: object, title: object) -> tuple[
         title = ""
     if isinstance(key, str) and isinstance(text, str) and isinstance(title, str):
         return key, text, title
-    name, value, wanted = next(
-        (name, value, wanted)
-        for name, value, wanted in ((found.id, key, "an id"), (found.text, text, "text"), (found.title, title, "text"))
+    name, value, expected = next(
+        (name, value, expected)
+        for name, value, expected in (
+            (fields.id, key, "an id"),
+            (fields.text, text, "text"),
+            (fields.title, title, "text"),
+        )
         if not isinstance(value, str)
     )
     kind = KINDS.get(type(value), type(value).__name__)
     if isinstance(value, float) and not math.isfinite(value):
         kind = "a number that isn't finite"
-    return f"field {name!r} holds {kind} where {wanted} is wanted"
+    return f"field {name!r} holds {kind} where {expected} is expected"

@@ -33,14 +33,14 @@ def corpus_files(path: Path) -> list[Path]:
     for name in NAMES:
         if (path / name).is_file():
             return [path / name]
-    found = (
+    files = (
         _passages(path, path.glob("*.parquet"))
         or _passages(path, path.glob("corpus/*.parquet"))  # as the hub lays out corpus, queries and qrels
         or _passages(path, path.rglob("*.txt"))
     )
-    if not found:
+    if not files:
         raise CorpusError(f"Folder {path} holds no corpus, which would be {CORPUS_FORMS}; {_suggestion(path)}.")
-    return found
+    return files
 
 
 def describe_unread(path: Path) -> str:
@@ -110,17 +110,17 @@ def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
 
 def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """The members called as `TABLES`, or else the only other .tsv or .jsonl that isn't queries or qrels."""
-    found, others = False, []
+    known, others = False, []
     for name, stream in _members(file):
         if PurePosixPath(name).name in TABLES:
-            found = True
+            known = True
             yield f"{file}/{name}", stream
         elif name.endswith((".tsv", ".jsonl")) and not JUDGED.fullmatch(PurePosixPath(name).name):
             others.append(name)
-    if not found and len(others) != 1:
-        held = ", ".join(others[:8]) or "no .tsv and no .jsonl"
-        raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {held}; unpack it, and give one file.")
-    if not found:
+    if not known and len(others) != 1:
+        names = ", ".join(others[:8]) or "no .tsv and no .jsonl"
+        raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {names}; unpack it, and give one file.")
+    if not known:
         yield from ((f"{file}/{name}", stream) for name, stream in _members(file) if name == others[0])
 
 

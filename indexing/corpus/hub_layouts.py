@@ -33,11 +33,11 @@ class Repository:
 
     def splits(self, configuration: str | None, fields: Sequence[str]) -> dict[str, Iterator[Batch]]:
         """Records of each split that a configuration has, by our name of the split."""
-        found = self._load(configuration, None)
-        return {SPLITS[split]: self._batches(found[split], fields) for split in found if split in SPLITS}
+        splits = self._load(configuration, None)
+        return {SPLITS[split]: self._batches(splits[split], fields) for split in splits if split in SPLITS}
 
     def _load(self, configuration: str | None, split: str | None) -> Any:
-        import datasets  # slow to import, wanted by few
+        import datasets  # slow to import, needed by few
 
         datasets.disable_progress_bars()
         return datasets.load_dataset(self.name, configuration, split=split, streaming=True)

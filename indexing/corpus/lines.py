@@ -78,10 +78,10 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
         return f"not JSON that can be read ({error})"
     if not isinstance(record, dict):
         return "a JSON object is wanted"
-    found = find(fields, tuple(record))
-    if isinstance(found, str):
-        return found
-    values = as_strings(found, record[found.id], record[found.text], record[found.title] if found.title else "")
+    names = find(fields, tuple(record))
+    if isinstance(names, str):
+        return names
+    values = as_strings(names, record[names.id], record[names.text], record[names.title] if names.title else "")
     if isinstance(values, str):
         return values
     if "\\u" in line and any(UNSTORABLE.search(value) for value in values):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus.fields import Fields, Found, as_strings, find
+from indexing.corpus.fields import Fields, RecordFields, as_strings, find
 from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.corpus.lines import Chunk, Parsed, passage
 from indexing.errors import CorpusError, first_line
@@ -17,11 +17,11 @@ def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -
     """Every row in order, by number from 1. Raises CorpusError where the file or its columns can't be used."""
     try:
         with pq.ParquetFile(file, memory_map=True) as source:
-            found = _columns(file, source.schema_arrow, fields)
+            names = _columns(file, source.schema_arrow, fields)
             first = 1
             size = _batch_rows(source.metadata, limits)
-            for batch in source.iter_batches(size, columns=[name for name in found if name]):
-                yield Chunk(_rows(batch, found, limits.line), partial(_place, file, first))
+            for batch in source.iter_batches(size, columns=[name for name in names if name]):
+                yield Chunk(_rows(batch, names, limits.line), partial(_place, file, first))
                 first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
@@ -37,15 +37,15 @@ def _batch_rows(metadata: pq.FileMetaData, limits: ReadLimits) -> int:
     return max(1, min(limits.batch_rows, int(limits.batch_bytes / max(longest, 1))))
 
 
-def _columns(file: Path, schema: pa.Schema, fields: Fields) -> Found:
-    found = find(fields, tuple(schema.names))
-    if isinstance(found, str):
-        raise CorpusError(f"{file}: {found}. Name them with --id-field, --text-field and --title-field.")
-    for option, name in found._asdict().items():
+def _columns(file: Path, schema: pa.Schema, fields: Fields) -> RecordFields:
+    names = find(fields, tuple(schema.names))
+    if isinstance(names, str):
+        raise CorpusError(f"{file}: {names}. Name them with --id-field, --text-field and --title-field.")
+    for option, name in names._asdict().items():
         if name and (schema.names.count(name) > 1 or not _usable(schema.field(name).type, number=option == "id")):
             kinds = ", ".join(str(field.type) for field in schema if field.name == name)
             raise CorpusError(f"{file}: column {name!r} holds {kinds}, not text; name another with --{option}-field.")
-    return found
+    return names
 
 
 def _usable(kind: pa.DataType, *, number: bool) -> bool:
@@ -54,9 +54,9 @@ def _usable(kind: pa.DataType, *, number: bool) -> bool:
     return kind in text or (number and (pa.types.is_integer(kind) or pa.types.is_floating(kind)))
 
 
-def _rows(batch: pa.RecordBatch, found: Found, limit: int) -> list[Parsed]:
-    columns = [_values(batch.column(name)) if name else [""] * batch.num_rows for name in found]
-    return [_row(found, values, limit) for values in zip(*columns, strict=True)]
+def _rows(batch: pa.RecordBatch, names: RecordFields, limit: int) -> list[Parsed]:
+    columns = [_values(batch.column(name)) if name else [""] * batch.num_rows for name in names]
+    return [_row(names, values, limit) for values in zip(*columns, strict=True)]
 
 
 def _values(column: pa.Array) -> list[object]:
@@ -69,12 +69,12 @@ def _values(column: pa.Array) -> list[object]:
         return list(column.cast(pa.large_binary()).to_pylist())
 
 
-def _row(found: Found, raw: tuple[object, ...], limit: int) -> Parsed:
+def _row(names: RecordFields, raw: tuple[object, ...], limit: int) -> Parsed:
     try:
         decoded = [value.decode("utf-8") if isinstance(value, bytes) else value for value in raw]
     except UnicodeDecodeError as error:
         return f"byte {error.start + 1} of a value is no UTF-8"
-    values = as_strings(found, *decoded)
+    values = as_strings(names, *decoded)
     if isinstance(values, str):
         return values
     if sum(map(len, values)) > limit:

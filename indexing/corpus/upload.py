@@ -56,8 +56,8 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """An upload that was kept."""
+class StoredUpload:
+    """An upload that was stored."""
 
     folder: Path
     passages: int
@@ -95,7 +95,7 @@ def known_corpora(root: Path | None = None) -> list[Path]:
     return [path for path in (places.sample(), *folders) if path.is_dir()]
 
 
-def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> Kept:
+def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> StoredUpload:
     """Copy an upload to `root/name`, and keep it if every line of it can be read.
 
     Raises:
@@ -115,7 +115,7 @@ def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> Kep
             stored = str(path).removesuffix(".gz")
             sentence = str(error).replace(str(path), upload.file_name).replace(stored, upload.file_name)
             raise type(error)(sentence) from error
-    return Kept(target, passages, left_out)
+    return StoredUpload(target, passages, left_out)
 
 
 def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:

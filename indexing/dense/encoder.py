@@ -94,14 +94,14 @@ class BiEncoder:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         for rows, size in self._batches(texts):
             content = [texts[row] for row in rows]
-            found = self._fast_model().encode_document(
+            encoded = self._fast_model().encode_document(
                 content,
                 batch_size=size,
                 show_progress_bar=False,
                 pool=self._started_pool(),
                 chunk_size=self._share(rows),
             )
-            vectors[rows] = self._unit(found, content)
+            vectors[rows] = self._unit(encoded, content)
             progress("encode", len(rows), len(texts))
         return vectors
 
@@ -118,13 +118,13 @@ class BiEncoder:
             )
         tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
         for rows, size in self._batches(texts):
-            found: Any = self._fast_model().encode_document(
+            encoded: Any = self._fast_model().encode_document(
                 [texts[row] for row in rows],
                 batch_size=size,
                 show_progress_bar=False,
                 output_value="token_embeddings",
             )
-            for row, vectors in zip(rows, found, strict=True):
+            for row, vectors in zip(rows, encoded, strict=True):
                 tokens[row] = self._unit(vectors.float().cpu(), [texts[row]] * len(vectors))
         return tokens
 
@@ -133,14 +133,14 @@ class BiEncoder:
         steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
         order = np.argsort(steps, kind="stable")
         ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
-        found, start = [], 0
+        batches, start = [], 0
         for end in ends:
             size = max(1, TOKEN_BUDGET[self._device] // (LENGTH_STEP * int(max(steps[order[start]], 1))))
             together = BATCHES * size
-            found += [(order[first : min(end, first + together)], size) for first in range(start, end, together)]
+            batches += [(order[first : min(end, first + together)], size) for first in range(start, end, together)]
             start = end
-        random.Random(0).shuffle(found)
-        yield from found
+        random.Random(0).shuffle(batches)
+        yield from batches
 
     def close(self) -> None:
         """End the workers' processes, where there are any."""

@@ -21,13 +21,13 @@ def exact_search(
     Vectors pass through the device block by block, so that memory doesn't grow with their count;
     `progress` counts vectors.
     """
-    wanted = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32)).to(device)  # (queries, dim)
+    vectors_of_queries = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32)).to(device)  # (queries, dim)
     scores = torch.empty((len(queries), 0), device=device)  # (queries, <= depth) best so far
     rows = torch.empty((len(queries), 0), dtype=torch.int64, device=device)
     first = 0
     for block in vectors.blocks():
-        found, place = _best(wanted @ torch.from_numpy(block).to(device).T, depth)
-        scores, order = _best(torch.cat([scores, found], dim=1), depth)
+        block_scores, place = _best(vectors_of_queries @ torch.from_numpy(block).to(device).T, depth)
+        scores, order = _best(torch.cat([scores, block_scores], dim=1), depth)
         rows = torch.cat([rows, place + first], dim=1).gather(1, order)
         first += len(block)
         progress("recall", len(block), len(vectors))

@@ -34,14 +34,14 @@ SOURCE_LINE = re.compile(r"^Error in .*? at \S+:\d+: (Error: )?")
 log = logging.getLogger(__name__)
 
 
-class Choice(NamedTuple):
+class PresetChoice(NamedTuple):
     """What `auto` picked."""
 
     preset: str
     reason: str
 
 
-class Plan(NamedTuple):
+class DensePlan(NamedTuple):
     """The FAISS index that is to be made."""
 
     preset: str
@@ -66,20 +66,22 @@ def gpus() -> int:
     return int(faiss.get_num_gpus())
 
 
-def choose(passages: int, *, dim: int, memory: int) -> Choice:
+def choose(passages: int, *, dim: int, memory: int) -> PresetChoice:
     """The preset for a corpus of this size on a machine with `memory` bytes, and why."""
     limit = memory * MEMORY_SHARE
     exact = 4 * dim * passages
     scan = (dim // 8 + dim) * passages
     if gpus() and exact / 2 < limit:
-        return Choice("flat", "a GPU compares every vector in half precision: exact")
+        return PresetChoice("flat", "a GPU compares every vector in half precision: exact")
     if passages <= EXACT_UP_TO and exact < limit:
-        return Choice("flat", f"{passages:,} vectors are compared exactly in milliseconds")
+        return PresetChoice("flat", f"{passages:,} vectors are compared exactly in milliseconds")
     if dim % 4:
-        return Choice("sq8", f"{dim} dimensions aren't a multiple of 4, which 4-bit codes need")
+        return PresetChoice("sq8", f"{dim} dimensions aren't a multiple of 4, which 4-bit codes need")
     if passages <= SCAN_UP_TO and scan < limit:
-        return Choice("pq-fastscan", f"{scan / 1e9:.1f} GB in place of {exact / 1e9:.1f} GB, and faster than exact")
-    return Choice("ivf-pq", f"with {passages:,} vectors only the clusters near the query are looked at")
+        return PresetChoice(
+            "pq-fastscan", f"{scan / 1e9:.1f} GB in place of {exact / 1e9:.1f} GB, and faster than exact"
+        )
+    return PresetChoice("ivf-pq", f"with {passages:,} vectors only the clusters near the query are looked at")
 
 
 def factory_string(preset: str, *, dim: int, passages: int) -> str:
@@ -95,11 +97,11 @@ def factory_string(preset: str, *, dim: int, passages: int) -> str:
     }.get(preset, preset)
 
 
-def plan(preset: str, *, dim: int, passages: int) -> Plan:
+def plan(preset: str, *, dim: int, passages: int) -> DensePlan:
     """What a preset, `auto` among them, or an index_factory string comes to on this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     chosen, reason = choose(passages, dim=dim, memory=memory) if preset == "auto" else (preset, "")
-    return Plan(chosen, factory_string(chosen, dim=dim, passages=passages), reason)
+    return DensePlan(chosen, factory_string(chosen, dim=dim, passages=passages), reason)
 
 
 class DenseIndex:
@@ -150,15 +152,15 @@ class DenseIndex:
 
     def knobs(self) -> dict[str, tuple[int, ...]]:
         """The parameters of search that this kind has, each with values from little to much."""
-        found = {}
+        knobs = {}
         for name, values in KNOBS.items():
             try:
                 faiss.ParameterSpace().set_index_parameter(self._index, name, values[0])
-                found[name] = values
+                knobs[name] = values
             except RuntimeError:
                 continue  # this kind has no such parameter
         self.set(self.parameters)
-        return found
+        return knobs
 
     def to_gpus(self) -> "DenseIndex":
         """A copy on every GPU that FAISS can use, in half precision; this one where there is none or the kind can't."""
@@ -178,11 +180,11 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """As DenseSearcher says. Raises ModelError for a vector that is zero or not finite."""
+        """The nearest rows to one (dim,) vector, best first, with cosines. Raises ModelError for a vector that is zero or not finite."""
         check_finite(vector.reshape(1, -1))
         scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
-        found = rows[0] >= 0  # FAISS fills what it didn't find with -1
-        return rows[0][found].astype(np.int64), scores[0][found].astype(np.float32)
+        valid = rows[0] >= 0  # FAISS fills what it didn't find with -1
+        return rows[0][valid].astype(np.int64), scores[0][valid].astype(np.float32)
 
 
 def _block_rows(count: int) -> int:

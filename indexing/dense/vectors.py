@@ -47,12 +47,12 @@ class VectorStore:
 
     def rows(self, rows: Rows) -> Floats:
         """The vectors of these rows, (rows, dim) float32, in their order."""
-        found = np.empty((len(rows), self.dim), dtype=np.float32)  # (rows, dim) float32
+        vectors = np.empty((len(rows), self.dim), dtype=np.float32)  # (rows, dim) float32
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
-            found[here] = self._shards[shard][rows[here] - self._starts[shard]]
-        return found
+            vectors[here] = self._shards[shard][rows[here] - self._starts[shard]]
+        return vectors
 
     def blocks(self, rows: int = BLOCK) -> Iterator[Floats]:
         """All vectors in order, `rows` of them at a time and the rest last, (<= rows, dim) float32.
@@ -64,9 +64,9 @@ class VectorStore:
         for path in self._paths:
             shard, start = _mapped(path), 0
             while start < len(shard):
-                taken = min(rows - filled, len(shard) - start)
-                block[filled : filled + taken] = shard[start : start + taken]
-                start, filled = start + taken, filled + taken
+                count_taken = min(rows - filled, len(shard) - start)
+                block[filled : filled + count_taken] = shard[start : start + count_taken]
+                start, filled = start + count_taken, filled + count_taken
                 if filled == rows:
                     yield block
                     filled = 0

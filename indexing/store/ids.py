@@ -13,7 +13,7 @@ from indexing.records import Rows
 Hashes = NDArray[np.uint64]
 HashIds = Callable[[Sequence[str]], Hashes]
 
-RECENT = 100_000  # hashes kept apart from the sorted array before they are merged into it
+RECENT = 100_000  # hashes stored apart from the sorted array before they are merged into it
 LAST_INT32_ROW = 2**31 - 1
 
 
@@ -57,9 +57,9 @@ class SeenIds:
             return np.zeros(len(hashes), dtype=np.bool_)
         order = np.argsort(hashes)  # neighbours in order share most of their search
         places = np.searchsorted(self._sorted, hashes[order])
-        found = np.empty(len(hashes), dtype=np.bool_)
-        found[order] = self._sorted[np.minimum(places, len(self._sorted) - 1)] == hashes[order]
-        return found
+        repeated = np.empty(len(hashes), dtype=np.bool_)
+        repeated[order] = self._sorted[np.minimum(places, len(self._sorted) - 1)] == hashes[order]
+        return repeated
 
 
 def write_ids(folder: Path, shards: Iterable[Sequence[str]], *, hashes: HashIds = id_hashes) -> int:
@@ -83,7 +83,7 @@ def _row_type(count: int) -> type[np.int32] | type[np.int64]:
 
 
 class IdTable:
-    """Rows by id from what `write_ids` wrote, mapped: nothing is read until it is asked for."""
+    """Rows by id from what `write_ids` wrote, mapped: nothing is read until it is needed."""
 
     def __init__(self, folder: Path, *, hashes: HashIds = id_hashes) -> None:
         """Map both files. Raises IndexingError where they aren't there, or aren't such files."""
@@ -106,7 +106,7 @@ class IdTable:
 
     def candidates(self, passage_id: str) -> Rows:
         """The rows whose ids share this one's hash, ascending: none, one, or rarely more. Compare the ids there."""
-        wanted = self._hashes_of([passage_id])  # (1,) uint64, as the table is: another type would copy it all
-        first = int(np.searchsorted(self._hashes, wanted, side="left")[0])
-        last = int(np.searchsorted(self._hashes, wanted, side="right")[0])
+        own_hash = self._hashes_of([passage_id])  # (1,) uint64, as the table is: another type would copy it all
+        first = int(np.searchsorted(self._hashes, own_hash, side="left")[0])
+        last = int(np.searchsorted(self._hashes, own_hash, side="right")[0])
         return np.sort(self._rows[first:last]).astype(np.int64)  # (candidates,) int64

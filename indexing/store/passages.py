@@ -34,7 +34,7 @@ class PassageStore:
     """All passages of one index by row, and rows by id."""
 
     def __init__(self, folder: Path, ids: IdTable) -> None:
-        """Map every shard of `folder`; nothing is read until it is asked for."""
+        """Map every shard of `folder`; nothing is read until it is needed."""
         self._batches: list[pa.RecordBatch] = []
         self._starts: list[int] = []
         self._count = 0

@@ -104,7 +104,7 @@ class TokenStore:
     """Token ids of all passages of one index by row."""
 
     def __init__(self, folder: Path) -> None:
-        """Map every shard of `folder`; nothing is read until it is asked for."""
+        """Map every shard of `folder`; nothing is read until it is needed."""
         self._starts: list[int] = []
         self._batches: list[tuple[NDArray[np.int32], TokenIds]] = []
         """Of each record batch (rows + 1,) offsets and (tokens,) ids, both on the map."""

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "datasets", "faiss"}
-PROGRAMS = ("indexing",)
+PROGRAMS = ("indexing", "search")
 MODULES = (
     *("atomic", "catalogue", "errors", "manifest", "names", "places", "pretrained", "progress", "records"),
     *("provenance", "typed_json", "bm25.formula", "bm25.settings", "building.settings", "corpus.hub_names"),

@@ -81,9 +81,9 @@ def test_rows_are_counted_from_1_over_all_batches(tmp_path: Path, rows: int) -> 
     given = Corpus(path, skip_bad_lines=True, limits=ReadLimits(batch_rows=rows))
     assert list(given) == [CAT, DOG]
     assert given.skipped == [
-        f"{path}:row 2: field 'id' holds null where an id is wanted",
+        f"{path}:row 2: field 'id' holds null where an id is expected",
         f"{path}:row 3: passage '2' has no text",
-        f"{path}:row 5: field 'text' holds null where text is wanted",
+        f"{path}:row 5: field 'text' holds null where text is expected",
     ]
 
 

@@ -87,7 +87,7 @@ def test_protected_lines_are_never_used(tmp_path: Path) -> None:
         ({"protected": "false"}, "'protected' is neither"),
         ({"query": " "}, "'query' is empty"),
         ({"passage": None}, "there is no 'passage'"),
-        ({"passage": 7}, "'passage' holds a number where text is wanted"),
+        ({"passage": 7}, "'passage' holds a number where text is expected"),
         ({"passage": "half \ud800"}, "'passage' holds a NUL or half a surrogate pair"),
         ({"query_id": []}, "'query_id' holds a list"),
     ],

@@ -75,7 +75,7 @@ def test_a_packed_file_gives_the_same_examples(tmp_path: Path) -> None:
     ("record", "fault"),
     [
         ({"query": ""}, "'query' is empty"),
-        ({"query": 3}, "'query' holds a number where text is wanted"),
+        ({"query": 3}, "'query' holds a number where text is expected"),
         ({"positives": None}, "there are no 'positives'"),
         ({"positives": 3}, "'positives' holds a number where texts are wanted"),
         ({"negatives": ["a", None]}, r"there is no 'negatives\[1\]'"),
