@@ -180,7 +180,10 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """The nearest rows to one (dim,) vector, best first, with cosines. Raises ModelError for a vector that is zero or not finite."""
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer.
+
+        Raises ModelError for a vector that is zero or not finite.
+        """
         check_finite(vector.reshape(1, -1))
         scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
         valid = rows[0] >= 0  # FAISS fills what it didn't find with -1
