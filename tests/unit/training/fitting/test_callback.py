@@ -234,6 +234,9 @@ def test_progress_is_plain_data() -> None:
         "seconds_left": 22.0,
         "ndcg": 0.25,
         "best_ndcg": None,
+        "pass_number": 1,
+        "passes": 1,
+        "steps_before": 0,
     }
 
 
@@ -291,3 +294,9 @@ def test_a_resumed_training_ends_with_the_best_weights_of_both_parts(tiny_cross_
     assert next(steps, None) is None
     assert fitted.best_ndcg == 0.9
     assert equal(weights(fitted.model), measured[6])
+
+
+@pytest.mark.parametrize(("step", "number", "last"), [(12, 2, True), (12, 1, False), (11, 2, False)])
+def test_the_last_step_is_that_of_the_last_pass(step: int, number: int, last: bool) -> None:
+    figures: dict[str, Any] = {"loss": 0.5, "learning_rate": 1e-3, "pairs_per_second": 16.0, "seconds_left": 0.0}
+    assert TrainingStep(step=step, steps=12, pass_number=number, passes=2, **figures).last == last

@@ -9,7 +9,7 @@ import pytest
 
 from indexing.errors import TrainingError
 from tests.support.tiny_training import StoppedError, examples, settings, train
-from training.fitting import fit as fitting
+from training.fitting import plan
 from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS, fit
 from training.fitting.plan import PLAN, steps_of
@@ -109,7 +109,7 @@ def planned(folder: Path) -> int:
 def test_minutes_are_as_many_steps_as_fit_at_the_measured_speed(
     tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], steps: int
 ) -> None:
-    monkeypatch.setattr(fitting, SECONDS, lambda *_: 0.5)
+    monkeypatch.setattr(plan, SECONDS, lambda *_: 0.5)
     assert train(tmp_path, settings(tiny_cross_encoder, "listnet", batch=2, **given)).steps == steps
 
 
@@ -121,11 +121,11 @@ def test_the_plan_is_the_same_after_a_stop_however_fast_the_machine_is_then(
             raise StoppedError
 
     asked = settings(tiny_cross_encoder, "listnet", minutes=0.05, batch=2, save_every=2)
-    monkeypatch.setattr(fitting, SECONDS, lambda *_: 0.5)
+    monkeypatch.setattr(plan, SECONDS, lambda *_: 0.5)
     with pytest.raises(StoppedError):
         train(tmp_path, asked, report=stop)
     assert planned(tmp_path) == 6
-    monkeypatch.setattr(fitting, SECONDS, lambda *_: 3.0)
+    monkeypatch.setattr(plan, SECONDS, lambda *_: 3.0)
     rates: list[float] = []
     again = train(tmp_path, asked, resume=True, report=lambda at: rates.append(at.learning_rate))
     assert (again.steps, planned(tmp_path)) == (6, 6)
