@@ -121,7 +121,7 @@ def table(found: Comparison, on_dev: Mapping[str, float]) -> str:
             cells += [""] * 3
         else:
             between = "{:+.3f} to {:+.3f}".format(*versus.interval)
-            cells += [f"{versus.difference:+.4f}", between, f"{versus.holm_randomisation:.4f}"]
+            cells += [f"{versus.difference:+.4f}", between, f"{versus.holm_randomization:.4f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -33,10 +33,12 @@ def read_run(path: Path) -> dict[QueryId, Ranking]:
 
 
 def write_run(path: Path, run: Run, *, tag: str) -> None:
-    """A run of TREC's six fields, whole or not at all. Raises CorpusError for an id that holds white space."""
+    """A run of TREC's six fields, whole or not at all. Raises CorpusError if an id contains white space."""
     for name in (name for query, ranking in run.items() for name in (query, *ranking.passage_ids)):
         if name.split() != [name]:
-            raise CorpusError(f"Id {name!r} holds white space, which a TREC run can't; rename it in the corpus.")
+            raise CorpusError(
+                f"Id {name!r} contains white space, which a TREC run can't hold; rename it in the corpus."
+            )
     lines = [
         f"{query} Q0 {passage_id} {rank} {score:.9g} {tag}"
         for query, ranking in run.items()

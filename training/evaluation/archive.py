@@ -1,4 +1,4 @@
-"""A report's files as they are handed on: report, values by query, TREC runs and qrels, in memory."""
+"""A report's files in memory, ready to download: the report, values by query, TREC runs and qrels."""
 
 import io
 import tempfile
@@ -10,7 +10,7 @@ from training.evaluation.report import Report, write
 
 
 def report_files(report: Report) -> dict[str, bytes]:
-    """What `report.write` writes, by path. Raises CorpusError for an id that holds white space."""
+    """The files that `report.write` writes, by path. Raises CorpusError if an id contains white space."""
     with tempfile.TemporaryDirectory(prefix="second-look-report-") as name:
         folder = Path(name)
         write(folder, report)
@@ -19,9 +19,9 @@ def report_files(report: Report) -> dict[str, bytes]:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """One ZIP file of them all; the same files give the same bytes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Pack all the files into one ZIP archive; the same files always yield the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             archive.writestr(zipfile.ZipInfo(path), content, compress_type=zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
+    return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""Tells what re-ranking loses to the first stage's recall from what it loses by ranking, query by query.
+"""Splits each query's loss into what the first stage failed to retrieve and what the re-ranker ranked too low.
 
-The best order of the candidates (the oracle) is the ceiling of any re-ranker: what is missing above it was never
-retrieved, what is missing below it was retrieved and ranked too low.
+The best order of the candidates (the oracle) is the ceiling of any re-ranker. The gap between the ideal list and the
+oracle was never retrieved; the gap between the oracle and the re-ranking was retrieved but ranked too low.
 """
 
 from collections import Counter
@@ -16,17 +16,17 @@ from training.evaluation.significance import TIE
 
 @dataclass(frozen=True)
 class Loss:
-    """One query: value + to_ranking + to_recall is what an ideal list of all judged passages has."""
+    """One query's losses: value + to_ranking + to_recall equals the value of an ideal list of all judged passages."""
 
     value: float
     to_recall: float
-    """The ideal less the oracle."""
+    """The ideal list's value minus the oracle's."""
     to_ranking: float
-    """The oracle less the value."""
+    """The oracle's value minus the re-ranking's."""
 
     @property
     def bound(self) -> str:
-        """What costs more, `recall` or `ranking`; `both` if they cost the same, `none` if there is no loss."""
+        """The larger loss, `recall` or `ranking`; `both` if they are equal, `none` if nothing is lost."""
         if max(self.to_recall, self.to_ranking) <= TIE:
             return "none"
         if abs(self.to_recall - self.to_ranking) <= TIE:
@@ -36,17 +36,16 @@ class Loss:
 
 @dataclass(frozen=True)
 class Attribution:
-    """The losses of one re-ranking of some candidates, by one measure."""
+    """The losses of one re-ranking, by one measure."""
 
     measure: str
     losses: Mapping[QueryId, Loss]
 
     @property
     def means(self) -> dict[str, float]:
-        """Means of value, ceiling (the oracle), ideal, and of both losses, over the judged queries."""
-        found = self.losses.values()
+        """Means over the judged queries: the value, the ceiling (the oracle), the ideal, and both losses."""
         value, to_recall, to_ranking = (
-            sum(getattr(loss, name) for loss in found) / len(self.losses)
+            sum(getattr(loss, name) for loss in self.losses.values()) / len(self.losses)
             for name in ("value", "to_recall", "to_ranking")
         )
         return {
@@ -59,38 +58,45 @@ class Attribution:
 
     @property
     def bounds(self) -> dict[str, int]:
-        """How many queries lose more to recall, more to ranking, to both the same, and nothing."""
-        counted = Counter(loss.bound for loss in self.losses.values())
-        return {name: counted[name] for name in ("recall", "ranking", "both", "none")}
+        """The number of queries that lose more to recall, more to ranking, equally to both, and nothing."""
+        counts = Counter(loss.bound for loss in self.losses.values())
+        return {name: counts[name] for name in ("recall", "ranking", "both", "none")}
 
 
 def oracle(candidates: Run, qrels: Qrels) -> dict[QueryId, Ranking]:
-    """The candidates of each judged query by grade, ties in the first stage's order; not judged counts as 0."""
+    """Each judged query's candidates by grade, ties in the first stage's order; an unjudged passage has grade 0."""
     return {
-        query: in_order(sorted(candidates[query].passage_ids, key=lambda name: -max(grades.get(name, 0), 0)))
+        query: in_order(
+            sorted(candidates[query].passage_ids, key=lambda passage_id: -max(grades.get(passage_id, 0), 0))
+        )
         for query, grades in qrels.items()
         if query in candidates
     }
 
 
 def ideal(qrels: Qrels) -> dict[QueryId, Ranking]:
-    """All judged passages of each query by grade, the best list that there can be."""
-    return {query: in_order(sorted(grades, key=lambda name: (-grades[name], name))) for query, grades in qrels.items()}
+    """All judged passages of each query by grade: the best possible list."""
+    return {
+        query: in_order(sorted(grades, key=lambda passage_id: (-grades[passage_id], passage_id)))
+        for query, grades in qrels.items()
+    }
 
 
 def attribute(reranked: Run, candidates: Run, qrels: Qrels, *, measure: str, minimum_grade: int) -> Attribution:
-    """What `reranked`, a re-ranking of `candidates`, lost to what.
+    """Attribute the losses of `reranked`, a re-ranking of `candidates`, to recall and to ranking.
 
     Raises:
-        SettingsError: it ranks a passage that is no candidate, or the measure doesn't tell how good a ranking is.
+        SettingsError: it ranks a passage that isn't a candidate, or the measure doesn't rate a ranking's quality.
     """
     if measure.startswith("Judged"):
-        raise SettingsError(f"{measure} says how much is judged, not how good a ranking is; choose nDCG@10 or another.")
+        raise SettingsError(
+            f"{measure} measures how much is judged, not how good a ranking is; choose nDCG@10 or another."
+        )
     for query in reranked.keys() & qrels.keys():
-        given = set(candidates[query].passage_ids) if query in candidates else set()
-        if strange := [name for name in reranked[query].passage_ids if name not in given]:
+        retrieved = set(candidates[query].passage_ids) if query in candidates else set()
+        if foreign := [passage for passage in reranked[query].passage_ids if passage not in retrieved]:
             raise SettingsError(
-                f"Query {query} ranks passage {strange[0]!r}, which isn't among its {len(given)} candidates; "
+                f"Query {query} ranks passage {foreign[0]!r}, which isn't among its {len(retrieved)} candidates; "
                 "attribute losses with the candidates that were re-ranked."
             )
     value, ceiling, best = (
@@ -104,18 +110,18 @@ def attribute(reranked: Run, candidates: Run, qrels: Qrels, *, measure: str, min
 
 
 def missed_positives(candidates: Run, qrels: Qrels, *, minimum_grade: int) -> dict[QueryId, tuple[PassageId, ...]]:
-    """Passages of at least that grade which the candidates of a query lack, by id; only queries that miss some."""
+    """Passages of at least that grade that a query's candidates lack, sorted by id; only for queries that lack any."""
     missed = {}
     for query, grades in qrels.items():
-        held = set(candidates[query].passage_ids) if query in candidates else set()
-        lacking = sorted(name for name, grade in grades.items() if grade >= minimum_grade and name not in held)
-        if lacking:
-            missed[query] = tuple(lacking)
+        retrieved = set(candidates[query].passage_ids) if query in candidates else set()
+        relevant = {passage_id for passage_id, grade in grades.items() if grade >= minimum_grade}
+        if relevant - retrieved:
+            missed[query] = tuple(sorted(relevant - retrieved))
     return missed
 
 
 def append(candidates: Run, missed: Mapping[QueryId, tuple[PassageId, ...]]) -> dict[QueryId, Ranking]:
-    """The candidates in their order, with what they missed behind them."""
+    """The candidates in their order, followed by the passages that they missed."""
     return {
         query: in_order((*(candidates[query].passage_ids if query in candidates else ()), *missed.get(query, ())))
         for query in {**candidates, **missed}

@@ -16,36 +16,34 @@ from search.trec import read_run
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
 
-"""Called with queries done and queries in all."""
-
 
 @dataclass(frozen=True)
 class Candidates:
-    """A judged set with a first-stage run to re-rank as given, such as a folder of TREC DL."""
+    """A judged set with a ready-made first-stage run to re-rank, such as that of a TREC DL folder."""
 
     queries: tuple[Query, ...]
     qrels: Qrels
     run: Run
     texts: Mapping[PassageId, str]
-    """Of every passage of the run, and of the relevant ones that it lacks, as far as the folder holds them."""
+    """Texts of every passage in the run, and of the relevant ones that it lacks if the folder has them."""
 
     @classmethod
     def read(cls, folder: Path, *, depth: int = 100) -> "Candidates":
-        """Read corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec of a folder.
+        """Read corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec from a folder.
 
         Raises:
-            CorpusError: one is absent or can't be read, or a passage of the run has no text.
+            CorpusError: a file is missing or can't be read, or a passage of the run has no text.
         """
         for name in ("corpus.jsonl", "queries.tsv", "qrels.txt", "runs/bm25.trec"):
             if not (folder / name).is_file():
-                raise CorpusError(f"{folder / name} isn't there; a folder to re-rank holds it (see README.md).")
+                raise CorpusError(f"{folder / name} doesn't exist; a folder to re-rank needs it (see README.md).")
         qrels = read_qrels(folder / "qrels.txt")
         run = {query: ranking.top(depth) for query, ranking in read_run(folder / "runs/bm25.trec").items()}
-        wanted = {passage_id for ranking in run.values() for passage_id in ranking.passage_ids}
+        ranked = {passage_id for ranking in run.values() for passage_id in ranking.passage_ids}
         relevant = {passage_id for grades in qrels.values() for passage_id, grade in grades.items() if grade > 0}
-        texts = {passage.id: passage.content for passage in Corpus(folder) if passage.id in wanted | relevant}
-        if wanted - texts.keys():
-            raise CorpusError(f"{folder}/corpus.jsonl lacks {len(wanted - texts.keys())} passages of runs/bm25.trec.")
+        texts = {passage.id: passage.content for passage in Corpus(folder) if passage.id in ranked | relevant}
+        if ranked - texts.keys():
+            raise CorpusError(f"{folder}/corpus.jsonl lacks {len(ranked - texts.keys())} passages of runs/bm25.trec.")
         queries = tuple(query for query in read_queries(folder / "queries.tsv") if query.id in qrels)
         return cls(queries, qrels, run, texts)
 
@@ -58,10 +56,10 @@ def first_stage_lists(
     queries: int | None = None,
     progress: Progress = silent,
 ) -> Candidates:
-    """The fused first stage's best `depth` passages for the first `queries` of a judged set, as served.
+    """Retrieve the fused first stage's best `depth` passages for a judged set's first `queries` queries, as served.
 
     Raises:
-        SettingsError: the set has no judged query.
+        SettingsError: the set has no judged queries.
     """
     chosen = judged.queries[:queries]
     if not chosen:
@@ -78,7 +76,7 @@ def first_stage_lists(
 
 
 def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress = silent) -> Run:
-    """Each list in the order of the re-ranker's logits."""
+    """Each query's list, ordered by the re-ranker's logits."""
     run: dict[QueryId, Ranking] = {}
     for query in candidates.queries:
         ids = candidates.run[query.id].passage_ids
@@ -89,5 +87,5 @@ def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress =
 
 
 def ndcg(run: Run, candidates: Candidates) -> Mapping[QueryId, float]:
-    """nDCG@10 of every judged query; one that the run lacks counts 0."""
+    """nDCG@10 of every judged query; a query missing from the run counts 0."""
     return measure_run(run, candidates.qrels, minimum_grade=1, names=(MAIN_MEASURE,)).per_query[MAIN_MEASURE]

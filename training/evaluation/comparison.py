@@ -1,4 +1,4 @@
-"""Several systems on the same queries: every measure, and each system tested against one of them, the baseline."""
+"""Compares systems on the same queries: every measure, and each system tested against one of them, the baseline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from training.evaluation.significance import (
     bootstrap_interval,
     holm,
     outcomes,
-    randomisation_test,
+    randomization_test,
     t_test,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Versus:
-    """One system less the baseline, by the measure of a comparison."""
+    """One system against the baseline, by the comparison's measure."""
 
     paired: PairedComparison
-    """Decides whether the system is better."""
-    p_randomisation: float
+    """The comparison that decides whether the system is better."""
+    p_randomization: float
     p_t: float
-    holm_randomisation: float
-    """The same, corrected for all systems that are tested against this baseline."""
+    holm_randomization: float
+    """The same p after Holm's correction for all systems that are tested against this baseline."""
     holm_t: float
     outcomes: Outcomes
 
     @property
     def difference(self) -> float:
-        """Mean over the queries."""
+        """Mean over the queries of the system's value minus the baseline's."""
         return self.paired.difference
 
     @property
@@ -45,30 +45,30 @@ class Versus:
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the system is better than the baseline, by that interval."""
+        """Whether the system is better than the baseline, judged by that interval."""
         return self.paired.outcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Systems measured alike."""
+    """Several systems measured in the same way."""
 
     measure: str
-    """The one that is tested and has intervals."""
+    """The measure that is tested and has intervals."""
     baseline: str
     minimum_grade: int
     depth: int
-    """Passages of the longest ranking, references aside."""
+    """Number of passages in the longest ranking, references excluded."""
     systems: Mapping[str, RunMeasures]
     intervals: Mapping[str, Interval]
     """95 % bootstrap interval of each system's mean."""
     versus: Mapping[str, Versus]
-    """Each system but the baseline and the references."""
+    """By system, all but the baseline and the references."""
     absent: Mapping[str, int]
-    """Judged queries for which a system has no ranking; they count 0."""
+    """By system, the number of judged queries without a ranking; they count 0."""
 
     def differences(self, system: str) -> dict[QueryId, float]:
-        """By query, the system's value less the baseline's."""
+        """By query, the system's value minus the baseline's."""
         ours, theirs = (self.systems[name].per_query[self.measure] for name in (system, self.baseline))
         return {query: ours[query] - theirs[query] for query in theirs}
 
@@ -82,16 +82,17 @@ def compare(
     measure: str = MAIN_MEASURE,
     references: Mapping[str, Run] | None = None,
 ) -> Comparison:
-    """Measure every run over the queries of `qrels`; `references`, such as an oracle, are measured and not tested.
+    """Measure every run over the queries of `qrels`; `references`, such as an oracle, are measured but not tested.
 
     Raises:
-        SettingsError: the baseline is none of the runs, a run answers no judged query, or a name is given twice.
+        SettingsError: the measure is unknown, the baseline isn't one of the runs, a run answers no judged query, or two
+            systems have the same name.
     """
     if measure not in MEASURES:
-        raise SettingsError(f"{measure!r} is no measure here; choose from {', '.join(MEASURES)}.")
-    every = {**runs, **(references or {})}
-    _check(runs, every, qrels, baseline=baseline, given=len(runs) + len(references or {}))
-    systems = {name: measure_run(run, qrels, minimum_grade=minimum_grade) for name, run in every.items()}
+        raise SettingsError(f"Measure {measure!r} is unknown; choose from {', '.join(MEASURES)}.")
+    all_runs = {**runs, **(references or {})}
+    _check(runs, references or {}, qrels, baseline=baseline)
+    systems = {name: measure_run(run, qrels, minimum_grade=minimum_grade) for name, run in all_runs.items()}
     return Comparison(
         measure=measure,
         baseline=baseline,
@@ -101,39 +102,40 @@ def compare(
         intervals={
             name: bootstrap_interval(list(measured.per_query[measure].values())) for name, measured in systems.items()
         },
-        versus=_tested({name: systems[name] for name in runs}, baseline, measure),
-        absent={name: sum(query not in run for query in qrels) for name, run in every.items()},
+        versus=_test_against({name: systems[name] for name in runs}, baseline, measure),
+        absent={name: sum(query not in run for query in qrels) for name, run in all_runs.items()},
     )
 
 
-def _check(runs: Mapping[str, Run], every: Mapping[str, Run], qrels: Qrels, *, baseline: str, given: int) -> None:
+def _check(runs: Mapping[str, Run], references: Mapping[str, Run], qrels: Qrels, *, baseline: str) -> None:
     if baseline not in runs:
-        raise SettingsError(f"Baseline {baseline!r} is none of the systems; choose from {', '.join(runs)}.")
-    if len(every) < given:
-        raise SettingsError(f"Two systems have the same name; here are {', '.join(every)}. Rename one.")
-    for name, run in every.items():
+        raise SettingsError(f"Baseline {baseline!r} isn't one of the systems; choose from {', '.join(runs)}.")
+    if runs.keys() & references.keys():
+        names = ", ".join({**runs, **references})
+        raise SettingsError(f"Two systems have the same name; the names are {names}. Rename one.")
+    for name, run in (*runs.items(), *references.items()):
         if not run.keys() & qrels.keys():
             raise SettingsError(
                 f"{name} answers none of the {len(qrels)} judged queries; give a run of these queries, with their ids."
             )
 
 
-def _tested(systems: Mapping[str, RunMeasures], baseline: str, measure: str) -> dict[str, Versus]:
+def _test_against(systems: Mapping[str, RunMeasures], baseline: str, measure: str) -> dict[str, Versus]:
     theirs = systems[baseline].per_query[measure]
     differences = {
         name: [measured.per_query[measure][query] - theirs[query] for query in theirs]
         for name, measured in systems.items()
         if name != baseline
     }
-    randomisation = {name: randomisation_test(values) for name, values in differences.items()}
-    students = {name: t_test(values) for name, values in differences.items()}
-    corrected, corrected_t = holm(randomisation), holm(students)
+    randomized = {name: randomization_test(values) for name, values in differences.items()}
+    students_t = {name: t_test(values) for name, values in differences.items()}
+    corrected, corrected_t = holm(randomized), holm(students_t)
     return {
         name: Versus(
             paired=compare_paired(systems[name].per_query[measure], theirs, measure=measure),
-            p_randomisation=randomisation[name],
-            p_t=students[name],
-            holm_randomisation=corrected[name],
+            p_randomization=randomized[name],
+            p_t=students_t[name],
+            holm_randomization=corrected[name],
             holm_t=corrected_t[name],
             outcomes=outcomes(values),
         )
@@ -142,17 +144,17 @@ def _tested(systems: Mapping[str, RunMeasures], baseline: str, measure: str) -> 
 
 
 def columns(comparison: Comparison) -> list[str]:
-    """The measures to show: recall at a cutoff beyond every ranking's depth would repeat the one before."""
-    told: set[int] = set()
-    shown = []
+    """The measures to list: a recall whose cutoff lies past every ranking's depth is left out if it repeats another."""
+    depths: set[int] = set()
+    names = []
     for name in MEASURES:
         if name in RECALL_CUTOFFS:
-            seen = min(RECALL_CUTOFFS[name], comparison.depth)
-            if seen in told:
+            depth = min(RECALL_CUTOFFS[name], comparison.depth)
+            if depth in depths:
                 continue
-            told.add(seen)
-        shown.append(name)
-    return shown
+            depths.add(depth)
+        names.append(name)
+    return names
 
 
 def table(comparison: Comparison) -> str:
@@ -167,7 +169,7 @@ def table(comparison: Comparison) -> str:
 
 
 def differences_table(comparison: Comparison) -> str:
-    """Each system against the baseline as a Markdown table, p after Holm's correction."""
+    """Each system against the baseline as a Markdown table, with p values after Holm's correction."""
     lines = [
         f"| {comparison.measure} against {comparison.baseline} | difference | 95 % | won / lost / tied "
         "| p, randomisation | p, t |",
@@ -176,7 +178,7 @@ def differences_table(comparison: Comparison) -> str:
     for name, versus in comparison.versus.items():
         lines.append(
             f"| {name} | {versus.difference:+.4f} | {versus.interval.low:+.3f} to {versus.interval.high:+.3f} "
-            f"| {' / '.join(map(str, versus.outcomes))} | {_p(versus.holm_randomisation)} | {_p(versus.holm_t)} |"
+            f"| {' / '.join(map(str, versus.outcomes))} | {_p(versus.holm_randomization)} | {_p(versus.holm_t)} |"
         )
     return "\n".join(lines)
 
@@ -186,7 +188,7 @@ def _p(value: float) -> str:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """All figures, with the values of every query by every measure."""
+    """All figures, including every query's value by every measure."""
     return {
         "measure": comparison.measure,
         "baseline": comparison.baseline,
@@ -206,9 +208,9 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "difference": versus.difference,
                 "interval": list(versus.interval),
                 "outcome": versus.outcome,
-                "p_randomisation": versus.p_randomisation,
+                "p_randomisation": versus.p_randomization,
                 "p_t": versus.p_t,
-                "holm_randomisation": versus.holm_randomisation,
+                "holm_randomisation": versus.holm_randomization,
                 "holm_t": versus.holm_t,
                 **versus.outcomes._asdict(),
             }

@@ -1,4 +1,4 @@
-"""Evaluates a pipeline on its index's judged queries, and on a given TREC run: one report for each."""
+"""Evaluates a pipeline on its index's judged queries and, on request, on a TREC run: one report for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,21 +15,21 @@ from search.rerank.reranker import Reranker
 from search.trec import read_run
 from training.evaluation.candidates import Candidates
 from training.evaluation.measures import check_minimum_grade, relevant_grade
-from training.evaluation.missed import SecondAccount, TextOf, rerank_everything, text_in
-from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report
+from training.evaluation.missed import SecondAccount, TextOf, rerank_with_missed, text_in
+from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, Report, as_json, make_report
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Reports, and what they were made with."""
+    """The reports, and what they were made with."""
 
     index: str
     build: str
     reranker: str
     shares: Shares | None
-    """The re-ranker's share of each mixture; None without dev queries to choose it."""
+    """The re-ranker's share of each mixture; None without dev queries to choose it on."""
     reports: tuple[Report, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -48,12 +48,12 @@ def evaluate_stages(
 ) -> Evaluation:
     """Measure every stage of a pipeline on judged queries: BM25, dense, fused, re-ranked and its mixtures.
 
-    The judgments are those beside the corpus of the pipeline's index; the re-ranker's shares of the mixtures are chosen
-    on the dev split. Without a request it is the test split, 100 candidates of each query.
+    The judgments are those stored with the corpus of the pipeline's index; the re-ranker's shares of the mixtures are
+    chosen on the dev split. Without a request, the test split is evaluated, with 100 candidates for each query.
 
     Raises:
-        SettingsError: there is no re-ranker or no such split, a given run answers no judged query, or the settings
-            don't fit; all before anything is searched.
+        SettingsError: there is no re-ranker or no such split, a requested run answers no judged query, or the settings
+            don't fit; raised before anything is searched.
         CorpusError: a file can't be read.
     """
     request = request or EvaluationRequest()
@@ -62,54 +62,49 @@ def evaluate_stages(
     sets = judged_sets(open_corpus_folder(pipeline.index))
     name = pipeline.index.manifest.name
     pick_split(sets, request.split, index=name)
-    given = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
+    trec = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
     others = {system: read_run(path) for system, path in request.runs.items()}
-    _check(request.settings, others, [sets[request.split].qrels, *([] if given is None else [given.qrels])])
-    found = {
+    _check(request.settings, others, [sets[request.split].qrels, *([] if trec is None else [trec.qrels])])
+    stages_by_split = {
         split: _retrieve(pipeline, sets[split], request.depth, progress)
         for split in dict.fromkeys(("dev", request.split))
         if split in sets
     }
-    shares = choose_shares(found["dev"], sets["dev"].qrels) if "dev" in sets else None
+    shares = choose_shares(stages_by_split["dev"], sets["dev"].qrels) if "dev" in sets else None
     evaluator = _Evaluator(request, pipeline.reranker, shares, others, progress)
-    stages = found[request.split]
+    stages = stages_by_split[request.split]
     title = f"{name}, {request.split} split"
     reports = [evaluator.report(title, stages, sets[request.split], text_in(pipeline.index), candidates=stages.fused)]
-    if given is not None:
-        reports.append(evaluator.report_given(given, pipeline.encoder))
-    return Evaluation(
-        index=name,
-        build=pipeline.index.folder.name,
-        reranker=pipeline.reranker.name,
-        shares=shares,
-        reports=tuple(reports),
-    )
+    if trec is not None:
+        reports.append(evaluator.report_trec(trec, pipeline.encoder))
+    build, reranker = pipeline.index.folder.name, pipeline.reranker.name
+    return Evaluation(index=name, build=build, reranker=reranker, shares=shares, reports=tuple(reports))
 
 
 def _retrieve(pipeline: Pipeline, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
     return retrieve_stages(pipeline, judged.queries, depth=depth, progress=relabel(progress, judged.split))
 
 
-def _check(settings: EvaluationSettings, others: Mapping[str, Run], every: list[Qrels]) -> None:
-    """Refuse what can't end well before anything is searched."""
-    for qrels in every:
+def _check(settings: EvaluationSettings, others: Mapping[str, Run], judgments: list[Qrels]) -> None:
+    """Raise SettingsError, before anything is searched, if the request can't be met."""
+    for qrels in judgments:
         check_minimum_grade(qrels, minimum_grade=relevant_grade(qrels, settings.minimum_grade))
     for system, run in others.items():
-        if not any(run.keys() & qrels.keys() for qrels in every):
-            counts = " and ".join(str(len(qrels)) for qrels in every)
+        if not any(run.keys() & qrels.keys() for qrels in judgments):
+            counts = " and ".join(str(len(qrels)) for qrels in judgments)
             raise SettingsError(
-                f"Run {system} answers none of the {counts} judged queries; its query ids must be theirs."
+                f"Run {system} answers none of the {counts} judged queries; give a run that has their query ids."
             )
-    if taken := others.keys() & {*STAGES, ORACLE, EVERYTHING}:
-        raise SettingsError(f"A run can't have the name of one of our own, {min(taken)!r}; give it another.")
+    if taken := others.keys() & {*STAGES, ORACLE, RERANKED_WITH_MISSED}:
+        raise SettingsError(f"A run can't be named {min(taken)!r}, as one of our own is; give it another name.")
     if settings.baseline not in {*STAGES, *others}:
         known = ", ".join((*STAGES, *others))
-        raise SettingsError(f"Baseline {settings.baseline!r} is none of the systems; choose from {known}.")
+        raise SettingsError(f"Baseline {settings.baseline!r} isn't one of the systems; choose from {known}.")
 
 
 @dataclass(frozen=True)
 class _Evaluator:
-    """What all reports share."""
+    """Makes the reports of one request, and holds what they share."""
 
     request: EvaluationRequest
     reranker: Reranker
@@ -118,37 +113,35 @@ class _Evaluator:
     progress: Progress
 
     def report(self, title: str, stages: Stages, judged: JudgedSet, text_of: TextOf, *, candidates: Run) -> Report:
-        """On one judged set; where the baseline asked for isn't among its systems, against BM25."""
+        """Report on one judged set, against BM25 if the requested baseline isn't among its systems."""
         others = {name: run for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
+        runs = {**stages.by_name(shares=self.shares), **others}
         settings = self.request.settings
-        if settings.baseline not in {*stages.by_name(shares=self.shares), *others}:
+        if settings.baseline not in runs:
             settings = replace(settings, baseline=STAGES[0])
         return make_report(
             title,
             stages,
-            judged.queries,
-            judged.qrels,
-            shares=self.shares,
+            judged,
+            runs=runs,
             settings=settings,
             candidates=candidates,
-            others=others,
-            everything=self._everything(candidates, stages, judged, text_of) if self.request.missed else None,
+            second_account=self._second_account(candidates, stages, judged, text_of) if self.request.missed else None,
         )
 
-    def report_given(self, given: Candidates, encoder: BiEncoder) -> Report:
-        """On the TREC folder's run, re-ranked as given."""
+    def report_trec(self, trec: Candidates, encoder: BiEncoder) -> Report:
+        """Report on the TREC folder's own run, re-ranked."""
         name = self.request.trec.name if self.request.trec is not None else ""
-        stages = rerank_candidates(given, encoder, self.reranker, progress=relabel(self.progress, name))
+        stages = rerank_candidates(trec, encoder, self.reranker, progress=relabel(self.progress, name))
         title = f"{name}, BM25's top {self.request.depth} as given"
-        judged = JudgedSet(name, given.queries, given.qrels)
-        return self.report(title, stages, judged, given.texts.get, candidates=given.run)
+        judged = JudgedSet(name, trec.queries, trec.qrels)
+        return self.report(title, stages, judged, trec.texts.get, candidates=trec.run)
 
-    def _everything(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> SecondAccount:
-        return rerank_everything(
+    def _second_account(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> SecondAccount:
+        return rerank_with_missed(
             candidates,
             stages.reranked,
-            judged.queries,
-            judged.qrels,
+            judged,
             reranker=self.reranker,
             text_of=text_of,
             minimum_grade=relevant_grade(judged.qrels, self.request.settings.minimum_grade),

@@ -1,6 +1,6 @@
-"""Writes what an evaluation saw, so that others can check it: values by query, TREC runs and qrels.
+"""Writes an evaluation's data so that others can check it: values by query, TREC runs and qrels.
 
-The runs' scores fall strictly, so trec_eval, which breaks ties by id, measures the order that was measured here.
+The scores of a run decrease strictly, so that trec_eval, which breaks ties by id, measures the same order as here.
 """
 
 import re
@@ -22,9 +22,9 @@ from training.evaluation.significance import outcome
 def write_queries(
     path: Path, comparison: Comparison, queries: Sequence[Query], *, attribution: Attribution | None = None
 ) -> None:
-    """A TSV line for each judged query: every system's value, differences from the baseline, win, loss or tie.
+    """Write a TSV line for each judged query: every system's value, its difference from the baseline, win, loss or tie.
 
-    With an attribution, also what the re-ranking lost to recall and to ranking, and which of them is more.
+    With an attribution, also the re-ranking's losses to recall and to ranking, and which of them is larger.
     """
     texts = {query.id: squeeze(query.text) for query in queries}
     header = ["query", "text", *comparison.systems]
@@ -47,10 +47,12 @@ def write_queries(
 
 
 def write_qrels(path: Path, qrels: Qrels) -> None:
-    """Judgments in TREC's four fields. Raises CorpusError for an id that holds white space."""
+    """Write judgments in TREC's four fields. Raises CorpusError if an id contains white space."""
     for name in (name for query, grades in qrels.items() for name in (query, *grades)):
         if name.split() != [name]:
-            raise CorpusError(f"Id {name!r} holds white space, which TREC qrels can't; rename it in the corpus.")
+            raise CorpusError(
+                f"Id {name!r} contains white space, which TREC qrels can't hold; rename it in the corpus."
+            )
     lines = [
         f"{query} 0 {passage_id} {grade}" for query, grades in qrels.items() for passage_id, grade in grades.items()
     ]
@@ -58,7 +60,7 @@ def write_qrels(path: Path, qrels: Qrels) -> None:
 
 
 def write_trec(folder: Path, runs: Mapping[str, Run], qrels: Qrels) -> dict[str, Path]:
-    """Write qrels.txt and each run as runs/NAME.trec, of judged queries only; gives the runs' paths by system."""
+    """Write qrels.txt and each run as runs/NAME.trec, judged queries only; return the runs' paths by system."""
     write_qrels(folder / "qrels.txt", qrels)
     paths = {}
     for (system, run), name in zip(runs.items(), file_names(runs), strict=True):
@@ -69,7 +71,7 @@ def write_trec(folder: Path, runs: Mapping[str, Run], qrels: Qrels) -> dict[str,
 
 
 def untied(ranking: Ranking) -> Ranking:
-    """The same order with scores that fall strictly, each lowered by as few float32 steps as that takes.
+    """The same order with strictly decreasing scores, each lowered by as few float32 steps as possible.
 
     trec_eval breaks ties by passage id, last first, so a ranking with ties would be measured in another order.
     """
@@ -82,17 +84,17 @@ def untied(ranking: Ranking) -> Ranking:
 
 
 def trec_eval_command(*, minimum_grade: int) -> str:
-    """What gives the same figures in the folder of `write_trec`; MRR@10 needs `-M 10 -m recip_rank`."""
+    """The command that yields the same figures in the folder of `write_trec`; MRR@10 needs `-M 10 -m recip_rank`."""
     return f"trec_eval -c -l {minimum_grade} -m ndcg_cut.10 -m map -m recall.10,100,1000 qrels.txt runs/NAME.trec"
 
 
 def file_names(systems: Iterable[str]) -> list[str]:
-    """A plain, lower-case name for each; a number is added where two would be the same."""
-    found: list[str] = []
+    """A plain, lower-case name for each system; a number is added if two would be the same."""
+    names: list[str] = []
     for system in systems:
         name = plain = re.sub(r"[^a-z0-9]+", "-", system.lower().replace("'", "")).strip("-") or "run"
         number = 2
-        while name in found:
+        while name in names:
             name, number = f"{plain}-{number}", number + 1
-        found.append(name)
-    return found
+        names.append(name)
+    return names

@@ -1,6 +1,6 @@
-"""One run by the field's measures, through ir-measures: of every judged query, and their means.
+"""Measures a run with ir-measures: every judged query's value by each of the field's measures, and the means.
 
-A judged query that the run lacks counts 0. Where scores tie, the ranking's own order is what is measured.
+A judged query missing from the run counts 0. If scores tie, the ranking's own order is measured.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
 
 @dataclass(frozen=True)
 class RunMeasures:
-    """What one run is worth."""
+    """The measured values of one run."""
 
     minimum_grade: int
     """Least grade that the binary measures (MRR, MAP and recall) count as relevant."""
@@ -34,10 +34,10 @@ class RunMeasures:
 
 
 def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = MEASURES) -> RunMeasures:
-    """Values of every query of `qrels` by the measures of these names.
+    """Measure every query of `qrels` by the named measures.
 
     Raises:
-        SettingsError: nothing is judged, the minimum grade is below 1, or a name is none of MEASURES.
+        SettingsError: nothing is judged, the minimum grade is below 1, or a name isn't in MEASURES.
     """
     measures = _by_name(names, minimum_grade)
     if not qrels:
@@ -66,22 +66,22 @@ def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.
     }
     for name in names:
         if name not in known:
-            raise SettingsError(f"{name!r} is no measure here; choose from {', '.join(MEASURES)}.")
+            raise SettingsError(f"Measure {name!r} is unknown; choose from {', '.join(MEASURES)}.")
     return {name: known[name] for name in names}
 
 
 def relevant_grade(qrels: Qrels, requested: int | None) -> int:
-    """The least grade that counts as relevant: as requested, else GRADED, or BINARY where no judgment reaches that."""
+    """The least grade that counts as relevant: as requested, else GRADED, or BINARY if no judgment reaches that."""
     if requested is not None:
         return requested
     return GRADED if any(grade >= GRADED for grades in qrels.values() for grade in grades.values()) else BINARY
 
 
 def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:
-    """How many judged queries have no passage of that grade, and so count 0 in every binary measure.
+    """Count the judged queries without a passage of that grade, which have 0 by every binary measure.
 
     Raises:
-        SettingsError: none has one, or it is 0.
+        SettingsError: no query has such a passage, or the grade is below 1.
     """
     _check_above_zero(minimum_grade)
     best = [max(grades.values(), default=0) for grades in qrels.values()]
@@ -100,5 +100,5 @@ def _check_above_zero(minimum_grade: int) -> None:
 
 
 def in_order(passage_ids: Sequence[PassageId]) -> Ranking:
-    """A ranking of these passages in this order, whose scores count down to 1."""
+    """A ranking of these passages in this order, with scores that count down to 1."""
     return Ranking(passage_ids, np.arange(len(passage_ids), 0, -1, dtype=np.float32))

@@ -1,7 +1,7 @@
-"""NanoBEIR by sentence-transformers' own evaluator, with what makes two of its means comparable recorded.
+"""Runs sentence-transformers' own NanoBEIR evaluator and records the settings that comparable means must share.
 
-A mean over other sets, another `rerank_k` or without `always_rerank_positives` is another figure. Ranking is by raw
-logits in float32: a sigmoid makes ties, and in bfloat16 many.
+Means over other sets, with another `rerank_k`, or without `always_rerank_positives` can't be compared. Passages are
+ranked by raw logits in float32: a sigmoid creates ties, and many of them in bfloat16.
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class NanoBeir:
-    """Means over a set's queries, before and after re-ranking BM25's list."""
+    """Means over each set's queries, before and after re-ranking BM25's list."""
 
     model: str
     source: str
@@ -39,10 +39,11 @@ class NanoBeir:
     max_length: int | None
     """Tokens of a pair that the model reads."""
     sentence_transformers: str
-    """Its version."""
+    """Version of that library."""
     bm25: Mapping[str, Mapping[str, float]]
-    """By set, and `mean`: by measure."""
+    """Figures before re-ranking, by set (and `mean`), then by measure."""
     reranked: Mapping[str, Mapping[str, float]]
+    """Figures after re-ranking, likewise."""
 
 
 def evaluate_nano_beir(
@@ -57,7 +58,7 @@ def evaluate_nano_beir(
     """Evaluate a cross-encoder, by path or hub name, on sets of the hub or of a local folder in the hub's layout.
 
     Raises:
-        SettingsError: a set isn't known or is given twice, or `rerank_k` is below 1.
+        SettingsError: a set is unknown or named twice, or `rerank_k` is below 1.
         HubError, CorpusError: the sets can't be read; the latter for a local folder.
         ModelError: the model isn't a cross-encoder with one output.
     """
@@ -67,7 +68,7 @@ def evaluate_nano_beir(
     with quiet_loading():
         evaluator = _evaluator(source, sets, show_progress_bar=show_progress, **options)
     encoder = load_cross_encoder(CrossEncoder, model)
-    found = evaluator(encoder)
+    figures = evaluator(encoder)
     return NanoBeir(
         model=model,
         source=source,
@@ -75,8 +76,8 @@ def evaluate_nano_beir(
         **options,  # type: ignore[arg-type]  # an int and a bool, by their names
         max_length=encoder.max_seq_length,
         sentence_transformers=sentence_transformers.__version__,
-        bm25=_by_set(found, sets, rerank_k, "base_"),
-        reranked=_by_set(found, sets, rerank_k, ""),
+        bm25=_by_set(figures, sets, rerank_k, "base_"),
+        reranked=_by_set(figures, sets, rerank_k, ""),
     )
 
 
@@ -89,24 +90,26 @@ def _check(sets: Sequence[str], rerank_k: int) -> None:
         raise SettingsError(f"rerank_k is {rerank_k}; give 1 or more passages (usual: 100).")
 
 
-def _by_set(found: Mapping[str, float], sets: Sequence[str], rerank_k: int, stage: str) -> dict[str, dict[str, float]]:
+def _by_set(
+    figures: Mapping[str, float], sets: Sequence[str], rerank_k: int, stage: str
+) -> dict[str, dict[str, float]]:
     """The evaluator's flat figures by set and `mean`, then by measure."""
     names = {name: f"{NANO_BEIR_SETS[name]}_R{rerank_k}" for name in sets} | {"mean": f"NanoBEIR_R{rerank_k}_mean"}
     return {
-        name: {shown: float(found[f"{key}_{stage}{own}"]) for own, shown in EVALUATOR_MEASURES.items()}
+        name: {measure: float(figures[f"{key}_{stage}{own}"]) for own, measure in EVALUATOR_MEASURES.items()}
         for name, key in names.items()
     }
 
 
 def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
-    import datasets  # slow to import, wanted by few
+    import datasets  # slow to import, and rarely needed
 
     datasets.disable_progress_bars()
     try:
         return CrossEncoderNanoBEIREvaluator(list(sets), dataset_id=source, at_k=10, write_csv=False, **options)
     except SecondLookError:
         raise
-    except Exception as error:  # datasets, pyarrow and the evaluator each raise their own
+    except Exception as error:  # datasets, pyarrow and the evaluator raise errors of their own
         log.debug("reading %s failed", source, exc_info=error)
         cause = first_line(error.__cause__) if error.__cause__ else type(error).__name__
         if Path(source).exists():
@@ -120,12 +123,12 @@ def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
 
 
 def table(result: NanoBeir) -> str:
-    """Each set and the mean as a Markdown table, BM25's figure before the re-ranker's."""
+    """Each set and the mean as a Markdown table, with BM25's figure before the re-ranker's."""
     lines = [f"| | {' | '.join(EVALUATOR_MEASURES.values())} |", "|---|" + "---:|" * len(EVALUATOR_MEASURES)]
     for name in (*result.sets, "mean"):
         cells = [
-            f"{result.bm25[name][shown]:.4f} → {result.reranked[name][shown]:.4f}"
-            for shown in EVALUATOR_MEASURES.values()
+            f"{result.bm25[name][measure]:.4f} → {result.reranked[name][measure]:.4f}"
+            for measure in EVALUATOR_MEASURES.values()
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     positives = "positives that BM25 missed added" if result.always_rerank_positives else "as retrieved"
@@ -140,5 +143,5 @@ def table(result: NanoBeir) -> str:
 
 
 def as_json(result: NanoBeir) -> dict[str, Any]:
-    """All of it."""
+    """All fields as plain data."""
     return asdict(result)

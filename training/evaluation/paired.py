@@ -1,7 +1,7 @@
-"""Whether one system is better than another: the one answer that the shell, the pages and the promotion gate give.
+"""Decides whether one system is better than another, for the command line, the pages and the promotion gate alike.
 
-The paired bootstrap interval of the mean difference, two-sided at 95 %, decides: where it excludes zero, one system is
-better; where it holds zero, no difference is shown, which doesn't mean that there is none.
+The paired bootstrap interval of the mean difference, two-sided at 95 %, decides: if it excludes zero, one system is
+better; if it contains zero, no difference is shown, which doesn't mean that there is none.
 """
 
 from collections.abc import Mapping
@@ -19,18 +19,19 @@ WORSE: Outcome = "worse"
 NO_DIFFERENCE: Outcome = "no difference shown"
 TOO_FEW: Outcome = "too few queries to tell"
 LEAST_QUERIES = 6
-"""With 5, even a loss on each has a two-sided p of 2 / 2^5 = 0.06; resampling so few values understates the spread."""
+"""With 5 queries, even a loss on every one has a two-sided p of 2 / 2^5 = 0.06; resampling so few values
+understates the spread."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairedComparison:
-    """A candidate less a baseline, by one measure on the same queries."""
+    """A candidate against a baseline, by one measure on the same queries."""
 
     measure: str
     candidate_mean: float
     baseline_mean: float
     difference: float
-    """Mean over the queries of the candidate's value less the baseline's."""
+    """Mean over the queries of the candidate's value minus the baseline's."""
     interval: Interval
     """95 % bootstrap interval of that mean."""
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""One judged set, evaluated whole: stages in one table, tests, where the losses lie, depths, and all of it in files."""
+"""The report on one judged set: a table of stages, significance tests, losses, a depth sweep, and their files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.corpus.judged import JudgedSet
 from indexing.records import Qrels, Query, Run
 from training.evaluation import comparison as compared
 from training.evaluation.attribution import Attribution, attribute, oracle
@@ -15,10 +16,10 @@ from training.evaluation.files import trec_eval_command, write_queries, write_tr
 from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.missed import SecondAccount
 from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, EvaluationSettings
-from training.evaluation.stages import RERANKED, Shares, Stages
+from training.evaluation.stages import RERANKED, Stages
 
 ORACLE = "oracle of the re-ranked candidates"
-EVERYTHING = "re-ranked, missed positives added"
+RERANKED_WITH_MISSED = "re-ranked, missed positives added"
 SWEPT = (MAIN_MEASURE, "MRR@10", "MAP")
 
 
@@ -28,7 +29,7 @@ class Report:
 
     title: str
     settings: EvaluationSettings
-    """As requested."""
+    """The settings as requested."""
     minimum_grade: int
     """Least grade that counted as relevant."""
     queries: Sequence[Query]
@@ -36,9 +37,9 @@ class Report:
     runs: Mapping[str, Run]
     comparison: Comparison
     attribution: Attribution
-    """Of the re-ranked stage."""
+    """The losses of the re-ranked stage."""
     sweep: Sequence[Depth]
-    everything: SecondAccount | None
+    second_account: SecondAccount | None
     without_relevant: int
     """Judged queries without a passage of the minimum grade."""
 
@@ -46,48 +47,47 @@ class Report:
 def make_report(
     title: str,
     stages: Stages,
-    queries: Sequence[Query],
-    qrels: Qrels,
+    judged: JudgedSet,
     *,
-    shares: Shares | None,
+    runs: Mapping[str, Run],
     settings: EvaluationSettings,
     candidates: Run | None = None,
-    others: Mapping[str, Run] | None = None,
-    everything: SecondAccount | None = None,
+    second_account: SecondAccount | None = None,
 ) -> Report:
-    """Measure our stages beside other systems' runs, and how much re-ranking loses where.
+    """Measure and compare `runs`, the stages' own and other systems', and attribute the losses of re-ranking.
 
-    `candidates` is what was re-ranked, in the order in which a lesser depth would take them; the fused list if None.
+    `candidates` are the lists that were re-ranked, in the order in which a smaller depth would take them; None for the
+    fused ones.
 
     Raises:
         SettingsError: the settings don't fit the runs or the judgments.
     """
-    grade, measure = relevant_grade(qrels, settings.minimum_grade), settings.measure
+    qrels, measure = judged.qrels, settings.measure
+    grade = relevant_grade(qrels, settings.minimum_grade)
     without = check_minimum_grade(qrels, minimum_grade=grade)
-    given = stages.fused if candidates is None else candidates
-    references: dict[str, Run] = {ORACLE: oracle(given, qrels)}
-    if everything is not None:
-        references[EVERYTHING] = everything.reranked
-    runs = {**stages.by_name(shares=shares), **(others or {})}
+    lists = stages.fused if candidates is None else candidates
+    references: dict[str, Run] = {ORACLE: oracle(lists, qrels)}
+    if second_account is not None:
+        references[RERANKED_WITH_MISSED] = second_account.reranked
     return Report(
         title=title,
         settings=settings,
         minimum_grade=grade,
-        queries=queries,
+        queries=judged.queries,
         qrels=qrels,
         runs=runs,
         comparison=compared.compare(
             runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
         ),
-        attribution=attribute(stages.reranked, given, qrels, measure=measure, minimum_grade=grade),
-        sweep=depth_sweep(given, stages.reranked, qrels, minimum_grade=grade, seconds_per_pair=stages.seconds_per_pair),
-        everything=everything,
+        attribution=attribute(stages.reranked, lists, qrels, measure=measure, minimum_grade=grade),
+        sweep=depth_sweep(lists, stages.reranked, qrels, minimum_grade=grade, seconds_per_pair=stages.seconds_per_pair),
+        second_account=second_account,
         without_relevant=without,
     )
 
 
 def markdown(report: Report) -> str:
-    """The whole report, to be read."""
+    """The whole report as Markdown."""
     parts = [
         f"### {report.title} ({len(report.qrels)} judged queries)",
         compared.table(report.comparison),
@@ -105,7 +105,7 @@ def _losses(attribution: Attribution) -> str:
         f"{attribution.measure} of '{RERANKED}' is {means['value']:.4f}; the best order of its candidates has "
         f"{means['ceiling']:.4f}, an ideal list {means['ideal']:.4f}. Lost to recall: {means['lost to recall']:.4f}, "
         f"to ranking: {means['lost to ranking']:.4f}. {bounds['recall']} queries lose more to recall, "
-        f"{bounds['ranking']} to ranking, {bounds['both']} as much to both, {bounds['none']} nothing."
+        f"{bounds['ranking']} to ranking, {bounds['both']} equally to both, {bounds['none']} nothing."
     )
 
 
@@ -129,14 +129,14 @@ def _notes(report: Report) -> str:
             f"The judgments are binary: none has grade {GRADED} or more, so grade {BINARY} counts as relevant."
         )
     notes.append(
-        f"Means are over all judged queries. MRR, MAP and recall count grades from {report.minimum_grade} on; "
-        f"{report.without_relevant} queries have no such passage and count 0 there. p values are after Holm's "
-        f"correction for {len(report.comparison.versus)} tests; intervals are bootstrapped over the queries."
+        f"Means are over all judged queries. MRR, MAP and recall count grade {report.minimum_grade} or more as "
+        f"relevant; {report.without_relevant} queries have no such passage and count 0 there. p values are after "
+        f"Holm's correction for {len(report.comparison.versus)} tests; intervals are bootstrapped over the queries."
     )
-    if report.everything is not None:
+    if report.second_account is not None:
         notes.append(
-            f"'{EVERYTHING}': {report.everything.appended} judged positives that the first stage missed were re-ranked "
-            f"too; {report.everything.without_text} more aren't in the collection."
+            f"'{RERANKED_WITH_MISSED}': {report.second_account.appended} judged positives that the first stage missed "
+            f"were re-ranked too; {report.second_account.without_text} more aren't in the collection."
         )
     notes += [
         f"'{name}' has no ranking for {count} queries, which count 0."
@@ -148,7 +148,7 @@ def _notes(report: Report) -> str:
 
 def as_json(report: Report) -> dict[str, Any]:
     """All figures of the report."""
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "title": report.title,
         "queries": len(report.qrels),
         "minimum_grade": report.minimum_grade,
@@ -169,16 +169,16 @@ def as_json(report: Report) -> dict[str, Any]:
             for row in report.sweep
         ],
     }
-    if report.everything is not None:
-        found["missed_positives"] = {
-            "appended": report.everything.appended,
-            "without_text": report.everything.without_text,
+    if report.second_account is not None:
+        figures["missed_positives"] = {
+            "appended": report.second_account.appended,
+            "without_text": report.second_account.without_text,
         }
-    return found
+    return figures
 
 
 def write(folder: Path, report: Report) -> None:
-    """report.md, report.json, queries.tsv, qrels.txt and runs/*.trec, each whole; what else lies there stays."""
+    """Write report.md, report.json, queries.tsv, qrels.txt and runs/*.trec, each atomically; other files there stay."""
     write_trec(folder, report.runs, report.qrels)
     write_queries(folder / "queries.tsv", report.comparison, report.queries, attribution=report.attribution)
     atomic.write_json(folder / "report.json", as_json(report))

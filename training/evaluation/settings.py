@@ -1,4 +1,4 @@
-"""What an evaluation can be asked for: measures, systems, and where judgments come from."""
+"""The settings of an evaluation: measures, systems, and the source of the judgments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from pathlib import Path
 MAIN_MEASURE = "nDCG@10"
 MEASURES = (MAIN_MEASURE, "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
 """nDCG: Järvelin and Kekäläinen 2002, with the grades as gains; MRR: the reciprocal rank of the first relevant passage
-(Voorhees 1999); MAP: mean average precision (Buckley and Voorhees 2000); R: the share of relevant passages within so
-many ranks; Judged: the share of the first ten that are judged at all."""
+(Voorhees 1999); MAP: mean average precision (Buckley and Voorhees 2000); R: the share of the relevant passages that
+the ranks up to the cutoff hold; Judged: the share of the first ten passages that are judged at all."""
 ORDER_MEASURES = tuple(name for name in MEASURES if name != "Judged@10")
-"""Those that say how good an order is."""
+"""The measures of a ranking's quality."""
 GRADED, BINARY = 2, 1
-"""Least grade that counts as relevant: as TREC DL counts, and where no judgment reaches that."""
+"""Least grade that counts as relevant: TREC DL's rule, and the rule for judgments that don't reach it."""
 NANO_BEIR_SETS: Mapping[str, str] = {
     "climatefever": "NanoClimateFEVER",
     "dbpedia": "NanoDBPedia",
@@ -28,7 +28,7 @@ NANO_BEIR_SETS: Mapping[str, str] = {
     "scifact": "NanoSciFact",
     "touche2020": "NanoTouche2020",
 }
-"""The names that sentence-transformers' evaluator takes, and the splits that it reads."""
+"""By the name that sentence-transformers' evaluator takes, the split that it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ class EvaluationSettings:
     """How judged queries are measured."""
 
     measure: str = MAIN_MEASURE
-    """The one that is tested, attributed and listed by query."""
+    """The measure that is tested, attributed and listed by query."""
     minimum_grade: int | None = None
-    """Least grade that counts as relevant in MRR, MAP and recall; None for GRADED, or BINARY where no judgment reaches
+    """Least grade that counts as relevant in MRR, MAP and recall; None for GRADED, or BINARY if no judgment reaches
     that."""
     baseline: str = "BM25"
     """The system that the others are tested against."""
@@ -46,15 +46,15 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRequest:
-    """What to evaluate."""
+    """What to evaluate, and how."""
 
     split: str = "test"
     depth: int = 100
-    """Candidates that are retrieved and re-ranked of each query."""
+    """Candidates that are retrieved and re-ranked for each query."""
     trec: Path | None = None
-    """Folder of a TREC year, whose runs/bm25.trec is re-ranked as given."""
+    """Folder of a TREC year, whose own runs/bm25.trec is re-ranked."""
     runs: Mapping[str, Path] = field(default_factory=dict)
-    """Other systems' TREC runs by name; each stands beside ours wherever it answers a judged query."""
+    """Other systems' TREC runs by name; each is compared with ours on every judged set that it answers a query of."""
     missed: bool = False
-    """Whether to re-rank the judged positives that the first stage missed too, as a second account."""
+    """Whether to give a second account, with the judged positives that the first stage missed re-ranked too."""
     settings: EvaluationSettings = field(default_factory=EvaluationSettings)

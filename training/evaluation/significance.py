@@ -1,6 +1,6 @@
 """Whether one system is better than another on the same queries: paired tests, Holm's correction, intervals.
 
-Every function takes numbers by query: differences of the two systems, or one system's values.
+Every function takes one number per query: the difference of the two systems, or one system's value.
 """
 
 import math
@@ -13,36 +13,36 @@ from scipy import special  # type: ignore[import-untyped]  # scipy ships no type
 from indexing.errors import SettingsError
 
 EXACT_QUERIES = 16  # differing queries up to which all 2^n assignments of signs are tried
-RANDOMISATIONS = 100_000
+RANDOMIZATIONS = 100_000
 BOOTSTRAP_SAMPLES = 10_000
 NUMBERS_AT_ONCE = 4_000_000  # drawn in one block, 32 MB of float64
-TIE = 1e-4  # a difference up to this doesn't show in a table of four digits
+TIE = 1e-4  # a difference up to this doesn't show in a table with four decimal places
 
 
 class Interval(NamedTuple):
-    """From `low` to `high`."""
+    """A confidence interval, from `low` to `high`."""
 
     low: float
     high: float
 
 
 class Outcomes(NamedTuple):
-    """Queries on which a system is better than, worse than, and as good as another."""
+    """Numbers of queries on which one system is better than, worse than, and as good as another."""
 
     wins: int
     losses: int
     ties: int
 
 
-def randomisation_test(differences: Sequence[float], *, seed: int = 0) -> float:
+def randomization_test(differences: Sequence[float], *, seed: int = 0) -> float:
     """Two-sided p of Fisher's paired randomisation test of the mean difference.
 
-    How often the sum is as far from 0 when each query's difference may as well have the other sign: over all
-    assignments of signs with up to EXACT_QUERIES differing queries, else over RANDOMISATIONS that the seed draws,
-    in which case what was observed counts as one more (so p is never 0).
+    The share of sign assignments, one sign for each query's difference, whose sum is at least as far from 0 as the
+    observed one: of all assignments if at most EXACT_QUERIES queries differ, else of RANDOMIZATIONS that are drawn with
+    the seed, in which case the observed one counts as one more (so p is never 0).
     """
     values = np.array(differences, dtype=np.float64)  # (queries,)
-    values = values[values != 0]  # a sign changes nothing there
+    values = values[values != 0]  # 0 has no sign to change
     slack = 1e-9 * float(np.abs(values).sum())  # sums of the same numbers in another order differ by rounding
     observed = abs(float(values.sum())) - slack
     if len(values) <= EXACT_QUERIES:
@@ -52,15 +52,15 @@ def randomisation_test(differences: Sequence[float], *, seed: int = 0) -> float:
     rng = np.random.default_rng(seed)
     block = max(1, NUMBERS_AT_ONCE // len(values))
     extreme = 0
-    for start in range(0, RANDOMISATIONS, block):
-        shape = (min(block, RANDOMISATIONS - start), len(values))
+    for start in range(0, RANDOMIZATIONS, block):
+        shape = (min(block, RANDOMIZATIONS - start), len(values))
         signs = 1.0 - 2.0 * rng.integers(0, 2, size=shape, dtype=np.int8)  # (block, queries)
         extreme += int(np.count_nonzero(np.abs(signs @ values) >= observed))
-    return (extreme + 1) / (RANDOMISATIONS + 1)
+    return (extreme + 1) / (RANDOMIZATIONS + 1)
 
 
 def t_test(differences: Sequence[float]) -> float:
-    """Two-sided p of Student's paired t test; 1 for fewer than two queries, which can tell nothing."""
+    """Two-sided p of Student's paired t test; 1 for fewer than two queries, which show nothing."""
     values = np.array(differences, dtype=np.float64)  # (queries,)
     if len(values) < 2 or not values.any():
         return 1.0
@@ -71,7 +71,7 @@ def t_test(differences: Sequence[float]) -> float:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Each p corrected for there being several (Holm 1979): below 0.05 means significant at 5 % among all of them."""
+    """Correct each p for the number of tests (Holm 1979): below 0.05 is significant at 5 % over all of them."""
     corrected: dict[str, float] = {}
     largest = 0.0
     for place, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
@@ -81,7 +81,9 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0) -> Interval:
-    """Where the mean lies in `level` of BOOTSTRAP_SAMPLES samples of the queries, drawn with replacement.
+    """The interval that contains the means of a `level` share of BOOTSTRAP_SAMPLES samples of the queries.
+
+    Samples are drawn with replacement.
 
     Raises:
         SettingsError: there are no values, or the level isn't between 0 and 1.
@@ -102,13 +104,13 @@ def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, seed: in
 
 
 def outcome(difference: float, *, tie: float = TIE) -> str:
-    """`win`, `loss` or `tie`, the last where the difference is at most `tie` either way."""
+    """`win`, `loss`, or `tie` if the difference is at most `tie` either way."""
     if abs(difference) <= tie:
         return "tie"
     return "win" if difference > 0 else "loss"
 
 
 def outcomes(differences: Sequence[float], *, tie: float = TIE) -> Outcomes:
-    """Wins, losses and ties counted."""
-    found = [outcome(difference, tie=tie) for difference in differences]
-    return Outcomes(found.count("win"), found.count("loss"), found.count("tie"))
+    """Count wins, losses and ties."""
+    names = [outcome(difference, tie=tie) for difference in differences]
+    return Outcomes(names.count("win"), names.count("loss"), names.count("tie"))

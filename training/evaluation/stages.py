@@ -21,27 +21,27 @@ WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
 RERANKED = "re-ranked"
 STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage", "re-ranked + dense")
 Shares = Mapping[str, float]
-"""The re-ranker's share of the mixture with each of MIXES."""
+"""By mixture, one of MIXES, the re-ranker's share of it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stages:
     """What each stage returned for each query."""
 
     bm25: Run
     dense: Run
     fused: Run
-    """What was re-ranked."""
+    """The candidates that were re-ranked."""
     reranked: Run
     """By the re-ranker's logits alone."""
     cosine: Run
-    """The bi-encoder's of each re-ranked passage, whoever retrieved it."""
+    """The re-ranked passages by the bi-encoder's cosine, whichever retriever returned them."""
     rerank_seconds: float | None = None
-    """Time of tokenising and re-ranking, over all queries."""
+    """Time of tokenizing and re-ranking, over all queries."""
 
     @property
     def seconds_per_pair(self) -> float | None:
-        """Re-ranking time of a query and a passage; None where no time was taken."""
+        """Re-ranking time of a pair of query and passage; None if it wasn't measured."""
         pairs = sum(map(len, self.reranked.values()))
         return self.rerank_seconds / pairs if pairs and self.rerank_seconds else None
 
@@ -53,13 +53,13 @@ class Stages:
         return dict(zip(STAGES, runs, strict=False))
 
     def mixed(self, mix: str, weight: float) -> Run:
-        """The re-ranker's score times `weight`, and that of `mix`, one of MIXES, times the rest."""
+        """The re-ranker's score times `weight`, plus the score of `mix`, one of MIXES, times the rest."""
         others = self.fused if mix == "fused" else self.cosine
         return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
 
 
 def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int, progress: Progress = silent) -> Stages:
-    """Search each query in the pipeline's own index, re-ranking the whole depth."""
+    """Search for each query in the pipeline's own index, re-ranking all `depth` candidates."""
     settings = PipelineSettings(depth=depth, rerank_depth=depth, rerank_mix="dense")  # shares are chosen later
     bm25: dict[QueryId, Ranking] = {}
     dense: dict[QueryId, Ranking] = {}
@@ -74,13 +74,13 @@ def retrieve_stages(pipeline: Pipeline, queries: Sequence[Query], *, depth: int,
         cosine[query.id] = Ranking.sort(trace.cosines.items())
         seconds += sum(trace.seconds.get(name, 0.0) for name in ("tokenize", "re-rank"))
         progress("search", 1, len(queries))
-    return Stages(bm25, dense, fused, reranked, cosine, rerank_seconds=seconds)
+    return Stages(bm25=bm25, dense=dense, fused=fused, reranked=reranked, cosine=cosine, rerank_seconds=seconds)
 
 
 def rerank_candidates(
     candidates: Candidates, encoder: BiEncoder, reranker: Reranker, *, progress: Progress = silent
 ) -> Stages:
-    """Score each query's given list by the bi-encoder and by the re-ranker."""
+    """Score each query's list with the bi-encoder and with the re-ranker."""
     ids = sorted({passage_id for ranking in candidates.run.values() for passage_id in ranking.passage_ids})
     vectors = encoder.encode_passages([candidates.texts[passage_id] for passage_id in ids])
     row = {passage_id: place for place, passage_id in enumerate(ids)}
@@ -89,22 +89,24 @@ def rerank_candidates(
     reranked: dict[QueryId, Ranking] = {}
     seconds = 0.0
     for query in candidates.queries:
-        if query.id not in candidates.run:  # counts 0, as in every run
+        if query.id not in candidates.run:  # a query without a list counts 0, as in every run
             progress("re-rank", 1, len(candidates.queries))
             continue
-        given = candidates.run[query.id]
-        cosines = vectors[[row[passage_id] for passage_id in given.passage_ids]] @ encoder.encode_query(query.text)
-        dense[query.id] = Ranking.sort(zip(given.passage_ids, cosines.tolist(), strict=True))
-        fused[query.id] = reciprocal_rank_fusion({"bm25": given, "dense": dense[query.id]}, depth=len(given))
-        scores = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in given.passage_ids])
-        reranked[query.id] = Ranking.sort(zip(given.passage_ids, scores.logits.tolist(), strict=True))
+        ranking = candidates.run[query.id]
+        cosines = vectors[[row[passage_id] for passage_id in ranking.passage_ids]] @ encoder.encode_query(query.text)
+        dense[query.id] = Ranking.sort(zip(ranking.passage_ids, cosines.tolist(), strict=True))
+        fused[query.id] = reciprocal_rank_fusion({"bm25": ranking, "dense": dense[query.id]}, depth=len(ranking))
+        scores = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in ranking.passage_ids])
+        reranked[query.id] = Ranking.sort(zip(ranking.passage_ids, scores.logits.tolist(), strict=True))
         seconds += sum(scores.seconds.values())
         progress("re-rank", 1, len(candidates.queries))
-    return Stages(candidates.run, dense, fused, reranked, dense, rerank_seconds=seconds)
+    return Stages(
+        bm25=candidates.run, dense=dense, fused=fused, reranked=reranked, cosine=dense, rerank_seconds=seconds
+    )
 
 
 def choose_shares(stages: Stages, qrels: Qrels) -> dict[str, float]:
-    """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest where several tie."""
+    """The re-ranker's share with the best nDCG@10 on dev queries, for each of MIXES; the largest if several tie."""
     name = MAIN_MEASURE
     shares: dict[str, float] = {}
     for mix in MIXES:

@@ -67,7 +67,7 @@ def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
     table["95 % of difference"] = [
         "" if versus is None else interval_text(versus.interval, signed=True) for versus in against_baseline
     ]
-    table["p (Holm)"] = ["" if versus is None else p_text(versus.holm_randomisation) for versus in against_baseline]
+    table["p (Holm)"] = ["" if versus is None else p_text(versus.holm_randomization) for versus in against_baseline]
     table["won / lost / tied"] = [
         "" if versus is None else " / ".join(map(str, versus.outcomes)) for versus in against_baseline
     ]

@@ -179,7 +179,7 @@ def comparison_figures(comparison: Comparison, version: str) -> list[Figure]:
             f"{versus.difference:+.4f} ({interval_text(versus.interval, signed=True)})",
             DECIDES,
         ),
-        Figure("p", p_text(versus.p_randomisation), "two-sided, paired randomization test"),
+        Figure("p", p_text(versus.p_randomization), "two-sided, paired randomization test"),
         Figure("Won / lost / tied", f"{outcomes.wins:,} / {outcomes.losses:,} / {outcomes.ties:,}", "queries"),
     ]
 

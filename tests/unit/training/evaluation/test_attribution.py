@@ -98,7 +98,10 @@ def test_a_re_ranking_of_something_else_is_refused(candidates: dict[str, object]
 
 
 def test_how_much_is_judged_is_no_measure_of_a_ranking() -> None:
-    with pytest.raises(SettingsError, match="Judged@10 says how much"):
+    with pytest.raises(
+        SettingsError,
+        match=r"^Judged@10 measures how much is judged, not how good a ranking is; choose nDCG@10 or another\.$",
+    ):
         attribute({}, {}, {ONE: grades(a=2)}, measure="Judged@10", minimum_grade=2)
 
 

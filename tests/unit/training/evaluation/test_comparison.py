@@ -37,17 +37,17 @@ def test_every_system_is_tested_against_the_baseline() -> None:
     new, other = found.versus["new"], found.versus["other"]
     # new gains 1/2 on three of four queries: 2 of the 8 assignments of their signs are as extreme
     assert new.difference == pytest.approx(3 * 0.5 / 4)
-    assert (new.p_randomisation, tuple(new.outcomes)) == (0.25, (3, 0, 1))
+    assert (new.p_randomization, tuple(new.outcomes)) == (0.25, (3, 0, 1))
     # mean 0.375, deviation 0.25, error 0.125: t = 3, and with 3 degrees of freedom p = 0.05767
     assert new.p_t == pytest.approx(0.05767, abs=5e-5)
     # other: -1/4, 0, +1/2, 0: sums of 1/4 and 3/4 either way, all at least 1/4
-    assert (other.p_randomisation, tuple(other.outcomes)) == (1, (1, 1, 2))
+    assert (other.p_randomization, tuple(other.outcomes)) == (1, (1, 1, 2))
     assert other.difference == pytest.approx((-0.25 + 0.5) / 4)
 
 
 def test_p_is_corrected_for_the_number_of_tests() -> None:
     new, other = three().versus["new"], three().versus["other"]
-    assert (new.holm_randomisation, other.holm_randomisation) == (2 * 0.25, 1)
+    assert (new.holm_randomization, other.holm_randomization) == (2 * 0.25, 1)
     assert new.holm_t == pytest.approx(2 * new.p_t)
 
 
@@ -77,20 +77,20 @@ def test_rankings_that_a_system_lacks_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "measure", "other", "told"),
+    ("baseline", "measure", "other", "message"),
     [
-        ("older", "MAP", "b", "'older' is none of the systems"),
-        ("a", "P@3", "b", "'P@3' is no measure"),
-        ("a", "MAP", "a", "same name"),
+        ("older", "MAP", "b", "Baseline 'older' isn't one of the systems; choose from "),
+        ("a", "P@3", "b", "Measure 'P@3' is unknown; choose from nDCG@10, MRR@10"),
+        ("a", "MAP", "a", "Two systems have the same name; the names are a. Rename one"),
     ],
 )
-def test_what_cant_be_compared_is_told(baseline: str, measure: str, other: str, told: str) -> None:
+def test_what_cant_be_compared_is_refused(baseline: str, measure: str, other: str, message: str) -> None:
     runs = {"a": run(1, 1, 1, 1)}
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         compare(runs, QRELS, baseline=baseline, minimum_grade=2, measure=measure, references={other: runs["a"]})
 
 
-def test_a_run_of_other_queries_is_told() -> None:
+def test_a_run_of_other_queries_is_message() -> None:
     with pytest.raises(SettingsError, match="foreign answers none of the 4 judged queries"):
         compare({"a": run(1, 1, 1, 1), "foreign": {QueryId("q9"): ranking("a")}}, QRELS, baseline="a", minimum_grade=2)
 

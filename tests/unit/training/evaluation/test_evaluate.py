@@ -14,7 +14,7 @@ from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.support.fakes import WordOverlapReranker
 from training.evaluation.evaluate import evaluate_stages
-from training.evaluation.report import EVERYTHING, markdown
+from training.evaluation.report import RERANKED_WITH_MISSED, markdown
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES
 
@@ -63,11 +63,11 @@ def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: Retr
 
 def test_the_second_account_scores_what_was_missed_and_has_a_text(pipeline: RetrieveAndRerank, trec: Path) -> None:
     found = evaluate_stages(pipeline, EvaluationRequest(depth=20, trec=trec, missed=True))
-    every = found.reports[1].everything
+    every = found.reports[1].second_account
     assert every is not None
     assert (every.appended, every.without_text) == (1, 1)  # a1; zz
-    assert found.reports[1].comparison.systems[EVERYTHING].means["R@10"] == pytest.approx(2 / 3)
-    ours = found.reports[0].everything
+    assert found.reports[1].comparison.systems[RERANKED_WITH_MISSED].means["R@10"] == pytest.approx(2 / 3)
+    ours = found.reports[0].second_account
     assert ours is not None
     assert ours.appended == 0  # 20 of 20 passages were retrieved
 
@@ -84,12 +84,10 @@ def test_another_systems_run_stands_where_it_answers(pipeline: RetrieveAndRerank
     assert "against re-ranked" in markdown(given)
 
 
-@pytest.mark.parametrize("name", ["re-ranked", EVERYTHING])
-def test_a_run_cant_stand_in_the_place_of_one_of_our_own(
-    pipeline: RetrieveAndRerank, tmp_path: Path, name: str
-) -> None:
+@pytest.mark.parametrize("name", ["re-ranked", RERANKED_WITH_MISSED])
+def test_a_run_cant_have_the_name_of_one_of_our_own(pipeline: RetrieveAndRerank, tmp_path: Path, name: str) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["4 Q0 a1 1 9.5 them"])
-    with pytest.raises(SettingsError, match=f"one of our own, '{name}'"):
+    with pytest.raises(SettingsError, match=f"A run can't be named '{name}', as one of our own is; give it"):
         evaluate_stages(pipeline, EvaluationRequest(runs={name: path}))
 
 
@@ -106,7 +104,7 @@ def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
     ("settings", "told"),
     [
         (EvaluationSettings(minimum_grade=4), "No judgment has grade 4"),
-        (EvaluationSettings(baseline="TF-IDF"), "'TF-IDF' is none of the systems; choose from BM25, dense"),
+        (EvaluationSettings(baseline="TF-IDF"), "'TF-IDF' isn't one of the systems; choose from BM25, dense"),
     ],
 )
 def test_settings_that_dont_fit_are_told_before_anything_is_searched(

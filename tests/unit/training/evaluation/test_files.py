@@ -60,8 +60,10 @@ def test_qrels_that_are_written_and_read_again_are_the_same(tmp_path: Path) -> N
     assert (tmp_path / "qrels.txt").read_text().splitlines()[0] == "1 0 a 3"
 
 
-def test_an_id_with_white_space_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="Id 'a b' holds white space"):
+def test_an_id_with_white_space_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        CorpusError, match=r"Id 'a b' contains white space, which TREC qrels can't hold; rename it in the corpus\."
+    ):
         write_qrels(tmp_path / "qrels.txt", {ONE: {PassageId("a b"): 1}})
 
 

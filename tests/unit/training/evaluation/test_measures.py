@@ -91,15 +91,19 @@ def test_only_the_measures_that_are_named_are_computed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("qrels", "grade", "name", "told"),
-    [({}, 2, "MAP", "no judged query"), ({ONE: {}}, 0, "MAP", "grade is 0"), ({ONE: {}}, 2, "P@7", "'P@7' is no")],
+    ("qrels", "grade", "name", "message"),
+    [
+        ({}, 2, "MAP", "no judged query"),
+        ({ONE: {}}, 0, "MAP", "grade is 0"),
+        ({ONE: {}}, 2, "P@7", "Measure 'P@7' is unknown; choose from nDCG@10"),
+    ],
 )
-def test_what_cant_be_measured_is_told(qrels: Qrels, grade: int, name: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_what_cant_be_measured_is_refused(qrels: Qrels, grade: int, name: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         measure_run({}, qrels, minimum_grade=grade, names=[name])
 
 
-def test_a_minimum_grade_that_nothing_has_is_told_with_the_highest_there_is() -> None:
+def test_a_minimum_grade_that_nothing_has_is_refused_with_the_highest_there_is() -> None:
     with pytest.raises(SettingsError, match=r"grade 2 or more \(the highest is 1\)"):
         check_minimum_grade({ONE: grades(a=1), TWO: grades(b=0)}, minimum_grade=2)
     with pytest.raises(SettingsError, match="minimum grade is 0; give 1 or more"):

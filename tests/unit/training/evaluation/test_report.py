@@ -1,18 +1,19 @@
 """One judged set's report has every part, and its files can be read again."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import read_qrels
+from indexing.corpus.judged import JudgedSet, read_qrels
 from indexing.errors import SettingsError
-from indexing.records import Query
+from indexing.records import Query, Run
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
 from training.evaluation.missed import SecondAccount
-from training.evaluation.report import EVERYTHING, ORACLE, Report, as_json, make_report, markdown, write
+from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, Report, as_json, make_report, markdown, write
 from training.evaluation.settings import EvaluationSettings
 from training.evaluation.stages import STAGES, Stages
 
@@ -22,11 +23,14 @@ FUSED = {ONE: ranking("x", "b", "a"), TWO: ranking("y", "c")}
 LOGITS = {ONE: scored(a=3.0, x=2.0, b=1.0), TWO: scored(y=2.0, c=1.0)}
 SHARES = {"fused": 1.0, "dense": 1.0}
 STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, cosine=FUSED, rerank_seconds=0.5)
+RUNS = STAGES_RUN.by_name(shares=SHARES)
+JUDGED = JudgedSet("test", QUERIES, QRELS)
 
 
-def report(**options: object) -> Report:
+def report(others: Mapping[str, Run] | None = None, **options: object) -> Report:
     settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
-    return make_report("Small", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=settings, **options)  # type: ignore[arg-type]  # of each test
+    runs = {**RUNS, **(others or {})}
+    return make_report("Small", STAGES_RUN, JUDGED, runs=runs, settings=settings, **options)  # type: ignore[arg-type]  # of each test
 
 
 def test_a_pairs_time_is_that_of_all_pairs_shared() -> None:
@@ -65,10 +69,10 @@ def test_the_second_account_is_shown_with_its_counts() -> None:
         appended=1,
         without_text=4,
     )
-    found = report(everything=complete)
-    assert found.comparison.systems[EVERYTHING].means["R@10"] == 1  # a; c and d
+    found = report(second_account=complete)
+    assert found.comparison.systems[RERANKED_WITH_MISSED].means["R@10"] == 1  # a; c and d
     assert found.comparison.systems["re-ranked"].means["R@10"] == pytest.approx((1 + 1 / 2) / 2)
-    assert EVERYTHING not in found.comparison.versus
+    assert RERANKED_WITH_MISSED not in found.comparison.versus
     assert "1 judged positives that the first stage missed were re-ranked too; 4 more" in markdown(found)
     assert as_json(found)["missed_positives"] == {"appended": 1, "without_text": 4}
 
@@ -89,31 +93,31 @@ def test_the_report_can_be_read() -> None:
     text = markdown(report())
     assert text.startswith("### Small (2 judged queries)\n\n| | nDCG@10 | MRR@10 |")
     assert "MRR@10 of 're-ranked' is 0.7500; the best order of its candidates has 1.0000" in text
-    assert "0 queries lose more to recall, 1 to ranking, 0 as much to both, 1 nothing." in text
+    assert "0 queries lose more to recall, 1 to ranking, 0 equally to both, 1 nothing." in text
     # mean list of (3 + 2) / 2 pairs, 0.1 s each; the figures of the table's own row
     assert "| 0 | 0.4869 | 0.4167 | 0.2917 | 0.4869 | 0.000 |" in text
     assert "| 3 | 0.6754 | 0.7500 | 0.6250 | 0.8066 | 0.250 |" in text
-    assert "count grades from 2 on; 0 queries have no such passage" in text
+    assert "count grade 2 or more as relevant; 0 queries have no such passage" in text
 
 
 def test_a_minimum_grade_that_nothing_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="No judgment has grade 4"):
-        make_report("", STAGES_RUN, QUERIES, QRELS, shares=SHARES, settings=EvaluationSettings(minimum_grade=4))
+        make_report("", STAGES_RUN, JUDGED, runs=RUNS, settings=EvaluationSettings(minimum_grade=4))
 
 
 def test_of_binary_judgments_the_lowest_grade_counts_and_the_report_says_so() -> None:
-    qrels = {ONE: grades(a=1, b=0), TWO: grades(c=1)}
+    judged = JudgedSet("test", QUERIES, {ONE: grades(a=1, b=0), TWO: grades(c=1)})
     settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
-    found = make_report("Small", STAGES_RUN, QUERIES, qrels, shares=SHARES, settings=settings)
+    found = make_report("Small", STAGES_RUN, judged, runs=RUNS, settings=settings)
     assert found.minimum_grade == as_json(found)["minimum_grade"] == 1
     assert found.comparison.systems["re-ranked"].means["MRR@10"] == pytest.approx((1 + 1 / 2) / 2)
     assert (
         "The judgments are binary: none has grade 2 or more, so grade 1 counts as relevant. Means are over all judged "
-        "queries. MRR, MAP and recall count grades from 1 on; 0 queries have no such passage"
+        "queries. MRR, MAP and recall count grade 1 or more as relevant; 0 queries have no such passage"
     ) in markdown(found)
     requested = replace(settings, minimum_grade=2)
     with pytest.raises(SettingsError, match=r"No judgment has grade 2 or more \(the highest is 1\)"):
-        make_report("Small", STAGES_RUN, QUERIES, qrels, shares=SHARES, settings=requested)
+        make_report("Small", STAGES_RUN, judged, runs=RUNS, settings=requested)
 
 
 def test_all_of_it_is_written(tmp_path: Path) -> None:

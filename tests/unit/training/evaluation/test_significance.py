@@ -7,12 +7,12 @@ import pytest
 from indexing.errors import SettingsError
 from training.evaluation.significance import (
     EXACT_QUERIES,
-    RANDOMISATIONS,
+    RANDOMIZATIONS,
     bootstrap_interval,
     holm,
     outcome,
     outcomes,
-    randomisation_test,
+    randomization_test,
     t_test,
 )
 
@@ -28,42 +28,42 @@ from training.evaluation.significance import (
     ],
 )
 def test_with_few_queries_every_assignment_of_signs_is_tried(differences: list[float], p: float) -> None:
-    assert randomisation_test(differences) == p
+    assert randomization_test(differences) == p
 
 
 def test_queries_that_dont_differ_change_no_p() -> None:
-    assert randomisation_test([1, 0, 1, 0, 1, *[0] * 50]) == 2 / 8
+    assert randomization_test([1, 0, 1, 0, 1, *[0] * 50]) == 2 / 8
 
 
 @pytest.mark.parametrize("differences", [[], [0.0], [0.0] * 40])
 def test_systems_that_are_the_same_dont_differ(differences: list[float]) -> None:
-    assert (randomisation_test(differences), t_test(differences)) == (1, 1)
+    assert (randomization_test(differences), t_test(differences)) == (1, 1)
 
 
 def test_with_many_queries_signs_are_drawn() -> None:
     # 15 of 20 for, 5 against: |sum| >= 10 with at least 15 signs of one kind;
     # C(20,15) + ... + C(20,20) = 15504 + 4845 + 1140 + 190 + 20 + 1 = 21700
     p = 2 * 21700 / 2**20
-    assert randomisation_test([1.0] * 15 + [-1.0] * 5) == pytest.approx(p, abs=4 * math.sqrt(p / RANDOMISATIONS))
+    assert randomization_test([1.0] * 15 + [-1.0] * 5) == pytest.approx(p, abs=4 * math.sqrt(p / RANDOMIZATIONS))
 
 
 def test_a_drawn_p_is_the_same_each_time_and_another_with_another_seed() -> None:
     differences = [math.sin(number) + 0.2 for number in range(40)]
-    assert randomisation_test(differences) == randomisation_test(differences)
-    assert randomisation_test(differences) != randomisation_test(differences, seed=1)
+    assert randomization_test(differences) == randomization_test(differences)
+    assert randomization_test(differences) != randomization_test(differences, seed=1)
 
 
 def test_a_drawn_p_is_never_zero() -> None:
     # 2 of 2^100 assignments are as extreme: none is drawn, and what was observed counts as one
-    assert randomisation_test([1.0] * 100) == 1 / (RANDOMISATIONS + 1)
+    assert randomization_test([1.0] * 100) == 1 / (RANDOMIZATIONS + 1)
 
 
 def test_drawing_and_trying_all_agree() -> None:
     few = [0.3, -0.1, 0.25, 0.4, -0.2, 0.15, 0.1, -0.05, 0.35, 0.05, -0.3, 0.2, 0.45, -0.15, 0.12, 0.07]
     assert len(few) == EXACT_QUERIES
-    exact = randomisation_test(few)
+    exact = randomization_test(few)
     assert 0.02 < exact < 0.2
-    assert randomisation_test([*few, 1e-12]) == pytest.approx(exact, abs=0.004)  # one more: drawn
+    assert randomization_test([*few, 1e-12]) == pytest.approx(exact, abs=0.004)  # one more: drawn
 
 
 def test_students_p_is_that_of_the_closed_form() -> None:

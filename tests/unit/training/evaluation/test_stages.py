@@ -29,11 +29,11 @@ def stages(first: dict[str, float], second: dict[str, float], near: dict[str, fl
         {ONE: Ranking.sort((PassageId(name), score) for name, score in scores.items())}
         for scores in (first, second, near or first)
     )
-    return Stages(before, before, before, after, cosine)
+    return Stages(bm25=before, dense=before, fused=before, reranked=after, cosine=cosine)
 
 
 def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
-    # standardised, the re-ranker says a 1.37, b -0.39, c -0.98 and the first stage b 1.07, a 0.27, c -1.34:
+    # standardized, the re-ranker says a 1.37, b -0.39, c -0.98 and the first stage b 1.07, a 0.27, c -1.34:
     # only a larger share of the re-ranker puts a first
     judged = {ONE: grades(a=3)}
     given = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
