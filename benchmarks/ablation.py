@@ -23,7 +23,7 @@ from search.served import reranker_path
 from training.data.open_indexes import OpenIndexes
 from training.data.settings import DataSettings
 from training.evaluation.candidates import Candidates, ndcg, reranked
-from training.evaluation.comparison import Comparison, compare
+from training.evaluation.comparison import Comparison, compare_runs
 from training.evaluation.stages import choose_shares, rerank_candidates
 from training.recipes.catalog import LAMBDA_HARD_NEG
 from training.recipes.settings import TrainSettings
@@ -98,7 +98,7 @@ def main() -> None:
     served_on_dev = replace(base_on_dev, reranked=measure(SERVED, reranker_path()))
     share = choose_shares(served_on_dev, dev.qrels)["dense"]
     runs[f"{SERVED} + dense, share {share:g}"] = replace(base, reranked=runs[SERVED]).mixed("dense", share)
-    found = compare(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
+    found = compare_runs(runs, given.qrels, baseline=BASE, minimum_grade=GRADE)
     said = table(found, on_dev)
     print(said)
     if options.write is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from indexing import atomic
 from indexing.records import Ranking, Run
 from training.evaluation.candidates import Candidates
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import compare_runs
 from training.example import Example
 from training.teachers.teacher import open_teacher
 
@@ -31,7 +31,7 @@ def main() -> None:
     for name in TEACHERS:
         print(f"{name} ...", file=sys.stderr, flush=True)
         runs[name] = taught_run(given, name)
-    found = compare(runs, given.qrels, baseline=BASELINE, minimum_grade=GRADE)
+    found = compare_runs(runs, given.qrels, baseline=BASELINE, minimum_grade=GRADE)
     print(f"| | {found.measure} | 95 % interval | against {BASELINE} | 95 % interval |\n|---|---:|---|---:|---|")
     for name, measured in found.systems.items():
         low, high = found.intervals[name]

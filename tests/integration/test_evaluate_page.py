@@ -28,7 +28,7 @@ from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
 from tests.support.pages import html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import compare_runs
 from training.evaluation.evaluate import Evaluation, evaluate_stages
 from training.evaluation.measures import in_order
 from training.evaluation.report import ORACLE
@@ -159,7 +159,7 @@ def test_better_and_worse_are_told_from_chance() -> None:
     orders = {"base": "bac", "better": "abc", "worse": "bca", "same": "bac", "oracle": "abc"}
     runs = {name: dict.fromkeys(qrels, in_order([PassageId(key) for key in order])) for name, order in orders.items()}
     oracle = {"oracle": runs.pop("oracle")}
-    found = compare(runs, qrels, baseline="base", minimum_grade=1, references=oracle)
+    found = compare_runs(runs, qrels, baseline="base", minimum_grade=1, references=oracle)
     # eight queries that all differ the same way: the interval excludes zero; p = 2 / 2^8 = 0.0078, after Holm's
     # correction for three tests 0.0234
     told = {"base": "baseline", "better": "▲ better", "worse": "▼ worse", "same": "· no difference shown"}

@@ -68,6 +68,39 @@ def test_the_commands_of_the_page_on_indexing_run_one_after_the_other(
         assert indexing.__main__.main([*words, *model]) == 0, command
 
 
+OLD_SPELLINGS = [
+    "indexing build --corpus data/sample --name sample --estimate",
+    "indexing build --corpus data/sample --name sample --dense pq-fastscan",
+    "indexing tune sample",
+    "indexing add sample --corpus more.jsonl",
+    "indexing delete sample p17 p18",
+    "search query 'how many people live in berlin' --rerank-k 20",
+    "search run data/sample/queries.dev.tsv data/runs/dev.trec",
+    "training train --recipe cold-start --index msmarco-mini --queries 2000 --minutes 10",
+    "training race --budget 60m --seeds 17 18 --data index:msmarco-mini --dev msmarco-mini --queries 400",
+    "training mine --index sample --output data/runs/negatives --source dense",
+    "training models compare raced/1 mean-reranker/1 --index msmarco-mini --depth 20",
+    "training promote lambda/1 --depth 20",
+    "training export lambda/1 --format onnx --queries 8 --depth 20",
+    "training evaluate --index sample --json figures.json",
+    "training nano-beir --rerank-k 50 --json figures.json",
+]
+"""What former manuals showed, and their options that have another name now."""
+RENAMED = re.compile(r"--name|--rerank-k|--queries|--source|models compare|(?<=lambda/1) --depth|(?<=mini) --depth")
+
+
+@pytest.mark.parametrize("command", OLD_SPELLINGS)
+def test_an_old_spelling_is_understood_and_its_new_name_printed(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(command)
+    current = training.__main__.current_words(words[1:]) if words[0] == "training" else words[1:]
+    assert callable(PARSERS[words[0]]().parse_args(current).run)
+    notices = capsys.readouterr().err
+    for old in RENAMED.findall(command):
+        assert f"{old.strip()} is now called " in notices
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_make_target_of_the_readme_exists(target: str) -> None:
     done = subprocess.run(["make", "--dry-run", target], cwd=REPOSITORY, capture_output=True, text=True, check=False)

@@ -156,7 +156,7 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
 
 
 def test_a_plan_of_one_s_own_is_read_from_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    built_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = []
 
@@ -169,7 +169,8 @@ def test_a_plan_of_one_s_own_is_read_from_a_file(
     own = tmp_path / "mine.json"
     text = SHIPPED_PLANS["two-hour-reranker"].read_text(encoding="utf-8")
     write_lines(own, [text.replace('"groups": 1000', '"groups": 7', 1).rstrip()])
-    assert main(["train", "--recipe", str(own), "--output", str(tmp_path / "mine/1"), "--dev", "small"]) == 0
+    dev = ["--dev", "small", "--root", str(built_root)]
+    assert main(["train", "--recipe", str(own), "--output", str(tmp_path / "mine/1"), *dev]) == 0
     ((request, command),) = made
     assert (request.recipe, command) == ("mine", "python -m training train --recipe mine.json")
     assert request.plan == read_plan(own)

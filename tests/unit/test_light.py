@@ -3,16 +3,18 @@
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.support.house import HEAVY
 
-HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "datasets", "faiss"}
-PROGRAMS = ("indexing", "search")
+PROGRAMS = ("indexing", "search", "training")
 MODULES = (
     *("atomic", "catalogue", "errors", "manifest", "names", "places", "pretrained", "progress", "records"),
     *("provenance", "typed_json", "bm25.formula", "bm25.settings", "building.settings", "corpus.hub_names"),
@@ -75,6 +77,24 @@ def test_a_light_module_loads_nothing_heavy(module: str) -> None:
         (("indexing", "tune", "s", "--queries", "q.tsv"), "--qrels"),
         (("indexing", "delete", "s"), "No passage is named"),
         (("indexing", "inspect"), "No index is named"),
+        (("training", "train", "--recipe", "best"), "Recipe 'best' is unknown"),
+        (("training", "train", "--recipe", "bce", "--data", "index:sample", "--epochs", "-1"), "epochs is -1"),
+        (("training", "train", "--recipe", "bce", "--data", "index:none-such"), "none-such"),
+        (("training", "train", "--recipe", "bce", "--dev", "sample", "--dev-depth", "-5"), "--dev-depth is -5"),
+        (("training", "train", "--recipe", "bce", "--protect", "none.tsv"), "--protect none.tsv: there is no such"),
+        (("training", "race", "--budget", "1m"), "A race is decided on judged queries"),
+        (("training", "mine", "--output", "data/none-such", "--ranks", "9", "3"), "ranks 9 to 3"),
+        (("training", "evaluate", "--depth", "-5"), "depth is -5"),
+        (("training", "evaluate", "--run", "theirs=none.trec"), "--run theirs=none.trec: there is no such file"),
+        (("training", "nano-beir", "--rerank-depth", "-5"), "--rerank-depth is -5"),
+        (("training", "compare", "shipped", "shipped"), "Both are shipped"),
+        (("training", "compare", "shipped", "none/7"), "no version 'none/7'"),
+        (("training", "promote", "none/7", "--rerank-depth", "-5"), "--rerank-depth is -5"),
+        (("training", "promote", "none/7"), "no version 'none/7'"),
+        (("training", "promote", "none/7", "--force"), "--force needs a --reason"),
+        (("training", "expect", "check", "none/7"), "no version 'none/7'"),
+        (("training", "push-to-hub", "none/7", "ann/reranker"), "no version 'none/7'"),
+        (("training", "run", "data/none-such"), "none-such"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -84,3 +104,14 @@ def test_arguments_are_checked_before_anything_heavy_is_imported(words: tuple[st
     assert ended.returncode == 2
     assert what in ended.stderr
     assert set(json.loads(ended.stdout.splitlines()[-1])) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", [("models",), ("models", "--history"), ("jobs",), ("rollback",)], ids=" ".join)
+def test_lists_of_training_load_nothing_heavy(command: tuple[str, ...], tmp_path: Path) -> None:
+    words = [sys.executable, "-c", RUN, "training", *command]
+    environment = {**os.environ, "SECOND_LOOK_HOME": str(tmp_path)}
+    ended = subprocess.run(words, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == (2 if command == ("rollback",) else 0)  # there is nothing to roll back to
+    modules = set(json.loads(ended.stdout.splitlines()[-1]))
+    assert "training" in modules
+    assert modules & HEAVY == set()

@@ -13,7 +13,7 @@ from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from training.cli.train import add_settings, data_settings, dev_settings, train_settings
+from training.cli.train import add_settings, check_sources, data_settings, dev_settings, train_settings
 from training.data.settings import DataSettings
 from training.example import Example
 from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
@@ -88,6 +88,7 @@ def race_request(options: argparse.Namespace) -> "RaceRequest":
 
 def _race(options: argparse.Namespace) -> int:
     request = race_request(options)
+    check_sources(request)
     if options.winner:
         check_new(options.winner)
     request.folder.mkdir(parents=True, exist_ok=True)

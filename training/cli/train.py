@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexing import places
-from indexing.cli.shell import Commands
+from indexing.atomic import check_new
+from indexing.catalogue import current_build
+from indexing.cli.options import check_at_least
+from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
 from indexing.names import NAME
 from indexing.progress import Bars
@@ -20,7 +23,7 @@ from training.recipes.settings import PRECISIONS, TrainSettings
 from training.recipes.stages import StagePlan
 from training.source import SOURCE_USAGE, Source
 from training.teachers.names import TEACHER_USAGE
-from training.train.request import DevSettings, TrainRequest
+from training.train.request import DevSettings, LearningRequest, TrainRequest
 from training.versions import card
 from training.versions.manifest import VersionManifest
 
@@ -64,9 +67,14 @@ def add(commands: Commands) -> None:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that `train` and `race` share."""
     parser.add_argument("--base", help="model to start from (all-MiniLM-L6-v2)")
-    parser.add_argument("--index", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start")
+    parser.add_argument(
+        "--index", metavar="NAME", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start"
+    )
     parser.add_argument("--limit", type=int, help="examples of each source")
-    parser.add_argument("--queries", type=int, help="queries that a recipe makes which reads no judgments (3000)")
+    parser.add_argument(
+        "--made-queries", type=int, help=f"queries that a recipe makes which reads no judgments ({ColdStart.queries})"
+    )
+    add_old_spelling(parser, "--queries", new="--made-queries", type=int)
     parser.add_argument(
         "--teacher", default="", help=f"scores in place of the data's own, which given keeps: {TEACHER_USAGE}"
     )
@@ -75,8 +83,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=PRECISIONS)
     parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory, a third more time")
     parser.add_argument("--dev", metavar="INDEX[:SPLIT]", help="judged queries that are measured on (none)")
-    parser.add_argument("--dev-queries", type=int, default=DevSettings.queries)
-    parser.add_argument("--dev-depth", type=int, default=DevSettings.depth)
+    parser.add_argument(
+        "--dev-queries", type=int, default=DevSettings.queries, help="at most so many of them (%(default)s)"
+    )
+    parser.add_argument(
+        "--dev-depth", type=int, default=DevSettings.depth, help="passages of each that are re-ranked (%(default)s)"
+    )
     parser.add_argument(
         "--protect", type=Path, action="append", default=[], help="file of queries never to train on; may be repeated"
     )
@@ -93,7 +105,7 @@ def train_settings(options: argparse.Namespace) -> TrainSettings:
 def data_settings(options: argparse.Namespace) -> DataSettings:
     """Where examples come from."""
     seed = TrainSettings.seed if options.seed is None else options.seed
-    queries = ColdStart.queries if options.queries is None else options.queries
+    queries = ColdStart.queries if options.made_queries is None else options.made_queries
     data = DataSettings(
         sources=given_sources(options) or DataSettings.sources,
         index=options.index,
@@ -113,6 +125,8 @@ def dev_settings(options: argparse.Namespace) -> DevSettings | None:
     """What is measured on; None where nothing was named."""
     if not options.dev:
         return None
+    check_at_least("--dev-queries", options.dev_queries, least=1, what="query")
+    check_at_least("--dev-depth", options.dev_depth, least=1, what="passage")
     index, _, split = options.dev.partition(":")
     return DevSettings(index, split or DevSettings.split, options.dev_queries, options.dev_depth)
 
@@ -142,6 +156,9 @@ class StepBar:
 
 def _train(options: argparse.Namespace) -> int:
     request = train_request(options)
+    check_sources(request)
+    if not options.resume:
+        check_new(request.output)
     from training.fitting import processes
     from training.train.train import train_version
 
@@ -151,6 +168,15 @@ def _train(options: argparse.Namespace) -> int:
         print(card.summary(VersionManifest.load(request.output)))
         print(f"Re-ranker: {request.output}")
     return 0
+
+
+def check_sources(request: LearningRequest) -> None:
+    """Raise IndexingError or SettingsError for an index or a file that doesn't exist, before anything is loaded."""
+    for name in request.data.indexes() + ([] if request.dev is None else [request.dev.index]):
+        current_build(name, root=request.root)
+    for path in request.protect:
+        if not path.is_file():
+            raise SettingsError(f"--protect {path}: there is no such file; give a file of queries.")
 
 
 def chosen_recipe(text: str) -> Recipe:
@@ -192,7 +218,7 @@ def _check_one_index(options: argparse.Namespace) -> None:
 
 def _chosen_stages(options: argparse.Namespace, recipe: Recipe, plan: StagePlan) -> StagePlan:
     """The plan with the base and as many stages as given. Raises SettingsError for options that it wouldn't heed."""
-    own = ("data", "index", "limit", "queries", "teacher", "precision", "gradient_checkpointing")
+    own = ("data", "index", "limit", "made_queries", "teacher", "precision", "gradient_checkpointing")
     for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
         value = getattr(options, name)
         if not (value is None or value is False or value == ""):

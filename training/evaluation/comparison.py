@@ -6,7 +6,7 @@ from typing import Any
 
 from indexing.errors import SettingsError
 from indexing.records import Qrels, QueryId, Run
-from training.evaluation.measures import RECALL_CUTOFFS, RunMeasures, measure_run
+from training.evaluation.measures import RECALL_CUTOFFS, RunMeasures, measure_run, relevant_grade
 from training.evaluation.paired import Outcome, PairedComparison, compare_paired
 from training.evaluation.settings import MAIN_MEASURE, MEASURES
 from training.evaluation.significance import (
@@ -73,16 +73,18 @@ class Comparison:
         return {query: ours[query] - theirs[query] for query in theirs}
 
 
-def compare(
+def compare_runs(
     runs: Mapping[str, Run],
     qrels: Qrels,
     *,
     baseline: str,
-    minimum_grade: int,
+    minimum_grade: int | None = None,
     measure: str = MAIN_MEASURE,
     references: Mapping[str, Run] | None = None,
 ) -> Comparison:
     """Measure every run over the queries of `qrels`; `references`, such as an oracle, are measured but not tested.
+
+    `minimum_grade` is the least grade that MRR, MAP and recall count as relevant; None for what `relevant_grade` says.
 
     Raises:
         SettingsError: the measure is unknown, the baseline isn't one of the runs, a run answers no judged query, or two
@@ -90,6 +92,7 @@ def compare(
     """
     if measure not in MEASURES:
         raise SettingsError(f"Measure {measure!r} is unknown; choose from {', '.join(MEASURES)}.")
+    minimum_grade = relevant_grade(qrels, minimum_grade)
     all_runs = {**runs, **(references or {})}
     _check(runs, references or {}, qrels, baseline=baseline)
     systems = {name: measure_run(run, qrels, minimum_grade=minimum_grade) for name, run in all_runs.items()}

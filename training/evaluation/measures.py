@@ -33,12 +33,17 @@ class RunMeasures:
         return {name: fmean(values.values()) for name, values in self.per_query.items()}
 
 
-def measure_run(run: Run, qrels: Qrels, *, minimum_grade: int, names: Sequence[str] = MEASURES) -> RunMeasures:
+def measure_run(
+    run: Run, qrels: Qrels, *, minimum_grade: int | None = None, names: Sequence[str] = MEASURES
+) -> RunMeasures:
     """Measure every query of `qrels` by the named measures.
+
+    `minimum_grade` is the least grade that MRR, MAP and recall count as relevant; None for what `relevant_grade` says.
 
     Raises:
         SettingsError: nothing is judged, the minimum grade is below 1, or a name isn't in MEASURES.
     """
+    minimum_grade = relevant_grade(qrels, minimum_grade)
     measures = _by_name(names, minimum_grade)
     if not qrels:
         raise SettingsError("There is no judged query to take a mean over; give queries and their qrels.")

@@ -76,7 +76,7 @@ def make_report(
         queries=judged.queries,
         qrels=qrels,
         runs=runs,
-        comparison=compared.compare(
+        comparison=compared.compare_runs(
             runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
         ),
         attribution=attribute(stages.reranked, lists, qrels, measure=measure, minimum_grade=grade),

@@ -9,7 +9,7 @@ from indexing.records import Query
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from training.evaluation.candidates import first_stage_lists, reranked
-from training.evaluation.comparison import Comparison, compare
+from training.evaluation.comparison import Comparison, compare_runs
 from training.evaluation.settings import MAIN_MEASURE
 
 FIRST_STAGE = "first stage"
@@ -43,7 +43,7 @@ def compare_versions(
         name: reranked(lists, reranker, progress=relabel(progress, f"re-rank by {name}"))
         for name, reranker in versions.items()
     }
-    found = compare(
+    found = compare_runs(
         runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MAIN_MEASURE, references={FIRST_STAGE: lists.run}
     )
     return VersionComparison(lists.queries, found)

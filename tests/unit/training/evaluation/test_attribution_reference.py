@@ -14,7 +14,7 @@ from search.trec import read_run
 from tests.conftest import REPOSITORY
 from training.evaluation.attribution import append, attribute, missed_positives, oracle
 from training.evaluation.candidates import Candidates
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import compare_runs
 from training.evaluation.depth_sweep import depth_sweep
 from training.evaluation.files import write_trec
 from training.evaluation.measures import measure_run
@@ -115,7 +115,7 @@ def test_a_published_system_stands_beside_bm25_and_is_tested() -> None:
     qrels = read_qrels(folder / "qrels.txt")
     names = ("bm25", "bm25_rm3", "splade_p_p_ensemble_distil")
     runs = {name: read_run(folder / f"runs/{name}.trec") for name in names}
-    found = compare(runs, qrels, baseline="bm25", minimum_grade=2)
+    found = compare_runs(runs, qrels, baseline="bm25", minimum_grade=2)
     splade, rm3 = found.versus["splade_p_p_ensemble_distil"], found.versus["bm25_rm3"]
     assert rm3.difference == pytest.approx(0.5216 - 0.5058, abs=1e-4)
     assert splade.difference > 0.15

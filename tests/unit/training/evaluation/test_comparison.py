@@ -7,7 +7,7 @@ import pytest
 from indexing.errors import SettingsError
 from indexing.records import QueryId, Ranking
 from tests.support.judged_lists import ONE, TWO, grades, ranking
-from training.evaluation.comparison import Comparison, as_json, columns, compare, differences_table, table
+from training.evaluation.comparison import Comparison, as_json, columns, compare_runs, differences_table, table
 
 QRELS = {QueryId(str(number)): grades(a=2) for number in range(1, 5)}
 
@@ -21,7 +21,7 @@ def run(*ranks: int) -> dict[QueryId, Ranking]:
 
 
 def three() -> Comparison:
-    return compare(
+    return compare_runs(
         {"old": run(2, 2, 2, 1), "new": run(1, 1, 1, 1), "other": run(4, 2, 1, 1)},
         QRELS,
         baseline="old",
@@ -69,7 +69,7 @@ def test_differences_are_by_query() -> None:
 
 
 def test_rankings_that_a_system_lacks_are_counted() -> None:
-    found = compare(
+    found = compare_runs(
         {"all": run(1, 1, 1, 1), "one": {ONE: ranking("a")}}, QRELS, baseline="all", minimum_grade=2, measure="MAP"
     )
     assert found.absent == {"all": 0, "one": 3}
@@ -87,12 +87,14 @@ def test_rankings_that_a_system_lacks_are_counted() -> None:
 def test_what_cant_be_compared_is_refused(baseline: str, measure: str, other: str, message: str) -> None:
     runs = {"a": run(1, 1, 1, 1)}
     with pytest.raises(SettingsError, match=message):
-        compare(runs, QRELS, baseline=baseline, minimum_grade=2, measure=measure, references={other: runs["a"]})
+        compare_runs(runs, QRELS, baseline=baseline, minimum_grade=2, measure=measure, references={other: runs["a"]})
 
 
-def test_a_run_of_other_queries_is_message() -> None:
+def test_a_run_of_other_queries_is_refused() -> None:
     with pytest.raises(SettingsError, match="foreign answers none of the 4 judged queries"):
-        compare({"a": run(1, 1, 1, 1), "foreign": {QueryId("q9"): ranking("a")}}, QRELS, baseline="a", minimum_grade=2)
+        compare_runs(
+            {"a": run(1, 1, 1, 1), "foreign": {QueryId("q9"): ranking("a")}}, QRELS, baseline="a", minimum_grade=2
+        )
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,13 @@ def test_a_run_of_other_queries_is_message() -> None:
 )
 def test_recall_beyond_every_rankings_depth_is_not_shown(depth: int, recalls: list[str]) -> None:
     names = [f"x{place}" for place in range(depth)]
-    found = compare({"a": {ONE: ranking(*names)}}, {ONE: grades(x0=2)}, baseline="a", minimum_grade=2)
+    found = compare_runs({"a": {ONE: ranking(*names)}}, {ONE: grades(x0=2)}, baseline="a", minimum_grade=2)
     assert [name for name in columns(found) if name.startswith("R@")] == recalls
 
 
 def test_a_reference_is_no_reason_to_show_recall_that_no_system_reaches() -> None:
     deep = {ONE: ranking(*[f"x{place}" for place in range(50)])}
-    found = compare(
+    found = compare_runs(
         {"a": {ONE: ranking("x0")}}, {ONE: grades(x0=2)}, baseline="a", minimum_grade=2, references={"deep": deep}
     )
     assert [name for name in columns(found) if name.startswith("R@")] == ["R@10"]
@@ -134,7 +136,7 @@ def test_a_tiny_p_is_not_shown_as_zero() -> None:
         "old": {query: ranking("x", "a") for query in qrels},
         "new": {query: ranking("a", "x") for query in qrels},
     }
-    assert "| < 0.0001 | < 0.0001 |" in differences_table(compare(runs, qrels, baseline="old", minimum_grade=2))
+    assert "| < 0.0001 | < 0.0001 |" in differences_table(compare_runs(runs, qrels, baseline="old", minimum_grade=2))
 
 
 def test_figures_as_json_hold_every_query_and_every_p() -> None:
@@ -147,5 +149,5 @@ def test_figures_as_json_hold_every_query_and_every_p() -> None:
 
 
 def test_one_system_alone_needs_no_test() -> None:
-    found = compare({"a": {ONE: ranking("a"), TWO: ranking("a")}}, QRELS, baseline="a", minimum_grade=2)
+    found = compare_runs({"a": {ONE: ranking("a"), TWO: ranking("a")}}, QRELS, baseline="a", minimum_grade=2)
     assert found.versus == {}

@@ -13,7 +13,7 @@ from indexing.records import PassageId, Query, QueryId, Ranking
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
 from training.evaluation.attribution import attribute
-from training.evaluation.comparison import compare
+from training.evaluation.comparison import compare_runs
 from training.evaluation.files import file_names, trec_eval_command, untied, write_qrels, write_queries, write_trec
 from training.evaluation.measures import measure_run
 
@@ -28,7 +28,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_each_query_has_a_line_with_values_differences_and_outcomes(tmp_path: Path) -> None:
-    found = compare({"old": OLD, "new": NEW}, QRELS, baseline="old", minimum_grade=2, measure="MRR@10")
+    found = compare_runs({"old": OLD, "new": NEW}, QRELS, baseline="old", minimum_grade=2, measure="MRR@10")
     write_queries(tmp_path / "queries.tsv", found, [Query(ONE, "what\tis  a"), Query(TWO, "c?")])
     one, two = rows(tmp_path / "queries.tsv")
     # old: a b x by id, so a is first; y before c? ties stand by id: c y, c first. new: a first; c second
@@ -45,7 +45,7 @@ def test_each_query_has_a_line_with_values_differences_and_outcomes(tmp_path: Pa
 
 
 def test_with_an_attribution_each_query_says_what_it_lost_to_what(tmp_path: Path) -> None:
-    found = compare({"new": NEW}, QRELS, baseline="new", minimum_grade=2, measure="MRR@10")
+    found = compare_runs({"new": NEW}, QRELS, baseline="new", minimum_grade=2, measure="MRR@10")
     lost = attribute({TWO: NEW[TWO]}, {TWO: NEW[TWO]}, QRELS, measure="MRR@10", minimum_grade=2)
     write_queries(tmp_path / "queries.tsv", found, [], attribution=lost)
     one, two = rows(tmp_path / "queries.tsv")

@@ -75,7 +75,7 @@ def test_the_command_line_leaves_what_is_not_given() -> None:
 def test_the_command_line_gives_settings_data_and_dev_queries() -> None:
     line = "train --recipe bce --base b --steps 9 --minutes 1.5 --batch 8 --micro-batch 2 --warmup 0.2 --precision bf16"
     line += " --gradient-checkpointing --evaluate-every 3 --patience 2 --seed 5 --data index:a --data jsonl:b --index i"
-    line += " --limit 7 --queries 8 --teacher first-stage --dev sample:test --dev-queries 4 --dev-depth 6"
+    line += " --limit 7 --made-queries 8 --teacher first-stage --dev sample:test --dev-queries 4 --dev-depth 6"
     options = parser().parse_args(line.split())
     assert train_settings(options) == TrainSettings(
         base="b",
