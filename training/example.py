@@ -1,4 +1,4 @@
-"""What is trained on: a query with some of its passages, and what people or a teacher think of each."""
+"""Training examples: a query with some of its passages, each graded by people or scored by a teacher."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ class Example:
     """One query and its passages, with grades, with a teacher's scores, or with both."""
 
     source: str
-    """Where it comes from, in few words: a model card counts examples by it."""
+    """Short name of its origin; model cards count examples by it."""
     query: str
     passages: tuple[str, ...]
     labels: tuple[float, ...] | None = None
-    """Grade of each passage, 0 or more; above 0 is relevant. None where nobody judged."""
+    """Grade of each passage, 0 or more; above 0 is relevant. None if nobody judged them."""
     scores: tuple[float, ...] | None = None
     """A teacher's score of each passage, higher is better, on one scale for all queries. None without a teacher."""
     query_id: QueryId | None = None
-    """The id that the query has in its data set; None where it has none."""
+    """The query's id in its data set; None if it has none."""
 
     def __post_init__(self) -> None:
         if not self.passages:
@@ -44,4 +44,4 @@ NO_PASSAGE = "passage that the index lacks"
 
 
 def ignore(reason: str) -> None:
-    """Leave out without counting."""
+    """Do nothing: queries and passages that are left out aren't counted."""

@@ -1,4 +1,4 @@
-"""A source of training data: parsed once from what a person writes, and written back the same."""
+"""A source of training data, parsed from the text that names it; `str` turns it back into the same text."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,21 +10,21 @@ from indexing.errors import SettingsError
 
 @dataclass(frozen=True, kw_only=True)
 class SourceForm:
-    """What a form of source is read from and with."""
+    """One form of source: what it is read from, and its options."""
 
     place: str
-    """What stands behind the colon, in words for people: FILE, FOLDER, NAME or INDEX."""
+    """What follows the colon, as help and messages show it: FILE, FOLDER, NAME or INDEX."""
     needs: tuple[str, ...] = ()
-    """Options that it can't be read without."""
+    """Required options."""
     may: tuple[str, ...] = ()
-    """Options that it may have too."""
+    """Further options that are allowed."""
     placeless: bool = False
-    """Whether it may stand alone, without a place."""
+    """Whether the form may be used alone, without a place."""
     of_ms_marco: bool = False
     """Whether only MS MARCO's own files come in this form."""
 
     def usage(self, form: str) -> str:
-        """How a source of this form is written."""
+        """The syntax of a source of this form."""
         needs = "".join(f",{name}={_kind(name)}" for name in self.needs)
         may = "".join(f"[,{name}={_kind(name)}]" for name in self.may)
         return f"{form}, " * self.placeless + f"{form}:{self.place}{needs}{may}"
@@ -42,19 +42,19 @@ SOURCE_FORMS: Mapping[str, SourceForm] = {
     "mined": SourceForm(place="FOLDER"),
     "feedback": SourceForm(place="FILE"),
 }
-"""`hub` is what the recipe has on the Hugging Face hub, or a folder in the hub's layout; `index` the judged train
-queries beside an index's corpus; `judged` other judgments of an index's passages; `mined` what `training mine` wrote;
-`feedback` an export of the Teach page's grades; the others are files of the field."""
+"""`hub` is the recipe's data on the Hugging Face hub, or a folder in the hub's layout; `index` the judged train
+queries beside an index's corpus; `judged` other judgments of an index's passages; `mined` the output of `training
+mine`; `feedback` an export of the Teach page's grades; the others are common file formats of the field."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where examples come from, and what they are read with."""
+    """Where examples come from, and the options that they are read with."""
 
     form: str
     """One of SOURCE_FORMS."""
     place: str = ""
-    """A file, a folder or an index's name, by form; empty for what the recipe has on the hub."""
+    """A file, a folder or an index's name, depending on the form; empty for the recipe's data on the hub."""
     options: tuple[tuple[str, str], ...] = ()
     """Names and values, in the order in which they were written."""
 
@@ -66,21 +66,21 @@ class Source:
         for place, (name, value) in enumerate(self.options):
             earlier = dict(self.options[:place]).get(name)
             if earlier is not None:
-                raise SettingsError(f"{str(self)!r} has two {name}; leave {earlier} or {value} out.")
+                raise SettingsError(f"{str(self)!r} has {name} twice; remove {earlier} or {value}.")
             if name not in (*form.needs, *form.may):
-                raise SettingsError(f"{self.form}:{self.place} is read without {name}; leave {value} out.")
+                raise SettingsError(f"{self.form}:{self.place} takes no {name}; remove {value}.")
         for name in form.needs:
             if not values.get(name):
-                raise SettingsError(f"{self.form}:{self.place} is read with {name}; add ,{name}={_kind(name)}.")
+                raise SettingsError(f"{self.form}:{self.place} needs {name}; add ,{name}={_kind(name)}.")
 
     @classmethod
     def parse(cls, text: str) -> "Source":
-        """The source that is written as FORM:PLACE, with ,NAME=VALUE behind it for each option of its form.
+        """The source that is written as FORM:PLACE, followed by ,NAME=VALUE for each option.
 
-        What isn't an option of the form belongs to the place, as a path may hold commas.
+        Text that isn't an option of the form belongs to the place, because a path may contain commas.
 
         Raises:
-            SettingsError: it names no form, or lacks its place or an option, or has an option twice.
+            SettingsError: the form is unknown, its place or an option is missing, or an option appears twice.
         """
         name, _, rest = text.partition(":")
         form = SOURCE_FORMS.get(name)
@@ -91,7 +91,7 @@ class Source:
         return cls(name, place, tuple(zip(values[::2], values[1::2], strict=True)))
 
     def __str__(self) -> str:
-        """What `parse` reads."""
+        """The text that `parse` reads."""
         options = "".join(f",{name}={value}" for name, value in self.options)
         return f"{self.form}:{self.place}{options}" if self.place or options else self.form
 
@@ -102,17 +102,17 @@ class Source:
 
     @property
     def queries(self) -> Path | None:
-        """The file of its queries; None where it brings their texts, or takes those of an index's corpus."""
+        """The file of its queries; None if the source includes their texts or uses those of an index's corpus."""
         return self._optional_file("queries")
 
     @property
     def qrels(self) -> Path | None:
-        """The file of its judgments; None where it brings them."""
+        """The file of its judgments; None if the source includes them."""
         return self._optional_file("qrels")
 
     @property
     def index(self) -> str:
-        """Name of the index whose passages it is about; empty for none."""
+        """Name of the index that holds its passages; empty for none."""
         return self.place if self.mines else dict(self.options).get("index", "")
 
     @property
@@ -122,7 +122,7 @@ class Source:
 
     @property
     def from_hub(self) -> bool:
-        """Whether it is what a recipe has on the hub, which differs by recipe."""
+        """Whether it is the recipe's data on the hub, which differs by recipe."""
         return self.form == "hub"
 
     @property
@@ -136,30 +136,30 @@ class Source:
         return SOURCE_FORMS[self.form].of_ms_marco
 
     def label(self) -> str:
-        """How its examples name it: its form and the name of its file."""
+        """The name that its examples carry: its form and the name of its file."""
         return f"{self.form} {self.path.name}"
 
     def check_files(self) -> None:
-        """Raise SettingsError where a file or folder that it names doesn't exist."""
+        """Raise SettingsError if a file or folder that it names doesn't exist."""
         kind = SOURCE_FORMS[self.form].place
         if kind in ("FILE", "FOLDER") and self.place:
             exists = self.path.is_file() if kind == "FILE" else self.path.is_dir()
             if not exists:
                 raise SettingsError(
-                    f"There is no {kind.lower()} {self.path} to read {self.form} from; give one that exists."
+                    f"The {kind.lower()} {self.path} of source {self.form} doesn't exist; give one that does."
                 )
         for name, file in self._files():
             if not file.is_file():
-                raise SettingsError(f"There is no file {file} of {name}; give one that exists.")
+                raise SettingsError(f"The {name} file {file} doesn't exist; give one that does.")
 
     def without_folders(self) -> "Source":
-        """The source with the names of its files and folders alone, as a published manifest has it."""
+        """The source with bare file and folder names in place of paths, as published manifests store it."""
         place = self.place if self.mines else self.path.name
         files = {name: file.name for name, file in self._files()}
         return replace(self, place=place, options=tuple((name, files.get(name, value)) for name, value in self.options))
 
     def file(self, name: str) -> Path:
-        """The file of an option that its form needs."""
+        """The file that a required option names."""
         return Path(dict(self.options)[name])
 
     def _optional_file(self, name: str) -> Path | None:
@@ -167,7 +167,7 @@ class Source:
         return Path(value) if value else None
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        """Names and files of its options."""
+        """Name and file of each option that names a file."""
         return ((name, Path(value)) for name, value in self.options if _kind(name) == "FILE")
 
 
@@ -177,4 +177,4 @@ def _kind(option: str) -> str:
 
 _USAGES = [form.usage(name) for name, form in SOURCE_FORMS.items()]
 SOURCE_USAGE = f"{', '.join(_USAGES[:-1])} or {_USAGES[-1]}"
-"""How sources of all forms are written, for help and messages."""
+"""The syntax of every form, for help and messages."""

@@ -1,36 +1,36 @@
-"""Target logits: the scales on which every kind of data says how much a passage is worth.
+"""Target logits: one scale for cosines, late interaction, runs and grades.
 
-One convention holds for all of them. A cosine c becomes the logit (c - MIDDLE_COSINE) * COSINE_SCALE, so 0.5 becomes 0
-and 0.05 of cosine becomes 1. Losses on lists (ListNet, the (P)ListMLEs, RankNet, LambdaLoss) and on margins
-(MarginMSE) see only the differences within a list, so no constant matters to them; losses on absolute scores (MSE,
-binary cross-entropy) see the logit itself. All recipes of several stages train with a loss on lists.
+A cosine c becomes the logit (c - MIDDLE_COSINE) * COSINE_SCALE, so a cosine of 0.5 becomes 0, and a difference of 0.05
+becomes 1. Losses on lists (ListNet, the (P)ListMLEs, RankNet, LambdaLoss) and on margins (MarginMSE) see only the
+differences within a list, so a constant offset doesn't affect them; losses on absolute scores (MSE, binary
+cross-entropy) see the logit itself. All recipes of several stages train with a loss on lists.
 """
 
 from typing import TypeVar
 
 from indexing.records import Floats
 
-COSINE_SCALE = 20.0  # logits a cosine of 1 spans: 0.05 apart is 1 apart
+COSINE_SCALE = 20.0  # logits per unit of cosine: cosines 0.05 apart are 1 logit apart
 MIDDLE_COSINE = 0.5  # the cosine whose logit is 0
-BM25_SHARE = 0.2  # cosine that the query's best BM25 score is worth
-LATE_SHARPNESS = 20.0  # of late interaction's soft maximum; at infinity it is the maximum
+BM25_SHARE = 0.2  # what the query's best BM25 score adds to a cosine
+LATE_SHARPNESS = 20.0  # of late interaction's soft maximum; infinity would give the plain maximum
 LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines
 MIDDLE_LATE = 0.7  # the late-interaction score whose logit is 0
-RUN_SPREAD = 2.0  # standard deviation of the logits made of a run, whose own scale means nothing
+RUN_SPREAD = 2.0  # standard deviation of the logits computed from a run, whose own scale means nothing
 GRADE_LOGITS = 6.0  # logits between grade 0 and the highest grade
-FIRST_STAGE_SHARE = 0.25  # of the first stage's logit, added to that of a grade
-QUESTION_BONUS = 3.0  # logits that a passage gains for having asked the question
+FIRST_STAGE_SHARE = 0.25  # share of the first stage's logit that is added to a grade's logit
+QUESTION_BONUS = 3.0  # logits added for the passage that the question was taken from
 
 Scores = TypeVar("Scores", float, Floats)
 
 
 def as_logits(cosines: Scores) -> Scores:
-    """Cosines, or one of them, as logits."""
+    """One cosine, or an array of them, as logits."""
     return (cosines - MIDDLE_COSINE) * COSINE_SCALE
 
 
 def late_as_logits(scores: Scores) -> Scores:
-    """Mean soft maxima of late interaction, or one of them, as logits."""
+    """One late-interaction score (a mean soft maximum), or an array of them, as logits."""
     return (scores - MIDDLE_LATE) * LATE_SCALE
 
 
@@ -43,9 +43,9 @@ def grade_as_logit(grade: int, first_stage: float, *, highest: int) -> float:
 
 
 def run_as_logits(scores: Floats) -> Floats | None:
-    """One query's scores of a run, (depth,), as logits of mean 0 and standard deviation RUN_SPREAD.
+    """The scores of one query in a run, (depth,), as logits of mean 0 and standard deviation RUN_SPREAD.
 
-    None where all scores are equal, so that they tell no passages apart.
+    None if all scores are equal, because they don't distinguish the passages.
     """
     spread = float(scores.std())
     if spread <= 0:

@@ -1,1 +1,1 @@
-"""Builds that outlive the page which started them."""
+"""Index builds as background jobs, which continue when the page that started them is closed."""

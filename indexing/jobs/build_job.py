@@ -1,4 +1,4 @@
-"""Index builds, and their estimates, as jobs."""
+"""Index builds and their estimates, as jobs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -23,10 +23,10 @@ STATES = ("running", *FINAL)
 
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
-    """What to build, or to estimate."""
+    """The index to build, or whose build to estimate."""
 
     name: str
-    """Of the index."""
+    """Name of the index."""
     corpus: str
     """A path, or a name on the hub."""
     root: str = field(default_factory=lambda: str(places.indexes()))
@@ -37,7 +37,7 @@ class BuildRequest:
     bi_encoder: str = DEFAULT_BI_ENCODER
     skip_bad_lines: bool = False
     id_field: str = ""
-    """Of JSONL and Parquet; empty where it is found by the usual names."""
+    """Field of the ids in JSONL and Parquet; empty to detect it, and the two below, by the usual names."""
     text_field: str = ""
     title_field: str = ""
 
@@ -45,8 +45,8 @@ class BuildRequest:
         check_name(self.name)
         if self.task not in TASKS or self.bm25_preset not in PRESETS:
             raise SettingsError(
-                f"A job has the task {self.task!r} and BM25 preset {self.bm25_preset!r}; give a task of "
-                f"{', '.join(TASKS)} and a preset of {', '.join(PRESETS)}."
+                f"A job has the task {self.task!r} and the BM25 preset {self.bm25_preset!r}; give one of the tasks "
+                f"{', '.join(TASKS)} and one of the presets {', '.join(PRESETS)}."
             )
 
     def settings(self) -> BuildSettings:
@@ -61,24 +61,24 @@ class BuildRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildStatus:
-    """How far a build is, as its process last wrote."""
+    """The progress of a build, as its process last wrote it."""
 
     state: str = "stopped"
     """One of STATES."""
     phase: str = ""
-    """Of the build: fetch, encode, ids, bm25, dense, recall; empty until the first has begun."""
+    """One of fetch, encode, ids, bm25, dense, recall; empty until the first has begun."""
     done: int = 0
-    """Passages of this phase."""
+    """Passages of this phase so far."""
     total: int = 0
-    """Passages that the corpus seems to hold; 0 while that isn't known."""
+    """Estimated passages in the corpus; 0 while unknown."""
     rate: float = 0.0
-    """Passages a second, lately."""
+    """Recent passages per second."""
     started: float = 0.0
     """Seconds since 1970."""
     sentence: str = ""
-    """What came of it, or what went wrong."""
+    """The result, or what went wrong."""
     estimate: Estimate | None = None
-    """What came of an estimate."""
+    """The result of an estimate."""
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -86,14 +86,14 @@ class BuildStatus:
 
     @property
     def seconds_left(self) -> float | None:
-        """Of this phase; None while that is unknown."""
+        """Remaining time of this phase; None while unknown."""
         known = self.rate > 0 and self.total >= self.done
         return (self.total - self.done) / self.rate if known else None
 
 
 @dataclass(frozen=True)
 class BuildJob(Job[BuildRequest, BuildStatus]):
-    """A build, or an estimate, in a process of its own; one at a time for each index."""
+    """A build or an estimate in a process of its own; only one runs at a time for each index."""
 
     PREFIX: ClassVar[str] = "build-"
     FINAL: ClassVar[tuple[str, ...]] = FINAL
@@ -101,12 +101,12 @@ class BuildJob(Job[BuildRequest, BuildStatus]):
 
     @staticmethod
     def read_request(folder: Path) -> BuildRequest:
-        """What to build. Raises SettingsError where config.json can't be read or holds what can't be."""
+        """What to build. Raises SettingsError if config.json can't be read or holds invalid values."""
         return made(BuildRequest, read_json(folder / CONFIG), str(folder / CONFIG))
 
     @staticmethod
     def read_status(folder: Path) -> BuildStatus:
-        """What its process last wrote. Raises SettingsError where that can't be read."""
+        """The status that its process last wrote. Raises SettingsError if it can't be read."""
         return made(BuildStatus, read_json(folder / STATUS), str(folder / STATUS))
 
     @staticmethod
@@ -116,26 +116,26 @@ class BuildJob(Job[BuildRequest, BuildStatus]):
 
     @staticmethod
     def queued(before: BuildStatus | None) -> BuildStatus:
-        """A build that runs: it has no state of waiting."""
+        """The status of a running build, because builds have no waiting state."""
         del before
         return BuildStatus(state="running", started=time.time())
 
     @staticmethod
     def obstacle(request: BuildRequest, running: Sequence["BuildJob"]) -> str:
-        """One job at a time works on an index."""
+        """The sentence that another job of the same index is running; empty if there is none."""
         if any(_same_index(job.request, request) for job in running):
-            return f"A job of index {request.name!r} is already running; wait for it, or stop it."
+            return f"A job for index {request.name!r} is already running; wait for it, or stop it."
         return ""
 
     @classmethod
     def start(cls, request: BuildRequest, folder: Path, *, fill: Callable[[Path], object] = lambda _: None) -> Self:
-        """Begin a job as Job does, and forget those of the same index that have ended."""
+        """Start a job as `Job.start` does, and forget the ended jobs of the same index."""
         earlier = [job for job in cls.all(folder.parent) if _same_index(job.request, request)]
-        begun = super().start(request, folder, fill=fill)
+        started = super().start(request, folder, fill=fill)
         for job in earlier:
             job.forget()
-        return begun
+        return started
 
 
-def _same_index(one: BuildRequest, other: BuildRequest) -> bool:
-    return (one.name, one.root) == (other.name, other.root)
+def _same_index(request: BuildRequest, other: BuildRequest) -> bool:
+    return (request.name, request.root) == (other.name, other.root)

@@ -1,10 +1,10 @@
-"""Jobs: work in processes of their own that outlive the page which started them. All that is known of one is on disk.
+"""Jobs: background processes that outlive the page that started them. Everything about a job is stored in its folder.
 
-data/jobs/<id>/config.json   what was requested
-               status.json   how far it is, replaced whole
-               log.txt       what its process printed
-               lock          locked while its process lives, however that ends; holds the process's id
-               stop          exists once the process was asked to stop
+data/jobs/<id>/config.json   the request
+               status.json   the progress, replaced as a whole
+               log.txt       the output of its process
+               lock          locked while its process lives, however it ends; contains the process's id
+               stop          exists once the process has been asked to stop
 """
 
 import fcntl
@@ -30,8 +30,8 @@ from indexing.errors import BusyError, SecondLookError, SettingsError
 
 CONFIG, STATUS, LOG, LOCK, STOP = "config.json", "status.json", "log.txt", "lock", "stop"
 LOG_END = 8_000  # bytes
-TRIES = 20  # to take a lock that others read or hold for a moment, 10 ms apart
-NICENESS = 10  # searches on the same machine go first
+TRIES = 20  # attempts, 10 ms apart, to take a lock that others hold for a moment
+NICENESS = 10  # lower priority than searches on the same machine
 WRITTEN_EVERY = 0.5  # seconds between two writes of a status
 
 
@@ -40,7 +40,7 @@ class HasState(Protocol):
 
     @property
     def state(self) -> str:
-        """How far the process is, in one word."""
+        """The state of the job, in one word."""
 
 
 RequestT = TypeVar("RequestT")
@@ -49,34 +49,34 @@ StatusT = TypeVar("StatusT", bound=HasState)
 
 @dataclass(frozen=True)
 class Job(ABC, Generic[RequestT, StatusT]):
-    """A job as it was when its folder was read. Each kind says how its request and status are stored."""
+    """A job as it was when its folder was read. Each subclass defines how its request and status are stored."""
 
     folder: Path
     request: RequestT
     status: StatusT
     state: str
-    """That of the status; or `stopping`; or `crashed`: its process ended without writing how."""
+    """The status's state; or `stopping`; or, if its process ended without a final status, `stopped` or `crashed`."""
 
     PREFIX: ClassVar[str]
-    """How the names of these folders begin; other kinds lie beside them."""
+    """Prefix of the folders' names, because jobs of several kinds share one parent folder."""
     FINAL: ClassVar[tuple[str, ...]]
-    """States in which nothing more happens by itself."""
+    """States in which the job has ended."""
     COMMAND: ClassVar[tuple[str, ...]]
     """Arguments of `python -m` that run a job; its folder follows."""
     RESUME: ClassVar[tuple[str, ...]] = ()
-    """Arguments after the folder, where the job ran before."""
+    """Arguments after the folder if the job has run before."""
     STOPS_CHILDREN: ClassVar[bool] = True
-    """Whether its children are asked to stop too, or only its own process."""
+    """Whether its process's children are asked to stop too."""
 
     @staticmethod
     @abstractmethod
     def read_request(folder: Path) -> RequestT:
-        """What was requested. Raises SettingsError where that can't be read."""
+        """The request. Raises SettingsError if it can't be read."""
 
     @staticmethod
     @abstractmethod
     def read_status(folder: Path) -> StatusT:
-        """What its process last wrote. Raises SettingsError where that can't be read."""
+        """The status that its process last wrote. Raises SettingsError if it can't be read."""
 
     @staticmethod
     @abstractmethod
@@ -91,25 +91,25 @@ class Job(ABC, Generic[RequestT, StatusT]):
     @staticmethod
     @abstractmethod
     def obstacle(request: RequestT, running: Sequence[Any]) -> str:
-        """Why this can't run beside these jobs of its kind, as a sentence; empty where it can."""
+        """Why this can't run beside these jobs of its kind, as a sentence; empty if it can."""
 
     def remove_work(self) -> None:
-        """Remove what the job left outside its folder and nobody needs without it."""
+        """Remove files outside the job's folder that are of no use without it."""
 
     @property
     def name(self) -> str:
-        """Its id."""
+        """The job's id."""
         return self.folder.name
 
     @property
     def alive(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process is running."""
         return self.state != "crashed" and self.state not in self.FINAL
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The job of a folder; None where its request or status can't be read."""
-        locked = is_held(folder)  # first: a process that has let go of the lock has written how it ended
+        """The job of a folder; None if its request or status can't be read."""
+        locked = is_held(folder)  # first, because a process writes its final status before it releases the lock
         try:
             request, status = cls.read_request(folder), cls.read_status(folder)
         except SecondLookError:
@@ -118,22 +118,22 @@ class Job(ABC, Generic[RequestT, StatusT]):
 
     @classmethod
     def all(cls, root: Path | None = None) -> list[Self]:
-        """Every job of this kind that can be read, the newest first."""
+        """Every job of this kind that can be read, newest first."""
         folders = sorted((root or places.jobs()).glob(f"{cls.PREFIX}*"), reverse=True)
         return [job for folder in folders if (job := cls.read(folder)) is not None]
 
     @classmethod
     def new_folder(cls, root: Path | None = None) -> Path:
-        """A folder for a job, not made yet, whose name sorts by time."""
+        """The path for a new job's folder, whose name sorts by time."""
         return (root or places.jobs()) / f"{cls.PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
 
     @classmethod
     def start(cls, request: RequestT, folder: Path, *, fill: Callable[[Path], object] = lambda _: None) -> Self:
-        """Begin a job in a process of its own; `fill` puts files that it needs into its folder.
+        """Start a job in a process of its own; `fill` puts files that it needs into its folder.
 
         Raises:
-            BusyError: another job is in the way.
-            SecondLookError, OSError: from `fill`. Nothing is left of this job then.
+            BusyError: another job prevents it.
+            SecondLookError, OSError: `fill` failed. Then nothing is left of this job.
         """
         with ExitStack() as stack:
             with atomic.folder(folder) as work:
@@ -145,13 +145,13 @@ class Job(ABC, Generic[RequestT, StatusT]):
         return cls(folder, request, status, status.state)
 
     def resume(self) -> None:
-        """Run a job again that ended. Raises BusyError while it runs, or another job is in the way."""
+        """Run a job again that has ended. Raises BusyError if it is still running, or another job prevents it."""
         with self.hold(self.folder, self.request) as lock:
             write_status(self.folder, self.queued(self.read_status(self.folder)))
             launch(self.folder, lock, *self.COMMAND, str(self.folder), *self.RESUME)
 
     def stop(self) -> None:
-        """Ask the job's process to stop; the second time, end it and its children at once."""
+        """Ask the job's process to stop; a second call kills it and its children at once."""
         job = self.read(self.folder)
         if job is not None and job.alive:
             (self.folder / STOP).touch()
@@ -161,7 +161,7 @@ class Job(ABC, Generic[RequestT, StatusT]):
                 signal_holder(self.folder, signal.SIGTERM, children=self.STOPS_CHILDREN)
 
     def forget(self) -> None:
-        """Remove a job, unless it runs; what it made stays."""
+        """Remove a job unless it is running; its results stay."""
         with suppress(BusyError, FileNotFoundError), hold(self.folder):
             self.remove_work()
             shutil.rmtree(self.folder)
@@ -169,9 +169,9 @@ class Job(ABC, Generic[RequestT, StatusT]):
     @classmethod
     @contextmanager
     def hold(cls, folder: Path, request: RequestT | None = None) -> Iterator[IO[str]]:
-        """The lock of a job that is about to run, held as by `hold`; an earlier request to stop is dropped.
+        """Take the lock of a job that is about to run, as `hold` does; an earlier request to stop is dropped.
 
-        Raises BusyError where another process holds it, or another job is in the way.
+        Raises BusyError if another process holds it, or another job prevents this one.
         """
         with ExitStack() as stack:
             with _one_at_a_time(folder.parent):
@@ -194,19 +194,19 @@ class Job(ABC, Generic[RequestT, StatusT]):
 
 
 class StatusWriter(Generic[StatusT]):
-    """Holds the status of a job that runs in this process, and writes it twice a second at most."""
+    """Holds the status of a job that runs in this process, and writes it at most twice a second."""
 
     def __init__(self, folder: Path, status: StatusT, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder, self.status, self.clock = folder, status, clock
         self._written = clock()
 
     def write(self) -> None:
-        """Put it on disk now."""
+        """Write the status to disk now."""
         self._written = self.clock()
         write_status(self.folder, self.status)
 
     def write_if_due(self) -> None:
-        """Put it on disk where it was last written half a second ago or earlier."""
+        """Write the status to disk if the last write was at least half a second ago."""
         if self.clock() - self._written >= WRITTEN_EVERY:
             self.write()
 
@@ -217,7 +217,7 @@ def write_status(folder: Path, status: HasState) -> None:
 
 
 def read_json(path: Path) -> object:
-    """The value of a job's file. Raises SettingsError where it can't be read."""
+    """The JSON value of a job's file. Raises SettingsError if it can't be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -226,9 +226,9 @@ def read_json(path: Path) -> object:
 
 @contextmanager
 def hold(folder: Path) -> Iterator[IO[str]]:
-    """The lock of a job, held until the block ends and every process that got its file has ended or closed it.
+    """Take the lock of a job until the block ends and every process that inherited its file has ended or closed it.
 
-    Raises BusyError where another process holds it.
+    Raises BusyError if another process holds it.
     """
     with (folder / LOCK).open("a+", encoding="ascii") as lock:
         for attempt in range(TRIES):
@@ -256,26 +256,26 @@ def is_held(folder: Path) -> bool:
 
 
 def write_holder(lock: IO[str], number: int) -> None:
-    """Note in a lock which process holds it."""
+    """Write the id of the process that holds a lock to its file."""
     lock.truncate(0)
     lock.write(str(number))
     lock.flush()
 
 
 def signal_holder(folder: Path, number: signal.Signals, *, children: bool) -> None:
-    """Send a signal to the process that holds the lock, and to its `children`; nothing where no process does."""
-    with suppress(OSError, ValueError):  # it has ended in the meantime, or hasn't written its id yet
+    """Send a signal to the process that holds the lock, if any, and with `children` to its children."""
+    with suppress(OSError, ValueError):  # it has ended in the meantime, or its id isn't written yet
         process = int((folder / LOCK).read_text(encoding="ascii"))
         if not is_held(folder):
             return
         if children and os.getpgid(process) == process:
             os.killpg(process, number)
-        else:  # also where it was started from a shell, whose other processes aren't ours
+        else:  # also if it was started from a shell, whose other processes aren't the job's
             os.kill(process, number)
 
 
 def launch(folder: Path, lock: IO[str], *arguments: str) -> None:
-    """Start `python -m ARGUMENTS --lock FILE`, which holds the lock from then on and writes to the folder's log."""
+    """Start `python -m ARGUMENTS --lock FILE`, which from then on holds the lock and writes to the folder's log."""
     command = [sys.executable, "-m", *arguments, "--lock", str(lock.fileno())]
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
@@ -288,14 +288,14 @@ def launch(folder: Path, lock: IO[str], *arguments: str) -> None:
             start_new_session=True,
         )
     write_holder(lock, process.pid)
-    threading.Thread(target=process.wait, daemon=True).start()  # takes its exit status, so that no zombie stays
+    threading.Thread(target=process.wait, daemon=True).start()  # collects its exit status, so that no zombie remains
 
 
 @contextmanager
 def running(folder: Path, *, lock: int | None, kind: type[Job[Any, Any]]) -> Iterator[None]:
-    """This process runs the job for the block: by the descriptor of a lock that it was given, else by a lock it takes.
+    """Run the job in this process during the block: with the descriptor of an inherited `lock`, else a lock of its own.
 
-    Where it was given the lock, it gives way to others: it was started in the background.
+    With an inherited lock, the process was started in the background, so it lowers its priority.
     """
     if lock is None:
         with kind.hold(folder) as own:
@@ -308,7 +308,7 @@ def running(folder: Path, *, lock: int | None, kind: type[Job[Any, Any]]) -> Ite
 
 
 def environment() -> dict[str, str]:
-    """The environment of a process that is to find these packages, wherever it works."""
+    """The environment for a process that must be able to import these packages from any working directory."""
     paths = os.pathsep.join(filter(None, [str(places.CHECKOUT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": paths}
 
@@ -326,7 +326,7 @@ def log_end(folder: Path, *, lines: int = 20) -> str:
 
 @contextmanager
 def _one_at_a_time(root: Path) -> Iterator[None]:
-    """No other process decides in the meantime which job may run."""
+    """During the block, no other process can decide which job may run. Raises BusyError if one is doing so for long."""
     for _ in range(TRIES):
         with atomic.locked(root) as free:
             if free:

@@ -1,4 +1,4 @@
-"""One build of an index, or its estimate, in this process: what `python -m indexing run` does."""
+"""Runs one build of an index, or its estimate, in this process, for `python -m indexing run`."""
 
 import logging
 import signal
@@ -18,13 +18,13 @@ from indexing.errors import SecondLookError, first_line
 from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
 from indexing.jobs.folder import StatusWriter, running
 
-RATE_OVER = 20.0  # seconds
+RATE_OVER = 20.0  # seconds over which the rate is measured
 
 log = logging.getLogger(__name__)
 
 
 class BuildReporter(StatusWriter[BuildStatus]):
-    """Writes how far a build is: when a phase begins, and twice a second."""
+    """Writes the progress of a build when a phase begins and twice a second."""
 
     def __init__(self, folder: Path, status: BuildStatus, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(folder, status, clock=clock)
@@ -32,7 +32,7 @@ class BuildReporter(StatusWriter[BuildStatus]):
         self._marks: deque[tuple[float, int]] = deque()
 
     def __call__(self, phase: str, count: int, total: int) -> None:
-        """Count passages of a phase. Those of `read` are left out: they are about to be encoded."""
+        """Count passages of a phase, except `read`, whose passages are counted when they are encoded."""
         if phase == "read":
             return
         now = self.clock()
@@ -53,21 +53,23 @@ class BuildReporter(StatusWriter[BuildStatus]):
             self.write_if_due()
 
     def expect(self, total: int) -> None:
-        """Take this for the total of each phase from now on that reports none."""
+        """Use this as the total of each following phase that reports none."""
         self._total = total
         self.status = replace(self.status, phase="", done=0, total=total, rate=0.0)
         self.write()
 
 
 def run(folder: Path, *, lock: int | None = None) -> BuildStatus:
-    """Do the job of a folder and write how it ended; `lock` is the descriptor of its lock, where this process has it.
+    """Run the job of a folder and write its final status; `lock` is the descriptor of its lock if it was inherited.
 
     Raises:
         SettingsError: the folder holds no job that can be read.
-        BusyError: another process runs it, or another job of the same index.
+        BusyError: another process is running it, or another job of the same index.
     """
     request = BuildJob.read_request(folder)
-    with running(folder, lock=lock, kind=BuildJob):  # let go of at once when done: the libraries take a second to end
+    with running(
+        folder, lock=lock, kind=BuildJob
+    ):  # released before the process exits, which takes the libraries a second
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             return _run(folder, request)
@@ -76,7 +78,7 @@ def run(folder: Path, *, lock: int | None = None) -> BuildStatus:
 
 
 def _run(folder: Path, request: BuildRequest) -> BuildStatus:
-    """Do it, and write how it ended in every case but the kill of this process."""
+    """Run it, and write the final status in every case except when this process is killed."""
     reporter = BuildReporter(folder, BuildJob.queued(None))
     try:
         reporter.write()
@@ -86,8 +88,10 @@ def _run(folder: Path, request: BuildRequest) -> BuildStatus:
     except (SecondLookError, OSError) as error:
         ended = _ended(reporter, "failed", str(error))
     except Exception as error:
-        log.exception("it broke off")
-        ended = _ended(reporter, "failed", f"It broke off ({first_line(error)}); the log's end says where.")
+        log.exception("unexpected error")
+        ended = _ended(
+            reporter, "failed", f"An unexpected error occurred ({first_line(error)}); see the end of the log."
+        )
     log.info("%s: %s", ended.state, ended.sentence)
     reporter.status = ended
     reporter.write()
@@ -121,6 +125,6 @@ def _ended(reporter: BuildReporter, state: str, sentence: str) -> BuildStatus:
 
 
 def _interrupt(*_: object) -> None:
-    """End as Ctrl-C does, once."""
+    """Interrupt the work as Ctrl-C does; further signals are ignored."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt

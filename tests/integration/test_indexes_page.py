@@ -344,7 +344,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     assert f"indexes_stop_{job.folder.name}" in keys(shown(second))
     second.button(key="indexes_build").click()
     again(second)
-    assert "A job of index 'mine' is already running; wait for it, or stop it." in sentences(second)
+    assert "A job for index 'mine' is already running; wait for it, or stop it." in sentences(second)
     assert len(BuildJob.all()) == 1
     ended("done")
     again(page)

@@ -213,7 +213,7 @@ def test_protected_queries_are_left_out_and_counted(
 
 
 def test_an_empty_judged_set_is_told(pipeline: RetrieveAndRerank, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="there are none"):
+    with pytest.raises(TrainingError, match="the set is empty; choose other judgments or --protect"):
         mine_to(tmp_path / "none", Miner.open(pipeline, OPEN, fusion="bm25"), JudgedSet("train", (), {}))
 
 

@@ -392,7 +392,7 @@ def test_a_store_of_another_version_is_told(open_page: Callable[..., AppTest], h
     (places.feedback()).parent.mkdir(parents=True)
     (places.feedback()).write_bytes(b"")
     page = open_page(rater="ann", q=QUERY)
-    assert "is no feedback store" in sentences(page)
+    assert "is not a feedback store, and this program reads version 1; " in sentences(page)
     assert not shown(page)
 
 

@@ -180,7 +180,7 @@ def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: 
     [
         ("name", "../escaped", "A version can't be called '../escaped'"),
         ("name", "", "A version can't be called ''"),
-        ("first_rank", 500, "ranks 500 to 100 must lie in 1 to"),
+        ("first_rank", 500, "ranks are 500 to 100; give two from 1 to 10,000, the lower one first."),
         (
             "judged",
             False,
@@ -255,8 +255,8 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts begin at once: a process of its own is started in the test before."""
 
-    def here(request: TrainRequest, folder: Path, *, told: Callable[[str], None]) -> Forecast:
-        return forecast(replace(request, output=folder / "version"), progress=lambda name, *_: told(name))
+    def here(request: TrainRequest, folder: Path, *, on_output: Callable[[str], None]) -> Forecast:
+        return forecast(replace(request, output=folder / "version"), progress=lambda phase, *_: on_output(phase))
 
     monkeypatch.setattr(preview, "forecast_apart", here)
 

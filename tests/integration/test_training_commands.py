@@ -61,7 +61,7 @@ def test_judgments_in_any_files_are_mined(built_root: Path, tmp_path: Path, caps
         (slice(2, 4), [], "own.tsv alone doesn't say what is judged; give both --queries and --qrels."),
         (slice(0, 2), [], "own.qrels alone doesn't say"),
         (slice(0, 0), ["--split", "dev"], "--split dev and files of judgments are two things"),
-        (slice(2, 4), ["--qrels", "gone"], "There is no file gone of qrels"),
+        (slice(2, 4), ["--qrels", "gone"], "The qrels file gone doesn't exist; give one that does."),
     ],
 )
 def test_judgments_that_are_not_named_in_one_way_are_refused(

@@ -30,7 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     from training.jobs.run import run
 
     with running(options.folder, lock=options.lock, kind=TrainingJob):
-        status = run(options.folder, resume=options.resume, say=partial(print, flush=True))
+        status = run(options.folder, resume=options.resume, print_line=partial(print, flush=True))
     return _print_end(options, status)
 
 

@@ -1,1 +1,1 @@
-"""Gathers the examples that a training learns from."""
+"""Collects the examples that a model is trained on."""

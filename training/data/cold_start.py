@@ -1,10 +1,10 @@
-"""Examples of a corpus that nobody judged: queries from its own passages, with the first stage as the teacher.
+"""Examples from a corpus without judgments: queries come from its own passages, and the first stage is the teacher.
 
-Queries are questions that passages ask themselves and, where those are too few, words that a passage has and most
-others lack. The fused first stage and the bi-encoder score the passages, and the passage that a query was cut from,
-without the query, gains a bonus. Afterwards the model's own opinion, averaged with the first stage's, is
-the target of a second pass: self-training. It knows nothing that the first stage doesn't, so that it can hardly be
-much better than the dense ranking alone; what it is worth is measured, not promised.
+Queries are questions found in the passages and, if there are too few of those, words that are frequent in one passage
+and rare in others. The fused first stage and the bi-encoder score the passages. The passage that a query was taken
+from, with the query removed, gets a bonus. A second pass then trains on the mean of the model's own scores and the
+first stage's (self-training). The model learns nothing that the first stage doesn't know, so it can hardly be much
+better than the dense ranking alone; measure it before you rely on it.
 """
 
 import random
@@ -31,14 +31,17 @@ def cold_examples(
     protection: Protection,
     progress: Progress = silent,
 ) -> Iterator[Example]:
-    """Lists of passages with the first stage's logits, one list a query; `progress` counts queries.
+    """Lists of passages with the first stage's logits, one list per query; `progress` counts queries.
 
     Raises:
-        TrainingError: no passage gives a query.
+        TrainingError: no query can be made from any passage.
     """
     chosen = made_queries(index.passages, settings, protection=protection, count=len(index.passages))
     if not chosen:
-        raise TrainingError(f"No passage of index {index.folder.parent.name} gives a query; its texts are too short.")
+        raise TrainingError(
+            f"No query can be made from the passages of index {index.folder.parent.name}, whose texts are too short; "
+            "name another index."
+        )
     for start in range(0, len(chosen), 256):
         block = chosen[start : start + 256]
         run = teacher_run(

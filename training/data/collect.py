@@ -24,7 +24,7 @@ from training.judgments.protection import Protection
 from training.recipes.recipe import Recipe
 from training.source import Source
 from training.targets import as_logits
-from training.teachers.teacher import keeps_given, open_teacher, taught
+from training.teachers.teacher import open_teacher, taught, uses_own_scores
 
 
 def collect(
@@ -36,17 +36,17 @@ def collect(
     indexes: OpenIndexes,
     progress: Progress = silent,
 ) -> Iterator[Example]:
-    """Examples for a recipe, as they are read; what is left out is counted into `dropped` by its reason.
+    """Examples for a recipe, as they are read; `dropped` counts the queries and passages left out, by reason.
 
     Raises:
-        SettingsError: an index is missing, or a corpus has no judged train queries.
+        SettingsError: no index is named, or a corpus has no judged train queries.
         IndexingError, HubError, TrainingError, CorpusError: a source can't be read.
     """
     if recipe.from_passages:
         return _cold(recipe, data, protection, indexes, progress)
     if recipe.needs_index and not data.index and not all(source.mines for source in data.sources):
         raise SettingsError(
-            f"{recipe.name} mines negatives from an index; name it (there: {', '.join(index_names(indexes.root))})."
+            f"{recipe.name} mines negatives from an index; name one of: {', '.join(index_names(indexes.root))}."
         )
     parts = (_read(source, recipe, data, dropped, indexes, progress) for source in data.sources)
     allowed: Iterator[Example] = (
@@ -82,7 +82,7 @@ def _counter(dropped: Counter[str]) -> OnSkip:
 
 
 def _protection(source: Source, protection: Protection, root: Path | None) -> Protection:
-    """What protects a source's queries: those of an index's corpus are protected by its held-out ids too."""
+    """The protection for a source's queries; queries of an index's corpus are protected by its held-out ids too."""
     if source.has_corpus_queries:
         return protection.within(corpus_folder(source.index, root=root))
     return protection
@@ -93,7 +93,7 @@ def _judged(
 ) -> Iterator[Example]:
     pipeline = indexes.pipeline(source.index)
     settings = recipe.mining or data.mining
-    with_scores = recipe.needs_scores and (not data.teacher or keeps_given(data.teacher))
+    with_scores = recipe.needs_scores and (not data.teacher or uses_own_scores(data.teacher))
     lists = ListSettings(
         per_list=settings.per_query + 1,
         limit=data.limit,
@@ -116,11 +116,11 @@ def _judged_set(source: Source, index: Index, on_skip: OnSkip) -> JudgedSet:
     """The queries and judgments of an `index:` or `judged:` source."""
     if source.queries is not None and source.qrels is not None:
         return judged_files(source.queries, source.qrels, on_skip=on_skip)
-    return judged_split(index, "train", advice="give other data, or a recipe that needs no judgments")
+    return judged_split(index, "train", advice="choose other data, or a recipe that needs no judgments")
 
 
 def _as_logits(example: Example) -> Example:
-    """Cosines as a teacher's logits."""
+    """The example with its cosines turned into logits."""
     return replace(example, scores=tuple(map(as_logits, example.scores or ())))
 
 
@@ -130,10 +130,12 @@ def _cold(
     name = data.index or next((source.index for source in data.sources if source.form == "index"), "")
     if not name:
         raise SettingsError(
-            f"{recipe.name} trains for one corpus; name its index (there: {', '.join(index_names(indexes.root))})."
+            f"{recipe.name} trains for one corpus; name its index, one of: {', '.join(index_names(indexes.root))}."
         )
     if data.teacher:
-        raise SettingsError(f"{recipe.name} has the first stage as teacher, then itself; leave out {data.teacher}.")
+        raise SettingsError(
+            f"{recipe.name} is taught by the first stage and then by itself; remove the teacher {data.teacher}."
+        )
     examples = cold_examples(
         indexes.index(name),
         indexes.bi_encoder(name),

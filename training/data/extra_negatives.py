@@ -1,4 +1,4 @@
-"""Adds hard negatives from an index of ours to examples that have judged passages of their own."""
+"""Adds hard negatives from a local index to examples that already have judged passages."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -17,10 +17,11 @@ from training.mining.settings import MiningSettings
 def add_negatives(
     examples: Iterable[Example], pipeline: RetrieveAndRerank, settings: MiningSettings, *, progress: Progress = silent
 ) -> Iterator[Example]:
-    """Each example with up to `per_query` fused passages of the ranks, graded 0, that it doesn't hold yet.
+    """Each example with up to `per_query` more passages, graded 0, from the settings' ranks of the fused ranking.
 
-    Left out is what reads like a relevant passage of the example. Margins don't apply: the texts of an example have
-    no score in this index. Examples with a teacher's scores, or of a query too long to search, stay as they are.
+    Passages that read like one of the example's relevant passages are left out. Margins don't apply, because the
+    example's own texts have no score in this index. Examples that have a teacher's scores, or whose query is too long
+    to search, stay unchanged.
     """
     miner = Miner.open(pipeline, replace(settings, relative_margin=None, absolute_margin=None))
     for example in examples:
@@ -33,7 +34,7 @@ def add_negatives(
 
 
 def _negatives(example: Example, labels: Iterable[float], miner: Miner) -> list[str]:
-    """Texts of passages that the example lacks, none twice."""
+    """Distinct texts of passages that the example doesn't hold yet."""
     stage, settings = miner.stage, miner.settings
     relevant = [text for text, label in zip(example.passages, labels, strict=True) if label > 0]
     candidates = QueryCandidates(QueryId(""), stage.rank(example.query), {}, {}, relevant_texts=relevant)

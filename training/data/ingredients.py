@@ -1,4 +1,4 @@
-"""Turns the ingredients of a stage into examples with texts, without protected queries."""
+"""Turns the ingredients of a stage into examples with texts, leaving out protected queries."""
 
 import logging
 import random
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class IngredientReader:
-    """Turns ingredients into examples; a teacher is opened once."""
+    """Turns ingredients into examples; each teacher is opened once."""
 
     def __init__(self, indexes: OpenIndexes, *, protection: Protection, progress: Progress = silent) -> None:
         self._open = indexes
@@ -35,7 +35,7 @@ class IngredientReader:
         self._progress = progress
         self._teachers: dict[str, Teacher] = {}
         self.dropped = 0
-        """Queries left out because they are protected, each once an ingredient."""
+        """Protected queries left out, each counted once per ingredient."""
 
     def stage(self, stage: Stage, settings: GroupSettings) -> list[Example]:
         """All examples of a stage, shuffled by the settings' seed."""
@@ -44,18 +44,18 @@ class IngredientReader:
         return examples
 
     def ingredient(self, ingredient: Ingredient, settings: GroupSettings) -> list[Example]:
-        """Examples of one ingredient, scored by its teacher where it names one.
+        """Examples of one ingredient, scored by its teacher if it names one.
 
         Raises:
             IndexingError: its index doesn't exist.
-            TrainingError: no queries, or for `judged` no judgments.
+            TrainingError: it has no queries, or, for `judged`, no judgments.
         """
         examples = self._examples(ingredient, settings)
         if not ingredient.teacher:
             return examples
-        what = f"teach {ingredient.index}"
+        phase = f"teach {ingredient.index}"
         teacher = open_teacher(ingredient.teacher, self._teachers)
-        scored = taught(examples, teacher, progress=relabel(self._progress, what, total=len(examples)))
+        scored = taught(examples, teacher, progress=relabel(self._progress, phase, total=len(examples)))
         return list(map(_asker_first, scored)) if ingredient.kind == "questions" else list(scored)
 
     def _examples(self, ingredient: Ingredient, settings: GroupSettings) -> list[Example]:
@@ -85,12 +85,12 @@ class IngredientReader:
             also=lambda query_id: sorted(qrels.get(query_id, {})),
             progress=relabel(self._progress, f"{ingredient.kind} {ingredient.index}"),
         )
-        here = replace(settings, ranks=ingredient.ranks)
+        settings = replace(settings, ranks=ingredient.ranks)
         if ingredient.kind == "distill":
-            groups = distillation_groups(run, here, repeats=ingredient.repeats)
+            groups = distillation_groups(run, settings, repeats=ingredient.repeats)
         else:
             judged = {query.id: qrels[query.id] for query in chosen}
-            groups = judged_groups(run, judged, here, repeats=ingredient.repeats, text=_reader(index))
+            groups = judged_groups(run, judged, settings, repeats=ingredient.repeats, text=_reader(index))
         return _with_texts(groups[: ingredient.groups], ingredient, index, {query.id: query.text for query in chosen})
 
     def _run_groups(
@@ -105,11 +105,14 @@ class IngredientReader:
 
     def _questions(self, ingredient: Ingredient, index: Index, settings: GroupSettings) -> list[Example]:
         questions = list(passage_questions(index.passages))
-        usable = [one for one in questions if not self._protection.covers(Query(QueryId(""), one.text))]
+        usable = [question for question in questions if not self._protection.covers(Query(QueryId(""), question.text))]
         self.dropped += len(questions) - len(usable)
         chosen = random.Random(settings.seed).sample(usable, min(len(usable), ingredient.groups))
         if not chosen:
-            raise TrainingError(f"No passage of index {ingredient.index} asks a question.")
+            raise TrainingError(
+                f"No passage of index {ingredient.index} contains a question; remove this ingredient, or name another "
+                "index."
+            )
         encoder = self._open.bi_encoder(ingredient.index)
         own = encoder.encode_passages([question.text for question in chosen]) * encoder.encode_passages(
             [question.rest for question in chosen]
@@ -126,7 +129,7 @@ class IngredientReader:
             replace(settings, ranks=ingredient.ranks, per_query=settings.per_query - 1),
             exclude={QueryId(question.passage_id): question.passage_id for question in chosen},
         )
-        asking = {
+        scored = {
             QueryId(question.passage_id): (question, score)
             for question, score in zip(chosen, own.sum(1).tolist(), strict=True)
         }
@@ -134,9 +137,9 @@ class IngredientReader:
         return [
             Example(
                 f"{ingredient.kind} {ingredient.index}",
-                asking[group.query_id][0].text,
-                (asking[group.query_id][0].rest, *map(text, group.passage_ids)),
-                scores=(as_logits(asking[group.query_id][1]) + QUESTION_BONUS, *group.targets),
+                scored[group.query_id][0].text,
+                (scored[group.query_id][0].rest, *map(text, group.passage_ids)),
+                scores=(as_logits(scored[group.query_id][1]) + QUESTION_BONUS, *group.targets),
             )
             for group in groups
         ]
@@ -166,7 +169,7 @@ def _reader(index: Index) -> Callable[[PassageId], str]:
 
 
 def _asker_first(example: Example) -> Example:
-    """The example with a bonus for its first passage, which asks the question."""
+    """The example with a bonus for its first passage, which the question was taken from."""
     own, *others = example.scores or ()
     return replace(example, scores=(own + QUESTION_BONUS, *others))
 

@@ -1,4 +1,4 @@
-"""Turns a judged set into labeled lists, filled up with hard negatives from the served index, query by query."""
+"""Turns a judged set into labeled lists, one per query, filled up with hard negatives from the served index."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -21,23 +21,23 @@ MOST_POSITIVES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class ListSettings:
-    """What makes up the list of each judged query."""
+    """How the list of each judged query is composed."""
 
     per_list: int = 8
-    """Passages of a list: relevant ones take half of the places, and MOST_POSITIVES at most."""
+    """Passages in a list; relevant ones take up to half of the places, and at most MOST_POSITIVES."""
     limit: int | None = None
-    """Queries to draw, in random order; None for all, in their order."""
+    """Number of queries to draw at random; None for all, in their order."""
     seed: int = 17
     fusion: Fusion = "rrf"
     """What ranks the candidates: one of search.settings.FUSIONS."""
     with_scores: bool = False
-    """Whether each passage has its score by `fusion` too."""
+    """Whether each passage also gets its score under `fusion`."""
 
     def __post_init__(self) -> None:
         if self.per_list < 2:
-            raise SettingsError(f"{self.per_list} passages a list were requested; give 2 or more.")
+            raise SettingsError(f"per_list is {self.per_list}; give 2 passages or more.")
         if self.limit is not None and self.limit < 1:
-            raise SettingsError(f"a limit of {self.limit} queries leaves none; give 1 or more, or no limit.")
+            raise SettingsError(f"limit is {self.limit} queries; give 1 or more, or no limit.")
 
 
 def judged_examples(
@@ -49,14 +49,14 @@ def judged_examples(
     progress: Progress = silent,
     on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
-    """One list a query, mined as it is taken: its best graded positives with their grades, judged zeros, mined ones.
+    """One list per query: its highest-graded positives with their grades, passages judged 0, and mined negatives.
 
-    Judged zeros take half of the places that positives leave, or more where mining leaves places empty; none reads
-    like a passage that is judged relevant. Passages are distinct and in random order. `on_skip` gets a reason for each
-    query that makes no list, and for each judged passage that the index lacks.
+    Queries are mined lazily. Passages judged 0 take half of the places that positives leave, or more if there are too
+    few mined ones; none of them reads like a relevant passage. Passages are distinct and in random order. `on_skip`
+    gets a reason for each query that yields no list, and for each judged passage that the index lacks.
 
     Raises:
-        SettingsError: the fusion is unknown, or, while it is mined, a query is too long.
+        SettingsError: the fusion is unknown, or (during iteration) a query is too long.
         TrainingError: no query has a relevant passage.
     """
     miner = Miner.open(pipeline, mining, fusion=lists.fusion)
@@ -68,7 +68,7 @@ def judged_examples(
 
 
 def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -> JudgedSet:
-    """The queries that something is relevant to, with their judgments."""
+    """The queries that have a relevant passage, with their judgments."""
     queries = []
     for query in judged.queries:
         if max(judged.qrels.get(query.id, {}).values(), default=0) < mining.minimum_grade:
@@ -106,7 +106,7 @@ class _ListMaker:
     lists: ListSettings
 
     def labels(self, grades: Mapping[PassageId, int], mined: MinedQuery) -> dict[PassageId, float]:
-        """The passages of a list with their labels, in random order; of those that read the same, the first chosen."""
+        """The passages of a list with their labels, in random order; of identical texts, only the first chosen."""
         rng = random.Random(f"{self.lists.seed}/{mined.query_id}")
         positives = mined.positives[: min(MOST_POSITIVES, self.lists.per_list // 2)]
         unjudged = [candidate.passage_id for candidate in mined.negatives if candidate.passage_id not in grades]
@@ -122,7 +122,7 @@ class _ListMaker:
         return {passage_id: labels[passage_id] for passage_id in chosen}
 
     def example(self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery) -> Example:
-        """The list of these passages, with scores where the settings ask for them."""
+        """The list of these passages, with scores if the settings request them."""
         stage = self.miner.stage
         scores = self._scores(query, labels, mined) if self.lists.with_scores else None
         return Example(
@@ -135,7 +135,7 @@ class _ListMaker:
         )
 
     def _zeros(self, grades: Mapping[PassageId, int]) -> list[PassageId]:
-        """Of the passages judged 0 or less, those that the index holds and that don't read like a relevant one."""
+        """Passages judged 0 or less that the index holds and that don't read like a relevant one."""
         stage = self.miner.stage
         indexed = sorted(passage_id for passage_id in grades if passage_id in stage.index.passages)
         relevant = NearDuplicates(
@@ -149,10 +149,10 @@ class _ListMaker:
         ]
 
     def _scores(self, query: Query, passage_ids: Mapping[PassageId, float], mined: MinedQuery) -> tuple[float, ...]:
-        """Each passage's score by the first stage, whether it was returned or not."""
+        """Each passage's first-stage score, whether the first stage returned it or not."""
         scores = {positive.passage_id: positive.score for positive in mined.positives}
         scores |= {negative.passage_id: negative.score for negative in mined.negatives}
         unscored = [passage_id for passage_id in passage_ids if passage_id not in scores]
-        if unscored:  # the stage scores every passage that it takes for relevant
+        if unscored:  # passed off as relevant, because the stage scores every relevant passage
             scores |= self.miner.stage.candidates(query, dict.fromkeys(unscored, 1)).relevant_scores
         return tuple(scores[passage_id] for passage_id in passage_ids)

@@ -1,4 +1,4 @@
-"""Indexes and their bi-encoders, opened once however many steps of a training read them."""
+"""Indexes and their bi-encoders, each opened once even if several steps of a training read it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from search.pipeline import RetrieveAndRerank
 
 
 class OpenIndexes:
-    """What is open of the indexes in one folder; a first request opens it, `close` lets go of all."""
+    """The open indexes of one folder: the first request opens an index, and `close` releases them all."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
@@ -16,7 +16,7 @@ class OpenIndexes:
         self._encoders: dict[str, BiEncoder] = {}
 
     def index(self, name: str) -> Index:
-        """The index of this name. Raises IndexingError where it can't be opened."""
+        """The index of this name. Raises IndexingError if it can't be opened."""
         if name not in self._indexes:
             self._indexes[name] = open_index(name, root=self.root)
         return self._indexes[name]
@@ -24,7 +24,7 @@ class OpenIndexes:
     def bi_encoder(self, name: str) -> BiEncoder:
         """The bi-encoder that an index was built with; several indexes may share one.
 
-        Raises IndexingError, ModelError or HubError where it can't be loaded, or is another one by now.
+        Raises IndexingError, ModelError or HubError if it can't be loaded or has changed since the build.
         """
         index = self.index(name)
         model = index.manifest.bi_encoder
@@ -38,6 +38,6 @@ class OpenIndexes:
         return RetrieveAndRerank(self.index(name), self.bi_encoder(name), None)
 
     def close(self) -> None:
-        """Forget all of them, so that a training has their memory."""
+        """Release all of them, so that the training can use their memory."""
         self._indexes.clear()
         self._encoders.clear()

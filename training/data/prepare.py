@@ -1,8 +1,7 @@
-"""Lays judged data of several forms out as corpora that can be indexed and trained on: data/corpora/<name>/.
+"""Lays out judged data of several forms as corpora to index and to train on: data/corpora/<name>/.
 
-Each becomes collection.tsv, queries.train.tsv and, where there are judgments, qrels.train.tsv. The
-folder read has one sub-folder a source; those that are absent are passed over. Nothing that is for
-evaluation only (TREC DL 2019) is read here.
+Each becomes collection.tsv, queries.train.tsv and, if it has judgments, qrels.train.tsv. The input folder has a
+subfolder for each source; missing ones are skipped. Data meant only for evaluation (TREC DL 2019) is never read.
 """
 
 import json
@@ -20,26 +19,26 @@ from indexing.records import PassageId, QueryId, Ranking
 from indexing.whitespace import squeeze
 from search.trec import read_run, write_run
 
-PASSAGE_WORDS = 180  # longer documents are cut: more than a cross-encoder of 256 tokens reads
-SPLADE = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run there is beside these collections
-CANDIDATES = 12  # candidate sentences kept of one question: TREC QA lists hundreds for some
+PASSAGE_WORDS = 180  # longer documents are cut; a cross-encoder of 256 tokens reads fewer words than this
+SPLADE = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run that comes with these collections
+CANDIDATES = 12  # most candidate sentences stored for a question: TREC QA lists hundreds for some
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class JudgedCollection:
-    """Judged passages to be laid out; a text's id is the same wherever it appears."""
+    """Judged passages to lay out; a text that appears several times has one id."""
 
     passages: dict[PassageId, str] = field(default_factory=dict)
     queries: dict[QueryId, str] = field(default_factory=dict)
     qrels: dict[QueryId, dict[PassageId, int]] = field(default_factory=dict)
     run: dict[QueryId, Ranking] = field(default_factory=dict)
     dev: JudgedSet | None = None
-    """Queries to choose by; they are never trained on."""
+    """Queries for choosing among checkpoints; they are never trained on."""
     _ids: dict[str, PassageId] = field(default_factory=dict)
 
     def add_text(self, text: str) -> PassageId:
-        """The id of a text; the same text gets the same id."""
+        """Add a text, cut to PASSAGE_WORDS, and return its id; the same text gets the same id."""
         cleaned = " ".join(text.split()[:PASSAGE_WORDS])
         if cleaned not in self._ids:
             self._ids[cleaned] = PassageId(str(len(self._ids)))
@@ -48,26 +47,26 @@ class JudgedCollection:
 
 
 def prepare(folder: Path, target: Path) -> dict[str, Path]:
-    """Lay out every source of `folder` below `target`; those already there stay. Gives back name and place.
+    """Lay out every source of `folder` as a folder of `target`, and return the folders by name; existing ones stay.
 
     Raises:
         CorpusError: `folder` holds none of the sources, or one of them can't be read.
     """
-    made = {}
+    corpora = {}
     for name, read in READERS.items():
         if (target / name).is_dir():
-            made[name] = target / name
+            corpora[name] = target / name
             continue
         try:
             source = read(folder)
         except FileNotFoundError as error:
-            log.warning("%s: passed over, %s isn't there", name, error.filename)
+            log.warning("%s: skipped, because %s doesn't exist", name, error.filename)
             continue
         _write(target / name, source)
-        made[name] = target / name
-    if not made:
+        corpora[name] = target / name
+    if not corpora:
         raise CorpusError(f"{folder} holds none of {', '.join(READERS)}; give a folder with judged collections.")
-    return made
+    return corpora
 
 
 def _write(target: Path, source: JudgedCollection) -> None:
@@ -93,7 +92,7 @@ def _write_table(path: Path, table: Mapping[Any, str]) -> None:
 def _collection(
     folder: Path, *, corpus: str, queries: str, qrels: str | None, run: str | None = None
 ) -> JudgedCollection:
-    """A collection with its own ids; judged passages without text are left out, and those of the run."""
+    """A collection with its own ids; passages that it lacks are left out of the judgments and the run."""
     if not (folder / corpus).is_file():
         raise FileNotFoundError(2, "no corpus", str(folder / corpus))
     source = JudgedCollection()
@@ -102,28 +101,27 @@ def _collection(
     source.queries = {query.id: query.text for query in read_queries(folder / queries)}
     if qrels is not None:
         for query, judged in read_qrels(folder / qrels).items():
-            kept = {passage: grade for passage, grade in judged.items() if passage in source.passages}
-            if kept and query in source.queries:
-                source.qrels[query] = kept
+            grades = {passage: grade for passage, grade in judged.items() if passage in source.passages}
+            if grades and query in source.queries:
+                source.qrels[query] = grades
     if run is not None and (folder / run).is_file():
         for query, ranking in read_run(folder / run).items():
-            there = [(passage, score) for _, passage, score in ranking if passage in source.passages]
-            if there and query in source.queries:
-                source.run[query] = Ranking.sort(there)
+            scores = [(passage, score) for _, passage, score in ranking if passage in source.passages]
+            if scores and query in source.queries:
+                source.run[query] = Ranking.sort(scores)
     return source
 
 
 def _with_dev(source: JudgedCollection, folder: Path) -> JudgedCollection:
-    """The same with the dev queries beside it, where there are some."""
+    """The same collection with its folder's dev queries, if it has any."""
     sets = judged_sets(folder)
     if "dev" in sets:
         qrels = {
             query: {passage: grade for passage, grade in judged.items() if passage in source.passages}
             for query, judged in sets["dev"].qrels.items()
         }
-        kept = {query: judged for query, judged in qrels.items() if judged}
-        queries = tuple(query for query in sets["dev"].queries if query.id in kept)
-        source.dev = JudgedSet("dev", queries, {query.id: kept[query.id] for query in queries})
+        queries = tuple(query for query in sets["dev"].queries if qrels.get(query.id))
+        source.dev = JudgedSet("dev", queries, {query.id: qrels[query.id] for query in queries})
     return source
 
 
@@ -137,7 +135,7 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _candidate_lists(*paths: Path) -> JudgedCollection:
-    """Questions with labelled candidate sentences (WikiQA, TREC QA); those without an answer are left out."""
+    """Questions with labeled candidate sentences (WikiQA, TREC QA); questions without an answer are left out."""
     source = JudgedCollection()
     for path in paths:
         for record in _json_lines(path):
@@ -155,7 +153,7 @@ def _candidate_lists(*paths: Path) -> JudgedCollection:
 
 
 def _answer_sentences(*paths: Path) -> JudgedCollection:
-    """Questions with one sentence that answers each (SQuAD)."""
+    """Questions, each with the one sentence that answers it (SQuAD)."""
     source = JudgedCollection()
     for path in paths:
         for record in _json_lines(path):

@@ -1,4 +1,4 @@
-"""Queries for a corpus that nobody judged, made from its own passages."""
+"""Queries for a corpus without judgments, made from its own passages."""
 
 import math
 import random
@@ -19,13 +19,13 @@ QUESTION = re.compile(
     r"((?:who|what|when|where|why|which|how|is|are|can|does|do|did|was|were|should|will)\b[^.!?\n]{12,110}\?)",
     re.IGNORECASE,
 )
-WORDS = (4, 16)  # of a question that reads like a query
-LEFT_WORDS = 15  # with fewer words beside the question, a passage answers nothing
+WORDS = (4, 16)  # fewest and most words of a question that reads like a query
+LEFT_WORDS = 15  # with fewer words besides the question, a passage can't answer it
 
 
 @dataclass(frozen=True, slots=True)
 class PassageQuestion:
-    """A question and the passage it was cut from."""
+    """A question and the passage that it was taken from."""
 
     passage_id: PassageId
     text: str
@@ -34,7 +34,7 @@ class PassageQuestion:
 
 
 def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
-    """The first fitting question of each passage that holds one and enough text besides; no question comes twice."""
+    """The first suitable question of each passage that has one, and enough other text; no question appears twice."""
     seen = set()
     for passage in passages:
         for match in QUESTION.finditer(passage.content):
@@ -47,9 +47,9 @@ def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
                 break
 
 
-KEYWORDS = 4  # of a query that is made of a passage's words
-PASSAGES_READ = 200_000  # of a large corpus, evenly spread
-COUNTED = 20_000  # passages in which a term's frequency is counted
+KEYWORDS = 4  # most words of a query made from a passage's words
+PASSAGES_READ = 200_000  # most passages read of a large corpus, evenly spread
+COUNTED = 20_000  # most passages in which document frequencies are counted
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,24 @@ class ColdStart:
     """How examples are made without judgments."""
 
     queries: int = 3000
-    """Queries to make, at most one a passage."""
+    """Queries to make, at most one per passage."""
     per_list: int = 8
-    """Passages of an example."""
+    """Passages in an example."""
     depth: int = 60
-    """First-stage ranks that passages are taken from."""
+    """Lowest first-stage rank that passages are taken from."""
     seed: int = 17
 
     def __post_init__(self) -> None:
         if self.queries < 1 or self.depth < 2 or self.per_list < 2:
             raise SettingsError(
-                f"queries {self.queries}, depth {self.depth} and passages a list {self.per_list} must be at least "
-                "1, 2 and 2."
+                f"queries is {self.queries}, depth {self.depth} and per_list {self.per_list}; give at least 1, 2 and 2."
             )
 
 
 def made_queries(
     passages: Iterable[Passage], settings: ColdStart, *, protection: Protection, count: int
 ) -> list[PassageQuestion]:
-    """Questions first, then rare words, of passages evenly spread over the corpus of `count`; none is protected."""
+    """Unprotected queries from passages spread evenly over a corpus of `count`: questions first, then rare words."""
     stride = max(1, math.ceil(count / PASSAGES_READ))
     read = [passage for row, passage in enumerate(passages) if row % stride == 0]
     rng = random.Random(settings.seed)
@@ -104,7 +103,7 @@ def _document_frequencies(passages: Iterable[Passage]) -> Counter[str]:
 
 
 def _keywords(passage: Passage, frequencies: Counter[str]) -> PassageQuestion | None:
-    """The passage's most telling words in their order: frequent in it, rare elsewhere, seen elsewhere at all."""
+    """The passage's most distinctive words, in order: frequent in it and rare elsewhere, but not unique to it."""
     text = passage.content
     tokens = [token for token in analyzer.tokens(text) if token.term and frequencies[token.term] > 1]
     counts = Counter(token.term for token in tokens)

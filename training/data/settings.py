@@ -1,4 +1,4 @@
-"""Which examples a training learns from, and how many of each."""
+"""Which examples a model is trained on, and how many of each source."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,31 +11,31 @@ from training.source import SOURCE_USAGE, Source
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """What is trained on."""
+    """The sources of training examples, and how they are read."""
 
     sources: tuple[Source, ...] = (Source("hub"),)
     """Read one after the other."""
     index: str = ""
-    """Index for texts by id, and for recipes that need one; empty for none."""
+    """Index that texts are read from by id, and that some recipes require; empty for none."""
     limit: int | None = None
-    """At most so many examples of each source; None for all."""
+    """Most examples read from each source; None for all."""
     teacher: str = ""
-    """As teacher.open_teacher reads it; empty for the scores that the data have."""
+    """A name that teacher.open_teacher accepts; empty to use the scores in the data."""
     mining: MiningSettings = field(default_factory=lambda: MiningSettings(per_query=7))
-    """Negatives of an `index:` or `judged:` source, unless the recipe mines by settings of its own."""
+    """How negatives of an `index:` or `judged:` source are mined, unless the recipe has mining settings of its own."""
     cold: ColdStart = field(default_factory=ColdStart)
-    """What is made of passages by a recipe that reads no judgments."""
+    """How a recipe without judgments makes examples from passages."""
 
     def __post_init__(self) -> None:
         if not self.sources:
-            raise SettingsError(f"There is nothing to train on; give {SOURCE_USAGE}.")
+            raise SettingsError(f"No source of training data is named; give {SOURCE_USAGE}.")
         if self.limit is not None and self.limit < 1:
             raise SettingsError(f"limit is {self.limit} examples; give 1 or more.")
 
     def indexes(self) -> list[str]:
-        """Names of all indexes that are read."""
+        """Sorted names of all indexes that are read."""
         return sorted({*(source.index for source in self.sources), self.index} - {""})
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, with each source as it is written."""
+        """The settings as plain data, each source as its text."""
         return {**asdict(self), "sources": [str(source) for source in self.sources]}

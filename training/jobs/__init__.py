@@ -1,1 +1,1 @@
-"""Trainings that outlive the page which started them."""
+"""Trainings as background jobs, which continue when the page that started them is closed."""

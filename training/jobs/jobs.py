@@ -1,8 +1,8 @@
 """Trainings as jobs.
 
-Beside the files of every job (indexing/jobs/folder.py), the folder of a training holds
+In addition to the files of every job (indexing/jobs/folder.py), the folder of a training holds
 metrics.jsonl   one line per step
-preview.json    some rows that it learns from, and what was left out
+preview.json    some of the training rows, and the number of rows and of queries left out
 """
 
 import shutil
@@ -21,27 +21,27 @@ from training.train.request import TrainRequest
 
 @dataclass(frozen=True)
 class TrainingJob(Job[TrainRequest, TrainingStatus]):
-    """A training in a process of its own; one at a time, as it uses every core or every GPU."""
+    """A training in a process of its own; only one runs at a time, because it uses every core or every GPU."""
 
     PREFIX: ClassVar[str] = "training-"
     FINAL: ClassVar[tuple[str, ...]] = FINAL
     COMMAND: ClassVar[tuple[str, ...]] = ("training", "run")
     RESUME: ClassVar[tuple[str, ...]] = ("--resume",)
-    STOPS_CHILDREN: ClassVar[bool] = False  # it ends at the end of a step, for which it needs them
+    STOPS_CHILDREN: ClassVar[bool] = False  # it stops at the end of a step, and needs them until then
 
     @property
     def can_resume(self) -> bool:
-        """Whether it ended before it made a version."""
+        """Whether it ended before it produced a version."""
         return not self.alive and self.state != "finished"
 
     @staticmethod
     def read_request(folder: Path) -> TrainRequest:
-        """What to train. Raises SettingsError where config.json can't be read or holds what can't be."""
+        """What to train. Raises SettingsError if config.json can't be read or holds invalid values."""
         return TrainRequest.from_json(read_json(folder / CONFIG), place=str(folder / CONFIG))
 
     @staticmethod
     def read_status(folder: Path) -> TrainingStatus:
-        """What its process last wrote. Raises SettingsError where that can't be read."""
+        """The status that its process last wrote. Raises SettingsError if it can't be read."""
         return made(TrainingStatus, read_json(folder / STATUS), str(folder / STATUS))
 
     @staticmethod
@@ -51,26 +51,26 @@ class TrainingJob(Job[TrainRequest, TrainingStatus]):
 
     @staticmethod
     def queued(before: TrainingStatus | None) -> TrainingStatus:
-        """A training whose process has yet to load; one that ran before keeps its figures."""
+        """The status of a training whose process hasn't loaded yet; one that ran before keeps its figures."""
         if before is None:
             return TrainingStatus(started=time.time(), updated=time.time())
         return replace(before, state="queued", phase="", error="", updated=time.time())
 
     @staticmethod
     def obstacle(request: TrainRequest, running: Sequence["TrainingJob"]) -> str:
-        """Any other training."""
+        """The sentence that names another running training; empty if there is none."""
         del request
         return next(
             (
-                f"Training {job.name} ({job.request.recipe}, to make {job.request.output}) is running, and "
-                "one at a time fits on this machine; wait for it, or stop it."
+                f"Training {job.name} ({job.request.recipe}, to make {job.request.output}) is running, and only "
+                "one can run at a time; wait for it, or stop it."
                 for job in running
             ),
             "",
         )
 
     def remove_work(self) -> None:
-        """Remove rows and checkpoints, unless another process trains on them."""
+        """Remove rows and checkpoints, unless another process is training on them."""
         if self.request.work.is_dir():
             with atomic.locked(self.request.work) as free:
                 if free:
@@ -78,7 +78,7 @@ class TrainingJob(Job[TrainRequest, TrainingStatus]):
 
 
 def next_output(name: str, *, models: Path | None = None, root: Path | None = None) -> Path:
-    """The first version of this name that neither exists nor is some job's to make."""
+    """The folder of the first version of this name that neither exists nor is the output of a job."""
     requested = {job.request.output.absolute() for job in TrainingJob.all(root)}
     folder, number = (models or places.models()) / name, 1
     while (output := folder / str(number)).absolute() in requested or output.exists():

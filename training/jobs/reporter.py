@@ -1,4 +1,4 @@
-"""Writes how far a training is: its status twice a second, every step for the chart, and some of its rows."""
+"""Writes the progress of a training: its status twice a second, every step for the chart, and some of its rows."""
 
 import json
 import os
@@ -26,75 +26,75 @@ from training.train.request import TrainRequest
 PREVIEW = "preview.json"
 PRINTED_EVERY = 10.0  # seconds
 
-Say = Callable[[str], None]
-"""Takes a line of the log."""
+PrintLine = Callable[[str], None]
+"""Prints a line of the log."""
 
 
 class TrainingReporter(StatusWriter[TrainingStatus]):
-    """Writes how far a training is: when a state or phase begins, and twice a second; and each step for the chart."""
+    """Writes a training's status when a state or phase begins and twice a second, and each step for the chart."""
 
-    def __init__(self, folder: Path, *, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
-        known = (folder / STATUS).exists()  # not in a folder that was made by hand
+    def __init__(self, folder: Path, *, print_line: PrintLine, clock: Callable[[], float] = time.monotonic) -> None:
+        known = (folder / STATUS).exists()  # missing in a folder that was made by hand
         status = TrainingJob.read_status(folder) if known else TrainingStatus(started=time.time())
         super().__init__(folder, status, clock=clock)
-        self._print = say
+        self._print = print_line
         self._metrics = MetricsFile(folder)
         self._printed = clock()
 
     def enter(self, state: str, phase: str = "", **more: Any) -> None:
-        """Begin a state or phase."""
+        """Begin a state or phase, and set further fields of the status."""
         self.status = replace(self.status, state=state, phase=phase, done=0, total=0, **more)
         self._print(f"{state}: {phase}" if phase else state)
         self.write()
 
     def progress(self, phase: str, count: int, total: int) -> None:
-        """Count queries or examples of a phase within the state."""
+        """Count queries or examples of a phase of the current state."""
         if phase != self.status.phase:
             self.enter(self.status.state, phase)
         counted = PhaseProgress(phase, self.status.done, self.status.total or total).add(phase, count, total)
         self.status = replace(self.status, done=counted.count, total=total)
         self.write_if_due()
 
-    def step(self, at: TrainingStep) -> None:
-        """Count a step; those of a later pass count on from the pass before."""
-        before = at.steps_before
-        loss = finite(at.loss)
-        self._metrics.add(Metric(before + at.step, loss, at.learning_rate, at.ndcg))
+    def step(self, report: TrainingStep) -> None:
+        """Record a step; its number continues the count of the passes before."""
+        before = report.steps_before
+        loss = finite(report.loss)
+        self._metrics.add(Metric(before + report.step, loss, report.learning_rate, report.ndcg))
         self.status = replace(
             self.status,
             state="training",
-            phase=f"pass {at.pass_number} of {at.passes}" if at.passes > 1 else "",
+            phase=f"pass {report.pass_number} of {report.passes}" if report.passes > 1 else "",
             done=0,
             total=0,
-            step=before + at.step,
-            steps=before + at.steps,
+            step=before + report.step,
+            steps=before + report.steps,
             loss=loss,
-            learning_rate=at.learning_rate,
-            pairs_per_second=at.pairs_per_second,
-            seconds_left=at.seconds_left,
-            ndcg=self.status.ndcg if at.ndcg is None else at.ndcg,
-            best_ndcg=self.status.best_ndcg if at.best_ndcg is None else at.best_ndcg,
+            learning_rate=report.learning_rate,
+            pairs_per_second=report.pairs_per_second,
+            seconds_left=report.seconds_left,
+            ndcg=self.status.ndcg if report.ndcg is None else report.ndcg,
+            best_ndcg=self.status.best_ndcg if report.best_ndcg is None else report.best_ndcg,
         )
-        if self.clock() - self._printed >= PRINTED_EVERY or at.step == at.steps:
+        if self.clock() - self._printed >= PRINTED_EVERY or report.step == report.steps:
             self._printed = self.clock()
             self._print(f"step {self.status.step} of {self.status.steps}, loss {loss}")
         self.write_if_due()
 
     def write(self) -> None:
-        """Put it on disk now."""
+        """Write the status, with the memory in use and the time, to disk now."""
         self.status = replace(self.status, memory=resident(), updated=time.time())
         super().write()
 
 
 def resident() -> int:
-    """Bytes of memory that this process has in use; the most that it had where the system doesn't say."""
+    """Bytes of memory that this process uses; its peak use if the system doesn't report the current one."""
     with suppress(OSError, ValueError, IndexError):
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def read_preview(folder: Path) -> tuple[list[dict[str, Any]], RowCounts] | None:
-    """Some rows of a job and what all of them were made of; None before they are gathered."""
+    """Some rows of a job and the counts of all of them; None until they are gathered."""
     try:
         values = json.loads((folder / PREVIEW).read_text(encoding="utf-8"))
         return list(values["rows"]), RowCounts(**values["counts"])
@@ -103,6 +103,6 @@ def read_preview(folder: Path) -> tuple[list[dict[str, Any]], RowCounts] | None:
 
 
 def write_preview(folder: Path, request: TrainRequest, counts: RowCounts) -> None:
-    """Put some of the rows that were gathered into a job's folder."""
+    """Write some of the gathered rows, and the counts of all of them, to a job's folder."""
     rows = preview(passes_of(request)[0].folder / ROWS)
     atomic.write_json(folder / PREVIEW, {"rows": rows, "counts": asdict(counts)})

@@ -1,4 +1,4 @@
-"""One training job in this process: it reports into its folder, and can be stopped and resumed."""
+"""Runs one training job in this process; it reports to its folder, and can be stopped and resumed."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.evaluation.settings import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob
-from training.jobs.reporter import Say, TrainingReporter, write_preview
+from training.jobs.reporter import PrintLine, TrainingReporter, write_preview
 from training.jobs.status import FINAL, TrainingStatus, finite
 from training.train.inputs import gather_inputs
 from training.train.request import TrainRequest
@@ -29,14 +29,14 @@ from training.versions.recording import public_settings
 
 
 class Stopper:
-    """SIGTERM and Ctrl-C end the work with KeyboardInterrupt: at once or, while it `waits`, at the end of the step.
+    """Turns SIGTERM and Ctrl-C into KeyboardInterrupt: at once or, while it `waits`, at the end of the current step.
 
-    The second one doesn't wait. Between its steps the work calls `check`.
+    A second signal always interrupts at once. The work calls `check` between its steps.
     """
 
     def __init__(self) -> None:
         self.waits = False
-        self._asked = False
+        self._requested = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -50,40 +50,40 @@ class Stopper:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt where it was asked for."""
-        if self._asked:
+        """Raise KeyboardInterrupt if a signal has arrived."""
+        if self._requested:
             raise KeyboardInterrupt
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        waited, self._asked = self._asked, True
-        if waited or not self.waits:
+        repeated, self._requested = self._requested, True
+        if repeated or not self.waits:
             raise KeyboardInterrupt
 
 
-def run(folder: Path, *, resume: bool, say: Say) -> TrainingStatus:
-    """Do the job of a folder whose lock is held; gives back how it ended: `finished` or `stopped`.
+def run(folder: Path, *, resume: bool, print_line: PrintLine) -> TrainingStatus:
+    """Run the job of a folder whose lock is held, and return its final status: `finished` or `stopped`.
 
-    Stopped between two steps, it loses those since the last checkpoint: at most `save_every`, done again by `resume`.
+    A stopped job loses the steps since the last checkpoint, at most `save_every`; `resume` repeats them.
 
     Raises:
-        SecondLookError, OSError: it failed, which is written down; or it ended before and isn't to be done again.
+        SecondLookError, OSError: the job failed, and its status says so; or it had ended before and can't be repeated.
     """
     request = TrainingJob.read_request(folder)
-    reporter = TrainingReporter(folder, say=say)
+    reporter = TrainingReporter(folder, print_line=print_line)
     try:
         with Stopper() as stopper:
-            if not (resume and _is_made(request)):
+            if not (resume and _has_version(request)):
                 _train(folder, request, reporter, stopper, resume=resume)
         reporter.enter("finished", version=str(request.output), ndcg=_measured(request), seconds_left=0.0, error="")
     except KeyboardInterrupt:
         reporter.enter("stopped")
     except (SecondLookError, OSError) as error:
-        if reporter.status.state not in FINAL:  # else how it ended still holds
+        if reporter.status.state not in FINAL:  # a job that had ended keeps its state
             reporter.enter("failed", error=str(error))
         raise
     except Exception as error:
-        reporter.enter("failed", error=f"It broke off ({first_line(error)}); the log's end says where.")
+        reporter.enter("failed", error=f"An unexpected error occurred ({first_line(error)}); see the end of the log.")
         raise
     return reporter.status
 
@@ -114,7 +114,7 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
 
 
 def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Progress) -> None:
-    """nDCG@10 of the version that is served, on the same lists; nothing where none can be loaded."""
+    """Store the nDCG@10 of the served version on the same lists in the status, unless no version can be loaded."""
     try:
         version, reranker = promoted_version(), open_reranker()
     except SecondLookError as error:
@@ -125,14 +125,14 @@ def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Prog
         reporter.status = replace(reporter.status, current=version, current_ndcg=fmean(values))
 
 
-def _is_made(request: TrainRequest) -> bool:
-    """Whether the version exists and is this job's, which ended before it could say so."""
+def _has_version(request: TrainRequest) -> bool:
+    """Whether the version exists and is this job's, which then ended before it could report so."""
     settings = public_settings(request.decided_by())
     return bool(_manifest(request).settings == json.loads(json.dumps(settings)))
 
 
 def _measured(request: TrainRequest) -> float | None:
-    """The version's own nDCG@10 on the dev set."""
+    """The new version's nDCG@10 on the dev set; None if it wasn't measured."""
     figures: Mapping[str, float] = next(iter(_manifest(request).metrics.values()), {})
     return finite(figures.get(MAIN_MEASURE))
 

@@ -1,4 +1,4 @@
-"""What a training job writes about itself: a status that is replaced whole, and one line per step for the chart."""
+"""What a training job writes about its progress: a status replaced as a whole, and a line per step for the chart."""
 
 import json
 import math
@@ -15,44 +15,44 @@ STATES = ("queued", "gathering", "training", "evaluating", *FINAL)
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingStatus:
-    """How far a training is, as its process last wrote."""
+    """The progress of a training, as its process last wrote it."""
 
     state: str = "queued"
     """One of STATES."""
     phase: str = ""
-    """What the state consists of just now, in words."""
+    """The current part of the state, in words."""
     done: int = 0
-    """Queries or examples of this phase."""
+    """Queries or examples of this phase so far."""
     total: int = 0
-    """0 where it is unknown."""
+    """Queries or examples of this phase in all; 0 if unknown."""
     step: int = 0
-    """Steps of the optimizer so far."""
+    """Optimizer steps so far."""
     steps: int = 0
-    """0 while their number is unknown."""
+    """Optimizer steps in all; 0 while unknown."""
     loss: float | None = None
-    """Of the last step."""
+    """Loss of the last step."""
     learning_rate: float = 0.0
     pairs_per_second: float = 0.0
     seconds_left: float | None = None
-    """Of the training, without evaluations; None while that is unknown."""
+    """Remaining time of the training, without evaluations; None while unknown."""
     ndcg: float | None = None
-    """nDCG@10 on the dev set when it was last measured; once finished, the version's."""
+    """nDCG@10 on the dev set when last measured; once finished, that of the version."""
     best_ndcg: float | None = None
-    """The best so far."""
+    """Best nDCG@10 so far."""
     current: str = ""
     """Id of the version that was served when the training began."""
     current_ndcg: float | None = None
-    """Its nDCG@10 on the same dev set; None where that wasn't measured."""
+    """Its nDCG@10 on the same dev set; None if not measured."""
     memory: int = 0
     """Resident bytes of the process."""
     version: str = ""
-    """Folder of the version that was made."""
+    """Folder of the new version; empty until it exists."""
     error: str = ""
-    """One sentence, once it has failed."""
+    """Why the training failed, in one sentence; empty unless it has."""
     started: float = 0.0
     """Seconds since 1970."""
     updated: float = 0.0
-    """When this was written, likewise."""
+    """Time of writing, in seconds since 1970."""
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -60,7 +60,7 @@ class TrainingStatus:
 
     @property
     def final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether the job has ended."""
         return self.state in FINAL
 
 
@@ -70,21 +70,21 @@ class Metric:
 
     step: int
     loss: float | None
-    """None where it was no number."""
+    """None if it wasn't finite."""
     learning_rate: float
     ndcg: float | None = None
-    """nDCG@10 on the dev set, where it was measured after this step."""
+    """nDCG@10 on the dev set after this step; None if not measured."""
 
 
 class MetricsFile:
-    """Takes one line per step; where a training resumes at an earlier step, the lines from there on are dropped."""
+    """Stores one line per step; if a training resumes at an earlier step, the lines from that step on are dropped."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._last: int | None = None
 
     def add(self, metric: Metric) -> None:
-        """Append a step's line, which is on disk when this returns; lines of later steps are dropped."""
+        """Append a step's line, which is in the file when this returns; lines of that step and later are dropped."""
         if self._last is None or metric.step <= self._last:
             earlier = [line for line in read_metrics(self._folder) if line.step < metric.step]
             atomic.write_text(self._folder / METRICS, "".join(map(_line, earlier)))
@@ -94,7 +94,7 @@ class MetricsFile:
 
 
 def read_metrics(folder: Path) -> list[Metric]:
-    """The steps in their order, without a line that is cut short."""
+    """The steps in order, without lines that were cut short."""
     try:
         lines = (folder / METRICS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -103,7 +103,7 @@ def read_metrics(folder: Path) -> list[Metric]:
 
 
 def finite(value: float | None) -> float | None:
-    """The number, or None where it isn't finite: JSON has no word for infinity."""
+    """The number, or None if it isn't finite, because JSON has no infinity."""
     return value if value is not None and math.isfinite(value) else None
 
 

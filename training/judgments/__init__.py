@@ -1,1 +1,1 @@
-"""What people judged: grades, their agreement, their files, and queries that are never trained on."""
+"""Human judgments: grades, agreement between raters, files of judgments, and queries that are never trained on."""

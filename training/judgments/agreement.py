@@ -1,4 +1,4 @@
-"""How far raters agree, and the one grade that several of them give a passage."""
+"""How far raters agree, and how the grades of several raters become one."""
 
 import math
 import statistics
@@ -10,7 +10,7 @@ from itertools import combinations
 from training.judgments.feedback import Grade
 
 Pairs = Sequence[tuple[int, int]]
-"""Two raters' grades of the same passages, the first one's grade first."""
+"""Two raters' grades of the same passages, the first rater's grade first."""
 
 
 @dataclass(frozen=True)
@@ -20,60 +20,64 @@ class Agreement:
     raters: tuple[str, str]
     judged: int
     same: float
-    """Share of the judged passages to which both gave the same grade."""
+    """Share of these passages to which both gave the same grade."""
     kappa: float | None
     weighted: float | None
-    """Quadratically weighted kappa: a grade that is off by 3 counts nine times one that is off by 1."""
+    """Quadratically weighted kappa: grades 3 apart count nine times as much as grades 1 apart."""
 
 
 def cohen_kappa(pairs: Pairs) -> float | None:
-    """Cohen 1960: 1 is full agreement, 0 is what chance gives, below 0 is less than that.
+    """Cohen's kappa (1960): 1 is full agreement, 0 is chance level, below 0 is worse than chance.
 
-    None for fewer than two pairs, and where both raters gave one and the same grade only.
+    None for fewer than two pairs, and if both raters gave every passage the same single grade.
     """
-    return _kappa(pairs, lambda one, other: float(one != other))
+    return _kappa(pairs, lambda first, second: float(first != second))
 
 
 def weighted_kappa(pairs: Pairs) -> float | None:
-    """Cohen 1968 with quadratic weights, so that near misses count less than far ones. None as in `cohen_kappa`."""
-    return _kappa(pairs, lambda one, other: float((one - other) ** 2))
+    """Weighted kappa (Cohen 1968) with quadratic weights, so near misses count less; None as in `cohen_kappa`."""
+    return _kappa(pairs, lambda first, second: float((first - second) ** 2))
 
 
-def shared_pairs(grades: Sequence[Grade], one: str, other: str) -> list[tuple[int, int]]:
-    """The grades of two raters for each passage, of one query and index, that both judged."""
+def shared_pairs(grades: Sequence[Grade], rater: str, other: str) -> list[tuple[int, int]]:
+    """The two raters' grades of each passage that both judged for the same query and index."""
     first, second = (
-        {(grade.index, grade.normalized, grade.passage_id): grade.grade for grade in grades if grade.rater == rater}
-        for rater in (one, other)
+        {(grade.index, grade.normalized, grade.passage_id): grade.grade for grade in grades if grade.rater == name}
+        for name in (rater, other)
     )
     return [(value, second[judged]) for judged, value in first.items() if judged in second]
 
 
 def agreements(grades: Sequence[Grade]) -> list[Agreement]:
-    """Every two raters who judged a passage in common, by name."""
+    """The agreement of each pair of raters who judged a passage in common, sorted by name."""
     compared = []
-    for one, other in combinations(sorted({grade.rater for grade in grades}), 2):
-        pairs = shared_pairs(grades, one, other)
+    for raters in combinations(sorted({grade.rater for grade in grades}), 2):
+        pairs = shared_pairs(grades, *raters)
         if pairs:
-            same = sum(left == right for left, right in pairs) / len(pairs)
-            compared.append(Agreement((one, other), len(pairs), same, cohen_kappa(pairs), weighted_kappa(pairs)))
+            same = sum(first == second for first, second in pairs) / len(pairs)
+            compared.append(Agreement(raters, len(pairs), same, cohen_kappa(pairs), weighted_kappa(pairs)))
     return compared
 
 
 def _kappa(pairs: Pairs, distance: Callable[[int, int], float]) -> float | None:
-    """1 less the mean distance of the pairs over the one that the raters' own grades would have by chance."""
+    """1 - observed / by chance: the mean distance of the pairs, and its expectation if grades were paired at random."""
     if len(pairs) < 2:
         return None
-    observed = sum(distance(one, other) for one, other in pairs) / len(pairs)
-    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    observed = sum(distance(first, second) for first, second in pairs) / len(pairs)
+    firsts, seconds = Counter(first for first, _ in pairs), Counter(second for _, second in pairs)
     by_chance = (
-        sum(distance(one, other) * count * times for one, count in first.items() for other, times in second.items())
+        sum(
+            distance(first, second) * count * other_count
+            for first, count in firsts.items()
+            for second, other_count in seconds.items()
+        )
         / len(pairs) ** 2
     )
     return None if by_chance == 0 else 1 - observed / by_chance
 
 
 def by_query(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
-    """Grades by normalized query; queries and grades in the order in which they come."""
+    """Grades by normalized query; queries and grades keep their order."""
     queries: dict[str, list[Grade]] = {}
     for grade in grades:
         queries.setdefault(grade.normalized, []).append(grade)
@@ -81,10 +85,10 @@ def by_query(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
 
 
 def median_grades(grades: Iterable[Grade], *, passage: Callable[[Grade], str]) -> dict[str, int]:
-    """One query's grade of each passage: the median of its raters' grades, halves rounded up.
+    """The grade of each passage of one query: the median over its raters, with halves rounded up.
 
-    Of a rater who graded a passage more than once, the last grade counts. `passage` tells passages apart, by id or by
-    text; they keep the order of their first grades.
+    If a rater graded a passage more than once, the last grade counts. `passage` returns what identifies a passage, its
+    id or its text; passages keep the order of their first grades.
     """
     by_rater: dict[str, dict[str, int]] = {}
     for grade in grades:

@@ -1,4 +1,4 @@
-"""Feedback leaves its store in two forms: TREC qrels that keep protected queries apart, and JSONL for training."""
+"""Exports feedback in two forms: TREC qrels with protected queries in a file of their own, and JSONL for training."""
 
 import hashlib
 import json
@@ -17,44 +17,44 @@ from training.judgments.agreement import by_query, median_grades
 from training.judgments.feedback import FeedbackStore, Grade, text_fingerprint
 
 FEEDBACK_FILE = "feedback.jsonl"
-"""Name of the file beside a training job that holds the grades it learns from."""
+"""Name of the file in a training job's folder that holds the grades it trains on."""
 
 
 @dataclass(frozen=True)
 class ExportedGrades:
-    """What came of an export to JSONL."""
+    """Result of an export to JSONL."""
 
     lines: int
     changed: int
-    """Grades left out because the passage reads differently from when it was graded."""
+    """Grades left out because the passage's text has changed since it was graded."""
     absent: int
-    """Grades left out because the passage is gone from its index."""
+    """Grades left out because the passage is no longer in its index."""
 
 
 def query_ids(grades: Sequence[Grade]) -> dict[str, QueryId]:
-    """An id for each normalized query: its own where no other query has that, else one made from its text."""
+    """An id for each normalized query: its own if no other query shares it, else one derived from its text."""
     own = {grade.normalized: grade.query_id for grade in grades if grade.query_id is not None}
     bearers = Counter(own.values())
     return {
-        key: own[key] if key in own and bearers[own[key]] == 1 else _made_id(key)
+        key: own[key] if key in own and bearers[own[key]] == 1 else _derived_id(key)
         for key in (grade.normalized for grade in grades)
     }
 
 
 def export_qrels(store: FeedbackStore, folder: Path, *, index: str | None = None) -> None:
-    """Write queries.tsv, qrels.train.tsv (unprotected queries) and qrels.dev.tsv (protected ones) in TREC's form.
+    """Write queries.tsv, qrels.train.tsv (unprotected queries) and qrels.dev.tsv (protected ones) in TREC's format.
 
-    Where raters differ, the grade is the one that training takes too: the median, halves rounded up.
+    If raters differ, the grade is the median with halves rounded up, as in training.
 
     Raises:
-        SettingsError: no index is named although several have grades.
-        CorpusError: an id holds white space.
+        SettingsError: several indexes have grades, but none is named.
+        CorpusError: an id contains white space.
     """
     grades = store.grades(index)
     indexes = sorted({grade.index for grade in grades})
     if len(indexes) > 1:
         raise SettingsError(
-            f"{store.path} holds grades of passages of {', '.join(indexes)}, whose ids can't stand in one qrels file; "
+            f"{store.path} holds grades of passages of {', '.join(indexes)}, whose ids can't share one qrels file; "
             "name one index."
         )
     ids = query_ids(grades)
@@ -71,10 +71,10 @@ def export_qrels(store: FeedbackStore, folder: Path, *, index: str | None = None
 def export_jsonl(
     store: FeedbackStore, path: Path, text: Callable[[str, str], str], *, index: str | None = None
 ) -> ExportedGrades:
-    """Write a line for each grade with its passage, as `--data feedback:FILE` reads it; protected ones are marked.
+    """Write a line for each grade with its passage, for `--data feedback:FILE`; protected queries are marked.
 
-    `text` gives a passage's text by index and id, and raises KeyError where it is gone. A grade of a text that
-    has changed since is left out.
+    `text` returns a passage's text by index and id, and raises KeyError if the passage no longer exists. Grades of a
+    text that has changed since are left out.
     """
     grades = store.grades(index)
     ids = query_ids(grades)
@@ -93,7 +93,7 @@ def export_jsonl(
     return ExportedGrades(len(lines), changed, absent)
 
 
-def _made_id(normalized_query: str) -> QueryId:
+def _derived_id(normalized_query: str) -> QueryId:
     return QueryId(f"feedback-{hashlib.sha256(normalized_query.encode()).hexdigest()[:12]}")
 
 
@@ -112,23 +112,23 @@ def _line(grade: Grade, query_id: QueryId, passage: str) -> str:
 
 
 def _qrels(grades: Sequence[Grade], ids: Mapping[str, QueryId]) -> list[str]:
-    """Lines of TREC's four fields, by query and passage in the order of their first grades."""
+    """Lines of TREC's four fields; queries, and passages within a query, keep the order of their first grades."""
     lines = []
-    for key, of_query in by_query(grades).items():
-        for passage_id, grade in median_grades(of_query, passage=lambda grade: grade.passage_id).items():
+    for key, query_grades in by_query(grades).items():
+        for passage_id, grade in median_grades(query_grades, passage=lambda grade: grade.passage_id).items():
             for name in (ids[key], passage_id):
                 if name.split() != [name]:
                     raise CorpusError(
-                        f"Id {name!r} holds white space, which TREC qrels can't; rename it in the corpus."
+                        f"Id {name!r} contains white space, which TREC qrels don't allow; rename it in the corpus."
                     )
             lines.append(f"{ids[key]} 0 {passage_id} {grade}")
     return lines
 
 
 def write_feedback(store: FeedbackStore, folder: Path, *, root: Path | None = None) -> ExportedGrades:
-    """Write all grades whose passages are still in their indexes into `folder`; protected ones are marked.
+    """Write all grades whose passages are still in their indexes to `folder`; protected queries are marked.
 
-    Of an index, nothing but these passages is read.
+    Only these passages of an index are read.
     """
     stores: dict[str, PassageStore | None] = {}
 
@@ -144,7 +144,7 @@ def write_feedback(store: FeedbackStore, folder: Path, *, root: Path | None = No
 
 
 def _passages(index: str, root: Path | None) -> PassageStore | None:
-    """An index's passages; None where the index is gone."""
+    """An index's passages; None if the index no longer exists."""
     try:
         build = current_build(index, root=root)
         return PassageStore(build / "passages", IdTable(build / "ids"))

@@ -1,4 +1,4 @@
-"""Grades that people give: one SQLite file, an append-only log of what each rater did, read as what holds now."""
+"""Grades by people, in one SQLite file: an append-only log of grades and undos, read as the grades in effect now."""
 
 import hashlib
 import os
@@ -20,10 +20,10 @@ from indexing.records import Passage, PassageId, QueryId
 from indexing.whitespace import squeeze
 
 SCHEMA_VERSION = 1
-PROTECTED_SHARE = 0.2  # of the queries, reserved for measuring
+PROTECTED_SHARE = 0.2  # share of the queries that is reserved for evaluation
 HIGHEST = 3  # grades are 0 to 3
 NAME_LENGTH = 40  # characters of a rater's name
-WAIT = 10.0  # seconds for another process's transaction to end
+WAIT = 10.0  # seconds to wait for another process's transaction to end
 SCHEMA = f"""
 BEGIN;
 CREATE TABLE settings (protected_share REAL NOT NULL);
@@ -40,7 +40,7 @@ COMMIT;
 """
 COLUMNS = "query, normalised, query_id, index_name, build, passage_id, fingerprint, grade, rater, at"
 FIELDS = ("query", "normalized", "query_id", "index", "build", "passage_id", "fingerprint", "grade", "rater", "at")
-"""Of a Grade, in the order of COLUMNS."""
+"""Fields of a Grade, in the order of COLUMNS."""
 CURRENT = f"""
 SELECT {COLUMNS} FROM grades WHERE number IN (
     SELECT max(number) FROM grades WHERE number NOT IN (SELECT number FROM undone)
@@ -51,47 +51,47 @@ SELECT {COLUMNS} FROM grades WHERE number IN (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What one rater thinks of one passage for one query; of a line of an export the store's own fields are empty."""
+    """One rater's grade of one passage for one query; read from an export, the store's own fields are empty."""
 
     query: str
     normalized: str
-    """The query as it is compared with others."""
+    """The query in the form in which queries are compared."""
     query_id: QueryId | None
-    """Its id in the judged set beside the corpus; None where it is in none."""
+    """Its id in a judged set of the corpus; None if it is in none."""
     passage_id: PassageId
     grade: int
-    """3 answers perfectly, 2 answers with noise, 1 is related, 0 is not relevant."""
+    """3 is a perfect answer, 2 an answer with noise, 1 related, 0 not relevant."""
     rater: str
     protected: bool
-    """Whether the query is reserved for measuring; then this grade must never be trained on."""
+    """Whether the query is reserved for evaluation, so this grade must never be trained on."""
     index: str = ""
     build: str = ""
     fingerprint: str = ""
-    """Of the text that was graded, as `text_fingerprint` gives it."""
+    """`text_fingerprint` of the text that was graded."""
     at: str = ""
     """UTC, ISO 8601."""
     text: str = ""
-    """The passage's text in an export; the store has its fingerprint alone."""
+    """The passage's text in an export; the store has only its fingerprint."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How much was graded, as of now."""
+    """Totals of the grades in effect."""
 
     grades: int
     queries: int
     protected: int
-    """Those of the queries that are reserved for measuring."""
+    """How many of the queries are reserved for evaluation."""
     by_rater: Mapping[str, int]
 
 
 def check_rater(name: str) -> str:
-    """A rater's name as it is stored: lower case, single spaces. Raises SettingsError for what is no name."""
+    """A rater's name as it is stored: lower case, single spaces. Raises SettingsError if it can't be a name."""
     stored = unicodedata.normalize("NFC", squeeze(name)).lower()
     if len(stored) > NAME_LENGTH or not stored.isprintable() or not any(letter.isalnum() for letter in stored):
         raise SettingsError(
-            f"A rater can't be called {name[: 2 * NAME_LENGTH]!r}; give a name of 1 to {NAME_LENGTH} characters, "
-            "with a letter or a digit in it."
+            f"A rater can't be called {name[: 2 * NAME_LENGTH]!r}; give a name of 1 to {NAME_LENGTH} characters "
+            "that contains a letter or a digit."
         )
     return stored
 
@@ -102,26 +102,26 @@ def text_fingerprint(text: str) -> str:
 
 
 def is_drawn(normalized_query: str, *, share: float) -> bool:
-    """Whether a query is of the protected share: by its hash, so everywhere and always the same."""
+    """Whether a query belongs to the protected share: decided by its hash, so always and everywhere the same."""
     return int.from_bytes(hashlib.sha256(normalized_query.encode()).digest()[:8]) < share * 2**64
 
 
 class FeedbackStore:
-    """One store. It holds no connection between calls, so threads, tabs and processes may share its file."""
+    """A store of grades. It holds no connection between calls, so threads, tabs and processes may share its file."""
 
     def __init__(self, path: Path, share: float) -> None:
         """Use `FeedbackStore.open`."""
         self.path = path
         self.protected_share = share
-        """Share of all queries that is reserved for measuring, as recorded when the file was made."""
+        """Share of all queries that is reserved for evaluation, as recorded when the file was created."""
 
     @classmethod
     def open(cls, path: Path, *, protected_share: float = PROTECTED_SHARE) -> "FeedbackStore":
-        """Open a store, which is made first if it doesn't exist; `protected_share` matters only then.
+        """Open a store, or create it if it doesn't exist; only then is `protected_share` used.
 
         Raises:
             SettingsError: the share is not from 0 to 1.
-            CorpusError: the file is no feedback store, is of another schema version, or can't be read.
+            CorpusError: the file is not a feedback store, has another schema version, or can't be read.
         """
         if not 0 <= protected_share <= 1:
             raise SettingsError(f"protected_share is {protected_share}; give a number from 0 to 1.")
@@ -130,10 +130,10 @@ class FeedbackStore:
         with _connected(path) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version != SCHEMA_VERSION:
-                kind = f"has schema version {version}" if version else "is no feedback store"
+                kind = f"has schema version {version}" if version else "is not a feedback store"
                 raise CorpusError(
-                    f"{path} {kind}, this program reads version {SCHEMA_VERSION}; open it with the program that "
-                    "wrote it, or move it away to begin a new one."
+                    f"{path} {kind}, and this program reads version {SCHEMA_VERSION}; open it with the program that "
+                    "wrote it, or move it away to start a new one."
                 )
             (share,) = connection.execute("SELECT protected_share FROM settings").fetchone()
         return cls(path, float(share))
@@ -150,19 +150,19 @@ class FeedbackStore:
         query_id: QueryId | None = None,
         held_out: bool = False,
     ) -> Grade:
-        """Keep one grade; it takes the place of the rater's older one of the same query, index and passage.
+        """Store one grade, which replaces the rater's earlier one for the same query, index and passage.
 
-        `held_out` says that the query is in a judged split other than train: from then on it is protected.
+        `held_out` means that the query is in a judged split other than train: from then on it is protected.
 
         Raises:
-            SettingsError: the grade is not 0 to 3, the query has no word, or the rater no name.
+            SettingsError: the grade is not 0 to 3, the query has no word, or the rater's name isn't valid.
             CorpusError: the file can't be written.
         """
         text, rater, key = squeeze(query), check_rater(rater), normalize_query(query)
         if type(grade) is not int or not 0 <= grade <= HIGHEST:  # True is an int too
-            raise SettingsError(f"Grade {grade!r} of passage {passage.id} must be 0, 1, 2 or 3.")
+            raise SettingsError(f"Passage {passage.id} got the grade {grade!r}; give 0, 1, 2 or 3.")
         if not key:
-            raise SettingsError(f"Query {query[:80]!r} holds no word; grade passages of one that does.")
+            raise SettingsError(f"Query {query[:80]!r} has no word; grade passages for one that does.")
         at = datetime.now(UTC).isoformat(timespec="seconds")
         values = (text, key, query_id, index, build, passage.id, text_fingerprint(passage.content), grade, rater, at)
         with self._changing() as connection:
@@ -172,9 +172,9 @@ class FeedbackStore:
             return self._grade(values, _held_out(connection))
 
     def undo(self, rater: str) -> Grade | None:
-        """Take back the rater's last grade that still stands, whatever query it is of: what it replaced holds again.
+        """Undo the rater's last grade that hasn't been undone, for any query; a grade that it replaced is restored.
 
-        Undoing again goes further back. Gives the grade that was taken back; None where nothing is left.
+        Repeated calls undo earlier and earlier grades. Returns the undone grade, or None if there is none left.
         """
         last = "SELECT max(number) FROM grades WHERE rater = ? AND number NOT IN (SELECT number FROM undone)"
         with self._changing() as connection:
@@ -187,7 +187,7 @@ class FeedbackStore:
             return self._grade(row, _held_out(connection))
 
     def grades(self, index: str | None = None) -> list[Grade]:
-        """The grades that stand now, of one index or of all, in the order in which they were given."""
+        """The grades in effect, of one index or of all, oldest first."""
         with _connected(self.path) as connection:
             connection.execute("BEGIN")  # one view of both tables
             held_out = _held_out(connection)
@@ -195,16 +195,16 @@ class FeedbackStore:
             return [grade for grade in current if index in (None, grade.index)]
 
     def protects(self, query: str) -> bool:
-        """Whether a query is reserved for measuring: drawn by its hash, or once graded as held out."""
+        """Whether a query is reserved for evaluation: drawn by its hash, or ever graded as held out."""
         with _connected(self.path) as connection:
             return self._protects(normalize_query(query), _held_out(connection))
 
     def raters(self) -> list[str]:
-        """Everyone who has a grade that holds, by name."""
+        """Names of all raters with a grade in effect, sorted."""
         return sorted({grade.rater for grade in self.grades()})
 
     def counts(self) -> Counts:
-        """Totals of what holds now, over all indexes."""
+        """Totals of the grades in effect, over all indexes."""
         grades = self.grades()
         queries = {grade.normalized: grade.protected for grade in grades}
         by_rater = Counter(grade.rater for grade in grades)
@@ -219,7 +219,7 @@ class FeedbackStore:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone among the writers; what fails in it leaves nothing."""
+        """One transaction with no other writer; if it fails, nothing is changed."""
         with _connected(self.path) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -227,7 +227,7 @@ class FeedbackStore:
 
 
 def _create(path: Path, share: float) -> None:
-    """A file appears whole: whoever comes second keeps the first one's."""
+    """Create the file in one step; if another process was faster, its file is used."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
@@ -241,21 +241,23 @@ def _create(path: Path, share: float) -> None:
             atomic.fsync_path(path.parent)
     except FileExistsError:
         if not path.is_file():
-            raise CorpusError(f"{path.parent} is no folder, so no feedback can be kept there; move it away.") from None
+            raise CorpusError(f"{path.parent} is not a folder, so no feedback can be stored there; move it.") from None
     except OSError as error:
-        raise CorpusError(f"Feedback store {path} can't be made ({first_line(error)}); free its place.") from error
+        raise CorpusError(
+            f"Feedback store {path} can't be created ({first_line(error)}); move away what is in its place."
+        ) from error
 
 
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     try:
-        address = f"{path.resolve().as_uri()}?mode=rw"  # an absent file is not made here
+        address = f"{path.resolve().as_uri()}?mode=rw"  # a missing file is an error, and isn't created
         with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as connection:
             yield connection
     except sqlite3.Error as error:
         raise CorpusError(
-            f"Feedback store {path} can't be used ({first_line(error)}); see that it is whole and can be written, "
-            "then try again."
+            f"Feedback store {path} can't be used ({first_line(error)}); check that it is intact and writable, then "
+            "try again."
         ) from error
 
 

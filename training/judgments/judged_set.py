@@ -1,4 +1,4 @@
-"""Judged sets: the splits beside a corpus, or any two files."""
+"""Judged sets from any two files of queries and judgments, and a count of their passages that an index lacks."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from training.example import NO_JUDGMENT, NO_QUERY, OnSkip, ignore
 
 
 def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> JudgedSet:
-    """The queries that have judgments, under the name of their file; `on_skip` gets a reason for each of one file only.
+    """The queries that have judgments; `on_skip` gets a reason for each query that only one of the files holds.
 
-    `queries` holds `id TAB text` or BEIR's JSONL, `qrels` TREC's and MS MARCO's four fields or BEIR's three.
+    `queries` holds `id TAB text` or BEIR's JSONL, `qrels` TREC's and MS MARCO's four fields or BEIR's three. The split
+    is named after the file of queries.
 
     Raises:
         SettingsError: a file doesn't exist, or no query has a judgment.
@@ -19,13 +20,13 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
     """
     for name, file in (("queries", queries), ("qrels", qrels)):
         if not file.is_file():
-            raise SettingsError(f"There is no file {file} of {name}; give one that exists.")
+            raise SettingsError(f"The {name} file {file} doesn't exist; give one that does.")
     judgments, texts = read_qrels(qrels), read_queries(queries)
     judged = tuple(query for query in texts if query.id in judgments)
     if not judged:
         raise SettingsError(
-            f"None of the {len(texts):,} queries of {queries} is among the {len(judgments):,} that {qrels} judges; "
-            "give files with the same ids."
+            f"None of the {len(texts):,} queries in {queries} is among the {len(judgments):,} with judgments in "
+            f"{qrels}; give files with the same ids."
         )
     for _ in range(len(texts) - len(judged)):
         on_skip(NO_JUDGMENT)
@@ -35,5 +36,5 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
 
 
 def absent(judged: JudgedSet, index: Index) -> int:
-    """Passages that the index lacks, each as often as it is judged for one of the queries."""
+    """Number of judgments whose passage the index lacks."""
     return sum(passage_id not in index.passages for query in judged.queries for passage_id in judged.qrels[query.id])

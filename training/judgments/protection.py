@@ -1,4 +1,4 @@
-"""Queries that must never be trained on, known by their ids and by their texts."""
+"""Queries that must never be trained on, identified by their ids and by their texts."""
 
 import hashlib
 import json
@@ -13,18 +13,18 @@ from training.example import PROTECTED, Example, OnSkip
 
 @dataclass(frozen=True)
 class Protection:
-    """Ids and normalized texts of queries; a query is protected that has one of either."""
+    """Ids and normalized texts of queries; a query is protected if its id or its text is among them."""
 
     ids: frozenset[QueryId] = frozenset()
     texts: frozenset[str] = frozenset()
     own: Mapping[Path, frozenset[QueryId]] = field(default_factory=dict)
-    """Of each collection, by its folder, ids that mean something among its own queries alone: see `within`."""
+    """By collection folder, ids that protect only the queries of that collection: see `within`."""
 
     @classmethod
     def read(cls, files: Iterable[Path], collections: Iterable[Path] = ()) -> "Protection":
-        """Every query of these files, and of these collections every judged split but train.
+        """Protect every query of these files, and every judged split except train of these collections.
 
-        Ids of a file protect queries everywhere. Each collection numbers its queries in its own way, so one's ids mean
+        Ids from a file protect queries everywhere. Each collection numbers its own queries, so the ids of one mean
         nothing in another.
         """
         named = [query for path in files for query in read_queries(path)]
@@ -36,7 +36,7 @@ class Protection:
         )
 
     def within(self, collection: Path) -> "Protection":
-        """The protection of a collection's own queries: by the ids of its held-out splits too."""
+        """The protection for a collection's own queries, which includes the ids of its held-out splits."""
         return replace(self, ids=self.ids | self.own.get(collection.resolve(), frozenset()))
 
     def covers(self, query: Query) -> bool:
@@ -57,12 +57,12 @@ class Protection:
         return JudgedSet(judged.split, left, {query.id: judged.qrels[query.id] for query in left})
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits, others for other ids or texts; where the collections lie makes no difference."""
+        """16 hexadecimal digits that change with the ids and texts, but not with the collections' locations."""
         own = sorted(sorted(ids) for ids in self.own.values())
         values = json.dumps([sorted(self.ids), sorted(self.texts), own])
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
 def _held_out(folder: Path) -> list[Query]:
-    """Queries of every judged split of a collection but train."""
+    """The queries of every judged split of a collection except train."""
     return [query for split, judged in judged_sets(folder).items() if split != "train" for query in judged.queries]

@@ -1,1 +1,1 @@
-"""Mines hard negatives from the served index."""
+"""Mines hard negatives from an index, with the first stage that search uses."""

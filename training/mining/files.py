@@ -1,4 +1,4 @@
-"""Writes mined negatives as JSON lines in each form that losses take, and reads them back as datasets."""
+"""Writes mined negatives as JSON lines, one file for each form that losses take, and reads them as datasets."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,19 +18,19 @@ from training.mining.settings import NegativesLayout
 
 MANIFEST = "manifest.json"
 RECORD = "mined"
-"""The file of ids, ranks and scores, one line a query, that is written beside the forms."""
+"""Name of the file of ids, ranks and scores, one line per query, that is written beside the forms."""
 
 
 @dataclass(frozen=True)
 class MinedTexts:
-    """One mined query with its texts."""
+    """A mined query with the texts of its passages."""
 
     query: str
     positives: tuple[tuple[str, Positive], ...]
     negatives: tuple[tuple[str, float], ...]
     """Texts and scores."""
     per_query: int
-    """Negatives that were requested for each query."""
+    """Negatives requested for each query."""
 
 
 NegativesRow = dict[str, Any]
@@ -75,7 +75,7 @@ ROW_MAKERS: Mapping[str, RowMaker] = {
     "labeled-pairs": _labeled_pairs,
     "labeled-lists": _labeled_lists,
 }
-"""For each of NEGATIVE_FORMS, the rows of a query that has a positive and a negative."""
+"""For each of NEGATIVE_FORMS, the function that makes the rows of a query with a positive and a negative."""
 
 
 def write_negatives(
@@ -87,7 +87,7 @@ def write_negatives(
     text: Text,
     per_query: int,
 ) -> dict[str, int]:
-    """Write FORM.jsonl for each form, and mined.jsonl, as the queries come; return the number of rows of each."""
+    """Write FORM.jsonl for each form, and mined.jsonl, query by query; return the number of rows in each file."""
     counts = dict.fromkeys((*layout.forms, RECORD), 0)
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8")) for name in counts}
@@ -125,26 +125,26 @@ def _record(mined: MinedQuery) -> NegativesRow:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder of mined negatives. Raises TrainingError where it has none."""
+    """The manifest of a folder of mined negatives. Raises TrainingError if it has none."""
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if not {"files", "forms", "rows", "scores", "settings"} <= values.keys():
             raise KeyError
     except (OSError, ValueError, KeyError, AttributeError):
         raise TrainingError(
-            f"{folder} holds no mined negatives ({MANIFEST} is absent or broken); make them: "
+            f"{folder} holds no mined negatives ({MANIFEST} is missing or broken); make them: "
             f"python -m training mine --output {folder}"
         ) from None
     return values
 
 
 def read_negatives(folder: Path, form: str, *, scores: bool = False) -> Dataset:
-    """The rows of one form, on disk and mapped, columns in the order in which losses take them.
+    """The rows of one form, memory-mapped, with columns in the order in which losses take them.
 
-    `scores` keeps that column, which a loss would take for an input.
+    `scores` includes the column of scores, which a loss would take for an input.
 
     Raises:
-        TrainingError: the folder doesn't hold this form, or without scores, or a file differs from its manifest.
+        TrainingError: the folder lacks this form or the scores, or a file differs from its manifest.
     """
     values = manifest(folder)
     if form not in values["forms"] or (scores and not values["scores"]):
@@ -155,9 +155,9 @@ def read_negatives(folder: Path, form: str, *, scores: bool = False) -> Dataset:
     name = f"{form}.jsonl"
     faults = atomic.changed_files(folder, {name: values["files"][name]}, full=True)
     if faults:
-        raise TrainingError(f"{folder} is broken: {faults[0]}; mine anew.")
+        raise TrainingError(f"{folder} is broken: {faults[0]}; mine it again.")
     if not values["rows"][form]:
-        raise TrainingError(f"{folder / name} has no row; mine with more ranks or fewer negatives a query.")
+        raise TrainingError(f"{folder / name} is empty; mine again with more ranks or fewer negatives per query.")
     columns = _features(form, values["settings"]["per_query"])
     if values["scores"]:
         columns["scores"] = datasets.List(Value("float32"))
@@ -166,15 +166,15 @@ def read_negatives(folder: Path, form: str, *, scores: bool = False) -> Dataset:
 
 
 def list_ids(folder: Path) -> Iterator[QueryId]:
-    """Ids of the queries of `labeled-lists`, one a row. Rows hold none, as a loss would take it for an input.
+    """Query ids of the rows of `labeled-lists`, in order. The rows hold none, because a loss would take it for input.
 
     Raises:
-        TrainingError: the file of ids isn't as it was written.
+        TrainingError: the file of ids has changed since it was written.
     """
     name = f"{RECORD}.jsonl"
     faults = atomic.changed_files(folder, {name: manifest(folder)["files"][name]}, full=True)
     if faults:
-        raise TrainingError(f"{folder} is broken: {faults[0]}; mine anew.")
+        raise TrainingError(f"{folder} is broken: {faults[0]}; mine it again.")
     with (folder / name).open(encoding="utf-8") as file:
         for values in map(json.loads, file):
             if values["positives"] and values["negatives"]:

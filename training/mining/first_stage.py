@@ -1,4 +1,4 @@
-"""The first stage as it is served, and its score of judged passages that it doesn't return."""
+"""The first stage that search uses, and its scores of judged passages that it doesn't return."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,13 +18,13 @@ NOTHING = Ranking((), np.empty(0, dtype=np.float32))
 
 
 class ServedFirstStage:
-    """A pipeline's BM25, dense or fused ranking of each query. Passages stay on disk."""
+    """A pipeline's BM25, dense or fused ranking of each query. Passage texts stay on disk."""
 
     def __init__(self, pipeline: RetrieveAndRerank, *, fusion: Fusion, depth: int = SERVED_DEPTH) -> None:
-        """Rank as `fusion` does; `depth` passages are kept of each ranking and of their fusion.
+        """Rank by `fusion`; each ranking, and their fusion, is cut to `depth` passages.
 
         Raises:
-            SettingsError: the fusion is unknown, or the depth above 10,000.
+            SettingsError: the fusion is unknown, or the depth is above 10,000.
         """
         self.index = pipeline.index
         self.fusion = fusion
@@ -32,22 +32,22 @@ class ServedFirstStage:
         self._settings = PipelineSettings(depth=depth, rerank_depth=0, fusion=fusion)
 
     def text(self, passage_id: PassageId) -> str:
-        """What the re-ranker reads of a passage. Raises KeyError."""
+        """A passage's text as the re-ranker reads it. Raises KeyError for an unknown id."""
         return self.index.passages.by_id(passage_id).content
 
     def rank(self, query: str) -> Ranking:
-        """A query's ranking. Raises SettingsError where it is too long to be searched."""
+        """A query's ranking. Raises SettingsError if the query is too long to search."""
         return self._pipeline.retrieve(query, self._settings).fused
 
     def candidates(self, query: Query, judged: Mapping[PassageId, int]) -> QueryCandidates:
-        """A query's ranking, and the scores of its relevant passages; nothing where the index holds none of them.
+        """A query's ranking, and the scores of its relevant passages; both empty if the index holds none of them.
 
-        A passage that wasn't returned gets, by fusion: `bm25` its BM25 score; `dense` the cosine of its stored
-        vector, of which a compressed FAISS index's own scores are approximations; `rrf` and `weighted` what fusion
-        makes of the lists that hold it, so 0 where none does, and it is marked as unscored.
+        The score of a passage that wasn't returned depends on the fusion. `bm25`: its BM25 score. `dense`: the cosine
+        of its stored vector (the scores of a compressed FAISS index only approximate it). `rrf` and `weighted`: the
+        fused score over the lists that hold it, or 0 if none does, in which case it is marked as unscored.
 
         Raises:
-            SettingsError: the query is too long to be searched.
+            SettingsError: the query is too long to search.
         """
         passages = self.index.passages
         relevant = sorted(passage_id for passage_id, grade in judged.items() if grade > 0 and passage_id in passages)
@@ -55,8 +55,8 @@ class ServedFirstStage:
             return QueryCandidates(query.id, NOTHING, judged, {})
         if len(query.text) > QUERY_CHARACTERS:
             raise SettingsError(
-                f"Query {query.id} has {len(query.text):,} characters, at most {QUERY_CHARACTERS:,} are searched; "
-                "shorten it or take it out of the queries."
+                f"Query {query.id} has {len(query.text):,} characters, more than the {QUERY_CHARACTERS:,} that search "
+                "allows; shorten it or remove it from the queries."
             )
         first = self._pipeline.retrieve(query.text, self._settings)
         known = dict(zip(first.fused.passage_ids, first.fused.scores.tolist(), strict=True))
@@ -68,7 +68,7 @@ class ServedFirstStage:
         return QueryCandidates(query.id, first.fused, judged, scores, unscored)
 
     def _scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
-        """Scores of those of these passages that have one."""
+        """The scores of these passages, without those that have none."""
         if self.fusion in ("rrf", "weighted"):
             fused = fuse(first.rankings, self._settings, depth=sum(map(len, first.rankings.values())))
             scored = dict(zip(fused.passage_ids, fused.scores.tolist(), strict=True))

@@ -13,7 +13,7 @@ from training.targets import as_logits, grade_as_logit, run_as_logits
 
 @dataclass(frozen=True, slots=True)
 class TrainingGroup:
-    """One query with passages and target logits; only differences between targets count."""
+    """One query with passages and target logits; only the differences between targets matter."""
 
     query_id: QueryId
     passage_ids: tuple[PassageId, ...]
@@ -21,36 +21,36 @@ class TrainingGroup:
 
     def __post_init__(self) -> None:
         if len(self.passage_ids) != len(self.targets) or len(self.passage_ids) < 2:
-            raise ValueError(f"a group needs two passages or more and a target for each: {self}")
+            raise ValueError(f"a group needs at least two passages and one target for each: {self}")
 
 
 @dataclass(frozen=True)
 class GroupSettings:
-    """Which passages of a first-stage run become a group."""
+    """How the passages of a group are chosen from a first-stage run."""
 
     per_query: int = 8
     """Passages in a group, positives included."""
     ranks: tuple[int, int] = (1, 100)
     """First and last rank that negatives are taken from, both included."""
     relative_margin: float | None = 0.05
-    """As in mine.MiningSettings. A margin wants a first stage that is stronger than the model in training:
-    where it is weaker, the margin removes the very mistakes that are to be learned from."""
+    """See mine.MiningSettings. A margin needs a first stage that is stronger than the model being trained; with a
+    weaker one, it removes the very mistakes that the model should learn from."""
     seed: int = 17
 
     def __post_init__(self) -> None:
         if self.per_query < 2:
-            raise SettingsError(f"{self.per_query} passages a group; give 2 or more.")
+            raise SettingsError(f"per_query is {self.per_query}; give 2 passages or more.")
         self.rules()
 
     def rules(self) -> mine.MiningSettings:
-        """What a mined negative must keep to. Raises SettingsError where that is out of range."""
+        """The rules for mined negatives. Raises SettingsError if a value is out of range."""
         return mine.MiningSettings(ranks=self.ranks, relative_margin=self.relative_margin)
 
 
 def distillation_groups(
     run: Run, settings: GroupSettings, *, repeats: int = 1, exclude: Mapping[QueryId, PassageId] | None = None
 ) -> list[TrainingGroup]:
-    """Groups whose targets are the first stage's own scores; `run` holds cosines, and the rest is as `logit_groups`."""
+    """Groups whose targets are the first stage's own scores: `logit_groups` of a run that holds cosines."""
     logits = {query_id: Ranking(ranking.passage_ids, as_logits(ranking.scores)) for query_id, ranking in run.items()}
     return logit_groups(logits, settings, repeats=repeats, exclude=exclude)
 
@@ -60,8 +60,8 @@ def logit_groups(
 ) -> list[TrainingGroup]:
     """Groups whose targets are the scores of a run of logits.
 
-    Half of each group comes from the best tenth of the rank range, a quarter from its best half, the rest from all of
-    it, so that a re-ranker learns fine and coarse differences. `exclude` names a passage of a query not to use, such
+    Half of each group comes from the best tenth of the rank range, a quarter from its best half, and the rest from all
+    of it, so a re-ranker learns both fine and coarse differences. `exclude` gives, by query, a passage not to use, such
     as the one that the query was taken from.
     """
     groups = []
@@ -82,7 +82,7 @@ def logit_groups(
 
 
 def run_of_logits(run: Run) -> dict[QueryId, Ranking]:
-    """The run with each query's scores as targets.run_as_logits gives them; rankings of equal scores are left out."""
+    """The run with each query's scores turned into logits (targets.run_as_logits), without rankings of equal scores."""
     logits = {}
     for query_id, ranking in run.items():
         scores = run_as_logits(ranking.scores)
@@ -96,10 +96,10 @@ def judged_groups(
 ) -> list[TrainingGroup]:
     """Groups of judged passages, filled up with hard negatives mined from the run.
 
-    A group has one passage or more of a grade above 0, then judged zeros and mined ones. Passages judged
-    relevant are never negatives, nor, with `text`, those that read like one; unjudged ones that score close to
-    a positive are left out. `run` holds cosines; targets are as targets.grade_as_logit gives them, and a passage that
-    the run lacks takes the run's lowest score.
+    A group has at least one passage with a grade above 0, then passages judged 0, then mined ones. Passages judged
+    relevant are never negatives, and neither, with `text`, are those that read like one; unjudged passages that score
+    close to a positive are left out. `run` holds cosines. Targets come from targets.grade_as_logit; a passage that the
+    run lacks gets the run's lowest score.
     """
     top_grade = max((grade for judged in qrels.values() for grade in judged.values()), default=0)
     groups = []
@@ -138,7 +138,7 @@ def _mined(
     settings: GroupSettings,
     text: negatives.Text | None,
 ) -> list[PassageId]:
-    """Unjudged passages of the ranking that mining's rules leave, best first."""
+    """Unjudged passages of the ranking that pass the rules of mining, best first."""
     if ranking is None:
         return []
     relevant = {passage_id: score for _, passage_id, score in ranking if judged.get(passage_id, 0) > 0}

@@ -1,7 +1,7 @@
-"""Mines a judged set from the served index, query by query, into a folder of training data with its report.
+"""Mines hard negatives for a judged set, query by query, and writes a folder of training data with its report.
 
-Passages, BM25 and vectors stay on disk and are mapped; FAISS's index is in memory, as in serving. Negatives are
-written as they are mined; 4 bytes a score remain in memory.
+Passages, BM25 and vectors are memory-mapped; FAISS's index is in memory, as it is when search runs. Negatives are
+written as they are mined, and only 4 bytes per score stay in memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ NONE_PROTECTED = Protection()
 
 @dataclass(frozen=True)
 class Miner:
-    """A first stage, the rules that its candidates must pass and, where given, a re-ranker that scores them anew."""
+    """A first stage, the rules that its candidates must pass and, optionally, a re-ranker that re-scores them."""
 
     stage: ServedFirstStage
     settings: MiningSettings
@@ -52,20 +52,20 @@ class Miner:
         fusion: Fusion = "rrf",
         reranker: Reranker | None = None,
     ) -> "Miner":
-        """Mine from a pipeline's first stage, as deep as the settings' ranks and at least as deep as it is served.
+        """A miner on a pipeline's first stage, as deep as the settings' ranks and at least as deep as in search.
 
-        The pipeline's own re-ranker takes no part. Raises SettingsError where the fusion is unknown.
+        The pipeline's own re-ranker isn't used. Raises SettingsError if the fusion is unknown.
         """
         stage = ServedFirstStage(pipeline, fusion=fusion, depth=max(settings.ranks[1], SERVED_DEPTH))
         return cls(stage, settings, reranker)
 
     @property
     def scale(self) -> str:
-        """What the scores are that margins and limits apply to, such as `bm25` or `logits of NAME`."""
+        """Name of the scale that margins and limits apply to, such as `bm25` or `logits of NAME`."""
         return self.stage.fusion if self.reranker is None else f"logits of {self.reranker.name}"
 
     def mine(self, judged: JudgedSet, *, progress: Progress = silent) -> Iterator[MinedQuery]:
-        """Negatives of each query, one query in memory at a time; with a re-ranker the rules work on its raw logits."""
+        """Negatives of each query, one query in memory at a time; a re-ranker's raw logits replace the scores."""
         for query in judged.queries:
             candidates = self.stage.candidates(query, judged.qrels.get(query.id, {}))
             rescore = None if self.reranker is None else _rescore(self.reranker, query.text, self.stage.text)
@@ -82,7 +82,7 @@ def mine_negatives(
     root: Path | None = None,
     progress: Progress = silent,
 ) -> MiningReport:
-    """Mine hard negatives for judged queries from an index, and make the folder `output` of training data.
+    """Mine hard negatives for judged queries from an index, and write them to the new folder `output`.
 
     It holds a file for each form of the options' layout, `mined.jsonl` with ids, ranks and scores, and `manifest.json`
     with the report and all settings. `mined:OUTPUT` is then a source of training data. For example:
@@ -90,11 +90,11 @@ def mine_negatives(
         report = mine_negatives("sample", Path("data/runs/negatives"), MiningSettings(per_query=7))
         print(describe(report))
 
-    `root` is the folder of all indexes. No query of a judged split other than train is mined, of the sample's or the
-    index's corpus, nor one that a file of `options.protect` holds.
+    `root` is the folder of all indexes. Queries in a judged split other than train of the sample's or the index's
+    corpus, and queries in the files of `options.protect`, are never mined.
 
     Raises:
-        SettingsError: the fusion is unknown, a query is too long, or no such judgments exist.
+        SettingsError: the fusion is unknown, a query is too long, or the judgments don't exist.
         TrainingError: `output` exists, no query may be mined, or no negative was found.
         IndexingError, CorpusError, ModelError: the index, a file or the re-ranker can't be read.
     """
@@ -122,7 +122,7 @@ def mine_to(
     protection: Protection = NONE_PROTECTED,
     progress: Progress = silent,
 ) -> MiningReport:
-    """Mine a judged set and make the folder `target`, as `mine_negatives` does.
+    """Mine a judged set and write the new folder `target`, as `mine_negatives` does.
 
     Raises:
         SettingsError: a query is too long.
@@ -166,7 +166,7 @@ def _allowed(judged: JudgedSet, protection: Protection) -> JudgedSet:
     if not allowed.queries:
         raise TrainingError(
             f"None of the {len(judged.queries):,} judged {judged.split} queries may be mined: "
-            f"{'all are protected' if judged.queries else 'there are none'}; choose other judgments or --protect."
+            f"{'all are protected' if judged.queries else 'the set is empty'}; choose other judgments or --protect."
         )
     return allowed
 

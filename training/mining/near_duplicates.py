@@ -1,4 +1,4 @@
-"""Finds texts that repeat one of a few others, apart from word order, repetition and small changes."""
+"""Detects texts that repeat one of a few others, apart from word order, repeated words and small changes."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ class NearDuplicates:
     """The passages that a query's negatives must not repeat."""
 
     def __init__(self, texts: Iterable[str], *, share: float) -> None:
-        """`share` is the Jaccard index of two texts' sets of terms from which they count as the same, above 0 to 1."""
+        """`share`, above 0 and up to 1, is the lowest Jaccard index of two texts' terms that makes them duplicates."""
         self._share = share
         self._plain: set[str] = set()
         self._terms: list[frozenset[str]] = []
@@ -19,9 +19,9 @@ class NearDuplicates:
             self._terms.append(frozenset(analyzer.terms(text)))
 
     def match(self, text: str) -> bool:
-        """Whether a text is one of them, case and spaces aside, or shares enough terms with one of them.
+        """Whether a text equals one of them, ignoring case and spacing, or shares enough terms with one.
 
-        A text of stop words alone has no terms and matches only as a whole.
+        A text that consists of stop words has no terms and matches only by equality.
         """
         if _plain(text) in self._plain:
             return True

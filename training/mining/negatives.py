@@ -1,8 +1,8 @@
 """Chooses hard negatives of one query from a ranking, judgments, scores and texts, without a model or an index.
 
-A candidate that isn't judged may still answer the query. Such false negatives are avoided by margins below the
-scores of the positives, by limits on the score, and by comparing texts. Passages judged 0 are no guess: margins
-and `max_score` don't touch them.
+An unjudged candidate may still answer the query. Such false negatives are avoided by margins below the scores of the
+positives, by limits on the score, and by comparing texts. Passages judged 0 are known negatives, so margins and
+`max_score` don't apply to them.
 """
 
 import math
@@ -19,10 +19,10 @@ RULES = (
     *("outside ranks", "judged relevant", "near-duplicate"),
     *("relative margin", "absolute margin", "max score", "min score"),
 )
-"""In the order in which they are applied; a candidate counts for the first that drops it."""
+"""In the order in which they are applied; a candidate counts for the first rule that drops it."""
 Text = Callable[[PassageId], str]
 Rescore = Callable[[Sequence[PassageId]], Mapping[PassageId, float]]
-"""A re-ranker's raw score of each of these passages for the query at hand."""
+"""Returns a re-ranker's raw score of each of these passages for the current query."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class QueryCandidates:
     ranking: Ranking
     judged: Mapping[PassageId, int]
     relevant_scores: Mapping[PassageId, float]
-    """Of every passage judged above 0 that has a text, its score on the ranking's scale, returned or not."""
+    """Score, on the ranking's scale, of every passage judged above 0 that has a text, returned or not."""
     unscored: frozenset[PassageId] = frozenset()
-    """Those of them whose score is only known to be below the ranking's: no margin is taken from it."""
+    """Relevant passages whose score is only known to be below the ranking's; they set no margin."""
     relevant_texts: Sequence[str] = ()
-    """Texts of relevant passages that have no id in the index; negatives mustn't read like them either."""
+    """Texts of relevant passages that have no id in the index; negatives must not read like them either."""
 
 
 class Positive(NamedTuple):
-    """A judged passage that answers the query; `rank` is None where the first stage didn't return it."""
+    """A judged passage that answers the query; `rank` is None if the first stage didn't return it."""
 
     passage_id: PassageId
     grade: int
@@ -51,14 +51,14 @@ class Positive(NamedTuple):
 
 @dataclass(frozen=True)
 class Pool:
-    """What the rules left of a query's candidates."""
+    """A query's positives, and the candidates that passed the rules."""
 
     positives: tuple[Positive, ...]
     """Highest grade first, then highest score."""
     candidates: tuple[Candidate, ...]
-    """Highest score first; `rank` stays the first stage's, whatever scored them."""
+    """Highest score first; `rank` is always the first stage's, even if a re-ranker scored them."""
     dropped: Mapping[str, int]
-    """Candidates by the rule that dropped them."""
+    """Number of candidates that each rule dropped."""
     rescored: int
     """Passages that the re-ranker scored."""
 
@@ -74,17 +74,17 @@ class MinedQuery:
     judged_negatives: int = 0
     """Negatives that are judged 0 or less."""
     not_drawn: int = 0
-    """Candidates that no rule dropped and no draw took."""
+    """Candidates that passed the rules but weren't drawn."""
     rescored: int = 0
 
 
 def hard_negatives(
     candidates: QueryCandidates, settings: MiningSettings, *, text: Text, rescore: Rescore | None = None
 ) -> MinedQuery:
-    """Screen a query's candidates and draw from them; a query without a positive gets no negative either.
+    """Screen a query's candidates and draw negatives from them; a query without a positive gets no negatives.
 
-    With `rescore`, margins, limits, order and the scores returned are the re-ranker's; ranks are the first
-    stage's. The draw depends on the seed and the query's id alone, not on other queries.
+    With `rescore`, margins, limits, order and returned scores use the re-ranker's scores; ranks stay the first
+    stage's. The draw depends only on the seed and the query's id, not on other queries.
     """
     if not _positives(candidates, settings):
         return MinedQuery(candidates.query_id, (), (), {})
@@ -104,10 +104,9 @@ def hard_negatives(
 def screen(
     candidates: QueryCandidates, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
 ) -> Pool:
-    """Drop candidates rule by rule. Without `text`, near-duplicates stay; without a scored positive, margins don't
-    apply.
+    """Drop candidates rule by rule. Without `text`, near-duplicates stay; without a scored positive, no margin applies.
 
-    A margin from a positive that fusion never saw would drop every candidate, so one that is unscored sets none.
+    An unscored positive sets no margin: fusion never saw it, so its margin would drop every candidate.
     """
     judged, (first, last) = candidates.judged, settings.ranks
     sieve = _Sieve(candidates.ranking)
@@ -136,10 +135,10 @@ def screen(
 def draw_negatives(
     zeros: Sequence[PassageId], mined: Sequence[PassageId], room: int, rng: random.Random, *, fill: bool
 ) -> tuple[list[PassageId], list[PassageId]]:
-    """Passages judged 0 and mined ones for `room` places of a list: half of each, the odd place for a judged one.
+    """Passages judged 0 and mined ones for `room` places of a list: half of each, and an odd place for a judged one.
 
-    Where the mined ones don't take their half, judged ones fill it, if `fill` says so or there is no mined one at all;
-    mined ones always take the places that judged ones leave.
+    If there are too few mined ones for their half, judged ones fill it with `fill`, or if there are no mined ones at
+    all; mined ones always take the places that judged ones leave.
     """
     half = (room + 1) // 2
     most = max(half, room - len(mined)) if fill or not mined else half
@@ -148,7 +147,7 @@ def draw_negatives(
 
 
 def spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
-    """`count` of a pool, in its order: half of its first tenth, a quarter of its first half, the rest of all."""
+    """Draw `count` of a pool, in order: half from its first tenth, a quarter from its first half, the rest from all."""
     chosen: list[int] = []
     for share, upto in ((count // 2, max(count, len(pool) // 10)), (count // 4, len(pool) // 2), (count, len(pool))):
         left = [place for place in range(min(upto, len(pool))) if place not in chosen]
@@ -157,7 +156,7 @@ def spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Ca
 
 
 class _Sieve:
-    """Candidates that passed every rule so far, and how many each rule dropped."""
+    """The candidates that have passed every rule so far, and the number that each rule dropped."""
 
     def __init__(self, ranking: Ranking) -> None:
         self.left = list(ranking)
@@ -180,7 +179,7 @@ def _positives(candidates: QueryCandidates, settings: MiningSettings) -> list[Po
 
 
 def _ceilings(positives: Sequence[Positive], settings: MiningSettings) -> dict[str, float]:
-    """The highest score that each rule lets an unjudged candidate have."""
+    """The highest score that each rule allows an unjudged candidate."""
     limits = {"max score": value_or(settings.max_score, math.inf)}
     if not positives:
         return limits
@@ -193,7 +192,7 @@ def _ceilings(positives: Sequence[Positive], settings: MiningSettings) -> dict[s
 
 
 def draw(pool: Sequence[Candidate], settings: MiningSettings, rng: random.Random) -> list[Candidate]:
-    """`per_query` of the candidates, or all where there are fewer, by the settings' sampling and in their order."""
+    """Draw `per_query` of the candidates (all, if there are fewer) by the settings' sampling, in their order."""
     count = min(settings.per_query, len(pool))
     if settings.sampling == "top":
         return list(pool[:count])

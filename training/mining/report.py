@@ -1,4 +1,4 @@
-"""Counts what mining chose and what each rule dropped, and compares the scores of positives and negatives."""
+"""Counts mined negatives and the candidates that each rule dropped, and compares positive and negative scores."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,38 +19,38 @@ COUNTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class MiningReport:
-    """What came of mining a set of queries."""
+    """The result of mining a set of queries."""
 
     scale: str
-    """What scores are, such as `bm25` or `logits of NAME`: margins, limits and histograms are on it."""
+    """Scale of the scores, such as `bm25` or `logits of NAME`; margins, limits and histograms use it."""
     protected: int
     """Queries left out because they must never be trained on."""
     absent: int
-    """Judged passages that the index lacks, each as often as it is judged."""
+    """Judged passages that the index lacks, counted once for each judgment."""
     queries: int
-    """Queries mined, those below included."""
+    """Queries mined, including those counted below."""
     without_positive: int
-    """Queries without a judged positive that the index holds; they give nothing."""
+    """Queries whose positives the index lacks; they yield nothing."""
     without_negative: int
-    """Queries of whose candidates the rules left none; they give nothing."""
+    """Queries whose candidates were all dropped by the rules; they yield nothing."""
     too_few: int
-    """Queries with one negative or more, but fewer than were requested."""
+    """Queries with at least one negative, but fewer than requested."""
     positives: int
     unreturned: int
     """Positives that the first stage didn't return."""
     candidates: int
-    """Passages that the first stage returned: negatives, dropped and not drawn."""
+    """Passages that the first stage returned: the sum of negatives, dropped and not drawn."""
     negatives: int
     judged_negatives: int
     """Negatives that are judged 0 or less."""
     not_drawn: int
-    """Candidates that no rule dropped and no draw took."""
+    """Candidates that passed the rules but weren't drawn."""
     rescored: int
     """Passages that the re-ranker scored."""
     dropped: Mapping[str, int]
-    """Candidates by the rule that dropped them."""
+    """Number of candidates that each rule dropped."""
     edges: tuple[float, ...]
-    """Bounds of the histograms' bins, rising: one more than there are bins; none where nothing was scored."""
+    """Bounds of the histograms' bins, ascending, one more than there are bins; empty if nothing was scored."""
     positive_counts: tuple[int, ...]
     """Positives in each bin."""
     negative_counts: tuple[int, ...]
@@ -58,10 +58,10 @@ class MiningReport:
 
 
 class Tally:
-    """Adds mined queries up as they pass; needs 4 bytes a score."""
+    """Counts mined queries as they pass through; needs 4 bytes of memory per score."""
 
     def __init__(self, *, per_query: int, scale: str, protected: int = 0, absent: int = 0) -> None:
-        """`per_query` negatives were requested for each query; the rest is as a MiningReport has it."""
+        """`per_query` is the number of negatives requested for each query; for the rest see MiningReport."""
         self._per_query, self._scale, self._protected, self._absent = per_query, scale, protected, absent
         self._sums = dict.fromkeys(COUNTED, 0)
         self._dropped = dict.fromkeys(RULES, 0)
@@ -112,7 +112,7 @@ class Tally:
 
 
 def describe(report: MiningReport) -> str:
-    """The report for people, as lines of text."""
+    """The report as lines of text for people to read."""
     lines = [
         f"{report.negatives:,} negatives ({report.judged_negatives:,} of them judged 0) for "
         f"{report.queries - report.without_positive - report.without_negative:,} of {report.queries:,} queries; "

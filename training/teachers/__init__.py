@@ -1,1 +1,1 @@
-"""Teachers: what scores the passages of examples."""
+"""Teachers: they score the passages of training examples."""

@@ -1,4 +1,4 @@
-"""Scores what the first stage retrieves for training queries, to distill from and to mine negatives from."""
+"""First-stage rankings of training queries, to distill from and to mine negatives from."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,9 +23,9 @@ def teacher_run(
     also: Callable[[QueryId], Sequence[PassageId]] = lambda _: (),
     progress: Progress = silent,
 ) -> dict[QueryId, Ranking]:
-    """For each query the union of BM25's and the bi-encoder's best `depth` passages, and of those that `also` names.
+    """For each query, BM25's and the bi-encoder's best `depth` passages together with those that `also` names.
 
-    Scores are cosine + BM25_SHARE * BM25 / (the query's best BM25): one scale for every query.
+    Scores are cosine + BM25_SHARE * BM25 / (the query's best BM25): one scale for all queries.
     """
     vectors = VectorStore(index.folder / "vectors")
     run: dict[QueryId, Ranking] = {}

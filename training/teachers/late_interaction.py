@@ -1,4 +1,4 @@
-"""Late interaction as a teacher: the bi-encoder's vectors of tokens, compared one by one."""
+"""Late interaction as a teacher: it compares the bi-encoder's token vectors one by one."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ from indexing.records import Floats
 from training.example import Example
 from training.targets import LATE_SHARPNESS, late_as_logits
 
-CACHE_BYTES = 3 << 30  # of tokens' vectors, for passages that are scored again: about 50,000 of MS MARCO's
+CACHE_BYTES = 3 << 30  # of token vectors, for passages that are scored again: about 50,000 of MS MARCO's
 
 
 class LateInteractionTeacher:
-    """How near each token of the query comes to some token of the passage, by the bi-encoder's vectors of tokens.
+    """How similar each token of the query is to its best match in the passage, by the bi-encoder's token vectors.
 
-    Khattab and Zaharia 2020 take the nearest token; here a soft maximum counts the next ones a little, and the mean
-    over the query's tokens is spread as the cosines are. Vectors that were trained for their mean alone are good
-    enough: on TREC DL 2021's BM25 lists they order better than the cosine of the texts.
+    Khattab and Zaharia 2020 take the nearest token; here a soft maximum gives the next ones a little weight, and the
+    mean over the query's tokens is scaled to spread as widely as cosines do. Vectors that were trained only for their
+    mean are good enough: on TREC DL 2021's BM25 lists they rank better than the cosine of the texts.
     """
 
     def __init__(self, encoder: BiEncoder, *, cache_bytes: int = CACHE_BYTES) -> None:
-        """Up to `cache_bytes` of tokens' vectors stay in memory, those of the passages scored last."""
+        """Up to `cache_bytes` of token vectors stay in memory, those of the passages scored most recently."""
         self._encoder = encoder
         self._most_bytes = cache_bytes
-        self._cache: OrderedDict[str, NDArray[np.float16]] = OrderedDict()  # the one scored last comes last
+        self._cache: OrderedDict[str, NDArray[np.float16]] = OrderedDict()  # the most recently scored is last
         self._cached_bytes = 0
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """Late interaction as logits, (passages,) float32 for each example."""
+        """Late-interaction logits, (passages,) float32 for each example."""
         queries = self._encoder.encode_tokens([example.query for example in examples])  # (tokens, dim) each
         tokens = self._tokens(list(dict.fromkeys(text for example in examples for text in example.passages)))
         return [
@@ -39,7 +39,7 @@ class LateInteractionTeacher:
         ]
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Floats]:
-        """Vectors of each text's tokens, (tokens, dim); rounded to float16 whether cached or computed now."""
+        """Token vectors of each text, (tokens, dim), rounded to float16 whether they come from the cache or not."""
         new = [text for text in texts if text not in self._cache]
         for text, vectors in zip(new, self._encoder.encode_tokens(new), strict=True):
             self._cache[text] = vectors.astype(np.float16)
@@ -55,6 +55,6 @@ class LateInteractionTeacher:
 
 
 def late_interaction(query: Floats, passage: Floats) -> float:
-    """The logit of (tokens, dim) vectors of unit length: soft maxima over the passage's, mean over the query's."""
+    """The logit of two (tokens, dim) arrays of unit vectors: soft maxima over the passage, mean over the query."""
     near = np.exp(LATE_SHARPNESS * (query @ passage.T)).sum(axis=1)  # (query tokens,), at most e^20 a token
     return late_as_logits(float(np.log(near).mean()) / LATE_SHARPNESS)

@@ -1,6 +1,6 @@
-"""How teachers are named; nothing heavy is imported."""
+"""The syntax of teachers' names, in a module that imports nothing heavy."""
 
 import re
 
 TEACHER_USAGE = "first-stage[:BI-ENCODER], late-interaction[:BI-ENCODER], reranker:NAME, given, or several joined by +"
-JOINED = re.compile(r"\+(?=given(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a + of its own
+JOINED = re.compile(r"\+(?=given(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may contain a + itself

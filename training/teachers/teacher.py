@@ -1,4 +1,4 @@
-"""Teachers score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
+"""Teachers that score the passages of examples: a cross-encoder, the bi-encoder by texts or tokens, or several."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,22 +21,22 @@ TOGETHER = 64  # examples whose texts are encoded at once
 
 
 class Teacher(Protocol):
-    """Scores how much each passage of an example is worth."""
+    """Scores how relevant each passage of an example is."""
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """For each example (passages,) float32, raw logits on one scale for all queries."""
+        """Raw logits, (passages,) float32 for each example, on one scale for all queries."""
 
 
 class GivenTeacher:
-    """The scores that the examples came with: those of the run or the first stage that they were taken from."""
+    """The examples' own scores, those of the run or the first stage that the examples come from."""
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """The examples' own scores. Raises SettingsError for an example without any."""
+        """The examples' own scores, (passages,) float32 each. Raises SettingsError for an example without any."""
         scores = []
         for example in examples:
             if example.scores is None:
                 raise SettingsError(
-                    f"Teacher 'given' takes the examples' own scores, but those of {example.source} have none; give "
+                    f"Teacher 'given' uses the examples' own scores, but those of {example.source} have none; choose "
                     "another teacher."
                 )
             scores.append(np.array(example.scores, dtype=np.float32))
@@ -44,14 +44,14 @@ class GivenTeacher:
 
 
 class PairScorer(Protocol):
-    """What RerankerTeacher needs of a re-ranker; CrossEncoderReranker has it."""
+    """The part of a re-ranker that RerankerTeacher uses; CrossEncoderReranker implements it."""
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
-        """(pairs,) float32 raw logits."""
+        """Raw logits, (pairs,) float32."""
 
 
 class RerankerTeacher:
-    """A cross-encoder's raw logits; a pair that several examples have is scored once."""
+    """A cross-encoder's raw logits; a pair that appears in several examples of a block is scored once."""
 
     def __init__(self, reranker: PairScorer) -> None:
         self._reranker = reranker
@@ -68,7 +68,7 @@ class RerankerTeacher:
 
 
 class FirstStageTeacher:
-    """The bi-encoder's cosines, as logits: 0.05 of cosine is 1."""
+    """The bi-encoder's cosines as logits: a difference of 0.05 becomes 1."""
 
     def __init__(self, encoder: BiEncoder) -> None:
         self._encoder = encoder
@@ -94,31 +94,31 @@ class MeanTeacher:
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
         """The teachers' mean logits, (passages,) float32 for each example."""
-        opinions = zip(*(teacher.scores(examples) for teacher in self._teachers), strict=True)
-        return [np.mean(values, axis=0, dtype=np.float32) for values in opinions]
+        logits = zip(*(teacher.scores(examples) for teacher in self._teachers), strict=True)
+        return [np.mean(values, axis=0, dtype=np.float32) for values in logits]
 
 
 def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher:
-    """A teacher by name; each of several is taken from `opened`, or opened and added to it.
+    """A teacher by name, or the mean of several; each is taken from `opened`, or opened and added to it.
 
     Raises:
-        SettingsError: another form.
-        ModelError, HubError: it can't be loaded.
+        SettingsError: the name doesn't follow TEACHER_USAGE.
+        ModelError, HubError: a model can't be loaded.
     """
     opened = {} if opened is None else opened
-    several = JOINED.split(name)
-    for one in several:
-        if one not in opened:
-            opened[one] = _open_one(one)
-    return opened[name] if len(several) == 1 else MeanTeacher([opened[one] for one in several])
+    names = JOINED.split(name)
+    for single_name in names:
+        if single_name not in opened:
+            opened[single_name] = _open_single(single_name)
+    return opened[name] if len(names) == 1 else MeanTeacher([opened[single_name] for single_name in names])
 
 
-def keeps_given(name: str) -> bool:
-    """Whether a teacher of this name uses the scores that examples come with."""
+def uses_own_scores(name: str) -> bool:
+    """Whether a teacher of this name uses the examples' own scores."""
     return "given" in JOINED.split(name)
 
 
-def _open_one(name: str) -> Teacher:
+def _open_single(name: str) -> Teacher:
     kind, _, model = name.partition(":")
     if name == "given":
         return GivenTeacher()

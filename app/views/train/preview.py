@@ -102,6 +102,8 @@ def _work(choice: TrainingChoice, root: Path) -> Callable[[Progress], Forecast]:
             folder = Path(name)
             if choice.data.feedback:
                 write_feedback(FeedbackStore.open(places.feedback()), folder, root=root)
-            return forecast_apart(choice.request(folder, root=root), folder, told=lambda line: progress(line, 0, 0))
+            return forecast_apart(
+                choice.request(folder, root=root), folder, on_output=lambda line: progress(line, 0, 0)
+            )
 
     return work

@@ -24,7 +24,7 @@ from training.source import SOURCE_FORMS, SOURCE_USAGE, Source
         ("judged:small,qrels=a,queries=b=c", "judged", "small", {"qrels": "a", "queries": "b=c"}),
     ],
 )
-def test_what_stands_behind_a_place_is_an_option_of_its_form(
+def test_options_of_the_form_are_parsed_after_the_place(
     text: str, form: str, place: str, options: dict[str, str]
 ) -> None:
     source = Source.parse(text)
@@ -35,13 +35,13 @@ def test_what_stands_behind_a_place_is_an_option_of_its_form(
 @pytest.mark.parametrize(
     "text", ["", "jsonl", "jsonl:", "index", "index:", "judged:,queries=q,qrels=r", "csv:x", "hubs"]
 )
-def test_what_names_no_source_is_refused_with_the_forms(text: str) -> None:
+def test_text_that_names_no_source_is_refused_with_the_list_of_forms(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Source.parse(text)
     assert str(caught.value) == f"{text!r} names no training data; give {SOURCE_USAGE}."
 
 
-def test_the_forms_are_named_with_what_they_need() -> None:
+def test_usage_lists_every_form_with_its_options() -> None:
     assert SOURCE_USAGE.startswith("hub, hub:FOLDER, index:NAME, judged:INDEX,queries=FILE,qrels=FILE, jsonl:FILE, ")
     assert SOURCE_USAGE.endswith("run:FILE,index=NAME[,queries=FILE], mined:FOLDER or feedback:FILE")
     assert all(f"{form}:" in SOURCE_USAGE for form in SOURCE_FORMS)
@@ -50,15 +50,15 @@ def test_the_forms_are_named_with_what_they_need() -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("qidpidtriples:f", "qidpidtriples:f is read with queries; add ,queries=FILE."),
-        ("top1000:f", "top1000:f is read with qrels; add ,qrels=FILE."),
-        ("run:f", "run:f is read with index; add ,index=NAME."),
-        ("run:f,index=", "run:f is read with index; add ,index=NAME."),
-        ("judged:small", "judged:small is read with queries; add ,queries=FILE."),
-        ("judged:small,queries=q", "judged:small is read with qrels; add ,qrels=FILE."),
+        ("qidpidtriples:f", "qidpidtriples:f needs queries; add ,queries=FILE."),
+        ("top1000:f", "top1000:f needs qrels; add ,qrels=FILE."),
+        ("run:f", "run:f needs index; add ,index=NAME."),
+        ("run:f,index=", "run:f needs index; add ,index=NAME."),
+        ("judged:small", "judged:small needs queries; add ,queries=FILE."),
+        ("judged:small,queries=q", "judged:small needs qrels; add ,qrels=FILE."),
         (
             "run:r,index=a,queries=q,index=b",
-            "'run:r,index=a,queries=q,index=b' has two index; leave a or b out.",
+            "'run:r,index=a,queries=q,index=b' has index twice; remove a or b.",
         ),
     ],
 )
@@ -68,25 +68,25 @@ def test_a_source_that_lacks_an_option_or_has_it_twice_says_which(text: str, fau
     assert str(caught.value) == fault
 
 
-def test_a_form_takes_no_option_that_it_has_no_use_for() -> None:
-    with pytest.raises(SettingsError, match="jsonl:f is read without index; leave small out"):
+def test_an_option_that_the_form_does_not_have_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^jsonl:f takes no index; remove small\.$"):
         Source("jsonl", "f", (("index", "small"),))
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("jsonl:{gone}", "There is no file {gone} to read jsonl from; give one that exists."),
-        ("jsonl:{folder}", "There is no file {folder} to read jsonl from; give one that exists."),
-        ("mined:{file}", "There is no folder {file} to read mined from; give one that exists."),
-        ("hub:{file}", "There is no folder {file} to read hub from; give one that exists."),
-        ("qidpidtriples:{file},queries={gone}", "There is no file {gone} of queries; give one that exists."),
-        ("run:{gone},index=small", "There is no file {gone} to read run from; give one that exists."),
-        ("run:{file},index=small,queries={gone}", "There is no file {gone} of queries; give one that exists."),
-        ("judged:small,queries={file},qrels={gone}", "There is no file {gone} of qrels; give one that exists."),
+        ("jsonl:{gone}", "The file {gone} of source jsonl doesn't exist; give one that does."),
+        ("jsonl:{folder}", "The file {folder} of source jsonl doesn't exist; give one that does."),
+        ("mined:{file}", "The folder {file} of source mined doesn't exist; give one that does."),
+        ("hub:{file}", "The folder {file} of source hub doesn't exist; give one that does."),
+        ("qidpidtriples:{file},queries={gone}", "The queries file {gone} doesn't exist; give one that does."),
+        ("run:{gone},index=small", "The file {gone} of source run doesn't exist; give one that does."),
+        ("run:{file},index=small,queries={gone}", "The queries file {gone} doesn't exist; give one that does."),
+        ("judged:small,queries={file},qrels={gone}", "The qrels file {gone} doesn't exist; give one that does."),
     ],
 )
-def test_a_file_that_does_not_exist_is_named_when_it_is_to_be_read(tmp_path: Path, text: str, fault: str) -> None:
+def test_check_files_names_a_missing_file(tmp_path: Path, text: str, fault: str) -> None:
     places = {"file": write_lines(tmp_path / "a,b", ["x"]), "folder": tmp_path, "gone": tmp_path / "gone"}
     source = Source.parse(text.format(**places))
     with pytest.raises(SettingsError) as caught:
@@ -94,7 +94,7 @@ def test_a_file_that_does_not_exist_is_named_when_it_is_to_be_read(tmp_path: Pat
     assert str(caught.value) == fault.format(**places)
 
 
-def test_files_that_exist_are_not_complained_of(tmp_path: Path) -> None:
+def test_check_files_accepts_files_that_exist(tmp_path: Path) -> None:
     file = write_lines(tmp_path / "file", ["x"])
     for text in ("hub", "index:nosuch", f"mined:{tmp_path}", f"run:{file},index=nosuch,queries={file}"):
         Source.parse(text).check_files()
@@ -110,7 +110,7 @@ def test_files_that_exist_are_not_complained_of(tmp_path: Path) -> None:
         ("jsonl:a,index=small", ""),
     ],
 )
-def test_the_index_that_a_source_is_read_with_is_known_before_it_is_read(text: str, index: str) -> None:
+def test_a_source_names_its_index_before_it_is_read(text: str, index: str) -> None:
     assert Source.parse(text).index == index
 
 
@@ -118,5 +118,5 @@ def test_the_index_that_a_source_is_read_with_is_known_before_it_is_read(text: s
     ("text", "of_corpus"),
     [("index:small", True), ("run:r,index=small", True), ("run:r,index=small,queries=q", False), ("jsonl:a", False)],
 )
-def test_whose_queries_a_source_has_decides_what_their_ids_mean(text: str, of_corpus: bool) -> None:
+def test_only_some_sources_take_their_queries_from_the_index_s_corpus(text: str, of_corpus: bool) -> None:
     assert Source.parse(text).has_corpus_queries is of_corpus

@@ -1,1 +1,1 @@
-"""Readers of training data, one for each form that it comes in."""
+"""Readers of training data, one for each form."""

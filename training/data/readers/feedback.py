@@ -1,4 +1,4 @@
-"""Reads exported feedback: several raters' grades become one, and no protected query is used."""
+"""Reads exported feedback: several raters' grades become one, and protected queries are left out."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +18,11 @@ GRADES = tuple(range(HIGHEST + 1))
 def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
     """The graded passages of each query, in the order of the queries' first lines. The whole file is read at once.
 
-    Queries are the same that read the same, case, spaces and final punctuation aside. Where one line of a query is
-    protected, none of them is used, and `on_skip` gets the reason.
+    Queries that differ only in case, spaces and final punctuation count as one. If one line of a query is protected,
+    none of its lines is used, and `on_skip` gets the reason.
 
     Raises:
-        CorpusError: at the first line that holds no grade.
+        CorpusError: a line holds no grade.
     """
     for grades in by_query(_grades(source.path)).values():
         if any(grade.protected for grade in grades):

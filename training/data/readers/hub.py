@@ -1,4 +1,4 @@
-"""The hub's data for each training recipe, streamed as examples: no set is ever held whole in memory."""
+"""The hub's data for each training recipe, streamed as examples: no data set is ever loaded whole."""
 
 import hashlib
 import logging
@@ -30,7 +30,7 @@ from training.example import NO_QUERY, Example, OnSkip, ignore
 
 MICROSOFT = "microsoft/ms_marco"
 PREPARED = "sentence-transformers/msmarco"
-PATIENCE = 1_000  # rows that may all lack their passages before the index counts as another collection's
+PATIENCE = 1_000  # if the index holds the passages of none of this many rows, it is of another collection
 BUILD = "python -m indexing build --corpus msmarco --index msmarco"
 STORE = "queries-store"
 log = logging.getLogger(__name__)
@@ -38,17 +38,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HubSource:
-    """Where a recipe's rows lie on the hub, and how they are read."""
+    """Where a recipe's rows are on the hub, and how they are read."""
 
     repository: str
     config: str
     split: str = "train"
     rows: IdRows | None = None
-    """How rows of ids are read; None where rows hold their texts, as Microsoft's do."""
+    """How rows of ids are read; None if rows hold their texts, as Microsoft's do."""
 
     @property
     def name(self) -> str:
-        """Repository and configuration: what examples name as their source."""
+        """Repository and configuration, which examples carry as their source."""
         return f"{self.repository} {self.config}"
 
 
@@ -80,22 +80,22 @@ def hub_examples(
     cache: Path | None = None,
     on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
-    """The examples of a recipe's data, in the data's order; arguments are checked at once, rows read when taken.
+    """The examples of a recipe's data, in order; arguments are checked at once, but rows are read lazily.
 
-    `index` holds the passages of sets that name them by id; others need none. `source` is a local folder in place of
-    the repository: with a README.md that names its configurations, with a folder for each, or with one table.
-    `version` is Microsoft's, and means nothing to other sets. `cache` takes the queries of sets of ids, made once.
-    `on_skip` is called with the reason for each query or passage that is left out.
+    `index` holds the passages of data sets that name them by id; other data sets need none. `source` is a local folder
+    used in place of the repository: with a README.md that lists its configurations, with a folder for each, or with one
+    table. `version` is that of Microsoft's set; other sets ignore it. `cache` is the folder for the query texts of data
+    sets of ids, which are stored once. `on_skip` gets the reason for each query or passage that is left out.
 
     Raises:
-        SettingsError: the recipe or the version isn't known.
-        TrainingError: an index is needed and absent, or none of the first rows has its passages in it.
-        HubError: the hub isn't reached, or the data isn't as expected.
+        SettingsError: the recipe or the version is unknown.
+        TrainingError: an index is needed but missing, or holds the passages of none of the first rows.
+        HubError: the hub can't be reached, or the data isn't as expected.
     """
     data = _hub_source(recipe, version)
     if data.rows is not None and index is None:
         raise TrainingError(
-            f"Recipe {recipe} trains on {data.name}, which names passages by id, and no index of MS MARCO was given to "
+            f"Recipe {recipe} trains on {data.name}, which names passages by id, so it needs an index of MS MARCO to "
             f"read them from; build one: {BUILD}"
         )
     place = Place(data.repository, None if source is None else Path(source))
@@ -117,34 +117,34 @@ def _hub_source(recipe: str, version: str) -> HubSource:
 
 @dataclass(frozen=True)
 class Place:
-    """A repository of the hub, or the local folder that is read in place of it."""
+    """A repository on the hub, or the local folder that is read in its place."""
 
     repository: str
     folder: Path | None
 
     def check(self) -> None:
-        """Raise HubError where the folder doesn't exist, or within seconds where the hub can't be reached."""
+        """Raise HubError if the folder doesn't exist or, within seconds, if the hub can't be reached."""
         if self.folder is None:
             try:
                 reach_hub(self.repository)
             except HubError as error:
                 raise HubError(f"{error} To train without the hub, name an index: --data index:sample.") from error
         elif not self.folder.is_dir():
-            raise HubError(f"{self.folder} is no folder; give one that holds the files of {self.repository}.")
+            raise HubError(f"{self.folder} is not a folder; give one that holds the files of {self.repository}.")
 
     def batches(self, config: str, split: str, fields: Sequence[str]) -> Iterator[Batch]:
-        """Records of a configuration, some at a time. Raises HubError where they can't be read or lack a field."""
+        """Records of a configuration, in batches. Raises HubError if they can't be read or lack a field."""
         try:
             name, known = self._located(config)
             yield from Repository(name).batches(known, split, fields)
-        except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own
+        except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own types
             log.debug("reading %s %s failed", self.repository, config, exc_info=error)
             raise self.unreadable(config, error) from error
 
     def store(self, cache: Path) -> Path:
-        """Where queries made of this place lie: another folder for each local one and each change of its files.
+        """The folder for the queries stored from this place; it differs by local folder and changes with its files.
 
-        Not in the folder that a fetched corpus takes: that counts as fetched as soon as it is there.
+        It isn't in the folder of the fetched corpus, because that counts as fetched as soon as it exists.
         """
         name = f"{folder_name(self.repository)}-training"
         if self.folder is None:
@@ -155,7 +155,7 @@ class Place:
         return cache / f"{name}-{digest}" / STORE
 
     def unreadable(self, config: str, error: BaseException, *, part: str = "") -> HubError:
-        """The error that says what of a configuration can't be read."""
+        """The error for a configuration, or a `part` of it, that can't be read."""
         name = f"{part}{self.repository} {config}"
         if self.folder is not None:
             return HubError(
@@ -168,8 +168,8 @@ class Place:
         )
 
     def _located(self, config: str) -> tuple[str, str | None]:
-        """What `datasets` is to load, and which of its configurations."""
-        import datasets  # slow to import, needed by few
+        """The path for `datasets` to load, and the name of its configuration."""
+        import datasets  # slow to import, and rarely needed
 
         if self.folder is None:
             return self.repository, config
@@ -182,7 +182,7 @@ class Place:
 def _results(
     data: HubSource, place: Place, fields: Sequence[str], read: Callable[[HubRow], Example | None]
 ) -> Iterator[Example | None]:
-    """An example or None for each row."""
+    """For each row its example, or None if it has none."""
     number = 0
     for batch in place.batches(data.config, data.split, fields):
         for values in zip(*(batch[field] for field in fields), strict=True):
@@ -197,7 +197,7 @@ def _results(
 def _by_id(
     data: HubSource, rows: IdRows, place: Place, index: Index, *, cache: Path, on_skip: OnSkip
 ) -> Iterator[Example]:
-    """Examples of rows of ids; an error where none of the first PATIENCE has its passages in the index."""
+    """Examples of rows of ids. Raises TrainingError if the index holds the passages of none of the first PATIENCE."""
     try:
         queries = query_store(place.store(cache), lambda: place.batches("queries", data.split, QUERIES))
     except ValueError as error:
@@ -212,16 +212,16 @@ def _by_id(
         elif number == PATIENCE and not any_example:
             break
     if number and not any_example:
-        raise _nothing_found(data, index, number, texts)
+        raise _no_example(data, index, number, texts)
 
 
-def _nothing_found(data: HubSource, index: Index, rows: int, texts: Texts) -> TrainingError:
+def _no_example(data: HubSource, index: Index, rows: int, texts: Texts) -> TrainingError:
     if texts.left_out[NO_QUERY] == rows:
         return TrainingError(
             f"None of the first {rows:,} rows of {data.name} has its query in {data.repository} queries; give a folder "
-            "whose tables belong together."
+            "whose tables match."
         )
     return TrainingError(
-        f"None of the first {rows:,} rows of {data.name} has its passages in index {index.folder}; it takes an index "
-        f"of MS MARCO with its own ids: {BUILD}"
+        f"None of the first {rows:,} rows of {data.name} has its passages in index {index.folder}; give an index of "
+        f"MS MARCO with the original ids, made by: {BUILD}"
     )

@@ -1,4 +1,4 @@
-"""Rows of the hub's training sets become examples; their ids become texts that stay on disk, mapped."""
+"""Turns rows of the hub's training sets into examples; ids are looked up in memory-mapped texts."""
 
 import math
 from collections import Counter
@@ -13,12 +13,12 @@ from indexing.whitespace import squeeze_value
 from training.example import NO_PASSAGE, NO_POSITIVE, NO_QUERY, Example, OnSkip
 
 HubRow = Mapping[str, Any]
-LIST_LENGTH = 20  # passages kept of a list that may hold 1,000: what sentence-transformers' own recipes keep
+LIST_LENGTH = 20  # most passages used of a list that may hold 1,000, as in sentence-transformers' own recipes
 MICROSOFT_FIELDS = ("query_id", "query", "passages")
 
 
 class Texts:
-    """Texts of an index's passages and of the queries in their store, by id; absent ids are reported and counted."""
+    """Texts, by id, of an index's passages and of the stored queries; missing ids are reported and counted."""
 
     def __init__(self, passages: PassageStore, queries: PassageStore, on_skip: OnSkip) -> None:
         self._passages = passages
@@ -28,11 +28,11 @@ class Texts:
         """How often each reason was reported."""
 
     def query(self, query_id: object) -> str | None:
-        """The text of a query; None where the store lacks it."""
+        """The text of a query; None if the store lacks it."""
         return self._text(self._queries, query_id, NO_QUERY)
 
     def all(self, passage_ids: Iterable[object]) -> list[str] | None:
-        """The texts of passages; None where the index lacks one of them."""
+        """The texts of passages; None if the index lacks one of them."""
         texts = [self._text(self._passages, key, NO_PASSAGE) for key in passage_ids]
         present = [text for text in texts if text is not None]
         return present if len(present) == len(texts) else None
@@ -43,7 +43,7 @@ class Texts:
         return list(islice((text for text in texts if text is not None), count))
 
     def leave_out(self, reason: str) -> None:
-        """Report and count that something is left out."""
+        """Report and count a query or passage that is left out."""
         self.left_out[reason] += 1
         self._on_skip(reason)
 
@@ -56,7 +56,7 @@ class Texts:
 
 
 class Parts(NamedTuple):
-    """What a row of ids holds besides its query."""
+    """The content of a row of ids, apart from its query."""
 
     passages: Sequence[str]
     labels: tuple[float, ...] | None = None
@@ -70,10 +70,10 @@ class IdRows:
     fields: tuple[str, ...]
     """Columns; the first holds the query's id."""
     read: Callable[[HubRow, Texts], Parts | None]
-    """None where the index lacks too much of a row."""
+    """Returns None if the index lacks too many of a row's passages."""
 
     def example(self, name: str, row: HubRow, texts: Texts) -> Example | None:
-        """The example of a row. Raises ValueError or TypeError where a value isn't as expected."""
+        """The example of a row; None if a text is missing. Raises ValueError or TypeError for an unexpected value."""
         query = texts.query(row[self.fields[0]])
         parts = None if query is None else self.read(row, texts)
         if query is None or parts is None:
@@ -83,7 +83,8 @@ class IdRows:
 
 
 def microsoft_example(name: str, row: HubRow, on_skip: OnSkip) -> Example | None:
-    """A row of Microsoft's set: a query with the passages that were shown for it, those selected being relevant."""
+    """The example of a row of Microsoft's set: a query and the passages shown for it, of which those selected count as
+    relevant. None if the query has no text or no passage was selected; `on_skip` gets the reason."""
     passages = row["passages"]
     for field in ("passage_text", "is_selected"):
         if not isinstance(passages, Mapping) or field not in passages:
@@ -106,7 +107,7 @@ def _triplet(row: HubRow, texts: Texts) -> Parts | None:
 
 
 def _labelled_list(row: HubRow, texts: Texts) -> Parts | None:
-    """Relevant passages first, then the others in the list's order, at most LIST_LENGTH and of both if it has both."""
+    """Relevant passages, then others in list order: at most LIST_LENGTH, and some of both if the list has both."""
     graded = _paired(row["doc_ids"], row["labels"])
     relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
     if not relevant:
@@ -117,7 +118,7 @@ def _labelled_list(row: HubRow, texts: Texts) -> Parts | None:
 
 
 def _ordered_list(row: HubRow, texts: Texts) -> Parts | None:
-    """The teacher's first LIST_LENGTH passages; scores fall by 1 to 1 for the last."""
+    """The teacher's first LIST_LENGTH passages, with scores that fall by 1 per passage, down to 1 for the last."""
     passages = texts.first(row["doc_ids"], LIST_LENGTH)
     return Parts(passages, scores=tuple(map(float, range(len(passages), 0, -1)))) if passages else None
 
@@ -129,7 +130,7 @@ def _scored_pair(row: HubRow, texts: Texts) -> Parts | None:
 
 
 def _scored_triplet(row: HubRow, texts: Texts) -> Parts | None:
-    """The margin is the positive's score, and 0 the negative's: only the difference is known."""
+    """The positive's score is the margin and the negative's is 0, because only their difference is known."""
     margin = _finite(row["score"])
     passages = texts.all((row["positive_id"], row["negative_id"]))
     return None if passages is None else Parts(passages, scores=(margin, 0.0))
@@ -149,10 +150,10 @@ def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, A
 
 
 def id_text(value: object) -> str:
-    """An id as text. Raises ValueError where it is empty."""
-    if not (spaced := squeeze_value(value)):
+    """An id as text. Raises ValueError if it is empty."""
+    if not (text := squeeze_value(value)):
         raise ValueError("an id is empty")
-    return spaced
+    return text
 
 
 def _finite(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""Reads JSON lines, each with a query, its relevant passages and others."""
+"""Reads JSON lines, each with a query, its relevant passages and its negatives."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -11,10 +11,10 @@ from training.source import Source
 
 
 def json_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
-    """An example a line: `query`, `positives`, and where given `query_id`, `negatives`, `grades` and `scores`.
+    """One example per line: `query`, `positives`, and optionally `query_id`, `negatives`, `grades` and `scores`.
 
     Raises:
-        CorpusError: at the first line that holds none.
+        CorpusError: a line holds no example.
     """
     for example in data_lines(source.path, partial(_example, source.label())):
         if example is None:
@@ -24,12 +24,12 @@ def json_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
 
 
 def _example(source: str, line: str) -> Example | None:
-    """The example of a line; None where it has no passage."""
+    """The example of a line; None if it has no passage."""
     record = json_record(line)
     query = text(record.get("query"), "query")
     query_id = identifier(record.get("query_id"), "query_id")
     if record.get("positives") is None and record.get("positive") is None:
-        raise ValueError("there are no 'positives'")
+        raise ValueError("'positives' is missing")
     positives, negatives = _either(record, "positives", "positive"), _either(record, "negatives", "negative")
     grades = numbers(record, "grades")
     if grades is None:
@@ -38,7 +38,9 @@ def _example(source: str, line: str) -> Example | None:
         raise ValueError(f"'grades' must be {len(positives)} numbers above 0, one for each positive")
     scores = numbers(record, "scores")
     if scores is not None and len(scores) != len(positives) + len(negatives):
-        raise ValueError(f"{len(scores)} scores for {len(positives)} positives and {len(negatives)} negatives")
+        raise ValueError(
+            f"'scores' has {len(scores)} numbers for {len(positives)} positives and {len(negatives)} negatives"
+        )
     passages = (*positives, *negatives)
     if not passages:
         return None
@@ -52,7 +54,7 @@ def _example(source: str, line: str) -> Example | None:
     )
 
 
-def _either(record: Mapping[str, Any], many: str, one: str) -> list[str]:
-    if record.get(many) is not None and record.get(one) is not None:
-        raise ValueError(f"{many!r} and {one!r} are both given; keep one of them")
-    return texts(record, many if record.get(one) is None else one)
+def _either(record: Mapping[str, Any], plural: str, singular: str) -> list[str]:
+    if record.get(plural) is not None and record.get(singular) is not None:
+        raise ValueError(f"it has both {plural!r} and {singular!r}")
+    return texts(record, plural if record.get(singular) is None else singular)

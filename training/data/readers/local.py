@@ -1,4 +1,4 @@
-"""Streams examples from judgments on this disk, in each form that they come in."""
+"""Streams examples from local files of judgments, in every form."""
 
 from collections.abc import Iterator
 
@@ -18,19 +18,19 @@ from training.source import SOURCE_USAGE, Source
 def local_examples(
     source: Source, *, index: Index | None = None, per_query: int = 8, seed: int = 17, on_skip: OnSkip = ignore
 ) -> Iterator[Example]:
-    """The examples of a source in its order, read as they are taken, so that the first few cost little.
+    """The examples of a source in order, read lazily, so the first few cost little.
 
-    An example has at most `per_query` passages, as trim.trim chooses them, none twice, and at least one relevant and
-    one other passage unless it has scores. `on_skip` is called with the reason for whatever is left out. `index` holds
-    the passages of `qidpidtriples` and of a `run`.
+    An example has at most `per_query` distinct passages, chosen by trim.trim, and at least one relevant and one other
+    passage unless it has scores. `on_skip` gets the reason for each query or passage left out. `index` holds the
+    passages of `qidpidtriples` and of a `run`.
 
     Raises:
         SettingsError: `per_query` is below 2, the index is missing, or a file of the source doesn't exist.
-        CorpusError: while it is read, at the first line that can't be, by file and line.
-        TrainingError: while it is read, where a folder holds no mined lists, or nothing of a run is known.
+        CorpusError: (during iteration) a line can't be read.
+        TrainingError: (during iteration) a folder holds no mined lists, or a run shares nothing with queries or index.
     """
     if per_query < 2:
-        raise SettingsError(f"{per_query} passages a query were requested; give 2 or more.")
+        raise SettingsError(f"per_query is {per_query}; give 2 passages or more.")
     source.check_files()
     examples = _read(source, index, GroupSettings(per_query=per_query, seed=seed), on_skip)
     return trim(examples, per_query=per_query, seed=seed, on_skip=on_skip)
@@ -52,10 +52,10 @@ def _read(source: Source, index: Index | None, settings: GroupSettings, on_skip:
             return mined_examples(source)
         case "feedback":
             return feedback_examples(source, on_skip=on_skip)
-    raise SettingsError(f"{source} isn't read from this disk; give {SOURCE_USAGE}.")
+    raise SettingsError(f"{source} is not a source of local files; give {SOURCE_USAGE}.")
 
 
 def _passages(index: Index | None, source: Source) -> Index:
     if index is None:
-        raise SettingsError(f"{source.path} holds ids alone; give the index that holds their passages.")
+        raise SettingsError(f"{source.path} holds only ids; give the index that holds their passages.")
     return index

@@ -1,4 +1,4 @@
-"""Reads the lists that `training mine` wrote."""
+"""Reads lists that `training mine` wrote."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from training.source import Source
 
 
 def mined_examples(source: Source) -> Iterator[Example]:
-    """The labeled lists of a folder of mined negatives, with the scores that were mined by where they were written.
+    """The labeled lists of a folder of mined negatives, with the scores used in mining if they were written.
 
     Raises:
         TrainingError: the folder holds no labeled lists, or a file differs from its manifest.

@@ -1,4 +1,4 @@
-"""Streams MS MARCO's training files, tens of gigabytes of them, in the memory of one query."""
+"""Streams MS MARCO's training files, tens of gigabytes of them, with one query at a time in memory."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -31,10 +31,10 @@ class Top1000Line(NamedTuple):
 
 
 def triples(source: Source, *, per_query: int) -> Iterator[Example]:
-    """Of `query TAB positive TAB negative` (triples.train.small.tsv), consecutive rows of a query as one example.
+    """Examples of `query TAB positive TAB negative` (triples.train.small.tsv); consecutive rows of a query are joined.
 
     Raises:
-        CorpusError: at the first line that has other fields.
+        CorpusError: a line has other fields.
     """
     names = ("query", "positive", "negative")
     rows = data_lines(source.path, lambda line: Triple(None, *columns(line, *names)))
@@ -42,13 +42,13 @@ def triples(source: Source, *, per_query: int) -> Iterator[Example]:
 
 
 def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip) -> Iterator[Example]:
-    """Of `query id TAB positive's id TAB negative's id` (qidpidtriples.train.full.2.tsv), joined as `triples` are.
+    """Examples of `query id TAB positive's id TAB negative's id` (qidpidtriples.train.full.2.tsv), joined likewise.
 
-    The source's queries are held in memory, passages are read from the index; `on_skip` gets a reason for each row
-    with an id that neither has.
+    The source's queries are held in memory, and passages are read from the index; `on_skip` gets a reason for each row
+    with an unknown id.
 
     Raises:
-        CorpusError: at the first line that has other fields, or where the queries can't be read.
+        CorpusError: a line has other fields, or the queries can't be read.
     """
     names = ("query id", "positive's id", "negative's id")
     texts = {query.id: query.text for query in read_queries(source.file("queries"))}
@@ -70,14 +70,14 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
 
 
 def top1000(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
-    """Of `query id TAB passage id TAB query TAB passage` (top1000.dev), consecutive lines of a query as one example.
+    """Examples of `query id TAB passage id TAB query TAB passage` (top1000.dev), one for consecutive lines of a query.
 
-    What isn't judged above 0 counts as a negative. A query that returns later in the file makes another example, so
-    sort a file whose queries are mixed first (`sort -s -n -k 1,1`). The source's qrels are held in memory; `on_skip`
-    gets a reason for each example whose query they lack.
+    Passages that aren't judged above 0 count as negatives. A query that reappears later in the file makes another
+    example, so first sort a file with interleaved queries (`sort -s -n -k 1,1`). The source's qrels are held in memory;
+    `on_skip` gets a reason for each example whose query they lack.
 
     Raises:
-        CorpusError: at the first line that has other fields, or where the qrels can't be read.
+        CorpusError: a line has other fields, or the qrels can't be read.
     """
     judged = read_qrels(source.file("qrels"))
     for query_id, group in groupby(data_lines(source.path, _top1000_line), key=lambda line: line.query_id):
@@ -96,7 +96,7 @@ def _top1000_line(line: str) -> Top1000Line:
 
 
 def _join(rows: Iterable[Triple], *, source: str, per_query: int) -> Iterator[Example]:
-    """Consecutive rows of one query as one example, as long as `per_query` distinct passages hold them."""
+    """Join consecutive rows of one query into examples of at most `per_query` distinct passages."""
     labels: dict[str, float] = {}
     last: Triple | None = None
     for row in rows:

@@ -1,4 +1,4 @@
-"""The queries of a hub's set on disk, memory-mapped, found by id."""
+"""The queries of a data set on the hub, stored on disk, memory-mapped and looked up by id."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -13,15 +13,15 @@ from indexing.store.passages import PassageStore, shard_ids, write_shard
 from indexing.whitespace import squeeze_value
 from training.data.readers.hub_rows import id_text
 
-STORE_SHARD = 10_000  # queries in memory while their store is made
+STORE_SHARD = 10_000  # queries in memory while their store is written
 QUERIES = ("query_id", "query")
 
 
 def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> PassageStore:
-    """The queries that lie in `folder`, made there of the records first where it is absent.
+    """The queries stored in `folder`, which is first made from the records if it doesn't exist.
 
     Raises:
-        TrainingError: what lies there can't be read.
+        TrainingError: the stored queries can't be read.
         ValueError: a record has no id.
     """
     if not folder.is_dir():
@@ -35,7 +35,7 @@ def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> Passage
         return PassageStore(folder / "passages", IdTable(folder / "ids"))
     except (IndexingError, OSError, ValueError) as error:  # a broken Arrow file is a ValueError
         raise TrainingError(
-            f"The queries in {folder} can't be read ({first_line(error)}); remove that folder, it is made again."
+            f"The queries in {folder} can't be read ({first_line(error)}); delete that folder, and it is made again."
         ) from error
 
 

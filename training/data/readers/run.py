@@ -1,4 +1,4 @@
-"""A run's scores as a teacher: groups of the passages that it ranks, with logits in place of its own scale."""
+"""A run as a teacher: groups of the passages that it ranks, with its scores turned into logits."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ from training.source import Source
 def run_groups(
     run: Run, index: Index, settings: GroupSettings, *, repeats: int = 1, on_skip: OnSkip = ignore
 ) -> Iterator[TrainingGroup]:
-    """Groups of each query as they are taken, of those passages that the index holds; ranks are among these.
+    """Groups of each query, made lazily from the passages that the index holds; ranks count only these.
 
-    `on_skip` gets a reason for each passage that the index lacks, and for each query that makes no group.
+    `on_skip` gets a reason for each passage that the index lacks, and for each query that yields no group.
     """
     for query_id, ranking in run.items():
         indexed = Ranking.sort((passage, score) for _, passage, score in ranking if passage in index.passages)
@@ -30,15 +30,15 @@ def run_groups(
 
 
 def run_examples(source: Source, *, index: Index, settings: GroupSettings, on_skip: OnSkip) -> Iterator[Example]:
-    """An example for each query of a run that has a text, with logits as scores and without labels.
+    """An example, with logits as scores and without labels, for each query of a run whose text is known.
 
-    Texts of queries come from the source's queries, or else from queries.train.tsv beside the index's corpus. The run
-    is held in memory; passages are read as examples are taken. `on_skip` gets a reason for what queries or index lack.
+    Query texts come from the source's queries, or else from queries.train.tsv in the folder of the index's corpus. The
+    run is held in memory; passages are read lazily. `on_skip` gets a reason for each query or passage that is missing.
 
     Raises:
-        SettingsError: the source names no queries, and there are none beside the corpus.
-        CorpusError: a line of run or queries can't be read.
-        TrainingError: no query has a text, or none of them two passages in the index that the run scores apart.
+        SettingsError: neither the source nor the corpus has queries.
+        CorpusError: a line of the run or the queries can't be read.
+        TrainingError: no query has a text, or none has two passages in the index with different scores.
     """
     name = index.manifest.name
     texts_path = source.queries or open_corpus_folder(index) / "queries.train.tsv"
@@ -48,8 +48,8 @@ def run_examples(source: Source, *, index: Index, settings: GroupSettings, on_sk
     known = {query_id: ranking for query_id, ranking in run.items() if query_id in texts}
     if not known:
         raise TrainingError(
-            f"None of the {len(run):,} queries of run {source.path} has a text in {texts_path}; give the queries that "
-            "it ran on with ,queries=FILE."
+            f"None of the {len(run):,} queries of run {source.path} has a text in {texts_path}; name the file of its "
+            "queries with ,queries=FILE."
         )
     for _ in range(len(run) - len(known)):
         on_skip(NO_QUERY)
@@ -60,6 +60,6 @@ def run_examples(source: Source, *, index: Index, settings: GroupSettings, on_sk
         yield Example(source.label(), texts[group.query_id], passages, scores=group.targets, query_id=group.query_id)
     if empty:
         raise TrainingError(
-            f"Run {source.path} ranks no two passages of index {name} by different scores for any of {len(known):,} "
-            "queries; give the index whose passages it ranks."
+            f"Run {source.path} has no two passages of index {name} with different scores for any of {len(known):,} "
+            "queries; name the index whose passages it ranks."
         )

@@ -1,4 +1,4 @@
-"""Examples as training takes them: each passage once and at most so many, or the reason why a query gives none."""
+"""Trims examples for training: distinct passages, limited in number, or the reason why a query yields no example."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +15,11 @@ class _Passage(NamedTuple):
 
 
 def trim(examples: Iterable[Example], *, per_query: int, seed: int, on_skip: OnSkip) -> Iterator[Example]:
-    """Each example that has scores, or a relevant passage and another one; `on_skip` gets a reason for every other.
+    """Each example that has scores, or a relevant and another passage; `on_skip` gets a reason for every other one.
 
-    Runs of white space become one space. Of passages that read the same, the one with the highest label stays. At most
-    `per_query` passages, 2 or more, remain, relevant ones first: those with the highest labels in half of the places,
-    or in more where there are few others, and others by a draw that depends on the seed and the query alone. An
+    Runs of white space become one space. Of passages with the same text, the one with the highest label stays. At most
+    `per_query` (2 or more) passages remain, relevant ones first. Those with the highest labels take half of the places,
+    or more if there are few others; the others are drawn at random, depending only on the seed and the query. An
     example with scores and no relevant passage loses its labels, which are all equal.
     """
     for example in examples:
@@ -54,7 +54,7 @@ def _distinct(example: Example) -> list[_Passage]:
 
 
 def _draw(passages: Sequence[_Passage], count: int, seed: str) -> Sequence[_Passage]:
-    """`count` of the passages, in their order."""
+    """`count` of the passages at random, in their order."""
     if len(passages) <= count:
         return passages
     return [passages[place] for place in sorted(random.Random(seed).sample(range(len(passages)), count))]

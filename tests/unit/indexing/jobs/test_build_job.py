@@ -68,14 +68,14 @@ def until(state: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "stopped"])
-def test_what_the_process_wrote_last_counts_when_it_is_final(tmp_path: Path, state: str) -> None:
+def test_a_final_status_decides_the_state(tmp_path: Path, state: str) -> None:
     folder = make_job(tmp_path, BuildStatus(state=state))
     assert job_of(folder).state == state
     with hold(folder):  # it has yet to end
         assert job_of(folder).state == state
 
 
-def test_a_job_runs_while_its_lock_is_held_and_has_crashed_when_it_is_free(tmp_path: Path) -> None:
+def test_a_job_is_running_while_its_lock_is_held_and_has_crashed_once_it_is_free(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     with hold(folder):
         assert job_of(folder).state == "running"
@@ -100,7 +100,7 @@ def test_stop_ends_the_process_and_its_children(tmp_path: Path) -> None:
         until("stopped", folder)
 
 
-def test_a_second_stop_ends_a_process_that_goes_on(tmp_path: Path) -> None:
+def test_a_second_stop_kills_a_process_that_ignores_the_first(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     with process_of(folder, "trap '' TERM") as process:
         job_of(folder).stop()
@@ -111,7 +111,7 @@ def test_a_second_stop_ends_a_process_that_goes_on(tmp_path: Path) -> None:
         until("stopped", folder)
 
 
-def test_stop_leaves_a_process_alone_that_holds_no_lock(tmp_path: Path) -> None:
+def test_stop_does_not_signal_a_process_without_the_lock(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     (folder / "lock").write_text(str(os.getpid()))  # of a process that ended long ago, and now another's number
     job_of(folder).stop()
@@ -119,7 +119,7 @@ def test_stop_leaves_a_process_alone_that_holds_no_lock(tmp_path: Path) -> None:
     assert job_of(folder).state == "crashed"
 
 
-def test_a_signal_is_for_who_holds_the_lock_alone(tmp_path: Path) -> None:
+def test_a_signal_goes_only_to_the_holder_of_the_lock(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     signal_holder(folder, signal.SIGKILL, children=True)  # nobody has held it yet
     with subprocess.Popen(["sleep", "60"]) as process:  # in this process's group, as a job that a shell began
@@ -132,7 +132,7 @@ def test_a_signal_is_for_who_holds_the_lock_alone(tmp_path: Path) -> None:
             assert process.wait(10) == -signal.SIGTERM
 
 
-def test_a_lock_is_held_once_and_can_be_looked_at_meanwhile(tmp_path: Path) -> None:
+def test_a_held_lock_can_be_checked_but_not_taken(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     with hold(folder):
         assert job_of(folder).alive
@@ -142,14 +142,17 @@ def test_a_lock_is_held_once_and_can_be_looked_at_meanwhile(tmp_path: Path) -> N
         assert job_of(folder).alive
 
 
-def test_a_job_of_an_index_that_is_at_work_is_not_begun_twice(tmp_path: Path) -> None:
+def test_a_second_job_of_an_index_is_refused_while_one_is_running(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
-    with hold(folder), pytest.raises(BusyError, match="A job of index 'x' is already running; wait for it, or stop it"):
+    with (
+        hold(folder),
+        pytest.raises(BusyError, match=r"^A job for index 'x' is already running; wait for it, or stop it\.$"),
+    ):
         BuildJob.start(REQUEST, BuildJob.new_folder(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["build-1"]
 
 
-def test_a_job_is_forgotten_once_it_has_ended(tmp_path: Path) -> None:
+def test_only_an_ended_job_is_forgotten(tmp_path: Path) -> None:
     folder = make_job(tmp_path, BuildStatus(state="running"))
     job = job_of(folder)
     with hold(folder):
@@ -160,7 +163,7 @@ def test_a_job_is_forgotten_once_it_has_ended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_jobs_are_listed_newest_first_and_what_is_no_build_is_not(tmp_path: Path) -> None:
+def test_jobs_are_listed_newest_first_without_other_folders(tmp_path: Path) -> None:
     for name in ("build-20260101-000000-000000-aa", "build-20260102-000000-000000-aa", "training-1"):
         make_job(tmp_path, BuildStatus(state="done"), name=name)
     (tmp_path / "build-empty").mkdir()
@@ -206,7 +209,7 @@ def test_a_job_of_an_earlier_version_of_the_program_is_still_read(tmp_path: Path
     assert (job.status.estimate.passages, job.status.estimate.disk) == (2000, {"bm25": 1e6})
 
 
-def test_a_job_that_begins_is_held_by_its_process_which_runs_its_command(
+def test_the_process_of_a_started_job_holds_its_lock_and_runs_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "python"  # in place of the interpreter
@@ -223,20 +226,20 @@ def test_a_job_that_begins_is_held_by_its_process_which_runs_its_command(
             assert time.monotonic() < end
             time.sleep(0.005)
         assert log.startswith(f"-m indexing run {job.folder} --lock ")
-        with pytest.raises(BusyError, match="A job of index 'x' is already running"):
+        with pytest.raises(BusyError, match="A job for index 'x' is already running"):
             BuildJob.start(REQUEST, BuildJob.new_folder(tmp_path / "jobs"))
     finally:
         os.kill(int((job.folder / "lock").read_text()), signal.SIGKILL)
     until("crashed", job.folder)
 
 
-def test_a_folder_that_is_no_job_is_refused_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_refuses_a_folder_that_is_not_a_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(tmp_path)]) == 2
     assert f"{tmp_path}/config.json can't be read" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_build_that_fails_says_so_in_its_status_and_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_build_is_reported_in_its_status_and_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     request = BuildRequest(name="x", corpus=str(tmp_path / "none"), root=str(tmp_path / "indexes"))
     folder = make_job(tmp_path, BuildStatus(), request=request)
     assert main(["run", str(folder)]) == 2
@@ -246,7 +249,7 @@ def test_a_build_that_fails_says_so_in_its_status_and_log(tmp_path: Path, capfd:
     assert f"failed: {status.sentence}" in capfd.readouterr().err
 
 
-def test_a_config_says_how_to_build(tmp_path: Path) -> None:
+def test_a_config_holds_the_settings_of_the_build(tmp_path: Path) -> None:
     request = BuildRequest(name="x", corpus="c", dense="sq8", bm25_preset="msmarco-dev", bi_encoder="b", text_field="t")
     assert request.settings().bm25 == Bm25Settings(k1=0.82, b=0.68)
     assert (request.settings().dense, request.settings().bi_encoder) == ("sq8", "b")
@@ -258,11 +261,15 @@ def test_a_config_says_how_to_build(tmp_path: Path) -> None:
     ("values", "expected"),
     [
         ({"name": "../x"}, r"Index name '\.\./x' must be letters"),
-        ({"task": "remove"}, "task 'remove'"),
-        ({"bm25_preset": "best"}, "preset 'best'"),
+        (
+            {"task": "remove"},
+            "^A job has the task 'remove' and the BM25 preset 'trec-dl'; give one of the tasks build, estimate and one "
+            "of the presets msmarco-dev, trec-dl",
+        ),
+        ({"bm25_preset": "best"}, "^A job has the task 'build' and the BM25 preset 'best'; give "),
     ],
 )
-def test_a_config_that_cannot_be_is_refused(values: dict[str, str], expected: str) -> None:
+def test_an_invalid_config_is_refused(values: dict[str, str], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
         BuildRequest(**{"name": "x", "corpus": "c", **values})  # type: ignore[arg-type]  # one of them is no string
 
@@ -276,7 +283,7 @@ def test_a_config_that_cannot_be_is_refused(values: dict[str, str], expected: st
         (BuildStatus(done=400, total=400, rate=50), 0.0),
     ],
 )
-def test_time_left_is_what_remains_at_the_rate_of_late(status: BuildStatus, expected: float | None) -> None:
+def test_time_left_is_the_rest_at_the_recent_rate(status: BuildStatus, expected: float | None) -> None:
     assert status.seconds_left == expected
 
 
@@ -330,7 +337,7 @@ def test_progress_is_written_when_a_phase_begins_and_twice_a_second(
     assert (written().phase, written().done, written().rate) == ("bm25", 10_000, 0.0)
 
 
-def test_the_rate_is_that_of_the_last_seconds(reporter: BuildReporter, clock: Clock) -> None:
+def test_the_rate_covers_the_last_seconds(reporter: BuildReporter, clock: Clock) -> None:
     reporter("encode", 1_000, 0)
     for _ in range(40):
         clock.now += 1

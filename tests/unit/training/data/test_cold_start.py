@@ -46,7 +46,7 @@ def made(
     return {str(item.passage_id): item.text for item in found}
 
 
-def test_queries_are_the_telling_words_of_a_passage_in_their_order() -> None:
+def test_queries_are_the_distinctive_words_of_a_passage_in_order() -> None:
     # passages that hold a term: lion and river 4, stone, tiger and zebra 2, cloud and cavern 1
     # in the first: stone 2 / log(2 + 2), tiger and zebra 1 / log(2 + 2), lion and river 1 / log(2 + 4); four are kept
     assert made(passages(*WORDS)) == {
@@ -58,14 +58,14 @@ def test_queries_are_the_telling_words_of_a_passage_in_their_order() -> None:
     }
 
 
-def test_what_is_left_of_such_a_passage_is_all_of_it() -> None:
+def test_a_passage_whose_words_make_the_query_stays_whole() -> None:
     first, *_ = sorted(
         made_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda item: item.passage_id
     )
     assert first.rest == WORDS[0]
 
 
-def test_questions_that_passages_ask_come_first() -> None:
+def test_questions_come_first() -> None:
     asked = [f"What is moraine number {number} made of?" for number in range(3)]
     given = passages(*(f"{question} {ANSWER}" for question in asked), *WORDS[:4])
     found = made(given, ColdStart(queries=5))
@@ -74,7 +74,7 @@ def test_questions_that_passages_ask_come_first() -> None:
     assert set(made(given, ColdStart(queries=2)).values()) < set(asked)
 
 
-def test_a_passage_that_gives_no_query_costs_none() -> None:
+def test_a_passage_without_a_query_is_skipped() -> None:
     given = passages(*(f"cavern{number}" for number in range(20)), *WORDS[:4])
     assert len(made(given, ColdStart(queries=4))) == 4
 
@@ -87,7 +87,7 @@ def test_no_protected_query_is_made() -> None:
     assert not {question, "lion river"} & set(made(given, protection=protection).values())
 
 
-def test_of_a_large_corpus_passages_are_read_evenly_spread() -> None:
+def test_passages_of_a_large_corpus_are_sampled_evenly() -> None:
     given = passages(*(f"lion river {letter}" for letter in "abcdefghi"))
     found = made(given, count=400_001)  # more than twice 200,000: every third
     assert set(found) == {"0", "3", "6"}
@@ -99,10 +99,18 @@ def test_the_same_seed_makes_the_same_queries() -> None:
     assert one == two != other
 
 
-@pytest.mark.parametrize("given", [{"queries": 0}, {"depth": 1}, {"per_list": 1}])
-def test_settings_out_of_range_are_refused(given: dict[str, int]) -> None:
-    with pytest.raises(SettingsError, match="must be at least 1, 2 and 2"):
-        ColdStart(**given)
+@pytest.mark.parametrize(
+    ("values", "stated"),
+    [
+        ({"queries": 0}, "queries is 0, depth 60 and per_list 8"),
+        ({"depth": 1}, "queries is 3000, depth 1 and per_list 8"),
+        ({"per_list": 1}, "queries is 3000, depth 60 and per_list 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(values: dict[str, int], stated: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ColdStart(**values)
+    assert str(refused.value) == f"{stated}; give at least 1, 2 and 2."
 
 
 def test_examples_are_lists_with_the_first_stage_s_logits(small_index: Index, bi_encoder: BiEncoder) -> None:
@@ -129,17 +137,20 @@ def test_the_other_passages_have_cosine_and_a_share_of_bm25(small_index: Index, 
         assert (given <= lowest + 0.2 * 20 + 0.05).all()  # the best BM25 score of a query is worth 0.2
 
 
-def test_a_corpus_that_gives_no_query_is_told(small_index: Index, bi_encoder: BiEncoder) -> None:
-    class Everything(Protection):
+def test_a_corpus_without_a_usable_query_is_an_error(small_index: Index, bi_encoder: BiEncoder) -> None:
+    class FullProtection(Protection):
         def covers(self, query: object) -> bool:
             return True
 
-    with pytest.raises(TrainingError, match="No passage of index small gives a query"):
-        list(cold_examples(small_index, bi_encoder, SETTINGS, protection=Everything()))
+    with pytest.raises(TrainingError) as refused:
+        list(cold_examples(small_index, bi_encoder, SETTINGS, protection=FullProtection()))
+    assert str(refused.value) == (
+        "No query can be made from the passages of index small, whose texts are too short; name another index."
+    )
 
 
 @pytest.mark.usefixtures("in_float32")
-def test_the_second_pass_aims_at_the_mean_of_teacher_and_model(tiny_cross_encoder: Path) -> None:
+def test_the_targets_of_the_second_pass_are_the_mean_of_teacher_and_model(tiny_cross_encoder: Path) -> None:
     texts = (PASSAGES["a1"], PASSAGES["b1"], PASSAGES["c1"])
     given = Example("cold", "how do bees make honey", texts, scores=(6.0, 2.0, 1.0))
     plain = CrossEncoder(str(tiny_cross_encoder), device="cpu", activation_fn=torch.nn.Identity())
@@ -156,7 +167,7 @@ def test_the_second_pass_aims_at_the_mean_of_teacher_and_model(tiny_cross_encode
 
 
 @pytest.mark.usefixtures("in_float32")
-def test_where_the_teacher_tells_nothing_apart_nothing_is_learned(tiny_cross_encoder: Path) -> None:
+def test_equal_scores_of_the_teacher_teach_nothing(tiny_cross_encoder: Path) -> None:
     model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.0, seed=1)
     given = Example("cold", "q", (PASSAGES["a1"], PASSAGES["b1"]), scores=(3.0, 3.0))
     assert [example.scores for example in self_taught([given], model)] == [(3.0, 3.0)]

@@ -31,7 +31,7 @@ from training.mining.mine import Miner, mine_to
 from training.mining.settings import MiningSettings, NegativesLayout
 from training.recipes.catalog import LAMBDA_HARD_NEG, LOSS_RECIPES, find_loss_recipe
 from training.recipes.row_files import write_rows
-from training.source import Source
+from training.source import SOURCE_USAGE, Source
 
 OPEN = Protection()
 HONEY, BREAD = QUERIES["train"].values()
@@ -80,7 +80,7 @@ def graded(example: Example) -> Mapping[str, float]:
     return {NAMES[text]: label for text, label in zip(example.passages, example.labels, strict=True)}
 
 
-def test_an_index_gives_its_corpus_s_train_judgments_with_mined_negatives(built_root: Path) -> None:
+def test_an_index_source_has_its_corpus_s_train_judgments_with_mined_negatives(built_root: Path) -> None:
     examples, dropped, phases = read(data_of("index:small", mining=MINING), built_root)
     assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
     for example in examples:
@@ -92,9 +92,7 @@ def test_an_index_gives_its_corpus_s_train_judgments_with_mined_negatives(built_
     assert phases == {"mine small": 2}
 
 
-def test_a_recipe_that_learns_from_scores_gets_the_index_s_cosines_as_logits(
-    built_root: Path, bi_encoder: BiEncoder
-) -> None:
+def test_a_recipe_that_needs_scores_gets_the_index_s_cosines_as_logits(built_root: Path, bi_encoder: BiEncoder) -> None:
     examples, *_ = read(data_of("index:small", mining=MINING), built_root, recipe="distill-mse")
     assert len(examples) == 2
     for example in examples:
@@ -184,7 +182,7 @@ def test_protected_queries_of_an_index_are_left_out_and_counted(built_root: Path
     assert dropped == {"protected query": 1}
 
 
-def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
+def test_a_collection_s_held_out_ids_protect_only_its_own_queries(
     tmp_path: Path, built_root: Path, small_corpus: Path
 ) -> None:
     protection = Protection(own={small_corpus.resolve(): frozenset({QueryId("1")})})
@@ -194,7 +192,7 @@ def test_a_collection_s_held_out_ids_count_among_its_own_queries_alone(
     assert dropped == {"protected query": 1}
 
 
-def test_a_teacher_scores_what_no_one_protects(tmp_path: Path, tiny_bi_encoder: Path) -> None:
+def test_a_teacher_scores_unprotected_examples(tmp_path: Path, tiny_bi_encoder: Path) -> None:
     data = data_of(jsonl(tmp_path), teacher=f"first-stage:{tiny_bi_encoder}")
     protection = Protection(texts=frozenset({"question 1"}))
     examples, dropped, phases = read(data, tmp_path, recipe="distill-mse", protection=protection)
@@ -215,21 +213,21 @@ def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Pat
     assert plain[0].passages == (PASSAGES["a1"], "no")
 
 
-def test_hard_negatives_without_an_index_are_told_which_there_are(tmp_path: Path, built_root: Path) -> None:
-    with pytest.raises(SettingsError, match=r"lambda-hard-neg mines negatives from an index; name it \(there: small\)"):
+def test_hard_negatives_without_an_index_are_refused_with_the_indexes_names(tmp_path: Path, built_root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^lambda-hard-neg mines negatives from an index; name one of: small\.$"):
         read(data_of(jsonl(tmp_path)), built_root, recipe="lambda-hard-neg")
     examples, *_ = read(data_of("index:small"), built_root, recipe="lambda-hard-neg")
     assert {example.query for example in examples} == {HONEY, BREAD}
 
 
-def test_what_is_mined_as_hard_is_as_its_authors_do() -> None:
+def test_hard_negatives_are_mined_as_the_recipe_s_authors_do() -> None:
     hard = LAMBDA_HARD_NEG.mining
     assert hard is not None
     assert (hard.per_query, hard.ranks) == (9, (3, 30))
     assert (hard.relative_margin, hard.absolute_margin) == (None, None)
 
 
-def test_a_cold_start_asks_the_passages(built_root: Path, small_index: Index) -> None:
+def test_a_cold_start_makes_queries_from_the_passages(built_root: Path, small_index: Index) -> None:
     cold = ColdStart(queries=5, per_list=4, depth=10)
     for data in (DataSettings(index="small", cold=cold), data_of("index:small", cold=cold)):
         examples, _, phases = read(data, built_root, recipe="cold-start")
@@ -243,19 +241,20 @@ def test_a_cold_start_asks_the_passages(built_root: Path, small_index: Index) ->
     assert examples[0].query not in {example.query for example in fewer}
 
 
-def test_a_cold_start_without_an_index_is_told_which_there_are(built_root: Path) -> None:
-    with pytest.raises(SettingsError, match=r"cold-start trains for one corpus; name its index \(there: small\)"):
+def test_a_cold_start_without_an_index_is_refused_with_the_indexes_names(built_root: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^cold-start trains for one corpus; name its index, one of: small\.$"):
         read(DataSettings(), built_root, recipe="cold-start")
 
 
-def test_an_index_without_judgments_is_told(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> None:
+def test_an_index_without_judgments_is_refused(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> None:
     (tmp_path / "corpus").mkdir()
     shutil.copy(small_corpus / "collection.tsv", tmp_path / "corpus")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
     build(Corpus(tmp_path / "corpus"), name="bare", root=tmp_path / "root", settings=settings)
     with pytest.raises(
         SettingsError,
-        match=r"bare has no judged train queries \(there: none\); give other data, or a recipe that needs no judgments",
+        match=r"bare has no judged train queries \(there: none\); choose other data, or a recipe that needs no "
+        r"judgments\.$",
     ):
         read(data_of("index:bare"), tmp_path / "root")
 
@@ -281,7 +280,7 @@ def test_a_run_s_scores_are_a_teacher(tmp_path: Path, built_root: Path) -> None:
     assert dropped == {"query without a text": 1, "passage that the index lacks": 1}
 
 
-def test_a_run_gives_what_its_recipe_learns_from(tmp_path: Path, built_root: Path) -> None:
+def test_a_run_has_the_scores_that_its_recipe_needs(tmp_path: Path, built_root: Path) -> None:
     data = data_of(f"run:{run_file(tmp_path)},index=small")
     for recipe in ("distill-mse", "distill-margin-mse", "adrmse", "listnet", "lambda", "listmle", "ranknet"):
         examples, *_ = read(data, built_root, recipe=recipe)
@@ -292,7 +291,7 @@ def test_a_run_gives_what_its_recipe_learns_from(tmp_path: Path, built_root: Pat
             write_rows(tmp_path / recipe, read(data, built_root, recipe=recipe)[0], LOSS_RECIPES[recipe].form, seed=1)
 
 
-def test_a_run_s_protected_queries_are_left_out_by_id_and_by_text_and_the_limit_holds(
+def test_a_run_s_protected_queries_are_left_out_by_id_and_text_within_the_limit(
     tmp_path: Path, built_root: Path
 ) -> None:
     data = data_of(f"run:{run_file(tmp_path)},index=small")
@@ -309,7 +308,7 @@ def test_a_run_reads_its_own_index_and_may_have_its_own_queries(tmp_path: Path, 
     source = f"run:{run_file(tmp_path)},queries={queries},index=small"
     examples, *_ = read(data_of(source, index="another"), built_root, recipe="adrmse")
     assert [(example.query, len(example.passages)) for example in examples] == [("which stones does ice leave", 3)]
-    with pytest.raises(SettingsError, match="is read with index; add ,index=NAME"):
+    with pytest.raises(SettingsError, match=r"run\.trec needs index; add ,index=NAME\.$"):
         read(data_of(f"run:{run_file(tmp_path)}"), built_root, recipe="adrmse")
 
 
@@ -319,7 +318,7 @@ def judged_source(folder: Path) -> str:
     return f"judged:small,queries={queries},qrels={qrels}"
 
 
-def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, built_root: Path) -> None:
+def test_judgments_in_any_files_are_mined_like_an_index_s_own(tmp_path: Path, built_root: Path) -> None:
     data = data_of(judged_source(tmp_path), mining=MINING)
     examples, dropped, phases = read(data, built_root)
     assert [(example.query_id, example.query) for example in examples] == [
@@ -345,16 +344,16 @@ def test_judgments_in_any_files_are_mined_as_an_index_s_own(tmp_path: Path, buil
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("judged:small,queries=gone,qrels=gone", "There is no file gone of queries"),
+        ("judged:small,queries=gone,qrels=gone", "The queries file gone doesn't exist; give one that does."),
         ("judged:other,queries=gone,qrels=gone", "other"),
     ],
 )
-def test_judgments_that_cannot_be_read_are_told(built_root: Path, source: str, said: str) -> None:
+def test_judgments_that_cannot_be_read_are_named(built_root: Path, source: str, said: str) -> None:
     with pytest.raises(SecondLookError, match=said):
         read(data_of(source), built_root)
 
 
-def test_given_stands_for_the_first_stage_s_scores_of_an_index(built_root: Path, tiny_bi_encoder: Path) -> None:
+def test_the_given_teacher_uses_an_index_s_first_stage_scores(built_root: Path, tiny_bi_encoder: Path) -> None:
     data = data_of("index:small", mining=MINING)
     plain, given, other = (
         read(replace(data, teacher=teacher), built_root, recipe="distill-mse")[0]
@@ -366,10 +365,17 @@ def test_given_stands_for_the_first_stage_s_scores_of_an_index(built_root: Path,
     assert other[0].scores == pytest.approx(plain[0].scores, abs=0.1)
 
 
-@pytest.mark.parametrize(("given", "said"), [({"sources": ()}, "nothing to train on"), ({"limit": 0}, "limit is 0")])
-def test_settings_out_of_range_are_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        DataSettings(**given)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sources": ()}, f"No source of training data is named; give {SOURCE_USAGE}."),
+        ({"limit": 0}, "limit is 0 examples; give 1 or more."),
+    ],
+)
+def test_settings_out_of_range_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        DataSettings(**values)
+    assert str(refused.value) == message
 
 
 def test_every_index_that_is_read_is_named() -> None:

@@ -30,7 +30,7 @@ def only(pipeline: RetrieveAndRerank, example: Example, settings: MiningSettings
     return found
 
 
-def test_the_first_passages_that_it_lacks_are_added_with_grade_0(pipeline: RetrieveAndRerank) -> None:
+def test_the_best_new_passages_are_added_with_grade_0(pipeline: RetrieveAndRerank) -> None:
     ranked = fused(pipeline)
     example = judged(ranked[1], ranked[3], "elsewhere", labels=(2.0, 0.0, 0.0))
     found = only(pipeline, example)
@@ -39,14 +39,14 @@ def test_the_first_passages_that_it_lacks_are_added_with_grade_0(pipeline: Retri
     assert (found.source, found.query, found.query_id, found.scores) == ("test", QUERY, "1", None)
 
 
-def test_they_come_from_the_ranks_with_both_ends(pipeline: RetrieveAndRerank) -> None:
+def test_ranks_are_inclusive(pipeline: RetrieveAndRerank) -> None:
     ranked = fused(pipeline)
     settings = MiningSettings(per_query=9, ranks=(4, 6), relative_margin=None)
     found = only(pipeline, judged("one", "two", labels=(1.0, 0.0)), settings)
     assert found.passages[2:] == tuple(ranked[3:6])  # ranks 4, 5 and 6
 
 
-def test_what_reads_like_a_relevant_passage_is_not_added(pipeline: RetrieveAndRerank) -> None:
+def test_near_duplicates_of_a_relevant_passage_are_not_added(pipeline: RetrieveAndRerank) -> None:
     copy = PASSAGES["a1"].upper().replace(".", " !")
     settings = MiningSettings(per_query=20, ranks=(1, 20), relative_margin=None)
     assert PASSAGES["a1"] in fused(pipeline)[:20]
@@ -54,7 +54,7 @@ def test_what_reads_like_a_relevant_passage_is_not_added(pipeline: RetrieveAndRe
     assert PASSAGES["a1"] in only(pipeline, judged("one", copy, labels=(1.0, 0.0)), settings).passages
 
 
-def test_an_example_that_is_not_judged_or_has_a_teacher_stays_as_it_is(pipeline: RetrieveAndRerank) -> None:
+def test_an_example_without_judgments_or_with_scores_stays_unchanged(pipeline: RetrieveAndRerank) -> None:
     taught = Example("test", QUERY, ("a", "b"), scores=(1.0, 0.0))
     both = Example("test", QUERY, ("a", "b"), labels=(1.0, 0.0), scores=(1.0, 0.0))
     long = Example("test", "bees " * QUERY_CHARACTERS, ("a", "b"), labels=(1.0, 0.0))
@@ -62,7 +62,7 @@ def test_an_example_that_is_not_judged_or_has_a_teacher_stays_as_it_is(pipeline:
 
 
 @pytest.mark.parametrize("taken", [1, 2])
-def test_examples_are_enlarged_as_they_are_taken(pipeline: RetrieveAndRerank, taken: int) -> None:
+def test_examples_are_extended_lazily(pipeline: RetrieveAndRerank, taken: int) -> None:
     done = Reports()
     found = add_negatives([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
     for _ in range(taken):

@@ -27,7 +27,7 @@ def gatherer(root: Path, protection: Protection = NONE) -> IngredientReader:
     return IngredientReader(OpenIndexes(root), protection=protection)
 
 
-def test_distilled_examples_are_of_the_training_queries(built_root: Path) -> None:
+def test_distilled_examples_have_the_training_queries(built_root: Path) -> None:
     examples = gatherer(built_root).ingredient(Ingredient("small", "distill", 10), SETTINGS)
     assert {example.query for example in examples} == set(QUERIES["train"].values())
 
@@ -39,7 +39,7 @@ def test_an_example_holds_whole_passages_and_a_target_for_each(built_root: Path)
         assert set(example.passages) <= set(PASSAGES.values())
 
 
-def test_judged_examples_aim_highest_at_the_best_judged_passage(built_root: Path) -> None:
+def test_the_best_judged_passage_has_the_highest_target(built_root: Path) -> None:
     settings = GroupSettings(per_query=8, relative_margin=None)
     for example in gatherer(built_root).ingredient(Ingredient("small", "judged", 10), settings):
         assert example.scores is not None
@@ -65,37 +65,37 @@ def test_a_protected_query_is_in_no_example(built_root: Path, small_corpus: Path
     assert gather.dropped == 2  # once a kind
 
 
-def test_an_id_of_another_collection_protects_nothing_here(built_root: Path, tmp_path: Path) -> None:
+def test_an_id_of_another_collection_protects_nothing(built_root: Path, tmp_path: Path) -> None:
     gather = gatherer(built_root, Protection(own={tmp_path: HONEY_ID}))
     examples = gather.ingredient(Ingredient("small", "distill", 10), SETTINGS)
     assert {example.query for example in examples} == set(QUERIES["train"].values())
     assert gather.dropped == 0
 
 
-def test_ids_are_those_of_the_collection_that_the_queries_are_of(other: Path, built_root: Path, tmp_path: Path) -> None:
+def test_protected_ids_are_those_of_the_queries_collection(other: Path, built_root: Path, tmp_path: Path) -> None:
     shutil.copytree(built_root / "small", other / "small")
     item = Ingredient("small", "distill", 10, queries="other")
     gather = gatherer(other, Protection(own={(tmp_path / "corpus").resolve(): HONEY_ID}))
     assert {example.query for example in gather.ingredient(item, SETTINGS)} == {"why does bread rise"}
 
 
-def test_an_ingredient_gives_at_most_its_groups(built_root: Path) -> None:
+def test_an_ingredient_has_at_most_its_number_of_groups(built_root: Path) -> None:
     assert len(gatherer(built_root).ingredient(Ingredient("small", "distill", 3, repeats=2), SETTINGS)) == 3
 
 
-def test_the_same_seed_gives_the_same_examples_in_the_same_order(built_root: Path) -> None:
+def test_the_same_seed_yields_the_same_examples_in_the_same_order(built_root: Path) -> None:
     stage = Stage("both", (Ingredient("small", "distill", 9, repeats=4), Ingredient("small", "judged", 4)), 1e-4)
     one, two = (gatherer(built_root).stage(stage, SETTINGS) for _ in range(2))
     assert one == two
     assert one != gatherer(built_root).stage(stage, GroupSettings(per_query=4, seed=3))
 
 
-def test_an_index_that_is_not_there_is_named(built_root: Path) -> None:
+def test_a_missing_index_is_named(built_root: Path) -> None:
     with pytest.raises(IndexingError, match="absent"):
         gatherer(built_root).ingredient(Ingredient("absent", "distill", 10), SETTINGS)
 
 
-def test_where_every_query_is_protected_it_says_so(built_root: Path) -> None:
+def test_an_ingredient_without_unprotected_queries_is_an_error(built_root: Path) -> None:
     with pytest.raises(TrainingError, match="no queries"):
         gatherer(built_root, Protection(texts=frozenset(QUERIES["train"].values()))).ingredient(
             Ingredient("small", "judged", 9), SETTINGS
@@ -111,20 +111,20 @@ def other(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
     return tmp_path / "root"
 
 
-def test_a_judged_ingredient_without_judgments_is_told(other: Path, tmp_path: Path) -> None:
+def test_a_judged_ingredient_without_judgments_is_an_error(other: Path, tmp_path: Path) -> None:
     (tmp_path / "corpus/qrels.train.tsv").unlink()
     with pytest.raises(TrainingError, match=r"qrels\.train\.tsv"):
         gatherer(other).ingredient(Ingredient("other", "judged", 10), SETTINGS)
 
 
-def test_a_judged_passage_that_the_index_lacks_stops_nothing(other: Path, tmp_path: Path) -> None:
+def test_a_judged_passage_that_the_index_lacks_is_ignored(other: Path, tmp_path: Path) -> None:
     # such as a line that was left out when the index was built
     write_lines(tmp_path / "corpus/qrels.train.tsv", ["1 0 a1 3", "1 0 zz 2", "1 0 a4 0"])
     (example,) = gatherer(other).ingredient(Ingredient("other", "judged", 10), GroupSettings(per_query=20))
     assert PASSAGES["a1"] in example.passages
 
 
-def test_an_ingredient_s_teacher_takes_the_first_stage_s_place(built_root: Path) -> None:
+def test_an_ingredient_s_teacher_replaces_the_first_stage(built_root: Path) -> None:
     plain, taught = (
         gatherer(built_root).ingredient(Ingredient("small", "distill", 10, teacher=teacher), SETTINGS)
         for teacher in ("", "late-interaction")

@@ -75,7 +75,7 @@ def test_positives_take_half_of_a_short_list(pipeline: RetrieveAndRerank) -> Non
     assert sorted(labels(example).values()) == [0, 0, 2, 3]  # 4 // 2 = 2 positives
 
 
-def test_judged_zeros_take_half_of_the_places_left_and_more_where_mining_leaves_them(
+def test_judged_zeros_take_half_of_the_remaining_places_and_those_that_mining_leaves(
     pipeline: RetrieveAndRerank,
 ) -> None:
     zeros = dict.fromkeys(("b1", "b2", "b3", "b4", "b5", "c1", "c2", "c3"), 0)
@@ -103,9 +103,7 @@ def test_grades_below_the_minimum_are_neither(pipeline: RetrieveAndRerank) -> No
 
 
 @pytest.mark.parametrize("fusion", ["rrf", "bm25", "dense"])
-def test_scores_are_the_first_stages_of_every_passage(
-    pipeline: RetrieveAndRerank, train: JudgedSet, fusion: Fusion
-) -> None:
+def test_every_passage_has_its_first_stage_score(pipeline: RetrieveAndRerank, train: JudgedSet, fusion: Fusion) -> None:
     stage = ServedFirstStage(pipeline, fusion=fusion, depth=100)
     for example, query in zip(read(pipeline, train, fusion=fusion, with_scores=True), train.queries, strict=True):
         # every passage taken for relevant: of these the stage gives each score
@@ -136,14 +134,14 @@ def test_queries_without_positives_and_passages_that_the_index_lacks_are_counted
     assert reasons == {"query without a relevant passage": 3, "passage that the index lacks": 1}
 
 
-def test_a_query_without_any_negative_is_told(pipeline: RetrieveAndRerank) -> None:
+def test_a_query_without_a_negative_is_skipped_with_a_reason(pipeline: RetrieveAndRerank) -> None:
     reasons: list[str] = []
     nothing = MiningSettings(relative_margin=None, max_score=-1.0)
     assert read(pipeline, judged_set(BEES, a1=1), mining=nothing, on_skip=reasons.append) == []
     assert reasons == ["query without a passage beside the relevant ones"]
 
 
-def test_queries_are_mined_as_examples_are_taken(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
+def test_queries_are_mined_lazily(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
     seen = Reports()
     examples = judged_examples(pipeline, train, OPEN, ListSettings(), progress=seen)
     assert seen.rows == []
@@ -162,11 +160,16 @@ def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [({"per_list": 1}, "1 passages a list were requested"), ({"limit": 0}, "limit of 0 queries")]
+    ("values", "message"),
+    [
+        ({"per_list": 1}, "per_list is 1; give 2 passages or more."),
+        ({"limit": 0}, "limit is 0 queries; give 1 or more, or no limit."),
+    ],
 )
-def test_settings_that_make_no_list_are_refused(wrong: dict[str, int], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        ListSettings(**wrong)  # type: ignore[arg-type]  # each is a number of the right kind
+def test_settings_that_allow_no_list_are_refused(values: dict[str, int], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ListSettings(**values)  # type: ignore[arg-type]  # each is a number of the right kind
+    assert str(refused.value) == message
 
 
 def test_an_unknown_fusion_is_refused_before_anything_is_mined(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
@@ -174,6 +177,6 @@ def test_an_unknown_fusion_is_refused_before_anything_is_mined(pipeline: Retriev
         judged_examples(pipeline, train, OPEN, ListSettings(fusion="splade"))  # type: ignore[arg-type]  # on purpose
 
 
-def test_where_no_query_is_left_it_says_so(pipeline: RetrieveAndRerank) -> None:
+def test_a_judged_set_without_usable_queries_is_an_error(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(TrainingError, match=r"None of the 1 judged train queries has a passage of grade 1 or more"):
         judged_examples(pipeline, judged_set(BEES, a1=0), OPEN, ListSettings())

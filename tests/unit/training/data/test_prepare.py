@@ -51,7 +51,7 @@ def test_judgments_of_passages_or_queries_without_text_are_left_out(given: Path,
     assert judged_sets(made["msmarco-mini"])["train"].qrels == {"1": {"7": 1}}
 
 
-def test_queries_without_judgments_are_kept_for_distillation(given: Path, tmp_path: Path) -> None:
+def test_queries_without_judgments_stay_for_distillation(given: Path, tmp_path: Path) -> None:
     made = prepare(given, tmp_path / "corpora")
     assert len(read_queries(made["msmarco-mini"] / "queries.train.tsv")) == 2
 
@@ -77,7 +77,7 @@ def test_a_question_without_an_answer_is_left_out(tmp_path: Path) -> None:
     assert [query.text for query in read_queries(folder / "queries.train.tsv")] == ["who sat"]
 
 
-def test_of_many_candidates_the_answers_are_kept_first(tmp_path: Path) -> None:
+def test_answers_come_first_among_many_candidates(tmp_path: Path) -> None:
     many = [*(candidate(f"No {number}.", 0) for number in range(40)), candidate("The cat.", 1)]
     wikiqa(tmp_path / "given", {"query": "who sat", "candidates": many})
     folder = prepare(tmp_path / "given", tmp_path / "corpora")["qa-sentences"]
@@ -93,7 +93,7 @@ def test_answer_sentences_become_judgments(tmp_path: Path) -> None:
     assert judged_sets(folder)["train"].qrels == {"0": {"0": 1}, "1": {"1": 1}}
 
 
-def test_a_source_that_is_laid_out_is_left_as_it_is(given: Path, tmp_path: Path) -> None:
+def test_a_source_that_is_already_laid_out_stays_unchanged(given: Path, tmp_path: Path) -> None:
     made = prepare(given, tmp_path / "corpora")
     write_lines(given / "msmarco-mini/collection.tsv", ["7\tThe dog ran."])
     prepare(given, tmp_path / "corpora")

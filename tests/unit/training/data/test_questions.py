@@ -52,21 +52,21 @@ def test_a_question_in_the_middle_leaves_both_sides() -> None:
         f"{ASKED} {' '.join(['stone'] * (LEFT_WORDS - 1))}",  # too little is left
     ],
 )
-def test_what_does_not_read_like_a_query_with_its_answer_is_left(text: str) -> None:
+def test_sentences_that_do_not_read_like_an_answered_query_are_ignored(text: str) -> None:
     assert found(text) == []
 
 
-def test_limits_themselves_fit() -> None:
+def test_limits_are_inclusive() -> None:
     long = f"What {'very ' * 13}old stones?"  # 16 words
     assert [item.text for item in found(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
 
 
-def test_a_passage_gives_its_first_fitting_question() -> None:
+def test_a_passage_has_its_first_suitable_question() -> None:
     second = "How do glaciers move down?"
     assert [item.text for item in found(f"Why so? {ASKED} {second} {REST}")] == [ASKED]
 
 
-def test_no_question_comes_twice() -> None:
+def test_no_question_appears_twice() -> None:
     other = "How do glaciers move down?"
     texts = f"{ASKED} {REST}", f"{ASKED.upper()} {REST}", f"{ASKED} {other} {REST}"
     assert [(item.passage_id, item.text) for item in found(*texts)] == [("0", ASKED), ("2", other)]
@@ -89,7 +89,7 @@ def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Ingredie
     return IngredientReader(OpenIndexes(root), protection=Protection(texts=protected))
 
 
-def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, bi_encoder: BiEncoder) -> None:
+def test_the_own_passage_of_a_question_gets_a_bonus(asking: Path, bi_encoder: BiEncoder) -> None:
     examples = gatherer(asking).ingredient(Ingredient("asking", "questions", 10), GroupSettings(per_query=5))
     assert {example.query for example in examples} == {ASKED, "How is sourdough bread begun?"}
     for example in examples:
@@ -104,7 +104,7 @@ def test_questions_are_examples_whose_own_passage_gains_a_little(asking: Path, b
     assert moraine.passages[0] == REST
 
 
-def test_a_protected_question_is_not_asked(asking: Path) -> None:
+def test_a_protected_question_is_left_out(asking: Path) -> None:
     protected = frozenset({"what is a moraine made of"})
     item = Ingredient("asking", "questions", 10)
     gather = gatherer(asking, protected=protected)
@@ -113,10 +113,13 @@ def test_a_protected_question_is_not_asked(asking: Path) -> None:
     assert gather.dropped == 1
 
 
-def test_no_more_questions_are_asked_than_groups_are_wanted(asking: Path) -> None:
+def test_there_are_at_most_as_many_questions_as_groups(asking: Path) -> None:
     assert len(gatherer(asking).ingredient(Ingredient("asking", "questions", 1), GroupSettings(per_query=5))) == 1
 
 
-def test_an_index_that_asks_nothing_is_told(built_root: Path) -> None:
-    with pytest.raises(TrainingError, match="No passage of index small asks a question"):
+def test_an_index_without_questions_is_an_error(built_root: Path) -> None:
+    with pytest.raises(TrainingError) as refused:
         gatherer(built_root).ingredient(Ingredient("small", "questions", 10), GroupSettings())
+    assert str(refused.value) == (
+        "No passage of index small contains a question; remove this ingredient, or name another index."
+    )

@@ -1,4 +1,4 @@
-"""A forecast of a process of its own is heard, ended when nobody waits for it, and fails in one sentence."""
+"""The output of a forecast's process is read; it is killed when nobody waits for it, and it fails in one sentence."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from training.train.request import TrainRequest
 PLAIN = TrainRequest(
     output=Path("data/models/mine/1"), recipe="listnet", data=DataSettings(sources=(Source("index", "small"),))
 )
-FOUND = Forecast(
+FORECAST = Forecast(
     rows=[{"query": "größer?", "passages": ["one", "two"], "labels": [1.5, 0.0]}],
     counts=RowCounts({"judged small": 1}, {"protected": 2}, rows=1, pairs=2),
     steps=3,
@@ -42,7 +42,7 @@ Program = Callable[[str], None]
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """A shell script that takes the place of Python; it gets what Python would, the folder last."""
+    """Write a shell script that is run in place of Python; it gets the same arguments, the folder last."""
 
     def put(lines: str) -> None:
         script = tmp_path / "python"
@@ -55,53 +55,51 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "job"
-    made.mkdir()
-    return made
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return folder
 
 
-def test_a_forecast_comes_back_as_it_was_written(folder: Path) -> None:
-    for found in (FOUND, replace(FOUND, passes=1.5)):
-        atomic.write_json(folder / RESULT, asdict(found))
-        assert read_forecast(folder) == found
+def test_a_forecast_is_read_back_as_it_was_written(folder: Path) -> None:
+    for written in (FORECAST, replace(FORECAST, passes=1.5)):
+        atomic.write_json(folder / RESULT, asdict(written))
+        assert read_forecast(folder) == written
 
 
-def test_the_process_is_heard_and_its_forecast_read(folder: Path, tmp_path: Path, program: Program) -> None:
-    atomic.write_json(tmp_path / "found.json", asdict(FOUND))
+def test_the_output_of_the_process_and_its_forecast_are_read(folder: Path, tmp_path: Path, program: Program) -> None:
+    atomic.write_json(tmp_path / "result.json", asdict(FORECAST))
     go = tmp_path / "go"
     program(
         f'echo "$2 $3"; echo mine small: 7; while [ ! -e {go} ]; do sleep 0.01; done\n'
-        f'nice > "$4/nice"; cp {tmp_path}/found.json "$4/{RESULT}"'
+        f'nice > "$4/nice"; cp {tmp_path}/result.json "$4/{RESULT}"'
     )
-    heard: list[str] = []
 
-    def told(line: str) -> None:
-        heard.append(line)
+    def on_output(line: str) -> None:
         if line == "mine small: 7":
             go.touch()
 
-    assert forecast_apart(PLAIN, folder, told=told) == FOUND
-    assert (folder / "said.txt").read_text(encoding="utf-8").splitlines() == ["training forecast", "mine small: 7"]
+    assert forecast_apart(PLAIN, folder, on_output=on_output) == FORECAST
+    assert (folder / "output.txt").read_text(encoding="utf-8").splitlines() == ["training forecast", "mine small: 7"]
     assert int((folder / "nice").read_text(encoding="utf-8")) >= NICENESS
     assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == json.loads(json.dumps(PLAIN.as_json()))
 
 
 class LeftError(Exception):
-    """Nobody waits any more."""
+    """Raised when nobody waits for the forecast any more."""
 
 
-def test_where_nobody_waits_the_process_is_ended(folder: Path, program: Program) -> None:
+def test_the_process_is_killed_when_nobody_waits(folder: Path, program: Program) -> None:
     program("echo $$; exec sleep 60")
     numbers: list[int] = []
 
-    def told(line: str) -> None:
+    def on_output(line: str) -> None:
         if line:
             numbers.append(int(line))
             raise LeftError
 
     with pytest.raises(LeftError):
-        forecast_apart(PLAIN, folder, told=told)
-    with pytest.raises(ProcessLookupError):  # it isn't there, not even as a zombie
+        forecast_apart(PLAIN, folder, on_output=on_output)
+    with pytest.raises(ProcessLookupError):  # it no longer exists, not even as a zombie
         os.kill(numbers[0], 0)
     assert not (folder / RESULT).exists()
 
@@ -110,17 +108,25 @@ def test_where_nobody_waits_the_process_is_ended(folder: Path, program: Program)
     ("lines", "expected"),
     [
         ('echo "A library warns." >&2; echo "No index small." >&2; exit 2', r"No index small\."),
-        ("echo ValueError: nine >&2; exit 1", r"The forecast ended with a fault of the program \(ValueError: nine\);"),
-        ("kill -9 $$", "The process that forecasts was ended by SIGKILL, perhaps for lack of memory; choose fewer"),
+        (
+            "echo ValueError: nine >&2; exit 1",
+            r"The forecast failed because of an error in the program \(ValueError: nine\); see the server's log for "
+            r"details\.",
+        ),
+        (
+            "kill -9 $$",
+            "The forecast was ended by SIGKILL, perhaps for lack of memory; choose fewer rows in memory at once, or a "
+            r"smaller model\.",
+        ),
     ],
 )
 def test_a_failure_is_one_sentence(folder: Path, program: Program, lines: str, expected: str) -> None:
     program(lines)
-    with pytest.raises(TrainingError, match=f"^{expected}"):
-        forecast_apart(PLAIN, folder, told=lambda _: None)
+    with pytest.raises(TrainingError, match=f"^{expected}$"):
+        forecast_apart(PLAIN, folder, on_output=lambda _: None)
 
 
-def test_the_command_prints_what_it_finds_and_keeps_it(
+def test_the_command_prints_and_stores_the_forecast(
     folder: Path,
     built_root: Path,
     tiny_cross_encoder: Path,
@@ -136,7 +142,7 @@ def test_the_command_prints_what_it_finds_and_keeps_it(
     )
     atomic.write_json(folder / "config.json", request.as_json())
     assert main(["forecast", str(folder)]) == 0
-    found, lines = read_forecast(folder), capsys.readouterr().out.splitlines()
+    result, lines = read_forecast(folder), capsys.readouterr().out.splitlines()
     assert lines[0].startswith("mine small: ")
     assert lines[-6:-2] == [
         "Looked at: 2 rows with 8 (query, passage) pairs, from 2 of judged small",
@@ -144,14 +150,14 @@ def test_the_command_prints_what_it_finds_and_keeps_it(
         "Pairs: 12",  # 3 steps * 1 row * 4 pairs
         "Passes: 1.5",  # 3 rows of 2
     ]
-    gathering, training = found.seconds["gathering"], found.seconds["training"]
+    gathering, training = result.seconds["gathering"], result.seconds["training"]
     assert lines[-2] == f"Seconds: gathering {gathering:.1f}, training {training:.1f}, evaluating 0.0"
-    assert lines[-1] == f"Memory: {found.memory / 1e9:.2f} GB, {found.free / 1e9:.2f} GB are free"
-    assert {path.name for path in folder.iterdir()} == {"config.json", RESULT}  # rows and weights are gone
+    assert lines[-1] == f"Memory: {result.memory / 1e9:.2f} GB, {result.free / 1e9:.2f} GB are free"
+    assert {path.name for path in folder.iterdir()} == {"config.json", RESULT}  # rows and weights are removed
     assert not places.models().exists()  # where the training itself will work
 
 
-def test_the_command_tells_a_users_error(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_reports_a_user_s_error(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["forecast", str(folder)]) == 2
     assert "job/config.json can't be read" in capsys.readouterr().err
     atomic.write_json(folder / "config.json", {**PLAIN.as_json(), "root": str(tmp_path / "none")})
@@ -160,7 +166,7 @@ def test_the_command_tells_a_users_error(folder: Path, capsys: pytest.CaptureFix
     assert [path.name for path in folder.iterdir()] == ["config.json"]
 
 
-def test_a_phase_is_told_when_it_begins_and_now_and_then(
+def test_a_phase_is_printed_when_it_begins_and_at_intervals(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [100.0]

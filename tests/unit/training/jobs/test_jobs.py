@@ -65,7 +65,7 @@ def small(home: Path, built_root: Path, tiny_cross_encoder: Path) -> TrainReques
 
 
 def made_job(request: TrainRequest, status: TrainingStatus | None = None, *, name: str = "training-1") -> Path:
-    """A job's folder as it lies before its process begins."""
+    """A job's folder as it is before its process begins."""
     folder = places.jobs() / name
     folder.mkdir(parents=True)
     atomic.write_json(folder / "config.json", request.as_json())
@@ -82,7 +82,7 @@ def job_of(folder: Path) -> TrainingJob:
 def do(folder: Path, *, resume: bool = False) -> TrainingStatus:
     """Run a job in this process, as `python -m training run` does."""
     with TrainingJob.hold(folder):
-        return run(folder, resume=resume, say=lambda _: None)
+        return run(folder, resume=resume, print_line=lambda _: None)
 
 
 @contextmanager
@@ -113,10 +113,10 @@ def losses(folder: Path) -> dict[int, float | None]:
     return {metric.step: metric.loss for metric in read_metrics(folder)}
 
 
-# What is to be trained
+# Configurations
 
 
-def test_a_config_comes_back_as_it_was() -> None:
+def test_a_config_is_read_back_as_it_was_written() -> None:
     request = TrainRequest(
         output=Path("data/models/mine/2"),
         recipe="distill-mse",
@@ -154,17 +154,19 @@ def test_a_config_comes_back_as_it_was() -> None:
         ({"data": {"sources": [3]}}, "config.json data sources is 3, text is wanted"),
         ({"data": {"sources": ["csv:x"]}}, "'csv:x' names no training data; give hub"),
         ({"data": {"mining": {"ranks": [1, 2, 3]}}}, r"config.json data mining ranks is \[1, 2, 3\], a list of 2"),
-        ({"data": {"mining": {"ranks": [9, 1]}}}, "ranks 9 to 1 must lie in 1 to"),
+        ({"data": {"mining": {"ranks": [9, 1]}}}, "ranks are 9 to 1; give two from 1 to 10,000, the lower one first."),
         ({"dev": {"queries": 0.5}}, "config.json dev queries is 0.5, a whole number"),
         ({"protect": [None]}, "config.json protect is None, text is wanted"),
     ],
 )
-def test_a_config_that_cannot_be_is_refused_by_its_place(change: dict[str, object], expected: str) -> None:
+def test_an_invalid_config_is_refused_with_the_field_s_path(change: dict[str, object], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
         TrainRequest.from_json(json.loads(json.dumps({**PLAIN.as_json(), **change})), place="config.json")
 
 
-def test_a_folder_that_is_no_job_is_told_and_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_is_not_a_job_is_refused_and_left_unchanged(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (home / "other").mkdir()
     assert main(["run", str(home / "other")]) == 2
     assert "other/config.json can't be read" in capsys.readouterr().err
@@ -222,7 +224,7 @@ def test_a_job_of_an_earlier_version_of_the_program_is_still_read(home: Path) ->
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_what_the_process_wrote_last_counts_when_it_is_final(home: Path, state: str) -> None:
+def test_a_final_status_decides_the_state(home: Path, state: str) -> None:
     folder = made_job(PLAIN, TrainingStatus(state=state))
     assert job_of(folder).state == state
     assert job_of(folder).can_resume == (state != "finished")
@@ -231,7 +233,7 @@ def test_what_the_process_wrote_last_counts_when_it_is_final(home: Path, state: 
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state not in FINAL])
-def test_a_job_lives_while_its_lock_is_held_and_has_crashed_when_it_is_free(home: Path, state: str) -> None:
+def test_a_job_is_alive_while_its_lock_is_held_and_has_crashed_once_it_is_free(home: Path, state: str) -> None:
     folder = made_job(PLAIN, TrainingStatus(state=state))
     with TrainingJob.hold(folder):
         assert job_of(folder).state == state
@@ -250,7 +252,11 @@ def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
     first, second = made_job(PLAIN, TrainingStatus(state="training")), TrainingJob.new_folder()
     with (
         TrainingJob.hold(first),
-        pytest.raises(BusyError, match=r"Training training-1 \(listnet, to make data/models/mine/1\) is running"),
+        pytest.raises(
+            BusyError,
+            match=r"^Training training-1 \(listnet, to make data/models/mine/1\) is running, and only one can run at a "
+            r"time; wait for it, or stop it\.$",
+        ),
     ):
         TrainingJob.start(PLAIN, second)
     with TrainingJob.hold(first), pytest.raises(BusyError, match="Job training-1 is already running; wait for it"):
@@ -258,7 +264,7 @@ def test_a_second_training_is_refused_and_names_the_first(home: Path) -> None:
     assert [path.name for path in places.jobs().iterdir()] == ["training-1"]
 
 
-def test_stop_leaves_a_process_alone_that_holds_no_lock(home: Path) -> None:
+def test_stop_does_not_signal_a_process_without_the_lock(home: Path) -> None:
     folder = made_job(PLAIN, TrainingStatus(state="training"))
     (folder / "lock").write_text(str(os.getpid()))  # of a process that ended long ago, and now another's number
     job_of(folder).stop()
@@ -266,7 +272,7 @@ def test_stop_leaves_a_process_alone_that_holds_no_lock(home: Path) -> None:
     assert job_of(folder).state == "crashed"
 
 
-def test_jobs_are_listed_newest_first_and_what_is_none_is_not(home: Path) -> None:
+def test_jobs_are_listed_newest_first_without_other_folders(home: Path) -> None:
     assert TrainingJob.all() == []
     for name in ("training-20260101", "training-20260102", "build-20260103"):
         made_job(PLAIN, name=name)
@@ -285,7 +291,7 @@ def test_jobs_are_listed_in_a_shell(home: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == expected
 
 
-def test_a_version_is_made_where_none_is_and_no_job_will_make_one(home: Path) -> None:
+def test_the_next_output_is_neither_a_version_nor_the_output_of_a_job(home: Path) -> None:
     models = home / "data/models"
     assert next_output("mine") == models / "mine/1"
     made_job(replace(PLAIN, output=models / "mine/1"))
@@ -294,7 +300,7 @@ def test_a_version_is_made_where_none_is_and_no_job_will_make_one(home: Path) ->
     assert next_output("other") == models / "other/1"
 
 
-def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) -> None:
+def test_only_an_ended_job_is_forgotten_and_its_version_stays(home: Path) -> None:
     request = replace(PLAIN, output=home / "data/models/mine/1")
     folder = made_job(request, TrainingStatus(state="stopped"))
     request.work.mkdir(parents=True)
@@ -313,7 +319,7 @@ def test_a_job_is_forgotten_once_it_has_ended_and_its_version_stays(home: Path) 
     assert request.output.is_dir()
 
 
-def test_rows_that_another_process_trains_on_stay_when_the_job_is_forgotten(home: Path) -> None:
+def test_forgetting_a_job_leaves_rows_that_another_process_trains_on(home: Path) -> None:
     request = replace(PLAIN, output=home / "data/models/mine/1")
     folder = made_job(request, TrainingStatus(state="stopped"))
     with hold_version(request.output, resume=False):
@@ -331,7 +337,7 @@ def test_the_logs_end_is_its_last_lines(home: Path) -> None:
 # What it says
 
 
-def test_steps_that_come_again_take_the_place_of_those_before(home: Path) -> None:
+def test_repeated_steps_replace_the_earlier_ones(home: Path) -> None:
     metrics = MetricsFile(home)
     for step in range(1, 8):
         metrics.add(Metric(step, step / 10, 1e-5, 0.5 if step == 6 else None))
@@ -364,8 +370,8 @@ def progress(step: int, **more: Any) -> TrainingStep:
 
 
 def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) -> None:
-    folder, clock, said = made_job(PLAIN), Clock(), list[str]()
-    reporter = TrainingReporter(folder, say=said.append, clock=clock)
+    folder, clock, lines = made_job(PLAIN), Clock(), list[str]()
+    reporter = TrainingReporter(folder, print_line=lines.append, clock=clock)
     reporter.enter("gathering")
     reporter.progress("mine small", 1, 7)
     assert (TrainingJob.read_status(folder).state, TrainingJob.read_status(folder).phase) == ("gathering", "mine small")
@@ -378,16 +384,16 @@ def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) 
     for step in (1, 2, 3):
         clock.now += 0.3
         reporter.step(progress(step, ndcg=0.25 if step == 1 else None, best_ndcg=0.25))
-    found = TrainingJob.read_status(folder)
-    assert (found.state, found.step, found.steps) == ("training", 2, STEPS)  # written at 0.6 s, not at 0.9 s
-    assert (found.ndcg, found.best_ndcg, found.loss) == (0.25, 0.25, 0.5)
-    assert (found.pairs_per_second, found.seconds_left, found.done, found.total) == (3.0, 4.0, 0, 0)
-    assert found.memory > 50e6  # this process has loaded torch
-    assert abs(found.updated - time.time()) < 60
+    status = TrainingJob.read_status(folder)
+    assert (status.state, status.step, status.steps) == ("training", 2, STEPS)  # written at 0.6 s, not at 0.9 s
+    assert (status.ndcg, status.best_ndcg, status.loss) == (0.25, 0.25, 0.5)
+    assert (status.pairs_per_second, status.seconds_left, status.done, status.total) == (3.0, 4.0, 0, 0)
+    assert status.memory > 50e6  # this process has loaded torch
+    assert abs(status.updated - time.time()) < 60
     assert list(losses(folder)) == [1, 2, 3]
-    assert said == ["gathering", "gathering: mine small"]
+    assert lines == ["gathering", "gathering: mine small"]
     reporter.step(progress(STEPS, loss=float("nan")))
-    assert said[-1] == f"step {STEPS} of {STEPS}, loss None"
+    assert lines[-1] == f"step {STEPS} of {STEPS}, loss None"
     assert losses(folder)[STEPS] is None
 
 
@@ -402,7 +408,7 @@ def test_memory_is_that_of_this_process() -> None:
 
 
 @pytest.mark.usefixtures("in_float32")
-def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: TrainRequest) -> None:
+def test_a_stopped_and_resumed_job_ends_like_an_uninterrupted_one(small: TrainRequest) -> None:
     whole = made_job(replace(small, output=small.output.with_name("2")), name="training-0")
     assert do(whole).state == "finished"
     assert list(losses(whole)) == list(range(1, STEPS + 1))
@@ -424,7 +430,7 @@ def test_a_job_stopped_and_gone_on_with_ends_as_one_that_never_was(small: TrainR
     assert not small.work.exists()
 
 
-def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: TrainRequest, forks: Forks) -> None:
+def test_a_killed_job_has_crashed_and_resumes_from_its_last_checkpoint(small: TrainRequest, forks: Forks) -> None:
     folder = made_job(replace(small, settings=replace(small.settings, steps=150, save_every=40)))
     forks.begin("job", folder=str(folder))
     end = time.monotonic() + WAIT
@@ -443,7 +449,9 @@ def test_a_killed_job_has_crashed_and_goes_on_from_its_last_checkpoint(small: Tr
     assert log_end(folder).startswith("gathering")
 
 
-def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_of_a_started_job_holds_its_lock(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "python"  # in place of the interpreter
     script.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n', encoding="utf-8")
     script.chmod(0o755)
@@ -466,7 +474,7 @@ def test_a_job_that_begins_is_held_by_its_process(home: Path, tmp_path: Path, mo
     assert job.state == "crashed"
 
 
-def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_model(
+def test_a_job_previews_its_rows_and_is_measured_beside_the_current_model(
     small: TrainRequest, tiny_cross_encoder: Path
 ) -> None:
     models = small.output.parent.parent
@@ -490,7 +498,7 @@ def test_a_job_tells_what_it_learns_from_and_measures_itself_beside_the_current_
     assert counts.rows == len(rows) == 2
 
 
-def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: TrainRequest) -> None:
+def test_the_second_pass_of_a_cold_start_continues_the_first_one_s_step_count(small: TrainRequest) -> None:
     settings = TrainSettings(base=small.settings.base, steps=8, batch=2, max_length=64, save_every=2)
     data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=6, per_list=4))
     folder = made_job(replace(small, recipe="cold-start", settings=settings, data=data))
@@ -504,7 +512,7 @@ def test_the_second_pass_of_a_cold_start_counts_on_from_the_first(small: TrainRe
     assert {step: losses(folder)[step] for step in range(1, 5)} == {step: before[step] for step in range(1, 5)}
 
 
-def test_a_job_that_is_done_is_not_done_again(small: TrainRequest) -> None:
+def test_a_finished_job_is_not_repeated(small: TrainRequest) -> None:
     folder = made_job(small)
     do(folder)
     with pytest.raises(TrainingError, match="mine/1 is there already"):
@@ -512,7 +520,7 @@ def test_a_job_that_is_done_is_not_done_again(small: TrainRequest) -> None:
     assert job_of(folder).state == "finished"
     write_status(
         folder, replace(TrainingJob.read_status(folder), state="evaluating", ndcg=None)
-    )  # killed before it could say so
+    )  # killed before it could report so
     assert job_of(folder).state == "crashed"
     ended = do(folder, resume=True)
     assert (ended.state, ended.version) == ("finished", str(small.output))
@@ -521,7 +529,7 @@ def test_a_job_that_is_done_is_not_done_again(small: TrainRequest) -> None:
         do(other, resume=True)
 
 
-def test_a_job_that_fails_says_why_in_one_sentence(small: TrainRequest, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_job_gives_the_reason_in_one_sentence(small: TrainRequest, capsys: pytest.CaptureFixture[str]) -> None:
     folder = made_job(replace(small, data=DataSettings(sources=(Source("index", "nothing"),))))
     assert main(["run", str(folder)]) == 2
     assert job_of(folder).state == "failed"
@@ -548,7 +556,7 @@ def test_a_job_that_diverges_fails_and_makes_no_version(
     assert not small.output.exists()
 
 
-def test_a_fault_of_the_program_is_told_too(small: TrainRequest) -> None:
+def test_an_unexpected_error_is_reported_too(small: TrainRequest) -> None:
     folder = made_job(small)
     work = small.work
     work.mkdir(parents=True)
@@ -556,7 +564,9 @@ def test_a_fault_of_the_program_is_told_too(small: TrainRequest) -> None:
     with pytest.raises(TypeError):
         do(folder, resume=True)
     assert job_of(folder).state == "failed"
-    assert job_of(folder).status.error.startswith("It broke off (")
+    error = job_of(folder).status.error
+    assert error.startswith("An unexpected error occurred (")
+    assert error.endswith("); see the end of the log.")
     shutil.rmtree(work)
 
 
@@ -578,7 +588,7 @@ def test_the_first_signal_waits_for_the_step_and_the_second_does_not() -> None:
 # Grades that people gave
 
 
-def test_grades_become_a_file_beside_the_job(home: Path, built_root: Path) -> None:
+def test_grades_become_a_file_in_the_job_s_folder(home: Path, built_root: Path) -> None:
     store = FeedbackStore.open(home / "feedback.sqlite3", protected_share=0.0)
     for index, passage, text in (("small", "a1", PASSAGES["a1"]), ("small", "a2", "older text"), ("gone", "x", "text")):
         store.grade("bees", Passage(PassageId(passage), text), grade=2, rater="ann", index=index, build="b")

@@ -49,13 +49,13 @@ def test_a_near_miss_costs_the_weighted_kappa_less_than_a_far_one() -> None:
         ([(0, 0), (0, 3), (3, 0), (3, 3)], 0.0),  # 2 of 4 equal, 1/2 by chance
     ],
 )
-def test_kappa_at_its_marks(pairs: Pairs, kappa: float) -> None:
+def test_kappa_of_full_chance_and_worse_agreement(pairs: Pairs, kappa: float) -> None:
     assert cohen_kappa(pairs) == pytest.approx(kappa)
     assert weighted_kappa(pairs) == pytest.approx(kappa)
 
 
 @pytest.mark.parametrize("pairs", [[], [(2, 3)], [(2, 2)], [(1, 1), (1, 1), (1, 1)]])
-def test_too_few_pairs_or_one_grade_only_have_no_kappa(pairs: Pairs) -> None:
+def test_too_few_pairs_or_a_single_grade_have_no_kappa(pairs: Pairs) -> None:
     assert cohen_kappa(pairs) is None
     assert weighted_kappa(pairs) is None
 
@@ -69,7 +69,7 @@ def grade(rater: str, passage: str, value: int, *, query: str = "q", index: str 
     return graded(query=query, normalized=query, index=index, passage_id=PassageId(passage), rater=rater, grade=value)
 
 
-def test_only_what_both_judged_counts() -> None:
+def test_only_passages_that_both_judged_count() -> None:
     grades = [
         grade("ann", "1", 3),
         grade("ann", "2", 0),
@@ -83,7 +83,7 @@ def test_only_what_both_judged_counts() -> None:
     assert agreements(grades) == [Agreement(("ann", "bob"), 1, 0.0, None, None)]
 
 
-def test_every_two_raters_with_something_in_common_are_compared() -> None:
+def test_every_pair_of_raters_with_a_passage_in_common_is_compared() -> None:
     grades = [grade(rater, passage, int(passage)) for rater in ("cat", "ann", "bob") for passage in ("0", "3")]
     grades.append(grade("dan", "1", 1))
     found = agreements(grades)
@@ -109,12 +109,12 @@ def test_raters_agree_on_the_median_halves_rounded_up(grades: list[int], grade: 
     assert median_grades(given, passage=lambda one: one.passage_id) == {"a1": grade}
 
 
-def test_of_a_rater_who_graded_twice_the_last_grade_counts_and_passages_keep_their_order() -> None:
+def test_a_rater_s_last_grade_counts_and_passages_keep_their_order() -> None:
     given = [graded(grade=3, text="b"), graded(grade=1, text="a"), graded(grade=0, text="b")]
     medians = median_grades(given, passage=lambda grade: grade.text)
     assert list(medians.items()) == [("b", 0), ("a", 1)]
 
 
-def test_grades_are_grouped_by_what_their_queries_are_compared_by() -> None:
+def test_grades_are_grouped_by_normalized_query() -> None:
     first, other, same = graded(query="Bees?"), graded(query="Wasps", normalized="wasps"), graded(query="bees")
     assert list(by_query([first, other, same]).items()) == [("bees", [first, same]), ("wasps", [other])]

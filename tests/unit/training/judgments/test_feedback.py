@@ -59,7 +59,7 @@ def given(store: FeedbackStore) -> list[tuple[str, str, int]]:
     return [(grade.rater, grade.passage_id, grade.grade) for grade in store.grades()]
 
 
-def test_a_grade_is_kept_with_all_that_it_is_about(store: FeedbackStore, path: Path) -> None:
+def test_a_grade_is_stored_with_its_query_passage_and_rater(store: FeedbackStore, path: Path) -> None:
     kept = give(store, "a1", 3, rater="  Ann  B. ", query=" How do bees\tmake honey? ", query_id="1")
     assert FeedbackStore.open(path).grades() == [kept]
     assert (kept.query, kept.normalized, kept.query_id) == ("How do bees make honey?", TRAINED, "1")
@@ -69,7 +69,7 @@ def test_a_grade_is_kept_with_all_that_it_is_about(store: FeedbackStore, path: P
     assert kept.at.endswith("+00:00")
 
 
-def test_a_grade_given_anew_replaces_the_older_one_of_the_same_judgment_only(store: FeedbackStore) -> None:
+def test_a_new_grade_replaces_the_earlier_one_of_the_same_judgment_only(store: FeedbackStore) -> None:
     give(store, "a1", 3)
     give(store, "a1", 1, query=TRAINED.upper() + "?")  # the same query
     give(store, "a1", 2, rater="bob")
@@ -80,7 +80,7 @@ def test_a_grade_given_anew_replaces_the_older_one_of_the_same_judgment_only(sto
     assert store.grades("none") == []
 
 
-def test_undo_goes_back_one_action_of_the_rater_at_a_time(store: FeedbackStore) -> None:
+def test_undo_reverts_the_rater_s_actions_one_at_a_time(store: FeedbackStore) -> None:
     give(store, "a1", 3)
     give(store, "a1", 1)
     give(store, "a2", 0, rater="bob")
@@ -94,7 +94,7 @@ def test_undo_goes_back_one_action_of_the_rater_at_a_time(store: FeedbackStore) 
     assert given(store) == [("bob", "a2", 0)]
 
 
-def test_a_grade_after_an_undo_stands_and_is_undone_first(store: FeedbackStore) -> None:
+def test_a_grade_after_an_undo_is_in_effect_and_is_undone_first(store: FeedbackStore) -> None:
     give(store, "a1", 3)
     give(store, "a2", 1)
     store.undo("ann")
@@ -115,7 +115,7 @@ def test_nothing_is_ever_deleted_from_the_log(store: FeedbackStore, path: Path) 
     connection.close()
 
 
-def test_counts_and_raters_are_of_what_holds(store: FeedbackStore) -> None:
+def test_counts_and_raters_are_of_the_grades_in_effect(store: FeedbackStore) -> None:
     give(store, "a1", 3)
     give(store, "a2", 3)
     give(store, "d2", 3, rater="bob", query=PROTECTED_QUERY)
@@ -129,25 +129,29 @@ def test_counts_and_raters_are_of_what_holds(store: FeedbackStore) -> None:
 
 @pytest.mark.parametrize("grade", [-1, 4, True, 2.0])
 def test_a_grade_out_of_range_is_refused(store: FeedbackStore, grade: int) -> None:
-    with pytest.raises(SettingsError, match="must be 0, 1, 2 or 3"):
+    with pytest.raises(SettingsError) as refused:
         give(store, "a1", grade)
+    assert str(refused.value) == f"Passage a1 got the grade {grade!r}; give 0, 1, 2 or 3."
     assert given(store) == []
 
 
 @pytest.mark.parametrize("query", ["", "  ", "?!", " ... "])
 def test_a_query_without_a_word_is_refused(store: FeedbackStore, query: str) -> None:
-    with pytest.raises(SettingsError, match="holds no word"):
+    with pytest.raises(SettingsError) as refused:
         give(store, "a1", 1, query=query)
+    assert str(refused.value) == f"Query {query!r} has no word; grade passages for one that does."
 
 
 @pytest.mark.parametrize("name", ["", "  ", "...", "x" * 41, "a\u202eb", "a\0b"])
-def test_what_is_no_name_is_refused(store: FeedbackStore, name: str) -> None:
-    with pytest.raises(SettingsError, match="give a name of 1 to 40 characters"):
+def test_an_invalid_name_is_refused(store: FeedbackStore, name: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"; give a name of 1 to 40 characters that contains a letter or a digit\.$"
+    ):
         give(store, "a1", 1, rater=name)
     assert given(store) == []
 
 
-def test_a_name_is_the_same_however_it_is_typed() -> None:
+def test_names_are_normalized() -> None:
     assert check_rater(" Änne   K ") == check_rater("A\u0308nne k") == "änne k"
     assert check_rater("x" * 40) == "x" * 40
 
@@ -169,7 +173,7 @@ def test_the_share_is_recorded_when_the_store_is_made_and_stays(path: Path) -> N
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_that_is_none_is_refused(path: Path, share: float) -> None:
+def test_a_share_outside_0_to_1_is_refused(path: Path, share: float) -> None:
     with pytest.raises(SettingsError, match="give a number from 0 to 1"):
         FeedbackStore.open(path, protected_share=share)
     assert not path.exists()
@@ -214,7 +218,7 @@ def test_several_threads_may_make_and_use_one_store(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir() if file.name.endswith(".sqlite3")] == [path.name]
 
 
-def test_an_undo_that_two_tabs_ask_for_takes_back_two_grades(store: FeedbackStore) -> None:
+def test_undos_from_two_tabs_undo_two_grades(store: FeedbackStore) -> None:
     for passage in ("a1", "a2", "a3"):
         give(store, passage, 1)
     with ThreadPoolExecutor(2) as threads:
@@ -229,9 +233,12 @@ def test_a_writer_that_holds_the_file_too_long_is_named(
     monkeypatch.setattr("training.judgments.feedback.WAIT", 0.01)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(CorpusError, match=r"can't be used \(database is locked\); .* try again"):
+    with pytest.raises(
+        CorpusError,
+        match=r"can't be used \(database is locked\); check that it is intact and writable, then try again\.$",
+    ):
         give(store, "a1", 1)
-    assert given(store) == []  # reading goes on
+    assert given(store) == []  # reading is still possible
     other.close()
     assert give(store, "a1", 1).grade == 1
 
@@ -240,7 +247,11 @@ def test_another_schema_version_is_refused(store: FeedbackStore, path: Path) -> 
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(CorpusError, match="has schema version 9, this program reads version 1; open it with"):
+    with pytest.raises(
+        CorpusError,
+        match=r"has schema version 9, and this program reads version 1; open it with the program that wrote it, or "
+        r"move it away to start a new one\.$",
+    ):
         FeedbackStore.open(path)
 
 
@@ -248,27 +259,27 @@ def test_another_schema_version_is_refused(store: FeedbackStore, path: Path) -> 
 def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(CorpusError, match=r"is no feedback store|can't be used"):
+    with pytest.raises(CorpusError, match=r"is not a feedback store, and this program reads version 1; |can't be used"):
         FeedbackStore.open(path)
     assert path.read_bytes() == content
 
 
 def test_a_place_that_cannot_hold_a_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CorpusError, match="is no folder"):
+    with pytest.raises(CorpusError, match=r"file is not a folder, so no feedback can be stored there; move it\.$"):
         FeedbackStore.open(tmp_path / "file/feedback.sqlite3")
-    with pytest.raises(CorpusError, match="can't be made"):
+    with pytest.raises(CorpusError, match=r"can't be created \(.*\); move away what is in its place\.$"):
         FeedbackStore.open(tmp_path / "file/deeper/feedback.sqlite3")
 
 
-def test_a_store_that_was_removed_is_not_made_again_by_a_grade(store: FeedbackStore, path: Path) -> None:
+def test_a_removed_store_is_not_created_again_by_a_grade(store: FeedbackStore, path: Path) -> None:
     path.unlink()
     with pytest.raises(CorpusError, match="can't be used"):
         give(store, "a1", 1)
     assert not path.exists()
 
 
-def test_qrels_keep_protected_queries_apart(store: FeedbackStore, tmp_path: Path) -> None:
+def test_qrels_of_protected_queries_are_in_a_file_of_their_own(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3, query_id="1")
     give(store, "a4", 0, query_id="1")
     give(store, "d2", 3, query=PROTECTED_QUERY)
@@ -301,10 +312,12 @@ def test_several_raters_make_one_grade_in_qrels(store: FeedbackStore, tmp_path: 
     assert judged_sets(tmp_path)["train"].qrels == {"1": {"a1": 1, "a2": 0, "a3": 1, "a4": 2}}
 
 
-def test_passages_of_two_indexes_do_not_stand_in_one_qrels_file(store: FeedbackStore, tmp_path: Path) -> None:
+def test_passages_of_two_indexes_are_not_exported_to_one_qrels_file(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3)
     give(store, "a1", 0, index="large")
-    with pytest.raises(SettingsError, match="passages of large, small, whose ids"):
+    with pytest.raises(
+        SettingsError, match=r"passages of large, small, whose ids can't share one qrels file; name one index\.$"
+    ):
         export_qrels(store, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     export_qrels(store, tmp_path / "out", index="large")
@@ -314,12 +327,14 @@ def test_passages_of_two_indexes_do_not_stand_in_one_qrels_file(store: FeedbackS
 def test_an_id_with_white_space_is_named_and_nothing_is_written(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3)
     give(store, "a b", 3, query=PROTECTED_QUERY)
-    with pytest.raises(CorpusError, match="Id 'a b' holds white space"):
+    with pytest.raises(
+        CorpusError, match=r"^Id 'a b' contains white space, which TREC qrels don't allow; rename it in the corpus\.$"
+    ):
         export_qrels(store, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_an_id_that_two_queries_claim_names_neither(store: FeedbackStore) -> None:
+def test_an_id_that_two_queries_share_is_used_for_neither(store: FeedbackStore) -> None:
     give(store, "a1", 3, query_id="1")
     give(store, "a1", 3, query="bees", query_id="2", index="large")
     give(store, "a1", 3, query="wasps", query_id="2")
@@ -358,7 +373,7 @@ def test_jsonl_holds_every_grade_with_its_passage(store: FeedbackStore, tmp_path
     assert lines[2]["query_id"].startswith("feedback-")
 
 
-def test_training_reads_the_jsonl_and_leaves_out_what_is_protected(store: FeedbackStore, tmp_path: Path) -> None:
+def test_training_reads_the_jsonl_and_leaves_out_protected_queries(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3)
     give(store, "a4", 0)
     give(store, "d2", 3, query=PROTECTED_QUERY)
@@ -370,7 +385,7 @@ def test_training_reads_the_jsonl_and_leaves_out_what_is_protected(store: Feedba
     assert reasons == [PROTECTED]
 
 
-def test_grades_of_passages_that_changed_or_are_gone_are_left_out(store: FeedbackStore, tmp_path: Path) -> None:
+def test_grades_of_changed_or_missing_passages_are_left_out(store: FeedbackStore, tmp_path: Path) -> None:
     give(store, "a1", 3)
     give(store, "gone", 2)
     store.grade(TRAINED, Passage(PassageId("a2"), "as it was"), grade=1, rater="ann", index="small", build="b0")

@@ -15,18 +15,18 @@ def query(key: str, text: str) -> Query:
 
 
 @pytest.mark.parametrize("text", ["how do bees make honey", "  How do BEES\tmake honey ?", "How do bees make honey?!"])
-def test_queries_count_as_the_same_whatever_case_spaces_and_end(text: str) -> None:
+def test_queries_are_compared_without_case_spaces_and_final_punctuation(text: str) -> None:
     assert normalize_query(text) == "how do bees make honey"
 
 
-def test_a_query_is_known_by_its_id_or_by_its_text() -> None:
+def test_a_query_is_identified_by_its_id_or_by_its_text() -> None:
     protection = Protection(frozenset({QueryId("7")}), frozenset({"how do bees make honey"}))
     assert protection.covers(query("7", "anything"))
     assert protection.covers(query("8", " How do BEES make  honey?"))
     assert not protection.covers(query("8", "how do wasps make paper"))
 
 
-def test_nothing_is_protected_unless_said() -> None:
+def test_nothing_is_protected_by_default() -> None:
     assert not Protection().covers(query("1", ""))
 
 
@@ -46,7 +46,7 @@ def test_collections_protect_the_texts_of_their_other_splits_everywhere(small_co
     assert protection.ids == frozenset()
 
 
-def test_the_ids_of_a_collection_s_other_splits_count_among_its_own_queries_alone(
+def test_the_ids_of_a_collection_s_other_splits_protect_only_its_own_queries(
     small_corpus: Path, tmp_path: Path
 ) -> None:
     protection = Protection.read([write_lines(tmp_path / "secret.tsv", ["77\tsecret"])], [small_corpus])
@@ -58,7 +58,7 @@ def test_the_ids_of_a_collection_s_other_splits_count_among_its_own_queries_alon
     assert not protection.within(small_corpus).covers(query("1", "reworded"))  # a train query's
 
 
-def test_the_fingerprint_tells_other_ids_and_texts_apart_and_no_other_place(tmp_path: Path) -> None:
+def test_the_fingerprint_changes_with_ids_and_texts_but_not_with_the_location(tmp_path: Path) -> None:
     bees, seven = frozenset({"bees"}), frozenset({QueryId("7")})
     others = [Protection(), Protection(texts=bees), Protection(ids=seven), Protection(own={tmp_path: seven})]
     assert len({protection.fingerprint() for protection in others}) == 4

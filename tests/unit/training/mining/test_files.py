@@ -91,16 +91,16 @@ def test_labeled_lists_have_grades_and_0(tmp_path: Path) -> None:
     assert row["scores"] == [9.0, 8.0, 7.0, 6.5]
 
 
-def test_lists_have_an_id_each_in_their_order(tmp_path: Path) -> None:
+def test_each_list_has_its_query_s_id(tmp_path: Path) -> None:
     write(tmp_path, [NO_NEGATIVE, FULL, NO_POSITIVE, SHORT], NegativesLayout(("labeled-lists",)))
-    assert [row["query"] for row in lines(tmp_path, "labeled-lists")] == [QUERIES[one] for one in list_ids(tmp_path)]
+    assert [row["query"] for row in lines(tmp_path, "labeled-lists")] == [QUERIES[key] for key in list_ids(tmp_path)]
     assert list(list_ids(tmp_path)) == [FULL.query_id, SHORT.query_id]
 
 
 def test_ids_that_have_changed_are_refused(tmp_path: Path) -> None:
     write(tmp_path, [FULL], NegativesLayout(("labeled-lists",)))
     (tmp_path / "mined.jsonl").write_text("{}\n")
-    with pytest.raises(TrainingError, match=r"is broken: .*mine anew"):
+    with pytest.raises(TrainingError, match=r"is broken: .*mined\.jsonl.*; mine it again\.$"):
         list(list_ids(tmp_path))
 
 
@@ -134,14 +134,14 @@ def test_rows_are_read_back_with_the_columns_of_the_losses(tmp_path: Path, form:
 
 
 @pytest.mark.parametrize("form", NEGATIVE_FORMS)
-def test_scores_are_read_back_when_asked_for(tmp_path: Path, form: str) -> None:
+def test_scores_are_read_back_on_request(tmp_path: Path, form: str) -> None:
     write(tmp_path, [FULL])
     rows = read_negatives(tmp_path, form, scores=True)
     assert rows.column_names == [*COLUMNS[form], "scores"]
     assert rows["scores"][0][0] == 9.0
 
 
-def test_scores_are_not_written_unless_asked_for(tmp_path: Path) -> None:
+def test_scores_are_written_only_on_request(tmp_path: Path) -> None:
     write(tmp_path, [FULL], NegativesLayout())
     assert all("scores" not in row for form in NEGATIVE_FORMS for row in lines(tmp_path, form))
     assert read_negatives(tmp_path, "triplets").column_names == COLUMNS["triplets"]
@@ -154,34 +154,43 @@ def test_any_text_makes_one_line(tmp_path: Path) -> None:
     assert read_negatives(tmp_path, "labeled-lists")["query"][0] == QUERIES[QueryId("2")]
 
 
-def test_only_the_forms_asked_for_are_written(tmp_path: Path) -> None:
+def test_only_the_requested_forms_are_written(tmp_path: Path) -> None:
     write(tmp_path, [FULL], NegativesLayout(("triplets",)))
     assert {path.name for path in tmp_path.glob("*.jsonl")} == {"triplets.jsonl", "mined.jsonl"}
     with pytest.raises(TrainingError, match="not labeled-lists"):
         read_negatives(tmp_path, "labeled-lists")
 
 
-def test_another_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="holds no mined negatives"):
+def test_a_folder_without_mined_negatives_is_refused(tmp_path: Path) -> None:
+    message = (
+        f"{tmp_path} holds no mined negatives (manifest.json is missing or broken); make them: "
+        f"python -m training mine --output {tmp_path}"
+    )
+    with pytest.raises(TrainingError) as refused:
         manifest(tmp_path)
+    assert str(refused.value) == message
     for text in ("{", "[]", '{"forms": []}'):
         (tmp_path / MANIFEST).write_text(text)
-        with pytest.raises(TrainingError, match="holds no mined negatives"):
+        with pytest.raises(TrainingError) as refused:
             read_negatives(tmp_path, "triplets")
+        assert str(refused.value) == message
 
 
 def test_a_changed_file_is_refused(tmp_path: Path) -> None:
     write(tmp_path, [FULL])
     path = tmp_path / "triplets.jsonl"
     path.write_text(path.read_text().replace("bees", "wasp"))
-    with pytest.raises(TrainingError, match=r"triplets\.jsonl"):
+    with pytest.raises(TrainingError, match=r"is broken: .*triplets\.jsonl.*; mine it again\.$"):
         read_negatives(tmp_path, "triplets")
 
 
-def test_a_form_without_a_row_is_told(tmp_path: Path) -> None:
+def test_an_empty_form_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, [SHORT])
-    with pytest.raises(TrainingError, match=r"n-tuples\.jsonl has no row"):
+    with pytest.raises(TrainingError) as refused:
         read_negatives(tmp_path, "n-tuples")
+    assert str(refused.value) == (
+        f"{tmp_path / 'n-tuples.jsonl'} is empty; mine again with more ranks or fewer negatives per query."
+    )
 
 
 @pytest.mark.parametrize("forms", [(), ("pairs",), ("triplets", "triplets")])

@@ -39,12 +39,12 @@ def test_candidates_close_to_the_positive_are_in_no_group() -> None:
     assert drawn(run, grades(pos=2), GroupSettings(relative_margin=0.05)) == {"pos", "below", "far"}
 
 
-def test_a_margin_of_none_leaves_no_candidate_out() -> None:
+def test_without_a_margin_no_candidate_is_left_out() -> None:
     run = ranking(over=0.9, pos=0.8, near=0.77)
     assert drawn(run, grades(pos=1), GroupSettings(relative_margin=None)) == {"pos", "over", "near"}
 
 
-def test_where_the_run_lacks_the_positive_there_is_no_ceiling() -> None:
+def test_a_positive_that_the_run_lacks_sets_no_ceiling() -> None:
     assert drawn(ranking(a=0.9, b=0.8), grades(elsewhere=1), GroupSettings()) == {"elsewhere", "a", "b"}
 
 
@@ -73,7 +73,7 @@ def test_positives_take_half_of_a_group_at_most() -> None:
     assert len(group.passage_ids) == 8
 
 
-def test_no_passage_stands_twice_in_a_group() -> None:
+def test_no_passage_appears_twice_in_a_group() -> None:
     qrels = {Q: grades(p001=3, p002=1, p003=0, p004=0)}
     for group in judged_groups({Q: hundred()}, qrels, GroupSettings(per_query=20), repeats=20):
         assert len(set(group.passage_ids)) == len(group.passage_ids)
@@ -113,7 +113,7 @@ def test_a_query_without_a_negative_makes_no_group() -> None:
     assert judged_groups({}, {Q: grades(a=1)}, GroupSettings()) == []
 
 
-def test_a_query_that_the_run_lacks_is_made_of_its_judgments() -> None:
+def test_the_group_of_a_query_that_the_run_lacks_has_judged_passages_only() -> None:
     (group,) = judged_groups({}, {Q: grades(a=1, b=0)}, GroupSettings())
     assert set(group.passage_ids) == {"a", "b"}
 
@@ -146,7 +146,7 @@ def test_distilled_targets_are_the_first_stages_scores_scaled() -> None:
     assert group.targets == pytest.approx(((0.9 - 0.5) * 20, (0.4 - 0.5) * 20), abs=1e-5)
 
 
-def test_half_of_a_distilled_group_is_of_the_best_tenth() -> None:
+def test_half_of_a_distilled_group_comes_from_the_best_tenth() -> None:
     for group in distillation_groups({Q: hundred()}, GroupSettings(per_query=8), repeats=20):
         ranks = [int(name[1:]) for name in group.passage_ids]
         assert len(ranks) == 8
@@ -159,7 +159,7 @@ def test_distilled_groups_keep_to_the_rank_range() -> None:
         assert all(20 <= int(name[1:]) <= 30 for name in group.passage_ids)
 
 
-def test_a_passage_to_be_left_out_is_in_no_distilled_group() -> None:
+def test_an_excluded_passage_is_in_no_distilled_group() -> None:
     excluded = {Q: PassageId("p001")}
     groups = distillation_groups({Q: hundred()}, GroupSettings(), repeats=20, exclude=excluded)
     assert all("p001" not in group.passage_ids for group in groups)
@@ -170,17 +170,23 @@ def test_a_query_with_one_candidate_makes_no_distilled_group() -> None:
 
 
 @pytest.mark.parametrize(("names", "targets"), [(("a",), (1.0,)), (("a", "b"), (1.0,))])
-def test_a_group_of_less_than_two_passages_or_without_all_targets_is_refused(
+def test_a_group_of_fewer_than_two_passages_or_with_missing_targets_is_refused(
     names: tuple[str, ...], targets: tuple[float, ...]
 ) -> None:
-    with pytest.raises(ValueError, match="two passages"):
+    with pytest.raises(ValueError, match=r"^a group needs at least two passages and one target for each: "):
         TrainingGroup(Q, ids(*names), targets)
 
 
 @pytest.mark.parametrize(
-    ("settings", "value"),
-    [({"per_query": 1}, "1"), ({"ranks": (0, 5)}, "0"), ({"ranks": (7, 5)}, "7"), ({"relative_margin": 1.0}, "1.0")],
+    ("settings", "message"),
+    [
+        ({"per_query": 1}, "per_query is 1; give 2 passages or more."),
+        ({"ranks": (0, 5)}, "ranks are 0 to 5; give two from 1 to 10,000, the lower one first."),
+        ({"ranks": (7, 5)}, "ranks are 7 to 5; give two from 1 to 10,000, the lower one first."),
+        ({"relative_margin": 1.0}, "relative_margin is 1.0; give 0 or more, below 1."),
+    ],
 )
-def test_settings_out_of_range_are_refused(settings: dict[str, object], value: str) -> None:
-    with pytest.raises(SettingsError, match=value):
+def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
         GroupSettings(**settings)  # type: ignore[arg-type]  # one field of several types
+    assert str(refused.value) == message

@@ -62,7 +62,7 @@ def test_any_of_several_texts_is_matched() -> None:
     assert not known.match("Glaciers carve valleys")
 
 
-def test_texts_of_stop_words_match_as_a_whole_only() -> None:
+def test_texts_of_stop_words_match_only_by_equality() -> None:
     # without a term the Jaccard index is 0 / 0
     assert match("To be, or not to be", "to be,  or NOT to be")
     assert not match("To be, or not to be", "it is")

@@ -61,7 +61,7 @@ HUNDRED = {f"p{rank:03}": 1 - rank / 128 for rank in range(1, 101)} | {"pos": 2.
 # each rule alone
 
 
-def test_ranks_hold_both_ends_and_count_the_positive() -> None:
+def test_ranks_are_inclusive_and_count_the_positive() -> None:
     # pos is rank 1, so that ranks 3 to 5 are p002 to p004
     found = mined(retrieved(HUNDRED), changed(ranks=(3, 5)))
     assert names(found) == ["p002", "p003", "p004"]
@@ -140,7 +140,7 @@ def test_a_positive_that_was_not_returned_counts_with_its_score() -> None:
     assert {positive.passage_id: positive.rank for positive in found.positives} == {"pos": 1, "far": None}
 
 
-def test_a_positive_whose_score_fusion_cannot_tell_sets_no_margin_until_it_is_scored_again() -> None:
+def test_a_positive_without_a_fused_score_sets_no_margin_until_it_is_re_scored() -> None:
     given = retrieved({"pos": 8, "a": 5, "b": 1}, {"pos": 1, "far": 1}, unreturned={"far": 0})
     given = dataclasses.replace(given, unscored=frozenset({PassageId("far")}))
     assert names(mined(given, changed(relative_margin=0.5))) == ["b"]  # 8 - 0.5 * 8 = 4; from 0 nothing were left
@@ -156,7 +156,7 @@ def test_a_positive_whose_score_fusion_cannot_tell_sets_no_margin_until_it_is_sc
     assert names(again) == ["b"]
 
 
-def test_the_absolute_margin_is_kept_from_the_lowest_positive() -> None:
+def test_the_absolute_margin_lies_below_the_lowest_positive() -> None:
     # 4 - 1.5 = 2.5
     given = retrieved({"best": 8, "pos": 4, "over": 2.625, "at": 2.5, "below": 1}, {"best": 1, "pos": 1})
     found = mined(given, changed(absolute_margin=1.5))
@@ -164,7 +164,7 @@ def test_the_absolute_margin_is_kept_from_the_lowest_positive() -> None:
     assert drops(found) == {"judged relevant": 2, "absolute margin": 1}
 
 
-def test_limits_of_the_score_hold_both_ends() -> None:
+def test_score_limits_are_inclusive() -> None:
     given = retrieved({"pos": 9, "a": 4.5, "b": 4, "c": 2, "d": 1.5})
     found = mined(given, changed(max_score=4, min_score=2))
     assert names(found) == ["b", "c"]
@@ -179,7 +179,7 @@ def test_a_passage_judged_0_is_no_false_negative(rule: str) -> None:
     assert found.judged_negatives == 1
 
 
-def test_a_passage_judged_0_keeps_to_ranks_min_score_and_text() -> None:
+def test_ranks_min_score_and_text_apply_to_a_passage_judged_0() -> None:
     given = retrieved({"pos": 9, "zero": 8, "minus": 1}, {"pos": 1, "zero": 0, "minus": -1})
     assert names(mined(given)) == ["zero", "minus"]
     assert names(mined(given, changed(min_score=2))) == ["zero"]
@@ -220,7 +220,7 @@ def logits(**values: float) -> dict[PassageId, float]:
     return {PassageId(name): value for name, value in values.items()}
 
 
-def test_a_re_rankers_scores_take_the_place_of_the_first_stages() -> None:
+def test_a_re_rankers_scores_replace_the_first_stages() -> None:
     asked: list[Sequence[PassageId]] = []
     given = retrieved({"pos": 9, "a": 8, "b": 7, "c": 6, "d": 5}, {"pos": 1})
     scored = logits(pos=-2, a=-1, b=-5, c=-2.5, d=-3)
@@ -241,14 +241,14 @@ def test_a_re_rankers_scores_take_the_place_of_the_first_stages() -> None:
 # draws
 
 
-def test_top_takes_the_best_that_are_left() -> None:
+def test_top_takes_the_best_remaining_candidates() -> None:
     found = mined(retrieved(HUNDRED), changed(per_query=3, ranks=(11, 100)))
     assert names(found) == ["p010", "p011", "p012"]
     assert found.not_drawn == 90 - 3
 
 
 @pytest.mark.parametrize("sampling", ["random", "mixed"])
-def test_draws_are_ordered_and_hold_nothing_twice(sampling: str) -> None:
+def test_draws_are_ordered_and_distinct(sampling: str) -> None:
     found = mined(retrieved(HUNDRED), changed(per_query=20, sampling=sampling))
     assert len(set(names(found))) == 20
     assert names(found) == sorted(names(found))
@@ -278,7 +278,7 @@ def test_a_mixed_draw_is_hard_medium_and_of_any_depth() -> None:
     assert 200 * 8 - hard - medium > 100  # of the 2 of any depth half lie deeper: 200 expected
 
 
-def test_the_same_seed_draws_the_same_and_another_one_others() -> None:
+def test_a_draw_depends_on_the_seed() -> None:
     for sampling in ("random", "mixed"):
         one, two, other = (
             mined(retrieved(HUNDRED), changed(per_query=8, sampling=sampling, seed=seed)) for seed in (1, 1, 2)
@@ -319,7 +319,7 @@ def test_a_candidate_that_ties_with_the_positive_is_dropped_by_any_margin_above_
     assert names(mined(given, changed(relative_margin=0.0))) == ["tie"]
 
 
-def test_fewer_than_wanted_are_all_taken() -> None:
+def test_fewer_candidates_than_requested_are_all_taken() -> None:
     for sampling in ("top", "random", "mixed"):
         found = mined(retrieved({"pos": 9, "a": 8, "b": 7}), changed(per_query=5, sampling=sampling))
         assert names(found) == ["a", "b"]
@@ -344,7 +344,7 @@ def test_a_query_whose_positives_are_below_the_minimum_grade_gets_nothing() -> N
     assert mined(retrieved({"pos": 3, "a": 2}), changed(minimum_grade=2)) == MinedQuery(Q, (), (), {})
 
 
-def test_a_query_that_retrieves_nothing_keeps_its_positive() -> None:
+def test_a_query_that_retrieves_nothing_still_has_its_positive() -> None:
     found = mined(retrieved({}, unreturned={"pos": 1}))
     assert [positive.rank for positive in found.positives] == [None]
     assert found.negatives == ()
@@ -356,25 +356,29 @@ def test_without_a_positive_a_screen_has_no_margin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "value"),
+    ("settings", "message"),
     [
-        ({"per_query": 0}, "0 negatives"),
-        ({"ranks": (0, 5)}, "ranks 0 to 5"),
-        ({"ranks": (7, 5)}, "ranks 7 to 5"),
-        ({"ranks": (1, 10_001)}, "10001"),
-        ({"sampling": "best"}, "best"),
-        ({"relative_margin": 1.0}, r"1\.0"),
-        ({"relative_margin": -0.1}, r"-0\.1"),
-        ({"relative_margin": float("nan")}, "nan"),
-        ({"absolute_margin": -1.0}, r"-1\.0"),
-        ({"absolute_margin": float("inf")}, "inf"),
-        ({"min_score": 2.0, "max_score": 1.0}, r"2\.0 to 1\.0"),
-        ({"max_score": float("nan")}, "nan"),
-        ({"near_duplicate": 0.0}, r"0\.0"),
-        ({"near_duplicate": 1.1}, r"1\.1"),
-        ({"minimum_grade": 0}, "minimum grade 0"),
+        ({"per_query": 0}, "per_query is 0; give 1 negative or more."),
+        ({"ranks": (0, 5)}, "ranks are 0 to 5; give two from 1 to 10,000, the lower one first."),
+        ({"ranks": (7, 5)}, "ranks are 7 to 5; give two from 1 to 10,000, the lower one first."),
+        ({"ranks": (1, 10_001)}, "ranks are 1 to 10001; give two from 1 to 10,000, the lower one first."),
+        ({"sampling": "best"}, "sampling 'best' is unknown; choose one of top, random, mixed."),
+        ({"relative_margin": 1.0}, "relative_margin is 1.0; give 0 or more, below 1."),
+        ({"relative_margin": -0.1}, "relative_margin is -0.1; give 0 or more, below 1."),
+        ({"relative_margin": float("nan")}, "relative_margin is nan; give 0 or more, below 1."),
+        ({"absolute_margin": -1.0}, "absolute_margin is -1.0; give 0 or more."),
+        ({"absolute_margin": float("inf")}, "absolute_margin is inf; give 0 or more."),
+        (
+            {"min_score": 2.0, "max_score": 1.0},
+            "min_score 2.0 and max_score 1.0 admit no score; give the lower one first.",
+        ),
+        ({"max_score": float("nan")}, "min_score None and max_score nan admit no score; give the lower one first."),
+        ({"near_duplicate": 0.0}, "near_duplicate is 0.0; give a share above 0, at most 1 (usual: 0.9)."),
+        ({"near_duplicate": 1.1}, "near_duplicate is 1.1; give a share above 0, at most 1 (usual: 0.9)."),
+        ({"minimum_grade": 0}, "minimum_grade is 0; give 1 or more, as grade 0 is not relevant."),
     ],
 )
-def test_settings_out_of_range_are_refused(settings: dict[str, object], value: str) -> None:
-    with pytest.raises(SettingsError, match=value):
+def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
         changed(**settings)
+    assert str(refused.value) == message

@@ -29,13 +29,13 @@ def report(*queries: MinedQuery, wanted: int = 2) -> MiningReport:
 EMPTY = MinedQuery(QueryId("e"), (), (), {})
 
 
-def test_queries_are_counted_by_what_they_gave() -> None:
+def test_queries_are_counted_by_their_results() -> None:
     found = report(query((9,), (1, 2)), query((9,), (1,)), query((9, 8), (), rank=None), EMPTY, EMPTY)
     assert (found.queries, found.without_positive, found.without_negative, found.too_few) == (5, 2, 1, 1)
     assert (found.positives, found.unreturned, found.negatives, found.protected) == (1 + 1 + 2, 2, 2 + 1, 3)
 
 
-def test_candidates_are_what_was_kept_dropped_and_left() -> None:
+def test_candidates_are_negatives_dropped_and_not_drawn() -> None:
     found = report(query((9,), (1, 2), not_drawn=5, judged_negatives=1, rescored=7), query((9,), (1,), not_drawn=6))
     assert found.dropped == dict.fromkeys(RULES, 0) | {"near-duplicate": 4, "min score": 2}
     assert found.not_drawn == 11
@@ -68,7 +68,7 @@ def test_nothing_scored_has_no_histogram() -> None:
     assert "0 negatives" in describe(found)
 
 
-def test_a_report_may_be_made_before_the_end() -> None:
+def test_a_report_can_be_made_before_the_end() -> None:
     tally = Tally(per_query=2, scale="bm25")
     tally.add(query((9,), (1, 2)))
     assert tally.report().negatives == 2

@@ -36,9 +36,9 @@ from training.teachers.teacher import (
     MeanTeacher,
     RerankerTeacher,
     Teacher,
-    keeps_given,
     open_teacher,
     taught,
+    uses_own_scores,
 )
 
 BEES = Example("test", "how do bees make honey", (PASSAGES["a1"], PASSAGES["b1"]), labels=(1.0, 0.0))
@@ -72,13 +72,13 @@ def test_the_first_stage_teaches_cosines_as_logits(bi_encoder: BiEncoder) -> Non
         assert values == pytest.approx((cosines - 0.5) * 20, abs=1e-2)  # 0.05 of cosine is 1, and 0.5 is 0
 
 
-def test_a_teacher_s_scores_take_the_place_of_others_and_labels_stay() -> None:
+def test_a_teacher_s_scores_replace_others_and_labels_stay() -> None:
     given = Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(9.0, 9.0), query_id=QueryId("7"))
     (found,) = taught([given], LengthTeacher())
     assert found == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
 
 
-def test_examples_are_taught_in_blocks_as_they_are_taken() -> None:
+def test_examples_are_scored_lazily_in_blocks() -> None:
     teacher = LengthTeacher()
     done = Reports()
     given = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
@@ -99,7 +99,7 @@ def test_teachers_are_opened_by_name(tiny_bi_encoder: Path, tiny_cross_encoder: 
 
 
 @pytest.mark.parametrize("name", ["", "judges", "reranker", "reranker:", "reranker:none", "bi-encoder:x"])
-def test_a_teacher_of_no_known_form_is_refused(name: str) -> None:
+def test_an_unknown_teacher_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"is unknown; give first-stage.* or several joined by"):
         open_teacher(name)
 
@@ -121,7 +121,7 @@ def test_a_run_s_scores_get_one_spread_for_all_queries() -> None:
     assert [ranking.passage_ids for ranking in found.values()] == [("a", "b"), ("a", "b", "c")]
 
 
-def test_a_run_that_tells_no_passages_apart_teaches_nothing() -> None:
+def test_a_run_of_equal_scores_yields_no_logits() -> None:
     assert run_of_logits({QueryId("1"): scored(a=2, b=2)}) == {}
 
 
@@ -153,7 +153,7 @@ def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path)
     assert example.labels is None
 
 
-def test_ranks_and_size_of_a_run_s_groups_are_as_asked(running: Path) -> None:
+def test_ranks_and_size_of_a_run_s_groups_follow_the_settings(running: Path) -> None:
     item = Ingredient("running", "run", 10, ranks=(2, 3), repeats=2)
     examples = gatherer(running / "root").ingredient(item, GroupSettings(per_query=2))
     assert [set(example.passages) for example in examples] == [{PASSAGES["a1"], PASSAGES["b1"]}] * 2
@@ -166,7 +166,7 @@ def test_a_protected_query_is_in_no_example_of_a_run(running: Path) -> None:
     assert gather.dropped == 1
 
 
-def test_a_run_that_is_not_there_is_told(built_root: Path) -> None:
+def test_a_missing_run_is_named(built_root: Path) -> None:
     with pytest.raises(TrainingError, match=r"needs a run, but .*run\.train\.trec doesn't exist"):
         gatherer(built_root).ingredient(Ingredient("small", "run", 10), GroupSettings())
 
@@ -237,7 +237,7 @@ def late(encoder: CountingEncoder, cache_bytes: int) -> LateInteractionTeacher:
     return LateInteractionTeacher(cast(BiEncoder, encoder), cache_bytes=cache_bytes)
 
 
-def test_tokens_of_a_passage_that_comes_again_are_not_encoded_again() -> None:
+def test_tokens_of_a_repeated_passage_are_encoded_once() -> None:
     encoder = CountingEncoder()
     teacher = late(encoder, 2 * PAIR_BYTES)
     first = teacher.scores([of("aa", "bb", "aa")])
@@ -246,7 +246,7 @@ def test_tokens_of_a_passage_that_comes_again_are_not_encoded_again() -> None:
     assert (again[0][1], again[0][0]) == (first[0][0], first[0][1])  # to the bit, kept or not
 
 
-def test_passages_met_longest_ago_make_room_for_others() -> None:
+def test_the_least_recently_used_passages_make_room_for_others() -> None:
     encoder = CountingEncoder()
     teacher = late(encoder, 2 * PAIR_BYTES)
     for passages in (("aa", "bb"), ("aa",), ("cc",), ("aa", "cc"), ("bb",)):
@@ -255,7 +255,7 @@ def test_passages_met_longest_ago_make_room_for_others() -> None:
     assert [text for text in encoder.encoded if text != "q"] == ["aa", "bb", "cc", "bb"]
 
 
-def test_a_list_that_is_larger_than_what_may_be_kept_is_scored_all_the_same() -> None:
+def test_a_list_larger_than_the_cache_is_scored_all_the_same() -> None:
     encoder = CountingEncoder()
     (found,) = late(encoder, 0).scores([of("aa", "bb", "cc")])
     assert found.shape == (3,)
@@ -274,7 +274,7 @@ def test_teachers_that_are_open_are_not_opened_again(tiny_bi_encoder: Path) -> N
     assert opened[name] is before[name]
 
 
-def test_the_given_teacher_keeps_what_examples_came_with() -> None:
+def test_the_given_teacher_returns_the_examples_own_scores() -> None:
     scored = replace(BEES, scores=tuple(float(place) for place in range(len(BEES.passages))))
     (found,) = open_teacher("given").scores([scored])
     assert found.tolist() == list(scored.scores or ())
@@ -283,18 +283,19 @@ def test_the_given_teacher_keeps_what_examples_came_with() -> None:
     with pytest.raises(HubError, match=r"'a\+given-b' is no folder"):  # a folder of that name, not two teachers
         open_teacher("reranker:a+given-b")
     judged = replace(BEES, labels=(1.0,) + (0.0,) * (len(BEES.passages) - 1), scores=None)
-    with pytest.raises(
-        SettingsError, match=f"'given' takes the examples' own scores, but those of {BEES.source} have none"
-    ):
+    with pytest.raises(SettingsError) as refused:
         open_teacher("given").scores([judged])
+    assert str(refused.value) == (
+        f"Teacher 'given' uses the examples' own scores, but those of {BEES.source} have none; choose another teacher."
+    )
 
 
-def test_a_teacher_s_name_says_whether_it_asks_for_the_scores_given() -> None:
-    assert all(map(keeps_given, ("given", "given+late-interaction", "first-stage:x+given")))
-    assert not any(map(keeps_given, ("", "late-interaction", "reranker:a+given-b")))
+def test_a_teacher_s_name_shows_whether_it_uses_the_examples_own_scores() -> None:
+    assert all(map(uses_own_scores, ("given", "given+late-interaction", "first-stage:x+given")))
+    assert not any(map(uses_own_scores, ("", "late-interaction", "reranker:a+given-b")))
 
 
-def test_several_teachers_teach_their_mean() -> None:
+def test_several_teachers_give_their_mean() -> None:
     fixed = RerankerTeacher(FixedReranker(dict.fromkeys(BEES.passages, 10.0)))
     (found,) = MeanTeacher([fixed, LengthTeacher()]).scores([BEES])
     assert found.tolist() == [(10 + len(text)) / 2 for text in BEES.passages]

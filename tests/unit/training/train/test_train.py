@@ -266,7 +266,7 @@ def test_a_request_that_cannot_be_met_leaves_no_version(
     absent = DataSettings(sources=(Source("jsonl", "nosuch.jsonl"),))
     nothing = request(tmp_path, tiny_cross_encoder, built_root, data=absent)
     with pytest.raises(
-        SettingsError, match=r"There is no file nosuch\.jsonl to read jsonl from; give one that exists\."
+        SettingsError, match=r"The file nosuch\.jsonl of source jsonl doesn't exist; give one that does\."
     ):
         train_version(nothing, command=COMMAND)
     assert list(nothing.output.parent.iterdir()) == []  # and nothing that wants --resume
@@ -406,7 +406,10 @@ def test_the_train_split_is_not_measured_on() -> None:
         ("--data index:small --data jsonl:x.jsonl", "reads one index and nothing else; leave out --data jsonl:x.jsonl"),
         ("--data index:small --index other", "leave out --data index:small"),
         ("--data hub --index small", "leave out --data hub"),
-        ("--index small --teacher first-stage", "has the first stage as teacher, then itself; leave out first-stage"),
+        (
+            "--index small --teacher first-stage",
+            "cold-start is taught by the first stage and then by itself; remove the teacher first-stage.",
+        ),
         ("--index small --seed 5000000000", "seed is 5000000000; give at most 2,147,483,647"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_raters_later_grade_replaces_the_earlier_one(tmp_path: Path) -> None:
     assert (example.passages, example.labels) == (("Bees make honey.",), (0,))  # of both the median would be 1.5, so 2
 
 
-def test_queries_that_read_the_same_are_one(tmp_path: Path) -> None:
+def test_queries_that_differ_only_in_case_or_spacing_are_one(tmp_path: Path) -> None:
     source = write(
         tmp_path,
         {},
@@ -86,12 +86,12 @@ def test_protected_lines_are_never_used(tmp_path: Path) -> None:
         ({"protected": None}, "'protected' is neither true nor false"),
         ({"protected": "false"}, "'protected' is neither"),
         ({"query": " "}, "'query' is empty"),
-        ({"passage": None}, "there is no 'passage'"),
-        ({"passage": 7}, "'passage' holds a number where text is expected"),
-        ({"passage": "half \ud800"}, "'passage' holds a NUL or half a surrogate pair"),
-        ({"query_id": []}, "'query_id' holds a list"),
+        ({"passage": None}, "'passage' is missing"),
+        ({"passage": 7}, "'passage' is a number, not text"),
+        ({"passage": "half \ud800"}, "'passage' contains a NUL or half a surrogate pair"),
+        ({"query_id": []}, "'query_id' is a list, not text"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], fault: str) -> None:
-    with pytest.raises(CorpusError, match=rf"feedback\.jsonl:2: {fault}.*; mend the line or take it out\.$"):
+    with pytest.raises(CorpusError, match=rf"feedback\.jsonl:2: {fault}.*; correct the line or remove it\.$"):
         read(write(tmp_path, {}, change))

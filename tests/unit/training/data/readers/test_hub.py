@@ -200,7 +200,7 @@ def test_a_row_of_ids_is_an_example_with_the_texts_of_index_and_queries(
     ],
     ids=["triplets", "labelled lists", "ordered lists", "scored pairs", "scored triplets"],
 )
-def test_ids_that_are_not_there_are_left_out_and_counted(
+def test_missing_ids_are_left_out_and_counted(
     tmp_path: Path, small_index: Index, recipe: str, rows: Records, expected: Any, reasons: dict[str, int]
 ) -> None:
     examples, told = read(recipe, ids_folder(tmp_path / "hub", recipe, rows), tmp_path, small_index)
@@ -245,15 +245,17 @@ def test_ids_may_be_numbers(tmp_path: Path, small_index: Index) -> None:
 
 
 @pytest.mark.parametrize("recipe", ROWS)
-def test_a_set_of_ids_wants_an_index(tmp_path: Path, recipe: str) -> None:
+def test_a_set_of_ids_needs_an_index(tmp_path: Path, recipe: str) -> None:
     with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
         hub_examples(recipe, index=None, source=ids_folder(tmp_path / "hub", recipe, ROWS[recipe]))
-    assert recipe in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == (
+        f"Recipe {recipe} trains on {HUB_DATA[recipe].name}, which names passages by id, so it needs an index of MS "
+        "MARCO to read them from; build one: python -m indexing build --corpus msmarco --index msmarco"
+    )
 
 
 @pytest.mark.parametrize("rows", [3, PATIENCE + 1])
-def test_an_index_of_another_collection_is_told(tmp_path: Path, small_index: Index, rows: int) -> None:
+def test_an_index_of_another_collection_is_refused(tmp_path: Path, small_index: Index, rows: int) -> None:
     missing = [{"query_id": "1", "positive_id": f"x{number}", "negative_id": "b1"} for number in range(rows)]
     given = ids_folder(tmp_path / "hub", "bce-preprocessed", missing)
     reasons: list[str] = []
@@ -263,12 +265,15 @@ def test_an_index_of_another_collection_is_told(tmp_path: Path, small_index: Ind
     with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
         next(found)
     read_before = min(rows, PATIENCE)
-    assert f"None of the first {read_before:,} rows" in str(caught.value)
-    assert str(small_index.folder) in str(caught.value)
+    assert str(caught.value) == (
+        f"None of the first {read_before:,} rows of sentence-transformers/msmarco triplets has its passages in index "
+        f"{small_index.folder}; give an index of MS MARCO with the original ids, made by: "
+        "python -m indexing build --corpus msmarco --index msmarco"
+    )
     assert len(reasons) == read_before
 
 
-def test_rows_that_miss_after_one_that_did_not_are_only_counted(tmp_path: Path, small_index: Index) -> None:
+def test_missing_rows_after_a_complete_one_are_only_counted(tmp_path: Path, small_index: Index) -> None:
     missing = [{"query_id": "1", "positive_id": "x", "negative_id": "b1"}] * PATIENCE
     given = ids_folder(tmp_path / "hub", "bce-preprocessed", [*TRIPLETS, *missing])
     examples, reasons = read("bce-preprocessed", given, tmp_path, small_index)
@@ -276,10 +281,12 @@ def test_rows_that_miss_after_one_that_did_not_are_only_counted(tmp_path: Path, 
     assert reasons == {NO_PASSAGE: PATIENCE}
 
 
-def test_queries_of_another_collection_are_told(tmp_path: Path, small_index: Index) -> None:
+def test_queries_of_another_collection_are_refused(tmp_path: Path, small_index: Index) -> None:
     given = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS, [{"query_id": "9", "query": "another"}])
     with pytest.raises(
-        TrainingError, match=r"None of the first 1 rows .* has its query in sentence-transformers/msmarco"
+        TrainingError,
+        match=r"None of the first 1 rows .* has its query in sentence-transformers/msmarco queries; give a folder "
+        r"whose tables match\.$",
     ):
         read("bce-preprocessed", given, tmp_path, small_index)
 
@@ -309,7 +316,7 @@ def test_the_store_of_queries_is_not_taken_for_a_fetched_corpus(tmp_path: Path, 
         assert (fetch(name, root=corpora, repository=given) / "collection.tsv").is_file()
 
 
-def test_more_queries_than_one_file_of_the_store_holds_are_found(tmp_path: Path, small_index: Index) -> None:
+def test_a_store_may_have_several_files_of_queries(tmp_path: Path, small_index: Index) -> None:
     last = STORE_SHARD + 1
     queries = [{"query_id": str(number), "query": f"query {number}"} for number in range(last + 1)]
     rows = [{"query_id": str(number), "passage_id": "a1", "score": 1.0} for number in (0, STORE_SHARD, last)]
@@ -318,12 +325,12 @@ def test_more_queries_than_one_file_of_the_store_holds_are_found(tmp_path: Path,
     assert [example.query for example in examples] == ["query 0", f"query {STORE_SHARD}", f"query {last}"]
 
 
-def test_a_store_of_queries_that_is_broken_is_told(tmp_path: Path, small_index: Index) -> None:
+def test_a_broken_store_of_queries_is_named(tmp_path: Path, small_index: Index) -> None:
     given = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS)
     read("bce-preprocessed", given, tmp_path, small_index)
     (file,) = (tmp_path / "cache").glob("*/queries-store/passages/*.arrow")
     file.write_bytes(b"not Arrow")
-    with pytest.raises(TrainingError, match="remove that folder") as caught:
+    with pytest.raises(TrainingError, match=r"; delete that folder, and it is made again\.$") as caught:
         read("bce-preprocessed", given, tmp_path, small_index)
     assert str(file.parent.parent) in str(caught.value)
 
@@ -380,7 +387,7 @@ def test_a_column_that_is_missing_is_named_with_its_set(
         ("bce-preprocessed", {"query_id": "1", "positive_id": "a1", "negative_id": " "}, "an id is empty"),
     ],
 )
-def test_a_row_of_another_form_is_told_with_its_number(
+def test_a_row_of_another_form_is_named_by_its_number(
     tmp_path: Path, small_index: Index, recipe: str, row: dict[str, Any], told: str
 ) -> None:
     given = ids_folder(tmp_path / "hub", recipe, [row])
@@ -389,7 +396,7 @@ def test_a_row_of_another_form_is_told_with_its_number(
     assert "\n" not in str(caught.value)
 
 
-def test_rows_are_read_only_as_they_are_taken(tmp_path: Path) -> None:
+def test_rows_are_read_lazily(tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     given = repository(hub, {"v1.1": [BEES] * BATCH})
     (hub / "v1.1/train-00000-of-00001.parquet").rename(hub / "v1.1/train-00000-of-00002.parquet")
@@ -415,7 +422,7 @@ def test_a_folder_of_one_table_is_read_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_folder_without_data_is_told(tmp_path: Path, made: bool) -> None:
+def test_a_folder_without_data_is_refused(tmp_path: Path, made: bool) -> None:
     if made:
         (tmp_path / "hub").mkdir()
     with pytest.raises(HubError, match="microsoft/ms_marco") as caught:
@@ -424,20 +431,20 @@ def test_a_folder_without_data_is_told(tmp_path: Path, made: bool) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_configuration_that_the_folder_lacks_is_told(tmp_path: Path) -> None:
+def test_a_configuration_that_the_folder_lacks_is_named(tmp_path: Path) -> None:
     given = repository(tmp_path / "hub", {"v1.1": [BEES], "other": [BEES]})
     with pytest.raises(HubError, match=r"microsoft/ms_marco v2\.1 couldn't be read from .*v2\.1"):
         read("bce", given, tmp_path, version="v2.1")
 
 
 @pytest.mark.parametrize(("recipe", "version"), [("bce", "v3"), ("triplets", "v1.1")])
-def test_recipes_and_versions_that_are_not_known_are_told_at_once(recipe: str, version: str) -> None:
+def test_unknown_recipes_and_versions_are_refused_at_once(recipe: str, version: str) -> None:
     with pytest.raises(SettingsError, match=version if recipe == "bce" else recipe):
         hub_examples(recipe, index=None, version=version)
 
 
 @pytest.mark.parametrize("recipe", ["bce", "adrmse"])
-def test_offline_nothing_is_tried_and_the_set_is_named(tmp_path: Path, small_index: Index, recipe: str) -> None:
+def test_offline_mode_makes_no_request_and_names_the_set(tmp_path: Path, small_index: Index, recipe: str) -> None:
     assert os.environ["HF_HUB_OFFLINE"] == "1"
     start = time.monotonic()
     name = HUB_DATA[recipe].repository
@@ -447,7 +454,7 @@ def test_offline_nothing_is_tried_and_the_set_is_named(tmp_path: Path, small_ind
     assert time.monotonic() - start < 15
 
 
-def test_a_hub_that_is_not_reached_is_told_at_once(monkeypatch: pytest.MonkeyPatch, small_index: Index) -> None:
+def test_an_unreachable_hub_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, small_index: Index) -> None:
     # nothing listens at port 9 of this machine
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")

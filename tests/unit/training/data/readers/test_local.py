@@ -57,12 +57,12 @@ def test_grades_and_scores_go_with_their_passages(tmp_path: Path) -> None:
         {"positive": ["honey"], "negative": ["paper"], "negatives": None, "scores": None, "query_id": None},
     ],
 )
-def test_one_passage_may_be_given_without_a_list(tmp_path: Path, record: dict[str, Any]) -> None:
+def test_a_single_passage_needs_no_list(tmp_path: Path, record: dict[str, Any]) -> None:
     (example,) = read(json_lines(tmp_path, {"query": "q"} | record))
     assert (example.passages, example.labels, example.query_id) == (("honey", "paper"), (1.0, 0.0), None)
 
 
-def test_a_packed_file_gives_the_same_examples(tmp_path: Path) -> None:
+def test_a_compressed_file_yields_the_same_examples(tmp_path: Path) -> None:
     plain = json_lines(tmp_path, LINE, LINE | {"query": "é\u2028"})
     packed = tmp_path / "judged.jsonl.gz"
     packed.write_bytes(gzip.compress(plain.path.read_bytes()))
@@ -75,23 +75,23 @@ def test_a_packed_file_gives_the_same_examples(tmp_path: Path) -> None:
     ("record", "fault"),
     [
         ({"query": ""}, "'query' is empty"),
-        ({"query": 3}, "'query' holds a number where text is expected"),
-        ({"positives": None}, "there are no 'positives'"),
-        ({"positives": 3}, "'positives' holds a number where texts are wanted"),
-        ({"negatives": ["a", None]}, r"there is no 'negatives\[1\]'"),
+        ({"query": 3}, "'query' is a number, not text"),
+        ({"positives": None}, "'positives' is missing"),
+        ({"positives": 3}, "'positives' is a number, not a list of texts"),
+        ({"negatives": ["a", None]}, r"'negatives\[1\]' is missing"),
         ({"negatives": ["a", " "]}, r"'negatives\[1\]' is empty"),
-        ({"positive": "a"}, "'positives' and 'positive' are both given"),
-        ({"scores": [1, 2, 3]}, "3 scores for 2 positives and 2 negatives"),
-        ({"scores": [1, 2, 3, float("nan")]}, r"scores\[3\] is no finite number"),
-        ({"scores": [1, 2, 3, 10**400]}, r"scores\[3\] is no finite number"),
-        ({"scores": "1 2 3 4"}, "'scores' holds text where a list of numbers is wanted"),
-        ({"grades": [1]}, "'grades' must be 2 numbers above 0"),
-        ({"grades": [1, 0]}, "'grades' must be 2 numbers above 0"),
-        ({"grades": [1, True]}, r"grades\[1\] is no finite number"),
+        ({"positive": "a"}, "it has both 'positives' and 'positive'"),
+        ({"scores": [1, 2, 3]}, "'scores' has 3 numbers for 2 positives and 2 negatives"),
+        ({"scores": [1, 2, 3, float("nan")]}, r"scores\[3\] is not a finite number"),
+        ({"scores": [1, 2, 3, 10**400]}, r"scores\[3\] is not a finite number"),
+        ({"scores": "1 2 3 4"}, "'scores' is text, not a list of numbers"),
+        ({"grades": [1]}, "'grades' must be 2 numbers above 0, one for each positive"),
+        ({"grades": [1, 0]}, "'grades' must be 2 numbers above 0, one for each positive"),
+        ({"grades": [1, True]}, r"grades\[1\] is not a finite number"),
     ],
 )
 def test_a_bad_json_line_is_named(tmp_path: Path, record: dict[str, Any], fault: str) -> None:
-    with pytest.raises(CorpusError, match=rf"judged\.jsonl:2: {fault}.*; mend the line or take it out\.$"):
+    with pytest.raises(CorpusError, match=rf"judged\.jsonl:2: {fault}; correct the line or remove it\.$"):
         read(json_lines(tmp_path, LINE, LINE | record))
 
 
@@ -103,7 +103,7 @@ def test_lines_that_make_no_example_are_counted_by_reason(tmp_path: Path) -> Non
     assert reasons == {"query without a relevant passage": 1, "query without a passage beside the relevant ones": 2}
 
 
-def test_an_example_has_at_most_the_passages_asked_for(tmp_path: Path) -> None:
+def test_an_example_has_at_most_per_query_passages(tmp_path: Path) -> None:
     long = {"query": "q", "positives": ["p"], "negatives": [f"n{number}" for number in range(40)]}
     one, other = (read(json_lines(tmp_path, long), per_query=5, seed=seed)[0] for seed in (1, 2))
     assert one.labels == (1.0, 0.0, 0.0, 0.0, 0.0)
@@ -111,7 +111,7 @@ def test_an_example_has_at_most_the_passages_asked_for(tmp_path: Path) -> None:
     assert one.passages != other.passages
 
 
-def test_lines_are_read_as_examples_are_taken(tmp_path: Path) -> None:
+def test_lines_are_read_lazily(tmp_path: Path) -> None:
     lines = [json.dumps(LINE)] * 3
     source = Source("jsonl", str(write_lines(tmp_path / "judged.jsonl", [*lines, "{"])))
     assert len(list(islice(local_examples(source), 3))) == 3
@@ -146,8 +146,10 @@ def test_triples_of_ids_become_examples(id_source: Source, small_index: Index) -
     assert reasons == ["passage that the index lacks"]
 
 
-def test_triples_of_ids_want_an_index(id_source: Source) -> None:
-    with pytest.raises(SettingsError, match=r"qidpidtriples\.gz holds ids alone; give the index"):
+def test_triples_of_ids_need_an_index(id_source: Source) -> None:
+    with pytest.raises(
+        SettingsError, match=r"qidpidtriples\.gz holds only ids; give the index that holds their passages\.$"
+    ):
         local_examples(id_source)
 
 
@@ -163,13 +165,13 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
     assert reasons == ["query without a relevant passage"]
 
 
-def test_a_run_becomes_examples_with_scores_alone(tmp_path: Path, small_index: Index) -> None:
+def test_a_run_becomes_examples_with_scores_only(tmp_path: Path, small_index: Index) -> None:
     ranked = [f"1 Q0 {name} {rank} {9 - rank} r" for rank, name in enumerate(PASSAGES, start=1)]
     source = Source.parse(f"run:{write_lines(tmp_path / 'run.trec', ranked)},index=small")
     (example,) = read(source, index=small_index, per_query=5)
     assert (example.source, example.query_id, example.labels) == ("run run.trec", "1", None)
     assert len(set(example.passages)) == len(example.scores or ()) == 5
-    with pytest.raises(SettingsError, match=r"run\.trec holds ids alone; give the index"):
+    with pytest.raises(SettingsError, match=r"run\.trec holds only ids; give the index that holds their passages\.$"):
         local_examples(source)
 
 
@@ -225,6 +227,6 @@ def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> N
     ]
 
 
-def test_less_than_two_passages_are_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="1 passages a query"):
+def test_fewer_than_two_passages_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^per_query is 1; give 2 passages or more\.$"):
         local_examples(json_lines(tmp_path, LINE), per_query=1)

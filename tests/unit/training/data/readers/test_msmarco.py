@@ -28,7 +28,7 @@ def source_of(path: Path, **options: Path) -> Source:
     return Source(form, str(path), tuple((name, str(file)) for name, file in options.items()))
 
 
-def test_rows_of_a_query_that_follow_each_other_are_one_list(tmp_path: Path) -> None:
+def test_consecutive_rows_of_a_query_are_one_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\thoney\tbread", "bread\tyeast\tice", "bees\thoney\tice"]
     made = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8))
     assert [(item.query, labels(item)) for item in made] == [
@@ -53,7 +53,7 @@ def test_a_repeated_row_takes_no_place(tmp_path: Path) -> None:
     assert labels(made) == {"honey": 1, "wasps": 0, "ice": 0}
 
 
-def test_what_was_a_positive_is_no_negative_of_the_same_list(tmp_path: Path) -> None:
+def test_a_positive_is_never_a_negative_of_the_same_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\tcomb\thoney", "bees\twasps\tice"]
     (made,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8)
     assert labels(made) == {"honey": 1, "wasps": 1, "comb": 1, "ice": 0}
@@ -71,11 +71,13 @@ def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path)
     assert peak < 1_000_000
 
 
-def test_a_bad_row_is_met_only_when_it_is_reached(tmp_path: Path) -> None:
+def test_a_bad_row_raises_only_when_it_is_reached(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "triples.tsv", ["a\tb\tc", "d\te\tf", "g\th"])
     made = triples(source_of(path), per_query=8)
     assert next(made).query == "a"
-    with pytest.raises(CorpusError, match=r"triples\.tsv:3: 2 tab-separated fields where 3 \(query, positive, neg"):
+    with pytest.raises(
+        CorpusError, match=r"triples\.tsv:3: it has 2 tab-separated fields, not 3 \(query, positive, negative\); "
+    ):
         list(made)
 
 
@@ -98,7 +100,7 @@ def test_triples_of_ids_get_their_texts(tmp_path: Path, small_index: Index) -> N
     assert not reasons
 
 
-def test_rows_of_ids_that_are_not_there_are_counted(tmp_path: Path, small_index: Index) -> None:
+def test_rows_with_missing_ids_are_counted(tmp_path: Path, small_index: Index) -> None:
     reasons: Counter[str] = Counter()
     rows = ["9\ta1\ta4", "1\tgone\ta4", "1\ta1\tgone", "1\ta1\ta4", "8\ta1\ta4"]
     (made,) = with_texts(tmp_path, small_index, rows, reasons)
@@ -120,13 +122,13 @@ def test_candidates_are_positive_by_qrels_and_negative_otherwise(tmp_path: Path)
     assert made == Example("top1000 top1000.dev", "bees", passages, labels=(1, 0, 3, 0), query_id=QueryId("1"))
 
 
-def test_only_lines_that_follow_each_other_are_one_list(tmp_path: Path) -> None:
+def test_only_consecutive_lines_are_one_list(tmp_path: Path) -> None:
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "2\tp3\tice\tsnow", "1\tp4\tbees\tcomb"]
     made = candidates(tmp_path, rows, ["1 0 p1 1", "2 0 p3 1"], [])
     assert [(item.query_id, len(item.passages)) for item in made] == [("1", 2), ("2", 1), ("1", 1)]
 
 
-def test_candidates_of_a_query_that_nobody_judged_are_told(tmp_path: Path) -> None:
+def test_candidates_of_an_unjudged_query_are_counted(tmp_path: Path) -> None:
     reasons: list[str] = []
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "2\tp3\tice\tsnow"]
     made = candidates(tmp_path, rows, ["2 0 p3 1"], reasons)
@@ -135,11 +137,11 @@ def test_candidates_of_a_query_that_nobody_judged_are_told(tmp_path: Path) -> No
 
 
 def test_a_bad_line_of_candidates_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"top1000\.dev:2: the passage is empty; mend the line or take it out\."):
+    with pytest.raises(CorpusError, match=r"top1000\.dev:2: the passage is empty; correct the line or remove it\.$"):
         candidates(tmp_path, ["1\tp1\tbees\thoney", "1\tp2\tbees\t "], ["1 0 p1 1"], [])
 
 
-def test_packed_candidates_are_taken_one_query_at_a_time(tmp_path: Path) -> None:
+def test_compressed_candidates_are_read_one_query_at_a_time(tmp_path: Path) -> None:
     rows = [f"{query}\tp{place}\tquery {query}\ttext {place}\n" for query in range(3) for place in range(4)]
     (tmp_path / "top1000.train.txt.gz").write_bytes(gzip.compress("".join([*rows, "broken\n"]).encode()))
     qrels = write_lines(tmp_path / "qrels.tsv", [f"{query} 0 p1 1" for query in range(3)])

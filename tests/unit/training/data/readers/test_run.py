@@ -61,7 +61,7 @@ def test_passages_are_drawn_by_the_seed(tmp_path: Path, small_index: Index) -> N
     assert one != other
 
 
-def test_what_run_queries_or_index_lack_is_counted(tmp_path: Path, small_index: Index) -> None:
+def test_missing_queries_and_passages_are_counted(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 zz 2 2 r", "1 Q0 a2 3 1 r"]  # the index lacks zz
     lines += ["3 Q0 a1 1 3 r", "3 Q0 a2 2 2 r"]  # a dev query, so no text beside the train queries
     lines += ["2 Q0 a1 1 5 r", "2 Q0 a2 2 5 r"]  # tells no passages apart
@@ -74,7 +74,7 @@ def test_what_run_queries_or_index_lack_is_counted(tmp_path: Path, small_index: 
     }
 
 
-def test_a_query_of_which_the_index_holds_no_passage_is_counted(tmp_path: Path, small_index: Index) -> None:
+def test_a_query_whose_passages_the_index_lacks_is_counted(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 a2 2 2 r", "2 Q0 yy 1 3 r", "2 Q0 zz 2 2 r"]
     found, reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
     assert [item.query_id for item in found] == ["1"]
@@ -99,7 +99,7 @@ def test_ranks_without_scores_teach_their_reciprocals(tmp_path: Path, small_inde
     assert found.scores == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
 
 
-def test_lists_are_made_as_they_are_taken(tmp_path: Path, small_index: Index) -> None:
+def test_lists_are_made_lazily(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 a2 2 2 r", "2 Q0 a1 1 3 r", "2 Q0 zz 2 2 r"]
     reasons: list[str] = []
     path = write_lines(tmp_path / "run.trec", lines)
@@ -108,28 +108,32 @@ def test_lists_are_made_as_they_are_taken(tmp_path: Path, small_index: Index) ->
     assert reasons == []  # of the second query nothing was looked up yet
 
 
-def test_a_run_of_other_queries_is_told(tmp_path: Path, small_index: Index) -> None:
+def test_a_run_of_other_queries_is_refused(tmp_path: Path, small_index: Index) -> None:
     with pytest.raises(
-        TrainingError, match=r"None of the 2 queries of run .* has a text in .*queries\.train\.tsv; give"
+        TrainingError,
+        match=r"None of the 2 queries of run .* has a text in .*queries\.train\.tsv; name the file of its queries with "
+        r",queries=FILE\.$",
     ):
         read(run_of(tmp_path, "x", "y"), small_index)
     with pytest.raises(TrainingError, match="None of the 0 queries"):
         read(write_lines(tmp_path / "empty.trec", []), small_index)
 
 
-def test_a_run_of_another_index_is_told(tmp_path: Path, small_index: Index) -> None:
+def test_a_run_of_another_index_is_refused(tmp_path: Path, small_index: Index) -> None:
     with pytest.raises(
-        TrainingError, match=r"ranks no two passages of index small .* any of 2 queries; give the index"
+        TrainingError,
+        match=r"run\.trec has no two passages of index small with different scores for any of 2 queries; name the "
+        r"index whose passages it ranks\.$",
     ):
         read(run_of(tmp_path, "1", "2", names="x1 x2 x3"), small_index)
 
 
-def test_a_line_that_is_none_is_named(tmp_path: Path, small_index: Index) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path, small_index: Index) -> None:
     with pytest.raises(CorpusError, match=r"run\.trec:2"):
         read(write_lines(tmp_path / "run.trec", ["1 Q0 a1 1 9 r", "1 Q0 a2 2"]), small_index)
 
 
-def test_where_no_queries_lie_beside_the_corpus_it_says_what_to_add(
+def test_a_run_without_queries_says_which_option_to_add(
     tmp_path: Path, small_index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.data.readers.run.open_corpus_folder", lambda _: tmp_path)

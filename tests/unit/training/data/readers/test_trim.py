@@ -47,7 +47,7 @@ def test_scores_stay_with_their_passages() -> None:
     assert (example.passages, example.scores) == (("b", "a", "c"), (-2.0, 0.5, 4.0))
 
 
-def test_of_passages_that_read_the_same_the_highest_label_stays() -> None:
+def test_the_highest_label_of_identical_passages_stays() -> None:
     example = made(("honey  comb", 0), ("wax", 0), ("honey comb", 2), (" wax ", 0))
     assert (example.passages, example.labels) == (("honey comb", "wax"), (2.0, 0.0))
 
@@ -80,7 +80,7 @@ def test_others_are_drawn_by_the_seed_and_the_query() -> None:
         ([("a", 1), ("b", 2)], NO_NEGATIVE),
     ],
 )
-def test_a_list_without_both_kinds_is_told(passages: list[Labeled], reason: str) -> None:
+def test_a_list_without_both_kinds_is_skipped_with_a_reason(passages: list[Labeled], reason: str) -> None:
     assert why(*passages) == [reason]
 
 
@@ -89,12 +89,12 @@ def test_with_scores_a_list_needs_no_positive_and_has_no_labels_then() -> None:
     assert (example.labels, example.scores) == (None, (1.0, 2.0))
 
 
-def test_with_scores_a_positive_may_stand_alone() -> None:
+def test_with_scores_a_single_positive_is_enough() -> None:
     example = made(("a", 1, 9.0))
     assert (example.labels, example.scores) == ((1.0,), (9.0,))
 
 
-def test_an_example_with_scores_alone_keeps_them_and_gets_no_labels() -> None:
+def test_an_example_with_only_scores_keeps_them_and_gets_no_labels() -> None:
     given = Example("a run", "q", (" a", "b  c"), scores=(2.0, -2.0))
     (example,) = trim([given], per_query=8, seed=17, on_skip=ignore)
     assert example == Example("a run", "q", ("a", "b c"), scores=(2.0, -2.0))
