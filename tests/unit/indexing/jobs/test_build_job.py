@@ -309,9 +309,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def reporter(tmp_path: Path, clock: Clock) -> BuildReporter:
-    found = BuildReporter(make_job(tmp_path, BuildStatus()), BuildStatus(state="running"), clock=clock)
-    found.expect(10_000)
-    return found
+    build_reporter = BuildReporter(make_job(tmp_path, BuildStatus()), BuildStatus(state="running"), clock=clock)
+    build_reporter.expect(10_000)
+    return build_reporter
 
 
 @pytest.fixture

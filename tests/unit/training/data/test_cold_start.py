@@ -38,18 +38,18 @@ def passages(*texts: str) -> list[Passage]:
     return [Passage(PassageId(str(number)), text) for number, text in enumerate(texts)]
 
 
-def made(
-    given: Sequence[Passage], settings: ColdStart = SETTINGS, *, protection: Protection = OPEN, count: int = 0
+def queries_of(
+    sample: Sequence[Passage], settings: ColdStart = SETTINGS, *, protection: Protection = OPEN, count: int = 0
 ) -> dict[str, str]:
     """Query by passage id."""
-    found = made_queries(given, settings, protection=protection, count=count or len(given))
-    return {str(item.passage_id): item.text for item in found}
+    queries = made_queries(sample, settings, protection=protection, count=count or len(sample))
+    return {str(question.passage_id): question.text for question in queries}
 
 
 def test_queries_are_the_distinctive_words_of_a_passage_in_order() -> None:
     # passages that hold a term: lion and river 4, stone, tiger and zebra 2, cloud and cavern 1
     # in the first: stone 2 / log(2 + 2), tiger and zebra 1 / log(2 + 2), lion and river 1 / log(2 + 4); four are kept
-    assert made(passages(*WORDS)) == {
+    assert queries_of(passages(*WORDS)) == {
         "0": "tiger zebra lion stone",
         "1": "tiger zebra lion river",
         "2": "lion river stone",
@@ -60,43 +60,43 @@ def test_queries_are_the_distinctive_words_of_a_passage_in_order() -> None:
 
 def test_a_passage_whose_words_make_the_query_stays_whole() -> None:
     first, *_ = sorted(
-        made_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda item: item.passage_id
+        made_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda question: question.passage_id
     )
     assert first.rest == WORDS[0]
 
 
 def test_questions_come_first() -> None:
-    asked = [f"What is moraine number {number} made of?" for number in range(3)]
-    given = passages(*(f"{question} {ANSWER}" for question in asked), *WORDS[:4])
-    found = made(given, ColdStart(queries=5))
-    assert [question for question in found.values() if question in asked] == list(found.values())[:3]
-    assert len(found) == 5
-    assert set(made(given, ColdStart(queries=2)).values()) < set(asked)
+    questions = [f"What is moraine number {number} made of?" for number in range(3)]
+    sample = passages(*(f"{question} {ANSWER}" for question in questions), *WORDS[:4])
+    queries = queries_of(sample, ColdStart(queries=5))
+    assert [question for question in queries.values() if question in questions] == list(queries.values())[:3]
+    assert len(queries) == 5
+    assert set(queries_of(sample, ColdStart(queries=2)).values()) < set(questions)
 
 
 def test_a_passage_without_a_query_is_skipped() -> None:
-    given = passages(*(f"cavern{number}" for number in range(20)), *WORDS[:4])
-    assert len(made(given, ColdStart(queries=4))) == 4
+    sample = passages(*(f"cavern{number}" for number in range(20)), *WORDS[:4])
+    assert len(queries_of(sample, ColdStart(queries=4))) == 4
 
 
 def test_no_protected_query_is_made() -> None:
     question = "What is a moraine made of?"
-    given = passages(f"{question} {ANSWER}", *WORDS)
+    sample = passages(f"{question} {ANSWER}", *WORDS)
     protection = Protection(texts=frozenset({"what is a moraine made of", "lion river"}))
-    assert {question, "lion river"} <= set(made(given).values())
-    assert not {question, "lion river"} & set(made(given, protection=protection).values())
+    assert {question, "lion river"} <= set(queries_of(sample).values())
+    assert not {question, "lion river"} & set(queries_of(sample, protection=protection).values())
 
 
 def test_passages_of_a_large_corpus_are_sampled_evenly() -> None:
-    given = passages(*(f"lion river {letter}" for letter in "abcdefghi"))
-    found = made(given, count=400_001)  # more than twice 200,000: every third
-    assert set(found) == {"0", "3", "6"}
+    sample = passages(*(f"lion river {letter}" for letter in "abcdefghi"))
+    queries = queries_of(sample, count=400_001)  # more than twice 200,000: every third
+    assert set(queries) == {"0", "3", "6"}
 
 
 def test_the_same_seed_makes_the_same_queries() -> None:
-    given = passages(*(f"lion river stone {number}" for number in range(30)))
-    one, two, other = (list(made(given, ColdStart(queries=5, seed=seed))) for seed in (1, 1, 2))
-    assert one == two != other
+    sample = passages(*(f"lion river stone {number}" for number in range(30)))
+    first, again, other = (list(queries_of(sample, ColdStart(queries=5, seed=seed))) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_the_other_passages_have_cosine_and_a_share_of_bm25(small_index: Index, 
     for example in cold_examples(small_index, bi_encoder, SETTINGS, protection=OPEN):
         query, *others = bi_encoder.encode_passages([example.query, *example.passages[1:]])
         lowest = (np.array([float(query @ other) for other in others]) - 0.5) * 20
-        given = np.array((example.scores or ())[1:])
-        assert (given >= lowest - 0.05).all()
-        assert (given <= lowest + 0.2 * 20 + 0.05).all()  # the best BM25 score of a query is worth 0.2
+        scores = np.array((example.scores or ())[1:])
+        assert (scores >= lowest - 0.05).all()
+        assert (scores <= lowest + 0.2 * 20 + 0.05).all()  # the best BM25 score of a query is worth 0.2
 
 
 def test_a_corpus_without_a_usable_query_is_an_error(small_index: Index, bi_encoder: BiEncoder) -> None:
@@ -152,22 +152,27 @@ def test_a_corpus_without_a_usable_query_is_an_error(small_index: Index, bi_enco
 @pytest.mark.usefixtures("in_float32")
 def test_the_targets_of_the_second_pass_are_the_mean_of_teacher_and_model(tiny_cross_encoder: Path) -> None:
     texts = (PASSAGES["a1"], PASSAGES["b1"], PASSAGES["c1"])
-    given = Example("cold", "how do bees make honey", texts, scores=(6.0, 2.0, 1.0))
+    example = Example("cold", "how do bees make honey", texts, scores=(6.0, 2.0, 1.0))
     plain = CrossEncoder(str(tiny_cross_encoder), device="cpu", activation_fn=torch.nn.Identity())
-    logits = plain.predict([(given.query, text) for text in texts], show_progress_bar=False)
-    teacher = np.array(given.scores)
+    logits = plain.predict([(example.query, text) for text in texts], show_progress_bar=False)
+    teacher = np.array(example.scores)
     # the model's logits are given the teacher's mean and standard deviation, and then half of the say
     scaled = (logits - logits.mean()) / logits.std() * teacher.std() + teacher.mean()
     done = Reports()
     model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.5, seed=1).train()
-    (found,) = self_taught([given], model, progress=done)
-    assert found.scores == pytest.approx(0.5 * scaled + 0.5 * teacher, abs=1e-4)
-    assert found.scores != pytest.approx(given.scores, abs=0.1)
-    assert (found.source, found.query, found.passages, done.counts) == ("cold, self-taught", given.query, texts, [1])
+    (queries,) = self_taught([example], model, progress=done)
+    assert queries.scores == pytest.approx(0.5 * scaled + 0.5 * teacher, abs=1e-4)
+    assert queries.scores != pytest.approx(example.scores, abs=0.1)
+    assert (queries.source, queries.query, queries.passages, done.counts) == (
+        "cold, self-taught",
+        example.query,
+        texts,
+        [1],
+    )
 
 
 @pytest.mark.usefixtures("in_float32")
 def test_equal_scores_of_the_teacher_teach_nothing(tiny_cross_encoder: Path) -> None:
     model = open_pair_model(str(tiny_cross_encoder), max_length=160, dropout=0.0, seed=1)
-    given = Example("cold", "q", (PASSAGES["a1"], PASSAGES["b1"]), scores=(3.0, 3.0))
-    assert [example.scores for example in self_taught([given], model)] == [(3.0, 3.0)]
+    sample = Example("cold", "q", (PASSAGES["a1"], PASSAGES["b1"]), scores=(3.0, 3.0))
+    assert [example.scores for example in self_taught([sample], model)] == [(3.0, 3.0)]

@@ -63,7 +63,7 @@ def read(
         phases[name] += done
         assert total == 0 or phases[name] <= total
 
-    found = collect(
+    examples = collect(
         find_loss_recipe(recipe),
         data,
         protection=protection,
@@ -71,7 +71,7 @@ def read(
         indexes=OpenIndexes(root),
         progress=progress,
     )
-    return list(found), dropped, phases
+    return list(examples), dropped, phases
 
 
 def graded(example: Example) -> Mapping[str, float]:
@@ -84,9 +84,9 @@ def test_an_index_source_has_its_corpus_s_train_judgments_with_mined_negatives(b
     examples, dropped, phases = read(data_of("index:small", mining=MINING), built_root)
     assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
     for example in examples:
-        found, judged = graded(example), QRELS["train"][example.query_id or ""]
-        assert len(found) == 3 + 1
-        assert {name for name, label in found.items() if label > 0} == {name for name in judged if judged[name] > 0}
+        grades, judged = graded(example), QRELS["train"][example.query_id or ""]
+        assert len(grades) == 3 + 1
+        assert {name for name, label in grades.items() if label > 0} == {name for name in judged if judged[name] > 0}
         assert example.scores is None
     assert not dropped
     assert phases == {"mine small": 2}
@@ -111,7 +111,7 @@ def test_local_judgments_need_no_index(tmp_path: Path) -> None:
 def test_feedback_is_a_source(tmp_path: Path) -> None:
     line = {"query": "bees", "passage_id": "a", "passage": "honey", "grade": 3, "rater": "x", "protected": False}
     lines = [line, line | {"passage": "paper", "grade": 0}, line | {"query": "exam", "protected": True}]
-    path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(item | {"index": "small"}) for item in lines])
+    path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(record | {"index": "small"}) for record in lines])
     examples, dropped, _ = read(data_of(f"feedback:{path}"), tmp_path)
     assert [(example.query, example.passages) for example in examples] == [("bees", ("honey", "paper"))]
     assert dropped == {"protected query": 1}
@@ -160,19 +160,19 @@ def test_sources_are_read_one_after_the_other_each_up_to_the_limit(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("protection", "kept"),
+    ("protection", "left"),
     [
         (Protection(texts=frozenset({"question 1", "question 3"})), ["question 0", "question 2"]),
         (Protection(ids=frozenset({QueryId("id 0")})), ["question 1", "question 2", "question 3"]),
     ],
 )
-def test_protected_queries_are_left_out_and_counted(tmp_path: Path, protection: Protection, kept: list[str]) -> None:
+def test_protected_queries_are_left_out_and_counted(tmp_path: Path, protection: Protection, left: list[str]) -> None:
     records = [
         {**line, "query": f"Question  {number}?", "query_id": f"id {number}"} for number, line in enumerate(LINES)
     ]
     examples, dropped, _ = read(data_of(jsonl(tmp_path, records)), tmp_path, protection=protection)
-    assert [example.query.lower().rstrip("?") for example in examples] == kept
-    assert dropped == {"protected query": 4 - len(kept)}
+    assert [example.query.lower().rstrip("?") for example in examples] == left
+    assert dropped == {"protected query": 4 - len(left)}
 
 
 def test_protected_queries_of_an_index_are_left_out_and_counted(built_root: Path) -> None:
@@ -186,8 +186,8 @@ def test_a_collection_s_held_out_ids_protect_only_its_own_queries(
     tmp_path: Path, built_root: Path, small_corpus: Path
 ) -> None:
     protection = Protection(own={small_corpus.resolve(): frozenset({QueryId("1")})})
-    given = data_of("index:small", jsonl(tmp_path, [LINES[0] | {"query_id": "1"}]), mining=MINING)
-    examples, dropped, _ = read(given, built_root, protection=protection)
+    data = data_of("index:small", jsonl(tmp_path, [LINES[0] | {"query_id": "1"}]), mining=MINING)
+    examples, dropped, _ = read(data, built_root, protection=protection)
     assert [example.query for example in examples] == [BREAD, "question 0"]
     assert dropped == {"protected query": 1}
 
@@ -326,9 +326,9 @@ def test_judgments_in_any_files_are_mined_like_an_index_s_own(tmp_path: Path, bu
         ("x2", "where do wasps live"),
     ]
     for example, positive in zip(examples, ({"a1": 3.0}, {"a4": 1.0}), strict=True):
-        found = graded(example)
-        assert {name: label for name, label in found.items() if label > 0} == positive
-        assert len(found) == 1 + 3
+        grades = graded(example)
+        assert {name: label for name, label in grades.items() if label > 0} == positive
+        assert len(grades) == 1 + 3
     assert dropped == {
         "query without judgments": 1,
         "query without a text": 1,
@@ -342,25 +342,25 @@ def test_judgments_in_any_files_are_mined_like_an_index_s_own(tmp_path: Path, bu
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("judged:small,queries=gone,qrels=gone", "The queries file gone doesn't exist; give one that does."),
         ("judged:other,queries=gone,qrels=gone", "other"),
     ],
 )
-def test_judgments_that_cannot_be_read_are_named(built_root: Path, source: str, said: str) -> None:
-    with pytest.raises(SecondLookError, match=said):
+def test_judgments_that_cannot_be_read_are_named(built_root: Path, source: str, message: str) -> None:
+    with pytest.raises(SecondLookError, match=message):
         read(data_of(source), built_root)
 
 
 def test_the_given_teacher_uses_an_index_s_first_stage_scores(built_root: Path, tiny_bi_encoder: Path) -> None:
     data = data_of("index:small", mining=MINING)
-    plain, given, other = (
+    plain, own_scores, other = (
         read(replace(data, teacher=teacher), built_root, recipe="distill-mse")[0]
         for teacher in ("", "given", f"given+first-stage:{tiny_bi_encoder}")
     )
-    assert [one.passages for one in given] == [one.passages for one in plain]
-    assert given[0].scores == pytest.approx(plain[0].scores)
+    assert [example.passages for example in own_scores] == [example.passages for example in plain]
+    assert own_scores[0].scores == pytest.approx(plain[0].scores)
     # the first stage is also the second teacher, so that their mean says the same
     assert other[0].scores == pytest.approx(plain[0].scores, abs=0.1)
 

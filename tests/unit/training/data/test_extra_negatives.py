@@ -26,24 +26,24 @@ def fused(pipeline: RetrieveAndRerank) -> list[str]:
 
 
 def only(pipeline: RetrieveAndRerank, example: Example, settings: MiningSettings = SETTINGS) -> Example:
-    (found,) = add_negatives([example], pipeline, settings)
-    return found
+    (extended,) = add_negatives([example], pipeline, settings)
+    return extended
 
 
 def test_the_best_new_passages_are_added_with_grade_0(pipeline: RetrieveAndRerank) -> None:
     ranked = fused(pipeline)
     example = judged(ranked[1], ranked[3], "elsewhere", labels=(2.0, 0.0, 0.0))
-    found = only(pipeline, example)
-    assert found.passages == (*example.passages, ranked[0], ranked[2], ranked[4])
-    assert found.labels == (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    assert (found.source, found.query, found.query_id, found.scores) == ("test", QUERY, "1", None)
+    extended = only(pipeline, example)
+    assert extended.passages == (*example.passages, ranked[0], ranked[2], ranked[4])
+    assert extended.labels == (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    assert (extended.source, extended.query, extended.query_id, extended.scores) == ("test", QUERY, "1", None)
 
 
 def test_ranks_are_inclusive(pipeline: RetrieveAndRerank) -> None:
     ranked = fused(pipeline)
     settings = MiningSettings(per_query=9, ranks=(4, 6), relative_margin=None)
-    found = only(pipeline, judged("one", "two", labels=(1.0, 0.0)), settings)
-    assert found.passages[2:] == tuple(ranked[3:6])  # ranks 4, 5 and 6
+    extended = only(pipeline, judged("one", "two", labels=(1.0, 0.0)), settings)
+    assert extended.passages[2:] == tuple(ranked[3:6])  # ranks 4, 5 and 6
 
 
 def test_near_duplicates_of_a_relevant_passage_are_not_added(pipeline: RetrieveAndRerank) -> None:
@@ -64,7 +64,7 @@ def test_an_example_without_judgments_or_with_scores_stays_unchanged(pipeline: R
 @pytest.mark.parametrize("taken", [1, 2])
 def test_examples_are_extended_lazily(pipeline: RetrieveAndRerank, taken: int) -> None:
     done = Reports()
-    found = add_negatives([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
+    extended = add_negatives([judged("a", "b", labels=(1.0, 0.0))] * 3, pipeline, SETTINGS, progress=done)
     for _ in range(taken):
-        assert len(next(found).passages) == 2 + 3
+        assert len(next(extended).passages) == 2 + 3
     assert done.counts == [1] * taken

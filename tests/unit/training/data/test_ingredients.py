@@ -53,12 +53,12 @@ HONEY_ID = frozenset({QueryId("1")})
 
 @pytest.mark.parametrize("by", ["text", "id", "id of its collection"])
 def test_a_protected_query_is_in_no_example(built_root: Path, small_corpus: Path, by: str) -> None:
-    made = {
+    protections = {
         "text": Protection(texts=HONEY),
         "id": Protection(ids=HONEY_ID),
         "id of its collection": Protection(own={small_corpus.resolve(): HONEY_ID}),
     }
-    gather = gatherer(built_root, made[by])
+    gather = gatherer(built_root, protections[by])
     for kind in ("distill", "judged"):
         examples = gather.ingredient(Ingredient("small", kind, 10), SETTINGS)
         assert {example.query for example in examples} == {"why does bread rise"}
@@ -74,9 +74,9 @@ def test_an_id_of_another_collection_protects_nothing(built_root: Path, tmp_path
 
 def test_protected_ids_are_those_of_the_queries_collection(other: Path, built_root: Path, tmp_path: Path) -> None:
     shutil.copytree(built_root / "small", other / "small")
-    item = Ingredient("small", "distill", 10, queries="other")
+    ingredient = Ingredient("small", "distill", 10, queries="other")
     gather = gatherer(other, Protection(own={(tmp_path / "corpus").resolve(): HONEY_ID}))
-    assert {example.query for example in gather.ingredient(item, SETTINGS)} == {"why does bread rise"}
+    assert {example.query for example in gather.ingredient(ingredient, SETTINGS)} == {"why does bread rise"}
 
 
 def test_an_ingredient_has_at_most_its_number_of_groups(built_root: Path) -> None:
@@ -85,9 +85,9 @@ def test_an_ingredient_has_at_most_its_number_of_groups(built_root: Path) -> Non
 
 def test_the_same_seed_yields_the_same_examples_in_the_same_order(built_root: Path) -> None:
     stage = Stage("both", (Ingredient("small", "distill", 9, repeats=4), Ingredient("small", "judged", 4)), 1e-4)
-    one, two = (gatherer(built_root).stage(stage, SETTINGS) for _ in range(2))
-    assert one == two
-    assert one != gatherer(built_root).stage(stage, GroupSettings(per_query=4, seed=3))
+    first, second = (gatherer(built_root).stage(stage, SETTINGS) for _ in range(2))
+    assert first == second
+    assert first != gatherer(built_root).stage(stage, GroupSettings(per_query=4, seed=3))
 
 
 def test_a_missing_index_is_named(built_root: Path) -> None:
@@ -129,7 +129,9 @@ def test_an_ingredient_s_teacher_replaces_the_first_stage(built_root: Path) -> N
         gatherer(built_root).ingredient(Ingredient("small", "distill", 10, teacher=teacher), SETTINGS)
         for teacher in ("", "late-interaction")
     )
-    assert [(one.query, one.passages) for one in plain] == [(one.query, one.passages) for one in taught]
+    assert [(example.query, example.passages) for example in plain] == [
+        (example.query, example.passages) for example in taught
+    ]
     expected = open_teacher("late-interaction").scores(plain)
     for example, values in zip(taught, expected, strict=True):
         assert example.scores == pytest.approx(tuple(values), abs=0.1)

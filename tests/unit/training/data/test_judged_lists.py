@@ -31,8 +31,8 @@ def train(small_corpus: Path) -> JudgedSet:
 
 def judged_set(*queries: Query, **grades: int) -> JudgedSet:
     """These queries, all with the same grades."""
-    held = {PassageId(name): grade for name, grade in grades.items()}
-    return JudgedSet("train", queries, {query.id: held for query in queries})
+    judgments = {PassageId(name): grade for name, grade in grades.items()}
+    return JudgedSet("train", queries, {query.id: judgments for query in queries})
 
 
 def read(pipeline: RetrieveAndRerank, judged: JudgedSet, **options: Any) -> list[Example]:
@@ -53,21 +53,21 @@ def test_a_list_has_the_positives_judged_zeros_and_mined_negatives(
     examples = read(pipeline, train)
     assert [(example.query_id, example.query) for example in examples] == list(QUERIES["train"].items())
     for example in examples:
-        found, judged = labels(example), QRELS["train"][example.query_id or ""]
+        list_labels, judged = labels(example), QRELS["train"][example.query_id or ""]
         assert example.source == "judged small"
-        assert len(found) == len(example.passages) == 8
-        assert found.items() >= judged.items()  # two positives and one zero each
-        assert all(label == 0 for name, label in found.items() if name not in judged)
+        assert len(list_labels) == len(example.passages) == 8
+        assert list_labels.items() >= judged.items()  # two positives and one zero each
+        assert all(label == 0 for name, label in list_labels.items() if name not in judged)
         assert example.scores is None
 
 
 def test_at_most_four_positives_the_best_graded(pipeline: RetrieveAndRerank) -> None:
     judged = judged_set(BEES, a1=1, a2=3, a3=2, a4=3, a5=2, b1=1)
     (example,) = read(pipeline, judged, per_list=12)  # half of the places would be 6
-    found = labels(example)
-    assert {name: label for name, label in found.items() if label > 0} == {"a2": 3, "a4": 3, "a3": 2, "a5": 2}
-    assert not {"a1", "b1"} & found.keys()  # relevant, so no negatives either
-    assert len(found) == 4 + OPEN.per_query
+    list_labels = labels(example)
+    assert {name: label for name, label in list_labels.items() if label > 0} == {"a2": 3, "a4": 3, "a3": 2, "a5": 2}
+    assert not {"a1", "b1"} & list_labels.keys()  # relevant, so no negatives either
+    assert len(list_labels) == 4 + OPEN.per_query
 
 
 def test_positives_take_half_of_a_short_list(pipeline: RetrieveAndRerank) -> None:
@@ -107,14 +107,14 @@ def test_every_passage_has_its_first_stage_score(pipeline: RetrieveAndRerank, tr
     stage = ServedFirstStage(pipeline, fusion=fusion, depth=100)
     for example, query in zip(read(pipeline, train, fusion=fusion, with_scores=True), train.queries, strict=True):
         # every passage taken for relevant: of these the stage gives each score
-        wanted = stage.candidates(query, dict.fromkeys(map(PassageId, PASSAGES), 1)).relevant_scores
-        assert example.scores == pytest.approx([wanted[PassageId(NAMES[text])] for text in example.passages])
+        expected = stage.candidates(query, dict.fromkeys(map(PassageId, PASSAGES), 1)).relevant_scores
+        assert example.scores == pytest.approx([expected[PassageId(NAMES[text])] for text in example.passages])
 
 
 def test_passages_are_in_random_order_by_the_seed(pipeline: RetrieveAndRerank, train: JudgedSet) -> None:
-    one, same, other = (read(pipeline, train, seed=seed) for seed in (1, 1, 2))
-    assert one == same
-    assert [example.passages for example in one] != [example.passages for example in other]
+    first, same, other = (read(pipeline, train, seed=seed) for seed in (1, 1, 2))
+    assert first == same
+    assert [example.passages for example in first] != [example.passages for example in other]
     places = {
         example.passages.index(PASSAGES["a1"]) for seed in range(9) for example in read(pipeline, train, seed=seed)[:1]
     }
@@ -153,10 +153,10 @@ def test_queries_are_mined_lazily(pipeline: RetrieveAndRerank, train: JudgedSet)
 
 def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:
     queries = [Query(QueryId(str(number)), f"honey {number}") for number in range(20)]
-    one, same, other = (read(pipeline, judged_set(*queries, a1=1), limit=5, seed=seed) for seed in (1, 1, 2))
-    assert one == same
-    assert len({example.query for example in one}) == 5
-    assert {example.query for example in one} != {example.query for example in other}
+    first, same, other = (read(pipeline, judged_set(*queries, a1=1), limit=5, seed=seed) for seed in (1, 1, 2))
+    assert first == same
+    assert len({example.query for example in first}) == 5
+    assert {example.query for example in first} != {example.query for example in other}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def passages(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Path:
+def sources(tmp_path: Path) -> Path:
     """A source in the form of MS MARCO, with a judgment of a passage that has no text."""
     folder = tmp_path / "given"
     write_lines(folder / "msmarco-mini/collection.tsv", ["7\tThe cat sat.", "8\t" + "long " * 300])
@@ -35,25 +35,25 @@ def given(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_collection_keeps_its_ids(given: Path, tmp_path: Path) -> None:
-    made = prepare(given, tmp_path / "corpora")
-    assert made == {"msmarco-mini": tmp_path / "corpora/msmarco-mini"}
-    assert passages(made["msmarco-mini"])["7"] == "The cat sat."
+def test_a_collection_keeps_its_ids(sources: Path, tmp_path: Path) -> None:
+    corpora = prepare(sources, tmp_path / "corpora")
+    assert corpora == {"msmarco-mini": tmp_path / "corpora/msmarco-mini"}
+    assert passages(corpora["msmarco-mini"])["7"] == "The cat sat."
 
 
-def test_long_documents_are_cut(given: Path, tmp_path: Path) -> None:
-    made = prepare(given, tmp_path / "corpora")
-    assert passages(made["msmarco-mini"])["8"].split() == ["long"] * PASSAGE_WORDS
+def test_long_documents_are_cut(sources: Path, tmp_path: Path) -> None:
+    corpora = prepare(sources, tmp_path / "corpora")
+    assert passages(corpora["msmarco-mini"])["8"].split() == ["long"] * PASSAGE_WORDS
 
 
-def test_judgments_of_passages_or_queries_without_text_are_left_out(given: Path, tmp_path: Path) -> None:
-    made = prepare(given, tmp_path / "corpora")
-    assert judged_sets(made["msmarco-mini"])["train"].qrels == {"1": {"7": 1}}
+def test_judgments_of_passages_or_queries_without_text_are_left_out(sources: Path, tmp_path: Path) -> None:
+    corpora = prepare(sources, tmp_path / "corpora")
+    assert judged_sets(corpora["msmarco-mini"])["train"].qrels == {"1": {"7": 1}}
 
 
-def test_queries_without_judgments_stay_for_distillation(given: Path, tmp_path: Path) -> None:
-    made = prepare(given, tmp_path / "corpora")
-    assert len(read_queries(made["msmarco-mini"] / "queries.train.tsv")) == 2
+def test_queries_without_judgments_stay_for_distillation(sources: Path, tmp_path: Path) -> None:
+    corpora = prepare(sources, tmp_path / "corpora")
+    assert len(read_queries(corpora["msmarco-mini"] / "queries.train.tsv")) == 2
 
 
 def test_candidate_sentences_become_passages_with_grades(tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_answer_sentences_become_judgments(tmp_path: Path) -> None:
     assert judged_sets(folder)["train"].qrels == {"0": {"0": 1}, "1": {"1": 1}}
 
 
-def test_a_source_that_is_already_laid_out_stays_unchanged(given: Path, tmp_path: Path) -> None:
-    made = prepare(given, tmp_path / "corpora")
-    write_lines(given / "msmarco-mini/collection.tsv", ["7\tThe dog ran."])
-    prepare(given, tmp_path / "corpora")
-    assert passages(made["msmarco-mini"])["7"] == "The cat sat."
+def test_a_source_that_is_already_laid_out_stays_unchanged(sources: Path, tmp_path: Path) -> None:
+    corpora = prepare(sources, tmp_path / "corpora")
+    write_lines(sources / "msmarco-mini/collection.tsv", ["7\tThe dog ran."])
+    prepare(sources, tmp_path / "corpora")
+    assert passages(corpora["msmarco-mini"])["7"] == "The cat sat."
 
 
 def test_a_folder_without_any_source_is_refused(tmp_path: Path) -> None:

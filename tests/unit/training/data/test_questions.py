@@ -23,7 +23,7 @@ REST = "It is a ridge of stones that a glacier pushed along and left behind when
 ASKED = "What is a moraine made of?"
 
 
-def found(*texts: str) -> list[PassageQuestion]:
+def questions_of(*texts: str) -> list[PassageQuestion]:
     return list(passage_questions(Passage(PassageId(str(number)), text) for number, text in enumerate(texts)))
 
 
@@ -31,12 +31,12 @@ def found(*texts: str) -> list[PassageQuestion]:
     "text", [f"{ASKED} {REST}", f"{REST} {ASKED}", f"{ASKED}  {REST} ", f"{ASKED.replace(' is', '  is')} {REST}"]
 )
 def test_a_question_is_cut_out_of_its_passage(text: str) -> None:
-    assert found(text) == [PassageQuestion(PassageId("0"), ASKED, REST)]
+    assert questions_of(text) == [PassageQuestion(PassageId("0"), ASKED, REST)]
 
 
 def test_a_question_in_the_middle_leaves_both_sides() -> None:
     text = f"Glaciers carve valleys. {ASKED} {REST}"
-    assert found(text) == [PassageQuestion(PassageId("0"), ASKED, f"Glaciers carve valleys. {REST}")]
+    assert questions_of(text) == [PassageQuestion(PassageId("0"), ASKED, f"Glaciers carve valleys. {REST}")]
 
 
 @pytest.mark.parametrize(
@@ -53,31 +53,31 @@ def test_a_question_in_the_middle_leaves_both_sides() -> None:
     ],
 )
 def test_sentences_that_do_not_read_like_an_answered_query_are_ignored(text: str) -> None:
-    assert found(text) == []
+    assert questions_of(text) == []
 
 
 def test_limits_are_inclusive() -> None:
     long = f"What {'very ' * 13}old stones?"  # 16 words
-    assert [item.text for item in found(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
+    assert [question.text for question in questions_of(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
 
 
 def test_a_passage_has_its_first_suitable_question() -> None:
     second = "How do glaciers move down?"
-    assert [item.text for item in found(f"Why so? {ASKED} {second} {REST}")] == [ASKED]
+    assert [question.text for question in questions_of(f"Why so? {ASKED} {second} {REST}")] == [ASKED]
 
 
 def test_no_question_appears_twice() -> None:
     other = "How do glaciers move down?"
     texts = f"{ASKED} {REST}", f"{ASKED.upper()} {REST}", f"{ASKED} {other} {REST}"
-    assert [(item.passage_id, item.text) for item in found(*texts)] == [("0", ASKED), ("2", other)]
+    assert [(question.passage_id, question.text) for question in questions_of(*texts)] == [("0", ASKED), ("2", other)]
 
 
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory, tiny_bi_encoder: Path) -> Path:
     """A folder of indexes with one, `asking`, in which two passages ask a question."""
     folder = tmp_path_factory.mktemp("asking")
-    told = "Bakers feed a paste of flour and water for days until wild yeast and bacteria live in it."
-    lines = [f"q1\t{ASKED} {REST}", f"q2\t{told} How is sourdough bread begun?"]
+    statement = "Bakers feed a paste of flour and water for days until wild yeast and bacteria live in it."
+    lines = [f"q1\t{ASKED} {REST}", f"q2\t{statement} How is sourdough bread begun?"]
     lines += [f"{key}\t{text}" for key, text in PASSAGES.items()]
     write_lines(folder / "corpus" / "collection.tsv", lines)
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
@@ -106,9 +106,9 @@ def test_the_own_passage_of_a_question_gets_a_bonus(asking: Path, bi_encoder: Bi
 
 def test_a_protected_question_is_left_out(asking: Path) -> None:
     protected = frozenset({"what is a moraine made of"})
-    item = Ingredient("asking", "questions", 10)
+    ingredient = Ingredient("asking", "questions", 10)
     gather = gatherer(asking, protected=protected)
-    examples = gather.ingredient(item, GroupSettings(per_query=5))
+    examples = gather.ingredient(ingredient, GroupSettings(per_query=5))
     assert [example.query for example in examples] == ["How is sourdough bread begun?"]
     assert gather.dropped == 1
 

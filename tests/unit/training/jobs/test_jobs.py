@@ -399,9 +399,9 @@ def test_progress_is_written_when_a_phase_begins_and_twice_a_second(home: Path) 
 
 def test_memory_is_that_of_this_process() -> None:
     before = resident()
-    held = bytearray(os.urandom(1) * 50_000_000)
+    block = bytearray(os.urandom(1) * 50_000_000)
     assert resident() - before > 40e6
-    del held
+    del block
 
 
 # Its end, and other ends
@@ -463,10 +463,10 @@ def test_the_process_of_a_started_job_holds_its_lock(
     with pytest.raises(BusyError, match=r"Training training-1 .* is running"):
         TrainingJob.start(replace(PLAIN, output=PLAIN.output.with_name("2")), TrainingJob.new_folder())
     end = time.monotonic() + WAIT
-    while not (said := log_end(folder)):
+    while not (log := log_end(folder)):
         assert time.monotonic() < end
         time.sleep(0.005)
-    assert said.startswith(f"-m training run {folder} --lock ")
+    assert log.startswith(f"-m training run {folder} --lock ")
     os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
     while (job := job_of(folder)).alive:
         assert time.monotonic() < end
@@ -490,9 +490,9 @@ def test_a_job_previews_its_rows_and_is_measured_beside_the_current_model(
     measured = {metric.step: metric.ndcg for metric in read_metrics(folder) if metric.ndcg is not None}
     assert list(measured) == [5, 10, STEPS]
     assert ended.best_ndcg == max(measured.values())
-    found = read_preview(folder)
-    assert found is not None
-    rows, counts = found
+    preview = read_preview(folder)
+    assert preview is not None
+    rows, counts = preview
     assert {row["query"] for row in rows} == {"how do bees make honey", "why does bread rise"}
     assert counts.examples == {"judged small": 2}
     assert counts.rows == len(rows) == 2

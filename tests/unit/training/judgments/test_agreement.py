@@ -61,8 +61,13 @@ def test_too_few_pairs_or_a_single_grade_have_no_kappa(pairs: Pairs) -> None:
 
 
 def graded(**values: Any) -> Grade:
-    given: dict[str, Any] = {"query": "Bees?", "normalized": "bees", "query_id": None, "passage_id": PassageId("a1")}
-    return Grade(**{**given, "rater": "ann", "grade": 2, "protected": False, **values})
+    fields: dict[str, Any] = {
+        "query": "Bees?",
+        "normalized": "bees",
+        "query_id": None,
+        "passage_id": PassageId("a1"),
+    }
+    return Grade(**{**fields, "rater": "ann", "grade": 2, "protected": False, **values})
 
 
 def grade(rater: str, passage: str, value: int, *, query: str = "q", index: str = "i") -> Grade:
@@ -86,9 +91,11 @@ def test_only_passages_that_both_judged_count() -> None:
 def test_every_pair_of_raters_with_a_passage_in_common_is_compared() -> None:
     grades = [grade(rater, passage, int(passage)) for rater in ("cat", "ann", "bob") for passage in ("0", "3")]
     grades.append(grade("dan", "1", 1))
-    found = agreements(grades)
-    assert [one.raters for one in found] == [("ann", "bob"), ("ann", "cat"), ("bob", "cat")]
-    assert {(one.judged, one.same, one.kappa, one.weighted) for one in found} == {(2, 1.0, 1.0, 1.0)}
+    compared = agreements(grades)
+    assert [agreement.raters for agreement in compared] == [("ann", "bob"), ("ann", "cat"), ("bob", "cat")]
+    assert {(agreement.judged, agreement.same, agreement.kappa, agreement.weighted) for agreement in compared} == {
+        (2, 1.0, 1.0, 1.0)
+    }
 
 
 @pytest.mark.parametrize(
@@ -105,13 +112,13 @@ def test_every_pair_of_raters_with_a_passage_in_common_is_compared() -> None:
     ],
 )
 def test_raters_agree_on_the_median_halves_rounded_up(grades: list[int], grade: int) -> None:
-    given = [graded(rater=f"rater {number}", grade=value) for number, value in enumerate(grades)]
-    assert median_grades(given, passage=lambda one: one.passage_id) == {"a1": grade}
+    grades_by_raters = [graded(rater=f"rater {number}", grade=value) for number, value in enumerate(grades)]
+    assert median_grades(grades_by_raters, passage=lambda grade: grade.passage_id) == {"a1": grade}
 
 
 def test_a_rater_s_last_grade_counts_and_passages_keep_their_order() -> None:
-    given = [graded(grade=3, text="b"), graded(grade=1, text="a"), graded(grade=0, text="b")]
-    medians = median_grades(given, passage=lambda grade: grade.text)
+    grades_by_raters = [graded(grade=3, text="b"), graded(grade=1, text="a"), graded(grade=0, text="b")]
+    medians = median_grades(grades_by_raters, passage=lambda grade: grade.text)
     assert list(medians.items()) == [("b", 0), ("a", 1)]
 
 

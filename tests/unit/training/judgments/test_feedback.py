@@ -55,18 +55,18 @@ def give(
     )
 
 
-def given(store: FeedbackStore) -> list[tuple[str, str, int]]:
+def grades_in(store: FeedbackStore) -> list[tuple[str, str, int]]:
     return [(grade.rater, grade.passage_id, grade.grade) for grade in store.grades()]
 
 
 def test_a_grade_is_stored_with_its_query_passage_and_rater(store: FeedbackStore, path: Path) -> None:
-    kept = give(store, "a1", 3, rater="  Ann  B. ", query=" How do bees\tmake honey? ", query_id="1")
-    assert FeedbackStore.open(path).grades() == [kept]
-    assert (kept.query, kept.normalized, kept.query_id) == ("How do bees make honey?", TRAINED, "1")
-    assert (kept.index, kept.build, kept.passage_id, kept.grade) == ("small", "b1", "a1", 3)
-    assert kept.fingerprint == text_fingerprint(PASSAGES["a1"])
-    assert kept.rater == "ann b."
-    assert kept.at.endswith("+00:00")
+    stored = give(store, "a1", 3, rater="  Ann  B. ", query=" How do bees\tmake honey? ", query_id="1")
+    assert FeedbackStore.open(path).grades() == [stored]
+    assert (stored.query, stored.normalized, stored.query_id) == ("How do bees make honey?", TRAINED, "1")
+    assert (stored.index, stored.build, stored.passage_id, stored.grade) == ("small", "b1", "a1", 3)
+    assert stored.fingerprint == text_fingerprint(PASSAGES["a1"])
+    assert stored.rater == "ann b."
+    assert stored.at.endswith("+00:00")
 
 
 def test_a_new_grade_replaces_the_earlier_one_of_the_same_judgment_only(store: FeedbackStore) -> None:
@@ -75,7 +75,7 @@ def test_a_new_grade_replaces_the_earlier_one_of_the_same_judgment_only(store: F
     give(store, "a1", 2, rater="bob")
     give(store, "a1", 0, query="bees")
     give(store, "a1", 0, index="large")
-    assert given(store) == [("ann", "a1", 1), ("bob", "a1", 2), ("ann", "a1", 0), ("ann", "a1", 0)]
+    assert grades_in(store) == [("ann", "a1", 1), ("bob", "a1", 2), ("ann", "a1", 0), ("ann", "a1", 0)]
     assert [grade.index for grade in store.grades("large")] == ["large"]
     assert store.grades("none") == []
 
@@ -87,11 +87,11 @@ def test_undo_reverts_the_rater_s_actions_one_at_a_time(store: FeedbackStore) ->
     undone = store.undo("Ann")
     assert undone is not None
     assert (undone.passage_id, undone.grade) == ("a1", 1)
-    assert given(store) == [("ann", "a1", 3), ("bob", "a2", 0)]  # what it replaced holds again
+    assert grades_in(store) == [("ann", "a1", 3), ("bob", "a2", 0)]  # what it replaced holds again
     assert store.undo("ann") is not None
-    assert given(store) == [("bob", "a2", 0)]
+    assert grades_in(store) == [("bob", "a2", 0)]
     assert store.undo("ann") is None
-    assert given(store) == [("bob", "a2", 0)]
+    assert grades_in(store) == [("bob", "a2", 0)]
 
 
 def test_a_grade_after_an_undo_is_in_effect_and_is_undone_first(store: FeedbackStore) -> None:
@@ -99,10 +99,10 @@ def test_a_grade_after_an_undo_is_in_effect_and_is_undone_first(store: FeedbackS
     give(store, "a2", 1)
     store.undo("ann")
     give(store, "a3", 2)
-    assert given(store) == [("ann", "a1", 3), ("ann", "a3", 2)]
+    assert grades_in(store) == [("ann", "a1", 3), ("ann", "a3", 2)]
     store.undo("ann")
     store.undo("ann")
-    assert given(store) == []
+    assert grades_in(store) == []
 
 
 def test_nothing_is_ever_deleted_from_the_log(store: FeedbackStore, path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_grade_out_of_range_is_refused(store: FeedbackStore, grade: int) -> No
     with pytest.raises(SettingsError) as refused:
         give(store, "a1", grade)
     assert str(refused.value) == f"Passage a1 got the grade {grade!r}; give 0, 1, 2 or 3."
-    assert given(store) == []
+    assert grades_in(store) == []
 
 
 @pytest.mark.parametrize("query", ["", "  ", "?!", " ... "])
@@ -148,7 +148,7 @@ def test_an_invalid_name_is_refused(store: FeedbackStore, name: str) -> None:
         SettingsError, match=r"; give a name of 1 to 40 characters that contains a letter or a digit\.$"
     ):
         give(store, "a1", 1, rater=name)
-    assert given(store) == []
+    assert grades_in(store) == []
 
 
 def test_names_are_normalized() -> None:
@@ -224,7 +224,7 @@ def test_undos_from_two_tabs_undo_two_grades(store: FeedbackStore) -> None:
     with ThreadPoolExecutor(2) as threads:
         undone = list(threads.map(store.undo, ["ann", "ann"]))
     assert sorted(grade.passage_id for grade in undone if grade) == ["a2", "a3"]
-    assert given(store) == [("ann", "a1", 1)]
+    assert grades_in(store) == [("ann", "a1", 1)]
 
 
 def test_a_writer_that_holds_the_file_too_long_is_named(
@@ -238,7 +238,7 @@ def test_a_writer_that_holds_the_file_too_long_is_named(
         match=r"can't be used \(database is locked\); check that it is intact and writable, then try again\.$",
     ):
         give(store, "a1", 1)
-    assert given(store) == []  # reading is still possible
+    assert grades_in(store) == []  # reading is still possible
     other.close()
     assert give(store, "a1", 1).grade == 1
 

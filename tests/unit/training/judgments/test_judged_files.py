@@ -17,25 +17,25 @@ def test_queries_with_judgments_make_a_set(tmp_path: Path) -> None:
     queries = write_lines(tmp_path / "asked.tsv", ["7\twhat is wax", "8\tnobody judged this", "9\tnor this"])
     qrels = write_lines(tmp_path / "any.txt", ["7 0 a1 2", "7 0 a4 0", "5 0 a1 1"])
     reasons: Counter[str] = Counter()
-    found = judged_files(queries, qrels, on_skip=lambda why: reasons.update([why]))
-    assert (found.split, found.queries) == ("asked.tsv", (Query(QueryId("7"), "what is wax"),))
-    assert found.qrels[QueryId("7")] == {"a1": 2, "a4": 0}
+    judged = judged_files(queries, qrels, on_skip=lambda why: reasons.update([why]))
+    assert (judged.split, judged.queries) == ("asked.tsv", (Query(QueryId("7"), "what is wax"),))
+    assert judged.qrels[QueryId("7")] == {"a1": 2, "a4": 0}
     assert reasons == {"query without judgments": 2, "query without a text": 1}
 
 
 def test_the_forms_of_ms_marco_and_beir_are_read(tmp_path: Path) -> None:
     queries = write_lines(tmp_path / "queries.jsonl", ['{"_id": "7", "text": "what is wax"}'])
     for lines in (["7\t0\ta1\t1"], ["query-id\tcorpus-id\tscore", "7\ta1\t1"]):
-        found = judged_files(queries, write_lines(tmp_path / "qrels.tsv", lines))
-        assert found.qrels == {"7": {"a1": 1}}
+        judged = judged_files(queries, write_lines(tmp_path / "qrels.tsv", lines))
+        assert judged.qrels == {"7": {"a1": 1}}
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    there = write_lines(tmp_path / "there.tsv", ["7\tx"])
+    existing = write_lines(tmp_path / "there.tsv", ["7\tx"])
     with pytest.raises(SettingsError, match=r"^The queries file \S*gone doesn't exist; give one that does\.$"):
-        judged_files(tmp_path / "gone", there)
+        judged_files(tmp_path / "gone", existing)
     with pytest.raises(SettingsError, match=r"^The qrels file \S*gone doesn't exist; give one that does\.$"):
-        judged_files(there, tmp_path / "gone")
+        judged_files(existing, tmp_path / "gone")
 
 
 def test_files_that_share_no_query_are_refused(tmp_path: Path) -> None:

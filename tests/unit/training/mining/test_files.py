@@ -41,8 +41,14 @@ def write(folder: Path, mined: Sequence[MinedQuery], layout: NegativesLayout = A
     """Write with two negatives wanted, and the manifest that a mining leaves."""
     rows = write_negatives(folder, mined, layout, query_texts=QUERIES, text=lambda name: f"text {name}", per_query=2)
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
-    made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
-    atomic.write_json(folder / MANIFEST, made)
+    manifest_values = {
+        "forms": layout.forms,
+        "scores": layout.scores,
+        "rows": rows,
+        "files": files,
+        "settings": {"per_query": 2},
+    }
+    atomic.write_json(folder / MANIFEST, manifest_values)
     return rows
 
 

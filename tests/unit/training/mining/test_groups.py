@@ -119,12 +119,12 @@ def test_the_group_of_a_query_that_the_run_lacks_has_judged_passages_only() -> N
 
 
 def test_the_same_seed_gives_the_same_groups() -> None:
-    def made(seed: int) -> list[TrainingGroup]:
+    def groups_by(seed: int) -> list[TrainingGroup]:
         settings = GroupSettings(seed=seed)
         qrels = {Q: grades(p001=3)}
         return judged_groups({Q: hundred()}, qrels, settings, repeats=3) + distillation_groups({Q: hundred()}, settings)
 
-    assert made(1) == made(1) != made(2)
+    assert groups_by(1) == groups_by(1) != groups_by(2)
 
 
 def test_repeats_of_a_query_have_other_passages() -> None:

@@ -37,17 +37,17 @@ def itself(passage_id: PassageId) -> str:
     return passage_id
 
 
-def mined(given: QueryCandidates, settings: MiningSettings = OPEN) -> MinedQuery:
-    return hard_negatives(given, settings, text=itself)
+def mined(candidates: QueryCandidates, settings: MiningSettings = OPEN) -> MinedQuery:
+    return hard_negatives(candidates, settings, text=itself)
 
 
-def names(found: MinedQuery) -> list[str]:
-    return [negative.passage_id for negative in found.negatives]
+def names(result: MinedQuery) -> list[str]:
+    return [negative.passage_id for negative in result.negatives]
 
 
-def drops(found: MinedQuery) -> dict[str, int]:
+def drops(result: MinedQuery) -> dict[str, int]:
     """The rules that dropped something."""
-    return {rule: count for rule, count in found.dropped.items() if count}
+    return {rule: count for rule, count in result.dropped.items() if count}
 
 
 def changed(**values: object) -> MiningSettings:
@@ -63,36 +63,36 @@ HUNDRED = {f"p{rank:03}": 1 - rank / 128 for rank in range(1, 101)} | {"pos": 2.
 
 def test_ranks_are_inclusive_and_count_the_positive() -> None:
     # pos is rank 1, so that ranks 3 to 5 are p002 to p004
-    found = mined(retrieved(HUNDRED), changed(ranks=(3, 5)))
-    assert names(found) == ["p002", "p003", "p004"]
-    assert [negative.rank for negative in found.negatives] == [3, 4, 5]
-    assert drops(found) == {"outside ranks": 101 - 3}
+    result = mined(retrieved(HUNDRED), changed(ranks=(3, 5)))
+    assert names(result) == ["p002", "p003", "p004"]
+    assert [negative.rank for negative in result.negatives] == [3, 4, 5]
+    assert drops(result) == {"outside ranks": 101 - 3}
 
 
 def test_no_judged_relevant_passage_is_a_negative() -> None:
-    found = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}))
-    assert names(found) == ["a"]
-    assert drops(found) == {"judged relevant": 2}
+    result = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}))
+    assert names(result) == ["a"]
+    assert drops(result) == {"judged relevant": 2}
 
 
 def test_a_passage_below_the_minimum_grade_is_neither() -> None:
-    found = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}), changed(minimum_grade=2))
-    assert [positive.passage_id for positive in found.positives] == ["pos"]
-    assert names(found) == ["a"]
+    result = mined(retrieved({"pos": 4, "also": 3, "a": 2}, {"pos": 3, "also": 1}), changed(minimum_grade=2))
+    assert [positive.passage_id for positive in result.positives] == ["pos"]
+    assert names(result) == ["a"]
 
 
 def test_a_copy_of_a_relevant_passage_is_dropped_by_its_text() -> None:
     texts = {"pos": "Bees make honey.", "copy": "bees make  HONEY", "a": "Wasps hunt flies."}
-    found = hard_negatives(retrieved({"copy": 9, "pos": 5, "a": 1}), OPEN, text=lambda key: texts[key])
-    assert names(found) == ["a"]
-    assert drops(found) == {"judged relevant": 1, "near-duplicate": 1}
+    result = hard_negatives(retrieved({"copy": 9, "pos": 5, "a": 1}), OPEN, text=lambda key: texts[key])
+    assert names(result) == ["a"]
+    assert drops(result) == {"judged relevant": 1, "near-duplicate": 1}
 
 
 def test_a_copy_is_dropped_of_a_positive_that_was_not_returned_and_of_one_below_the_minimum_grade() -> None:
     texts = {"pos": "Bees make honey.", "low": "Wasps hunt flies.", "one": "bees make honey", "two": "wasps hunt flies"}
-    given = retrieved({"one": 9, "two": 8}, {"pos": 3, "low": 1}, unreturned={"pos": 2, "low": 1})
-    found = hard_negatives(given, changed(minimum_grade=2), text=lambda key: texts[key])
-    assert drops(found) == {"near-duplicate": 2}
+    candidates = retrieved({"one": 9, "two": 8}, {"pos": 3, "low": 1}, unreturned={"pos": 2, "low": 1})
+    result = hard_negatives(candidates, changed(minimum_grade=2), text=lambda key: texts[key])
+    assert drops(result) == {"near-duplicate": 2}
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_a_copy_is_dropped_of_a_positive_that_was_not_returned_and_of_one_below_
 def test_the_relative_margin_lies_below_the_positive_whatever_its_sign(
     positive: float, kept: float, dropped: float
 ) -> None:
-    given = retrieved({"pos": positive, "kept": kept, "dropped": dropped})
-    found = mined(given, changed(relative_margin=0.25))
-    assert names(found) == ["kept"]
-    assert drops(found) == {"judged relevant": 1, "relative margin": 1}
+    candidates = retrieved({"pos": positive, "kept": kept, "dropped": dropped})
+    result = mined(candidates, changed(relative_margin=0.25))
+    assert names(result) == ["kept"]
+    assert drops(result) == {"judged relevant": 1, "relative margin": 1}
 
 
 def test_the_ceiling_rises_with_the_positive() -> None:
     def ceiling(positive: float) -> float:
         grid = {f"s{step}": step / 8 for step in range(-40, 41)}
-        found = mined(retrieved(grid, unreturned={"pos": positive}), changed(relative_margin=0.5))
-        return found.negatives[0].score
+        result = mined(retrieved(grid, unreturned={"pos": positive}), changed(relative_margin=0.5))
+        return result.negatives[0].score
 
     # -2 - 0.5 * 2 = -3, -1 - 0.5 = -1.5, 0, 1 - 0.5 = 0.5, 2 - 0.5 * 2 = 1
     assert [ceiling(positive) for positive in (-2, -1, 0, 1, 2)] == [-3, -1.5, 0, 0.5, 1]
@@ -124,31 +124,31 @@ def test_the_ceiling_rises_with_the_positive() -> None:
 
 def test_of_several_positives_the_lowest_counts() -> None:
     # 2 - 0.25 * 2 = 1.5, and not 8 - 0.25 * 8 = 6
-    given = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
-    assert names(mined(given, changed(relative_margin=0.25))) == ["b"]
+    candidates = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
+    assert names(mined(candidates, changed(relative_margin=0.25))) == ["b"]
 
 
 def test_a_positive_below_the_minimum_grade_sets_no_margin() -> None:
-    given = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
-    assert names(mined(given, changed(relative_margin=0.25, minimum_grade=2))) == ["a", "b"]
+    candidates = retrieved({"best": 8, "a": 5, "second": 2, "b": 1.5}, {"best": 3, "second": 1})
+    assert names(mined(candidates, changed(relative_margin=0.25, minimum_grade=2))) == ["a", "b"]
 
 
 def test_a_positive_that_was_not_returned_counts_with_its_score() -> None:
-    given = retrieved({"pos": 8, "a": 5}, {"pos": 1, "far": 1}, unreturned={"far": 4})
-    found = mined(given, changed(relative_margin=0.0))
-    assert drops(found) == {"judged relevant": 1, "relative margin": 1}  # 5 > 4
-    assert {positive.passage_id: positive.rank for positive in found.positives} == {"pos": 1, "far": None}
+    candidates = retrieved({"pos": 8, "a": 5}, {"pos": 1, "far": 1}, unreturned={"far": 4})
+    result = mined(candidates, changed(relative_margin=0.0))
+    assert drops(result) == {"judged relevant": 1, "relative margin": 1}  # 5 > 4
+    assert {positive.passage_id: positive.rank for positive in result.positives} == {"pos": 1, "far": None}
 
 
 def test_a_positive_without_a_fused_score_sets_no_margin_until_it_is_re_scored() -> None:
-    given = retrieved({"pos": 8, "a": 5, "b": 1}, {"pos": 1, "far": 1}, unreturned={"far": 0})
-    given = dataclasses.replace(given, unscored=frozenset({PassageId("far")}))
-    assert names(mined(given, changed(relative_margin=0.5))) == ["b"]  # 8 - 0.5 * 8 = 4; from 0 nothing were left
-    alone = dataclasses.replace(given, judged={PassageId("far"): 1}, relevant_scores={PassageId("far"): 0.0})
+    candidates = retrieved({"pos": 8, "a": 5, "b": 1}, {"pos": 1, "far": 1}, unreturned={"far": 0})
+    candidates = dataclasses.replace(candidates, unscored=frozenset({PassageId("far")}))
+    assert names(mined(candidates, changed(relative_margin=0.5))) == ["b"]  # 8 - 0.5 * 8 = 4; from 0 nothing were left
+    alone = dataclasses.replace(candidates, judged={PassageId("far"): 1}, relevant_scores={PassageId("far"): 0.0})
     assert names(mined(alone, changed(relative_margin=0.5))) == ["pos", "a", "b"]
     logits = {"pos": 9.0, "far": 2.0, "a": 3.0, "b": 1.0}
     again = hard_negatives(
-        given,
+        candidates,
         changed(relative_margin=0.0),
         text=itself,
         rescore=lambda names: {name: logits[name] for name in names},
@@ -158,33 +158,33 @@ def test_a_positive_without_a_fused_score_sets_no_margin_until_it_is_re_scored()
 
 def test_the_absolute_margin_lies_below_the_lowest_positive() -> None:
     # 4 - 1.5 = 2.5
-    given = retrieved({"best": 8, "pos": 4, "over": 2.625, "at": 2.5, "below": 1}, {"best": 1, "pos": 1})
-    found = mined(given, changed(absolute_margin=1.5))
-    assert names(found) == ["at", "below"]
-    assert drops(found) == {"judged relevant": 2, "absolute margin": 1}
+    candidates = retrieved({"best": 8, "pos": 4, "over": 2.625, "at": 2.5, "below": 1}, {"best": 1, "pos": 1})
+    result = mined(candidates, changed(absolute_margin=1.5))
+    assert names(result) == ["at", "below"]
+    assert drops(result) == {"judged relevant": 2, "absolute margin": 1}
 
 
 def test_score_limits_are_inclusive() -> None:
-    given = retrieved({"pos": 9, "a": 4.5, "b": 4, "c": 2, "d": 1.5})
-    found = mined(given, changed(max_score=4, min_score=2))
-    assert names(found) == ["b", "c"]
-    assert drops(found) == {"judged relevant": 1, "max score": 1, "min score": 1}
+    candidates = retrieved({"pos": 9, "a": 4.5, "b": 4, "c": 2, "d": 1.5})
+    result = mined(candidates, changed(max_score=4, min_score=2))
+    assert names(result) == ["b", "c"]
+    assert drops(result) == {"judged relevant": 1, "max score": 1, "min score": 1}
 
 
 @pytest.mark.parametrize("rule", ["relative_margin", "absolute_margin", "max_score"])
 def test_a_passage_judged_0_is_no_false_negative(rule: str) -> None:
-    given = retrieved({"zero": 9, "a": 8, "pos": 1}, {"pos": 1, "zero": 0})
-    found = mined(given, changed(**{rule: 0}))
-    assert names(found) == ["zero"]
-    assert found.judged_negatives == 1
+    candidates = retrieved({"zero": 9, "a": 8, "pos": 1}, {"pos": 1, "zero": 0})
+    result = mined(candidates, changed(**{rule: 0}))
+    assert names(result) == ["zero"]
+    assert result.judged_negatives == 1
 
 
 def test_ranks_min_score_and_text_apply_to_a_passage_judged_0() -> None:
-    given = retrieved({"pos": 9, "zero": 8, "minus": 1}, {"pos": 1, "zero": 0, "minus": -1})
-    assert names(mined(given)) == ["zero", "minus"]
-    assert names(mined(given, changed(min_score=2))) == ["zero"]
-    assert names(mined(given, changed(ranks=(3, 9)))) == ["minus"]
-    assert names(hard_negatives(given, OPEN, text=lambda _: "the same text")) == []
+    candidates = retrieved({"pos": 9, "zero": 8, "minus": 1}, {"pos": 1, "zero": 0, "minus": -1})
+    assert names(mined(candidates)) == ["zero", "minus"]
+    assert names(mined(candidates, changed(min_score=2))) == ["zero"]
+    assert names(mined(candidates, changed(ranks=(3, 9)))) == ["minus"]
+    assert names(hard_negatives(candidates, OPEN, text=lambda _: "the same text")) == []
 
 
 # all rules together
@@ -196,9 +196,9 @@ def test_all_rules_together_count_each_candidate_once() -> None:
     settings = changed(
         ranks=(2, 9), relative_margin=0.0625, absolute_margin=1.5, max_score=7, min_score=2, sampling="top", per_query=1
     )
-    found = hard_negatives(retrieved(scores), settings, text=lambda key: texts.get(key, key))
+    result = hard_negatives(retrieved(scores), settings, text=lambda key: texts.get(key, key))
     # ceilings: 10 - 0.625 = 9.375, 10 - 1.5 = 8.5, 7
-    assert drops(found) == {
+    assert drops(result) == {
         "outside ranks": 1,  # first
         "judged relevant": 1,  # pos
         "near-duplicate": 1,  # copy
@@ -207,10 +207,10 @@ def test_all_rules_together_count_each_candidate_once() -> None:
         "max score": 1,  # high
         "min score": 1,  # low
     }
-    assert names(found) == ["a"]
-    assert found.not_drawn == 1  # b
-    assert len(scores) == sum(found.dropped.values()) + len(found.negatives) + found.not_drawn
-    assert list(found.dropped) == list(RULES)
+    assert names(result) == ["a"]
+    assert result.not_drawn == 1  # b
+    assert len(scores) == sum(result.dropped.values()) + len(result.negatives) + result.not_drawn
+    assert list(result.dropped) == list(RULES)
 
 
 # re-scoring
@@ -221,37 +221,37 @@ def logits(**values: float) -> dict[PassageId, float]:
 
 
 def test_a_re_rankers_scores_replace_the_first_stages() -> None:
-    asked: list[Sequence[PassageId]] = []
-    given = retrieved({"pos": 9, "a": 8, "b": 7, "c": 6, "d": 5}, {"pos": 1})
+    requested: list[Sequence[PassageId]] = []
+    candidates = retrieved({"pos": 9, "a": 8, "b": 7, "c": 6, "d": 5}, {"pos": 1})
     scored = logits(pos=-2, a=-1, b=-5, c=-2.5, d=-3)
 
     def rescore(passage_ids: Sequence[PassageId]) -> Mapping[PassageId, float]:
-        asked.append(passage_ids)
+        requested.append(passage_ids)
         return {name: scored[name] for name in passage_ids}
 
-    found = hard_negatives(given, changed(relative_margin=0.25, ranks=(1, 4)), text=itself, rescore=rescore)
+    result = hard_negatives(candidates, changed(relative_margin=0.25, ranks=(1, 4)), text=itself, rescore=rescore)
     # -2 - 0.25 * 2 = -2.5: a is a likely answer, though the first stage would have let it pass
-    assert found.negatives == ((4, "c", -2.5), (3, "b", -5))
-    assert found.positives[0].score == -2
-    assert drops(found) == {"outside ranks": 1, "judged relevant": 1, "relative margin": 1}
-    assert asked == [["pos", "a", "b", "c"]]  # nothing that is dropped without a score
-    assert found.rescored == 4
+    assert result.negatives == ((4, "c", -2.5), (3, "b", -5))
+    assert result.positives[0].score == -2
+    assert drops(result) == {"outside ranks": 1, "judged relevant": 1, "relative margin": 1}
+    assert requested == [["pos", "a", "b", "c"]]  # nothing that is dropped without a score
+    assert result.rescored == 4
 
 
 # draws
 
 
 def test_top_takes_the_best_remaining_candidates() -> None:
-    found = mined(retrieved(HUNDRED), changed(per_query=3, ranks=(11, 100)))
-    assert names(found) == ["p010", "p011", "p012"]
-    assert found.not_drawn == 90 - 3
+    result = mined(retrieved(HUNDRED), changed(per_query=3, ranks=(11, 100)))
+    assert names(result) == ["p010", "p011", "p012"]
+    assert result.not_drawn == 90 - 3
 
 
 @pytest.mark.parametrize("sampling", ["random", "mixed"])
 def test_draws_are_ordered_and_distinct(sampling: str) -> None:
-    found = mined(retrieved(HUNDRED), changed(per_query=20, sampling=sampling))
-    assert len(set(names(found))) == 20
-    assert names(found) == sorted(names(found))
+    result = mined(retrieved(HUNDRED), changed(per_query=20, sampling=sampling))
+    assert len(set(names(result))) == 20
+    assert names(result) == sorted(names(result))
 
 
 def test_random_draws_reach_the_whole_range_evenly() -> None:
@@ -280,11 +280,11 @@ def test_a_mixed_draw_is_hard_medium_and_of_any_depth() -> None:
 
 def test_a_draw_depends_on_the_seed() -> None:
     for sampling in ("random", "mixed"):
-        one, two, other = (
+        first, again, other = (
             mined(retrieved(HUNDRED), changed(per_query=8, sampling=sampling, seed=seed)) for seed in (1, 1, 2)
         )
-        assert one == two
-        assert names(one) != names(other)
+        assert first == again
+        assert names(first) != names(other)
 
 
 def test_two_queries_draw_differently() -> None:
@@ -303,33 +303,33 @@ def test_the_order_of_dicts_does_not_matter() -> None:
 
 
 def test_ties_are_ordered_by_passage_id() -> None:
-    given = retrieved({"c": 5, "pos": 9, "a": 5, "b": 5})
-    assert names(mined(given, changed(per_query=2))) == ["a", "b"]
+    candidates = retrieved({"c": 5, "pos": 9, "a": 5, "b": 5})
+    assert names(mined(candidates, changed(per_query=2))) == ["a", "b"]
 
 
 def test_ties_of_a_re_ranker_are_ordered_by_first_stage_rank() -> None:
-    given = retrieved({"pos": 9, "z": 8, "a": 7, "m": 6})
-    found = hard_negatives(given, OPEN, text=itself, rescore=lambda ids: dict.fromkeys(ids, 0.5))
-    assert names(found) == ["z", "a", "m"]
+    candidates = retrieved({"pos": 9, "z": 8, "a": 7, "m": 6})
+    result = hard_negatives(candidates, OPEN, text=itself, rescore=lambda ids: dict.fromkeys(ids, 0.5))
+    assert names(result) == ["z", "a", "m"]
 
 
 def test_a_candidate_that_ties_with_the_positive_is_dropped_by_any_margin_above_0() -> None:
-    given = retrieved({"pos": 4, "tie": 4})
-    assert names(mined(given, changed(relative_margin=0.01))) == []
-    assert names(mined(given, changed(relative_margin=0.0))) == ["tie"]
+    candidates = retrieved({"pos": 4, "tie": 4})
+    assert names(mined(candidates, changed(relative_margin=0.01))) == []
+    assert names(mined(candidates, changed(relative_margin=0.0))) == ["tie"]
 
 
 def test_fewer_candidates_than_requested_are_all_taken() -> None:
     for sampling in ("top", "random", "mixed"):
-        found = mined(retrieved({"pos": 9, "a": 8, "b": 7}), changed(per_query=5, sampling=sampling))
-        assert names(found) == ["a", "b"]
-        assert found.not_drawn == 0
+        result = mined(retrieved({"pos": 9, "a": 8, "b": 7}), changed(per_query=5, sampling=sampling))
+        assert names(result) == ["a", "b"]
+        assert result.not_drawn == 0
 
 
 def test_positives_are_ordered_by_grade_then_score_then_id() -> None:
     judged = {"low": 1, "b": 3, "a": 3, "best": 3}
-    found = mined(retrieved({"low": 9, "b": 5, "a": 5, "best": 6, "x": 1}, judged))
-    assert [positive.passage_id for positive in found.positives] == ["best", "a", "b", "low"]
+    result = mined(retrieved({"low": 9, "b": 5, "a": 5, "best": 6, "x": 1}, judged))
+    assert [positive.passage_id for positive in result.positives] == ["best", "a", "b", "low"]
 
 
 # queries with little
@@ -345,9 +345,9 @@ def test_a_query_whose_positives_are_below_the_minimum_grade_gets_nothing() -> N
 
 
 def test_a_query_that_retrieves_nothing_still_has_its_positive() -> None:
-    found = mined(retrieved({}, unreturned={"pos": 1}))
-    assert [positive.rank for positive in found.positives] == [None]
-    assert found.negatives == ()
+    result = mined(retrieved({}, unreturned={"pos": 1}))
+    assert [positive.rank for positive in result.positives] == [None]
+    assert result.negatives == ()
 
 
 def test_without_a_positive_a_screen_has_no_margin() -> None:

@@ -20,8 +20,8 @@ def query(
     )
 
 
-def report(*queries: MinedQuery, wanted: int = 2) -> MiningReport:
-    tally = Tally(per_query=wanted, scale="bm25", protected=3)
+def report(*queries: MinedQuery, per_query: int = 2) -> MiningReport:
+    tally = Tally(per_query=per_query, scale="bm25", protected=3)
     assert list(tally.watch(queries)) == list(queries)
     return tally.report()
 
@@ -30,42 +30,42 @@ EMPTY = MinedQuery(QueryId("e"), (), (), {})
 
 
 def test_queries_are_counted_by_their_results() -> None:
-    found = report(query((9,), (1, 2)), query((9,), (1,)), query((9, 8), (), rank=None), EMPTY, EMPTY)
-    assert (found.queries, found.without_positive, found.without_negative, found.too_few) == (5, 2, 1, 1)
-    assert (found.positives, found.unreturned, found.negatives, found.protected) == (1 + 1 + 2, 2, 2 + 1, 3)
+    counts = report(query((9,), (1, 2)), query((9,), (1,)), query((9, 8), (), rank=None), EMPTY, EMPTY)
+    assert (counts.queries, counts.without_positive, counts.without_negative, counts.too_few) == (5, 2, 1, 1)
+    assert (counts.positives, counts.unreturned, counts.negatives, counts.protected) == (1 + 1 + 2, 2, 2 + 1, 3)
 
 
 def test_candidates_are_negatives_dropped_and_not_drawn() -> None:
-    found = report(query((9,), (1, 2), not_drawn=5, judged_negatives=1, rescored=7), query((9,), (1,), not_drawn=6))
-    assert found.dropped == dict.fromkeys(RULES, 0) | {"near-duplicate": 4, "min score": 2}
-    assert found.not_drawn == 11
-    assert found.candidates == 3 + 11 + 4 + 2
-    assert (found.judged_negatives, found.rescored) == (1, 7)
+    counts = report(query((9,), (1, 2), not_drawn=5, judged_negatives=1, rescored=7), query((9,), (1,), not_drawn=6))
+    assert counts.dropped == dict.fromkeys(RULES, 0) | {"near-duplicate": 4, "min score": 2}
+    assert counts.not_drawn == 11
+    assert counts.candidates == 3 + 11 + 4 + 2
+    assert (counts.judged_negatives, counts.rescored) == (1, 7)
 
 
 def test_histograms_share_their_edges_and_hold_every_score() -> None:
     # 20 bins from 0 to 10, each 0.5 wide, the last with both ends
-    found = report(query((10.0, 4.75), (0.0, 0.25)), query((9.5,), (4.5,)))
-    assert found.edges == pytest.approx(np.linspace(0, 10, BINS + 1))
-    assert found.positive_counts == (*(0,) * 9, 1, *(0,) * 9, 2)
-    assert found.negative_counts == (2, *(0,) * 8, 1, *(0,) * 10)
+    counts = report(query((10.0, 4.75), (0.0, 0.25)), query((9.5,), (4.5,)))
+    assert counts.edges == pytest.approx(np.linspace(0, 10, BINS + 1))
+    assert counts.positive_counts == (*(0,) * 9, 1, *(0,) * 9, 2)
+    assert counts.negative_counts == (2, *(0,) * 8, 1, *(0,) * 10)
 
 
 def test_negative_scores_have_their_bins_too() -> None:
-    found = report(query((-1.0,), (-11.0,)))
-    assert (found.edges[0], found.edges[-1]) == (-11, -1)
-    assert sum(found.positive_counts) == sum(found.negative_counts) == 1
+    counts = report(query((-1.0,), (-11.0,)))
+    assert (counts.edges[0], counts.edges[-1]) == (-11, -1)
+    assert sum(counts.positive_counts) == sum(counts.negative_counts) == 1
 
 
 def test_equal_scores_are_in_one_bin() -> None:
-    found = report(query((2.0,), (2.0, 2.0)))
-    assert max(found.negative_counts) == sum(found.negative_counts) == 2
+    counts = report(query((2.0,), (2.0, 2.0)))
+    assert max(counts.negative_counts) == sum(counts.negative_counts) == 2
 
 
 def test_nothing_scored_has_no_histogram() -> None:
-    found = report(EMPTY)
-    assert (found.edges, found.positive_counts, found.negative_counts) == ((), (), ())
-    assert "0 negatives" in describe(found)
+    counts = report(EMPTY)
+    assert (counts.edges, counts.positive_counts, counts.negative_counts) == ((), (), ())
+    assert "0 negatives" in describe(counts)
 
 
 def test_a_report_can_be_made_before_the_end() -> None:

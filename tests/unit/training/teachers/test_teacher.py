@@ -59,33 +59,33 @@ class LengthTeacher:
 def test_a_re_ranker_teaches_its_raw_logits() -> None:
     logits = {text: float(place) - 7 for place, text in enumerate((*BEES.passages, *BREAD.passages))}
     reranker = FixedReranker(logits)
-    found = RerankerTeacher(reranker).scores([BEES, BREAD, replace(BEES, passages=BEES.passages[::-1])])
-    assert [values.tolist() for values in found] == [[-7, -6], [-5, -4, -3], [-6, -7]]
+    logits_by_example = RerankerTeacher(reranker).scores([BEES, BREAD, replace(BEES, passages=BEES.passages[::-1])])
+    assert [values.tolist() for values in logits_by_example] == [[-7, -6], [-5, -4, -3], [-6, -7]]
     assert reranker.pairs == 5  # of seven: the third example's are the first's
 
 
 def test_the_first_stage_teaches_cosines_as_logits(bi_encoder: BiEncoder) -> None:
-    found = FirstStageTeacher(bi_encoder).scores([BEES, BREAD])
-    for example, values in zip((BEES, BREAD), found, strict=True):
+    logits = FirstStageTeacher(bi_encoder).scores([BEES, BREAD])
+    for example, values in zip((BEES, BREAD), logits, strict=True):
         cosines = bi_encoder.encode_passages(example.passages) @ bi_encoder.encode_query(example.query)
         assert values.dtype == np.float32
         assert values == pytest.approx((cosines - 0.5) * 20, abs=1e-2)  # 0.05 of cosine is 1, and 0.5 is 0
 
 
 def test_a_teacher_s_scores_replace_others_and_labels_stay() -> None:
-    given = Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(9.0, 9.0), query_id=QueryId("7"))
-    (found,) = taught([given], LengthTeacher())
-    assert found == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
+    example = Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(9.0, 9.0), query_id=QueryId("7"))
+    (logits,) = taught([example], LengthTeacher())
+    assert logits == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
 
 
 def test_examples_are_scored_lazily_in_blocks() -> None:
     teacher = LengthTeacher()
     done = Reports()
-    given = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
-    found = taught(given, teacher, progress=done)
-    assert next(found).scores == (1.0,)
+    examples = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
+    logits = taught(examples, teacher, progress=done)
+    assert next(logits).scores == (1.0,)
     assert teacher.blocks == [TOGETHER]  # the rest isn't read yet
-    assert [example.scores for example in found] == [(float(number + 1),) for number in range(1, TOGETHER + 5)]
+    assert [example.scores for example in logits] == [(float(number + 1),) for number in range(1, TOGETHER + 5)]
     assert (teacher.blocks, done.counts) == ([TOGETHER, 5], [TOGETHER, 5])
 
 
@@ -111,14 +111,14 @@ def test_a_teacher_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 
 def test_a_run_s_scores_get_one_spread_for_all_queries() -> None:
     run = {QueryId("wide"): scored(a=900, b=300), QueryId("narrow"): scored(a=0.2, b=0.1, c=0.0)}
-    found = run_of_logits(run)
+    rankings = run_of_logits(run)
     # 900 and 300 lie one standard deviation of 300 above and below their mean of 600
-    assert found[QueryId("wide")].scores.tolist() == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
+    assert rankings[QueryId("wide")].scores.tolist() == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
     # of 0.2, 0.1 and 0 the mean is 0.1 and the standard deviation sqrt(2/3) * 0.1
-    assert found[QueryId("narrow")].scores.tolist() == pytest.approx(
+    assert rankings[QueryId("narrow")].scores.tolist() == pytest.approx(
         [1.5**0.5 * RUN_SPREAD, 0, -(1.5**0.5) * RUN_SPREAD], abs=1e-6
     )
-    assert [ranking.passage_ids for ranking in found.values()] == [("a", "b"), ("a", "b", "c")]
+    assert [ranking.passage_ids for ranking in rankings.values()] == [("a", "b"), ("a", "b", "c")]
 
 
 def test_a_run_of_equal_scores_yields_no_logits() -> None:
@@ -143,8 +143,8 @@ def gatherer(root: Path, *, protected: frozenset[str] = frozenset()) -> Ingredie
 
 
 def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path) -> None:
-    item = Ingredient("running", "run", 10)
-    (example,) = gatherer(running / "root").ingredient(item, GroupSettings(per_query=8))
+    ingredient = Ingredient("running", "run", 10)
+    (example,) = gatherer(running / "root").ingredient(ingredient, GroupSettings(per_query=8))
     # query 2 has equal scores, 9 is no train query, and the index lacks passage zz
     assert (example.source, example.query) == ("run running", QUERIES["train"]["1"])
     assert example.passages == tuple(PASSAGES[name] for name in ("a3", "a1", "b1", "c1"))
@@ -154,8 +154,8 @@ def test_a_run_ingredient_is_taught_by_the_run_beside_the_queries(running: Path)
 
 
 def test_ranks_and_size_of_a_run_s_groups_follow_the_settings(running: Path) -> None:
-    item = Ingredient("running", "run", 10, ranks=(2, 3), repeats=2)
-    examples = gatherer(running / "root").ingredient(item, GroupSettings(per_query=2))
+    ingredient = Ingredient("running", "run", 10, ranks=(2, 3), repeats=2)
+    examples = gatherer(running / "root").ingredient(ingredient, GroupSettings(per_query=2))
     assert [set(example.passages) for example in examples] == [{PASSAGES["a1"], PASSAGES["b1"]}] * 2
 
 
@@ -172,7 +172,7 @@ def test_a_missing_run_is_named(built_root: Path) -> None:
 
 
 def given_runs(folder: Path, run: list[str]) -> Path:
-    """Judged data as they are found, with a run of one of them."""
+    """Judged data as it comes, with a run of one of them."""
     write_lines(
         folder / "trec-dl-2022/corpus.jsonl", ['{"_id": "p1", "text": "One."}', '{"_id": "p2", "text": "Two."}']
     )
@@ -184,14 +184,14 @@ def given_runs(folder: Path, run: list[str]) -> Path:
 
 def test_a_run_is_laid_out_with_what_the_collection_holds(tmp_path: Path) -> None:
     lines = ["1 Q0 p2 1 9.5 s", "1 Q0 far 2 9.0 s", "1 Q0 p1 3 -2.25 s", "2 Q0 far 1 3.0 s", "7 Q0 p1 1 3.0 s"]
-    made = prepare(given_runs(tmp_path / "given", lines), tmp_path / "corpora")["trec-dl-2022"]
-    kept = Ranking.sort([(PassageId("p2"), 9.5), (PassageId("p1"), -2.25)])
-    assert read_run(made / "run.train.trec") == {QueryId("1"): kept}
+    corpus = prepare(given_runs(tmp_path / "given", lines), tmp_path / "corpora")["trec-dl-2022"]
+    expected = Ranking.sort([(PassageId("p2"), 9.5), (PassageId("p1"), -2.25)])
+    assert read_run(corpus / "run.train.trec") == {QueryId("1"): expected}
 
 
 def test_without_a_run_none_is_laid_out(tmp_path: Path) -> None:
-    made = prepare(given_runs(tmp_path / "given", []), tmp_path / "corpora")["trec-dl-2022"]
-    assert {path.name for path in made.iterdir()} == {"collection.tsv", "queries.train.tsv"}
+    corpus = prepare(given_runs(tmp_path / "given", []), tmp_path / "corpora")["trec-dl-2022"]
+    assert {path.name for path in corpus.iterdir()} == {"collection.tsv", "queries.train.tsv"}
 
 
 def test_a_run_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
@@ -208,8 +208,8 @@ def test_late_interaction_is_the_soft_maximum_over_the_passage_s_tokens_and_the_
 
 
 def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEncoder) -> None:
-    found = LateInteractionTeacher(bi_encoder).scores([BEES, BREAD])
-    for example, values in zip((BEES, BREAD), found, strict=True):
+    logits = LateInteractionTeacher(bi_encoder).scores([BEES, BREAD])
+    for example, values in zip((BEES, BREAD), logits, strict=True):
         (query,), passages = bi_encoder.encode_tokens([example.query]), bi_encoder.encode_tokens(example.passages)
         assert values == pytest.approx([late_interaction(query, passage) for passage in passages], abs=0.1)
         assert values.dtype == np.float32
@@ -257,10 +257,10 @@ def test_the_least_recently_used_passages_make_room_for_others() -> None:
 
 def test_a_list_larger_than_the_cache_is_scored_all_the_same() -> None:
     encoder = CountingEncoder()
-    (found,) = late(encoder, 0).scores([of("aa", "bb", "cc")])
-    assert found.shape == (3,)
+    (logits,) = late(encoder, 0).scores([of("aa", "bb", "cc")])
+    assert logits.shape == (3,)
     late_again = late(CountingEncoder(), 1 << 20).scores([of("aa", "bb", "cc")])
-    assert found.tolist() == late_again[0].tolist()
+    assert logits.tolist() == late_again[0].tolist()
 
 
 def test_teachers_that_are_open_are_not_opened_again(tiny_bi_encoder: Path) -> None:
@@ -276,9 +276,9 @@ def test_teachers_that_are_open_are_not_opened_again(tiny_bi_encoder: Path) -> N
 
 def test_the_given_teacher_returns_the_examples_own_scores() -> None:
     scored = replace(BEES, scores=tuple(float(place) for place in range(len(BEES.passages))))
-    (found,) = open_teacher("given").scores([scored])
-    assert found.tolist() == list(scored.scores or ())
-    assert found.dtype == np.float32
+    (logits,) = open_teacher("given").scores([scored])
+    assert logits.tolist() == list(scored.scores or ())
+    assert logits.dtype == np.float32
     assert isinstance(open_teacher("given+late-interaction"), MeanTeacher)
     with pytest.raises(HubError, match=r"'a\+given-b' is no folder"):  # a folder of that name, not two teachers
         open_teacher("reranker:a+given-b")
@@ -297,8 +297,8 @@ def test_a_teacher_s_name_shows_whether_it_uses_the_examples_own_scores() -> Non
 
 def test_several_teachers_give_their_mean() -> None:
     fixed = RerankerTeacher(FixedReranker(dict.fromkeys(BEES.passages, 10.0)))
-    (found,) = MeanTeacher([fixed, LengthTeacher()]).scores([BEES])
-    assert found.tolist() == [(10 + len(text)) / 2 for text in BEES.passages]
+    (logits,) = MeanTeacher([fixed, LengthTeacher()]).scores([BEES])
+    assert logits.tolist() == [(10 + len(text)) / 2 for text in BEES.passages]
 
 
 def test_teachers_are_named_and_joined() -> None:

@@ -73,8 +73,8 @@ def read(
     def on_skip(reason: str) -> None:
         reasons[reason] += 1
 
-    found = hub_examples(recipe, index=index, source=source, cache=tmp_path / "cache", on_skip=on_skip, **options)
-    return list(found), reasons
+    examples = hub_examples(recipe, index=index, source=source, cache=tmp_path / "cache", on_skip=on_skip, **options)
+    return list(examples), reasons
 
 
 def test_every_recipe_has_its_set_and_configuration() -> None:
@@ -108,8 +108,8 @@ def test_a_row_of_texts_is_an_example_with_labels(tmp_path: Path, recipe: str) -
 
 
 def test_the_version_is_the_configuration_of_microsofts_set(tmp_path: Path) -> None:
-    given = repository(tmp_path / "hub", {"v1.1": [BEES], "v2.1": [shown(8, BREAD, {"Yeast.": 1})]})
-    examples, _ = read("bce", given, tmp_path, version="v2.1")
+    folder = repository(tmp_path / "hub", {"v1.1": [BEES], "v2.1": [shown(8, BREAD, {"Yeast.": 1})]})
+    examples, _ = read("bce", folder, tmp_path, version="v2.1")
     assert [(example.source, example.query) for example in examples] == [("microsoft/ms_marco v2.1", BREAD)]
 
 
@@ -203,28 +203,28 @@ def test_a_row_of_ids_is_an_example_with_the_texts_of_index_and_queries(
 def test_missing_ids_are_left_out_and_counted(
     tmp_path: Path, small_index: Index, recipe: str, rows: Records, expected: Any, reasons: dict[str, int]
 ) -> None:
-    examples, told = read(recipe, ids_folder(tmp_path / "hub", recipe, rows), tmp_path, small_index)
+    examples, counts = read(recipe, ids_folder(tmp_path / "hub", recipe, rows), tmp_path, small_index)
     texts = [(query, tuple(PASSAGES[key] for key in keys)) for query, keys in expected]
     assert [(example.query, example.passages) for example in examples] == texts
-    assert told == reasons
+    assert counts == reasons
 
 
 def test_an_ordered_list_without_some_passages_counts_down_over_the_rest(tmp_path: Path, small_index: Index) -> None:
-    given = ids_folder(tmp_path / "hub", "adrmse", [{"query_id": "1", "doc_ids": ["a1", "x", "a3"]}])
-    examples, _ = read("adrmse", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "adrmse", [{"query_id": "1", "doc_ids": ["a1", "x", "a3"]}])
+    examples, _ = read("adrmse", folder, tmp_path, small_index)
     assert [example.scores for example in examples] == [(2.0, 1.0)]
 
 
 def test_long_lists_are_cut_and_keep_a_relevant_passage_that_lies_deep(tmp_path: Path, small_index: Index) -> None:
     many = ["b1"] * (LIST_LENGTH + 5)
     rows = [{"query_id": "1", "doc_ids": [*many, "a1", "x"], "labels": [0] * len(many) + [1, 0]}]
-    given = ids_folder(tmp_path / "labelled", "lambda-preprocessed", rows)
-    (example,), reasons = read("lambda-preprocessed", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "labelled", "lambda-preprocessed", rows)
+    (example,), reasons = read("lambda-preprocessed", folder, tmp_path, small_index)
     assert example.passages == (PASSAGES["a1"], *[PASSAGES["b1"]] * (LIST_LENGTH - 1))
     assert example.labels == (1.0, *[0.0] * (LIST_LENGTH - 1))
     assert not reasons  # what lies behind the cut isn't looked up
-    given = ids_folder(tmp_path / "ordered", "adrmse", [{"query_id": "1", "doc_ids": [*many, "x"]}])
-    (example,), reasons = read("adrmse", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "ordered", "adrmse", [{"query_id": "1", "doc_ids": [*many, "x"]}])
+    (example,), reasons = read("adrmse", folder, tmp_path, small_index)
     assert example.scores == tuple(map(float, range(LIST_LENGTH, 0, -1)))
     assert not reasons
 
@@ -232,15 +232,15 @@ def test_long_lists_are_cut_and_keep_a_relevant_passage_that_lies_deep(tmp_path:
 def test_a_list_of_relevant_passages_leaves_a_place_for_another(tmp_path: Path, small_index: Index) -> None:
     doc_ids, labels = ["a1"] * LIST_LENGTH + ["b1"], [1] * LIST_LENGTH + [0]
     rows = [{"query_id": "1", "doc_ids": doc_ids, "labels": labels}]
-    given = ids_folder(tmp_path / "hub", "lambda-preprocessed", rows)
-    (example,), _ = read("lambda-preprocessed", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "lambda-preprocessed", rows)
+    (example,), _ = read("lambda-preprocessed", folder, tmp_path, small_index)
     assert example.labels == (1.0,) * (LIST_LENGTH - 1) + (0.0,)
 
 
 def test_ids_may_be_numbers(tmp_path: Path, small_index: Index) -> None:
     rows = [{"query_id": 1, "positive_id": "a1", "negative_id": "b1"}]
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", rows, [{"query_id": 1, "query": HONEY}])
-    (example,), _ = read("bce-preprocessed", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", rows, [{"query_id": 1, "query": HONEY}])
+    (example,), _ = read("bce-preprocessed", folder, tmp_path, small_index)
     assert (example.query, example.query_id) == (HONEY, "1")
 
 
@@ -257,13 +257,13 @@ def test_a_set_of_ids_needs_an_index(tmp_path: Path, recipe: str) -> None:
 @pytest.mark.parametrize("rows", [3, PATIENCE + 1])
 def test_an_index_of_another_collection_is_refused(tmp_path: Path, small_index: Index, rows: int) -> None:
     missing = [{"query_id": "1", "positive_id": f"x{number}", "negative_id": "b1"} for number in range(rows)]
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", missing)
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", missing)
     reasons: list[str] = []
-    found = hub_examples(
-        "bce-preprocessed", index=small_index, source=given, cache=tmp_path / "cache", on_skip=reasons.append
+    examples = hub_examples(
+        "bce-preprocessed", index=small_index, source=folder, cache=tmp_path / "cache", on_skip=reasons.append
     )
     with pytest.raises(TrainingError, match="python -m indexing build --corpus msmarco --index msmarco") as caught:
-        next(found)
+        next(examples)
     read_before = min(rows, PATIENCE)
     assert str(caught.value) == (
         f"None of the first {read_before:,} rows of sentence-transformers/msmarco triplets has its passages in index "
@@ -275,77 +275,79 @@ def test_an_index_of_another_collection_is_refused(tmp_path: Path, small_index: 
 
 def test_missing_rows_after_a_complete_one_are_only_counted(tmp_path: Path, small_index: Index) -> None:
     missing = [{"query_id": "1", "positive_id": "x", "negative_id": "b1"}] * PATIENCE
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", [*TRIPLETS, *missing])
-    examples, reasons = read("bce-preprocessed", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", [*TRIPLETS, *missing])
+    examples, reasons = read("bce-preprocessed", folder, tmp_path, small_index)
     assert len(examples) == 1
     assert reasons == {NO_PASSAGE: PATIENCE}
 
 
 def test_queries_of_another_collection_are_refused(tmp_path: Path, small_index: Index) -> None:
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS, [{"query_id": "9", "query": "another"}])
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS, [{"query_id": "9", "query": "another"}])
     with pytest.raises(
         TrainingError,
         match=r"None of the first 1 rows .* has its query in sentence-transformers/msmarco queries; give a folder "
         r"whose tables match\.$",
     ):
-        read("bce-preprocessed", given, tmp_path, small_index)
+        read("bce-preprocessed", folder, tmp_path, small_index)
 
 
 def test_queries_are_stored_once_and_again_when_their_files_change(tmp_path: Path, small_index: Index) -> None:
     folder = tmp_path / "hub"
-    given = ids_folder(folder, "bce-preprocessed", TRIPLETS)
+    source = ids_folder(folder, "bce-preprocessed", TRIPLETS)
     for _ in range(2):
-        read("bce-preprocessed", given, tmp_path, small_index)
+        read("bce-preprocessed", source, tmp_path, small_index)
     (store,) = (tmp_path / "cache").glob("*/queries-store")
-    made = [path.stat().st_mtime_ns for path in sorted(store.rglob("*.arrow"))]
-    assert len(made) == 1
+    written_at = [path.stat().st_mtime_ns for path in sorted(store.rglob("*.arrow"))]
+    assert len(written_at) == 1
     pq.write_table(
         pa.table({"query_id": ["1"], "query": ["another query"]}), folder / "queries/train-00000-of-00001.parquet"
     )
-    (example,), _ = read("bce-preprocessed", given, tmp_path, small_index)
+    (example,), _ = read("bce-preprocessed", source, tmp_path, small_index)
     assert example.query == "another query"
     assert len(list((tmp_path / "cache").glob("*/queries-store"))) == 2
-    assert [path.stat().st_mtime_ns for path in sorted(store.rglob("*.arrow"))] == made
+    assert [path.stat().st_mtime_ns for path in sorted(store.rglob("*.arrow"))] == written_at
 
 
 @pytest.mark.parametrize("local", [True, False])
 def test_the_store_of_queries_is_not_taken_for_a_fetched_corpus(tmp_path: Path, local: bool) -> None:
-    corpora, given = tmp_path / "corpora", repository(tmp_path / "hub", MSMARCO)
-    Place("sentence-transformers/msmarco", Path(given) if local else None).store(corpora).mkdir(parents=True)
+    corpora, folder = tmp_path / "corpora", repository(tmp_path / "hub", MSMARCO)
+    Place("sentence-transformers/msmarco", Path(folder) if local else None).store(corpora).mkdir(parents=True)
     for name in ("sentence-transformers/msmarco", "msmarco"):
-        assert (fetch(name, root=corpora, repository=given) / "collection.tsv").is_file()
+        assert (fetch(name, root=corpora, repository=folder) / "collection.tsv").is_file()
 
 
 def test_a_store_may_have_several_files_of_queries(tmp_path: Path, small_index: Index) -> None:
     last = STORE_SHARD + 1
     queries = [{"query_id": str(number), "query": f"query {number}"} for number in range(last + 1)]
     rows = [{"query_id": str(number), "passage_id": "a1", "score": 1.0} for number in (0, STORE_SHARD, last)]
-    given = ids_folder(tmp_path / "hub", "distill-mse", rows, queries)
-    examples, _ = read("distill-mse", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "distill-mse", rows, queries)
+    examples, _ = read("distill-mse", folder, tmp_path, small_index)
     assert [example.query for example in examples] == ["query 0", f"query {STORE_SHARD}", f"query {last}"]
 
 
 def test_a_broken_store_of_queries_is_named(tmp_path: Path, small_index: Index) -> None:
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS)
-    read("bce-preprocessed", given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS)
+    read("bce-preprocessed", folder, tmp_path, small_index)
     (file,) = (tmp_path / "cache").glob("*/queries-store/passages/*.arrow")
     file.write_bytes(b"not Arrow")
     with pytest.raises(TrainingError, match=r"; delete that folder, and it is made again\.$") as caught:
-        read("bce-preprocessed", given, tmp_path, small_index)
+        read("bce-preprocessed", folder, tmp_path, small_index)
     assert str(file.parent.parent) in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("queries", "told"),
+    ("queries", "fault"),
     [
         ([{"query_id": "1", "text": "another column"}], "sentence-transformers/msmarco queries .*no field 'query'"),
         ([{"query_id": None, "query": "text"}, {"query_id": "1", "query": "text"}], "queries .*an id is empty"),
     ],
 )
-def test_queries_of_another_form_leave_nothing(tmp_path: Path, small_index: Index, queries: Records, told: str) -> None:
-    given = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS, queries)
-    with pytest.raises(HubError, match=told) as caught:
-        read("bce-preprocessed", given, tmp_path, small_index)
+def test_queries_of_another_form_leave_nothing(
+    tmp_path: Path, small_index: Index, queries: Records, fault: str
+) -> None:
+    folder = ids_folder(tmp_path / "hub", "bce-preprocessed", TRIPLETS, queries)
+    with pytest.raises(HubError, match=fault) as caught:
+        read("bce-preprocessed", folder, tmp_path, small_index)
     assert "\n" not in str(caught.value)
     assert [path for path in (tmp_path / "cache").rglob("*") if path.name != path.parent.name and path.is_file()] == []
     assert list((tmp_path / "cache").glob("*/*")) == []
@@ -360,15 +362,15 @@ def test_a_column_that_is_missing_is_named_with_its_set(
     tmp_path: Path, small_index: Index, recipe: str, column: str
 ) -> None:
     row = ROWS.get(recipe, [BEES])[0]
-    given = ids_folder(tmp_path / "hub", recipe, [{key: value for key, value in row.items() if key != column}])
+    folder = ids_folder(tmp_path / "hub", recipe, [{key: value for key, value in row.items() if key != column}])
     with pytest.raises(HubError, match=f"{HUB_DATA[recipe].name} .*no field '{column}'") as caught:
-        read(recipe, given, tmp_path, small_index)
+        read(recipe, folder, tmp_path, small_index)
     assert "\n" not in str(caught.value)
-    assert given in str(caught.value)
+    assert folder in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("recipe", "row", "told"),
+    ("recipe", "row", "fault"),
     [
         ("bce", BEES | {"passages": [{"passage_text": "x", "is_selected": 1}]}, "its passages have no field"),
         ("bce", BEES | {"passages": {"passage_text": ["x"]}}, "its passages have no field 'is_selected'"),
@@ -388,23 +390,23 @@ def test_a_column_that_is_missing_is_named_with_its_set(
     ],
 )
 def test_a_row_of_another_form_is_named_by_its_number(
-    tmp_path: Path, small_index: Index, recipe: str, row: dict[str, Any], told: str
+    tmp_path: Path, small_index: Index, recipe: str, row: dict[str, Any], fault: str
 ) -> None:
-    given = ids_folder(tmp_path / "hub", recipe, [row])
-    with pytest.raises(HubError, match=f"Row 1 of {HUB_DATA[recipe].name} .*{told}") as caught:
-        read(recipe, given, tmp_path, small_index)
+    folder = ids_folder(tmp_path / "hub", recipe, [row])
+    with pytest.raises(HubError, match=f"Row 1 of {HUB_DATA[recipe].name} .*{fault}") as caught:
+        read(recipe, folder, tmp_path, small_index)
     assert "\n" not in str(caught.value)
 
 
 def test_rows_are_read_lazily(tmp_path: Path) -> None:
     hub = tmp_path / "hub"
-    given = repository(hub, {"v1.1": [BEES] * BATCH})
+    folder = repository(hub, {"v1.1": [BEES] * BATCH})
     (hub / "v1.1/train-00000-of-00001.parquet").rename(hub / "v1.1/train-00000-of-00002.parquet")
     (hub / "v1.1/train-00001-of-00002.parquet").write_bytes(b"no Parquet file, and never reached")
-    taken = list(islice(hub_examples("bce", index=None, source=given), BATCH))
+    taken = list(islice(hub_examples("bce", index=None, source=folder), BATCH))
     assert [example.query for example in taken] == [HONEY] * BATCH
     with pytest.raises(HubError, match=r"microsoft/ms_marco v1\.1 couldn't be read"):
-        list(hub_examples("bce", index=None, source=given))
+        list(hub_examples("bce", index=None, source=folder))
 
 
 def test_a_folder_for_each_configuration_needs_no_readme(tmp_path: Path, small_index: Index) -> None:
@@ -421,9 +423,9 @@ def test_a_folder_of_one_table_is_read_as_it_is(tmp_path: Path) -> None:
     assert example.query == HONEY
 
 
-@pytest.mark.parametrize("made", [True, False])
-def test_a_folder_without_data_is_refused(tmp_path: Path, made: bool) -> None:
-    if made:
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_without_data_is_refused(tmp_path: Path, exists: bool) -> None:
+    if exists:
         (tmp_path / "hub").mkdir()
     with pytest.raises(HubError, match="microsoft/ms_marco") as caught:
         read("bce", tmp_path / "hub", tmp_path)
@@ -432,9 +434,9 @@ def test_a_folder_without_data_is_refused(tmp_path: Path, made: bool) -> None:
 
 
 def test_a_configuration_that_the_folder_lacks_is_named(tmp_path: Path) -> None:
-    given = repository(tmp_path / "hub", {"v1.1": [BEES], "other": [BEES]})
+    folder = repository(tmp_path / "hub", {"v1.1": [BEES], "other": [BEES]})
     with pytest.raises(HubError, match=r"microsoft/ms_marco v2\.1 couldn't be read from .*v2\.1"):
-        read("bce", given, tmp_path, version="v2.1")
+        read("bce", folder, tmp_path, version="v2.1")
 
 
 @pytest.mark.parametrize(("recipe", "version"), [("bce", "v3"), ("triplets", "v1.1")])

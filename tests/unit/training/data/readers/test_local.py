@@ -66,9 +66,9 @@ def test_a_compressed_file_yields_the_same_examples(tmp_path: Path) -> None:
     plain = json_lines(tmp_path, LINE, LINE | {"query": "é\u2028"})
     packed = tmp_path / "judged.jsonl.gz"
     packed.write_bytes(gzip.compress(plain.path.read_bytes()))
-    found = read(Source("jsonl", str(packed)))
-    assert [example.passages for example in found] == [example.passages for example in read(plain)]
-    assert [example.query for example in found] == ["what do bees make", "é"]
+    examples = read(Source("jsonl", str(packed)))
+    assert [example.passages for example in examples] == [example.passages for example in read(plain)]
+    assert [example.query for example in examples] == ["what do bees make", "é"]
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_lines_that_make_no_example_are_counted_by_reason(tmp_path: Path) -> Non
 
 def test_an_example_has_at_most_per_query_passages(tmp_path: Path) -> None:
     long = {"query": "q", "positives": ["p"], "negatives": [f"n{number}" for number in range(40)]}
-    one, other = (read(json_lines(tmp_path, long), per_query=5, seed=seed)[0] for seed in (1, 2))
-    assert one.labels == (1.0, 0.0, 0.0, 0.0, 0.0)
-    assert len(set(one.passages)) == 5
-    assert one.passages != other.passages
+    first, other = (read(json_lines(tmp_path, long), per_query=5, seed=seed)[0] for seed in (1, 2))
+    assert first.labels == (1.0, 0.0, 0.0, 0.0, 0.0)
+    assert len(set(first.passages)) == 5
+    assert first.passages != other.passages
 
 
 def test_lines_are_read_lazily(tmp_path: Path) -> None:
@@ -187,22 +187,28 @@ def mined_folder(folder: Path, layout: NegativesLayout) -> Source:
         folder, [mined], layout, query_texts={QueryId("1"): "q"}, text=lambda name: f"text {name}", per_query=2
     )
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
-    made = {"forms": layout.forms, "scores": layout.scores, "rows": rows, "files": files, "settings": {"per_query": 2}}
-    atomic.write_json(folder / MANIFEST, made)
+    manifest = {
+        "forms": layout.forms,
+        "scores": layout.scores,
+        "rows": rows,
+        "files": files,
+        "settings": {"per_query": 2},
+    }
+    atomic.write_json(folder / MANIFEST, manifest)
     return Source("mined", str(folder))
 
 
-@pytest.mark.parametrize(("scores", "wanted"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
-def test_mined_lists_become_examples(tmp_path: Path, scores: bool, wanted: tuple[float, ...] | None) -> None:
+@pytest.mark.parametrize(("scores", "expected"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
+def test_mined_lists_become_examples(tmp_path: Path, scores: bool, expected: tuple[float, ...] | None) -> None:
     source = mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",), scores=scores))
     passages = ("text a", "text b", "text c", "text d")
-    assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), wanted, QueryId("1"))]
+    assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), expected, QueryId("1"))]
 
 
 def test_mined_lists_are_protected_by_id(tmp_path: Path) -> None:
-    found = read(mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",))))
-    assert list(Protection(ids=frozenset({QueryId("1")})).examples(found, on_skip=ignore)) == []
-    assert list(Protection(ids=frozenset({QueryId("2")})).examples(found, on_skip=ignore)) == found
+    examples = read(mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",))))
+    assert list(Protection(ids=frozenset({QueryId("1")})).examples(examples, on_skip=ignore)) == []
+    assert list(Protection(ids=frozenset({QueryId("2")})).examples(examples, on_skip=ignore)) == examples
 
 
 def test_a_folder_without_mined_lists_says_what_to_mine(tmp_path: Path) -> None:
@@ -211,10 +217,10 @@ def test_a_folder_without_mined_lists_says_what_to_mine(tmp_path: Path) -> None:
 
 
 def test_feedback_becomes_examples_and_protected_lines_none(tmp_path: Path) -> None:
-    one = {"query": "bees", "passage_id": "a", "passage": "honey", "grade": 3, "rater": "x", "protected": False}
-    secret = one | {"query": "exam", "protected": True}
-    lines = [one, one | {"passage": "paper", "grade": 0}, secret, secret | {"passage": "paper", "grade": 0}]
-    lines += [one | {"query": "no answer", "grade": 0}, one | {"query": "alone"}]
+    line = {"query": "bees", "passage_id": "a", "passage": "honey", "grade": 3, "rater": "x", "protected": False}
+    secret = line | {"query": "exam", "protected": True}
+    lines = [line, line | {"passage": "paper", "grade": 0}, secret, secret | {"passage": "paper", "grade": 0}]
+    lines += [line | {"query": "no answer", "grade": 0}, line | {"query": "alone"}]
     path = write_lines(tmp_path / "feedback.jsonl", [json.dumps(line | {"index": "small"}) for line in lines])
     reasons: list[str] = []
     assert read(Source("feedback", str(path)), on_skip=reasons.append) == [

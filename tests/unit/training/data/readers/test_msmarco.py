@@ -30,33 +30,33 @@ def source_of(path: Path, **options: Path) -> Source:
 
 def test_consecutive_rows_of_a_query_are_one_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\thoney\tbread", "bread\tyeast\tice", "bees\thoney\tice"]
-    made = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8))
-    assert [(item.query, labels(item)) for item in made] == [
+    examples = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8))
+    assert [(example.query, labels(example)) for example in examples] == [
         ("bees", {"honey": 1, "wasps": 0, "bread": 0}),
         ("bread", {"yeast": 1, "ice": 0}),
         ("bees", {"honey": 1, "ice": 0}),
     ]
-    assert all(item.query_id is None for item in made)
+    assert all(example.query_id is None for example in examples)
 
 
 def test_rows_that_do_not_fit_begin_another_list(tmp_path: Path) -> None:
     rows = [f"bees\thoney\tnegative {number}" for number in range(5)]
-    made = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3))
+    examples = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3))
     # 1 positive and 2 negatives fill a list of 3, so that 5 negatives make lists of 3, 3 and 2
-    assert [len(item.passages) for item in made] == [3, 3, 2]
-    assert all(labels(item)["honey"] == 1 for item in made)
+    assert [len(example.passages) for example in examples] == [3, 3, 2]
+    assert all(labels(example)["honey"] == 1 for example in examples)
 
 
 def test_a_repeated_row_takes_no_place(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps"] * 50 + ["bees\thoney\tice"]
-    (made,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3)
-    assert labels(made) == {"honey": 1, "wasps": 0, "ice": 0}
+    (examples,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3)
+    assert labels(examples) == {"honey": 1, "wasps": 0, "ice": 0}
 
 
 def test_a_positive_is_never_a_negative_of_the_same_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\tcomb\thoney", "bees\twasps\tice"]
-    (made,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8)
-    assert labels(made) == {"honey": 1, "wasps": 1, "comb": 1, "ice": 0}
+    (examples,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8)
+    assert labels(examples) == {"honey": 1, "wasps": 1, "comb": 1, "ice": 0}
 
 
 def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path) -> None:
@@ -73,12 +73,12 @@ def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path)
 
 def test_a_bad_row_raises_only_when_it_is_reached(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "triples.tsv", ["a\tb\tc", "d\te\tf", "g\th"])
-    made = triples(source_of(path), per_query=8)
-    assert next(made).query == "a"
+    examples = triples(source_of(path), per_query=8)
+    assert next(examples).query == "a"
     with pytest.raises(
         CorpusError, match=r"triples\.tsv:3: it has 2 tab-separated fields, not 3 \(query, positive, negative\); "
     ):
-        list(made)
+        list(examples)
 
 
 def with_texts(folder: Path, index: Index, rows: list[str], reasons: Counter[str]) -> Iterator[Example]:
@@ -103,8 +103,8 @@ def test_triples_of_ids_get_their_texts(tmp_path: Path, small_index: Index) -> N
 def test_rows_with_missing_ids_are_counted(tmp_path: Path, small_index: Index) -> None:
     reasons: Counter[str] = Counter()
     rows = ["9\ta1\ta4", "1\tgone\ta4", "1\ta1\tgone", "1\ta1\ta4", "8\ta1\ta4"]
-    (made,) = with_texts(tmp_path, small_index, rows, reasons)
-    assert labels(made) == {PASSAGES["a1"]: 1, PASSAGES["a4"]: 0}
+    (examples,) = with_texts(tmp_path, small_index, rows, reasons)
+    assert labels(examples) == {PASSAGES["a1"]: 1, PASSAGES["a4"]: 0}
     assert reasons == {"query without a text": 2, "passage that the index lacks": 2}
 
 
@@ -117,22 +117,22 @@ def candidates(folder: Path, rows: list[str], qrels: list[str], reasons: list[st
 def test_candidates_are_positive_by_qrels_and_negative_otherwise(tmp_path: Path) -> None:
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "1\tp3\tbees\tcomb", "1\tp4\tbees\tice"]
     qrels = ["1 0 p1 1", "1 0 p3 3", "1 0 p4 0", "1 0 elsewhere 2"]
-    (made,) = candidates(tmp_path, rows, qrels, [])
+    (examples,) = candidates(tmp_path, rows, qrels, [])
     passages = ("honey", "wasps", "comb", "ice")
-    assert made == Example("top1000 top1000.dev", "bees", passages, labels=(1, 0, 3, 0), query_id=QueryId("1"))
+    assert examples == Example("top1000 top1000.dev", "bees", passages, labels=(1, 0, 3, 0), query_id=QueryId("1"))
 
 
 def test_only_consecutive_lines_are_one_list(tmp_path: Path) -> None:
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "2\tp3\tice\tsnow", "1\tp4\tbees\tcomb"]
-    made = candidates(tmp_path, rows, ["1 0 p1 1", "2 0 p3 1"], [])
-    assert [(item.query_id, len(item.passages)) for item in made] == [("1", 2), ("2", 1), ("1", 1)]
+    examples = candidates(tmp_path, rows, ["1 0 p1 1", "2 0 p3 1"], [])
+    assert [(example.query_id, len(example.passages)) for example in examples] == [("1", 2), ("2", 1), ("1", 1)]
 
 
 def test_candidates_of_an_unjudged_query_are_counted(tmp_path: Path) -> None:
     reasons: list[str] = []
     rows = ["1\tp1\tbees\thoney", "1\tp2\tbees\twasps", "2\tp3\tice\tsnow"]
-    made = candidates(tmp_path, rows, ["2 0 p3 1"], reasons)
-    assert [item.query_id for item in made] == ["2"]
+    examples = candidates(tmp_path, rows, ["2 0 p3 1"], reasons)
+    assert [example.query_id for example in examples] == ["2"]
     assert reasons == ["query without judgments"]
 
 
@@ -145,5 +145,5 @@ def test_compressed_candidates_are_read_one_query_at_a_time(tmp_path: Path) -> N
     rows = [f"{query}\tp{place}\tquery {query}\ttext {place}\n" for query in range(3) for place in range(4)]
     (tmp_path / "top1000.train.txt.gz").write_bytes(gzip.compress("".join([*rows, "broken\n"]).encode()))
     qrels = write_lines(tmp_path / "qrels.tsv", [f"{query} 0 p1 1" for query in range(3)])
-    made = list(islice(top1000(source_of(tmp_path / "top1000.train.txt.gz", qrels=qrels), on_skip=ignore), 2))
-    assert [(item.query, len(item.passages)) for item in made] == [("query 0", 4), ("query 1", 4)]
+    examples = list(islice(top1000(source_of(tmp_path / "top1000.train.txt.gz", qrels=qrels), on_skip=ignore), 2))
+    assert [(example.query, len(example.passages)) for example in examples] == [("query 0", 4), ("query 1", 4)]

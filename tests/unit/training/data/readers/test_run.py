@@ -41,32 +41,32 @@ def read(
 
 
 def test_scores_become_logits_of_one_spread_and_nothing_is_judged(tmp_path: Path, small_index: Index) -> None:
-    (found,), reasons = read(run_of(tmp_path, "1"), small_index)
-    assert (found.query_id, found.query) == ("1", QUERIES["train"]["1"])
-    assert list(found.passages) == [PASSAGES[name] for name in ("a1", "a2", "b1", "c1")]
+    (example,), reasons = read(run_of(tmp_path, "1"), small_index)
+    assert (example.query_id, example.query) == ("1", QUERIES["train"]["1"])
+    assert list(example.passages) == [PASSAGES[name] for name in ("a1", "a2", "b1", "c1")]
     values = np.array([9, 8, 7, 6])  # mean 7.5, standard deviation sqrt(1.25)
     expected = (values - 7.5) / 1.25**0.5 * RUN_SPREAD
-    assert found.scores == pytest.approx(expected, abs=1e-5)
-    assert found.labels is None
+    assert example.scores == pytest.approx(expected, abs=1e-5)
+    assert example.labels is None
     assert not reasons
 
 
 def test_passages_are_drawn_by_the_seed(tmp_path: Path, small_index: Index) -> None:
     path = write_lines(tmp_path / "run", [f"1 Q0 {name} 1 {place} r" for place, name in enumerate(PASSAGES)])
-    one, same, other = (
+    first, same, other = (
         read(path, small_index, settings=GroupSettings(per_query=4, seed=seed))[0][0].passages for seed in (1, 1, 2)
     )
-    assert one == same
-    assert len(one) == len(other) == 4
-    assert one != other
+    assert first == same
+    assert len(first) == len(other) == 4
+    assert first != other
 
 
 def test_missing_queries_and_passages_are_counted(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 zz 2 2 r", "1 Q0 a2 3 1 r"]  # the index lacks zz
     lines += ["3 Q0 a1 1 3 r", "3 Q0 a2 2 2 r"]  # a dev query, so no text beside the train queries
     lines += ["2 Q0 a1 1 5 r", "2 Q0 a2 2 5 r"]  # tells no passages apart
-    (found,), reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
-    assert list(found.passages) == [PASSAGES["a1"], PASSAGES["a2"]]
+    (example,), reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
+    assert list(example.passages) == [PASSAGES["a1"], PASSAGES["a2"]]
     assert reasons == {
         "passage that the index lacks": 1,
         "query without a text": 1,
@@ -76,8 +76,8 @@ def test_missing_queries_and_passages_are_counted(tmp_path: Path, small_index: I
 
 def test_a_query_whose_passages_the_index_lacks_is_counted(tmp_path: Path, small_index: Index) -> None:
     lines = ["1 Q0 a1 1 3 r", "1 Q0 a2 2 2 r", "2 Q0 yy 1 3 r", "2 Q0 zz 2 2 r"]
-    found, reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
-    assert [item.query_id for item in found] == ["1"]
+    examples, reasons = read(write_lines(tmp_path / "run.trec", lines), small_index)
+    assert [example.query_id for example in examples] == ["1"]
     assert reasons == {
         "passage that the index lacks": 2,
         "query without 2 passages of different scores in the run": 1,
@@ -86,17 +86,17 @@ def test_a_query_whose_passages_the_index_lacks_is_counted(tmp_path: Path, small
 
 def test_queries_may_come_from_a_file(tmp_path: Path, small_index: Index) -> None:
     queries = write_lines(tmp_path / "queries.tsv", ["q7\tmy own query", "q8\tnot in the run"])
-    found, reasons = read(run_of(tmp_path, "1", "q7"), small_index, queries)
-    assert [(item.query_id, item.query) for item in found] == [("q7", "my own query")]
+    examples, reasons = read(run_of(tmp_path, "1", "q7"), small_index, queries)
+    assert [(example.query_id, example.query) for example in examples] == [("q7", "my own query")]
     assert reasons == {"query without a text": 1}
 
 
 def test_ranks_without_scores_teach_their_reciprocals(tmp_path: Path, small_index: Index) -> None:
     path = write_lines(tmp_path / "run.tsv", ["1\ta1\t1", "1\tb1\t2"])
-    (found,), _ = read(path, small_index)
+    (example,), _ = read(path, small_index)
     # two values lie one standard deviation from their mean, whatever they are
-    assert list(found.passages) == [PASSAGES["a1"], PASSAGES["b1"]]
-    assert found.scores == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
+    assert list(example.passages) == [PASSAGES["a1"], PASSAGES["b1"]]
+    assert example.scores == pytest.approx([RUN_SPREAD, -RUN_SPREAD])
 
 
 def test_lists_are_made_lazily(tmp_path: Path, small_index: Index) -> None:

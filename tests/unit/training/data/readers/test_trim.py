@@ -17,7 +17,7 @@ def example_of(*passages: Labeled | Scored, query: str = "q") -> Example:
     return Example("test", query, texts, labels=labels, scores=scores or None)
 
 
-def made(*passages: Labeled | Scored, per_query: int = 8, seed: int = 17, query: str = "q") -> Example:
+def trimmed(*passages: Labeled | Scored, per_query: int = 8, seed: int = 17, query: str = "q") -> Example:
     """What is left of the example of these passages."""
     reasons: list[str] = []
     (example,) = trim([example_of(*passages, query=query)], per_query=per_query, seed=seed, on_skip=reasons.append)
@@ -37,38 +37,38 @@ def many(count: int, *, label: float) -> list[Labeled]:
 
 
 def test_an_example_has_the_passages_with_their_labels_positives_first() -> None:
-    given = Example("jsonl x", "what  is\tit", ("a", "b", "c"), labels=(0, 2, 3), query_id=QueryId("7"))
-    (example,) = trim([given], per_query=8, seed=17, on_skip=ignore)
+    untrimmed = Example("jsonl x", "what  is\tit", ("a", "b", "c"), labels=(0, 2, 3), query_id=QueryId("7"))
+    (example,) = trim([untrimmed], per_query=8, seed=17, on_skip=ignore)
     assert example == Example("jsonl x", "what is it", ("c", "b", "a"), (3.0, 2.0, 0.0), None, QueryId("7"))
 
 
 def test_scores_stay_with_their_passages() -> None:
-    example = made(("a", 0, 0.5), ("b", 1, -2.0), ("c", 0, 4.0))
+    example = trimmed(("a", 0, 0.5), ("b", 1, -2.0), ("c", 0, 4.0))
     assert (example.passages, example.scores) == (("b", "a", "c"), (-2.0, 0.5, 4.0))
 
 
 def test_the_highest_label_of_identical_passages_stays() -> None:
-    example = made(("honey  comb", 0), ("wax", 0), ("honey comb", 2), (" wax ", 0))
+    example = trimmed(("honey  comb", 0), ("wax", 0), ("honey comb", 2), (" wax ", 0))
     assert (example.passages, example.labels) == (("honey comb", "wax"), (2.0, 0.0))
 
 
 def test_a_long_list_keeps_the_best_positives_in_half_of_its_places() -> None:
     entries = [*many(5, label=1), *many(5, label=2), *many(30, label=0)]
-    example = made(*entries, per_query=8)
+    example = trimmed(*entries, per_query=8)
     assert example.labels == (2.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0)  # 8 // 2 = 4 positives of the best grade
     assert len(set(example.passages)) == 8
 
 
 def test_positives_fill_the_places_that_others_leave() -> None:
-    example = made(*many(9, label=1), *many(2, label=0), per_query=8)
+    example = trimmed(*many(9, label=1), *many(2, label=0), per_query=8)
     assert example.labels == (1.0,) * 6 + (0.0,) * 2  # 8 - 2 others = 6 positives
 
 
 def test_others_are_drawn_by_the_seed_and_the_query() -> None:
     entries = [*many(1, label=1), *many(50, label=0)]
-    assert made(*entries) == made(*entries)
-    assert made(*entries).passages != made(*entries, seed=3).passages
-    assert made(*entries).passages != made(*entries, query="another").passages
+    assert trimmed(*entries) == trimmed(*entries)
+    assert trimmed(*entries).passages != trimmed(*entries, seed=3).passages
+    assert trimmed(*entries).passages != trimmed(*entries, query="another").passages
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_a_list_without_both_kinds_is_skipped_with_a_reason(passages: list[Label
 
 
 def test_with_scores_a_list_needs_no_positive_and_has_no_labels_then() -> None:
-    example = made(("a", 0, 1.0), ("b", 0, 2.0))
+    example = trimmed(("a", 0, 1.0), ("b", 0, 2.0))
     assert (example.labels, example.scores) == (None, (1.0, 2.0))
 
 
 def test_with_scores_a_single_positive_is_enough() -> None:
-    example = made(("a", 1, 9.0))
+    example = trimmed(("a", 1, 9.0))
     assert (example.labels, example.scores) == ((1.0,), (9.0,))
 
 
 def test_an_example_with_only_scores_keeps_them_and_gets_no_labels() -> None:
-    given = Example("a run", "q", (" a", "b  c"), scores=(2.0, -2.0))
-    (example,) = trim([given], per_query=8, seed=17, on_skip=ignore)
+    untrimmed = Example("a run", "q", (" a", "b  c"), scores=(2.0, -2.0))
+    (example,) = trim([untrimmed], per_query=8, seed=17, on_skip=ignore)
     assert example == Example("a run", "q", ("a", "b c"), scores=(2.0, -2.0))
