@@ -1,4 +1,4 @@
-"""The indexes on disk: their names and builds, which build is current, and whether its files are whole."""
+"""The indexes on disk: their names and builds, which build is current, and whether its files are intact."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ from indexing.progress import Progress, silent
 
 @dataclass(frozen=True, kw_only=True)
 class IndexSummary:
-    """One index as a list of them shows it."""
+    """One row of a list of indexes."""
 
     name: str
     build: str = ""
-    """The current build; empty where there is a fault."""
+    """Id of the current build; empty if that can't be read."""
     builds: int = 0
     """Complete builds on disk, the current one included."""
     passages: int = 0
@@ -25,7 +25,7 @@ class IndexSummary:
     created: str = ""
     """When the current build began, UTC, ISO 8601."""
     fault: str = ""
-    """Why the current build can't be read; empty where it can."""
+    """Why the current build can't be read; empty if it can."""
 
 
 def index_names(root: Path | None = None) -> list[str]:
@@ -62,12 +62,12 @@ def build_folders(folder: Path) -> dict[str, Path]:
 
 
 def set_current(folder: Path, build_id: str) -> None:
-    """Serve this build from now on; readers see the old one or the new one."""
+    """Make this build the current one, atomically: readers see either the old one or the new one."""
     atomic.write_text(folder / "current", build_id + "\n")
 
 
 def current_build(name: str, *, root: Path | None = None) -> Path:
-    """The folder of an index's current build. Raises IndexingError where there is none."""
+    """The folder of an index's current build. Raises IndexingError if it has none."""
     check_name(name)
     root = root or places.indexes()
     pointer = root / name / "current"
@@ -85,6 +85,6 @@ def current_build(name: str, *, root: Path | None = None) -> Path:
 
 
 def verify(folder: Path, *, full: bool, progress: Progress = silent) -> list[str]:
-    """What differs from the manifest: sizes, and if `full` every checksum; `progress` counts bytes."""
+    """Files that differ from the manifest in size or, if `full`, in checksum; `progress` counts bytes."""
     files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
     return atomic.changed_files(folder, files, full=full, progress=progress)

@@ -28,19 +28,19 @@ GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; th
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """One build, open for searching. A row means the same passage in each of its parts."""
+    """One build, open for searching. A row number means the same passage in every part."""
 
     folder: Path
     manifest: Manifest
     passages: PassageStore
     bm25: Bm25
     postings: PostingsBm25 | None
-    """BM25 with another k1 and b than `bm25` has; None where the build keeps no postings."""
+    """Computes BM25 with any k1 and b; None if the build has no postings."""
     dense: DenseSearcher
     vectors: VectorStore
-    """Of every passage, as the bi-encoder gave them; what `dense` searches may be quantised."""
+    """The bi-encoder's vector of every passage; those that `dense` searches may be quantized."""
     tokens: TokenStore | None
-    """Token ids of every passage for the re-ranker that the manifest names; None where they aren't stored."""
+    """Token ids of every passage for the re-ranker that the manifest names; None if they aren't stored."""
 
 
 def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
@@ -74,10 +74,10 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
         rows, scores = index.bm25.search(analyzer.terms("honey bees"), depth=10)
         print(index.passages[int(rows[scores.argmax()])].content)
 
-    `root` is `places.indexes()` unless it is given.
+    `root` defaults to `places.indexes()`.
 
     Raises:
-        IndexingError: it is absent, incomplete, changed, or from another analyzer.
+        IndexingError: the index is absent, incomplete or changed, or was built with another analyzer.
     """
     folder = current_build(name, root=root)
     manifest = _sound_manifest(folder)
@@ -130,7 +130,7 @@ def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25
 
 
 def _open_dense(folder: Path, manifest: Manifest, vectors: VectorStore) -> DenseSearcher:
-    """FAISS's index, on the GPUs that it can use; where only torch can use one and it holds every vector, torch's."""
+    """FAISS's index, on every GPU that FAISS can use; torch's if only torch can use a GPU and all vectors fit on it."""
     if not gpus() and torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()
         if 2 * manifest.dim * manifest.passages < GPU_SHARE * free:
@@ -144,15 +144,15 @@ def open_corpus_folder(index: Index) -> Path:
 
 
 def corpus_folder(name: str, *, root: Path | None = None) -> Path:
-    """The folder that an index was built from, by the index's name: its manifest is read and nothing else opened.
+    """The folder that the index of this name was built from; only its manifest is read.
 
-    Raises IndexingError where there is no such index.
+    Raises IndexingError if no such index exists.
     """
     return _corpus_folder(Manifest.load(current_build(name, root=root)))
 
 
 def judged_split(index: Index, split: str, *, advice: str = "give another --split or --index") -> JudgedSet:
-    """A judged split beside the corpus that an index was built from. Raises SettingsError where it has no query."""
+    """A judged split beside the corpus that an index was built from. Raises SettingsError if it has no queries."""
     return pick_split(judged_sets(open_corpus_folder(index)), split, index=index.manifest.name, advice=advice)
 
 

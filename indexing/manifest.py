@@ -1,4 +1,4 @@
-"""What an index was built from and with; an index without its manifest does not exist."""
+"""The manifest: what an index was built from and with. A folder without one doesn't count as a build."""
 
 import json
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ SCHEMA_VERSION = 2
 
 @dataclass(frozen=True)
 class Quality:
-    """What the dense index is worth against exact search, and what it costs."""
+    """The dense index's recall compared with exact search, and its cost."""
 
     recall: float
-    """Mean share of the exact `depth` nearest passages that are found, over the held-out queries."""
+    """Mean share of the `depth` nearest passages (by exact search) that it finds, over the held-out queries."""
     depth: int
     queries: int
-    """Held-out queries that it was measured on; as many others chose the parameters."""
+    """Held-out queries that recall was measured on; the parameters were chosen on as many others."""
     queries_from: str
     parameters: str
-    """What search spends: the least with which recall on the other queries reached its target."""
+    """FAISS's search parameters: the cheapest with which recall on the other queries reached its target."""
     milliseconds: float
     """Median time of one query, one at a time, on the machine that built the index."""
     bytes_per_vector: float
@@ -38,25 +38,25 @@ class Dense:
     preset: str
     """As requested: a preset or an index_factory string."""
     kind: str
-    """The index_factory string that it came to."""
+    """The index_factory string that the preset resolved to."""
     reason: str
-    """Why, where the preset was `auto`; else empty."""
+    """Why this kind was chosen, if the preset was `auto`; else empty."""
     quality: Quality
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Which index this is: what it was built from, with what, and its files."""
+    """The record of a build: what it was built from, with which settings and models, and its files."""
 
     name: str
     build: str
     created: str
-    """When the build began, UTC, ISO 8601: a corpus changed since then is not in it."""
+    """When the build began, UTC, ISO 8601; later changes to the corpus aren't in it."""
     corpus: str
     """Path the passages were read from."""
     passages: int
     corpus_fingerprint: str
-    """Over ids, titles and texts, in whatever order they came."""
+    """Over ids, titles and texts; independent of their order."""
     shard_key: str
     """Builds with the same key can share shards: the same analyzer, weights, number format and shard size."""
     shard_size: int
@@ -72,11 +72,11 @@ class Manifest:
     """The re-ranker whose tokens of every passage are stored; empty for none."""
     tokenizer_fingerprint: str
     seconds: Mapping[str, float]
-    """Time of each phase of the build, in the process that finished it."""
+    """Seconds of each phase, in the process that finished the build."""
     encoded: int
-    """Passages that the process which finished this build encoded; the others' vectors were there."""
+    """Passages encoded by the process that finished this build; the vectors of the others already existed."""
     skipped: tuple[str, ...] = ()
-    """The first lines of the corpus that were left out, and why."""
+    """One sentence for each of the first lines of the corpus that were left out: which, and why."""
     skipped_count: int = 0
     change: str = ""
     """What was added or deleted, and from which build; empty for a build from a corpus."""
@@ -96,12 +96,12 @@ class Manifest:
         return any(name.startswith("terms/") for name in self.files)
 
     def save(self, folder: Path) -> None:
-        """Write it, last of all files."""
+        """Write the manifest; call this after all other files are written."""
         atomic.write_json(folder / FILE, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """Read it. Raises IndexingError where it is absent, broken, or of another schema."""
+        """Read the manifest. Raises IndexingError if it is absent, broken, or of another schema."""
         path = folder / FILE
         try:
             values = json.loads(path.read_text(encoding="utf-8"))

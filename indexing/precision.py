@@ -1,4 +1,4 @@
-"""Which number format and how many threads this machine computes fastest with, by measuring."""
+"""Measures which number format this machine computes fastest in; bounds the caches of oneDNN's kernels."""
 
 import os
 import time
@@ -13,9 +13,9 @@ WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be cho
 
 
 def bound_kernel_caches() -> None:
-    """Let oneDNN cache KERNELS shapes unless the environment says otherwise: its 1,024 take gigabytes in a long build.
+    """Let oneDNN cache KERNELS shapes unless the environment sets a limit: its default, 1,024, takes gigabytes.
 
-    It reads the variables when it computes for the first time, so this is called before: when a model is loaded, and
+    oneDNN reads the variables at its first computation, so this must be called before: when a model is loaded, and
     when the fastest format is measured.
     """
     for name in KERNEL_CACHES:
@@ -23,7 +23,7 @@ def bound_kernel_caches() -> None:
 
 
 def device() -> str:
-    """`cuda` where there is one, else `cpu`."""
+    """`cuda` if torch can use a GPU, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -31,8 +31,8 @@ def device() -> str:
 def fastest_dtype(on: str) -> torch.dtype:
     """The faster of float32 and bfloat16 for a transformer's matrix products on this device.
 
-    A CPU with AMX or AVX512-BF16 computes bfloat16 two to four times as fast, another one several
-    times slower, so it is measured (about 0.1 s, once a process) and not assumed.
+    A CPU with AMX or AVX512-BF16 is two to four times as fast in bfloat16, any other several times
+    slower, so this is measured (about 0.1 s, once per process) rather than assumed.
     """
     if on.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
@@ -46,7 +46,7 @@ def _matrix_seconds(dtype: torch.dtype) -> float:
     right = torch.ones(384, 1536, dtype=dtype)  # (hidden, feed-forward)
     best = float("inf")
     with torch.inference_mode():
-        for _ in range(4):  # the first one sets the kernels up
+        for _ in range(4):  # the first run sets up the kernels
             start = time.perf_counter()
             left @ right
             best = min(best, time.perf_counter() - start)

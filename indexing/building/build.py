@@ -1,8 +1,8 @@
 """Builds a complete index in one pass over a corpus; a stopped build resumes where it left off.
 
-Passages come in shards. A finished shard stays on disk, in an unfinished folder beside the builds, until the
-build is whole; then BM25, the table of ids and FAISS's index are made from the shards, the manifest is
-written, and the folder takes its place.
+Passages are processed in shards. Finished shards collect in an unfinished folder beside the builds. Once all
+exist, BM25, the table of ids and FAISS's index are made from them, the manifest is written, and the folder is
+renamed to a build.
 """
 
 import hashlib
@@ -76,12 +76,12 @@ def build(
 
         manifest = build(Corpus(Path("my-passages.tsv")), name="mine")
 
-    `root` is `places.indexes()` unless it is given. `encoder` is a loaded bi-encoder to use in place of loading the
-    settings' own; it is closed at the end. `progress` counts passages.
+    `root` defaults to `places.indexes()`. `encoder` is a loaded bi-encoder, used instead of loading the one that the
+    settings name; it is closed at the end. `progress` counts passages.
 
     Raises:
         CorpusError: the corpus can't be read or holds no passage.
-        BusyError: another process builds this index.
+        BusyError: another process is building this index.
         SettingsError, ModelError, HubError: a setting doesn't fit the corpus, or a model can't be loaded.
     """
     settings = settings or BuildSettings()
@@ -102,9 +102,9 @@ def build_from(
     source: Corpus | None = None,
     progress: Progress = silent,
 ) -> Manifest:
-    """Build from passages that come shard by shard; the manifest lists the lines that `source` left out.
+    """Build from batches of passages, one per shard; the manifest lists the lines that `source` left out.
 
-    `encoder` is closed at the end. Raises what `build` raises, and IndexingError where `request.parent` is no longer
+    `encoder` is closed at the end. Raises what `build` raises, and IndexingError if `request.parent` is no longer
     the current build.
     """
     settings, started = request.settings, datetime.now(UTC)
@@ -147,14 +147,14 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
 
 
 def shard_key(encoder: BiEncoder, tokenizer: PassageTokenizer | None, shard_size: int) -> str:
-    """Changes with whatever would give a shard other files."""
+    """A key that changes with anything that affects the contents of a shard's files."""
     tokens = f"{tokenizer.fingerprint} {MAX_PASSAGE_TOKENS}" if tokenizer else ""
     parts = (analyzer_fingerprint(), encoder.fingerprint, encoder.precision, tokens, shard_size)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def known_vectors(folder: Path, encoder: BiEncoder) -> KnownVectors | None:
-    """Vectors of the newest build that the same bi-encoder made in the same number format."""
+    """Vectors of the newest intact build made by the same bi-encoder in the same number format; None without one."""
     for build_folder in reversed(build_folders(folder).values()):
         with suppress(IndexingError):
             manifest = Manifest.load(build_folder)
@@ -166,10 +166,10 @@ def known_vectors(folder: Path, encoder: BiEncoder) -> KnownVectors | None:
 
 @contextmanager
 def unfinished(folder: Path, key: str) -> Iterator[Path]:
-    """The folder of an unfinished build with these settings; after a stop it stays if it holds a finished shard.
+    """The folder of an unfinished build with this key; if the block fails, it stays only with a finished shard in it.
 
     Raises:
-        BusyError: another process is at work on this index.
+        BusyError: another process is building this index.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with atomic.hold(folder, f"is building {folder}"):
@@ -180,7 +180,7 @@ def unfinished(folder: Path, key: str) -> Iterator[Path]:
         except BaseException:
             if shards.load(work, 0) is None:
                 shutil.rmtree(work, ignore_errors=True)
-                with suppress(OSError):  # other builds are in it
+                with suppress(OSError):  # it holds other builds
                     folder.rmdir()
             raise
 
@@ -206,7 +206,7 @@ def fill(
 ) -> tuple[list[Shard], int]:
     """Make every shard that doesn't exist yet; return all of them, and how many passages had to be encoded.
 
-    `sources` are shards of other builds, by their digest.
+    `sources` are the shards of other builds, by digest.
     """
     finished: list[Shard] = []
     encoded = 0
@@ -244,13 +244,13 @@ def reusable(folder: Path, key: str) -> dict[str, tuple[Path, int]]:
 
 
 def _finished(work: Path, number: int, content_digest: str) -> Shard | None:
-    """The shard of this number, if a stopped build finished it with the same passages and it is sound."""
+    """The shard with this number if a stopped build finished it with the same passages and it is intact."""
     shard = shards.load(work, number)
     return shard if shard is not None and shard.digest == content_digest and shard.sound(work, number) else None
 
 
 def _link(source: tuple[Path, int] | None, work: Path, number: int) -> Shard | None:
-    """Link a shard of another build into this one; None where no sound one exists."""
+    """Link a shard of another build into this one; None if there is no intact one."""
     if source is None:
         return None
     folder, old = source

@@ -1,4 +1,4 @@
-"""Adds passages to an index or deletes some: a new build from the old one, in which only what is new is encoded."""
+"""Adds passages to an index or deletes some, by a new build from the old one in which only new passages are encoded."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -34,14 +34,14 @@ def add_passages(
     on_existing: str = "stop",
     workers: Sequence[str] = (),
 ) -> Manifest:
-    """Make a new current build with these passages too; those that the index holds with the same text are skipped.
+    """Make a new current build with these passages added; those that the index holds with the same text are skipped.
 
-    An id that it holds with another text stops the command (`stop`), keeps its text (`skip`) or gets the new one
-    (`replace`).
+    `on_existing` decides about an id that the index holds with another text: raise CorpusError (`stop`), keep the old
+    text (`skip`) or take the new one (`replace`).
 
     Raises:
-        CorpusError: the corpus can't be read, holds nothing new, or has another text for an id of the index.
-        IndexingError: no such index exists, or it was built by other weights.
+        CorpusError: the corpus can't be read, holds nothing new, or has another text for an id of the index (`stop`).
+        IndexingError: no such index exists, or it was built with other weights.
     """
     folder = current_build(name, root=root)
     if unread := describe_unread(corpus.path):
@@ -52,8 +52,8 @@ def add_passages(
         raise CorpusError(f"{corpus.path} holds no passage that index {name} doesn't hold already.")
 
     def batches(size: int) -> Batches:
-        again = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
-        new = (passage for passage in again if passage.id in replaced or passage.id not in store)
+        second_reading = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
+        new = (passage for passage in second_reading if passage.id in replaced or passage.id not in store)
         return _topped_up(_without(folder, store, replaced), new, size)
 
     change = f"{count:,} added" + (f", {len(replaced):,} replaced" if replaced else "")
@@ -61,7 +61,7 @@ def add_passages(
 
 
 def _differences(corpus: Corpus, store: PassageStore, name: str, on_existing: str) -> tuple[int, set[PassageId]]:
-    """How many passages the index lacks, and which ones are to be replaced."""
+    """How many passages the index lacks, and the ids of those to replace."""
     count, replaced = 0, set()
     for passage in corpus:
         if passage.id not in store:
@@ -84,17 +84,19 @@ def delete_passages(
 
     Raises:
         SettingsError: an id isn't in the index, or nothing would be left.
-        IndexingError: no such index exists, or it was built by other weights.
+        IndexingError: no such index exists, or it was built with other weights.
     """
     folder = current_build(name, root=root)
     store = _checked_store(folder)
     unknown = [passage_id for passage_id in ids if passage_id not in store]
     if unknown or not ids:
         raise SettingsError(f"Index {name} holds no passage {unknown[0] if unknown else ''!r}; nothing was deleted.")
-    gone = set(ids)
-    if len(gone) == len(store):
-        raise SettingsError(f"Index {name} would be empty without these {len(gone):,} passages; nothing was deleted.")
-    return _rebuild(folder, lambda _: _without(folder, store, gone), f"{len(gone):,} deleted", progress=progress)
+    removed = set(ids)
+    if len(removed) == len(store):
+        raise SettingsError(
+            f"Index {name} would be empty without these {len(removed):,} passages; nothing was deleted."
+        )
+    return _rebuild(folder, lambda _: _without(folder, store, removed), f"{len(removed):,} deleted", progress=progress)
 
 
 def _rebuild(
@@ -106,7 +108,7 @@ def _rebuild(
     workers: Sequence[str] = (),
     source: Corpus | None = None,
 ) -> Manifest:
-    """A new build of these batches, with the settings of the old one in `folder`."""
+    """Build from these batches, with the settings of the old build in `folder`."""
     old = Manifest.load(folder)
     settings = BuildSettings(
         bi_encoder=old.bi_encoder,
@@ -130,7 +132,7 @@ def _rebuild(
 
 
 def _checked_store(folder: Path) -> PassageStore:
-    """The passages of a build whose files are all there; those that passages are read from have their checksums."""
+    """Open a build's passages after checking every file's size, and the checksums of the files read for them."""
     files = {name: dict(row) for name, row in Manifest.load(folder).files.items()}
     read = {name: row for name, row in files.items() if name.startswith(READ_FROM)}
     faults = atomic.changed_files(folder, files, full=False) or atomic.changed_files(folder, read, full=True)
@@ -139,19 +141,19 @@ def _checked_store(folder: Path) -> PassageStore:
     return PassageStore(folder / "passages", IdTable(folder / "ids"))
 
 
-def _without(folder: Path, store: PassageStore, gone: Collection[PassageId]) -> Batches:
-    """The passages of each shard without those that are gone; shards keep their bounds, so that most are shared."""
+def _without(folder: Path, store: PassageStore, removed: Collection[PassageId]) -> Batches:
+    """The passages of each shard without the removed ones; shards keep their bounds, so that most can be reused."""
     row = 0
     for shard in load_all(folder):
         content = [store[place] for place in range(row, row + shard.passages)]
         row += shard.passages
-        left = [passage for passage in content if passage.id not in gone]
-        if left:
-            yield left
+        remaining = [passage for passage in content if passage.id not in removed]
+        if remaining:
+            yield remaining
 
 
 def _topped_up(batches: Batches, new: Iterable[Passage], size: int) -> Batches:
-    """New passages fill the last shard and then make shards of their own."""
+    """Fill the last shard up with new passages, then put the rest into further shards."""
     last: list[Passage] = []
     for batch in batches:
         if last:

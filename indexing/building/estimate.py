@@ -24,9 +24,9 @@ from indexing.store.passages import digest
 from indexing.store.tokens import PassageTokenizer
 
 SAMPLE = 1_000  # passages that are read, analyzed and encoded
-SECONDS_PER_BYTE = 1e-9  # of SHA-256, once when a file is made
-SECONDS_PER_POSTING = 4e-7  # to place it in the BM25 index
-VOCABULARY_GROWTH = 0.6  # terms grow with the passages' count to this power (Heaps' law, English text)
+SECONDS_PER_BYTE = 1e-9  # of SHA-256, computed once for each file
+SECONDS_PER_POSTING = 4e-7  # to write it into the BM25 index
+VOCABULARY_GROWTH = 0.6  # the number of terms grows with that of passages to this power (Heaps' law, English text)
 TERM_BYTES_IN_MEMORY = 150  # of a term and its number in a dictionary
 TERM_BYTES_ON_DISK = 24  # in vocab.index.json and indptr.csc.index.npy
 
@@ -59,7 +59,7 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
 def _make_shard(
     work: Path, content: Sequence[Passage], encoder: BiEncoder, tokenizer: PassageTokenizer | None
 ) -> tuple[float, float]:
-    """Make one shard in `work`; seconds until its text was analyzed, and until its vectors were written."""
+    """Make one shard in `work`; return the seconds spent on analyzing its text, and on the rest: its vectors."""
     marks: list[float] = []
 
     def mark(phase: str, *_: int) -> None:
@@ -86,10 +86,10 @@ def _scaled(
         "bm25": 8 * postings + TERM_BYTES_ON_DISK * terms,
         "dense": dense_bytes * count,
     }
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0  # models and libraries
-    shard = min(count, settings.shard_size) / sampled  # samples in a shard
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0  # includes models and libraries
+    shard = min(count, settings.shard_size) / sampled  # how many times the sample fits in a shard
     memory = {
-        # texts as Python's strings, their terms, vectors in float32; and two tables of hashes
+        # texts as Python strings, their terms, vectors in float32; plus two tables of hashes
         "encode": base + shard * (3 * sizes["passages"] + 8 * sizes["terms"] + 4 * sizes["vectors"]) + 16.0 * count,
         "bm25": base + disk["bm25"] + TERM_BYTES_IN_MEMORY * terms + 16.0 * count,
         "dense": base + disk["dense"] + 16.0 * count,

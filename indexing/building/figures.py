@@ -1,11 +1,11 @@
-"""The figures of an estimate, which pages and jobs read without loading what measures them."""
+"""The figures of an estimate, apart from the code that measures them: pages and jobs can import this cheaply."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Figures for the whole corpus."""
+    """What building the whole corpus is expected to take."""
 
     passages: int
     sampled: int
@@ -14,8 +14,8 @@ class Estimate:
     memory: dict[str, float]
     """Bytes of resident memory at the peak of each phase."""
     seconds: dict[str, float]
-    """Of each phase."""
+    """Expected duration of each phase."""
     kind: str
     """FAISS's index_factory string."""
     reason: str
-    """Why this kind, where it was left to `auto`."""
+    """Why this kind was chosen, if the preset was `auto`; else empty."""

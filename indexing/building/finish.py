@@ -1,4 +1,4 @@
-"""From finished shards to a whole build: the table of ids, BM25, FAISS's index with its recall, the manifest."""
+"""Turns finished shards into a complete build: the table of ids, BM25, FAISS's index and its recall, the manifest."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ DENSE_FILE = "dense.faiss"
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a build is called and where it comes from; fields as in Manifest."""
+    """A build's name and source; the fields mean what they do in Manifest."""
 
     name: str
     build: str
@@ -47,7 +47,7 @@ def finish(
     *,
     seconds: Mapping[str, float],
 ) -> Manifest:
-    """Make everything that needs all shards, and last of all the manifest; `seconds` are those of earlier phases."""
+    """Make everything that needs all shards, the manifest last; `seconds` are those of earlier phases."""
     _clear(work)
     count = sum(shard.passages for shard in finished)
     dense, more_seconds = _make_indexes(work, count, maker, settings, corpus=Path(origin.corpus))
@@ -76,13 +76,15 @@ def finish(
 def _make_indexes(
     work: Path, count: int, maker: ShardMaker, settings: BuildSettings, *, corpus: Path
 ) -> tuple[Dense, dict[str, float]]:
-    """Write the table of ids, BM25 and FAISS's index; and the seconds of each phase."""
+    """Write the table of ids, BM25 and FAISS's index; return FAISS's record and the seconds of each phase."""
     seconds = {}
     with timed() as elapsed:
         write_ids(work / "ids", _counted(shard_ids(work / "passages"), count, maker.progress))
     seconds["ids"] = elapsed()
     with timed() as elapsed:
-        if settings.bm25.backend == "bm25s":  # rank-bm25 has no form on disk: it's made from the passages
+        if (
+            settings.bm25.backend == "bm25s"
+        ):  # rank-bm25 stores nothing on disk: it is made from the passages when opened
             build_bm25(work / "terms", work / "bm25", settings.bm25, progress=maker.progress)
     seconds["bm25"] = elapsed()
     with timed() as elapsed:
@@ -116,7 +118,7 @@ def _counted(ids: Iterator[list[str]], total: int, progress: Progress) -> Iterat
 
 
 def _clear(work: Path) -> None:
-    """Remove what a stop in this module left."""
+    """Remove what a build that stopped in this module left behind."""
     for path in work.iterdir():
         if path.is_dir() and path.name not in (*shards.SHARD_FORMS, shards.RECORDS):
             shutil.rmtree(path)
@@ -125,7 +127,7 @@ def _clear(work: Path) -> None:
 
 
 def _files(work: Path, finished: Sequence[Shard]) -> dict[str, dict[str, int | str]]:
-    """Bytes and checksum of every file, those of the shards from their records; all are synced."""
+    """Sync every file and return its size and checksum; for shards' files these come from the shards' records."""
     table = {
         shards.path(work, form, number).relative_to(work).as_posix(): dict(row)
         for number, shard in enumerate(finished)

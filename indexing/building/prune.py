@@ -19,11 +19,11 @@ class BuildFolder:
     state: str
     """`current`, `kept`, `old` (to be removed) or `unfinished` (to be removed)."""
     bytes: int
-    """Size of its files; files that builds share count in each."""
+    """Size of its files; a file shared by several builds counts in each."""
 
 
 def list_builds(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
-    """Every build of an index, newest first, and what stopped builds left; `keep` builds stay, the current one too."""
+    """Every build of an index, newest first, then what stopped builds left; `keep` counts the current one too."""
     if keep < 1:
         raise SettingsError(f"--keep is {keep}; give 1 or more, the current build always stays.")
     current = _current(name, root)
@@ -37,23 +37,23 @@ def list_builds(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
 
 
 def prune(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
-    """Remove old builds and what stopped builds left; give back what was removed.
+    """Remove old builds and what stopped builds left behind; return what was removed.
 
-    A process that has an old build open continues to use it. Raises BusyError during a build.
+    A process that has an old build open can go on using it. Raises BusyError during a build.
     """
-    _current(name, root)  # refuses a name that is no index
+    _current(name, root)  # raises for a name without an index
     with atomic.hold(root / name, f"is building {root / name}"):
-        gone = [row for row in list_builds(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
-        for row in gone:
-            (row.folder / FILE).unlink(missing_ok=True)  # first: from here on it is no build
+        removed = [row for row in list_builds(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
+        for row in removed:
+            (row.folder / FILE).unlink(missing_ok=True)  # first, so that from here on the folder isn't a build
             shutil.rmtree(row.folder)
-        for file in (root / name).glob(".current.*"):  # of a process that was killed while it switched
+        for file in (root / name).glob(".current.*"):  # left by a process killed while switching builds
             file.unlink()
-    return gone
+    return removed
 
 
 def _current(name: str, root: Path) -> Path | None:
-    """The current build; None where a first one was begun and never ended. Raises IndexingError for no index."""
+    """The current build; None if the first was begun but never finished. Raises IndexingError without an index."""
     check_name(name)
     unfinished_only = (root / name).is_dir() and not (root / name / "current").is_file()
     return None if unfinished_only else current_build(name, root=root)

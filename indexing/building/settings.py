@@ -1,4 +1,4 @@
-"""How an index is built, checked once."""
+"""The settings of a build, checked when created."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
 
 ON_EXISTING = ("stop", "skip", "replace")
-"""What adding does with a passage whose id the index holds with another text."""
+"""What to do with an added passage whose id the index holds with another text."""
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,16 @@ class BuildSettings:
     """How an index is built."""
 
     bi_encoder: str = DEFAULT_BI_ENCODER
-    """Name on the hub, or path."""
+    """Hub name or local path."""
     bm25: Bm25Settings = field(default_factory=Bm25Settings)
     dense: str = "auto"
     """FAISS preset or index_factory string."""
     tokenizer: str = ""
-    """Name or path of a re-ranker whose tokens of every passage are stored; empty for none."""
+    """Hub name or local path of a re-ranker whose tokens of every passage are stored; empty for none."""
     shard_size: int = 20_000
-    """Passages in one file: at most so many are encoded again after a stop."""
+    """Passages per shard; at most this many are encoded again after a stop."""
     workers: tuple[str, ...] = ()
-    """Devices that encode, a process on each; with fewer than two, this process does."""
+    """Devices to encode on, one process each; with fewer than two, this process encodes."""
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:

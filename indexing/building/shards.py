@@ -1,8 +1,8 @@
-"""One shard of a build: its passages in every form that takes long to make, whole or not at all.
+"""One shard of a build: its passages in every form that takes long to compute, complete or not at all.
 
-A shard stands on its own: its files hold nothing that depends on other shards, and its record, written
-last, holds their checksums. So a build that was stopped keeps its finished shards, and a new build
-takes over from an old one every shard whose passages are the same.
+A shard is self-contained: its files don't depend on other shards, and its record, written last, holds
+their checksums. So a stopped build keeps its finished shards, and a new build reuses every shard of an
+old one whose passages are the same.
 """
 
 import ctypes
@@ -37,18 +37,18 @@ class Shard:
 
     passages: int
     digest: str
-    """Of its passages, as `passages.digest` gives it, in hexadecimal."""
+    """`passages.digest` of its passages, in hexadecimal."""
     files: dict[str, dict[str, Any]]
-    """Bytes and SHA-256 of each file, by its form."""
+    """Bytes and SHA-256 of each file, by form."""
 
     def sound(self, work: Path, number: int) -> bool:
-        """Whether every file exists with its checksum."""
+        """Whether every file exists and matches its checksum."""
         table = {path(work, form, number).relative_to(work).as_posix(): row for form, row in self.files.items()}
         return not atomic.changed_files(work, table, full=True)
 
 
 class KnownVectors:
-    """The vectors of an earlier build, found by passage, but for those of shards that have changed on disk."""
+    """The vectors of an earlier build, looked up by passage; shards that have changed on disk are ignored."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,7 +59,7 @@ class KnownVectors:
         self._sound: dict[int, bool] = {}
 
     def find(self, content: Sequence[Passage]) -> dict[int, int]:
-        """The build's row of each of these passages that it holds with the same text, by the passage's place."""
+        """Rows in the build, by place in `content`, of the passages that it holds with the same text."""
         rows: dict[int, int] = {}
         for place, passage in enumerate(content):
             with suppress(KeyError):
@@ -73,7 +73,7 @@ class KnownVectors:
         return self._vectors.rows(np.array(rows, dtype=np.int64))
 
     def _trusted(self, row: int) -> bool:
-        """Whether the shard of a row has its checksums still; looked at once."""
+        """Whether the shard of this row still matches its checksums; each shard is checked once."""
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
         if number not in self._sound:
             self._sound[number] = number < len(self._shards) and self._shards[number].sound(self._folder, number)
@@ -82,17 +82,17 @@ class KnownVectors:
 
 @dataclass(frozen=True)
 class ShardMaker:
-    """What turns passages into a shard's files."""
+    """Turns passages into a shard's files."""
 
     encoder: BiEncoder
     tokenizer: PassageTokenizer | None = None
     known: KnownVectors | None = None
-    """Vectors of the same bi-encoder that need not be computed again."""
+    """Vectors of the same bi-encoder that needn't be computed again."""
     progress: Progress = silent
-    """Takes the phases `read` and `encode`; their total is unknown here, as this sees one shard."""
+    """Called for the phases `read` and `encode`, with total 0: a single shard doesn't know the corpus's size."""
 
     def make(self, work: Path, number: int, content: Sequence[Passage], digest: str) -> tuple[Shard, int]:
-        """Write every form of these passages and then the record; and how many were encoded for it."""
+        """Write every form of these passages, then the record; return it, and how many passages were encoded."""
         remove(work, number)
         texts = [passage.content for passage in content]
         passages.write_shard(path(work, "passages", number), content)
@@ -103,11 +103,11 @@ class ShardMaker:
         known_rows = self.known.find(content) if self.known is not None else {}
         encoded, count = self._encode(texts, known_rows)
         save_shard(path(work, "vectors", number), encoded)
-        _give_back_memory()
+        _release_memory()
         return seal(work, number, len(content), digest), count
 
     def _encode(self, texts: Sequence[str], known_rows: dict[int, int]) -> tuple[Floats, int]:
-        """Vectors of all texts, those of `known_rows` taken from the earlier build; and how many were computed."""
+        """Vectors of all texts, those of `known_rows` copied from the earlier build; and how many were computed."""
         new = [place for place in range(len(texts)) if place not in known_rows]
         vectors = np.empty((len(texts), self.encoder.dim), dtype=np.float32)  # (texts, dim) float32
         if known_rows and self.known is not None:
@@ -120,22 +120,22 @@ class ShardMaker:
         return vectors, len(new)
 
 
-def _give_back_memory() -> None:
-    """Hand what was freed to the system: glibc keeps it between pieces that are in use, more with each shard."""
+def _release_memory() -> None:
+    """Return freed memory to the system: glibc keeps it between blocks in use, more of it with each shard."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def path(work: Path, form: str, number: int) -> Path:
-    """Where one form of a shard lies; its folder is made."""
+    """The path of one form of a shard; its folder is created."""
     folder = work / form
     folder.mkdir(exist_ok=True)
     return folder / f"{number:05}{SHARD_FORMS[form]}"
 
 
 def seal(work: Path, number: int, count: int, digest: str) -> Shard:
-    """Sync a shard's files and write the record that makes them count."""
+    """Sync a shard's files, then write the record that marks it as finished."""
     files: dict[str, Path] = {form: path(work, form, number) for form in SHARD_FORMS if (work / form).is_dir()}
     table: dict[str, dict[str, Any]] = {}
     for form, file in files.items():
@@ -147,7 +147,7 @@ def seal(work: Path, number: int, count: int, digest: str) -> Shard:
 
 
 def load(work: Path, number: int) -> Shard | None:
-    """The record of a shard; None where it isn't finished."""
+    """The record of a shard; None if it isn't finished."""
     try:
         return Shard(**json.loads(_record(work, number).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -163,7 +163,7 @@ def load_all(work: Path) -> list[Shard]:
 
 
 def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
-    """Take a shard over from another build without copying it."""
+    """Reuse a shard of another build by hard links, without copying it."""
     remove(work, new)
     for form in shard.files:
         os.link(path(source, form, old), path(work, form, new))
@@ -172,14 +172,14 @@ def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
 
 
 def remove(work: Path, number: int) -> None:
-    """Take a shard's record and files away. They may be another build's too: never write into an existing one."""
+    """Unlink a shard's record and files. Another build may share them, so never write into an existing file."""
     _record(work, number).unlink(missing_ok=True)
     for form in SHARD_FORMS:
         (work / form / f"{number:05}{SHARD_FORMS[form]}").unlink(missing_ok=True)
 
 
 def remove_others(work: Path, finished: Sequence[Shard]) -> None:
-    """Take away the files of no shard among these: of a corpus that was longer, or of a process that was killed."""
+    """Remove files that belong to none of these shards: leftovers of a longer corpus or of a killed process."""
     own = {_record(work, number) for number in range(len(finished))}
     own |= {path(work, form, number) for number, shard in enumerate(finished) for form in shard.files}
     for folder in (RECORDS, *SHARD_FORMS):

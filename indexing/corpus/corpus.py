@@ -1,4 +1,4 @@
-"""Reads passages from the forms that corpora come in, and names file and line of what can't be read.
+"""Reads passages from every supported form of corpus, and names the file and line of what can't be read.
 
 Forms: MS MARCO's `collection.tsv` (id TAB text, or id TAB text TAB title) and JSONL (BEIR's `corpus.jsonl`),
 each plain, `.gz` or in a `.tar.gz`; Parquet, one file or a folder of them; a folder of `.txt` files. Lines may
@@ -19,34 +19,34 @@ from indexing.errors import CorpusError, first_line
 from indexing.records import Passage
 from indexing.store.ids import SeenIds
 
-LINE_OVERHEAD = 200  # bytes that a line costs beside its own
+LINE_OVERHEAD = 200  # bytes of memory per line besides its text
 
 
 @dataclass
 class Corpus:
-    """Passages of one file or folder, read in order, with what was met on the way.
+    """The passages of one file or folder in order, and a record of the lines left out.
 
-    Needs 8 bytes a passage for the ids met so far, 16 for moments, and a few megabytes for the lines at hand.
+    Needs 8 bytes per passage for the ids read so far (briefly 16), and a few megabytes for the current lines.
     """
 
     path: Path
     skip_bad_lines: bool = False
     fields: Fields = field(default_factory=Fields)
-    """Names of the fields of JSON and Parquet."""
+    """Names of the fields in JSON and Parquet."""
     skipped: list[str] = field(default_factory=list)
-    """One sentence for each of the first 1,000 lines left out, `skip_bad_lines` only."""
+    """With `skip_bad_lines`, a description of each of the first 1,000 lines left out."""
     skipped_count: int = 0
     """How many lines were left out."""
     limits: ReadLimits = LIMITS
 
     def __iter__(self) -> Iterator[Passage]:
-        """Each passage once; counting of what is left out starts over.
+        """Each passage once; the record of lines left out starts over.
 
         Raises:
-            CorpusError: nothing to read at `path`, or a file or its columns can't be read; or, unless
+            CorpusError: there is nothing to read at `path`, or a file or its columns can't be read; or, unless
                 `skip_bad_lines`, the first line with a field missing, empty or of another kind than text,
                 a repeated id, a NUL, bad UTF-8, or over 10 MB.
-            SettingsError: a file of an ending that isn't known, or fields named for one that has none.
+            SettingsError: a file has an unknown ending, or fields are named for a form that has none.
         """
         self.skipped.clear()
         self.skipped_count = 0
@@ -82,7 +82,7 @@ def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits) -> Iterat
 
 def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
     with file.open("rb") as stream:
-        content = stream.read(limits.line + 4)  # the limit, a byte-order mark, and one too many
+        content = stream.read(limits.line + 4)  # the limit, a byte-order mark, and one byte more
     parse = line_parser(str(file), fields, limit=limits.line)
     yield Chunk([parse(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
 
@@ -94,13 +94,13 @@ def _line_chunks(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chu
 
 
 def _numbered(
-    name: str, given: Iterable[bytes], parse: Callable[[bytes], Parsed], *, chunk_bytes: int
+    name: str, raw_lines: Iterable[bytes], parse: Callable[[bytes], Parsed], *, chunk_bytes: int
 ) -> Iterator[Chunk]:
-    """Chunks of about `chunk_bytes`. Where a file breaks off, what came before comes first."""
+    """Chunks of about `chunk_bytes`. If reading fails, the lines read before are yielded before the error is raised."""
     first, size = 1, 0
     parsed: list[Parsed] = []
     try:
-        for line in given:
+        for line in raw_lines:
             parsed.append(parse(line))
             size += len(line) + LINE_OVERHEAD
             if size > chunk_bytes:

@@ -11,11 +11,11 @@ from indexing.errors import CorpusError, first_line
 
 
 def count_passages(path: Path, *, chunk_bytes: int = 1 << 20) -> int:
-    """Passages that a corpus seems to hold: its lines, rows or text files, none of them looked into.
+    """About how many passages a corpus holds: its lines, rows or text files, counted without parsing them.
 
     Lines are counted in chunks of `chunk_bytes`.
 
-    Raises CorpusError where there is none, or a packed one is broken.
+    Raises CorpusError if there is no corpus, or a compressed file is broken.
     """
     files = corpus_files(path)
     if files[0].name.endswith(".txt"):
@@ -29,7 +29,7 @@ def count_passages(path: Path, *, chunk_bytes: int = 1 << 20) -> int:
 
 
 def _lines(stream: IO[bytes], chunk_bytes: int) -> int:
-    """Lines of a stream, the last one too where nothing ends it."""
+    """Number of lines in a stream, a last one without a line ending included."""
     count, last = 0, b"\n"
     while chunk := stream.read(chunk_bytes):
         count += chunk.count(b"\n")

@@ -1,4 +1,4 @@
-"""Which fields of a record are a passage's id, text and title: those named by the user, or the usual ones."""
+"""Finds the fields of a record that hold a passage's id, text and title: those the user names, or the usual ones."""
 
 import math
 from collections.abc import Iterable
@@ -23,12 +23,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Fields:
-    """Names of a record's fields. None stands for the first of the names that collections use which the record has."""
+    """Names of a record's fields; None stands for the first usual name that the record has."""
 
     id: str | None = None
     text: str | None = None
     title: str | None = None
-    """An empty name stands for no title."""
+    """An empty string means that there is no title."""
 
     def __post_init__(self) -> None:
         if self.id == "" or self.text == "":
@@ -36,7 +36,7 @@ class Fields:
 
 
 class RecordFields(NamedTuple):
-    """The names of the fields of one record; `title` is None where it has none."""
+    """The names of the fields of one record; `title` is None if it has none."""
 
     id: str
     text: str
@@ -45,7 +45,7 @@ class RecordFields(NamedTuple):
 
 @lru_cache(maxsize=8)
 def find(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
-    """The fields among a record's `names`, or what is missing."""
+    """Choose the fields among a record's `names`; if one is missing, return a description of the fault."""
     for name in (fields.id, fields.text, fields.title):
         if name and name not in names:
             return f"there is no field {name!r}, only {listed(names)}"
@@ -61,15 +61,15 @@ def find(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """The first 8 names, in order of the alphabet."""
+    """The first 8 names in alphabetical order, and the number of the others."""
     ordered = sorted(names)
     more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
     return ", ".join(repr(name[:40]) for name in ordered[:8]) + more
 
 
 def as_strings(fields: RecordFields, key: object, text: object, title: object) -> tuple[str, str, str] | str:
-    """The values as strings, or which of them is none: ids may be numbers, a title may be null."""
-    if type(key) in (int, float) and math.isfinite(key):  # type: ignore[arg-type]  # no bool
+    """The values as strings, or a description of the one that isn't text; ids may be numbers, a title may be null."""
+    if type(key) in (int, float) and math.isfinite(key):  # type: ignore[arg-type]  # not bool
         key = str(key)
     if title is None:
         title = ""

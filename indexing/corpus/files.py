@@ -1,4 +1,4 @@
-"""Finds the files of a corpus, and gives their lines one at a time, packed or not; none is unpacked to disk."""
+"""Finds the files of a corpus and reads their lines one at a time; packed files are never unpacked to disk."""
 
 import gzip
 import re
@@ -16,16 +16,16 @@ ARCHIVES = (".tar.gz", ".tgz")
 TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl")
 NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
 CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
-JUDGED = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")  # what lies beside passages and holds none
+JUDGED = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")  # files beside the passages that hold none
 
 TABLE_ENDINGS = (".tsv", ".jsonl", ".tsv.gz", ".jsonl.gz", *ARCHIVES)
 
 READ_ERRORS = (OSError, EOFError, zlib.error, tarfile.TarError)
-"""What reading raises where a packed file is cut off, or is none."""
+"""What reading raises if a packed file is cut off or broken."""
 
 
 def corpus_files(path: Path) -> list[Path]:
-    """The files that hold a corpus's passages, in order. Raises CorpusError where there are none."""
+    """The files that hold a corpus's passages, in order. Raises CorpusError if there are none."""
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -35,7 +35,7 @@ def corpus_files(path: Path) -> list[Path]:
             return [path / name]
     files = (
         _passages(path, path.glob("*.parquet"))
-        or _passages(path, path.glob("corpus/*.parquet"))  # as the hub lays out corpus, queries and qrels
+        or _passages(path, path.glob("corpus/*.parquet"))  # the hub's layout of corpus, queries and qrels
         or _passages(path, path.rglob("*.txt"))
     )
     if not files:
@@ -44,10 +44,10 @@ def corpus_files(path: Path) -> list[Path]:
 
 
 def describe_unread(path: Path) -> str:
-    """One sentence on the files in a folder of texts that aren't read, by their endings; empty without any.
+    """A message on the files in a folder of texts that aren't read, counted by ending; empty without any.
 
-    Queries, qrels and hidden files aren't counted. Where a table such as collection.tsv is the corpus, its name says
-    so, and nothing is said of what lies beside it.
+    Queries, qrels and hidden files aren't counted. If the corpus is a table such as collection.tsv, its name says what
+    is read, so other files aren't mentioned.
     """
     if not path.is_dir() or corpus_files(path)[0].suffix != ".txt":
         return ""
@@ -67,7 +67,7 @@ def _hidden(file: Path, root: Path) -> bool:
 
 
 def _suggestion(path: Path) -> str:
-    """What to do with a folder without a corpus; tables under other names are named."""
+    """What to do about a folder without a corpus; tables with other names are listed."""
     tables = [file for file in _passages(path, path.iterdir()) if file.name.endswith(TABLE_ENDINGS)]
     if not tables:
         return "give another folder"
@@ -76,7 +76,7 @@ def _suggestion(path: Path) -> str:
 
 
 def _passages(root: Path, files: Iterator[Path]) -> list[Path]:
-    """Files in order of their paths, without the queries and qrels that lie directly in `root`."""
+    """Files sorted by path, without the queries and qrels directly in `root`."""
     return sorted(
         file for file in files if not file.is_dir() and not (file.parent == root and JUDGED.fullmatch(file.name))
     )
@@ -88,14 +88,14 @@ def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
         yield from _archive_parts(file)
     elif file.suffix == ".gz":
         with gzip.open(file) as stream:
-            yield str(file), stream  # type: ignore[misc]  # typeshed has GzipFile as no IO, it reads as one
+            yield str(file), stream  # type: ignore[misc]  # typeshed doesn't declare GzipFile as an IO, but it reads as one
     else:
         with file.open("rb") as stream:
             yield str(file), stream
 
 
 def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
-    """Lines without their ending and byte-order mark; of one over the limit only its start, which is over it too."""
+    """Lines without line endings and byte-order mark; of a line over the limit only a start that is also over it."""
     most = limit + len(b"\r\n")
     mark = b"\xef\xbb\xbf"
     while line := stream.readline(most):
@@ -109,7 +109,7 @@ def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
 
 
 def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The members called as `TABLES`, or else the only other .tsv or .jsonl that isn't queries or qrels."""
+    """The members with a name in `TABLES`, or else the only .tsv or .jsonl that isn't queries or qrels."""
     known, others = False, []
     for name, stream in _members(file):
         if PurePosixPath(name).name in TABLES:
@@ -125,7 +125,7 @@ def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each file of an archive in turn, streamed; at the end the checksum of the whole has been compared."""
+    """Stream each file of an archive in turn; reading to the end also checks the checksum of the whole."""
     with gzip.open(file) as packed:
         with tarfile.open(fileobj=packed, mode="r|") as archive:
             for member in archive:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def layout(name: str) -> tuple[str, Layout]:
-    """The repository of a name, and how its tables lie. Raises SettingsError for a name that isn't known."""
+    """The repository that a name stands for, and its layout. Raises SettingsError for an unknown name."""
     repository, colon, part = HUB_CORPORA.get(name, name).partition(":")
     if repository == NANO_BEIR:
         if not re.fullmatch(PLAIN, part):
@@ -44,14 +44,13 @@ def layout(name: str) -> tuple[str, Layout]:
 
 
 def fetch(name: str, *, root: Path | None = None, repository: str | None = None, progress: Progress = silent) -> Path:
-    """The folder below `root` with collection.tsv, and queries and qrels by split, fetched if absent.
+    """The folder in `root` with collection.tsv, and queries and qrels by split; fetched if absent.
 
-    `repository` may name a local folder in the hub's own layout in place of the hub's. `progress` counts
-    records.
+    `repository` may name a local folder in the hub's layout to read instead. `progress` counts records.
 
     Raises:
-        SettingsError: the name is none of the hub's that are known here.
-        HubError: the hub isn't reached, or the data set isn't as expected; nothing half-written stays.
+        SettingsError: the name isn't one of the known collections.
+        HubError: the hub can't be reached, or the data set isn't as expected; nothing half-written stays.
     """
     hub_name, tables = layout(name)
     target = (root or places.corpora()) / folder_name(name)
@@ -64,7 +63,7 @@ def fetch(name: str, *, root: Path | None = None, repository: str | None = None,
             tables.write(work, Repository(repository or hub_name, progress))
     except SecondLookError:
         raise
-    except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own
+    except Exception as error:  # datasets, fsspec, httpx and pyarrow each raise their own errors
         if target.is_dir():  # fetched by another process in the meantime
             return target
         log.debug("fetching %s failed", hub_name, exc_info=error)

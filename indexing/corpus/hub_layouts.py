@@ -1,4 +1,4 @@
-"""Reads the layouts that collections have on the hub, and writes each as collection.tsv, queries and qrels."""
+"""Reads each layout that collections have on the hub, and writes collection.tsv, queries and qrels."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -12,27 +12,27 @@ from indexing.store.ids import SeenIds, id_hashes
 from indexing.whitespace import squeeze_value
 
 Batch = dict[str, list[Any]]
-"""Some records, by column."""
+"""Lists of values by column."""
 
 BATCH = 1_000  # records read at once
-SPLITS = {"train": "train", "validation": "dev", "dev": "dev", "test": "test"}  # the hub's names, and ours
+SPLITS = {"train": "train", "validation": "dev", "dev": "dev", "test": "test"}  # the hub's name: our name
 QRELS = ("query-id", "corpus-id")
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A data set on the hub, or a local folder laid out as one, whose records are streamed."""
+    """A data set on the hub, or a local folder with its layout; its records are streamed."""
 
     name: str
     progress: Progress = silent
 
     def batches(self, configuration: str | None, split: str, fields: Sequence[str]) -> Iterator[Batch]:
-        """Records of one configuration and split. Raises ValueError where they lack one of `fields`."""
+        """Records of one configuration and split. Raises ValueError if they lack one of `fields`."""
         yield from self._batches(self._load(configuration, split), fields)
 
     def splits(self, configuration: str | None, fields: Sequence[str]) -> dict[str, Iterator[Batch]]:
-        """Records of each split that a configuration has, by our name of the split."""
+        """Records of each split of a configuration, by our name for the split."""
         splits = self._load(configuration, None)
         return {SPLITS[split]: self._batches(splits[split], fields) for split in splits if split in SPLITS}
 
@@ -51,7 +51,7 @@ class Repository:
 
 
 class Layout(Protocol):
-    """How a collection lies on the hub."""
+    """How a collection is laid out on the hub."""
 
     def write(self, work: Path, repository: Repository) -> None:
         """Fill the folder `work`."""
@@ -59,14 +59,14 @@ class Layout(Protocol):
 
 @dataclass(frozen=True)
 class Tables:
-    """Passages, queries and judgments are configurations of one repository: `corpus`, `queries` and `qrels`."""
+    """A repository whose configurations `corpus`, `queries` and `qrels` are passages, queries and judgments."""
 
     split: str
-    """The hub's name of the split that holds all."""
+    """The split on the hub that holds all records."""
     passage_fields: tuple[str, str]
     query_fields: tuple[str, str]
     judged: bool = True
-    """Whether there are judgments."""
+    """Whether it has judgments."""
 
     def write(self, work: Path, repository: Repository) -> None:
         """Write the judged collection as a test split; queries without judgments have no split."""
@@ -83,7 +83,7 @@ class Tables:
 
 @dataclass(frozen=True)
 class BeirTables:
-    """BEIR's: passages and queries in one repository, judgments of up to three splits in `NAME-qrels`."""
+    """BEIR's layout: passages and queries in one repository, judgments of up to three splits in `NAME-qrels`."""
 
     def write(self, work: Path, repository: Repository) -> None:
         """Write each judged split with its own queries."""
@@ -105,7 +105,7 @@ class BeirTables:
 
 @dataclass(frozen=True)
 class MsMarco:
-    """Microsoft's question-answering form: each query with the passages shown for it, some of them selected.
+    """Microsoft's question-answering layout: each query with the passages shown for it, some of them selected.
 
     A passage's id is the hash of its text in 16 hexadecimal digits; equal texts are one passage.
     """
@@ -152,7 +152,7 @@ def _text_ids(texts: Sequence[str]) -> list[str]:
 
 
 def _write_passages(work: Path, batches: Iterator[Batch], fields: tuple[str, str]) -> None:
-    """One line a passage: id, text, and title where there is one. A passage without a text has its title for it."""
+    """Write one line per passage: id, text, and title if any. A passage without a text has its title as the text."""
     empty = 0
     with _open(work / "collection.tsv") as file:
         for batch in batches:
@@ -175,7 +175,7 @@ def _pairs(batches: Iterator[Batch], fields: tuple[str, str]) -> Iterator[tuple[
 
 
 def _judgments(batches: Iterator[Batch]) -> Iterator[tuple[str, str, int]]:
-    """Query, passage and grade; a table without grades lists relevant passages, of grade 1."""
+    """Query, passage and grade; in a table without grades, every passage has grade 1."""
     for batch in batches:
         grades = batch.get("score", [1] * len(batch[QRELS[0]]))
         for query, passage, grade in zip(batch[QRELS[0]], batch[QRELS[1]], grades, strict=True):

@@ -22,13 +22,13 @@ REPOSITORY = re.compile(
 
 
 def is_hub_corpus(corpus: str) -> bool:
-    """Whether a corpus is fetched from the hub: it has such a name, and no path of that name exists."""
+    """Whether a corpus is fetched from the hub: its name is a hub name, and no such path exists."""
     known = corpus in HUB_CORPORA or REPOSITORY.fullmatch(corpus.partition(":")[0]) is not None
     return known and not Path(corpus).exists()
 
 
 def folder_name(name: str) -> str:
-    """The plain name of the folder that holds a collection: `BeIR/scifact` lies in `BeIR--scifact`."""
+    """The name of the folder that holds a collection: `BeIR--scifact` for `BeIR/scifact`."""
     if name in HUB_CORPORA:
         return name
     repository, _, part = name.partition(":")

@@ -11,30 +11,30 @@ from indexing.records import PassageId, Qrels, Query, QueryId
 from indexing.whitespace import squeeze
 
 T = TypeVar("T", Query, tuple[str, str, int], tuple[str, str, float])
-SPLITS = {"train": ("train",), "dev": ("dev", "validation"), "test": ("test",)}  # our names, and what files say
+SPLITS = {"train": ("train",), "dev": ("dev", "validation"), "test": ("test",)}  # our name: names in files
 
 
 @dataclass(frozen=True)
 class JudgedSet:
-    """One split of a collection: its queries that have judgments, and the judgments."""
+    """One split of a collection: the queries that have judgments, and those judgments."""
 
     split: str
     queries: tuple[Query, ...]
     qrels: Qrels
 
     def find(self, text: str) -> Query | None:
-        """The first query that is the same as `text` but for case, white space and final punctuation."""
-        wanted = normalize_query(text)
-        return next((query for query in self.queries if normalize_query(query.text) == wanted), None)
+        """The first query that equals `text` apart from case, white space and final punctuation."""
+        normalized = normalize_query(text)
+        return next((query for query in self.queries if normalize_query(query.text) == normalized), None)
 
 
 def judged_sets(folder: Path) -> dict[str, JudgedSet]:
     """The judged splits beside a corpus, by train, dev and test.
 
-    Of MS MARCO and TREC queries[.SPLIT].tsv and qrels[.SPLIT].tsv or .txt, qrels without a split being the test
-    split's; of BEIR queries.jsonl and qrels/SPLIT.tsv. A split called validation is dev.
+    Reads MS MARCO's and TREC's queries[.SPLIT].tsv with qrels[.SPLIT].tsv or .txt, where qrels without a split are
+    the test split's, and BEIR's queries.jsonl with qrels/SPLIT.tsv. A split called validation is dev.
     """
-    found = {}
+    sets = {}
     root = folder if folder.is_dir() else folder.parent
     for split, names in SPLITS.items():
         qrels_path = _first(root, *(form for name in names for form in _qrels_forms(name)))
@@ -45,8 +45,8 @@ def judged_sets(folder: Path) -> dict[str, JudgedSet]:
             continue
         qrels = read_qrels(qrels_path)
         queries = tuple(query for query in read_queries(queries_path) if query.id in qrels)
-        found[split] = JudgedSet(split, queries, qrels)
-    return found
+        sets[split] = JudgedSet(split, queries, qrels)
+    return sets
 
 
 def pick_split(
@@ -55,7 +55,7 @@ def pick_split(
     """One of the judged splits beside the corpus of an index.
 
     Raises:
-        SettingsError: there is none of that name, or none of its queries is judged.
+        SettingsError: there is no split of that name, or none of its queries is judged.
     """
     judged = sets.get(split)
     if judged is None or not judged.queries:
@@ -69,7 +69,7 @@ def _qrels_forms(split: str) -> tuple[str, ...]:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Queries of `id TAB text`, or of JSONL with `_id` or `id` and `text`."""
+    """Read queries from lines of `id TAB text`, or from JSONL with `_id` or `id`, and `text`."""
 
     def parse(line: str) -> Query | str:
         if path.suffix == ".jsonl":
@@ -90,7 +90,7 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def read_qrels(path: Path) -> Qrels:
-    """Grades by query and passage, of TREC's four fields or BEIR's three with a header line."""
+    """Read grades by query and passage, from TREC's four fields or from BEIR's three with a header line."""
 
     def parse(line: str) -> tuple[str, str, int] | str:
         fields = line.split()
@@ -110,12 +110,12 @@ def read_qrels(path: Path) -> Qrels:
 
 
 def default_minimum_grade(qrels: Qrels) -> int:
-    """The least grade that counts as relevant unless the user names one: 2 where there are grades above 1, else 1."""
+    """The default lowest grade that counts as relevant: 2 if there are grades above 1, else 1."""
     return 2 if any(grade > 1 for grades in qrels.values() for grade in grades.values()) else 1
 
 
 def parsed_lines(path: Path, parse: Callable[[str], T | str]) -> Iterator[T]:
-    """What each line that isn't empty says. Raises CorpusError with file and line at the first that can't be read."""
+    """Each non-empty line, parsed. Raises CorpusError with file and line for the first that can't be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -137,5 +137,5 @@ def _first(root: Path, *names: str) -> Path | None:
 
 
 def normalize_query(text: str) -> str:
-    """A query as it counts for comparing: lower case, single spaces, no final punctuation."""
+    """A query in the form used for comparison: lower case, single spaces, no final punctuation."""
     return squeeze(text.lower()).rstrip(" ?.!")

@@ -1,4 +1,4 @@
-"""How much of a corpus is in memory while it is read."""
+"""How much of a corpus is in memory at once while it is read."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ class ReadLimits:
     batch_rows: int = 4_096
     """Rows of a Parquet file that are decoded together."""
     batch_bytes: int = 4_000_000
-    """Of all their columns; long rows come in smaller batches."""
+    """Bytes of such a batch over all columns; long rows come in smaller batches."""
     faults: int = 1_000
-    """Sentences on lines left out; further ones are only counted."""
+    """Lines left out that are described; further ones are only counted."""
 
 
 LIMITS = ReadLimits()

@@ -1,4 +1,4 @@
-"""What one line of a corpus says: a passage, or in words what is wrong with the line."""
+"""Parses one line of a corpus into a passage, or into a description of what is wrong with it."""
 
 import json
 import re
@@ -14,18 +14,21 @@ from indexing.whitespace import squeeze
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 Parsed = Passage | str
-"""A passage, or what is wrong."""
+"""A passage, or what is wrong with the line."""
 
 
 class Chunk(NamedTuple):
-    """Lines in order, parsed, and the place of each by its number in the chunk."""
+    """Parsed lines in order, and a function from a line's number in the chunk to its place in the file."""
 
     parsed: list[Parsed]
     place: Callable[[int], str]
 
 
 def line_parser(name: str, fields: Fields, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
-    """Reads lines of at most `limit` bytes of a file of this name. Raises SettingsError for an unknown ending."""
+    """A parser for lines of at most `limit` bytes, chosen by the file's name.
+
+    Raises SettingsError for an unknown ending, or for field names with a form that has none.
+    """
     if name.endswith(".jsonl"):
         return _of_bytes(lambda line: _parse_json(line, fields), limit)
     if not name.endswith((".tsv", ".txt")):
@@ -51,7 +54,7 @@ def _of_bytes(parse: Callable[[str], Parsed], limit: int) -> Callable[[bytes], P
 
 
 def decoded(line: bytes, *, limit: int = LIMITS.line) -> str:
-    """The text of a line. Raises ValueError, in words, for one that is too long or no text."""
+    """The text of a line. Raises ValueError with a description if it is too long or isn't text."""
     if len(line) > limit:
         raise ValueError(f"the line is longer than {limit:,} bytes")
     if b"\0" in line:
@@ -74,7 +77,10 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         return f"not JSON ({error.msg} at character {error.pos + 1})"
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets nested as deep
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number with thousands of digits, or brackets nested thousands deep
         return f"not JSON that can be read ({error})"
     if not isinstance(record, dict):
         return "a JSON object is wanted"
@@ -90,7 +96,7 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
 
 
 def passage(passage_id: str, text: str, title: str = "") -> Parsed:
-    """The passage of these values with every run of white space as one space; a title without a text is the text."""
+    """A passage of these values, each run of white space made one space; without a text, the title is the text."""
     key, cleaned, title = passage_id.strip(), squeeze(text), squeeze(title)
     if not key:
         return "the id is empty"

@@ -1,4 +1,4 @@
-"""Passages of a Parquet file in bounded batches of rows; its columns are checked before any row is read."""
+"""Reads a Parquet file's passages in bounded batches of rows, after checking its columns."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from indexing.errors import CorpusError, first_line
 
 
 def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -> Iterator[Chunk]:
-    """Every row in order, by number from 1. Raises CorpusError where the file or its columns can't be used."""
+    """Every row in order, numbered from 1. Raises CorpusError if the file or its columns can't be used."""
     try:
         with pq.ParquetFile(file, memory_map=True) as source:
             names = _columns(file, source.schema_arrow, fields)
@@ -60,7 +60,7 @@ def _rows(batch: pa.RecordBatch, names: RecordFields, limit: int) -> list[Parsed
 
 
 def _values(column: pa.Array) -> list[object]:
-    """Values of a column; bytes where they are to be decoded one by one, since one of them is no UTF-8."""
+    """Values of a column; as bytes if one isn't UTF-8, so that each can be decoded by itself."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:

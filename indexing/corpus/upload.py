@@ -1,4 +1,4 @@
-"""Keeps an uploaded corpus below the folder of all corpora: read through first, then whole or not at all."""
+"""Stores an uploaded corpus in the folder of all corpora, once it has been read to the end: whole or not at all."""
 
 import gzip
 import os
@@ -22,23 +22,23 @@ STORED: Mapping[str, str] = {
     ".jsonl.gz": "corpus.jsonl.gz",
     ".parquet": "collection.parquet",
 }
-"""Endings of an upload, and the only names that its file gets on disk."""
+"""The endings that an upload may have, and the name under which each is stored."""
 LIMIT = 200  # megabytes
 MEGABYTE = 1 << 20
-UNPACKED = 10  # times its limit that an upload may hold once it is unpacked
+UNPACKED = 10  # times the limit: the most that an upload may unpack to
 PIECE = 1 << 20  # bytes copied at once
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a user sends, and what becomes of it."""
+    """A file that a user sends, and how to store it."""
 
     file_name: str
-    """As on the user's machine; only its ending is used, and in sentences."""
+    """The file's name on the user's machine; used only for its ending and in messages."""
     name: str
-    """The folder below that of all corpora that is to hold it."""
+    """The name of its folder, in the folder of all corpora."""
     limit: int = LIMIT
-    """Megabytes that it may have."""
+    """Most megabytes that it may have."""
     fields: Fields = field(default_factory=Fields)
     skip_bad_lines: bool = False
 
@@ -66,27 +66,29 @@ class StoredUpload:
 
 
 def limit() -> int:
-    """Megabytes that an upload may have: SECOND_LOOK_UPLOAD_MB or 200. Raises SettingsError for no such number."""
-    given = os.environ.get("SECOND_LOOK_UPLOAD_MB") or str(LIMIT)
-    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", given, re.ASCII):
-        raise SettingsError(f"SECOND_LOOK_UPLOAD_MB is {given[:40]!r}; give a whole number of megabytes, 1 or more.")
-    return int(given)
+    """Megabytes that an upload may have: SECOND_LOOK_UPLOAD_MB or 200. Raises SettingsError for any other value."""
+    megabytes = os.environ.get("SECOND_LOOK_UPLOAD_MB") or str(LIMIT)
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", megabytes, re.ASCII):
+        raise SettingsError(
+            f"SECOND_LOOK_UPLOAD_MB is {megabytes[:40]!r}; give a whole number of megabytes, 1 or more."
+        )
+    return int(megabytes)
 
 
 def ending(file_name: str) -> str:
-    """What a file's name says of its form, in small letters: `.tsv`, or `.tsv.gz`."""
+    """The lower-case ending of a file's name, which tells its form: `.tsv`, or `.tsv.gz`."""
     suffixes = [suffix.lower() for suffix in Path(file_name).suffixes]
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
 def suggested_name(file_name: str) -> str:
-    """A folder's name for an upload: its own without the ending, and without what a folder's name can't hold."""
+    """A folder name for an upload: the file's name without its ending and without unsuitable characters."""
     stem = file_name[: len(file_name) - len(ending(file_name))]
     return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64].strip("-") or "corpus"
 
 
 def known_corpora(root: Path | None = None) -> list[Path]:
-    """The bundled sample and the folders below `root`, without links: they could lead anywhere."""
+    """The bundled sample and the folders in `root`, except symbolic links, which could point anywhere."""
     folders = [
         path
         for path in sorted((root or places.corpora()).glob("*"))
@@ -96,11 +98,11 @@ def known_corpora(root: Path | None = None) -> list[Path]:
 
 
 def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> StoredUpload:
-    """Copy an upload to `root/name`, and keep it if every line of it can be read.
+    """Store an upload in `root/name` if every line of it can be read, or bad lines are to be skipped.
 
     Raises:
         CorpusError: the name is taken; the file is too large, can't be read, or holds no passage; or a line
-            can't be read and isn't to be left out. Nothing of it stays.
+            can't be read and `skip_bad_lines` isn't set. Nothing is stored then.
         SettingsError: fields are named for a form that has none.
     """
     target = (root or places.corpora()) / upload.name
@@ -111,7 +113,7 @@ def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> Sto
         try:
             _copy(content, path, upload)
             passages, left_out = _read(path, upload)
-        except SecondLookError as error:  # named as the user knows it
+        except SecondLookError as error:  # the message is to name the user's file, not the copy
             stored = str(path).removesuffix(".gz")
             sentence = str(error).replace(str(path), upload.file_name).replace(stored, upload.file_name)
             raise type(error)(sentence) from error
@@ -119,11 +121,11 @@ def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> Sto
 
 
 def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
-    left = upload.limit * MEGABYTE
+    remaining = upload.limit * MEGABYTE
     with path.open("xb") as file:
         while piece := content.read(PIECE):
-            left -= len(piece)
-            if left < 0:
+            remaining -= len(piece)
+            if remaining < 0:
                 raise CorpusError(
                     f"{path} has more than {upload.limit} MB, which is the most for an upload. "
                     f"Split it, or have it put below {places.corpora()} on the server."
@@ -134,7 +136,7 @@ def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
 
 
 def _check_unpacked(path: Path, upload: Upload) -> None:
-    """Refuse what a few megabytes can unpack to, before anything looks for lines in it."""
+    """Refuse a small file that unpacks to a huge one, before its lines are read."""
     size = 0
     try:
         with gzip.open(path) as stream:
@@ -146,7 +148,7 @@ def _check_unpacked(path: Path, upload: Upload) -> None:
 
 
 def _read(path: Path, upload: Upload) -> tuple[int, int]:
-    """Passages that can be read, and lines that can't."""
+    """Read the corpus to the end; return the number of passages, and of lines that can't be read."""
     corpus = Corpus(path, skip_bad_lines=True, fields=upload.fields)
     passages = size = 0
     for passage in corpus:

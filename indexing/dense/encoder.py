@@ -1,4 +1,4 @@
-"""A bi-encoder turns texts into unit vectors; any sentence-transformers model, one offline by default."""
+"""The bi-encoder, which turns texts into unit vectors: any sentence-transformers model; the default works offline."""
 
 import logging
 import math
@@ -29,7 +29,7 @@ from indexing.records import Floats
 TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
 LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
 COUNTED_TOGETHER = 512  # texts whose tokens are counted in one call
-BATCHES = 8  # encoded between two reports of progress
+BATCHES = 8  # encoded per progress report
 log = logging.getLogger(__name__)
 
 
@@ -40,10 +40,10 @@ class BiEncoder:
         """Load by hub name or local path.
 
         With two or more `workers` (torch devices, such as `cuda:0` and `cuda:1`, or `cpu` twice), passages are
-        encoded by a process on each, through sentence-transformers' own pool; `close` ends them.
+        encoded by one process on each, in sentence-transformers' own pool; `close` ends them.
 
         Raises:
-            HubError: the hub isn't reached or has no such model.
+            HubError: the hub can't be reached or has no such model.
             ModelError: the folder holds no usable model.
         """
         for worker in workers:
@@ -59,7 +59,7 @@ class BiEncoder:
         try:
             with quiet_loading():
                 self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
-        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+        except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own errors
             raise loading_error("Bi-encoder", name, error) from error
         self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
         self._workers = tuple(workers)
@@ -81,15 +81,15 @@ class BiEncoder:
         return np.asarray(self.encode_queries([text])[0])
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
-        """Vectors of some queries, (queries, dim) float32, unit length, always computed in float32."""
+        """The queries' vectors, (queries, dim) float32, unit length, always computed in float32."""
         return self._unit(self._model.encode_query(list(texts), show_progress_bar=False), texts)
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
-        """Vectors of many texts, (texts, dim) float32, unit length, in the format that computes fastest here.
+        """The texts' vectors, (texts, dim) float32, unit length, computed in this machine's fastest number format.
 
-        Texts are batched by their tokens so that each batch has about as many, which leaves little padding; long and
-        short ones take turns, so that the rate at the start is that of the whole. Lengths are padded to a multiple of
-        LENGTH_STEP, because oneDNN keeps memory for every shape that it meets.
+        A batch holds texts of similar length, so there is little padding, and batches have about equally many tokens.
+        Long and short batches are mixed, so that the speed at the start is that of the whole. Lengths are padded to a
+        multiple of LENGTH_STEP, because oneDNN keeps memory for every shape it sees.
         """
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         for rows, size in self._batches(texts):
@@ -106,10 +106,10 @@ class BiEncoder:
         return vectors
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
-        """Vectors of every token of each text, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
+        """For each text the vectors of its tokens, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
 
         Raises:
-            ModelError: the model reads words and not tokens in their context.
+            ModelError: the model isn't a transformer, so it has no vectors of tokens in context.
         """
         if not isinstance(self._model[0], Transformer):
             raise ModelError(
@@ -129,7 +129,7 @@ class BiEncoder:
         return tokens
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """Rows of texts of like length, in mixed order of length, and how many of them fill a batch's token budget."""
+        """Groups of rows of similarly long texts, in random order, each with the batch size for the token budget."""
         steps = -(-self._token_counts(texts) // LENGTH_STEP)  # (texts,) int64
         order = np.argsort(steps, kind="stable")
         ends = np.searchsorted(steps[order], np.unique(steps), side="right")  # of the texts of each length
@@ -143,13 +143,13 @@ class BiEncoder:
         yield from batches
 
     def close(self) -> None:
-        """End the workers' processes, where there are any."""
+        """End the workers' processes, if any."""
         if self._pool is not None:
             SentenceTransformer.stop_multi_process_pool(self._pool)
             self._pool = None
 
     def _token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Tokens that the model reads of each text, (texts,); its characters where the model tells no tokens."""
+        """How many tokens of each text the model reads, (texts,); characters instead if it has no fast tokenizer."""
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
             return np.array([len(text) for text in texts], dtype=np.int64)
@@ -168,7 +168,7 @@ class BiEncoder:
         if self._pool is None and len(self._workers) > 1:
             cores = max(1, (os.cpu_count() or 1) // len(self._workers))
             before = os.environ.get("OMP_NUM_THREADS")
-            os.environ["OMP_NUM_THREADS"] = str(cores)  # each worker's share; they inherit it
+            os.environ["OMP_NUM_THREADS"] = str(cores)  # each worker's share of the cores; workers inherit it
             try:
                 self._pool = self._fast_model().start_multi_process_pool(list(self._workers))
             finally:
@@ -180,10 +180,10 @@ class BiEncoder:
         if self._fast is None:
             options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device)}
             if self._device == "cpu":
-                options["attn_implementation"] = "eager"  # on a CPU a fifth faster than torch's fused attention
+                options["attn_implementation"] = "eager"  # a fifth faster on a CPU than torch's fused attention
             with quiet_loading():
                 fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
-            if isinstance(fast[0], Transformer):  # a model of averaged words pads nothing
+            if isinstance(fast[0], Transformer):  # a model that averages word vectors needs no padding
                 fast[0].processing_kwargs = {"text": {"pad_to_multiple_of": LENGTH_STEP}}
             self._fast = fast
         return self._fast

@@ -1,4 +1,4 @@
-"""Exact dense search by torch: what recall is measured against, and a GPU's search where there is no faiss-gpu."""
+"""Exact dense search in torch: the reference for recall, and search on a GPU without faiss-gpu."""
 
 import numpy as np
 import torch
@@ -16,13 +16,13 @@ def exact_search(
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Rows:
-    """The nearest rows by cosine to each of (queries, dim), best first: (queries, <= depth) int64.
+    """The rows nearest by cosine to each of (queries, dim), best first: (queries, <= depth) int64.
 
-    Vectors pass through the device block by block, so that memory doesn't grow with their count;
+    Vectors are sent to the device block by block, so that memory doesn't grow with their number;
     `progress` counts vectors.
     """
     vectors_of_queries = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32)).to(device)  # (queries, dim)
-    scores = torch.empty((len(queries), 0), device=device)  # (queries, <= depth) best so far
+    scores = torch.empty((len(queries), 0), device=device)  # (queries, <= depth), the best so far
     rows = torch.empty((len(queries), 0), dtype=torch.int64, device=device)
     first = 0
     for block in vectors.blocks():
@@ -52,7 +52,7 @@ class TorchExact:
         return len(self._vectors)
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer."""
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer if the index holds fewer."""
         query = torch.from_numpy(vector).to(self._device, self._vectors.dtype)
         scores, rows = _best((self._vectors @ query).float(), depth)
         return np.asarray(rows.cpu().numpy(), dtype=np.int64), np.asarray(scores.cpu().numpy(), dtype=np.float32)

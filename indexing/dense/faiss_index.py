@@ -1,4 +1,4 @@
-"""FAISS over unit vectors: inner product is cosine. The one module that imports faiss."""
+"""FAISS over unit vectors: inner product equals cosine. The only module that imports faiss."""
 
 import logging
 import math
@@ -19,46 +19,46 @@ from indexing.records import Floats, Rows
 
 EXACT_UP_TO = 50_000  # passages below which a scan of every vector takes under 5 ms on one core
 SCAN_UP_TO = 2_000_000  # passages below which a scan of every 4-bit code does
-TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its own k-means samples 256 a centroid
-LEAST_IN_A_CLUSTER = 39  # vectors that FAISS's k-means wants for each cluster
-MEMORY_SHARE = 0.5  # of the machine's memory that `auto` lets an index take
+TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its k-means itself samples 256 per centroid
+LEAST_IN_A_CLUSTER = 39  # vectors per cluster below which FAISS's k-means warns
+MEMORY_SHARE = 0.5  # of the machine's memory that `auto` allows an index
 PROBE_ROWS = 4096
 KNOBS = {
     "nprobe": (1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
     "efSearch": (16, 32, 64, 128, 256, 512),
     "k_factor_rf": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 32),
 }
-"""FAISS's parameters of search: clusters looked at, length of a graph's queue, candidates refined for each result."""
+"""FAISS's search parameters: clusters visited, length of the graph's queue, candidates refined per result."""
 SOURCE_LINE = re.compile(r"^Error in .*? at \S+:\d+: (Error: )?")
-"""Where in FAISS's C++ an error arose, which its messages begin with and no user can use."""
+"""The C++ source line that FAISS's messages begin with, which is of no use to a user."""
 log = logging.getLogger(__name__)
 
 
 class PresetChoice(NamedTuple):
-    """What `auto` picked."""
+    """The preset that `auto` chose, and why."""
 
     preset: str
     reason: str
 
 
 class DensePlan(NamedTuple):
-    """The FAISS index that is to be made."""
+    """The FAISS index to build."""
 
     preset: str
     kind: str
     """Its index_factory string."""
     reason: str
-    """Why, where the preset was `auto`; else empty."""
+    """Why this kind was chosen, if the preset was `auto`; else empty."""
 
 
 class DenseSearcher(Protocol):
     """Finds the nearest passages to a query's vector."""
 
     def __len__(self) -> int:
-        """Vectors held."""
+        """Number of vectors."""
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer."""
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer if the index holds fewer."""
 
 
 def gpus() -> int:
@@ -85,7 +85,7 @@ def choose(passages: int, *, dim: int, memory: int) -> PresetChoice:
 
 
 def factory_string(preset: str, *, dim: int, passages: int) -> str:
-    """The `faiss.index_factory` string of a preset; any other string is given back as it is."""
+    """The `faiss.index_factory` string of a preset; any other string is returned unchanged."""
     codes = f"PQ{dim // 4}x4fs"  # 4 bits for every 4 dimensions
     clusters = max(1, min(round(4 * math.sqrt(passages)), passages // LEAST_IN_A_CLUSTER))
     return {
@@ -98,14 +98,14 @@ def factory_string(preset: str, *, dim: int, passages: int) -> str:
 
 
 def plan(preset: str, *, dim: int, passages: int) -> DensePlan:
-    """What a preset, `auto` among them, or an index_factory string comes to on this machine."""
+    """Resolve a preset (`auto` included) or an index_factory string for this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     chosen, reason = choose(passages, dim=dim, memory=memory) if preset == "auto" else (preset, "")
     return DensePlan(chosen, factory_string(chosen, dim=dim, passages=passages), reason)
 
 
 class DenseIndex:
-    """A FAISS index, searched by one query at a time."""
+    """A FAISS index, searched with one query at a time."""
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
@@ -113,7 +113,7 @@ class DenseIndex:
 
     @classmethod
     def build(cls, vectors: VectorStore, *, kind: str, seed: int = 0, progress: Progress = silent) -> "DenseIndex":
-        """Train on a sample where the kind needs it, and add every vector, a block at a time.
+        """Train on a sample if this kind needs training, then add every vector, block by block.
 
         `kind` is an `index_factory` string; `progress` counts vectors.
         """
@@ -130,12 +130,12 @@ class DenseIndex:
         return cls(index)
 
     def save(self, path: Path) -> None:
-        """Write FAISS's own format."""
+        """Write the index in FAISS's own format."""
         faiss.write_index(self._index, str(path))
 
     @classmethod
     def open(cls, path: Path, *, parameters: str = "") -> "DenseIndex":
-        """Read an index. FAISS's files carry no checksum: check the manifest's first."""
+        """Read an index. FAISS's files have no checksum of their own: check the manifest's first."""
         try:
             opened = cls(faiss.read_index(str(path)))
             opened.set(parameters)
@@ -144,14 +144,14 @@ class DenseIndex:
         return opened
 
     def set(self, parameters: str) -> None:
-        """Set what search spends, such as `nprobe=32,k_factor_rf=8`; an empty string changes nothing."""
+        """Set search parameters, such as `nprobe=32,k_factor_rf=8`; an empty string changes nothing."""
         if parameters:
             for name, value in (pair.split("=") for pair in parameters.split(",")):
                 faiss.ParameterSpace().set_index_parameter(self._index, name, float(value))
         self.parameters = parameters
 
     def knobs(self) -> dict[str, tuple[int, ...]]:
-        """The parameters of search that this kind has, each with values from little to much."""
+        """The search parameters that this kind of index has, each with its values in ascending order."""
         knobs = {}
         for name, values in KNOBS.items():
             try:
@@ -163,7 +163,7 @@ class DenseIndex:
         return knobs
 
     def to_gpus(self) -> "DenseIndex":
-        """A copy on every GPU that FAISS can use, in half precision; this one where there is none or the kind can't."""
+        """A half-precision copy on every GPU that FAISS can use; this index itself if none can hold it."""
         if gpus() == 0:
             return self
         options = faiss.GpuMultipleClonerOptions()
@@ -180,18 +180,18 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
-        """The nearest rows to one (dim,) vector, best first, with cosines; fewer where it holds fewer.
+        """The nearest rows to one (dim,) vector, best first, with cosines; fewer if the index holds fewer.
 
         Raises ModelError for a vector that is zero or not finite.
         """
         check_finite(vector.reshape(1, -1))
         scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
-        valid = rows[0] >= 0  # FAISS fills what it didn't find with -1
+        valid = rows[0] >= 0  # FAISS pads missing results with -1
         return rows[0][valid].astype(np.int64), scores[0][valid].astype(np.float32)
 
 
 def _block_rows(count: int) -> int:
-    """Rows to add at a time, so that FAISS's arrays, which double when they are full, are just full at the end."""
+    """Rows to add at a time, chosen so that FAISS's arrays, which double when full, end up exactly full."""
     rows = max(count, 1)
     while rows > BLOCK:
         rows = (rows + 1) // 2
@@ -199,15 +199,15 @@ def _block_rows(count: int) -> int:
 
 
 def _clusters(index: faiss.Index) -> int:
-    """Clusters of an IVF index; 0 of any other."""
+    """Clusters of an IVF index; 0 for any other kind."""
     inner = faiss.try_extract_index_ivf(index)
     return 0 if inner is None else int(inner.nlist)
 
 
 def probe(preset: str, *, dim: int) -> tuple[float, float]:
-    """Bytes and seconds that one more vector costs this kind of index, measured on random ones.
+    """Bytes and seconds that each further vector costs this kind of index, measured with random vectors.
 
-    Raises SettingsError where FAISS can't make such an index of PROBE_ROWS vectors.
+    Raises SettingsError if FAISS can't make such an index of PROBE_ROWS vectors.
     """
     vectors = np.random.default_rng(0).normal(size=(2 * PROBE_ROWS, dim)).astype(np.float32)  # (rows, dim)
     kind = factory_string(preset, dim=dim, passages=PROBE_ROWS)
@@ -225,7 +225,7 @@ def probe(preset: str, *, dim: int) -> tuple[float, float]:
 
 
 def check_kind(preset: str, *, dim: int) -> None:
-    """Raise SettingsError for what is neither a preset nor an index_factory string, before anything is encoded."""
+    """Raise SettingsError if this is neither a preset nor an index_factory string; called before encoding begins."""
     kind = factory_string("flat" if preset == "auto" else preset, dim=dim, passages=PROBE_ROWS)
     try:
         faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
@@ -234,7 +234,7 @@ def check_kind(preset: str, *, dim: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What FAISS says, without the place in its C++ code."""
+    """FAISS's message without the C++ source line."""
     return first_line(RuntimeError(SOURCE_LINE.sub("", str(error).strip())))
 
 

@@ -1,4 +1,4 @@
-"""How many of the truly nearest passages the dense index finds, measured on queries that it isn't set on."""
+"""Chooses the dense index's search parameters, and measures its recall on queries not used for choosing."""
 
 import random
 import time
@@ -20,23 +20,23 @@ from indexing.records import Floats, Rows
 from indexing.store.passages import PassageStore
 
 DEPTH = 100
-TARGET = 0.99  # recall that the cheapest setting has to reach
+TARGET = 0.99  # recall that the chosen parameters have to reach
 QUERIES = 200
-SPAN_WORDS = 8  # of a passage, where there are no queries: as long as MS MARCO's
+SPAN_WORDS = 8  # of a passage, used if there are no queries; about the length of MS MARCO's
 SEED = 0
 
 
 def sample_queries(corpus: Path, passages: PassageStore, *, count: int = QUERIES) -> tuple[list[str], str]:
-    """Queries to measure with, and where they are from: train or dev queries beside the corpus, else passages' spans.
+    """Queries to measure with, and their source: train or dev queries beside the corpus, else spans of passages.
 
-    Test queries are left alone.
+    Test queries are never used.
     """
     rng = random.Random(SEED)
     folder = corpus if corpus.is_dir() else corpus.parent
     try:
         judged = judged_sets(folder) if folder.is_dir() else {}
     except SecondLookError:
-        judged = {}  # what is wrong with them is no matter of the index
+        judged = {}  # broken queries or qrels are no reason to stop a build
     for split in ("train", "dev"):
         if split in judged and len(judged[split].queries) >= 2:
             texts = [query.text for query in judged[split].queries]
@@ -55,9 +55,9 @@ def choose_parameters(
     file: Path,
     progress: Progress = silent,
 ) -> Quality:
-    """Set the parameters on every other query, measure on the rest; `file` is the saved index.
+    """Choose the parameters on every other query and measure on the rest; `file` is the saved index.
 
-    `progress` counts the vectors that were compared with every query.
+    `progress` counts the vectors that have been compared with all queries.
     """
     encoded = encoder.encode_queries(queries)  # (queries, dim) float32
     truth = exact_search(vectors, encoded, depth=DEPTH, device=precision.device(), progress=progress)
@@ -77,7 +77,10 @@ def choose_parameters(
 
 
 def _cheapest(dense: DenseIndex, queries: Floats, truth: Rows) -> str:
-    """The least of each parameter that reaches TARGET with the later ones at their most; or what that most reaches."""
+    """The least value of each parameter in turn that reaches the goal while the later ones are at their maximum.
+
+    The goal is TARGET, or the recall with every parameter at its maximum if that is lower.
+    """
     knobs = dense.knobs()
     values = {name: steps[-1] for name, steps in knobs.items()}
     goal = min(TARGET, _recall_with(dense, values, queries, truth))

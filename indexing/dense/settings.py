@@ -1,4 +1,4 @@
 """Names of FAISS's presets, without importing FAISS."""
 
 PRESETS = ("auto", "flat", "sq8", "pq-fastscan", "ivf-pq", "hnsw")
-"""What `--dense` accepts besides any `faiss.index_factory` string; `auto` chooses one of the others by size."""
+"""What `--dense` accepts besides `faiss.index_factory` strings; `auto` chooses one of the others by size."""

@@ -13,13 +13,13 @@ BLOCK = 32_768  # rows read at once: 50 MB of 384 dimensions
 
 
 def save_shard(path: Path, vectors: Floats) -> None:
-    """Write (rows, dim) unit vectors as float16. Raises ModelError for one that is zero or not finite."""
+    """Write (rows, dim) unit vectors as float16. Raises ModelError if one is zero or not finite."""
     check_finite(vectors)
     np.save(path, vectors.astype(np.float16))
 
 
 def check_finite(vectors: Floats) -> None:
-    """Raise ModelError where a row of (rows, dim) is zero or holds what is no number: no cosine is defined."""
+    """Raise ModelError if a row of (rows, dim) is zero or not finite: its cosine would be undefined."""
     lengths = np.linalg.norm(vectors, axis=1)  # (rows,)
     bad = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
     if len(bad):
@@ -42,11 +42,11 @@ class VectorStore:
 
     @property
     def dim(self) -> int:
-        """Length of a vector; 0 without any."""
+        """Length of a vector; 0 without vectors."""
         return int(self._shards[0].shape[1]) if self._shards else 0
 
     def rows(self, rows: Rows) -> Floats:
-        """The vectors of these rows, (rows, dim) float32, in their order."""
+        """The vectors of these rows, (rows, dim) float32, in the same order."""
         vectors = np.empty((len(rows), self.dim), dtype=np.float32)  # (rows, dim) float32
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(shards):
@@ -55,18 +55,19 @@ class VectorStore:
         return vectors
 
     def blocks(self, rows: int = BLOCK) -> Iterator[Floats]:
-        """All vectors in order, `rows` of them at a time and the rest last, (<= rows, dim) float32.
+        """All vectors in order, `rows` at a time (the last block may be shorter), (<= rows, dim) float32.
 
-        Each shard is mapped while it is read and no longer, so that what was read leaves the process's memory.
+        Each shard is mapped only while it is read, so that its pages don't stay in the process's memory. Each
+        block overwrites the one before it; copy a block to keep it.
         """
         block = np.empty((rows, self.dim), dtype=np.float32)  # (rows, dim) float32
         filled = 0
         for path in self._paths:
             shard, start = _mapped(path), 0
             while start < len(shard):
-                count_taken = min(rows - filled, len(shard) - start)
-                block[filled : filled + count_taken] = shard[start : start + count_taken]
-                start, filled = start + count_taken, filled + count_taken
+                taken = min(rows - filled, len(shard) - start)
+                block[filled : filled + taken] = shard[start : start + taken]
+                start, filled = start + taken, filled + taken
                 if filled == rows:
                     yield block
                     filled = 0
@@ -74,7 +75,7 @@ class VectorStore:
             yield block[:filled]
 
     def sample(self, count: int, *, seed: int) -> Floats:
-        """`count` vectors drawn without repeats, in the order of their rows; all where there are fewer."""
+        """`count` vectors drawn without replacement, in row order; all of them if there are fewer."""
         chosen = np.sort(np.random.default_rng(seed).choice(len(self), size=min(count, len(self)), replace=False))
         bounds = np.searchsorted(chosen, self._starts)  # (shards + 1,)
         parts = [

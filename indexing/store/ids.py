@@ -1,4 +1,4 @@
-"""Ids as 8-byte hashes: repeats are found in bounded memory, and rows by id from a mapped file."""
+"""Ids as 8-byte hashes: finds repeated ids in bounded memory, and rows by id in a memory-mapped file."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -24,9 +24,9 @@ def id_hashes(ids: Sequence[str]) -> Hashes:
 
 
 class SeenIds:
-    """Which ids were met before, in 8 bytes an id and a bounded remainder; 16 bytes while the remainder is merged.
+    """Remembers which ids have appeared: 8 bytes per id plus a bounded buffer, 16 while the buffer is merged.
 
-    Two ids may share a hash, and the later one is then taken for a repeat: over 8.84 million ids the odds
+    If two ids share a hash, the later one is taken for a repeat: over 8.84 million ids the odds
     that this happens at all are n² / 2⁶⁵, about 2 in a million.
     """
 
@@ -36,7 +36,7 @@ class SeenIds:
         self._recent: set[int] = set()
 
     def repeats(self, ids: Sequence[str]) -> list[bool]:
-        """For each id whether it was met before, in an earlier call or earlier in this one; all are remembered."""
+        """For each id, whether it appeared before, in an earlier call or earlier in this one; all are remembered."""
         hashes = self._hashes_of(ids)
         repeated: list[bool] = self._merged(hashes).tolist()
         for place, value in enumerate(hashes.tolist()):
@@ -55,7 +55,7 @@ class SeenIds:
     def _merged(self, hashes: Hashes) -> NDArray[np.bool_]:
         if not len(self._sorted):
             return np.zeros(len(hashes), dtype=np.bool_)
-        order = np.argsort(hashes)  # neighbours in order share most of their search
+        order = np.argsort(hashes)  # sorted queries make the binary searches touch the same memory
         places = np.searchsorted(self._sorted, hashes[order])
         repeated = np.empty(len(hashes), dtype=np.bool_)
         repeated[order] = self._sorted[np.minimum(places, len(self._sorted) - 1)] == hashes[order]
@@ -63,9 +63,9 @@ class SeenIds:
 
 
 def write_ids(folder: Path, shards: Iterable[Sequence[str]], *, hashes: HashIds = id_hashes) -> int:
-    """Write hashes.npy (ascending uint64) and rows.npy into `folder`, and give back how many ids there were.
+    """Write hashes.npy (ascending uint64) and rows.npy into `folder`, and return the number of ids.
 
-    Rows count on through the shards from 0. Needs 24 bytes an id at most.
+    Rows are numbered from 0 across all shards. Needs at most 24 bytes per id.
     """
     parts = [hashes(shard) for shard in shards]
     values = np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)  # (ids,) uint64, by row
@@ -83,10 +83,10 @@ def _row_type(count: int) -> type[np.int32] | type[np.int64]:
 
 
 class IdTable:
-    """Rows by id from what `write_ids` wrote, mapped: nothing is read until it is needed."""
+    """Looks up rows by id in the files of `write_ids`, memory-mapped: nothing is read until it is needed."""
 
     def __init__(self, folder: Path, *, hashes: HashIds = id_hashes) -> None:
-        """Map both files. Raises IndexingError where they aren't there, or aren't such files."""
+        """Map both files. Raises IndexingError if they are absent, unreadable, or don't belong together."""
         try:
             self._hashes: Hashes = np.load(folder / "hashes.npy", mmap_mode="r")
             self._rows: NDArray[np.int64] | NDArray[np.int32] = np.load(folder / "rows.npy", mmap_mode="r")
@@ -105,8 +105,10 @@ class IdTable:
         return len(self._hashes)
 
     def candidates(self, passage_id: str) -> Rows:
-        """The rows whose ids share this one's hash, ascending: none, one, or rarely more. Compare the ids there."""
-        own_hash = self._hashes_of([passage_id])  # (1,) uint64, as the table is: another type would copy it all
+        """The rows whose ids have this id's hash, ascending: none, one, or rarely more. The caller compares the ids."""
+        own_hash = self._hashes_of(
+            [passage_id]
+        )  # (1,) uint64 like the table; another type would make NumPy copy the table
         first = int(np.searchsorted(self._hashes, own_hash, side="left")[0])
         last = int(np.searchsorted(self._hashes, own_hash, side="right")[0])
         return np.sort(self._rows[first:last]).astype(np.int64)  # (candidates,) int64

@@ -1,4 +1,4 @@
-"""Passages on disk: Arrow files, memory-mapped, found by row without reading the rest."""
+"""Passages on disk: memory-mapped Arrow files, in which one row is read without the rest."""
 
 import bisect
 import hashlib
@@ -61,19 +61,19 @@ class PassageStore:
                 yield Passage(PassageId(passage_id), text, title)
 
     def id_at(self, row: int) -> PassageId:
-        """The id at a row, without its text."""
+        """The id at a row; the text isn't read."""
         batch, place = self._locate(row)
         return PassageId(batch.column(0)[place].as_py())
 
     def row_of(self, passage_id: PassageId) -> int:
-        """The row of an id. Raises KeyError."""
+        """The row of an id. Raises KeyError for an unknown id."""
         for row in self._ids.candidates(passage_id):
             if self.id_at(int(row)) == passage_id:
                 return int(row)
         raise KeyError(passage_id)
 
     def by_id(self, passage_id: PassageId) -> Passage:
-        """The passage of an id. Raises KeyError."""
+        """The passage of an id. Raises KeyError for an unknown id."""
         return self[self.row_of(passage_id)]
 
     def __contains__(self, passage_id: object) -> bool:
@@ -92,7 +92,7 @@ class PassageStore:
 def digest(passages: Iterable[Passage]) -> int:
     """The sum of BLAKE2b-128 over each passage's id, title and text, modulo 2^128.
 
-    Sums of parts give the digest of the whole, in whatever shards and order it comes.
+    The sum of the parts' digests is that of the whole, however it is divided and ordered.
     """
     total = 0
     for passage in passages:

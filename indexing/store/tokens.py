@@ -1,4 +1,4 @@
-"""A re-ranker's token ids of every passage, on disk: made once in a build, read by row without reading the rest."""
+"""A re-ranker's token ids of every passage, on disk: written once by a build; one row is read without the rest."""
 
 import bisect
 import hashlib
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 TokenIds = NDArray[np.uint16]
-"""(tokens,) uint16, no special tokens among them."""
+"""(tokens,) uint16, without special tokens."""
 
-MAX_INPUT_TOKENS = 512  # the longest pair, special tokens included, that stored ids serve
-MAX_PASSAGE_TOKENS = MAX_INPUT_TOKENS + 1  # one that never fits, so that a passage cut here is known to be cut
+MAX_INPUT_TOKENS = 512  # the longest pair, special tokens included, for which stored ids are used
+MAX_PASSAGE_TOKENS = MAX_INPUT_TOKENS + 1  # one more than fits, so that a cut passage is recognizable
 VOCABULARY_LIMIT = 2**16  # ids are stored as uint16
 BATCH_ROWS = 10_000
-ENCODE_CHUNK = 1_000  # passages tokenized at once; the library keeps some 10 KB of each until they are done
+ENCODE_CHUNK = 1_000  # passages tokenized at once; the library holds about 10 KB of each until the chunk is done
 SCHEMA = pa.schema([("ids", pa.list_(pa.uint16()))])
 
 log = logging.getLogger(__name__)
 
 
 def tokenizer_fingerprint(tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Changes with whatever decides token ids, not with how inputs are cut or padded: SHA-256, first 16 digits."""
+    """A fingerprint of all that affects token ids, so not of truncation or padding: SHA-256, first 16 digits."""
     settings = json.loads(tokenizer.backend_tokenizer.to_str())
     settings.update(truncation=None, padding=None, split_special_tokens=bool(tokenizer.split_special_tokens))
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
@@ -44,9 +44,9 @@ class PassageTokenizer:
         """Load by hub name or local path.
 
         Raises:
-            HubError: the hub isn't reached or has no such tokenizer.
+            HubError: the hub can't be reached or has no such tokenizer.
             ModelError: the folder holds no fast tokenizer.
-            SettingsError: it has ids that uint16 can't hold.
+            SettingsError: the tokenizer has ids that don't fit in uint16.
         """
         tokenizer = _load(name)
         self._backend = tokenizer.backend_tokenizer
@@ -73,7 +73,7 @@ class PassageTokenizer:
 
 
 def _load(name: str) -> "PreTrainedTokenizerBase":
-    # here, because an index with stored ids is opened without these libraries
+    # imported here, so that an index with stored ids can be opened without these libraries
     from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
     from indexing.pretrained import loading_error, quiet_loading, reach_hub
@@ -82,7 +82,7 @@ def _load(name: str) -> "PreTrainedTokenizerBase":
     try:
         with quiet_loading():
             tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own errors
         raise loading_error("Tokenizer", name, error) from error
     if not tokenizer.is_fast:
         raise ModelError(f"Tokenizer {name} has no fast form (tokenizer.json); save one with it, or choose another.")
@@ -107,7 +107,7 @@ class TokenStore:
         """Map every shard of `folder`; nothing is read until it is needed."""
         self._starts: list[int] = []
         self._batches: list[tuple[NDArray[np.int32], TokenIds]] = []
-        """Of each record batch (rows + 1,) offsets and (tokens,) ids, both on the map."""
+        """For each record batch, (rows + 1,) offsets and (tokens,) ids, both views of the mapped file."""
         self._count = 0
         for path in sorted(folder.glob("*.arrow")):
             shard = pa.ipc.open_file(pa.memory_map(str(path)))
@@ -121,7 +121,7 @@ class TokenStore:
         return self._count
 
     def ids(self, row: int) -> TokenIds:
-        """The ids of the passage at a row, counted from 0, on the map. Raises IndexError outside of 0..len-1."""
+        """The ids of the passage at a row, a view of the mapped file. Raises IndexError outside of 0..len-1."""
         if not 0 <= row < self._count:
             raise IndexError(f"row {row} of a store of {self._count} passages")
         batch = bisect.bisect_right(self._starts, row) - 1
