@@ -14,6 +14,15 @@ from tests.conftest import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 WORDS = {
+    # new's order is p1 first on 5 queries, of 10, and second on the other 5: MRR@10 is (5 * 1 + 5 * 1/2) / 10
+    "evaluate_run.py": [
+        "MRR@10     0.7500\n",
+        "nDCG@10 of new is 0.8348, of old 0.4744, over 10 queries: ",
+        ", better\n",
+    ],
+    "train_from_judgments.py": [
+        "re-ranked                            nDCG@10 1.0000"
+    ],  # one answer for each, ranked first
     "search_sample.py": ["1 ", "5 "],
     "custom_corpus.py": ["4 passages, 384 dimensions, FAISS Flat", "1 ", "bread"],
     "rerank_own_model.py": ["1 0.60 moved +0 Bees make honey"],  # 3 of the query's 5 words: bees, make, honey

@@ -124,4 +124,5 @@ def _cast(value: Any) -> Any:
 
 def save_weights(model: PairModel, folder: Path) -> None:
     """Write weights (bfloat16 safetensors, half of float32's bytes), tokenizer and configuration; ends the training."""
-    model.bfloat16().save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
+    with quiet_loading():  # transformers draws a bar for saving too
+        model.bfloat16().save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
