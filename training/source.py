@@ -127,7 +127,7 @@ class Source:
 
     @property
     def has_corpus_queries(self) -> bool:
-        """Whether its queries are those beside the corpus of its index, so that their ids are the corpus's own."""
+        """Whether its queries, and so their ids, are those of its index's corpus."""
         return self.form == "index" or (self.form == "run" and self.queries is None)
 
     @property

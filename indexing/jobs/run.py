@@ -82,35 +82,35 @@ def _run(folder: Path, request: BuildRequest) -> BuildStatus:
     reporter = BuildReporter(folder, BuildJob.queued(None))
     try:
         reporter.write()
-        ended = _estimated(request, reporter) if request.task == "estimate" else _built(request, reporter)
+        final = _run_estimate(request, reporter) if request.task == "estimate" else _run_build(request, reporter)
     except KeyboardInterrupt:
-        ended = _ended(reporter, "stopped", describe_stop(Path(request.root) / request.name, request.settings()))
+        final = _final_status(reporter, "stopped", describe_stop(Path(request.root) / request.name, request.settings()))
     except (SecondLookError, OSError) as error:
-        ended = _ended(reporter, "failed", str(error))
+        final = _final_status(reporter, "failed", str(error))
     except Exception as error:
         log.exception("unexpected error")
-        ended = _ended(
+        final = _final_status(
             reporter, "failed", f"An unexpected error occurred ({first_line(error)}); see the end of the log."
         )
-    log.info("%s: %s", ended.state, ended.sentence)
-    reporter.status = ended
+    log.info("%s: %s", final.state, final.sentence)
+    reporter.status = final
     reporter.write()
-    return ended
+    return final
 
 
-def _built(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
+def _run_build(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
     corpus = _corpus(request, reporter)
     reporter.expect(count_passages(corpus.path))
     settings = request.settings()
     manifest = build(corpus, name=request.name, root=Path(request.root), settings=settings, progress=reporter)
     left_out = f"; lines left out: {manifest.skipped_count:,}" if manifest.skipped_count else ""
     counts = f"{manifest.passages:,} passages, {manifest.encoded:,} of them encoded{left_out}"
-    return _ended(reporter, "done", f"Index {request.name} is built: {counts}.")
+    return _final_status(reporter, "done", f"Index {request.name} is built: {counts}.")
 
 
-def _estimated(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
+def _run_estimate(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
     figures = estimate(_corpus(request, reporter), request.settings())
-    return replace(_ended(reporter, "done", ""), estimate=figures)
+    return replace(_final_status(reporter, "done", ""), estimate=figures)
 
 
 def _corpus(request: BuildRequest, reporter: BuildReporter) -> Corpus:
@@ -120,7 +120,7 @@ def _corpus(request: BuildRequest, reporter: BuildReporter) -> Corpus:
     return Corpus(path, skip_bad_lines=request.skip_bad_lines, fields=request.fields())
 
 
-def _ended(reporter: BuildReporter, state: str, sentence: str) -> BuildStatus:
+def _final_status(reporter: BuildReporter, state: str, sentence: str) -> BuildStatus:
     return replace(reporter.status, state=state, sentence=sentence)
 
 

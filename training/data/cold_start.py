@@ -15,7 +15,7 @@ from indexing.errors import TrainingError
 from indexing.index import Index
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Query, QueryId, Ranking
-from training.data.questions import ColdStart, PassageQuestion, made_queries
+from training.data.questions import ColdStart, PassageQuestion, make_queries
 from training.example import Example
 from training.judgments.protection import Protection
 from training.mining.negatives import spread
@@ -36,7 +36,7 @@ def cold_examples(
     Raises:
         TrainingError: no query can be made from any passage.
     """
-    chosen = made_queries(index.passages, settings, protection=protection, count=len(index.passages))
+    chosen = make_queries(index.passages, settings, protection=protection, count=len(index.passages))
     if not chosen:
         raise TrainingError(
             f"No query can be made from the passages of index {index.folder.parent.name}, whose texts are too short; "

@@ -24,7 +24,7 @@ from training.judgments.protection import Protection
 from training.recipes.recipe import Recipe
 from training.source import Source
 from training.targets import as_logits
-from training.teachers.teacher import open_teacher, taught, uses_own_scores
+from training.teachers.teacher import open_teacher, teach, uses_own_scores
 
 
 def collect(
@@ -60,7 +60,7 @@ def collect(
         pipeline = indexes.pipeline(data.index)
         allowed = add_negatives(allowed, pipeline, recipe.mining, progress=progress)
     if data.teacher:
-        allowed = taught(allowed, open_teacher(data.teacher), progress=progress)
+        allowed = teach(allowed, open_teacher(data.teacher), progress=progress)
     return allowed
 
 

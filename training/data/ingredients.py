@@ -20,9 +20,9 @@ from training.mining.groups import GroupSettings, TrainingGroup, distillation_gr
 from training.recipes.stages import Ingredient, Stage
 from training.targets import QUESTION_BONUS, as_logits
 from training.teachers.first_stage import teacher_run
-from training.teachers.teacher import Teacher, open_teacher, taught
+from training.teachers.teacher import Teacher, open_teacher, teach
 
-RUN = "run.train.trec"
+RUN_FILE = "run.train.trec"
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +55,7 @@ class IngredientReader:
             return examples
         phase = f"teach {ingredient.index}"
         teacher = open_teacher(ingredient.teacher, self._teachers)
-        scored = taught(examples, teacher, progress=relabel(self._progress, phase, total=len(examples)))
+        scored = teach(examples, teacher, progress=relabel(self._progress, phase, total=len(examples)))
         return list(map(_asker_first, scored)) if ingredient.kind == "questions" else list(scored)
 
     def _examples(self, ingredient: Ingredient, settings: GroupSettings) -> list[Example]:
@@ -82,7 +82,7 @@ class IngredientReader:
             self._open.bi_encoder(ingredient.index),
             chosen,
             depth=ingredient.ranks[1],
-            also=lambda query_id: sorted(qrels.get(query_id, {})),
+            extra_passages=lambda query_id: sorted(qrels.get(query_id, {})),
             progress=relabel(self._progress, f"{ingredient.kind} {ingredient.index}"),
         )
         settings = replace(settings, ranks=ingredient.ranks)
@@ -96,7 +96,7 @@ class IngredientReader:
     def _run_groups(
         self, ingredient: Ingredient, index: Index, queries: Sequence[Query], settings: GroupSettings
     ) -> list[TrainingGroup]:
-        path = open_corpus_folder(index) / RUN
+        path = open_corpus_folder(index) / RUN_FILE
         if not path.is_file():
             raise TrainingError(f"Ingredient {ingredient.index} needs a run, but {path} doesn't exist.")
         chosen = {query.id for query in queries}

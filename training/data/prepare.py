@@ -20,8 +20,8 @@ from indexing.whitespace import squeeze
 from search.trec import read_run, write_run
 
 PASSAGE_WORDS = 180  # longer documents are cut; a cross-encoder of 256 tokens reads fewer words than this
-SPLADE = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run that comes with these collections
-CANDIDATES = 12  # most candidate sentences stored for a question: TREC QA lists hundreds for some
+SPLADE_RUN = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run that comes with these collections
+MOST_CANDIDATES = 12  # most candidate sentences stored for a question: TREC QA lists hundreds for some
 log = logging.getLogger(__name__)
 
 
@@ -145,7 +145,7 @@ def _candidate_lists(*paths: Path) -> JudgedCollection:
             source.queries[query] = record["query"]
             judged = source.qrels.setdefault(query, {})
             ordered = sorted(record["candidates"], key=lambda candidate: -candidate["label"])
-            for candidate in ordered[:CANDIDATES]:
+            for candidate in ordered[:MOST_CANDIDATES]:
                 if candidate["text"].strip():
                     passage = source.add_text(candidate["text"])
                     judged[passage] = max(judged.get(passage, 0), int(candidate["label"] > 0))
@@ -172,10 +172,10 @@ READERS: Mapping[str, Callable[[Path], JudgedCollection]] = {
         folder / "msmarco-mini",
     ),
     "trec-dl-2021": lambda folder: _collection(
-        folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt", run=SPLADE
+        folder / "trec-dl-2021", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.txt", run=SPLADE_RUN
     ),
     "trec-dl-2022": lambda folder: _collection(
-        folder / "trec-dl-2022", corpus="corpus.jsonl", queries="queries.tsv", qrels=None, run=SPLADE
+        folder / "trec-dl-2022", corpus="corpus.jsonl", queries="queries.tsv", qrels=None, run=SPLADE_RUN
     ),
     "nfcorpus": lambda folder: _collection(
         folder / "nfcorpus", corpus="corpus.jsonl", queries="queries.tsv", qrels="qrels.train.txt"

@@ -19,8 +19,8 @@ QUESTION = re.compile(
     r"((?:who|what|when|where|why|which|how|is|are|can|does|do|did|was|were|should|will)\b[^.!?\n]{12,110}\?)",
     re.IGNORECASE,
 )
-WORDS = (4, 16)  # fewest and most words of a question that reads like a query
-LEFT_WORDS = 15  # with fewer words besides the question, a passage can't answer it
+QUESTION_WORDS = (4, 16)  # fewest and most words of a question that reads like a query
+LEAST_WORDS = 15  # with fewer words besides the question, a passage can't answer it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
         for match in QUESTION.finditer(passage.content):
             question = squeeze(match[1])
             rest = f"{passage.content[: match.start(1)]} {passage.content[match.end(1) :]}".strip()
-            fits = WORDS[0] <= len(question.split()) <= WORDS[1] and len(rest.split()) >= LEFT_WORDS
+            fits = QUESTION_WORDS[0] <= len(question.split()) <= QUESTION_WORDS[1] and len(rest.split()) >= LEAST_WORDS
             if fits and question.lower() not in seen:
                 seen.add(question.lower())
                 yield PassageQuestion(passage.id, question, squeeze(rest))
@@ -48,8 +48,8 @@ def passage_questions(passages: Iterable[Passage]) -> Iterator[PassageQuestion]:
 
 
 KEYWORDS = 4  # most words of a query made from a passage's words
-PASSAGES_READ = 200_000  # most passages read of a large corpus, evenly spread
-COUNTED = 20_000  # most passages in which document frequencies are counted
+MOST_PASSAGES = 200_000  # most passages read of a large corpus, evenly spread
+FREQUENCY_SAMPLE = 20_000  # most passages in which document frequencies are counted
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class ColdStart:
             )
 
 
-def made_queries(
+def make_queries(
     passages: Iterable[Passage], settings: ColdStart, *, protection: Protection, count: int
 ) -> list[PassageQuestion]:
     """Unprotected queries from passages spread evenly over a corpus of `count`: questions first, then rare words."""
-    stride = max(1, math.ceil(count / PASSAGES_READ))
+    stride = max(1, math.ceil(count / MOST_PASSAGES))
     read = [passage for row, passage in enumerate(passages) if row % stride == 0]
     rng = random.Random(settings.seed)
     questions = [question for question in passage_questions(read) if not protection.covers(_query(question))]
@@ -84,7 +84,7 @@ def made_queries(
     others = [passage for passage in read if passage.id not in asking]
     missing = settings.queries - len(chosen)
     if missing and others:
-        rarity = _document_frequencies(rng.sample(read, min(len(read), COUNTED)))
+        rarity = _document_frequencies(rng.sample(read, min(len(read), FREQUENCY_SAMPLE)))
         keywords = (_keywords(passage, rarity) for passage in rng.sample(others, len(others)))
         usable = (query for query in keywords if query is not None and not protection.covers(_query(query)))
         chosen += islice(usable, missing)

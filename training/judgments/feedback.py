@@ -21,7 +21,7 @@ from indexing.whitespace import squeeze
 
 SCHEMA_VERSION = 1
 PROTECTED_SHARE = 0.2  # share of the queries that is reserved for evaluation
-HIGHEST = 3  # grades are 0 to 3
+HIGHEST_GRADE = 3  # grades are 0 to 3
 NAME_LENGTH = 40  # characters of a rater's name
 WAIT = 10.0  # seconds to wait for another process's transaction to end
 SCHEMA = f"""
@@ -30,7 +30,7 @@ CREATE TABLE settings (protected_share REAL NOT NULL);
 CREATE TABLE grades (
     number INTEGER PRIMARY KEY AUTOINCREMENT, query TEXT NOT NULL, normalised TEXT NOT NULL, query_id TEXT,
     index_name TEXT NOT NULL, build TEXT NOT NULL, passage_id TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    grade INTEGER NOT NULL CHECK (grade BETWEEN 0 AND {HIGHEST}), rater TEXT NOT NULL, at TEXT NOT NULL
+    grade INTEGER NOT NULL CHECK (grade BETWEEN 0 AND {HIGHEST_GRADE}), rater TEXT NOT NULL, at TEXT NOT NULL
 );
 CREATE INDEX judgments ON grades (index_name, rater, normalised, passage_id);
 CREATE TABLE undone (number INTEGER PRIMARY KEY REFERENCES grades, at TEXT NOT NULL);
@@ -159,7 +159,7 @@ class FeedbackStore:
             CorpusError: the file can't be written.
         """
         text, rater, key = squeeze(query), check_rater(rater), normalize_query(query)
-        if type(grade) is not int or not 0 <= grade <= HIGHEST:  # True is an int too
+        if type(grade) is not int or not 0 <= grade <= HIGHEST_GRADE:  # True is an int too
             raise SettingsError(f"Passage {passage.id} got the grade {grade!r}; give 0, 1, 2 or 3.")
         if not key:
             raise SettingsError(f"Query {query[:80]!r} has no word; grade passages for one that does.")
@@ -169,7 +169,7 @@ class FeedbackStore:
             if held_out:
                 connection.execute("INSERT OR IGNORE INTO held_out VALUES (?)", (key,))
             connection.execute(f"INSERT INTO grades ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
-            return self._grade(values, _held_out(connection))
+            return self._grade(values, _held_out_queries(connection))
 
     def undo(self, rater: str) -> Grade | None:
         """Undo the rater's last grade that hasn't been undone, for any query; a grade that it replaced is restored.
@@ -184,20 +184,20 @@ class FeedbackStore:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute("INSERT INTO undone VALUES (?, ?)", (number, at))
             row = connection.execute(f"SELECT {COLUMNS} FROM grades WHERE number = ?", (number,)).fetchone()
-            return self._grade(row, _held_out(connection))
+            return self._grade(row, _held_out_queries(connection))
 
     def grades(self, index: str | None = None) -> list[Grade]:
         """The grades in effect, of one index or of all, oldest first."""
         with _connected(self.path) as connection:
             connection.execute("BEGIN")  # one view of both tables
-            held_out = _held_out(connection)
+            held_out = _held_out_queries(connection)
             current = (self._grade(row, held_out) for row in connection.execute(CURRENT))
             return [grade for grade in current if index in (None, grade.index)]
 
     def protects(self, query: str) -> bool:
         """Whether a query is reserved for evaluation: drawn by its hash, or ever graded as held out."""
         with _connected(self.path) as connection:
-            return self._protects(normalize_query(query), _held_out(connection))
+            return self._protects(normalize_query(query), _held_out_queries(connection))
 
     def raters(self) -> list[str]:
         """Names of all raters with a grade in effect, sorted."""
@@ -261,5 +261,5 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         ) from error
 
 
-def _held_out(connection: sqlite3.Connection) -> frozenset[str]:
+def _held_out_queries(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(key for (key,) in connection.execute("SELECT normalised FROM held_out"))

@@ -35,6 +35,6 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
     return JudgedSet(queries.name, judged, judgments)
 
 
-def absent(judged: JudgedSet, index: Index) -> int:
+def count_absent(judged: JudgedSet, index: Index) -> int:
     """Number of judgments whose passage the index lacks."""
     return sum(passage_id not in index.passages for query in judged.queries for passage_id in judged.qrels[query.id])

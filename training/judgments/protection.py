@@ -28,7 +28,7 @@ class Protection:
         nothing in another.
         """
         named = [query for path in files for query in read_queries(path)]
-        judged = {folder.resolve(): _held_out(folder) for folder in collections}
+        judged = {folder.resolve(): _held_out_queries(folder) for folder in collections}
         return cls(
             frozenset(query.id for query in named),
             frozenset(normalize_query(query.text) for queries in (named, *judged.values()) for query in queries),
@@ -63,6 +63,6 @@ class Protection:
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def _held_out(folder: Path) -> list[Query]:
+def _held_out_queries(folder: Path) -> list[Query]:
     """The queries of every judged split of a collection except train."""
     return [query for split, judged in judged_sets(folder).items() if split != "train" for query in judged.queries]

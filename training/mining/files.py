@@ -18,7 +18,7 @@ from training.mining.settings import NegativesLayout
 
 MANIFEST = "manifest.json"
 RECORD = "mined"
-"""Name of the file of ids, ranks and scores, one line per query, that is written beside the forms."""
+"""Name of the file of ids, ranks and scores, one line per query, written beside the files of the forms."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from search.settings import QUERY_CHARACTERS, Fusion, PipelineSettings
 from training.mining.negatives import QueryCandidates
 
 SERVED_DEPTH = PipelineSettings().depth  # the fused ranking depends on it
-NOTHING = Ranking((), np.empty(0, dtype=np.float32))
+EMPTY_RANKING = Ranking((), np.empty(0, dtype=np.float32))
 
 
 class ServedFirstStage:
@@ -52,7 +52,7 @@ class ServedFirstStage:
         passages = self.index.passages
         relevant = sorted(passage_id for passage_id, grade in judged.items() if grade > 0 and passage_id in passages)
         if not relevant:
-            return QueryCandidates(query.id, NOTHING, judged, {})
+            return QueryCandidates(query.id, EMPTY_RANKING, judged, {})
         if len(query.text) > QUERY_CHARACTERS:
             raise SettingsError(
                 f"Query {query.id} has {len(query.text):,} characters, more than the {QUERY_CHARACTERS:,} that search "

@@ -23,7 +23,7 @@ from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker
 from search.served import NO_RERANKER
 from search.settings import Fusion
-from training.judgments.judged_set import absent, judged_files
+from training.judgments.judged_set import count_absent, judged_files
 from training.judgments.protection import Protection
 from training.mining.files import MANIFEST, write_negatives
 from training.mining.first_stage import SERVED_DEPTH, ServedFirstStage
@@ -134,7 +134,7 @@ def mine_to(
         per_query=miner.settings.per_query,
         scale=miner.scale,
         protected=len(judged.queries) - len(allowed.queries),
-        absent=absent(judged, miner.stage.index),
+        absent=count_absent(judged, miner.stage.index),
     )
     with atomic.folder(target) as work:
         queries = {query.id: query.text for query in allowed.queries}

@@ -9,8 +9,8 @@ import numpy as np
 from training.mining.negatives import RULES, MinedQuery
 
 BINS = 20
-BAR = 40  # characters of the longest bar
-COUNTED = (
+BAR_LENGTH = 40  # characters of the longest bar
+SUMMED_FIELDS = (
     *("queries", "without_positive", "without_negative", "too_few", "unreturned"),
     *("judged_negatives", "not_drawn", "rescored"),
 )
@@ -63,7 +63,7 @@ class Tally:
     def __init__(self, *, per_query: int, scale: str, protected: int = 0, absent: int = 0) -> None:
         """`per_query` is the number of negatives requested for each query; for the rest see MiningReport."""
         self._per_query, self._scale, self._protected, self._absent = per_query, scale, protected, absent
-        self._sums = dict.fromkeys(COUNTED, 0)
+        self._sums = dict.fromkeys(SUMMED_FIELDS, 0)
         self._dropped = dict.fromkeys(RULES, 0)
         self._positives, self._negatives = array("f"), array("f")
 
@@ -131,5 +131,7 @@ def describe(report: MiningReport) -> str:
     for low, high, positives, negatives in counts:
         for label, count in (("positives", positives), ("negatives", negatives)):
             place = f"{low:>9.4g} to {high:<9.4g}" if label == "positives" else " " * 22
-            lines.append(f"{place} {label} {'█' * round(BAR * count / longest):<{BAR}} {count:>9,}".rstrip())
+            lines.append(
+                f"{place} {label} {'█' * round(BAR_LENGTH * count / longest):<{BAR_LENGTH}} {count:>9,}".rstrip()
+            )
     return "\n".join(lines)

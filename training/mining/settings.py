@@ -113,5 +113,5 @@ class MiningOptions:
 
 
 def value_or(value: float | None, default: float) -> float:
-    """The value, or a default where it is None."""
+    """The value, or the default if the value is None."""
     return default if value is None else value

@@ -20,10 +20,10 @@ def teacher_run(
     queries: Sequence[Query],
     *,
     depth: int,
-    also: Callable[[QueryId], Sequence[PassageId]] = lambda _: (),
+    extra_passages: Callable[[QueryId], Sequence[PassageId]] = lambda _: (),
     progress: Progress = silent,
 ) -> dict[QueryId, Ranking]:
-    """For each query, BM25's and the bi-encoder's best `depth` passages together with those that `also` names.
+    """For each query, BM25's and the bi-encoder's best `depth` passages together with `extra_passages`.
 
     Scores are cosine + BM25_SHARE * BM25 / (the query's best BM25): one scale for all queries.
     """
@@ -34,9 +34,15 @@ def teacher_run(
         encoded = encoder.encode_passages([query.text for query in block])  # (block, dim) float32
         for query, vector in zip(block, encoded, strict=True):
             bm25 = index.bm25.scores(analyzer.terms(query.text))  # (passages,) float32
-            near, _ = index.dense.search(vector, depth=depth)
-            named = [index.passages.row_of(passage_id) for passage_id in also(query.id) if passage_id in index.passages]
-            rows = np.unique(np.concatenate([best_rows(bm25, depth=depth), near, np.array(named, dtype=np.int64)]))
+            dense_rows, _ = index.dense.search(vector, depth=depth)
+            extra_rows = [
+                index.passages.row_of(passage_id)
+                for passage_id in extra_passages(query.id)
+                if passage_id in index.passages
+            ]
+            rows = np.unique(
+                np.concatenate([best_rows(bm25, depth=depth), dense_rows, np.array(extra_rows, dtype=np.int64)])
+            )
             scores = vectors.rows(rows) @ vector + BM25_SHARE * bm25[rows] / max(float(bm25.max()), 1e-6)
             ids = (index.passages.id_at(int(row)) for row in rows)
             run[query.id] = Ranking.sort(zip(ids, scores.tolist(), strict=True))

@@ -17,7 +17,7 @@ from training.targets import as_logits
 from training.teachers.late_interaction import LateInteractionTeacher
 from training.teachers.names import JOINED, TEACHER_USAGE
 
-TOGETHER = 64  # examples whose texts are encoded at once
+BLOCK_SIZE = 64  # examples whose texts are encoded at once
 
 
 class Teacher(Protocol):
@@ -133,12 +133,12 @@ def _open_single(name: str) -> Teacher:
     raise SettingsError(f"Teacher {name!r} is unknown; give {TEACHER_USAGE}.")
 
 
-def taught(examples: Iterable[Example], teacher: Teacher, *, progress: Progress = silent) -> Iterator[Example]:
+def teach(examples: Iterable[Example], teacher: Teacher, *, progress: Progress = silent) -> Iterator[Example]:
     """The examples with the teacher's scores; `progress` counts examples."""
     block: list[Example] = []
     for example in examples:
         block.append(example)
-        if len(block) == TOGETHER:
+        if len(block) == BLOCK_SIZE:
             yield from _scored(block, teacher)
             progress("teach", len(block), 0)
             block = []

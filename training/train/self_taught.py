@@ -12,7 +12,7 @@ from training.example import Example
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.model import PairModel
 from training.recipes.row_files import read_rows
-from training.teachers.teacher import RerankerTeacher, Teacher, taught
+from training.teachers.teacher import RerankerTeacher, Teacher, teach
 
 SELF_SHARE = 0.5  # the model's own share of the targets
 
@@ -20,7 +20,7 @@ SELF_SHARE = 0.5  # the model's own share of the targets
 def self_taught(examples: Iterable[Example], model: PairModel, *, progress: Progress = silent) -> Iterator[Example]:
     """The examples with targets that are the mean of the model's logits and the teacher's, both of one spread."""
     model.eval()
-    for example in taught(examples, SelfTeacher(RerankerTeacher(ModelInTraining(model))), progress=progress):
+    for example in teach(examples, SelfTeacher(RerankerTeacher(ModelInTraining(model))), progress=progress):
         yield replace(example, source=f"{example.source}, self-taught")
 
 

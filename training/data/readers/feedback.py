@@ -9,10 +9,10 @@ from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text
 from training.example import PROTECTED, Example, OnSkip
 from training.judgments.agreement import by_query, median_grades
-from training.judgments.feedback import HIGHEST, Grade
+from training.judgments.feedback import HIGHEST_GRADE, Grade
 from training.source import Source
 
-GRADES = tuple(range(HIGHEST + 1))
+GRADES = tuple(range(HIGHEST_GRADE + 1))
 
 
 def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:

@@ -83,8 +83,10 @@ class IdRows:
 
 
 def microsoft_example(name: str, row: HubRow, on_skip: OnSkip) -> Example | None:
-    """The example of a row of Microsoft's set: a query and the passages shown for it, of which those selected count as
-    relevant. None if the query has no text or no passage was selected; `on_skip` gets the reason."""
+    """The example of a row of Microsoft's set: a query and the passages shown for it; the selected ones are relevant.
+
+    None if the query has no text or no passage was selected; `on_skip` gets the reason.
+    """
     passages = row["passages"]
     for field in ("passage_text", "is_selected"):
         if not isinstance(passages, Mapping) or field not in passages:

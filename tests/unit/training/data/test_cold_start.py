@@ -15,7 +15,7 @@ from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES
 from tests.support.fakes import Reports
 from training.data.cold_start import cold_examples
-from training.data.questions import ColdStart, made_queries
+from training.data.questions import ColdStart, make_queries
 from training.example import Example
 from training.fitting.model import open_pair_model
 from training.judgments.protection import Protection
@@ -42,7 +42,7 @@ def queries_of(
     sample: Sequence[Passage], settings: ColdStart = SETTINGS, *, protection: Protection = OPEN, count: int = 0
 ) -> dict[str, str]:
     """Query by passage id."""
-    queries = made_queries(sample, settings, protection=protection, count=count or len(sample))
+    queries = make_queries(sample, settings, protection=protection, count=count or len(sample))
     return {str(question.passage_id): question.text for question in queries}
 
 
@@ -60,7 +60,7 @@ def test_queries_are_the_distinctive_words_of_a_passage_in_order() -> None:
 
 def test_a_passage_whose_words_make_the_query_stays_whole() -> None:
     first, *_ = sorted(
-        made_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda question: question.passage_id
+        make_queries(passages(*WORDS), SETTINGS, protection=OPEN, count=5), key=lambda question: question.passage_id
     )
     assert first.rest == WORDS[0]
 

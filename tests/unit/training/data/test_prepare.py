@@ -9,7 +9,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import judged_sets, read_queries
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
-from training.data.prepare import CANDIDATES, PASSAGE_WORDS, JudgedCollection, prepare
+from training.data.prepare import MOST_CANDIDATES, PASSAGE_WORDS, JudgedCollection, prepare
 
 
 def wikiqa(folder: Path, *records: object) -> None:
@@ -82,8 +82,8 @@ def test_answers_come_first_among_many_candidates(tmp_path: Path) -> None:
     wikiqa(tmp_path / "given", {"query": "who sat", "candidates": many})
     folder = prepare(tmp_path / "given", tmp_path / "corpora")["qa-sentences"]
     (judged,) = judged_sets(folder)["train"].qrels.values()
-    assert len(judged) == CANDIDATES
-    assert sorted(judged.values()) == [0] * (CANDIDATES - 1) + [1]
+    assert len(judged) == MOST_CANDIDATES
+    assert sorted(judged.values()) == [0] * (MOST_CANDIDATES - 1) + [1]
 
 
 def test_answer_sentences_become_judgments(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, write_lines
 from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
-from training.data.questions import LEFT_WORDS, PassageQuestion, passage_questions
+from training.data.questions import LEAST_WORDS, PassageQuestion, passage_questions
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings
 from training.recipes.stages import Ingredient
@@ -49,7 +49,7 @@ def test_a_question_in_the_middle_leaves_both_sides() -> None:
         f"What {'very ' * 14}old stones? {REST}",  # 17 words
         f"What is {'unpronounceable' * 8} in a glacier? {REST}",  # more than 110 characters
         f"What is a moraine made of. {REST}",
-        f"{ASKED} {' '.join(['stone'] * (LEFT_WORDS - 1))}",  # too little is left
+        f"{ASKED} {' '.join(['stone'] * (LEAST_WORDS - 1))}",  # too little is left
     ],
 )
 def test_sentences_that_do_not_read_like_an_answered_query_are_ignored(text: str) -> None:
@@ -58,7 +58,7 @@ def test_sentences_that_do_not_read_like_an_answered_query_are_ignored(text: str
 
 def test_limits_are_inclusive() -> None:
     long = f"What {'very ' * 13}old stones?"  # 16 words
-    assert [question.text for question in questions_of(f"{long} {' '.join(['stone'] * LEFT_WORDS)}")] == [long]
+    assert [question.text for question in questions_of(f"{long} {' '.join(['stone'] * LEAST_WORDS)}")] == [long]
 
 
 def test_a_passage_has_its_first_suitable_question() -> None:

@@ -10,7 +10,7 @@ from indexing.errors import CorpusError, SettingsError
 from indexing.index import Index
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import write_lines
-from training.judgments.judged_set import absent, judged_files
+from training.judgments.judged_set import count_absent, judged_files
 
 
 def test_queries_with_judgments_make_a_set(tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_judged_passages_that_an_index_lacks_are_counted_for_the_queries_of_the_
     grades = {PassageId("a1"): 1, PassageId("gone"): 1, PassageId("lost"): 0}
     queries = (Query(QueryId("7"), "x"), Query(QueryId("8"), "y"))
     qrels = {QueryId("7"): grades, QueryId("8"): {PassageId("gone"): 1}, QueryId("9"): grades}
-    assert absent(JudgedSet("any", queries, qrels), small_index) == 2 + 1
+    assert count_absent(JudgedSet("any", queries, qrels), small_index) == 2 + 1

@@ -23,7 +23,7 @@ from tests.support.fakes import FixedReranker, Reports
 from tests.support.judged_lists import scored
 from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
-from training.data.prepare import SPLADE, prepare
+from training.data.prepare import SPLADE_RUN, prepare
 from training.example import Example
 from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings, run_of_logits
@@ -31,13 +31,13 @@ from training.recipes.stages import Ingredient
 from training.targets import RUN_SPREAD
 from training.teachers.late_interaction import LateInteractionTeacher, late_interaction
 from training.teachers.teacher import (
-    TOGETHER,
+    BLOCK_SIZE,
     FirstStageTeacher,
     MeanTeacher,
     RerankerTeacher,
     Teacher,
     open_teacher,
-    taught,
+    teach,
     uses_own_scores,
 )
 
@@ -74,19 +74,19 @@ def test_the_first_stage_teaches_cosines_as_logits(bi_encoder: BiEncoder) -> Non
 
 def test_a_teacher_s_scores_replace_others_and_labels_stay() -> None:
     example = Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(9.0, 9.0), query_id=QueryId("7"))
-    (logits,) = taught([example], LengthTeacher())
-    assert logits == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
+    (scored,) = teach([example], LengthTeacher())
+    assert scored == Example("test", "q", ("one", "three"), labels=(1.0, 0.0), scores=(3.0, 5.0), query_id=QueryId("7"))
 
 
 def test_examples_are_scored_lazily_in_blocks() -> None:
     teacher = LengthTeacher()
     done = Reports()
-    examples = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(TOGETHER + 5)]
-    logits = taught(examples, teacher, progress=done)
-    assert next(logits).scores == (1.0,)
-    assert teacher.blocks == [TOGETHER]  # the rest isn't read yet
-    assert [example.scores for example in logits] == [(float(number + 1),) for number in range(1, TOGETHER + 5)]
-    assert (teacher.blocks, done.counts) == ([TOGETHER, 5], [TOGETHER, 5])
+    examples = [Example("test", f"q{number}", ("a" * (number + 1),), labels=(1.0,)) for number in range(BLOCK_SIZE + 5)]
+    scored = teach(examples, teacher, progress=done)
+    assert next(scored).scores == (1.0,)
+    assert teacher.blocks == [BLOCK_SIZE]  # the rest isn't read yet
+    assert [example.scores for example in scored] == [(float(number + 1),) for number in range(1, BLOCK_SIZE + 5)]
+    assert (teacher.blocks, done.counts) == ([BLOCK_SIZE, 5], [BLOCK_SIZE, 5])
 
 
 @pytest.mark.usefixtures("in_float32")
@@ -178,7 +178,7 @@ def given_runs(folder: Path, run: list[str]) -> Path:
     )
     write_lines(folder / "trec-dl-2022/queries.tsv", ["1\tfirst", "2\tsecond"])
     if run:
-        write_lines(folder / "trec-dl-2022" / SPLADE, run)
+        write_lines(folder / "trec-dl-2022" / SPLADE_RUN, run)
     return folder
 
 
