@@ -18,7 +18,7 @@ GRADES = (3, 0, 1, 0, 2, 0, 0, 1, 0, 0)
 def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebDriver, workshop: Workshop) -> None:
     browser.get(workshop.address)
     search_for(browser, QUERY)
-    assert "reranker" in figures(browser)
+    assert "shipped" in figures(browser)
     before = reranked(browser)
 
     grade(browser, TAUGHT, GRADES, rater="Ann")

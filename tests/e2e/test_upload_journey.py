@@ -27,7 +27,7 @@ def test_a_broken_upload_is_named_by_file_and_line_and_a_good_one_can_be_searche
     assert not there(browser, ".st-key-indexes_build")
 
     upload(browser, good)
-    until_told(browser, "data/corpora/bees-and-bread holds 20 passages.")
+    until_told(browser, "data/corpora/bees-and-bread contains 20 passages.")
     press(browser, "indexes_build")
     until(browser, "the bar", lambda: bool(there(browser, "[class*=st-key-indexes_job_] [data-testid=stProgress]")))
     until_told(browser, "Index bees-and-bread is built: 20 passages, 20 of them encoded.")

@@ -192,16 +192,16 @@ def _ids(page: AppTest, texts: list[str]) -> list[Any]:
     return [by_text[text] for text in texts]
 
 
-def test_what_can_be_taken_away_is_what_was_measured(page: AppTest) -> None:
+def test_downloads_hold_what_was_measured(page: AppTest, tmp_path: Path) -> None:
     run(page, split="test", depth=10)
     keys = [button.key for button in page.download_button]
     assert keys == ["evaluate_download_runs", "evaluate_download_qrels", "evaluate_download_figures"]
     found = result(page)
     with zipfile.ZipFile(io.BytesIO(found.archive)) as archive:
-        archive.extractall("unpacked")
-    assert read_qrels(Path("unpacked/qrels.txt")) == QRELS["test"]
-    assert Path("unpacked/qrels.txt").read_bytes() == found.qrels
-    reranked = read_run(Path("unpacked/runs/re-ranked.trec"))
+        archive.extractall(tmp_path)
+    assert read_qrels(tmp_path / "qrels.txt") == QRELS["test"]
+    assert (tmp_path / "qrels.txt").read_bytes() == found.qrels
+    reranked = read_run(tmp_path / "runs/re-ranked.trec")
     report = found.evaluation.reports[0]
     assert {query: ranking.passage_ids for query, ranking in reranked.items()} == {
         query: ranking.passage_ids for query, ranking in report.runs["re-ranked"].items()
