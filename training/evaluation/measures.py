@@ -11,9 +11,10 @@ import ir_measures
 import numpy as np
 from ir_measures import AP, RR, Judged, R, nDCG
 
+from indexing.corpus.judged import default_minimum_grade
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
-from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, MEASURES
+from training.evaluation.settings import MAIN_MEASURE, MEASURES
 
 RECALL_CUTOFFS = {"R@10": 10, "R@100": 100, "R@1000": 1000}
 
@@ -76,10 +77,8 @@ def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.
 
 
 def relevant_grade(qrels: Qrels, requested: int | None) -> int:
-    """The least grade that counts as relevant: as requested, else GRADED, or BINARY if no judgment reaches that."""
-    if requested is not None:
-        return requested
-    return GRADED if any(grade >= GRADED for grades in qrels.values() for grade in grades.values()) else BINARY
+    """The least grade that counts as relevant: as requested, else 2 where there are grades above 1, else 1."""
+    return default_minimum_grade(qrels) if requested is None else requested
 
 
 def check_minimum_grade(qrels: Qrels, *, minimum_grade: int) -> int:
