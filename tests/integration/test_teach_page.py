@@ -297,7 +297,10 @@ def test_an_expectation_is_pinned(open_page: Callable[..., AppTest], home: Path)
     assert pinned.above.text == PASSAGES["p1"]
     assert f"Pinned as {pinned.key}: for 'the berlin wall', p1 above p3." in sentences(page)
     press(page, "teach_pin")
-    assert f"{pinned.key} says already" in sentences(page)
+    assert (
+        f"{pinned.key} already says: for 'the berlin wall', p1 above p3. Remove it before you pin another."
+        in sentences(page)
+    )
     page.text_input(key="teach_query").set_value(TRAIN[1])
     press(page, "teach_submit")
     assert page.selectbox(key="teach_pin_above").value is None
@@ -334,7 +337,7 @@ def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], 
 def test_a_broken_file_of_expectations_is_named(open_page: Callable[..., AppTest], home: Path) -> None:
     write_lines(places.models() / expectations.FILE, ["{"])
     page = open_page(rater="ann", q=QUERY)
-    assert f"{expectations.FILE}:1 is no expectation" in sentences(page)
+    assert f"{expectations.FILE}:1 isn't an expectation; correct or delete this line" in sentences(page)
     assert page.button(key="teach_pin")
 
 

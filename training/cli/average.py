@@ -1,4 +1,4 @@
-"""average: make a version of the mean of several versions' weights."""
+"""average: make a version from the mean of several versions' weights."""
 
 import argparse
 from pathlib import Path
@@ -10,9 +10,9 @@ from training.versions import registry
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add_parser("average", help="make a version of the mean of several versions' weights")
+    command = commands.add_parser("average", help="make a version from the mean of several versions' weights")
     command.add_argument("versions", metavar="VERSION", nargs="+", help=VERSION_HELP)
-    command.add_argument("--share", type=float, help="the last one's share of the weights (the same as every other's)")
+    command.add_argument("--share", type=float, help="the last version's share of the weights (equal shares)")
     command.add_argument("--output", type=Path, required=True, help="folder of the version, such as data/models/mean/1")
     add_models(command)
     command.set_defaults(run=_average)

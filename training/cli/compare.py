@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser("compare", help="measure two versions on the same judged queries, as promote does")
     command.add_argument("version", metavar="A", help=VERSION_HELP)
-    command.add_argument("against", metavar="B", help="likewise")
+    command.add_argument("against", metavar="B", help="the version to compare it with, likewise")
     add_index(command, "whose judged queries decide")
     command.add_argument("--split", default=SPLIT, help="judged split (%(default)s)")
     add_rerank_depth(command, DEPTH)

@@ -130,8 +130,8 @@ def _print(evaluation: "Evaluation", output: Path | None) -> None:
 
 def _shares(evaluation: "Evaluation") -> str:
     if evaluation.shares is None:
-        return "Without dev queries it is mixed with nothing."
+        return "Without dev queries no share is chosen, so it isn't mixed."
     return (
-        f"Its share, chosen on the dev split: {evaluation.shares['fused']} where it is mixed with the first stage, "
+        f"Its share, chosen on the dev split: {evaluation.shares['fused']} when it is mixed with the first stage, "
         f"{evaluation.shares['dense']} with dense."
     )

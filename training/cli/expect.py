@@ -1,4 +1,4 @@
-"""expect add, list, remove, check: pin "passage A above B for query q", and ask a version whether it holds."""
+"""expect add, list, remove, check: pin "passage A above B for query q", and check whether it holds for a version."""
 
 import argparse
 import re
@@ -17,10 +17,10 @@ NONE = "No expectation is pinned in {path}; pin one with `python -m training exp
 
 
 def add(commands: Commands) -> None:
-    """Add the command with what it can do."""
+    """Add the command and its subcommands."""
     expect = commands.add_parser("expect", help="pin which of two passages should stand above the other, and check it")
     actions = expect.add_subparsers(required=True)
-    pin = actions.add_parser("add", help="pin one; promote asks for all of them")
+    pin = actions.add_parser("add", help="pin one; promote checks them all")
     pin.add_argument("--query", required=True)
     pin.add_argument("--above", required=True, metavar="PASSAGE", help="id of the one that should score higher")
     pin.add_argument("--below", required=True, metavar="PASSAGE", help="id of the other one")
@@ -29,11 +29,11 @@ def add(commands: Commands) -> None:
     unpin = actions.add_parser("remove", help="unpin one")
     unpin.add_argument("which", metavar="N", help="its number in the list, or its key")
     unpin.set_defaults(run=_remove)
-    check = actions.add_parser("check", help="score all by a version; exit status 1 where one doesn't hold")
+    check = actions.add_parser("check", help="score all with a version; exit status 1 if one doesn't hold")
     check.add_argument("version", nargs="?", help="NAME/VERSION or shipped; the promoted one by default")
     check.set_defaults(run=_check)
     for action in (pin, check):
-        add_index(action, "whose passages are meant")
+        add_index(action, "whose passages are compared")
     for action in actions.choices.values():
         add_models(action)
 

@@ -1,4 +1,4 @@
-"""models: list the versions of re-rankers, or what was promoted when."""
+"""models: list the versions of re-rankers, or the history of promotions."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""promote: serve a version, if it isn't worse than the one that is served."""
+"""promote: serve a version, if it isn't worse than the served one."""
 
 import argparse
 
@@ -13,12 +13,12 @@ from training.versions.gate_settings import DEPTH, GateSettings
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add_parser("promote", help="serve a version, if it isn't worse than the one that is served")
+    command = commands.add_parser("promote", help="serve a version, if it isn't worse than the served one")
     command.add_argument("version", metavar="VERSION", help=VERSION_HELP)
     add_index(command, "whose dev queries decide")
     add_rerank_depth(command, DEPTH)
-    command.add_argument("--force", action="store_true", help="in spite of the verdict, with a --reason")
-    command.add_argument("--reason", default="", help="is recorded")
+    command.add_argument("--force", action="store_true", help="promote despite the verdict; needs a --reason")
+    command.add_argument("--reason", default="", help="reason to record")
     add_models(command)
     command.set_defaults(run=_promote)
 

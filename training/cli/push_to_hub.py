@@ -11,12 +11,12 @@ def add(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser("push-to-hub", help="publish a version on the Hugging Face hub, with its model card")
     command.add_argument("version", metavar="VERSION", help=VERSION_HELP)
-    command.add_argument("repository", metavar="OWNER/NAME", help="is made if it doesn't exist")
+    command.add_argument("repository", metavar="OWNER/NAME", help="created if it doesn't exist")
     command.add_argument(
         "--private",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="whether a repository that is made can be seen by its owner alone (--private)",
+        help="whether a new repository is visible to its owner alone (--private)",
     )
     add_models(command)
     command.set_defaults(run=_push)

@@ -1,4 +1,4 @@
-"""rollback: serve again the version that was served before."""
+"""rollback: serve the previous version again."""
 
 import argparse
 
@@ -9,8 +9,8 @@ from training.versions import promoted
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    command = commands.add_parser("rollback", help="serve the version before again")
-    command.add_argument("--reason", default="", help="is recorded")
+    command = commands.add_parser("rollback", help="serve the previous version again")
+    command.add_argument("--reason", default="", help="reason to record")
     add_models(command)
     command.set_defaults(run=_rollback)
 

@@ -1,8 +1,8 @@
-"""The mean of versions' weights: what one learned last, without losing all that another knew.
+"""Averages the weights of several versions, so that what one learned last doesn't cost all that another knew.
 
-A model and one that was trained on from it lie so near each other that a point between them often does better than
+A model and one that was further trained from it lie so close together that a point between them often does better than
 either on data that only one of them was made for (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). So
-may several that were trained from the same base on other data (the same, "Model soups").
+may the mean of several models trained from one base on different data (Wortsman et al. 2022, "Model soups").
 """
 
 import shutil
@@ -26,18 +26,18 @@ MODEL = f"model{WEIGHTS}"
 
 
 def average(versions: Sequence[Version], output: Path, *, share: float | None = None, command: str) -> Path:
-    """Put a version at `output` whose weights are the mean of the versions', of all alike.
+    """Write a version to `output` whose weights are the mean of the versions', each with an equal share.
 
-    With `share` that much of it is the last one's, and the others are alike in the rest. Tokenizer and configuration
-    are the last one's, and so is the parent in the lineage.
+    `share` is the last version's share, if not an equal one; the others divide the rest equally. Tokenizer,
+    configuration, and the parent in the lineage are the last version's.
 
     Raises:
         SettingsError: fewer than two versions, one named twice, or the share isn't between 0 and 1.
-        TrainingError: the output is there, or the versions aren't of one shape.
+        TrainingError: the output already exists, or the versions' weights differ in shape.
     """
     ids = [version.id for version in versions]
     if len(set(ids)) < max(len(ids), 2):
-        raise SettingsError(f"A mean of {', '.join(ids)} says nothing new; name two versions or more, each once.")
+        raise SettingsError(f"A mean of {', '.join(ids)} is no new version; name two versions or more, each once.")
     if share is not None and not 0 < share < 1:
         raise SettingsError(f"share is {share}; give a number between 0 and 1.")
     check_new(output)
@@ -66,15 +66,15 @@ def _manifest(versions: Sequence[Version], *, share: float) -> VersionManifest:
 
 def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Tensor]:
     sums: dict[str, Tensor] = {}
-    kinds: dict[str, dtype] = {}
+    dtypes: dict[str, dtype] = {}
     for version, share in zip(versions, shares, strict=True):
         weights = load_file(version.folder / MODEL)
         if sums and _shapes(weights) != _shapes(sums):
             names = f"{versions[0].id} and {version.id}"
-            raise TrainingError(f"The weights of {names} aren't of one shape; average versions of the same base model.")
-        kinds = {name: values.dtype for name, values in weights.items()}
+            raise TrainingError(f"The weights of {names} differ in shape; average versions of the same base model.")
+        dtypes = {name: values.dtype for name, values in weights.items()}
         sums = {name: sums.get(name, 0) + share * values.float() for name, values in weights.items()}
-    return {name: values.to(kinds[name]) for name, values in sums.items()}
+    return {name: values.to(dtypes[name]) for name, values in sums.items()}
 
 
 def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

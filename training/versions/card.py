@@ -1,4 +1,4 @@
-"""The model card of a version, for people."""
+"""Writes a version's model card for human readers."""
 
 import re
 
@@ -12,12 +12,12 @@ NOTICE = (
 
 
 def model_card(manifest: VersionManifest, *, command: str) -> str:
-    """The model card in the hub's form: README.md, with its settings in a header."""
+    """The model card in the hub's format: README.md, with metadata in a header."""
     return "\n".join([*_header(manifest), *_body(manifest, command), *([NOTICE, ""] if manifest.ms_marco else [])])
 
 
 def summary(manifest: VersionManifest) -> str:
-    """One line: how much a training gathered and used, and what was left out by its reason."""
+    """One line: the examples that a training gathered, the pairs it used, and the examples left out, by reason."""
     used = sum(count for counts in manifest.examples.values() for count in counts.values())
     left_out = ", ".join(f"{count:,} {reason}" for reason, count in manifest.dropped.items())
     return f"Gathered {used:,} examples, trained on {manifest.pairs:,} pairs; left out: {left_out or 'none'}."

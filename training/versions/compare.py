@@ -1,4 +1,4 @@
-"""Versions compared query by query: each re-ranks the same first-stage lists and is tested against one of them."""
+"""Compares versions query by query: each re-ranks the same first-stage lists and is tested against one of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FIRST_STAGE = "first stage"
 
 @dataclass(frozen=True)
 class VersionComparison:
-    """Versions and the first stage that they re-rank, measured alike."""
+    """Versions and the first stage that they re-rank, measured in the same way."""
 
     queries: tuple[Query, ...]
     comparison: Comparison
@@ -33,17 +33,17 @@ def compare_versions(
     depth: int,
     progress: Progress = silent,
 ) -> VersionComparison:
-    """Measure versions by name on the judged set's queries, `depth` passages of each, as served.
+    """Measure the named versions on the judged set's queries, re-ranking `depth` passages for each, as served.
 
     Raises:
-        SettingsError: the baseline is no version's name, or the set has no judged query.
+        SettingsError: the baseline isn't one of the versions, or the set has no judged queries.
     """
     lists = first_stage_lists(pipeline, judged, depth=depth, progress=relabel(progress, FIRST_STAGE))
     runs = {
         name: reranked(lists, reranker, progress=relabel(progress, f"re-rank by {name}"))
         for name, reranker in versions.items()
     }
-    found = compare_runs(
+    comparison = compare_runs(
         runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MAIN_MEASURE, references={FIRST_STAGE: lists.run}
     )
-    return VersionComparison(lists.queries, found)
+    return VersionComparison(lists.queries, comparison)

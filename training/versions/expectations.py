@@ -1,4 +1,4 @@
-"""Pinned expectations, "passage A above B for query q": stored with person and time, and checked on a re-ranker."""
+"""Pins expectations, "passage A above B for query q", with person and time, and checks a re-ranker against them."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from search.rerank.reranker import Reranker
 
 FILE = "expectations.jsonl"  # in the folder of all models
-QUOTED = 60  # characters of a text that stand for it
+QUOTED = 60  # characters of a text that are quoted in a message
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ExpectedPassage:
 
     @property
     def label(self) -> str:
-        """Its id, else how its text begins."""
+        """Its id, or the beginning of its text if it has none."""
         return self.id or repr(self.text[:QUOTED])
 
 
@@ -51,24 +51,24 @@ class Expectation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
-            raise SettingsError("An expectation needs a query; it is empty.")
+            raise SettingsError("The query of an expectation is empty; give some words.")
         if self.above.text == self.below.text:
             raise SettingsError(f"For {self.query!r} a passage can't stand above itself; give two that differ.")
 
     @property
     def key(self) -> str:
-        """Eight digits that name it: the same query and passages have the same ones."""
+        """Eight hexadecimal digits that identify it; the same query and passages always have the same key."""
         parts = (self.query, self.above.id, self.above.text, self.below.id, self.below.text)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
     def sentence(self) -> str:
-        """What is expected."""
+        """The expectation in words."""
         return f"for {self.query!r}, {self.above.label} above {self.below.label}"
 
 
 @dataclass(frozen=True)
 class ExpectationCheck:
-    """An expectation with a re-ranker's logits."""
+    """An expectation with a re-ranker's logits of its passages."""
 
     expectation: Expectation
     above: float
@@ -77,7 +77,7 @@ class ExpectationCheck:
 
     @property
     def holds(self) -> bool:
-        """Whether it scores higher; a tie does not hold."""
+        """Whether that passage scores higher; a tie does not hold."""
         return self.above > self.below
 
     def sentence(self) -> str:
@@ -86,27 +86,27 @@ class ExpectationCheck:
 
 
 def expected_passage(passage_id: str, passages: "PassageStore") -> ExpectedPassage:
-    """A passage of an index by id. Raises SettingsError where the index has none of that id."""
+    """Look up a passage of an index by id. Raises SettingsError if the index has no such id."""
     if passage_id not in passages:
         raise SettingsError(f"The index has no passage {passage_id!r}; give an id of its corpus.")
     return ExpectedPassage(passage_id, passages.by_id(PassageId(passage_id)).content)
 
 
 def read_expectations(path: Path) -> list[Expectation]:
-    """All of them, in the order in which they were pinned.
+    """All pinned expectations, in the order in which they were pinned.
 
     Raises:
-        SettingsError: a line can't be read as one.
+        SettingsError: a line can't be read as an expectation.
     """
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
     return [_parsed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def add(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, path: Path) -> Expectation:
-    """Pin one.
+    """Pin an expectation.
 
     Raises:
-        SettingsError: it, or its opposite, is pinned already, or it says nothing.
+        SettingsError: it or its opposite is already pinned, the query is empty, or both passages are the same.
         BusyError: another process is changing the folder of all models.
     """
     new = Expectation(
@@ -117,27 +117,27 @@ def add(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, 
         pinned = read_expectations(path)
         for old in pinned:
             if old.key in (new.key, opposite.key):
-                raise SettingsError(f"{old.key} says already: {old.sentence()}. Remove it first to pin another.")
+                raise SettingsError(f"{old.key} already says: {old.sentence()}. Remove it before you pin another.")
         _write(path, [*pinned, new])
     return new
 
 
 def remove(key: str, *, path: Path) -> Expectation:
-    """Unpin the one of this key. Raises SettingsError where there is none."""
+    """Unpin the expectation with this key. Raises SettingsError if there is none."""
     with _changing(path):
         pinned = read_expectations(path)
         for old in pinned:
             if old.key == key:
                 _write(path, [other for other in pinned if other.key != key])
                 return old
-    known = ", ".join(one.key for one in pinned) or "none"
-    raise SettingsError(f"There is no expectation {key!r} in {path} (there: {known}); give one of these keys.")
+    known = ", ".join(expectation.key for expectation in pinned) or "none"
+    raise SettingsError(f"There is no expectation {key!r} in {path} (its keys: {known}); give one of these keys.")
 
 
 def check(
     expectations: Sequence[Expectation], reranker: "Reranker", passages: "PassageStore"
 ) -> list[ExpectationCheck]:
-    """Score both passages of each expectation: the index's text of them, or the pinned one where it lacks them."""
+    """Score both passages of each expectation by the index's text, or by the pinned text if the index lacks them."""
     checks = []
     for expectation in expectations:
         texts = [_text(expectation.above, passages), _text(expectation.below, passages)]
@@ -156,11 +156,11 @@ def _parsed(line: str, place: str) -> Expectation:
         above, below = ExpectedPassage(**row["above"]), ExpectedPassage(**row["below"])
         return Expectation(query=row["query"], above=above, below=below, by=str(row["by"]), at=str(row["at"]))
     except (ValueError, KeyError, TypeError, AttributeError, SettingsError):
-        raise SettingsError(f"{place} is no expectation; correct or delete this line: {line[:80]!r}.") from None
+        raise SettingsError(f"{place} isn't an expectation; correct or delete this line: {line[:80]!r}.") from None
 
 
-def _write(path: Path, every: Sequence[Expectation]) -> None:
-    lines = [json.dumps(asdict(one), ensure_ascii=False, sort_keys=True) for one in every]
+def _write(path: Path, expectations: Sequence[Expectation]) -> None:
+    lines = [json.dumps(asdict(expectation), ensure_ascii=False, sort_keys=True) for expectation in expectations]
     atomic.write_text(path, "".join(line + "\n" for line in lines))
 
 

@@ -1,4 +1,4 @@
-"""Whether a version may be promoted: no worse than the promoted one on dev queries, and every expectation holds."""
+"""Decides whether a version may be promoted: no worse than the promoted one on dev queries, all expectations hold."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,25 @@ from training.evaluation.paired import TOO_FEW, WORSE, PairedComparison
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether a version may be promoted, and why not."""
+    """Whether a version may be promoted, and if not, why."""
 
     candidate: str
     against: str
-    """Id of the promoted version; empty where there is none to compare with."""
+    """Id of the promoted version; empty if there is none to compare with."""
     dev_set: str
     """Index, build, split and depth that both were measured on."""
     comparison: PairedComparison | None
-    """The candidate less the promoted version; None without one."""
+    """The candidate against the promoted version; None if there is none."""
     missing: str = ""
-    """What is wrong with the promoted version; else empty."""
+    """What is wrong with the promoted version; empty if nothing is."""
     expectations: int = 0
-    """How many were checked."""
+    """Number of expectations that were checked."""
     failed: tuple[str, ...] = ()
     """One sentence for each expectation that doesn't hold."""
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """What forbids promoting it, as sentences; empty if nothing does."""
+        """The reasons against promoting it, as sentences; empty if there are none."""
         objections = []
         if self.missing:
             objections.append(f"it couldn't be compared with the promoted version ({self.missing.rstrip('.')})")
@@ -37,7 +37,7 @@ class Verdict:
 
     @property
     def refusal(self) -> str:
-        """Why it is not promoted, and what to do instead; empty if it may be promoted."""
+        """Why it isn't promoted, and what to do instead; empty if it may be promoted."""
         if not self.objections:
             return ""
         return (

@@ -1,4 +1,4 @@
-"""How a version is judged before it is promoted."""
+"""The settings by which a version is judged before it is promoted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from search.rerank.reranker import Reranker
 
 SPLIT = "dev"
-DEPTH = 50  # passages re-ranked of each query, as the app does
+DEPTH = 50  # passages re-ranked for each query, as in the app
 
 
 def _open_version(folder: str) -> "Reranker":
@@ -20,13 +20,13 @@ def _open_version(folder: str) -> "Reranker":
 
 @dataclass(frozen=True, kw_only=True)
 class GateSettings:
-    """How a version is judged, and where versions lie."""
+    """How a version is judged, and where versions are stored."""
 
     depth: int = DEPTH
-    """Passages re-ranked of each dev query."""
+    """Passages re-ranked for each dev query."""
     models: Path | None = None
-    """Folder of all models; None for the usual one."""
+    """Folder of all models; None for the default one."""
     shipped: Path | None = None
-    """The re-ranker that comes with the program; None for the usual one."""
+    """The re-ranker that comes with the program; None for the default one."""
     open_model: "Callable[[str], Reranker]" = _open_version
-    """Opens the re-ranker of a folder."""
+    """Opens the re-ranker in a folder."""

@@ -1,4 +1,4 @@
-"""The manifest of a version: what it was made from, how, and what it measures."""
+"""A version's manifest: what it was made from, how, and its measured figures."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 2
 
 @dataclass(frozen=True, kw_only=True)
 class IndexBuild:
-    """The build of an index whose passages were trained on."""
+    """An index build whose passages were trained on."""
 
     index: str
     build: str
@@ -38,11 +38,11 @@ class ProtectedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionManifest:
-    """Everything that decided a version; what an older manifest lacks is as by default."""
+    """Everything that determined a version; fields that an older manifest lacks have their defaults."""
 
     recipe: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """As requested, `base` and `seed` among them; of a path outside of the working folder only the last part."""
+    """As requested, including `base` and `seed`; of a path outside the working folder, only the last part."""
     seed: int = 0
     base_model: str = ""
     """Where its lineage begins."""
@@ -51,55 +51,55 @@ class VersionManifest:
     lineage: tuple[str, ...] = ()
     """Models from `base_model` to `parent`."""
     averaged_lineages: tuple[tuple[str, ...], ...] = ()
-    """Of averaged weights, the lineage of each version, itself included."""
+    """If weights were averaged, the lineage of each averaged version, itself included."""
     data: tuple[IndexBuild, ...] = ()
     examples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Lists of passages that were trained on, by stage and source."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Examples that were left out, by reason."""
     protect: tuple[ProtectedFile, ...] | None = None
-    """None where no such files could be named."""
+    """Files whose queries weren't trained on; None if no such files could be named."""
     pairs: int = 0
     """Query-passage pairs that were trained on, repetitions included."""
     final_loss: Mapping[str, float] = field(default_factory=dict)
-    """By stage."""
+    """The last loss, by stage."""
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By judged set, then by measure."""
     ms_marco: bool = True
-    """Whether MS MARCO's terms apply, as they do where nobody knows."""
+    """Whether MS MARCO's terms apply; if that isn't known, they do."""
     minutes: float = 0.0
     created: str = ""
     """UTC, ISO 8601."""
     code_revision: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] | None = None
-    """Bytes and SHA-256 of every other file of the version; None where none was recorded."""
+    """Bytes and SHA-256 of every other file of the version; None if they weren't recorded."""
     schema_version: int = SCHEMA_VERSION
 
     @property
     def started_from(self) -> str:
-        """The model whose weights it started from, also by a manifest of the first schema."""
+        """The model whose weights it started from, also for a manifest of the first schema."""
         return self.parent or str(self.settings.get("base", ""))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, as it lies on disk."""
+        """Plain data, as stored on disk."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
         if not self.averaged_lineages:
             del values["averaged_lineages"]
         return dict(json.loads(json.dumps(values)))  # tuples become lists
 
     def save(self, folder: Path) -> None:
-        """Write it, last of all files, with the size and checksum of every file that the folder holds."""
+        """Write it, after all other files of the folder, with the size and checksum of each of them."""
         paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
         rows = {name: atomic.file_row(path) for name, path in paths.items() if name != FILE}
         atomic.write_json(folder / FILE, replace(self, files=rows, schema_version=SCHEMA_VERSION).as_json())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read it, whatever its schema; fields that this program doesn't know are left out.
+        """Read it, whatever its schema; fields that this program doesn't know are ignored.
 
         Raises:
-            ModelError: it can't be read, or a field holds another type than it should.
+            ModelError: it can't be read, or a field has the wrong type.
         """
         try:
             values = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -107,7 +107,7 @@ class VersionManifest:
             raise ModelError(f"{FILE} can't be read as JSON") from None
         if not isinstance(values, dict):
             raise ModelError(f"{FILE} is no JSON object")
-        known = {one.name for one in fields(cls)}
+        known = {own.name for own in fields(cls)}
         try:
             return made(cls, {name: value for name, value in values.items() if name in known}, FILE)
         except SettingsError as error:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """One version, judged against what was promoted then."""
+    """One version, judged against the version that was promoted at that time."""
 
     candidate: str
     seen: Promotion
@@ -48,14 +48,14 @@ def promote_version(
     force: bool = False,
     progress: Progress = silent,
 ) -> Promotion:
-    """Serve a version from now on, if the gate finds no objection, or by `force` with a reason, which is recorded.
+    """Serve a version from now on if the gate has no objection, or by `force` with a reason, which is recorded.
 
-    The gate compares it with the promoted version on the dev queries beside the index's corpus, re-ranking the first
-    stage that `pipeline` gives, and checks every pinned expectation. `by` is the person who promotes it.
+    The gate compares it with the promoted version on the dev queries of the index's corpus, both re-ranking the
+    first-stage lists of `pipeline`, and checks every pinned expectation. `by` is the person who promotes it.
 
     Raises:
-        SettingsError: forced without a reason, or there are no dev queries.
-        ModelError: it is damaged, is promoted already, is refused by the gate, or another was promoted meanwhile.
+        SettingsError: `force` has no reason, or there are no dev queries.
+        ModelError: it is damaged, already promoted, or refused by the gate, or another version was promoted meanwhile.
     """
     if force and not reason.strip():
         raise SettingsError("--force needs a --reason, which is recorded with the promotion.")
@@ -70,14 +70,14 @@ def assess(
 
     Raises:
         SettingsError: there are no dev queries, or an expectation can't be read.
-        ModelError: it is absent, is damaged, can't be loaded, or is promoted already.
+        ModelError: it is missing or damaged, can't be loaded, or is already promoted.
     """
     settings = settings or GateSettings()
     models = settings.models or places.models()
     candidate = find(version, models, shipped=settings.shipped)
     seen = pointer.current(models)
     if seen.promoted == candidate.id:
-        raise ModelError(f"{candidate.id} is promoted already, since {seen.at or 'the beginning'}.")
+        raise ModelError(f"{candidate.id} is already promoted, since {seen.at or 'the beginning'}.")
     expectations = pins.read_expectations(models / pins.FILE)
     promoted, missing = _promoted(seen.promoted, settings)
     judged = judged_split(pipeline.index, SPLIT, advice="give another --index")
@@ -106,20 +106,20 @@ def _compare(
     progress: Progress,
 ) -> PairedComparison:
     """The candidate against the promoted version on the same lists."""
-    served = settings.open_model(str(promoted.folder))
+    promoted_reranker = settings.open_model(str(promoted.folder))
     values = [
-        ndcg(reranked(lists, one, progress=relabel(progress, f"re-rank by {version.id}")), lists)
-        for version, one in ((candidate, reranker), (promoted, served))
+        ndcg(reranked(lists, model, progress=relabel(progress, f"re-rank by {version.id}")), lists)
+        for version, model in ((candidate, reranker), (promoted, promoted_reranker))
     ]
     return compare_paired(values[0], values[1], measure=MAIN_MEASURE)
 
 
 def serve(assessment: Assessment, *, by: str, reason: str = "", force: bool = False) -> Promotion:
-    """Serve the version that was judged, if there is no objection, or by `force` with a reason.
+    """Serve the version that was judged if there is no objection, or by `force` with a reason.
 
     Raises:
-        SettingsError: forced without a reason.
-        ModelError: the gate refuses it; or since it was judged, it was damaged, an expectation was pinned or removed,
+        SettingsError: `force` has no reason.
+        ModelError: the gate refuses it; or, since it was judged, it was damaged, an expectation was pinned or removed,
             or another version was promoted.
     """
     verdict, settings = assessment.verdict, assessment.settings
@@ -142,14 +142,14 @@ def serve(assessment: Assessment, *, by: str, reason: str = "", force: bool = Fa
 
 
 def _check_unchanged(expectations: Sequence[Expectation], assessment: Assessment) -> None:
-    if [one.key for one in expectations] != [check.expectation.key for check in assessment.checked]:
+    if [expectation.key for expectation in expectations] != [check.expectation.key for check in assessment.checked]:
         raise ModelError(
             f"Expectations were pinned or removed since {assessment.candidate} was judged; judge it again."
         )
 
 
 def _promoted(version: str, settings: GateSettings) -> tuple[Version | None, str]:
-    """The promoted version, or why it can't be measured: empty where none is served at all."""
+    """The promoted version, or None with why it can't be measured (empty if no version is served at all)."""
     if version == SHIPPED and not (settings.shipped or places.shipped_reranker()).exists():
         return None, ""
     try:

@@ -1,4 +1,4 @@
-"""Which version is served: promoted.json, replaced in one step under a lock, and the history of what it said."""
+"""Records which version is served: promoted.json, replaced atomically under a lock, and the history of its contents."""
 
 import json
 import os
@@ -18,40 +18,40 @@ from training.versions.registry import check_id, find
 HISTORY = "history.jsonl"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """What promoted.json says."""
+    """The contents of promoted.json."""
 
     promoted: str
     """Id of the version that is served."""
     before: str = ""
-    """Id of the one that `rollback` serves again; empty where there is none."""
+    """Id of the version that `rollback` serves again; empty if there is none."""
     trail: tuple[str, ...] = ()
-    """Those before that one, oldest first, for further steps back."""
+    """Ids of the versions before that one, oldest first, for further rollbacks."""
     at: str = ""
     """UTC, ISO 8601."""
     by: str = ""
     reason: str = ""
     action: str = "promote"
-    """`promote`, `force` (in spite of the verdict) or `rollback`."""
+    """`promote`, `force` (despite the verdict) or `rollback`."""
     verdict: Mapping[str, Any] = field(default_factory=dict)
-    """What the gate found; empty after a rollback."""
+    """The gate's verdict; empty after a rollback."""
 
 
-NOTHING = Promotion(SHIPPED)
-"""What holds where nothing was ever promoted."""
+NOTHING = Promotion(promoted=SHIPPED)
+"""The promotion to assume if nothing was ever promoted."""
 
 
 def current(models: Path | None = None) -> Promotion:
-    """What is promoted. Raises ModelError where promoted.json is broken."""
+    """The current promotion. Raises ModelError if promoted.json is broken."""
     row = read_pointer(models)
     return _promotion(row) if row else NOTHING
 
 
 def history(models: Path | None = None) -> list[Promotion]:
-    """Every promotion and rollback, oldest first. Raises ModelError where promoted.json is broken."""
+    """Every promotion and rollback, oldest first. Raises ModelError if promoted.json is broken."""
     rows, last = _lines((models or places.models()) / HISTORY), read_pointer(models)
-    if last and rows[-1:] != [last]:  # the process ended between the two
+    if last and rows[-1:] != [last]:  # the process ended after writing promoted.json, before the history
         rows.append(last)
     return [_promotion(row) for row in rows]
 
@@ -63,7 +63,7 @@ def set_promoted(
 
     Raises:
         BusyError: another process is promoting.
-        ModelError: another has promoted since then.
+        ModelError: another version has been promoted since then.
     """
     check_id(version)
     with _lock(models):
@@ -75,15 +75,25 @@ def set_promoted(
             )
         trail = (*before.trail, before.before) if before.before else ()
         action = "force" if forced else "promote"
-        return _write(models, Promotion(version, before.promoted, trail, _now(), by, reason, action, verdict))
+        promotion = Promotion(
+            promoted=version,
+            before=before.promoted,
+            trail=trail,
+            at=_now(),
+            by=by,
+            reason=reason,
+            action=action,
+            verdict=verdict,
+        )
+        return _write(models, promotion)
 
 
 def rollback(*, by: str, reason: str = "", models: Path | None = None, shipped: Path | None = None) -> Promotion:
-    """Serve the version before the promoted one again; once more goes one step further back.
+    """Serve the version before the promoted one again; each further call goes one step further back.
 
     Raises:
         BusyError: another process is promoting.
-        ModelError: there is none before, or it is gone or damaged.
+        ModelError: there is no version before it, or that one is missing or damaged.
     """
     models = models or places.models()
     with _lock(models):
@@ -92,12 +102,20 @@ def rollback(*, by: str, reason: str = "", models: Path | None = None, shipped: 
             raise ModelError(f"{now.promoted} is served and nothing was promoted before it, so there is no way back.")
         find(now.before, models, shipped=shipped)
         *trail, before = now.trail or ("",)
-        back = Promotion(now.before, before, tuple(trail), _now(), by, reason, "rollback")
+        back = Promotion(
+            promoted=now.before,
+            before=before,
+            trail=tuple(trail),
+            at=_now(),
+            by=by,
+            reason=reason,
+            action="rollback",
+        )
         return _write(models, back)
 
 
 def person() -> str:
-    """Who is logged in; `unknown` where the machine has no name for that."""
+    """The name of the user who is logged in; `unknown` if the machine has none."""
     try:
         return getuser()
     except (OSError, KeyError, ImportError):
@@ -105,11 +123,11 @@ def person() -> str:
 
 
 def _write(models: Path, new: Promotion) -> Promotion:
-    """Replace promoted.json, then tell the history; what a crash kept from it is made good first."""
+    """Replace promoted.json, then append to the history, after adding the entry that a crash may have kept from it."""
     old = read_pointer(models)
     if old:
         _append(models / HISTORY, old)
-    row = json.loads(json.dumps(asdict(new)))  # as it is read back: tuples are lists
+    row = json.loads(json.dumps(asdict(new)))  # as it is read back: tuples become lists
     atomic.write_json(models / POINTER, row)
     _append(models / HISTORY, row)
     return _promotion(row)
@@ -123,7 +141,7 @@ def _lock(models: Path) -> Iterator[None]:
 
 
 def _append(path: Path, row: Mapping[str, Any]) -> None:
-    """Add a line and sync it, unless it is the last one already."""
+    """Append a line and sync it to disk, unless it is already the last one."""
     if _lines(path)[-1:] == [row]:
         return
     torn = path.is_file() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
@@ -135,7 +153,7 @@ def _append(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line; a line that is none was cut short by a crash."""
+    """The JSON objects of a file, one per line; any other line was cut short by a crash and is skipped."""
     rows = []
     content = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     for line in content.split("\n"):
@@ -149,14 +167,14 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _promotion(row: Mapping[str, Any]) -> Promotion:
-    """A row as written here, or by hand, where only `promoted` is sure to be there."""
+    """The promotion in a row that was written here, or by hand, when only `promoted` is certain to exist."""
     promoted = str(row.get("promoted") or "")
     texts = {name: str(row.get(name) or "") for name in ("at", "by", "reason")}
     trail, verdict = row.get("trail"), row.get("verdict")
     return Promotion(
-        promoted,
+        promoted=promoted,
         before=str(row.get("before", "" if promoted == SHIPPED else SHIPPED) or ""),
-        trail=tuple(str(item) for item in trail) if isinstance(trail, list) else (),
+        trail=tuple(str(version) for version in trail) if isinstance(trail, list) else (),
         action=str(row.get("action") or "promote"),
         verdict=verdict if isinstance(verdict, dict) else {},
         **texts,

@@ -12,11 +12,11 @@ from training.versions.export.original import load_exact
 from training.versions.registry import Version
 
 Upload = Callable[[Path, str, str, bool], str]
-"""Takes a folder, the repository's name, a token and whether it is private; gives back the address of the commit."""
+"""Takes a folder, the repository's name, a token and whether it is private; returns the address of the commit."""
 
 
 def upload(folder: Path, repository: str, token: str, private: bool) -> str:
-    """Make the repository where it isn't there yet, and upload the folder as it is, card included."""
+    """Create the repository if it doesn't exist, and upload the folder unchanged, model card included."""
     return str(
         load_exact(folder).push_to_hub(
             repository,
@@ -30,11 +30,11 @@ def upload(folder: Path, repository: str, token: str, private: bool) -> str:
 
 
 def push(version: Version, repository: str, *, private: bool = True, send: Upload = upload) -> str:
-    """Upload a version that `find` gave, so that its files are as its manifest says; gives back the commit's address.
+    """Upload a version that `find` returned, so that its files match its manifest; return the commit's address.
 
     Raises:
         SettingsError: `repository` isn't OWNER/NAME.
-        HubError: there is no token, the hub isn't reached, or it refuses.
+        HubError: there is no token, or the hub can't be reached or refuses.
     """
     if not HUB_NAME.fullmatch(repository):
         raise SettingsError(f"Repository {repository!r} must be OWNER/NAME, as in alice/my-reranker.")
@@ -45,15 +45,15 @@ def push(version: Version, repository: str, *, private: bool = True, send: Uploa
         reach_hub(repository)
     except HubError as error:
         raise HubError(
-            f"The Hugging Face hub isn't reached at {constants.ENDPOINT}, so {version.id} was not pushed; check the "
+            f"The Hugging Face hub can't be reached at {constants.ENDPOINT}, so {version.id} was not pushed; check the "
             "network and push again."
         ) from error
     try:
         return send(version.folder, repository, token, private)
     except SecondLookError:
         raise
-    except Exception as error:  # huggingface_hub raises its own, httpx's and OSError
+    except Exception as error:  # huggingface_hub raises its own errors, httpx's and OSError
         raise HubError(
-            f"The hub didn't take {version.id} as {repository} ({first_line(error)}). Check the name, the network and "
-            "that the token may write there."
+            f"The hub didn't accept {version.id} as {repository} ({first_line(error)}). Check the name, the network "
+            "and that the token may write there."
         ) from error

@@ -1,4 +1,4 @@
-"""What a training records of itself: its manifest and its model card."""
+"""Records a training in a manifest and a model card."""
 
 import os.path
 import re
@@ -24,7 +24,7 @@ OF_MS_MARCO = re.compile(r"ms-?_?marco|trec-?_?dl", re.IGNORECASE)  # TREC DL ju
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOutcome:
-    """What a training came to."""
+    """The results of a training."""
 
     examples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Examples by stage and source."""
@@ -32,7 +32,7 @@ class TrainingOutcome:
     """Examples that were left out, by reason."""
     pairs: int = 0
     losses: Mapping[str, float] = field(default_factory=dict)
-    """The last ones, by stage."""
+    """The last losses, by stage."""
     minutes: float = 0.0
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By judged set, then by measure."""
@@ -42,14 +42,14 @@ def index_builds(indexes: Iterable[str], *, root: Path | None = None) -> tuple[I
     """The current build of each index. Raises IndexingError."""
     builds = []
     for name in sorted(set(indexes)):
-        built = Manifest.load(current_build(name, root=root))
+        manifest = Manifest.load(current_build(name, root=root))
         builds.append(
             IndexBuild(
                 index=name,
-                build=built.build,
-                corpus=Path(built.corpus).name,  # the folders above it stay private when a model is pushed
-                passages=built.passages,
-                corpus_fingerprint=built.corpus_fingerprint,
+                build=manifest.build,
+                corpus=Path(manifest.corpus).name,  # the folders above it stay private when a model is pushed
+                passages=manifest.passages,
+                corpus_fingerprint=manifest.corpus_fingerprint,
             )
         )
     return tuple(builds)
@@ -59,7 +59,7 @@ def protected_files(files: Sequence[Path]) -> tuple[ProtectedFile, ...]:
     """Name, size and checksum of each file of queries that must not be trained on.
 
     Raises:
-        SettingsError: one doesn't exist.
+        SettingsError: a file doesn't exist.
     """
     absent = [path for path in files if not path.is_file()]
     if absent:
@@ -68,9 +68,9 @@ def protected_files(files: Sequence[Path]) -> tuple[ProtectedFile, ...]:
 
 
 def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as a manifest has them: of a file the name, of a model outside of the working folder its folder's name.
+    """Settings as a manifest stores them: a file's name, or the folder's name of a model outside the working folder.
 
-    Where a person keeps files stays private when a model is pushed.
+    So the place where a person keeps files stays private when a model is pushed.
     """
     public = {**settings, "base": _public_model(settings["base"])}
     if "data" in settings:
@@ -93,8 +93,8 @@ def record(
 ) -> VersionManifest:
     """The manifest of a training; its files are added when it is saved.
 
-    `settings` holds `base` and `seed`; `revision` is the code's when the training began; `protect` is None where no
-    such files could be named.
+    `settings` holds `base` and `seed`; `revision` is the code's revision when the training began; `protect` is None if
+    no such files could be named.
     """
     lineage, inherited = _lineage(settings["base"])
     sources = [Source.parse(text) for text in settings.get("data", {}).get("sources", ())]
@@ -123,13 +123,13 @@ def record(
 
 
 def write(folder: Path, manifest: VersionManifest, *, command: str) -> None:
-    """Write README.md and, last of all, manifest.json beside the weights."""
+    """Write README.md and, last of all, manifest.json next to the weights."""
     atomic.write_text(folder / "README.md", model_card(manifest, command=command))
     manifest.save(folder)
 
 
 def _of_ms_marco(source: Source) -> bool:
-    """Whether a source is MS MARCO's by its form, or mined from an index of it; so is a folder that can't be read."""
+    """Whether a source is MS MARCO's by its form, or mined from an index of it; so is an unreadable mined folder."""
     if source.form != "mined":
         return source.of_ms_marco
     try:
@@ -140,7 +140,7 @@ def _of_ms_marco(source: Source) -> bool:
 
 
 def _public_model(name: str) -> str:
-    """A hub's name, or a path below the working folder from there; of another path the last part."""
+    """A hub name unchanged; a path below the working folder, relative to it; of any other path, the last part."""
     here = Path.cwd()
     path = Path(os.path.normpath(here / name))
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name

@@ -1,4 +1,4 @@
-"""Trained re-rankers on disk, by name and version: listed, found, and checked against their manifests."""
+"""Lists trained re-rankers on disk, finds one by name and version, and checks it against its manifest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ class Version:
     """NAME/VERSION, or `shipped`."""
     folder: Path
     manifest: VersionManifest = field(default_factory=VersionManifest)
-    """Of its folder; without values where it can't be read."""
+    """The manifest in its folder; one without values if it can't be read."""
     fault: str = ""
-    """What is wrong with it; else empty."""
+    """What is wrong with it; empty if nothing is."""
 
     @property
     def bytes(self) -> int:
@@ -34,7 +34,7 @@ class Version:
 
 
 def check_id(version: str) -> None:
-    """Refuse what isn't NAME/VERSION or `shipped`."""
+    """Raise SettingsError if it isn't NAME/VERSION or `shipped`."""
     if version != SHIPPED and not VERSION.fullmatch(version):
         raise SettingsError(
             f"Version {version!r} must be NAME/VERSION, each of letters, digits, '.', '_' or '-' and at most 64 of "
@@ -43,48 +43,48 @@ def check_id(version: str) -> None:
 
 
 def versions(models: Path | None = None, *, shipped: Path | None = None) -> list[Version]:
-    """Every version that is whole, and every damaged one with its fault, by name and age; `shipped` stands first.
+    """Every version by name and age, a damaged one with its fault; `shipped` comes first.
 
-    Sizes are checked, checksums are not: see `find`. A folder without its manifest is no version.
+    Sizes are checked, but checksums aren't: see `find`. A folder without a manifest isn't a version.
     """
     models, shipped = models or places.models(), shipped or places.shipped_reranker()
     paths = [path.parent for path in models.glob(f"*/*/{FILE}")]
-    found = [_read(f"{path.parent.name}/{path.name}", path, models, full=False) for path in paths]
-    found = [version for version in found if VERSION.fullmatch(version.id)]
-    found.sort(key=lambda version: (version.folder.parent, version.manifest.created, version.id))
+    trained = [_read(f"{path.parent.name}/{path.name}", path, models, full=False) for path in paths]
+    trained = [version for version in trained if VERSION.fullmatch(version.id)]
+    trained.sort(key=lambda version: (version.folder.parent, version.manifest.created, version.id))
     first = [_read(SHIPPED, shipped, shipped, full=False)] if (shipped / FILE).is_file() else []
-    return first + found
+    return first + trained
 
 
 def find(version: str, models: Path | None = None, *, shipped: Path | None = None) -> Version:
-    """A version whose every file has the checksum that its manifest says.
+    """A version, each of whose files has the checksum in its manifest.
 
     Raises:
-        SettingsError: that is no version's name.
-        ModelError: it isn't there, or is damaged.
+        SettingsError: `version` isn't a version's id.
+        ModelError: it doesn't exist, or is damaged.
     """
     check_id(version)
     models, shipped = models or places.models(), shipped or places.shipped_reranker()
     folder = shipped if version == SHIPPED else models / version
     if not (folder / FILE).is_file():
-        raise absent_version(version, [one.id for one in versions(models, shipped=shipped)], models)
-    found = _read(version, folder, shipped if version == SHIPPED else models, full=True)
-    if found.fault:
-        raise ModelError(f"Version {version} is damaged: {found.fault}. Train it anew, or choose another.")
-    return found
+        raise absent_version(version, [known.id for known in versions(models, shipped=shipped)], models)
+    trained = _read(version, folder, shipped if version == SHIPPED else models, full=True)
+    if trained.fault:
+        raise ModelError(f"Version {version} is damaged: {trained.fault}. Train it again, or choose another.")
+    return trained
 
 
-def listing(found: Sequence[Version], *, promoted: str, before: str) -> list[str]:
-    """One line a version, columns aligned: the served one is `promoted`, the one a rollback serves again `before`."""
+def listing(entries: Sequence[Version], *, promoted: str, before: str) -> list[str]:
+    """One line per version, in aligned columns; `promoted` is served, and a rollback serves `before` again."""
     rows = [("version", "state", "created", "recipe", "from", "MB")]
-    for version in found:
+    for version in entries:
         marks = {before: "before", promoted: "promoted"}.get(version.id, "")
         state = " ".join(filter(None, (marks, "damaged" if version.fault else "")))
         manifest, size = version.manifest, f"{version.bytes / 1e6:.1f}"
         rows.append((version.id, state, manifest.created[:16], manifest.recipe, manifest.started_from, size))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return lines + [f"{version.id} is damaged: {version.fault}." for version in found if version.fault]
+    return lines + [f"{version.id} is damaged: {version.fault}." for version in entries if version.fault]
 
 
 def _read(version: str, folder: Path, root: Path, *, full: bool) -> Version:
@@ -108,14 +108,14 @@ def _fault(version: str, folder: Path, manifest: VersionManifest, *, full: bool)
     if not any(name.endswith(WEIGHTS) for name in paths):
         return f"it holds no {WEIGHTS} weights"
     if version == SHIPPED and manifest.files is None:
-        return ""  # what git keeps needs no other checksum
+        return ""  # git checks the files that it stores
     if manifest.schema_version != SCHEMA_VERSION:
         return f"{FILE} has schema {manifest.schema_version}, this program reads {SCHEMA_VERSION}"
     return _difference(folder, manifest.files or {}, set(paths) - {FILE}, full=full)
 
 
 def _difference(folder: Path, table: Mapping[str, Mapping[str, Any]], names: set[str], *, full: bool) -> str:
-    """The first difference between the files of a manifest and those of the folder."""
+    """The first difference between the files that a manifest lists and those in the folder."""
     try:
         rows = {name: {"bytes": int(row["bytes"]), "sha256": str(row["sha256"])} for name, row in table.items()}
     except (KeyError, TypeError, ValueError):

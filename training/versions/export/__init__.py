@@ -1,1 +1,1 @@
-"""Exports a version to ONNX or OpenVINO and holds it to the original's rankings."""
+"""Exports a version to ONNX or OpenVINO and checks that it ranks as the original does."""

@@ -34,17 +34,17 @@ EXAMPLE = (["what is a moraine", "bread"], ["A ridge of stones that a glacier le
 
 
 def export_folder(version: Version, form: str, *, models: Path | None = None) -> Path:
-    """Where an export lies unless told otherwise: beside the version, such as models/mine/2.onnx."""
+    """The default folder of an export: next to the version, such as models/mine/2.onnx."""
     return (models or places.models()) / f"{version.id}.{form}"
 
 
 def export(version: Version, form: str, target: Path, candidates: Candidates, *, progress: Progress = silent) -> Parity:
-    """Make `target`, with tokenizer, model card and export.json, and give back how near it comes to the original.
+    """Export to `target`, with tokenizer, model card and export.json; return how closely it matches the original.
 
     Raises:
-        SettingsError: the format isn't known, or its libraries aren't installed.
-        TrainingError: `target` is there.
-        ModelError: the model can't be exported, or ranks otherwise than the original; then nothing is kept.
+        SettingsError: the format is unknown, or its libraries aren't installed.
+        TrainingError: `target` already exists.
+        ModelError: the model can't be exported, or the export ranks differently; then nothing is kept.
     """
     check_libraries(form)
     check_new(target)
@@ -59,21 +59,21 @@ def export(version: Version, form: str, target: Path, candidates: Candidates, *,
         try:
             with _quietly():
                 WRITERS[form](model, file)
-        except Exception as error:  # torch, ONNX and OpenVINO raise their own
+        except Exception as error:  # torch, ONNX and OpenVINO raise errors of their own
             raise ModelError(f"{version.id} can't be exported to {form}: {first_line(error)}") from error
-        found = parity(original, open_exported(work), candidates, progress=progress)
-        found.check()
-        _record(work, version, form, found)
-    return found
+        agreement = parity(original, open_exported(work), candidates, progress=progress)
+        agreement.check()
+        _record(work, version, form, agreement)
+    return agreement
 
 
-def _record(work: Path, version: Version, form: str, found: Parity) -> None:
+def _record(work: Path, version: Version, form: str, agreement: Parity) -> None:
     files = {path.relative_to(work).as_posix(): atomic.file_row(path) for path in work.rglob("*") if path.is_file()}
     values = {
         "schema_version": SCHEMA_VERSION,
         "version": version.id,
         "format": form,
-        "parity": asdict(found),
+        "parity": asdict(agreement),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "libraries": {name: installed(name) for name in ("torch", *LIBRARIES[form])},
         "source": atomic.file_row(version.folder / FILE),
@@ -115,7 +115,7 @@ def _write_openvino(model: CrossEncoder, path: Path) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Exporters warn of torch's and their own coming changes, which no user can act on."""
+    """Silence exporters' warnings of coming changes, torch's and their own, which no user can act on."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""The version that is exported: in float32 with plain attention, as a function of tensors, and as an engine."""
+"""Loads the version to export: in float32 with plain attention, as a function of tensors, and as an engine."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class Logits(torch.nn.Module):
-    """A cross-encoder as a function of tensors, which is what can be exported."""
+    """A cross-encoder as a function of tensors, the form that can be exported."""
 
     def __init__(self, model: CrossEncoder) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ def load_exact(folder: Path) -> CrossEncoder:
 
 
 def torch_engine(model: CrossEncoder) -> Engine:
-    """The original, as exactly as float32 is."""
+    """The original as an engine, as exact as float32."""
     module = Logits(model).eval()
 
     def compute(features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How far an exported re-ranker ranks as the original does: Kendall's tau-b a query, and the difference of nDCG@10."""
+"""Measures how closely an exported re-ranker ranks as the original: Kendall's tau-b per query and nDCG@10's change."""
 
 from dataclasses import dataclass
 from statistics import fmean
@@ -12,8 +12,8 @@ from search.overlap import kendall_tau
 from search.rerank.reranker import Reranker
 from training.evaluation.candidates import Candidates, ndcg, reranked
 
-LEAST_TAU = 0.98  # mean over the queries; a few neighbours that change places among 20 passages leave as much
-MOST_NDCG = 0.005  # difference of the means, either way
+LEAST_TAU = 0.98  # mean over the queries; a few neighbors that swap places among 20 passages don't go below it
+MOST_NDCG = 0.005  # difference of the means, in either direction
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Parity:
     tau: float
     """Kendall's tau-b of the two sets of logits, mean over the queries; 1 is the same order."""
     least_tau: float
-    """Of the query on which they agree least."""
+    """Tau of the query on which they agree least."""
     ndcg: float
     """nDCG@10 of the original."""
     ndcg_difference: float
-    """nDCG@10 of the exported one, less that."""
+    """nDCG@10 of the exported one minus the original's."""
     largest_difference: float
-    """Of two logits of the same pair."""
+    """Largest difference between the two logits of one pair."""
 
     def sentence(self) -> str:
         """All figures in words."""
@@ -42,18 +42,18 @@ class Parity:
         )
 
     def check(self) -> None:
-        """Raise ModelError where the rankings differ by more than LEAST_TAU or MOST_NDCG allow."""
+        """Raise ModelError if the rankings differ by more than LEAST_TAU or MOST_NDCG allow."""
         if self.tau < LEAST_TAU or abs(self.ndcg_difference) > MOST_NDCG:
             raise ModelError(
                 f"The exported re-ranker doesn't rank as the original does: {self.sentence()}; at least tau "
-                f"{LEAST_TAU} and nDCG@10 within {MOST_NDCG} are wanted. Nothing was kept; try the other format."
+                f"{LEAST_TAU} and nDCG@10 within {MOST_NDCG} are required. Nothing was kept; try the other format."
             )
 
 
 def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, progress: Progress = silent) -> Parity:
-    """Score the same lists by both. Raises SettingsError where no list has a passage."""
-    counted = relabel(progress, "compare", total=2 * len(candidates.queries))
-    runs = [reranked(candidates, reranker, progress=counted) for reranker in (original, exported)]
+    """Score the same lists with both. Raises SettingsError if every list is empty."""
+    both_runs = relabel(progress, "compare", total=2 * len(candidates.queries))
+    runs = [reranked(candidates, reranker, progress=both_runs) for reranker in (original, exported)]
     queries = [query.id for query in candidates.queries if len(candidates.run[query.id])]
     if not queries:
         raise SettingsError("Parity needs lists of passages, and every one is empty; give another --index.")
@@ -63,17 +63,17 @@ def parity(original: Reranker, exported: Reranker, candidates: Candidates, *, pr
     before, after = (_mean_ndcg(run, candidates) for run in runs)
     return Parity(
         queries=len(queries),
-        pairs=sum(len(one) for one, _ in scores),
+        pairs=sum(len(logits) for logits, _ in scores),
         tau=sum(known) / len(known),
         least_tau=min(known),
         ndcg=before,
         ndcg_difference=after - before,
-        largest_difference=max(float(np.abs(np.subtract(one, two)).max()) for one, two in scores),
+        largest_difference=max(float(np.abs(np.subtract(first, second)).max()) for first, second in scores),
     )
 
 
 def _logits(ranking: Ranking) -> list[float]:
-    """In the order of passage ids, so that two rankings of the same passages stand beside each other."""
+    """Scores in the order of passage ids, so that two rankings of the same passages line up."""
     return [score for _, score in sorted(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True))]
 
 

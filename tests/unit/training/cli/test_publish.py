@@ -150,7 +150,7 @@ def test_a_hub_that_is_not_reached_is_one_sentence(
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     assert main(["push-to-hub", "mine/1", "ann/reranker", "--models", str(models)]) == 2
     error = capsys.readouterr().err
-    assert "isn't reached at http://127.0.0.1:9, so mine/1 was not pushed" in error
+    assert "can't be reached at http://127.0.0.1:9, so mine/1 was not pushed" in error
     assert error.count("\n") == 1
     hub.assert_not_called()
 

@@ -1,4 +1,4 @@
-"""A version is judged once, and what was found decides later; what changed in between is noticed."""
+"""A version is judged once, and the verdict then decides later; what changed in between is noticed."""
 
 import shutil
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Bench:
     def assess(self, version: str = "mine/1") -> Assessment:
         return assess(version, self.pipeline, GateSettings(models=self.models, shipped=self.shipped, depth=5))
 
-    def serve(self, found: Assessment, *, force: bool = True, reason: str = "a test") -> Promotion:
-        return serve(found, by="ann", reason=reason, force=force)
+    def serve(self, assessment: Assessment, *, force: bool = True, reason: str = "a test") -> Promotion:
+        return serve(assessment, by="ann", reason=reason, force=force)
 
 
 @pytest.fixture
@@ -50,28 +50,32 @@ def pin(bench: Bench) -> None:
 
 
 def test_judging_changes_nothing(bench: Bench) -> None:
-    found = bench.assess()
-    assert (found.candidate, found.seen.promoted, found.verdict.against) == ("mine/1", "shipped", "shipped")
-    assert found.verdict.comparison is not None
-    assert found.verdict.comparison.queries == 1
-    assert "too few queries to tell" in found.verdict.objections[0]
+    assessment = bench.assess()
+    assert (assessment.candidate, assessment.seen.promoted, assessment.verdict.against) == (
+        "mine/1",
+        "shipped",
+        "shipped",
+    )
+    assert assessment.verdict.comparison is not None
+    assert assessment.verdict.comparison.queries == 1
+    assert "too few queries to tell" in assessment.verdict.objections[0]
     assert not (bench.models / "promoted.json").exists()
 
 
 def test_what_was_judged_is_served_with_its_verdict(bench: Bench) -> None:
-    found = bench.assess()
-    now = bench.serve(found)
+    assessment = bench.assess()
+    now = bench.serve(assessment)
     assert now == current(bench.models)
     assert (now.promoted, now.before, now.action, now.reason) == ("mine/1", "shipped", "force", "a test")
-    assert now.verdict["objections"] == list(found.verdict.objections)
+    assert now.verdict["objections"] == list(assessment.verdict.objections)
 
 
 def test_what_is_refused_needs_force_and_a_reason(bench: Bench) -> None:
-    found = bench.assess()
+    assessment = bench.assess()
     with pytest.raises(ModelError, match=r"mine/1 is not promoted: .*too few queries"):
-        bench.serve(found, force=False)
+        bench.serve(assessment, force=False)
     with pytest.raises(SettingsError, match="needs a reason"):
-        bench.serve(found, reason=" ")
+        bench.serve(assessment, reason=" ")
     assert current(bench.models).promoted == "shipped"
 
 
@@ -83,19 +87,19 @@ def test_a_promotion_in_between_is_noticed(bench: Bench) -> None:
 
 
 def test_an_expectation_pinned_in_between_is_noticed(bench: Bench) -> None:
-    found = bench.assess()
+    assessment = bench.assess()
     pin(bench)
     with pytest.raises(ModelError, match="pinned or removed since mine/1 was judged"):
-        bench.serve(found)
+        bench.serve(assessment)
     assert bench.serve(bench.assess()).promoted == "mine/1"
 
 
 def test_damage_in_between_is_noticed(bench: Bench) -> None:
-    found = bench.assess()
+    assessment = bench.assess()
     weights = bench.models / "mine/1/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(ModelError, match="mine/1 is damaged"):
-        bench.serve(found)
+        bench.serve(assessment)
 
 
 def test_every_expectation_comes_with_the_candidates_logits(bench: Bench) -> None:
@@ -106,13 +110,15 @@ def test_every_expectation_comes_with_the_candidates_logits(bench: Bench) -> Non
         opened.append(path)
         return WordOverlapReranker()
 
-    found = assess(
+    assessment = assess(
         "mine/1",
         bench.pipeline,
         GateSettings(models=bench.models, shipped=bench.shipped, depth=5, open_model=overlap),
     )
-    assert [(item.above, item.below, item.holds) for item in found.checked] == [(1.0, 0.0, True)]  # a1 says honey
-    assert found.verdict.failed == ()
+    assert [(pinned.above, pinned.below, pinned.holds) for pinned in assessment.checked] == [
+        (1.0, 0.0, True)
+    ]  # a1 says honey
+    assert assessment.verdict.failed == ()
     assert opened == [str(bench.models / "mine/1"), str(bench.shipped)]
 
 

@@ -24,15 +24,15 @@ ROWS = [
 
 @pytest.fixture
 def models(tmp_path: Path, tiny_cross_encoder: Path) -> Path:
-    """Two versions of one shape; the logits of the second are those of the first, with the other sign."""
+    """Two versions of the same shape; the logits of the second are those of the first, with the other sign."""
     for number, sign in ((1, 1.0), (2, -1.0)):
         make_version(tmp_path, f"mine/{number}", tiny_cross_encoder, sign=sign)
     return tmp_path
 
 
 def logits(folder: Path) -> list[float]:
-    found: list[float] = CrossEncoderReranker(str(folder)).score(QUERY, PASSAGES).logits.tolist()
-    return found
+    logits: list[float] = CrossEncoderReranker(str(folder)).score(QUERY, PASSAGES).logits.tolist()
+    return logits
 
 
 def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
@@ -40,23 +40,23 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
     assert main([*command, "--output", str(models / "mean/1")]) == 0
     # 0.75 of a head and 0.25 of its opposite leave half of it
     assert logits(models / "mean/1") == pytest.approx([0.5 * value for value in logits(models / "mine/1")], rel=0.02)
-    found = find("mean/1", models)
-    assert found.manifest.lineage == ("tiny/base", "mine/2")
-    assert found.manifest.settings["averaged"] == ["mine/1", "mine/2"]
-    told = (found.folder / "README.md").read_text()
-    assert "the mean of the weights of mine/1 and mine/2, the last one's share 0.25, code" in told
-    assert "A cross-encoder started from tiny/base." in told
-    assert "- tiny/base → mine/1\n- tiny/base → mine/2\n" in told
-    assert "python -m training average mine/1 mine/2 --share 0.25" in told
-    assert "| stage |" not in told
+    version = find("mean/1", models)
+    assert version.manifest.lineage == ("tiny/base", "mine/2")
+    assert version.manifest.settings["averaged"] == ["mine/1", "mine/2"]
+    card = (version.folder / "README.md").read_text()
+    assert "the mean of the weights of mine/1 and mine/2, the last one's share 0.25, code" in card
+    assert "A cross-encoder started from tiny/base." in card
+    assert "- tiny/base → mine/1\n- tiny/base → mine/2\n" in card
+    assert "python -m training average mine/1 mine/2 --share 0.25" in card
+    assert "| stage |" not in card
 
 
 def test_several_are_alike_in_the_mean_unless_the_last_one_has_a_share(models: Path, tiny_cross_encoder: Path) -> None:
     make_version(models, "mine/3", tiny_cross_encoder, sign=1.0)
-    found = [find(f"mine/{number}", models) for number in (1, 2, 3)]
+    parts = [find(f"mine/{number}", models) for number in (1, 2, 3)]
     own = logits(models / "mine/1")
     for name, share, left in (("alike", None, 1 / 3), ("more", 0.8, 0.8)):  # left of 1/3 - 1/3 + 1/3, 0.1 - 0.1 + 0.8
-        made = average(found, models / f"{name}/1", share=share, command="average")
+        made = average(parts, models / f"{name}/1", share=share, command="average")
         assert logits(made) == pytest.approx([left * value for value in own], rel=0.02)
     assert (
         "weights of mine/1, mine/2 and mine/3, the last one's share 0.333,"
@@ -71,7 +71,7 @@ def test_one_alone_or_twice_is_refused(models: Path, numbers: list[int]) -> None
     assert not (models / "mean").exists()
 
 
-def test_what_either_was_trained_on_is_told_once(models: Path) -> None:
+def test_what_either_was_trained_on_is_named_once(models: Path) -> None:
     for number, rows in ((1, ROWS), (2, ROWS[:1])):
         path = models / f"mine/{number}/manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "data": rows}))
@@ -103,7 +103,9 @@ def test_weights_of_another_shape_are_refused(models: Path, tiny_cross_encoder: 
     weights["classifier.weight"] = torch.cat([weights["classifier.weight"]] * 2)
     save_file(weights, folder / MODEL, metadata={"format": "pt"})
     VersionManifest.load(folder).save(folder)
-    with pytest.raises(TrainingError, match="weights of mine/1 and mine/2 aren't of one shape"):
+    with pytest.raises(
+        TrainingError, match="The weights of mine/1 and mine/2 differ in shape; average versions of the same base model"
+    ):
         average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
 
 

@@ -26,7 +26,7 @@ def first(passage_id: str) -> FixedReranker:
 
 def test_versions_are_measured_on_the_same_lists(pipeline: RetrieveAndRerank) -> None:
     seen = Reports()
-    found = compare_versions(
+    compared = compare_versions(
         {"mine/1": first("b2"), "mine/2": first("d1")},
         pipeline,
         JUDGED,
@@ -35,14 +35,14 @@ def test_versions_are_measured_on_the_same_lists(pipeline: RetrieveAndRerank) ->
         progress=seen,
     )
     # b2 is at rank 1, or behind d1 and the six passages a1 to b1, at rank 8: 1 / log2(8 + 1)
-    means = {name: measured.means["nDCG@10"] for name, measured in found.comparison.systems.items()}
+    means = {name: measured.means["nDCG@10"] for name, measured in compared.comparison.systems.items()}
     assert means["mine/1"] == pytest.approx(1)
     assert means["mine/2"] == pytest.approx(1 / log2(9))
-    assert found.comparison.versus["mine/1"].difference == pytest.approx(1 - 1 / log2(9))
-    assert found.comparison.versus["mine/1"].outcomes == (1, 0, 0)
+    assert compared.comparison.versus["mine/1"].difference == pytest.approx(1 - 1 / log2(9))
+    assert compared.comparison.versus["mine/1"].outcomes == (1, 0, 0)
     assert FIRST_STAGE in means
-    assert FIRST_STAGE not in found.comparison.versus
-    assert found.queries == (QUERY,)
+    assert FIRST_STAGE not in compared.comparison.versus
+    assert compared.queries == (QUERY,)
     assert seen.rows == [(FIRST_STAGE, 1, 1), ("re-rank by mine/1", 1, 1), ("re-rank by mine/2", 1, 1)]
 
 

@@ -28,44 +28,47 @@ def test_without_a_file_there_are_none(path: Path) -> None:
 def test_what_is_pinned_is_kept_with_who_and_when(path: Path) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     add(f" {QUERY}\n", above=A3, below=D1, by="bob", path=path)
-    one, two = read_expectations(path)
-    assert (one.query, one.above, one.below, one.by) == (QUERY, A1, D1, "ann")
-    assert (two.query, two.above, two.by) == (QUERY, A3, "bob")
-    assert one.at.startswith("20")
-    assert one.key != two.key
+    first, second = read_expectations(path)
+    assert (first.query, first.above, first.below, first.by) == (QUERY, A1, D1, "ann")
+    assert (second.query, second.above, second.by) == (QUERY, A3, "bob")
+    assert first.at.startswith("20")
+    assert first.key != second.key
     assert len(path.read_text().splitlines()) == 2
 
 
 def test_one_is_removed_by_its_key(path: Path) -> None:
-    one = add(QUERY, above=A1, below=D1, by="ann", path=path)
-    two = add(QUERY, above=A3, below=D1, by="ann", path=path)
-    assert remove(one.key, path=path) == one
-    assert read_expectations(path) == [two]
+    first = add(QUERY, above=A1, below=D1, by="ann", path=path)
+    second = add(QUERY, above=A3, below=D1, by="ann", path=path)
+    assert remove(first.key, path=path) == first
+    assert read_expectations(path) == [second]
 
 
-def test_a_key_that_is_not_there_is_answered_with_those_that_are(path: Path) -> None:
-    one = add(QUERY, above=A1, below=D1, by="ann", path=path)
-    with pytest.raises(SettingsError, match=rf"no expectation 'nokey' .* \(there: {one.key}\)"):
+def test_an_unknown_key_is_answered_with_the_known_ones(path: Path) -> None:
+    first = add(QUERY, above=A1, below=D1, by="ann", path=path)
+    message = rf"There is no expectation 'nokey' in .* \(its keys: {first.key}\); give one of these keys\."
+    with pytest.raises(SettingsError, match=message):
         remove("nokey", path=path)
-    assert read_expectations(path) == [one]
+    assert read_expectations(path) == [first]
 
 
 def test_the_same_one_is_not_pinned_twice(path: Path) -> None:
-    one = add(QUERY, above=A1, below=D1, by="ann", path=path)
-    with pytest.raises(SettingsError, match=f"{one.key} says already"):
+    first = add(QUERY, above=A1, below=D1, by="ann", path=path)
+    with pytest.raises(SettingsError, match=f"{first.key} already says: for .*, a1 above d1"):
         add(QUERY, above=A1, below=D1, by="bob", path=path)
 
 
 def test_the_opposite_of_one_is_not_pinned(path: Path) -> None:
-    one = add(QUERY, above=A1, below=D1, by="ann", path=path)
-    with pytest.raises(SettingsError, match=f"{one.key} says already: .* a1 above d1"):
+    first = add(QUERY, above=A1, below=D1, by="ann", path=path)
+    with pytest.raises(
+        SettingsError, match=rf"{first.key} already says: for .*, a1 above d1\. Remove it before you pin another"
+    ):
         add(QUERY, above=D1, below=A1, by="bob", path=path)
 
 
-def test_what_says_nothing_is_not_pinned(path: Path) -> None:
+def test_an_expectation_without_content_is_not_pinned(path: Path) -> None:
     with pytest.raises(SettingsError, match="above itself"):
         add(QUERY, above=A1, below=ExpectedPassage("", A1.text), by="ann", path=path)
-    with pytest.raises(SettingsError, match="empty"):
+    with pytest.raises(SettingsError, match="The query of an expectation is empty; give some words"):
         add("  ", above=A1, below=D1, by="ann", path=path)
     with pytest.raises(SettingsError, match="no text"):
         ExpectedPassage("a1", " ")
@@ -73,10 +76,10 @@ def test_what_says_nothing_is_not_pinned(path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"query": "q", "above": {"id": "a"}}', "null", '{"above": 3}'])
-def test_a_line_that_is_none_is_named(path: Path, line: str) -> None:
+def test_a_line_that_is_no_expectation_is_named(path: Path, line: str) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     path.write_text(path.read_text() + line + "\n")
-    with pytest.raises(SettingsError, match=r"expectations\.jsonl:2 is no expectation"):
+    with pytest.raises(SettingsError, match=r"expectations\.jsonl:2 isn't an expectation; correct or delete this line"):
         read_expectations(path)
 
 
@@ -93,15 +96,15 @@ def test_a_passage_is_pinned_by_its_id_with_the_index_s_text(small_index: Index)
 
 
 def checked(path: Path, index: Index, logits: dict[str, float]) -> list[tuple[bool, str]]:
-    found = check(read_expectations(path), FixedReranker(logits), index.passages)
-    return [(item.holds, item.sentence()) for item in found]
+    checks = check(read_expectations(path), FixedReranker(logits), index.passages)
+    return [(result.holds, result.sentence()) for result in checks]
 
 
 def test_an_expectation_holds_where_the_logit_is_higher(path: Path, small_index: Index) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     add(QUERY, above=D1, below=A3, by="ann", path=path)
-    found = checked(path, small_index, {A1.text: 2.0, D1.text: 0.5, A3.text: 1.0})
-    assert found == [
+    checks = checked(path, small_index, {A1.text: 2.0, D1.text: 0.5, A3.text: 1.0})
+    assert checks == [
         (True, "for 'how do bees make honey', a1 above d1 (logits 2.000 and 0.500)"),
         (False, "for 'how do bees make honey', d1 above a3 (logits 0.500 and 1.000)"),
     ]
@@ -125,6 +128,6 @@ def test_a_passage_that_the_index_lacks_counts_as_pinned(path: Path, small_index
 
 
 def test_the_file_is_read_back_as_it_was_written(path: Path) -> None:
-    one = add("wie macht man Honig – ☃?", above=A1, below=D1, by="Ännchen", path=path)
-    assert read_expectations(path) == [one]
-    assert json.loads(path.read_text(encoding="utf-8"))["query"] == one.query
+    first = add("wie macht man Honig – ☃?", above=A1, below=D1, by="Ännchen", path=path)
+    assert read_expectations(path) == [first]
+    assert json.loads(path.read_text(encoding="utf-8"))["query"] == first.query

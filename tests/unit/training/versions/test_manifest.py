@@ -44,14 +44,14 @@ def written(folder: Path, values: object) -> Path:
 
 
 def test_an_old_manifest_is_read_whole(tmp_path: Path) -> None:
-    found = VersionManifest.load(written(tmp_path, OLD))
-    assert found.as_json() == OLD
-    assert found.data == (
+    loaded = VersionManifest.load(written(tmp_path, OLD))
+    assert loaded.as_json() == OLD
+    assert loaded.data == (
         IndexBuild(index="sample", build="b7", corpus="sample", passages=1406, corpus_fingerprint="4ae5"),
     )
-    assert found.protect == (ProtectedFile(file="queries.tsv", bytes=7, sha256="ab"),)
-    assert found.averaged_lineages[1] == ("b/1",)
-    assert found.started_from == "b/1"
+    assert loaded.protect == (ProtectedFile(file="queries.tsv", bytes=7, sha256="ab"),)
+    assert loaded.averaged_lineages[1] == ("b/1",)
+    assert loaded.started_from == "b/1"
 
 
 def test_the_manifest_of_the_shipped_reranker_is_read() -> None:
@@ -60,8 +60,8 @@ def test_the_manifest_of_the_shipped_reranker_is_read() -> None:
 
 
 def test_a_manifest_of_the_first_schema_has_its_base_and_ms_marcos_terms(tmp_path: Path) -> None:
-    found = VersionManifest.load(written(tmp_path, {"schema_version": 1, "settings": {"base": "a/b"}}))
-    assert (found.started_from, found.ms_marco, found.files, found.lineage) == ("a/b", True, None, ())
+    loaded = VersionManifest.load(written(tmp_path, {"schema_version": 1, "settings": {"base": "a/b"}}))
+    assert (loaded.started_from, loaded.ms_marco, loaded.files, loaded.lineage) == ("a/b", True, None, ())
 
 
 def test_fields_of_a_later_program_are_left_out(tmp_path: Path) -> None:
@@ -87,16 +87,16 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(b"abc")
     manifest = make_manifest(metrics={"small dev": {"MAP": 0.5}})
     manifest.save(tmp_path)
-    found = VersionManifest.load(tmp_path)
-    assert found.files is not None
-    assert set(found.files) == {"weights"}
-    assert {**found.as_json(), "files": 0} == {**manifest.as_json(), "files": 0}
+    loaded = VersionManifest.load(tmp_path)
+    assert loaded.files is not None
+    assert set(loaded.files) == {"weights"}
+    assert {**loaded.as_json(), "files": 0} == {**manifest.as_json(), "files": 0}
 
 
 def test_a_version_made_before_is_whole(tmp_path: Path, tiny_cross_encoder: Path) -> None:
     folder = make_version(tmp_path, "old/1", tiny_cross_encoder)
     files = json.loads((folder / "manifest.json").read_text())["files"]
     written(folder, {**OLD, "files": files})
-    found = find("old/1", tmp_path)
-    assert (found.fault, found.manifest.recipe, found.manifest.pairs) == ("", "average", 240)
+    version = find("old/1", tmp_path)
+    assert (version.fault, version.manifest.recipe, version.manifest.pairs) == ("", "average", 240)
     shutil.rmtree(folder)

@@ -89,15 +89,24 @@ def bench(tmp_path: Path, promoted: Bench) -> Bench:
 
 
 def test_what_is_not_worse_is_promoted_with_its_verdict(bench: Bench) -> None:
-    found = bench.promote("mine/same")
-    assert found == current(bench.models)
-    assert (found.promoted, found.before, found.by, found.action) == ("mine/same", "mine/good", "ann", "promote")
-    told = found.verdict["comparison"]
-    assert (told["outcome"], told["candidate_mean"], told["baseline_mean"]) == ("no difference shown", 1, 1)
-    assert (told["queries"], told["measure"], found.verdict["objections"]) == (6, "nDCG@10", [])
-    assert found.verdict["against"] == "mine/good"
+    promotion = bench.promote("mine/same")
+    assert promotion == current(bench.models)
+    assert (promotion.promoted, promotion.before, promotion.by, promotion.action) == (
+        "mine/same",
+        "mine/good",
+        "ann",
+        "promote",
+    )
+    comparison = promotion.verdict["comparison"]
+    assert (comparison["outcome"], comparison["candidate_mean"], comparison["baseline_mean"]) == (
+        "no difference shown",
+        1,
+        1,
+    )
+    assert (comparison["queries"], comparison["measure"], promotion.verdict["objections"]) == (6, "nDCG@10", [])
+    assert promotion.verdict["against"] == "mine/good"
     build_id = bench.pipeline.index.manifest.build
-    assert found.verdict["dev_set"] == f"index dev, build {build_id}, dev split, depth 10"
+    assert promotion.verdict["dev_set"] == f"index dev, build {build_id}, dev split, depth 10"
     assert reranker_path(models=bench.models) == str(bench.models / "mine/same")
 
 
@@ -120,10 +129,10 @@ def test_what_is_better_is_promoted(bench: Bench) -> None:
 
 
 def test_force_promotes_all_the_same_and_the_reason_is_kept(bench: Bench) -> None:
-    found = bench.promote("mine/bad", force=True, reason=" shown to nobody yet ")
-    assert (found.promoted, found.action, found.reason) == ("mine/bad", "force", "shown to nobody yet")
-    assert found.verdict["objections"][0].endswith(", worse")
-    assert history(bench.models)[-1] == found
+    promotion = bench.promote("mine/bad", force=True, reason=" shown to nobody yet ")
+    assert (promotion.promoted, promotion.action, promotion.reason) == ("mine/bad", "force", "shown to nobody yet")
+    assert promotion.verdict["objections"][0].endswith(", worse")
+    assert history(bench.models)[-1] == promotion
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
@@ -158,8 +167,8 @@ def test_a_failing_expectation_blocks_a_promotion(bench: Bench) -> None:
 
 def test_an_expectation_that_holds_blocks_nothing(bench: Bench) -> None:
     pin(bench, wrong=False)
-    found = bench.promote("mine/same")
-    assert (found.verdict["expectations"], found.verdict["failed"]) == (1, [])
+    promotion = bench.promote("mine/same")
+    assert (promotion.verdict["expectations"], promotion.verdict["failed"]) == (1, [])
 
 
 def test_a_damaged_version_is_never_promoted(bench: Bench) -> None:
@@ -169,7 +178,7 @@ def test_a_damaged_version_is_never_promoted(bench: Bench) -> None:
 
 
 def test_what_is_promoted_already_is_not_promoted_again(bench: Bench) -> None:
-    with pytest.raises(ModelError, match="mine/good is promoted already"):
+    with pytest.raises(ModelError, match="mine/good is already promoted, since "):
         bench.promote("mine/good")
 
 
@@ -183,8 +192,8 @@ def test_a_promoted_version_that_is_gone_needs_force(bench: Bench) -> None:
 def test_where_nothing_is_served_there_is_nothing_to_be_worse_than(bench: Bench) -> None:
     (bench.models / "promoted.json").unlink()
     shutil.rmtree(bench.shipped)
-    found = bench.promote("mine/bad")
-    assert (found.promoted, found.verdict["comparison"]) == ("mine/bad", None)
+    promotion = bench.promote("mine/bad")
+    assert (promotion.promoted, promotion.verdict["comparison"]) == ("mine/bad", None)
 
 
 def test_a_corpus_without_dev_queries_is_named(bench: Bench, tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def shipped(tmp_path: Path, tiny_cross_encoder: Path) -> Path:
 
 
 def promote(models: Path, name: str, **more: Any) -> Promotion:
-    given: dict[str, Any] = {"verdict": {"p": 0.5}, "by": "ann", "reason": "", "forced": False, **more}
-    return set_promoted(name, seen=current(models), models=models, **given)
+    options: dict[str, Any] = {"verdict": {"p": 0.5}, "by": "ann", "reason": "", "forced": False, **more}
+    return set_promoted(name, seen=current(models), models=models, **options)
 
 
 def test_where_nothing_was_promoted_the_shipped_one_is_served(tmp_path: Path) -> None:
@@ -41,10 +41,10 @@ def test_where_nothing_was_promoted_the_shipped_one_is_served(tmp_path: Path) ->
 
 def test_a_promotion_is_served_and_says_who_when_and_why(models: Path) -> None:
     promote(models, "mine/1", reason="longer passages", forced=True)
-    found = current(models)
-    assert (found.promoted, found.before, found.by) == ("mine/1", "shipped", "ann")
-    assert (found.reason, found.action, found.verdict) == ("longer passages", "force", {"p": 0.5})
-    assert found.at.startswith("20")
+    promotion = current(models)
+    assert (promotion.promoted, promotion.before, promotion.by) == ("mine/1", "shipped", "ann")
+    assert (promotion.reason, promotion.action, promotion.verdict) == ("longer passages", "force", {"p": 0.5})
+    assert promotion.at.startswith("20")
     assert reranker_path(models=models) == str(models / "mine/1")
 
 
@@ -77,8 +77,8 @@ def test_the_history_tells_every_change(models: Path, shipped: Path) -> None:
     promote(models, "mine/1")
     promote(models, "mine/2", forced=True, reason="in a hurry")
     rollback(by="bob", reason="it was worse", models=models, shipped=shipped)
-    told = [(row.action, row.promoted, row.by, row.reason) for row in history(models)]
-    assert told == [
+    actions = [(row.action, row.promoted, row.by, row.reason) for row in history(models)]
+    assert actions == [
         ("promote", "mine/1", "ann", ""),
         ("force", "mine/2", "ann", "in a hurry"),
         ("rollback", "mine/1", "bob", "it was worse"),
@@ -152,7 +152,7 @@ def test_a_line_of_the_history_that_was_cut_short_is_passed_over(models: Path) -
 
 def test_without_a_name_on_the_machine_the_person_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
-        raise KeyError("uid not found")
+        raise KeyError("uid not promotion")
 
     monkeypatch.setattr(promoted, "getuser", nobody)
     assert promoted.person() == "unknown"

@@ -44,8 +44,8 @@ def token(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_version_is_pushed_with_weights_tokenizer_manifest_and_card(version: Version, token: str) -> None:
     hub = FakeHub()
     assert push(version, "ann/reranker", send=hub) == COMMIT
-    ((repository, given, private, names),) = hub.taken
-    assert (repository, given, private) == ("ann/reranker", token, True)
+    ((repository, used_token, private, names),) = hub.taken
+    assert (repository, used_token, private) == ("ann/reranker", token, True)
     assert {"model.safetensors", "tokenizer.json", "manifest.json", "README.md", "config.json"} <= names
 
 
@@ -78,13 +78,13 @@ def test_a_hub_that_refuses_the_connection_is_told(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     hub = FakeHub()
-    with pytest.raises(HubError, match=r"isn't reached at http://127\.0\.0\.1:9, so mine/1 was not pushed"):
+    with pytest.raises(HubError, match=r"can't be reached at http://127\.0\.0\.1:9, so mine/1 was not pushed"):
         push(version, "ann/reranker", send=hub)
     assert hub.taken == []
 
 
 def test_what_the_hub_refuses_becomes_one_sentence(version: Version, token: str) -> None:
-    with pytest.raises(HubError, match=r"didn't take mine/1 as ann/reranker \(403 Forbidden\)") as refused:
+    with pytest.raises(HubError, match=r"didn't accept mine/1 as ann/reranker \(403 Forbidden\)") as refused:
         push(version, "ann/reranker", send=FakeHub(OSError("403 Forbidden\nRequest id 7")))
     assert "\n" not in str(refused.value)
 
@@ -98,7 +98,7 @@ def test_sentence_transformers_uploads_the_folder_as_it_is(version: Version, mon
     pushed = create_autospec(CrossEncoder.push_to_hub, return_value=COMMIT)
     monkeypatch.setattr(CrossEncoder, "push_to_hub", pushed)
     assert upload(version.folder, "ann/reranker", "hf_made_up", True) == COMMIT
-    given = pushed.call_args
-    assert given.args[1:] == ("ann/reranker",)
-    assert (given.kwargs["local_model_path"], given.kwargs["token"]) == (str(version.folder), "hf_made_up")
-    assert given.kwargs["private"] is True
+    used_token = pushed.call_args
+    assert used_token.args[1:] == ("ann/reranker",)
+    assert (used_token.kwargs["local_model_path"], used_token.kwargs["token"]) == (str(version.folder), "hf_made_up")
+    assert used_token.kwargs["private"] is True
