@@ -9,7 +9,7 @@ from search.cli import query, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; give back the exit status."""
+    """Run one command and return the exit status."""
     return shell.run(parser(), arguments)
 
 

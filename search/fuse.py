@@ -1,4 +1,4 @@
-"""Several rankings of one query become one."""
+"""Fuses several rankings of one query into one."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from search.settings import PipelineSettings
 
 
 def reciprocal_rank_fusion(rankings: Mapping[str, Ranking], *, depth: int, k: int = 60) -> Ranking:
-    """Sum of 1 / (k + rank) over the rankings that hold a passage (Cormack et al. 2009, k=60)."""
+    """Sum of 1 / (k + rank) over the rankings that contain a passage (Cormack et al. 2009, k=60)."""
     scores: dict[PassageId, float] = {}
     for ranking in rankings.values():
         for rank, passage_id, _ in ranking:
@@ -50,7 +50,7 @@ def interpolate(reranked: Ranking, first_stage: Ranking, *, weight: float) -> Ra
 
 
 def min_max(scores: Floats) -> Floats:
-    """Scores scaled to 0..1; all 1 where they are equal."""
+    """Scores scaled to 0..1; all 1 if they are equal."""
     if not len(scores):
         return scores
     low, high = float(scores.min()), float(scores.max())
@@ -60,13 +60,13 @@ def min_max(scores: Floats) -> Floats:
 
 
 def standardize(scores: Floats) -> Floats:
-    """Scores with mean 0 and standard deviation 1; all 0 where they are equal."""
+    """Scores with mean 0 and standard deviation 1; all 0 if they are equal."""
     deviation = float(scores.std())
     return np.asarray((scores - scores.mean()) / (deviation or 1.0), dtype=np.float32)
 
 
 def fuse(rankings: Mapping[str, Ranking], settings: PipelineSettings, *, depth: int) -> Ranking:
-    """The first stage's rankings as one, by the settings' fusion; `depth` replaces theirs."""
+    """Fuse the first stage's rankings by the settings' method; `depth` replaces the settings' own."""
     if settings.fusion == "rrf":
         return reciprocal_rank_fusion(rankings, depth=depth, k=settings.rrf_k)
     if settings.fusion == "weighted":

@@ -17,7 +17,7 @@ from search.served import DEFAULT_RERANKER, SHIPPED, reranker_path, version_id
 def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | None:
     """Load a re-ranker, from weights or from an export, by the names that `reranker_path` takes; None for `none`.
 
-    Its own name is then `shipped`, a version's id, a hub name, or the last part of another path.
+    The re-ranker's own name is then `shipped`, a version's id, a hub name, or the last part of another path.
 
     Raises:
         HubError, ModelError: it can't be loaded.
@@ -38,7 +38,7 @@ def open_pipeline(
     """Open an index, the bi-encoder that it was built with, and a re-ranker.
 
     `index` is a name below `root` (the folder of all indexes), or, without `root`, the path of an index's folder.
-    `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None to go without.
+    `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None for no re-ranker.
 
     Raises:
         IndexingError: the index is absent or broken.

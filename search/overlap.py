@@ -15,7 +15,7 @@ class Overlap(NamedTuple):
 
     shared: int
     of: int
-    """The most that they could share: the cutoff, or the longer ranking's length where that is less."""
+    """The most that they could share: the cutoff, or the longer ranking's length if that is less."""
 
 
 def overlap(first: Ranking, second: Ranking, *, cutoff: int = 10) -> Overlap:
@@ -28,7 +28,7 @@ def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> f
     """Extrapolated rank-biased overlap, 0 to 1 (Webber, Moffat & Zobel 2010, RBO_EXT, equation 32).
 
     The agreement at each depth, weighted by a power of `p`: with 0.9 the first ten places carry 86% of the weight.
-    Beyond the end of a ranking the agreement is assumed to stay as it was there. Two empty rankings are equal.
+    Past the end of a ranking, the agreement is assumed to stay as it was at that end. Two empty rankings are equal.
 
     Raises:
         SettingsError: `p` isn't between 0 and 1.
@@ -55,8 +55,8 @@ def rank_biased_overlap(first: Ranking, second: Ranking, *, p: float = 0.9) -> f
 def kendall_tau(first: Ranking, second: Ranking) -> float | None:
     """Kendall's tau-b of the scores of the passages that both hold (Kendall 1945), -1 to 1: 1 is the same order.
 
-    Passages with the same score count as tied. Where one of the rankings ties all of them there is no order to
-    compare: 1 if both do, else 0. None where they share fewer than two.
+    Passages with the same score count as tied. If a ranking ties all of them, there is no order to compare: the
+    result is 1 if both do, else 0. None if they share fewer than two passages.
     """
     others = dict(zip(second.passage_ids, second.scores.tolist(), strict=True))
     shared = [
@@ -67,7 +67,7 @@ def kendall_tau(first: Ranking, second: Ranking) -> float | None:
     if len(shared) < 2:
         return None
     tied_first, tied_second, tied_both = (
-        _tied_pairs(values) for values in ([one for one, _ in shared], [two for _, two in shared], shared)
+        _tied_pairs(values) for values in ([score for score, _ in shared], [score for _, score in shared], shared)
     )
     pairs = len(shared) * (len(shared) - 1) // 2
     untied_first, untied_second = pairs - tied_first, pairs - tied_second

@@ -20,7 +20,7 @@ from search.trace import PipelineVersions, SearchTrace
 
 
 class Pipeline(Protocol):
-    """An index with its models that answers queries, directly or by way of another pipeline."""
+    """An index with its models that answers queries, directly or through another pipeline."""
 
     @property
     def index(self) -> Index:
@@ -32,7 +32,7 @@ class Pipeline(Protocol):
 
     @property
     def reranker(self) -> Reranker | None:
-        """None where only the first stage answers."""
+        """The re-ranker; None if only the first stage answers."""
 
     def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
         """Answer one query. Raises SettingsError, ModelError."""
@@ -42,10 +42,10 @@ class Pipeline(Protocol):
 
 
 class RetrieveAndRerank:
-    """An open index, its bi-encoder and a re-ranker, wired."""
+    """An open index, its bi-encoder and a re-ranker, wired together."""
 
     def __init__(self, index: Index, encoder: BiEncoder, reranker: Reranker | None) -> None:
-        """Raises IndexingError where the bi-encoder isn't the one that the index was built with."""
+        """Raises IndexingError if the bi-encoder isn't the one that the index was built with."""
         check_encoder(index.folder, index.manifest, encoder)
         self.index = index
         self.reranker = reranker
@@ -53,7 +53,7 @@ class RetrieveAndRerank:
 
     @property
     def versions(self) -> PipelineVersions:
-        """What answers a query here."""
+        """The index and the models that answer a query."""
         return PipelineVersions(
             index=self.index.manifest.name,
             build=self.index.manifest.build,
@@ -63,10 +63,10 @@ class RetrieveAndRerank:
         )
 
     def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
-        """Answer one query; None for the settings stands for the usual ones, `PipelineSettings()`.
+        """Answer one query; None for the settings stands for the defaults, `PipelineSettings()`.
 
         Raises:
-            SettingsError: the query is empty or longer than 2,000 characters, or the index can't have this k1 and b.
+            SettingsError: the query is empty or longer than 2,000 characters, or the index can't use this k1 and b.
             ModelError: the re-ranker doesn't give one finite number for each passage.
         """
         settings = settings or PipelineSettings()
@@ -114,7 +114,7 @@ class RetrieveAndRerank:
         )
 
     def _stored_tokens(self, rows: Iterable[int], reranker: Reranker) -> list[TokenIds] | None:
-        """The index's token ids of the passages at these rows; None where it has none by the re-ranker's tokenizer."""
+        """The index's token ids of the passages at these rows; None if it stores none by the re-ranker's tokenizer."""
         stored, fingerprint = self.index.tokens, self.index.manifest.tokenizer_fingerprint
         if stored is None or not isinstance(reranker, StoredTokens) or reranker.tokenizer_fingerprint != fingerprint:
             return None

@@ -1,4 +1,4 @@
-"""The first stage: BM25 and the bi-encoder each give a query's best passages, and fusion makes one ranking of them."""
+"""The first stage: BM25 and the bi-encoder each retrieve a query's best passages, and fusion merges the rankings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ from search.stopwatch import Stopwatch
 
 
 class RetrievedList(NamedTuple):
-    """One retriever's ranking, and where its passages lie in the index."""
+    """One retriever's ranking, and the rows of its passages in the index."""
 
     ranking: Ranking
     rows: Mapping[PassageId, int]
@@ -29,16 +29,16 @@ class FirstStage:
 
     query: str
     rankings: Mapping[str, Ranking]
-    """By retriever: `bm25`, `dense`."""
+    """The ranking of each retriever, `bm25` and `dense`."""
     fused: Ranking
     rows: Mapping[PassageId, int]
     """The row in the index of every passage of `rankings`."""
     passages: Mapping[PassageId, Passage] = field(repr=False)
-    """Those of `fused`."""
+    """The passages of `fused`."""
     vector: Floats | None = field(repr=False)
-    """The query's, (dim,) float32, unit length; None where nothing needs it."""
+    """The query's vector, (dim,) float32, unit length; None if nothing needs it."""
     seconds: Mapping[str, float]
-    """By stage, in the order in which they ran."""
+    """Time of each stage, in the order in which they ran."""
 
 
 def first_stage(index: Index, encoder: BiEncoder, query: str, settings: PipelineSettings) -> FirstStage:

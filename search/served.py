@@ -1,4 +1,4 @@
-"""Which re-ranker a name stands for, and which is served by default: the promoted version, or the shipped one."""
+"""Finds the re-ranker that a name stands for; by default the promoted version, or else the shipped one."""
 
 import json
 import re
@@ -14,23 +14,23 @@ NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
 POINTER = "promoted.json"
 SHIPPED = "shipped"
-"""What stands in promoted.json for the re-ranker that comes with the program."""
+"""The id in promoted.json of the re-ranker that comes with the program."""
 VERSION = re.compile(rf"({NAME.pattern})/({NAME.pattern})")
-"""A version's id, NAME/VERSION: its folder below that of all models."""
+"""A version's id, NAME/VERSION, which is also its folder's path in the folder of all models."""
 NUMBERED = re.compile(rf"{NAME.pattern}/[0-9]+(\.[a-z]+)?")
-"""A version's id as `train` makes it, NAME/NUMBER, or its export's; no model of the hub has such a name."""
+"""A version's id as `train` assigns it, NAME/NUMBER, or its export's; no hub model has such a name."""
 LISTED = 12  # versions that a message names
 
 
 def version_id(folder: Path, *, models: Path | None = None) -> str:
-    """NAME/VERSION where this is a version's folder below that of all models, else empty."""
+    """NAME/VERSION if this is a version's folder below the folder of all models, else empty."""
     path, root = folder.absolute(), (models or places.models()).absolute()
     name = "/".join(path.parts[-2:])
     return name if path.parent.parent == root and VERSION.fullmatch(name) else ""
 
 
 def read_pointer(models: Path | None = None) -> dict[str, Any]:
-    """What promoted.json holds; `promoted` is a version's id or SHIPPED, the rest is the registry's. Empty without it.
+    """The fields of promoted.json: `promoted`, a version's id or SHIPPED, and the registry's own. Empty without it.
 
     Raises:
         ModelError: it is broken.
@@ -49,7 +49,7 @@ def read_pointer(models: Path | None = None) -> dict[str, Any]:
 
 
 def promoted_version(models: Path | None = None) -> str:
-    """The id of the promoted version; SHIPPED where none is. Raises ModelError where promoted.json is broken."""
+    """The id of the promoted version; SHIPPED if none is. Raises ModelError if promoted.json is broken."""
     return str(read_pointer(models).get("promoted", SHIPPED))
 
 
@@ -73,11 +73,11 @@ def absent_version(name: str, known: Iterable[str], models: Path | None = None) 
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
     """The path or hub name to load: `default` is the promoted version, else the shipped one; `none` is empty.
 
-    `shipped` is the shipped one, NAME/VERSION a trained one or an export where it exists; NAME/NUMBER must exist. Any
-    other name is passed on as a path or hub name.
+    `shipped` is the shipped re-ranker. NAME/VERSION is a trained version or an export if one exists, and must exist if
+    VERSION is a number. Any other name is returned unchanged, as a path or hub name.
 
     Raises:
-        ModelError: promoted.json names a model that isn't there; there is no such version; or there is no shipped one.
+        ModelError: promoted.json names a model that doesn't exist, or there is no such version or no shipped one.
     """
     if name == NO_RERANKER:
         return ""
@@ -93,7 +93,7 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
         promoted = models / version
         if not (promoted / "config.json").is_file():
             raise ModelError(
-                f"{models / POINTER} names {promoted}, which isn't there; "
+                f"{models / POINTER} names {promoted}, which doesn't exist; "
                 "go back with `python -m training rollback`, or delete it to serve the shipped re-ranker."
             )
         return str(promoted)

@@ -19,9 +19,9 @@ class PipelineSettings:
     """How a query is answered."""
 
     depth: int = 100
-    """Passages kept of each first-stage ranking, and of their fusion."""
+    """Passages kept from each first-stage ranking, and from their fusion."""
     rerank_depth: int = 50
-    """Passages of the fused ranking that are re-ranked; 0 to leave it as it is."""
+    """Passages of the fused ranking that are re-ranked; 0 for no re-ranking."""
     fusion: Fusion = "rrf"
     """`rrf`, `weighted`, or one retriever alone: `bm25`, `dense`."""
     rrf_k: int = 60
@@ -49,7 +49,7 @@ class PipelineSettings:
             raise SettingsError(f"rerank_mix {self.rerank_mix!r} is unknown; choose one of {', '.join(MIXES)}.")
         if self.rrf_k < 0:
             raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
-        Bm25Settings(  # refuses what BM25 does
+        Bm25Settings(  # raises SettingsError for values that BM25 can't use
             k1=Bm25Settings.k1 if self.k1 is None else self.k1, b=Bm25Settings.b if self.b is None else self.b
         )
         for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
@@ -58,7 +58,7 @@ class PipelineSettings:
 
 
 def normalized_query(query: str) -> str:
-    """The query with single spaces, as it is searched. Raises SettingsError where it is empty or too long."""
+    """The query with single spaces, as it is searched. Raises SettingsError if it is empty or too long."""
     text = squeeze(query)
     if not text:
         raise SettingsError("The query is empty; type some words.")

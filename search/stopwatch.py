@@ -8,7 +8,7 @@ class Stopwatch:
     """Runs from its creation; each lap ends where the next one starts."""
 
     def __init__(self, seconds: Mapping[str, float] | None = None) -> None:
-        """Start, and count on from `seconds` of earlier stages."""
+        """Start; `seconds` are the times of earlier stages, which later laps add to."""
         self._seconds = dict(seconds or {})
         self._start = time.perf_counter()
 

@@ -9,7 +9,7 @@ from search.settings import PipelineSettings
 from search.trace_html import trace_html
 
 SCHEMA = 1
-"""Of what `SearchTrace.to_dict` gives; a field that is renamed, removed or changes its meaning raises it."""
+"""Version of the format of `SearchTrace.to_dict`; it rises when a field is renamed, removed or changes its meaning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +18,13 @@ class PipelineVersions:
 
     index: str
     build: str
-    """The index's build: its id, which begins with the time."""
+    """Id of the index's build, which begins with the time."""
     bi_encoder: str
     """Hub name or path."""
     reranker: str | None
-    """`shipped`, a version such as `lambda/1`, a hub name, or a folder's name; None without one."""
+    """`shipped`, a version such as `lambda/1`, a hub name, or a folder's name; None if nothing re-ranks."""
     second_look: str
-    """Version of this library; empty where it isn't installed as a package."""
+    """Version of this library; empty if it isn't installed as a package."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +35,15 @@ class SearchTrace:
     settings: PipelineSettings
     versions: PipelineVersions
     first_stage: Mapping[str, Ranking]
-    """By retriever: `bm25`, `dense`."""
+    """The ranking of each retriever, `bm25` and `dense`."""
     fused: Ranking
     """The ranking before re-ranking."""
     reranked: Ranking | None = None
-    """The ranking after it, of the best `rerank_depth`; None where nothing was re-ranked."""
+    """The re-ranking of the best `rerank_depth` passages; None if nothing was re-ranked."""
     logits: Mapping[PassageId, float] = field(default_factory=dict)
     """The re-ranker's raw score of each passage it read."""
     cosines: Mapping[PassageId, float] = field(default_factory=dict)
-    """The bi-encoder's of the same passages; empty unless the settings mix it with the re-ranker's."""
+    """The bi-encoder's cosine of each of these passages; empty unless the settings mix it into the score."""
     truncated: frozenset[PassageId] = frozenset()
     """Passages that were cut to fit the re-ranker."""
     seconds: Mapping[str, float]
@@ -53,7 +53,7 @@ class SearchTrace:
 
     @property
     def final(self) -> Ranking:
-        """The list that a user sees: the re-ranked one where there is one, else the fused one."""
+        """The list that a user sees: the re-ranked one if there is one, else the fused one."""
         return self.fused if self.reranked is None else self.reranked
 
     @property
@@ -63,12 +63,12 @@ class SearchTrace:
         return {**self.first_stage, "fused": self.fused, **reranked}
 
     def moves(self) -> dict[PassageId, int]:
-        """Places that each passage of the final list rose (above 0) or fell (below 0) by re-ranking."""
+        """How many places each passage of the final list rose (above 0) or fell (below 0) by re-ranking."""
         before = self.fused.ranks()
         return {passage_id: before[passage_id] - rank for passage_id, rank in self.final.ranks().items()}
 
     def to_dict(self, *, top: int | None = None) -> dict[str, Any]:
-        """The trace as JSON's types; `top` limits every list to its first places. docs/python.md has each field."""
+        """The trace as JSON's types; `top` limits every list to its first places. docs/python.md lists each field."""
         lists = {name: ranking if top is None else ranking.top(top) for name, ranking in self.stages.items()}
         listed = dict.fromkeys(passage_id for ranking in lists.values() for passage_id in ranking.passage_ids)
         return {

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-SHOWN = 10  # places
+ROWS = 10  # of the table
 TEXT = 300  # characters of a passage
 
 
 def trace_html(trace: Mapping[str, Any]) -> str:
-    """The first places of what `SearchTrace.to_dict` gives: ranks before and after, scores, passages, times."""
-    rows = trace["final"][:SHOWN]
+    """The first places of a trace from `SearchTrace.to_dict`: ranks before and after, scores, passages, times."""
+    rows = trace["final"][:ROWS]
     retrievers = [name for name in trace["stages"] if name not in ("fused", "reranked")]
     heads = ["rank", "moved", "score", *retrievers, "fused", "passage"]
     body = (

@@ -1,4 +1,4 @@
-"""Reads and writes runs, in TREC's form and MS MARCO's."""
+"""Reads runs in TREC's or MS MARCO's format, and writes them in TREC's."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from indexing.records import PassageId, QueryId, Ranking, Run
 
 
 def read_run(path: Path) -> dict[QueryId, Ranking]:
-    """A run of TREC's six fields, or MS MARCO's three (query, passage, rank: scores become 1 / rank).
+    """Read a run of TREC's six fields, or MS MARCO's three (query, passage, rank: scores become 1 / rank).
 
     Order is by score, ties by passage id, as everywhere in this project.
     """
@@ -33,7 +33,7 @@ def read_run(path: Path) -> dict[QueryId, Ranking]:
 
 
 def write_run(path: Path, run: Run, *, tag: str) -> None:
-    """A run of TREC's six fields, whole or not at all. Raises CorpusError if an id contains white space."""
+    """Write a run of TREC's six fields, whole or not at all. Raises CorpusError if an id contains white space."""
     for name in (name for query, ranking in run.items() for name in (query, *ranking.passage_ids)):
         if name.split() != [name]:
             raise CorpusError(

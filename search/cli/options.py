@@ -12,7 +12,7 @@ from search.settings import FUSIONS, MIXES, PipelineSettings
 
 
 def add_pipeline_options(command: argparse.ArgumentParser) -> None:
-    """Add them to a command."""
+    """Add these options to a command."""
     usual = PipelineSettings()
     command.add_argument("--index", metavar="NAME", default="sample", help="name of the index (%(default)s)")
     command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
@@ -40,7 +40,10 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
         "--rerank-weight", type=float, default=usual.rerank_weight, help="re-ranker's share of the score (%(default)s)"
     )
     command.add_argument(
-        "--rerank-mix", choices=MIXES, default=usual.rerank_mix, help="what has the rest of the score (%(default)s)"
+        "--rerank-mix",
+        choices=MIXES,
+        default=usual.rerank_mix,
+        help="what the rest of the score comes from (%(default)s)",
     )
     add_verbose(command)
 
@@ -48,7 +51,7 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
 def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
     """The settings of the options, after a check that the index and the re-ranker which they name exist.
 
-    Nothing heavy is imported, so that a mistyped option is answered at once.
+    Nothing heavy is imported, so that a mistyped option is reported at once.
 
     Raises:
         SettingsError: an option is out of its range.

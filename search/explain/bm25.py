@@ -1,4 +1,4 @@
-"""Takes a passage's BM25 score apart into what each term of the query adds."""
+"""Splits a passage's BM25 score into the contributions of the query's terms."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,21 +17,21 @@ from search.retrieve import bm25_settings
 
 @dataclass(frozen=True, kw_only=True)
 class TermScore:
-    """One term of the query, and what it adds to a passage's score."""
+    """One term of the query, and its contribution to a passage's score."""
 
     term: str
     """The stem that BM25 counts."""
     word: str
     """The query's spelling of it, at its first occurrence."""
     in_query: int
-    """How often the query has it; its score counts each time."""
+    """Occurrences in the query; each adds to the score."""
     in_passage: int
-    """How often the passage has it: tf."""
+    """Occurrences in the passage: tf."""
     passages: int
-    """Passages of the index that have it: df."""
+    """Passages of the index that contain it: df."""
     idf: float
     score: float
-    """Its share of the passage's score."""
+    """Its contribution to the passage's score."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Bm25Score:
     length: int
     """Terms in the passage, repeats included."""
     mean_length: float
-    """The same, over the whole index."""
+    """Mean number of terms in a passage, over the whole index."""
     settings: Bm25Settings
 
     @property
@@ -57,7 +57,7 @@ def explain_bm25(
 ) -> Bm25Score:
     """The score that an index gives a passage of this content, term by term, from the index's postings.
 
-    None for `k1` or `b` stands for the index's own.
+    None for `k1` or `b` stands for the index's own value.
 
     Raises:
         SettingsError: the index stores no postings.

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from indexing.dense.encoder import BiEncoder
 
-MOST_SENTENCES = 200  # encoded of one passage
-# After a full stop only white space and no small letter make an end; an ideographic full stop or a new line always do.
+MOST_SENTENCES = 200  # encoded for one passage
+# A full stop ends a sentence if white space and then no lower-case letter follow; an ideographic one or a line break
+# always does.
 END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+(?![a-z])|[。！？]+[」』”’]*\s*|\s*\n\s*")
 # A single capital is an initial: J. Smith.
 ABBREVIATION = re.compile(

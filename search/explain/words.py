@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 
 from search.rerank.reranker import Reranker
 
-MOST_VARIANTS = 40  # texts scored beside the whole passage
+MOST_VARIANTS = 40  # texts scored in addition to the whole passage
 WORD = re.compile(r"\S+")
 
 
@@ -16,7 +16,7 @@ class Piece:
 
     text: str
     drop: float
-    """By how much the passage's logit falls without it; below 0 if it rises."""
+    """The fall of the passage's logit without it; below 0 if the logit rises."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Occlusion:
     """A passage in pieces, each with its effect on one query's score."""
 
     logit: float
-    """Of the whole passage."""
+    """Logit of the whole passage."""
     pieces: tuple[Piece, ...]
     """In order; together they are the whole passage."""
     words: int
-    """Words of a piece; the last may have fewer."""
+    """Words in each piece; the last may have fewer."""
     truncated: bool
     """Whether the re-ranker reads only the beginning; the rest has a drop near 0."""
 

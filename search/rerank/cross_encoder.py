@@ -31,19 +31,19 @@ def load_cross_encoder(
     attention: str | None = None,
     **options: Any,
 ) -> Model:
-    """Load a cross-encoder with one output and no activation: the one way in, for serving, training and export.
+    """Load a cross-encoder with one output and no activation: the only loader, for serving, training and export.
 
-    `kind` is the class to make of it, `name` a hub name or a local path, `attention` transformers' name of an
-    implementation (None for its own choice); `options` go to the class. Without `device` it is the fastest here.
+    `kind` is the class to load it as, `name` a hub name or a local path, `attention` transformers' name of an
+    implementation (None for its own choice); `options` go to the class. Without `device`, the fastest is used.
 
     Raises:
-        HubError: the hub isn't reached or has no such model.
+        HubError: the hub can't be reached or has no such model.
         ModelError: the folder holds no cross-encoder with one output, or an export.
     """
     if form := export_format(Path(name)):
         raise ModelError(
-            f"{name} holds an export to {form}, which can be searched with and nothing else; give the version that it "
-            "was made from."
+            f"{name} holds an export to {form}, which serves only for searching; give the version that it was made "
+            "from."
         )
     path = bundled_path(name)
     reach_hub(path)
@@ -53,10 +53,10 @@ def load_cross_encoder(
             model: Model = kind(
                 path, device=device or precision.device(), model_kwargs=weights, activation_fn=Identity(), **options
             )
-    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own
+    except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and errors of its own
         raise loading_error("Re-ranker", name, error) from error
     if model.num_labels != 1:
-        raise ModelError(f"{name} gives {model.num_labels} scores a pair; a re-ranker gives one. Choose another.")
+        raise ModelError(f"{name} gives {model.num_labels} scores per pair; a re-ranker gives one. Choose another.")
     return model
 
 
@@ -66,10 +66,10 @@ class CrossEncoderReranker(PairReranker):
     def __init__(self, name: str, *, called: str = "", max_length: int = 512, device: str | None = None) -> None:
         """Load by hub name or local path; `max_length` in tokens, at most what the model takes.
 
-        `called` is what a person calls it, else the hub name or the last part of the path.
+        `called` is the name that users see; by default the hub name or the last part of the path.
 
         Raises:
-            HubError: the hub isn't reached or has no such model.
+            HubError: the hub can't be reached or has no such model.
             ModelError: the folder holds no cross-encoder with one output.
         """
         device = device or precision.device()
@@ -87,7 +87,7 @@ class CrossEncoderReranker(PairReranker):
         )
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
-        """(pairs,) float32; where the device's memory runs out, batches are halved until they fit."""
+        """(pairs,) float32; if the device's memory runs out, batches are halved until they fit."""
         budget = TOKEN_BUDGET
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Exported re-rankers: which files an export has, and the engines, ONNX Runtime and OpenVINO, that compute them."""
+"""Exported re-rankers: the files of an export, and the engines that run it, ONNX Runtime and OpenVINO."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -15,9 +15,9 @@ ONNX, OPENVINO = "onnx", "openvino"
 FILES: Mapping[str, str] = {ONNX: "onnx/model.onnx", OPENVINO: "openvino/openvino_model.xml"}
 """By format, the model's file in a folder; sentence-transformers looks for them there too."""
 LIBRARIES: Mapping[str, tuple[str, ...]] = {ONNX: ("onnx", "onnxscript", "onnxruntime"), OPENVINO: ("openvino",)}
-"""By format, what an export needs."""
+"""By format, the libraries that exporting needs."""
 SERVING: Mapping[str, tuple[str, ...]] = {ONNX: ("onnxruntime",), OPENVINO: ("openvino",)}
-"""By format, what computing an export needs."""
+"""By format, the libraries that running an export needs."""
 Engine = Callable[[Mapping[str, NDArray[np.int64]]], NDArray[np.float32]]
 """Takes features of some pairs, (pairs, tokens) int64 each; returns their logits, (pairs, 1) float32."""
 
@@ -28,7 +28,7 @@ def export_format(folder: Path) -> str | None:
 
 
 def check_libraries(form: str, libraries: Mapping[str, tuple[str, ...]] = LIBRARIES) -> None:
-    """Raise SettingsError where the format is unknown, or a library that it needs isn't installed."""
+    """Raise SettingsError if the format is unknown, or a library that it needs isn't installed."""
     if form not in libraries:
         raise SettingsError(f"Format {form!r} is unknown; choose {' or '.join(libraries)}.")
     absent = [name for name in libraries[form] if find_spec(name) is None]
@@ -37,10 +37,10 @@ def check_libraries(form: str, libraries: Mapping[str, tuple[str, ...]] = LIBRAR
 
 
 def onnx_engine(path: Path) -> Engine:
-    """An ONNX file on ONNX Runtime's CPU provider."""
+    """Open an ONNX file on ONNX Runtime's CPU provider."""
     onnxruntime: Any = import_module("onnxruntime")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    inputs = [one.name for one in session.get_inputs()]
+    inputs = [entry.name for entry in session.get_inputs()]
 
     def compute(features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         return np.asarray(session.run(None, {name: features[name] for name in inputs})[0], dtype=np.float32)
@@ -49,10 +49,10 @@ def onnx_engine(path: Path) -> Engine:
 
 
 def openvino_engine(path: Path) -> Engine:
-    """An OpenVINO file on its CPU device, in the number format that OpenVINO finds fastest there."""
+    """Open an OpenVINO file on OpenVINO's CPU device, in the number format that is fastest there."""
     openvino: Any = import_module("openvino")
     compiled = openvino.Core().compile_model(str(path), "CPU")
-    inputs = [one.get_any_name() for one in compiled.inputs]
+    inputs = [entry.get_any_name() for entry in compiled.inputs]
 
     def compute(features: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         return np.asarray(compiled({name: features[name] for name in inputs})[0], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A re-ranker that ONNX Runtime or OpenVINO computes: of an exported folder it needs no torch weights."""
+"""A re-ranker that ONNX Runtime or OpenVINO runs from an exported folder, without torch weights."""
 
 from pathlib import Path
 
@@ -30,20 +30,20 @@ class EngineReranker(PairReranker):
 
 
 def open_exported(folder: Path, *, called: str = "") -> EngineReranker:
-    """The re-ranker of a folder that `python -m training export` made; `called` is its name, else the folder's.
+    """Open a re-ranker that `python -m training export` wrote; `called` is its name, by default the folder's.
 
     Raises:
-        SettingsError: the library that computes its format isn't installed.
+        SettingsError: the library that runs its format isn't installed.
         ModelError: the folder holds no export.
     """
     form = export_format(folder)
     if form is None:
-        raise ModelError(f"{folder} holds none of {', '.join(FILES.values())}; give a folder that `export` made.")
+        raise ModelError(f"{folder} holds none of {', '.join(FILES.values())}; give a folder that `export` wrote.")
     check_libraries(form, SERVING)
     try:
         with quiet_loading():
             tokenizer = AutoTokenizer.from_pretrained(str(folder))
         engine = ENGINES[form](folder / FILES[form])
-    except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise their own
+    except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise errors of their own
         raise loading_error("Re-ranker", str(folder), error) from error
     return EngineReranker(called or folder.name, tokenizer, engine)

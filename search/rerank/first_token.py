@@ -24,14 +24,14 @@ READ_FIRST = (
     RobertaForSequenceClassification,
     XLMRobertaForSequenceClassification,
 )
-"""Models whose head reads the first token, and whose layers have the same parts by the same names."""
-ATTENTION = ("eager", "sdpa")  # where masks have a row for each token
+"""Models whose head reads the first token, and whose layers have the same parts under the same names."""
+ATTENTION = ("eager", "sdpa")  # implementations whose masks have a row for each token
 
 
 def compute_first_token_only(model: CrossEncoder) -> bool:
-    """Make the last layer compute the first token alone, where the model's head reads no other.
+    """Make the last layer compute the first token alone if the model's head reads no other.
 
-    Weights, their names and what is saved stay as they are. False where the model is left unchanged.
+    The weights, their names and the saved files don't change. False if the model is left as it was.
     """
     for part in model.modules():
         if isinstance(part, READ_FIRST):
@@ -69,13 +69,13 @@ def _first_token(
         return values.view(*values.shape[:2], attention.num_attention_heads, -1).transpose(1, 2)
 
     first = hidden_states[:, :1]
-    seen = functional.scaled_dot_product_attention(
+    context = functional.scaled_dot_product_attention(
         heads(attention.query(first)),
         heads(attention.key(hidden_states)),
         heads(attention.value(hidden_states)),
         attn_mask=None if attention_mask is None else attention_mask[..., :1, :],
         dropout_p=attention.dropout.p if layer.training else 0.0,
     )
-    attended = layer.attention.output(seen.transpose(1, 2).flatten(2), first)
+    attended = layer.attention.output(context.transpose(1, 2).flatten(2), first)
     scored: Tensor = layer.feed_forward_chunk(attended)
     return scored

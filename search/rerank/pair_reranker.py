@@ -1,4 +1,4 @@
-"""What re-rankers that read encoded pairs have in common, whatever computes the logits."""
+"""The base of re-rankers that read encoded pairs, whatever computes the logits."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ TOKEN_BUDGET = 4096  # tokens in one batch, padding included
 
 
 class PairReranker(ABC):
-    """Encodes pairs, has a subclass compute their logits, and refuses logits that are no finite numbers."""
+    """Encodes pairs, has a subclass compute their logits, and rejects logits that aren't finite numbers."""
 
     def __init__(self, name: str, tokenizer: PreTrainedTokenizerBase, *, max_length: int, device: str = "cpu") -> None:
         """`max_length` in tokens, special ones included."""
@@ -30,25 +30,25 @@ class PairReranker(ABC):
 
     @property
     def name(self) -> str:
-        """As it was called when it was opened: hub name, a version's id, or the last part of a local path."""
+        """The name it was opened with: a hub name, a version's id, or the last part of a local path."""
         return self._name
 
     @property
     def tokenizer_fingerprint(self) -> str:
-        """Of its tokenizer; empty if it reads more tokens than are stored, or a passage's end."""
+        """Its tokenizer's fingerprint; empty if it reads more tokens than are stored, or a passage's end."""
         return self._fingerprint
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:
-        """Raw logits of each passage. Raises ModelError where one is no finite number."""
+        """Raw logits of each passage. Raises ModelError if one isn't a finite number."""
         start = precision.clock(self._device)
         encoded = encode_pairs(self._tokenizer, [query] * len(passages), passages, max_length=self.max_length)
         return self._scores(encoded, start)
 
     def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
-        """What `score` gives for the passages that have these token ids by this tokenizer.
+        """The scores of the passages that have these token ids by this tokenizer, as from `score`.
 
         Raises:
-            ModelError: a score is no finite number.
+            ModelError: a score isn't a finite number.
             SettingsError: this re-ranker can't read stored ids; its `tokenizer_fingerprint` is empty.
         """
         start = precision.clock(self._device)
@@ -59,7 +59,7 @@ class PairReranker(ABC):
         """(pairs,) float32 raw logits of each passage for the query in the same place: many queries in full batches.
 
         Raises:
-            ModelError: a score is no finite number.
+            ModelError: a score isn't a finite number.
         """
         return self._finite_logits(encode_pairs(self._tokenizer, queries, passages, max_length=self.max_length))
 
@@ -76,5 +76,5 @@ class PairReranker(ABC):
     def _finite_logits(self, encoded: EncodedPairs) -> Floats:
         logits = self._logits(encoded)
         if not np.isfinite(logits).all():
-            raise ModelError(f"Re-ranker {self._name} gave a score that is no number; choose another.")
+            raise ModelError(f"Re-ranker {self._name} gave a score that isn't a finite number; choose another.")
         return logits

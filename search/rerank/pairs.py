@@ -1,6 +1,6 @@
-"""A query and its passages become a cross-encoder's inputs; the one place where pairs are cut to length.
+"""Turns a query and its passages into a cross-encoder's inputs; the only place where pairs are cut to length.
 
-Training and serving both encode here, so that a model is served what it was trained on. Only the
+Training and serving both encode here, so that a model reads in service what it was trained on. Only the
 passage is cut, never the query (unless the query alone is longer than QUERY_TOKENS).
 """
 
@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from indexing.errors import SettingsError
 from indexing.store.tokens import MAX_INPUT_TOKENS, TokenIds
 
-QUERY_TOKENS = 64  # a query is cut to these; MS MARCO's longest dev query has 38 words
+QUERY_TOKENS = 64  # a query is cut to this many; MS MARCO's longest dev query has 38 words
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class EncodedPairs:
     """Whether the pair's passage was cut."""
 
     def batches(self, tokenizer: PreTrainedTokenizerBase, *, token_budget: int) -> Iterator[Batch]:
-        """Batches of pairs of like length, longest first, each at most `token_budget` tokens with padding."""
+        """Batches of pairs of similar length, longest first, each at most `token_budget` tokens with padding."""
         order = sorted(range(len(self.ids)), key=lambda row: -len(self.ids[row]["input_ids"]))
         start = 0
         while start < len(order):
@@ -47,7 +47,7 @@ class EncodedPairs:
 
 
 def _padded(tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-    """What `tokenizer.pad` gives, without its checks of every row, which take longer than all the rest."""
+    """The result of `tokenizer.pad`, without its checks of every row, which take longer than everything else."""
     padding = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
     longest = max(len(row["input_ids"]) for row in rows)
     features = {}
@@ -77,17 +77,17 @@ def encode_pairs(
 
 
 def reads_stored(tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> bool:
-    """Whether stored ids, which are a passage's first ones, make the same pairs as its text."""
+    """Whether a passage's stored ids, which are its first ones, make the same pairs as its text."""
     return bool(tokenizer.is_fast) and max_length <= MAX_INPUT_TOKENS and tokenizer.truncation_side == "right"
 
 
 def encode_stored(
     tokenizer: PreTrainedTokenizerBase, query: str, passages: Sequence[TokenIds], *, max_length: int
 ) -> EncodedPairs:
-    """What `encode_pairs` gives for one query and the texts that have these ids; only the query is tokenized.
+    """The result of `encode_pairs` for one query and the texts that have these ids; only the query is tokenized.
 
     Raises:
-        SettingsError: such pairs can't be made of stored ids, or the query leaves no room for a passage.
+        SettingsError: such pairs can't be made from stored ids, or the query leaves no room for a passage.
     """
     if not passages:
         return EncodedPairs([], [])
@@ -123,7 +123,7 @@ class _Frame:
 
     @classmethod
     def around(cls, tokenizer: PreTrainedTokenizerBase, query: str) -> "_Frame":
-        """Read off the pair that the tokenizer makes of the query and a passage of one letter."""
+        """Derive it from the pair that the tokenizer makes of the query and a passage of one letter."""
         encoded = tokenizer(query, "a")
         sides = encoded.sequence_ids(0)  # None for a special token, 0 for the query, 1 for the passage
         start = sides.index(1)

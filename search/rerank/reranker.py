@@ -1,4 +1,4 @@
-"""What a re-ranker is: anything with a name that scores a query's passages."""
+"""The protocol of a re-ranker: anything with a name that scores a query's passages."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ class Scores:
     logits: Floats
     """(passages,) float32, finite; the higher, the more relevant."""
     truncated: tuple[bool, ...] = ()
-    """Whether each passage was cut to fit; empty where none was."""
+    """Whether each passage was cut to fit; empty if none was."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Time of each step, such as `tokenize` and `re-rank`; empty where it wasn't taken."""
+    """Time of each step, such as `tokenize` and `re-rank`; empty if it wasn't measured."""
 
 
 class Reranker(Protocol):
@@ -37,20 +37,20 @@ class Reranker(Protocol):
 
 @runtime_checkable
 class StoredTokens(Protocol):
-    """What a re-ranker also offers if it can read the passages' token ids that an index stores."""
+    """The further protocol of a re-ranker that can read the passages' token ids that an index stores."""
 
     @property
     def tokenizer_fingerprint(self) -> str:
-        """Of its tokenizer: only ids that the same tokenizer made are handed to it; empty if it can't read any."""
+        """Its tokenizer's fingerprint: it reads only ids that the same tokenizer made; empty if it can't read any."""
 
     def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
-        """What `score` gives for the texts that have these token ids."""
+        """The scores of the texts that have these token ids, as from `score`."""
 
 
 def score_passages(
     reranker: Reranker, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None
 ) -> Scores:
-    """The re-ranker's scores, checked and timed; where `tokens` is given, it reads them in place of the texts.
+    """The re-ranker's scores, checked and timed; if there are `tokens`, it reads those in place of the texts.
 
     Raises:
         ModelError: there isn't one finite number for each passage.

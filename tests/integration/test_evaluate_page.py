@@ -332,11 +332,11 @@ def test_progress_is_shown_and_the_work_can_be_stopped(page: AppTest, counted: C
 
 def test_what_fails_is_one_sentence(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: Any, **__: Any) -> Evaluation:
-        raise ModelError("Re-ranker x gave a score that is no number; choose another.")
+        raise ModelError("Re-ranker x gave a score that isn't a finite number; choose another.")
 
     monkeypatch.setattr(view, "evaluate_stages", failing)
     run(page, depth=10)
-    assert "Re-ranker x gave a score that is no number; choose another." in sentences(page)
+    assert "Re-ranker x gave a score that isn't a finite number; choose another." in sentences(page)
     assert not page.dataframe
 
 

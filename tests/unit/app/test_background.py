@@ -51,11 +51,11 @@ def test_work_that_is_done_has_its_result() -> None:
 
 def test_a_fault_that_a_user_can_mend_is_a_sentence() -> None:
     def broken(progress: Progress) -> str:
-        raise ModelError("Re-ranker x gave a score that is no number; choose another.")
+        raise ModelError("Re-ranker x gave a score that isn't a finite number; choose another.")
 
     job = finished(BackgroundJobs[str]().start("a", broken))
     assert (job.state, job.result) == ("failed", None)
-    assert job.problem == "Re-ranker x gave a score that is no number; choose another."
+    assert job.problem == "Re-ranker x gave a score that isn't a finite number; choose another."
 
 
 def test_a_fault_of_the_program_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
