@@ -77,7 +77,7 @@ def _by_name(names: Sequence[str], minimum_grade: int) -> dict[str, ir_measures.
 
 
 def relevant_grade(qrels: Qrels, requested: int | None) -> int:
-    """The least grade that counts as relevant: as requested, else 2 where there are grades above 1, else 1."""
+    """The least grade that counts as relevant: as requested, else 2 if there are grades above 1, else 1."""
     return default_minimum_grade(qrels) if requested is None else requested
 
 

@@ -66,9 +66,8 @@ def make_report(
     grade = relevant_grade(qrels, settings.minimum_grade)
     without = check_minimum_grade(qrels, minimum_grade=grade)
     lists = stages.fused if candidates is None else candidates
-    references: dict[str, Run] = {ORACLE: oracle(lists, qrels)}
-    if second_account is not None:
-        references[RERANKED_WITH_MISSED] = second_account.reranked
+    added = {} if second_account is None else {RERANKED_WITH_MISSED: second_account.reranked}
+    references = {ORACLE: oracle(lists, qrels), **added}
     return Report(
         title=title,
         settings=settings,

@@ -75,7 +75,7 @@ def public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     public = {**settings, "base": _public_model(settings["base"])}
     if "data" in settings:
         data = settings["data"]
-        teachers = (one.partition(":") for one in JOINED.split(data["teacher"]))
+        teachers = (name.partition(":") for name in JOINED.split(data["teacher"]))
         teacher = "+".join(kind + colon + (model and _public_model(model)) for kind, colon, model in teachers)
         sources = [str(Source.parse(text).without_folders()) for text in data["sources"]]
         public["data"] = {**data, "sources": sources, "teacher": teacher}

@@ -118,5 +118,5 @@ def test_min_max_of_equal_scores_is_one() -> None:
     assert min_max(np.array([4, 4], dtype=np.float32)).tolist() == [1, 1]
 
 
-def test_standardising_equal_scores_gives_zeros() -> None:
+def test_standardizing_equal_scores_gives_zeros() -> None:
     assert standardize(np.array([4, 4], dtype=np.float32)).tolist() == [0, 0]

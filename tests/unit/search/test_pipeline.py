@@ -111,7 +111,7 @@ def test_interpolation_keeps_the_raw_logits(pipeline: RetrieveAndRerank) -> None
     assert pipeline.search(QUERY, replace(TEN, rerank_weight=0.4)).logits == pipeline.search(QUERY, TEN).logits
 
 
-def test_passages_that_were_cut_are_told(
+def test_passages_that_were_cut_are_reported(
     small_index: Index, bi_encoder: BiEncoder, pipeline: RetrieveAndRerank
 ) -> None:
     assert pipeline.search(QUERY, TEN).truncated == frozenset()

@@ -80,7 +80,7 @@ def test_a_model_reads_no_more_tokens_than_it_has_positions(tiny_cross_encoder: 
     assert reranker.score(QUERY, ["tower " * 3000]).truncated == (True,)
 
 
-def test_times_are_told_by_stage(loaded: CrossEncoderReranker) -> None:
+def test_times_are_reported_by_stage(loaded: CrossEncoderReranker) -> None:
     seconds = loaded.score(QUERY, TEXTS).seconds
     assert list(seconds) == ["tokenize", "re-rank"]
     assert all(value > 0 for value in seconds.values())
@@ -153,7 +153,7 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_that_the_hub_does_not_give_is_told_in_one_line() -> None:
+def test_a_model_that_the_hub_does_not_give_is_reported_in_one_line() -> None:
     with pytest.raises(HubError, match="no-such/model") as caught:
         CrossEncoderReranker("no-such/model")
     assert "\n" not in str(caught.value)

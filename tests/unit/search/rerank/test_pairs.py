@@ -210,7 +210,7 @@ def test_a_tokenizer_without_token_types_gets_none(tmp_path: Path) -> None:
     assert pairs.ids == [{"input_ids": [0, 3, 1, 1, 5, 1], "attention_mask": [1] * 6}]
 
 
-def test_a_passage_cut_for_storing_is_told_from_one_that_just_fits(tmp_path: Path) -> None:
+def test_a_passage_cut_for_storing_is_distinguished_from_one_that_just_fits(tmp_path: Path) -> None:
     bare = by_words(tmp_path, pair="$A $B", inputs=["input_ids"])
     texts = [" ".join(["sea"] * count) for count in (511, 512, 513, 600)]
     pairs = encode_stored(bare, "", stored(tmp_path, texts), max_length=512)

@@ -44,7 +44,7 @@ def test_a_zip_gives_back_every_file_and_is_always_the_same(report: Report, tmp_
     }
 
 
-def test_an_id_that_trec_cannot_hold_is_told(report: Report) -> None:
+def test_an_id_that_trec_cannot_hold_is_reported(report: Report) -> None:
     strange = replace(report, qrels={QueryId("4"): {PassageId("b 2"): 3}})
     with pytest.raises(CorpusError, match="'b 2' contains white space"):
         report_files(strange)

@@ -18,7 +18,7 @@ def test_only_the_first_candidates_change_places(depth: int, order: str) -> None
     assert rerank_first(GIVEN, LOGITS, depth=depth).passage_ids == tuple(order.split())
 
 
-def test_a_candidate_that_was_not_scored_is_told() -> None:
+def test_a_candidate_that_was_not_scored_is_reported() -> None:
     with pytest.raises(SettingsError, match="Of the first 3 candidates only 2"):
         rerank_first(GIVEN, scored(x=1.0, y=2.0), depth=3)
 

@@ -1,4 +1,4 @@
-"""A pipeline is evaluated on its index's judged queries and on a given run, as asked."""
+"""A pipeline is evaluated on its index's judged queries and, on request, on a TREC run."""
 
 import json
 import shutil
@@ -31,15 +31,15 @@ def trec(tmp_path: Path) -> Path:
 
 
 def test_the_split_that_is_asked_for_is_reported(pipeline: RetrieveAndRerank) -> None:
-    told: list[str] = []
+    phases: list[str] = []
     found = evaluate_stages(
-        pipeline, EvaluationRequest(depth=20), progress=lambda phase, done, total: told.append(phase)
+        pipeline, EvaluationRequest(depth=20), progress=lambda phase, done, total: phases.append(phase)
     )
     (report,) = found.reports
     assert (found.index, found.reranker, report.title) == ("small", "word overlap", "small, test split")
     assert set(report.qrels) == {QueryId("4"), QueryId("5")} == {query.id for query in report.queries}
     assert set(STAGES) < set(report.comparison.systems)
-    assert list(dict.fromkeys(told)) == ["dev", "test"]
+    assert list(dict.fromkeys(phases)) == ["dev", "test"]
     assert found.shares is not None
     assert json.loads(json.dumps(found.as_json()))["reports"][0]["queries"] == len(QRELS["test"])
 
@@ -51,11 +51,11 @@ def test_the_dev_split_is_searched_once_where_it_is_the_one_asked_for(
     assert [query for query, _ in reranker.asked] == list(QUERIES["dev"].values())
 
 
-def test_a_given_run_is_re_ranked_as_given_and_has_its_own_report(pipeline: RetrieveAndRerank, trec: Path) -> None:
+def test_a_trec_folders_run_is_re_ranked_and_has_its_own_report(pipeline: RetrieveAndRerank, trec: Path) -> None:
     found = evaluate_stages(pipeline, EvaluationRequest(depth=20, trec=trec))
     report = found.reports[1]
     assert report.title == "trec, BM25's top 20 as given"
-    assert report.sweep[0].measured.means["MRR@10"] == 1 / 2  # a4 before a3, as given
+    assert report.sweep[0].measured.means["MRR@10"] == 1 / 2  # a4 before a3, as in the file
     assert set(report.runs["re-ranked"][QueryId("t1")].passage_ids) == {"a3", "a4"}
     # a3 of a1, a3 and zz was retrieved
     assert report.comparison.systems["re-ranked"].means["R@10"] == pytest.approx(1 / 3)
@@ -77,11 +77,14 @@ def test_another_systems_run_stands_where_it_answers(pipeline: RetrieveAndRerank
     request = EvaluationRequest(
         depth=20, trec=trec, runs={"theirs": path}, settings=EvaluationSettings(baseline="re-ranked")
     )
-    own, given = evaluate_stages(pipeline, request).reports
+    own, trec_report = evaluate_stages(pipeline, request).reports
     assert "theirs" not in own.comparison.systems
-    assert given.comparison.systems["theirs"].means["MRR@10"] == 1
-    assert given.comparison.versus["theirs"].difference == given.comparison.differences("theirs")[QueryId("t1")]
-    assert "against re-ranked" in markdown(given)
+    assert trec_report.comparison.systems["theirs"].means["MRR@10"] == 1
+    assert (
+        trec_report.comparison.versus["theirs"].difference
+        == trec_report.comparison.differences("theirs")[QueryId("t1")]
+    )
+    assert "against re-ranked" in markdown(trec_report)
 
 
 @pytest.mark.parametrize("name", ["re-ranked", RERANKED_WITH_MISSED])
@@ -91,7 +94,7 @@ def test_a_run_cant_have_the_name_of_one_of_our_own(pipeline: RetrieveAndRerank,
         evaluate_stages(pipeline, EvaluationRequest(runs={name: path}))
 
 
-def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
+def test_a_run_that_answers_nothing_is_reported_before_anything_is_searched(
     pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, tmp_path: Path
 ) -> None:
     path = write_lines(tmp_path / "theirs.trec", ["q77 Q0 a1 1 9.5 them"])
@@ -101,16 +104,16 @@ def test_a_run_that_answers_nothing_is_told_before_anything_is_searched(
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (EvaluationSettings(minimum_grade=4), "No judgment has grade 4"),
         (EvaluationSettings(baseline="TF-IDF"), "'TF-IDF' isn't one of the systems; choose from BM25, dense"),
     ],
 )
-def test_settings_that_dont_fit_are_told_before_anything_is_searched(
-    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: EvaluationSettings, told: str
+def test_settings_that_dont_fit_are_reported_before_anything_is_searched(
+    pipeline: RetrieveAndRerank, reranker: WordOverlapReranker, settings: EvaluationSettings, message: str
 ) -> None:
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         evaluate_stages(pipeline, EvaluationRequest(settings=settings))
     assert reranker.asked == []
 
@@ -122,11 +125,11 @@ def test_where_the_baseline_doesnt_answer_bm25_is_the_baseline(
     request = EvaluationRequest(
         depth=20, trec=trec, runs={"theirs": path}, settings=EvaluationSettings(baseline="theirs")
     )
-    own, given = evaluate_stages(pipeline, request).reports
-    assert (own.comparison.baseline, given.comparison.baseline) == ("BM25", "theirs")
+    own, trec_report = evaluate_stages(pipeline, request).reports
+    assert (own.comparison.baseline, trec_report.comparison.baseline) == ("BM25", "theirs")
 
 
-def test_a_split_that_isnt_there_is_told_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
+def test_a_split_that_isnt_there_is_reported_with_those_that_are(pipeline: RetrieveAndRerank) -> None:
     with pytest.raises(SettingsError, match=r"no judged eval queries \(there: train, dev, test\)"):
         evaluate_stages(pipeline, EvaluationRequest(split="eval"))
 

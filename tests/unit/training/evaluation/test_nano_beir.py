@@ -54,7 +54,7 @@ def evaluated(model: Path, nano: str, **options: bool | int) -> NanoBeir:
     return evaluate_nano_beir(str(model), source=nano, sets=["msmarco"], **options)  # type: ignore[arg-type]  # of each test
 
 
-def test_missed_positives_are_ranked_too_unless_told_otherwise(tiny_cross_encoder: Path, nano: str) -> None:
+def test_missed_positives_are_ranked_too_by_default(tiny_cross_encoder: Path, nano: str) -> None:
     one, two = rank(tiny_cross_encoder, "q1", LISTS["q1"]), rank(tiny_cross_encoder, "q2", [*LISTS["q2"], "p2"])
     found = evaluated(tiny_cross_encoder, nano).reranked["msmarco"]
     assert found["MRR@10"] == pytest.approx((1 / one + 1 / two) / 2)
@@ -118,32 +118,32 @@ def test_the_table_says_how_it_came_about(tiny_cross_encoder: Path, nano: str) -
 
 
 @pytest.mark.parametrize(
-    ("sets", "rerank_k", "told"),
+    ("sets", "rerank_k", "message"),
     [([], 100, "aren't all different"), (["msmarko"], 100, "msmarko"), (["nq", "nq"], 100, "nq"), (["nq"], 0, "is 0")],
 )
-def test_settings_that_cant_be_are_told(sets: list[str], rerank_k: int, told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_settings_that_cant_be_are_reported(sets: list[str], rerank_k: int, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         evaluate_nano_beir("m", source="s", sets=sets, rerank_k=rerank_k)
 
 
-def test_a_set_that_the_folder_lacks_is_told_with_the_layout(tiny_cross_encoder: Path, nano: str) -> None:
+def test_a_set_that_the_folder_lacks_is_reported_with_the_layout(tiny_cross_encoder: Path, nano: str) -> None:
     with pytest.raises(CorpusError, match=r"(?s)split 'NanoNQ'.*configurations corpus, queries, qrels and bm25"):
         evaluate_nano_beir(str(tiny_cross_encoder), source=nano, sets=["nq"])
 
 
-def test_a_list_that_names_a_passage_without_text_is_told(tiny_cross_encoder: Path, tmp_path: Path) -> None:
+def test_a_list_that_names_a_passage_without_text_is_reported(tiny_cross_encoder: Path, tmp_path: Path) -> None:
     broken = tables()
     broken["bm25"] = {NANO_BEIR_SETS["msmarco"]: [{"query-id": "q1", "corpus-ids": ["p1", "zz"]}]}
     with pytest.raises(CorpusError, match="zz"):
         evaluate_nano_beir(str(tiny_cross_encoder), source=in_splits(tmp_path / "n", broken), sets=["msmarco"])
 
 
-def test_a_hub_that_isnt_there_is_told(tiny_cross_encoder: Path) -> None:
+def test_a_hub_that_isnt_there_is_reported(tiny_cross_encoder: Path) -> None:
     with pytest.raises(HubError, match="Check the network, or download sentence-transformers/NanoBEIR-en"):
         evaluate_nano_beir(str(tiny_cross_encoder), sets=["msmarco"])
 
 
-def test_a_model_that_cant_be_loaded_is_told(tmp_path: Path, nano: str) -> None:
+def test_a_model_that_cant_be_loaded_is_reported(tmp_path: Path, nano: str) -> None:
     with pytest.raises(ModelError, match="Re-ranker"):
         evaluated(tmp_path, nano)
 

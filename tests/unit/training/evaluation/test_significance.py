@@ -102,7 +102,7 @@ def test_the_interval_of_many_queries_is_that_of_the_normal_distribution() -> No
 
 
 @pytest.mark.parametrize(("values", "level"), [([], 0.95), ([1.0], 0), ([1.0], 1)])
-def test_an_interval_that_cant_be_had_is_told(values: list[float], level: float) -> None:
+def test_an_interval_that_cant_be_had_is_reported(values: list[float], level: float) -> None:
     with pytest.raises(SettingsError, match="No interval"):
         bootstrap_interval(values, level=level)
 

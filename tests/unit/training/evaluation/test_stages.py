@@ -36,21 +36,21 @@ def test_the_weight_chosen_is_the_one_with_the_best_figure() -> None:
     # standardized, the re-ranker says a 1.37, b -0.39, c -0.98 and the first stage b 1.07, a 0.27, c -1.34:
     # only a larger share of the re-ranker puts a first
     judged = {ONE: grades(a=3)}
-    given = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
-    shares = choose_shares(given, judged)
-    assert given.by_name(shares=shares)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
-    assert given.mixed("fused", 0.5)[ONE].passage_ids[0] == "a"
-    assert given.mixed("fused", 0.2)[ONE].passage_ids[0] == "b"
+    stage_runs = stages({"a": 0.6, "b": 0.9, "c": 0.0}, {"a": 4.0, "b": 1.0, "c": 0.0})
+    shares = choose_shares(stage_runs, judged)
+    assert stage_runs.by_name(shares=shares)["re-ranked + first stage"][ONE].passage_ids[0] == "a"
+    assert stage_runs.mixed("fused", 0.5)[ONE].passage_ids[0] == "a"
+    assert stage_runs.mixed("fused", 0.2)[ONE].passage_ids[0] == "b"
 
 
 def test_each_mixture_has_a_share_of_its_own() -> None:
     # the first stage says as the re-ranker, so any share will do; the cosines are right and the re-ranker is wrong
     judged = {ONE: grades(a=3)}
-    given = stages({"b": 2.0, "a": 1.0}, {"b": 2.0, "a": 1.0}, {"a": 0.9, "b": 0.1})
-    shares = choose_shares(given, judged)
+    stage_runs = stages({"b": 2.0, "a": 1.0}, {"b": 2.0, "a": 1.0}, {"a": 0.9, "b": 0.1})
+    shares = choose_shares(stage_runs, judged)
     assert shares["fused"] == 1
     assert shares["dense"] <= 0.5
-    assert given.by_name(shares=shares)["re-ranked + dense"][ONE].passage_ids[0] == "a"
+    assert stage_runs.by_name(shares=shares)["re-ranked + dense"][ONE].passage_ids[0] == "a"
 
 
 def test_where_weights_tie_the_largest_is_chosen() -> None:
@@ -109,13 +109,13 @@ def test_a_file_that_candidates_lack_is_named(judged_folder: Path, name: str) ->
         Candidates.read(judged_folder)
 
 
-def test_a_candidate_without_a_text_is_told(judged_folder: Path) -> None:
+def test_a_candidate_without_a_text_is_reported(judged_folder: Path) -> None:
     write_lines(judged_folder / "runs/bm25.trec", ["1 Q0 a4 1 3 x", "1 Q0 zz 2 2 x"])
     with pytest.raises(CorpusError, match="lacks 1 passages"):
         Candidates.read(judged_folder)
 
 
-def test_given_lists_are_re_ranked_as_given(judged_folder: Path, bi_encoder: BiEncoder) -> None:
+def test_given_lists_are_re_ranked(judged_folder: Path, bi_encoder: BiEncoder) -> None:
     candidates = Candidates.read(judged_folder)
     only = Candidates(candidates.queries[:1], candidates.qrels, candidates.run, candidates.texts)
     logits = {PASSAGES["a1"]: 3.0, PASSAGES["a3"]: 2.0, PASSAGES["a4"]: 1.0}
@@ -147,7 +147,7 @@ def test_the_time_of_a_pair_is_kept_of_a_search_and_of_a_given_list(
 ) -> None:
     timed = RetrieveAndRerank(pipeline.index, bi_encoder, TimedReranker())
     searched = retrieve_stages(timed, judged_sets(small_corpus)["test"].queries, depth=5)
-    given = rerank_candidates(Candidates.read(judged_folder), bi_encoder, TimedReranker())
+    stage_runs = rerank_candidates(Candidates.read(judged_folder), bi_encoder, TimedReranker())
     assert searched.rerank_seconds == pytest.approx(2 * 5 * 0.02)
-    assert given.rerank_seconds == pytest.approx(3 * 0.02)
-    assert (searched.seconds_per_pair, given.seconds_per_pair) == pytest.approx((0.02, 0.02))
+    assert stage_runs.rerank_seconds == pytest.approx(3 * 0.02)
+    assert (searched.seconds_per_pair, stage_runs.seconds_per_pair) == pytest.approx((0.02, 0.02))

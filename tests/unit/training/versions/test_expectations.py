@@ -25,7 +25,7 @@ def test_without_a_file_there_are_none(path: Path) -> None:
     assert read_expectations(path) == []
 
 
-def test_what_is_pinned_is_kept_with_who_and_when(path: Path) -> None:
+def test_what_is_pinned_is_stored_with_person_and_time(path: Path) -> None:
     add(QUERY, above=A1, below=D1, by="ann", path=path)
     add(f" {QUERY}\n", above=A3, below=D1, by="bob", path=path)
     first, second = read_expectations(path)

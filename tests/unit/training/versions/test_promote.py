@@ -128,7 +128,7 @@ def test_what_is_better_is_promoted(bench: Bench) -> None:
     assert bench.promote("mine/same").verdict["comparison"]["outcome"] == "better"
 
 
-def test_force_promotes_all_the_same_and_the_reason_is_kept(bench: Bench) -> None:
+def test_force_promotes_all_the_same_and_the_reason_is_recorded(bench: Bench) -> None:
     promotion = bench.promote("mine/bad", force=True, reason=" shown to nobody yet ")
     assert (promotion.promoted, promotion.action, promotion.reason) == ("mine/bad", "force", "shown to nobody yet")
     assert promotion.verdict["objections"][0].endswith(", worse")

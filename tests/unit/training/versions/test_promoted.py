@@ -181,9 +181,9 @@ def test_a_kill_at_any_moment_leaves_the_old_version_served_or_the_new_one(kille
 def test_after_a_kill_the_history_is_whole_and_the_next_change_works(killed: list[Killed]) -> None:
     for row in killed:
         started = ["mine/1", "mine/2", *([row.expected] if row.replaced else [])]
-        assert [item.promoted for item in history(row.models)] == started, row.moments
+        assert [promotion.promoted for promotion in history(row.models)] == started, row.moments
         promote(row.models, "mine/9")
-        assert [item.promoted for item in history(row.models)] == [*started, "mine/9"]
+        assert [promotion.promoted for promotion in history(row.models)] == [*started, "mine/9"]
         lines = (row.models / "history.jsonl").read_text().splitlines()
         assert sum(line.endswith("}") for line in lines) == len(started) + 1
         assert current(row.models).before == row.expected

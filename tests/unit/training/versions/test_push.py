@@ -71,7 +71,7 @@ def test_a_repository_is_owner_and_name(version: Version, token: str, name: str)
         push(version, name, send=FakeHub())
 
 
-def test_a_hub_that_refuses_the_connection_is_told(
+def test_a_hub_that_refuses_the_connection_is_reported(
     version: Version, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # nothing listens at port 9 of this machine; offline mode is off, so that it is really tried

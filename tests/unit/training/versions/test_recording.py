@@ -53,8 +53,15 @@ def test_the_card_tells_people_what_the_manifest_holds() -> None:
     text = card.model_card(
         make_manifest(data=rows, metrics={"small, dev": {"nDCG@10": 0.61234}}), command="the command"
     )
-    told = ("`the command`", "seed 23", REVISION, "6 pairs", "| learn | judged small | 3 |", "| small | b7 | 1,400 |")
-    for part in (*told, "| measured on | nDCG@10 |", "| small, dev | 0.6123 |"):
+    expected = (
+        "`the command`",
+        "seed 23",
+        REVISION,
+        "6 pairs",
+        "| learn | judged small | 3 |",
+        "| small | b7 | 1,400 |",
+    )
+    for part in (*expected, "| measured on | nDCG@10 |", "| small, dev | 0.6123 |"):
         assert part in text
     assert "base_model: tiny/base" in front_matter(text)
 
@@ -129,7 +136,7 @@ def test_the_notice_of_a_base_is_inherited_whatever_its_name(tmp_path: Path, bou
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "expected"),
     [
         ("triples:/home/me/x/triples.tsv", "triples:triples.tsv"),
         ("qidpidtriples:/a/t.tsv,queries=/b/q.tsv", "qidpidtriples:t.tsv,queries=q.tsv"),
@@ -141,12 +148,12 @@ def test_the_notice_of_a_base_is_inherited_whatever_its_name(tmp_path: Path, bou
         ("index:small", "index:small"),
     ],
 )
-def test_the_manifest_has_the_names_of_files_and_not_their_folders(source: str, told: str) -> None:
-    assert trained_on(source).settings["data"]["sources"] == [told]
+def test_the_manifest_has_the_names_of_files_and_not_their_folders(source: str, expected: str) -> None:
+    assert trained_on(source).settings["data"]["sources"] == [expected]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("tiny/base", "tiny/base"),
         ("data/models/mine/1", "data/models/mine/1"),
@@ -155,12 +162,12 @@ def test_the_manifest_has_the_names_of_files_and_not_their_folders(source: str, 
         ("../model", "model"),
     ],
 )
-def test_the_manifest_has_no_path_of_a_model_elsewhere(name: str, told: str) -> None:
+def test_the_manifest_has_no_path_of_a_model_elsewhere(name: str, expected: str) -> None:
     name = name.format(here=Path.cwd())
     data = {"teacher": f"given+reranker:{name}+first-stage"}
     settings = trained_on("index:small", base=name, data=data).settings
-    assert settings["base"] == told
-    assert settings["data"]["teacher"] == f"given+reranker:{told}+first-stage"
+    assert settings["base"] == expected
+    assert settings["data"]["teacher"] == f"given+reranker:{expected}+first-stage"
 
 
 def test_the_manifest_says_which_files_protected(tmp_path: Path) -> None:

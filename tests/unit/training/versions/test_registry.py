@@ -42,8 +42,8 @@ def test_versions_are_listed_by_name_and_age_after_the_shipped_one(
         path.write_text(json.dumps({**json.loads(path.read_text()), "created": created}))
     # mine/1 was made just now, after 2026-03-01 however the clock of this machine stands
     found = versions(models, shipped=shipped)
-    assert [item.id for item in found if item.id != "mine/1"] == ["shipped", "a/1", "mine/9", "mine/10"]
-    assert {item.fault for item in found} == {""}
+    assert [version.id for version in found if version.id != "mine/1"] == ["shipped", "a/1", "mine/9", "mine/10"]
+    assert {version.fault for version in found} == {""}
 
 
 def test_a_folder_without_a_manifest_is_no_version(models: Path, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_damaged_version_is_listed_with_its_fault_and_not_found(
     assert fault in str(refused.value)
 
 
-def test_other_weights_of_the_same_size_are_told_by_their_checksum(models: Path, tmp_path: Path) -> None:
+def test_other_weights_of_the_same_size_are_noticed_by_their_checksum(models: Path, tmp_path: Path) -> None:
     flip_a_bit(models / "mine/1")
     with pytest.raises(ModelError, match=r"model\.safetensors has another checksum"):
         find("mine/1", models, shipped=tmp_path)

@@ -80,7 +80,7 @@ def test_an_export_holds_all_but_the_weights_and_says_how_near_it_comes(
     record = json.loads((target / RECORD).read_text())
     assert (record["version"], record["format"], record["parity"]["tau"]) == ("mine/1", "onnx", 1)
     assert set(record["files"]) == kept | {"onnx/model.onnx"}
-    assert [item.id for item in versions(tmp_path / "models", shipped=tmp_path)] == ["mine/1"]  # it is no version
+    assert [version.id for version in versions(tmp_path / "models", shipped=tmp_path)] == ["mine/1"]  # it is no version
 
 
 @pytest.mark.usefixtures("stand_in")
