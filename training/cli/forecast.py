@@ -1,4 +1,4 @@
-"""forecast: say what the training of a job's folder would take, before it begins."""
+"""forecast: estimate what the training of a job's folder would take, before it begins."""
 
 import argparse
 import time
@@ -16,13 +16,17 @@ PRINTED_EVERY = 0.5  # seconds
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    one = commands.add_parser("forecast", help="say what the training of a job's folder would take, without doing it")
-    one.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json; takes forecast.json too")
-    one.set_defaults(run=_forecast)
+    command = commands.add_parser(
+        "forecast", help="say what the training of a job's folder would take, without doing it"
+    )
+    command.add_argument(
+        "folder", metavar="JOB_DIR", type=Path, help="a folder with config.json; takes forecast.json too"
+    )
+    command.set_defaults(run=_forecast)
 
 
 class PhaseLines:
-    """Prints how far each phase is, when it begins and twice a second: the page shows the last line."""
+    """Prints the progress of each phase when it begins and at most twice a second; the page shows the last line."""
 
     def __init__(self) -> None:
         self._progress, self._printed = PhaseProgress(), 0.0

@@ -55,13 +55,13 @@ def _minutes(text: str) -> float:
 
 
 def _same_examples(recipe: Recipe, data: DataSettings) -> tuple[str, ...]:
-    """Equal for recipes that make the same examples of the same data."""
+    """A key that is equal for recipes that make the same examples from the same data."""
     own = recipe.own_examples or any(source.from_hub for source in data.sources)
     return (recipe.name,) if own else ("", recipe.form.needs)
 
 
 def race_request(options: argparse.Namespace) -> "RaceRequest":
-    """What the options ask for. Raises SettingsError where they don't fit together."""
+    """The race that the options request. Raises SettingsError if they contradict each other."""
     from training.race.settings import RaceRequest, RaceSettings
 
     dev = dev_settings(options)
@@ -106,7 +106,7 @@ def _race(options: argparse.Namespace) -> int:
 
 
 def _run(request: "RaceRequest") -> "list[Standing]":
-    """The race itself, in a folder that nobody else works in."""
+    """Run the race in its folder, which is locked."""
     from training.data.open_indexes import OpenIndexes
     from training.race.plot import plot
     from training.race.race import race
@@ -128,7 +128,7 @@ def _run(request: "RaceRequest") -> "list[Standing]":
 
 
 def _gatherer(request: "RaceRequest", indexes: "OpenIndexes") -> "Gather":
-    """Gathers the examples of each recipe, and once for those that learn from the same ones."""
+    """A function that gathers a recipe's examples, only once for recipes that learn from the same ones."""
     from training.data.collect import collect
     from training.train.inputs import protection_of
 

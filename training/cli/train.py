@@ -96,14 +96,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def train_settings(options: argparse.Namespace) -> TrainSettings:
-    """The settings that were given, the rest as they are by default."""
+    """The settings among the options; defaults for the rest."""
     names = ["base", "precision", *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)]
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return TrainSettings(gradient_checkpointing=options.gradient_checkpointing, **chosen)
 
 
 def data_settings(options: argparse.Namespace) -> DataSettings:
-    """Where examples come from."""
+    """The settings of the data among the options."""
     seed = TrainSettings.seed if options.seed is None else options.seed
     queries = ColdStart.queries if options.made_queries is None else options.made_queries
     data = DataSettings(
@@ -117,12 +117,12 @@ def data_settings(options: argparse.Namespace) -> DataSettings:
 
 
 def given_sources(options: argparse.Namespace) -> tuple[Source, ...]:
-    """What --data names, in its order. Raises SettingsError for what is no source."""
+    """The sources that --data names, in order. Raises SettingsError if one isn't a source."""
     return tuple(map(Source.parse, options.data or ()))
 
 
 def dev_settings(options: argparse.Namespace) -> DevSettings | None:
-    """What is measured on; None where nothing was named."""
+    """The dev queries that --dev names; None without it."""
     if not options.dev:
         return None
     check_at_least("--dev-queries", options.dev_queries, least=1, what="query")
@@ -132,7 +132,7 @@ def dev_settings(options: argparse.Namespace) -> DevSettings | None:
 
 
 def next_version(recipe: str, models: Path | None = None) -> Path:
-    """The first number that no version of this name has."""
+    """The folder of a recipe's next version: the first number that isn't taken."""
     models, number = models or places.models(), 1
     while (models / recipe / str(number)).exists():
         number += 1
@@ -146,12 +146,12 @@ class StepBar:
         self._bars = bars
         self._recent: list[float] = []
 
-    def __call__(self, at: "TrainingStep") -> None:
+    def __call__(self, report: "TrainingStep") -> None:
         """Show this step."""
-        self._recent = [*self._recent[-19:], at.loss or 0.0]
-        note = f"loss {sum(self._recent) / len(self._recent):.3f}, {at.pairs_per_second:.0f} pairs/s"
-        best = f", dev nDCG@10 {at.best_ndcg:.4f}" if at.best_ndcg is not None else ""
-        self._bars.show("train", at.step, at.steps, unit="steps", note=note + best)
+        self._recent = [*self._recent[-19:], report.loss or 0.0]
+        note = f"loss {sum(self._recent) / len(self._recent):.3f}, {report.pairs_per_second:.0f} pairs/s"
+        best = f", dev nDCG@10 {report.best_ndcg:.4f}" if report.best_ndcg is not None else ""
+        self._bars.show("train", report.step, report.steps, unit="steps", note=note + best)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -180,7 +180,7 @@ def check_sources(request: LearningRequest) -> None:
 
 
 def chosen_recipe(text: str) -> Recipe:
-    """The recipe of a name or of a JSON file. Raises SettingsError where there is none, or the file can't be used."""
+    """The recipe of a name or a JSON file. Raises SettingsError for an unknown name or an unusable file."""
     path = Path(text)
     if path.suffix != ".json":
         return find_recipe(text)
@@ -190,7 +190,7 @@ def chosen_recipe(text: str) -> Recipe:
 
 
 def train_request(options: argparse.Namespace) -> TrainRequest:
-    """What the options ask for. Raises SettingsError where they don't fit together."""
+    """The training that the options request. Raises SettingsError if they contradict each other."""
     recipe = chosen_recipe(options.recipe)
     output = options.output or next_version(recipe.name)
     rest: dict[str, Any] = {"dev": dev_settings(options), "protect": tuple(options.protect), "root": options.root}
@@ -209,7 +209,7 @@ def train_request(options: argparse.Namespace) -> TrainRequest:
 
 
 def _check_one_index(options: argparse.Namespace) -> None:
-    """Raise SettingsError where there is more to read than the one index whose passages give the queries."""
+    """Raise SettingsError if there are sources besides the one index whose passages give the queries."""
     sources = [*given_sources(options), *([Source("index", options.index)] if options.index else [])]
     index = next((source for source in reversed(sources) if source.form == "index"), None)
     if others := [source for source in sources if source != index]:
@@ -217,7 +217,7 @@ def _check_one_index(options: argparse.Namespace) -> None:
 
 
 def _chosen_stages(options: argparse.Namespace, recipe: Recipe, plan: StagePlan) -> StagePlan:
-    """The plan with the base and as many stages as given. Raises SettingsError for options that it wouldn't heed."""
+    """The plan with the options' base and number of stages. Raises SettingsError for options that it would ignore."""
     own = ("data", "index", "limit", "made_queries", "teacher", "precision", "gradient_checkpointing")
     for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
         value = getattr(options, name)
@@ -234,7 +234,7 @@ def _chosen_stages(options: argparse.Namespace, recipe: Recipe, plan: StagePlan)
 
 
 def _command(options: argparse.Namespace) -> str:
-    """What a model card says that made it; paths are left out."""
+    """The command shown on a model card; paths are left out."""
     public = [source for source in given_sources(options) if source.from_hub or source.form == "index"]
     data = "".join(f" --data {source.without_folders()}" for source in public)
     stages = "" if options.stages is None else f" --stages {options.stages}"

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: reports, evaluations on the dev set, the best weights, early stops."""
+"""Follows the steps of a training: reports, evaluations on the dev set, best weights, early stopping."""
 
 import json
 import time
@@ -25,14 +25,14 @@ class TrainingStep:
     step: int
     steps: int
     loss: float | None
-    """Of the last step; None before the first."""
+    """Loss of this step; None before the first one."""
     learning_rate: float
     pairs_per_second: float
-    """Since this process began to train, evaluations left out."""
+    """Speed since this process began to train, without evaluations."""
     seconds_left: float
-    """At that speed, without evaluations to come."""
+    """Estimated from that speed, without evaluations."""
     ndcg: float | None = None
-    """nDCG@10 on the dev set, where this step ended with an evaluation."""
+    """nDCG@10 on the dev set if this step ended with an evaluation, else None."""
     best_ndcg: float | None = None
     """The best so far."""
     pass_number: int = 1
@@ -43,17 +43,17 @@ class TrainingStep:
 
     @property
     def last(self) -> bool:
-        """Whether no step comes after it, unless training stops early."""
+        """Whether this is the last step planned."""
         return self.step == self.steps and self.pass_number == self.passes
 
 
 ReportStep = Callable[[TrainingStep], None]
 Measure = Callable[[PairModel], float]
-"""nDCG@10 of the model as it is."""
+"""A function that returns the model's current nDCG@10."""
 
 
 class TrainingMonitor(TrainerCallback):
-    """Reports each step; where asked, evaluates, keeps the best weights and stops when they get no better."""
+    """Reports each step; if set, evaluates, saves the best weights and stops when they no longer improve."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class TrainingMonitor(TrainerCallback):
         self.losses: dict[int, float] = {}
         """Loss by step."""
         self.interrupted = False
-        """Whether `report` asked, by KeyboardInterrupt, to stop after this step."""
+        """Whether `report` raised KeyboardInterrupt, to stop after this step."""
 
     @property
     def best(self) -> float | None:
@@ -84,25 +84,25 @@ class TrainingMonitor(TrainerCallback):
         return max(self._history.values(), default=None)
 
     def read_evaluations(self, step: int) -> bool:
-        """Know those of an earlier process up to a step; True where they say that the training ended with it."""
+        """Read an earlier process's evaluations up to `step`; True if by them training stopped early at that step."""
         path = self._folder / EVALUATIONS
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self._history = {int(at): value for at, value in known.items() if int(at) <= step}
+        self._history = {int(number): value for number, value in known.items() if int(number) <= step}
         return step in self._history and self._has_waited()
 
     def read_losses(self, state: TrainerState) -> None:
-        """Know those that a trainer had in an earlier process."""
+        """Read the losses of an earlier process from the trainer's state."""
         self.losses = {int(log["step"]): float(log["loss"]) for log in state.log_history if "loss" in log}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Take the time; of a training that goes on, evaluations after this step come again."""
+        """Start the clock; in a resumed training, forget evaluations after this step, which will be repeated."""
         del args, control
         self.read_evaluations(state.global_step)
         self.read_losses(state)
         self._begun, self._first, self._elsewhere = time.monotonic(), state.global_step, 0.0
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-        """A step is done."""
+        """Record, evaluate if due, and report the step that has just ended."""
         if not logs or "loss" not in logs:
             return
         self.losses[state.global_step] = float(logs["loss"])
@@ -111,7 +111,7 @@ class TrainingMonitor(TrainerCallback):
             ndcg = self._evaluate(state.global_step, self._measure)
             if self._has_waited():
                 control.should_training_stop = True
-        done = state.global_step - self._first
+        steps_here = state.global_step - self._first
         seconds = max(time.monotonic() - self._begun - self._elsewhere, 1e-9)
         try:
             self._report(
@@ -120,14 +120,14 @@ class TrainingMonitor(TrainerCallback):
                     steps=state.max_steps,
                     loss=float(logs["loss"]),
                     learning_rate=float(logs.get("learning_rate", 0.0)),
-                    pairs_per_second=done * self._pairs_a_step / seconds,
-                    seconds_left=(state.max_steps - state.global_step) * seconds / max(done, 1),
+                    pairs_per_second=steps_here * self._pairs_a_step / seconds,
+                    seconds_left=(state.max_steps - state.global_step) * seconds / max(steps_here, 1),
                     ndcg=ndcg,
                     best_ndcg=self.best,
                 )
             )
         except KeyboardInterrupt:
-            if processes.processes() > 1:  # the others go on to a step that would never end
+            if processes.processes() > 1:  # the others would wait forever in the next step
                 raise
             control.should_save = args.save_strategy != "no"
             control.should_training_stop = self.interrupted = True
@@ -146,6 +146,6 @@ class TrainingMonitor(TrainerCallback):
         return value
 
     def _has_waited(self) -> bool:
-        """Whether as many evaluations as patience allows came after the best one."""
+        """Whether `patience` evaluations or more have followed the best one."""
         values = [self._history[step] for step in sorted(self._history)]
         return bool(self._patience and values) and len(values) - 1 - values.index(max(values)) >= self._patience

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there, and the best weights among them."""
+"""Checkpoints, which are either complete or absent, and the best weights so far."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ KEPT = 2  # the last one, and the one before it
 
 
 def partial_folder(folder: Path) -> Path:
-    """Where a checkpoint is written first; what an earlier stop left there is removed."""
+    """Make the empty folder in which a checkpoint is first written; leftovers of an earlier stop are removed."""
     work = folder / PARTIAL
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -24,7 +24,7 @@ def partial_folder(folder: Path) -> Path:
 
 
 def publish(folder: Path) -> Path:
-    """Sync what lies in the partial folder, give it its name, and remove all but the last KEPT."""
+    """Sync the checkpoint in the partial folder, move it to its place, and remove all but the last KEPT."""
     written = next(path for path in (folder / PARTIAL).iterdir() if NAME.fullmatch(path.name))
     for path in [*written.rglob("*"), written]:
         atomic.fsync_path(path)
@@ -39,13 +39,13 @@ def publish(folder: Path) -> Path:
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Whole checkpoints, oldest first. Half-written ones never bear this name."""
+    """Complete checkpoints, oldest first; half-written ones never have such a name."""
     whole = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name) and (path / STATE).is_file()]
     return sorted(whole, key=lambda path: int(path.name.partition("-")[2]))
 
 
 def step_of(checkpoint: Path) -> int:
-    """Steps of the optimiser that it holds."""
+    """The number of optimizer steps that led to a checkpoint."""
     return int(checkpoint.name.partition("-")[2])
 
 
@@ -54,7 +54,7 @@ BEST = "best"
 
 
 def keep(model: PairModel, folder: Path) -> None:
-    """Put the model's weights, whole, in place of those that `folder` has."""
+    """Replace the weights in `folder` by the model's; a complete copy exists at every moment."""
     older = folder.with_name(f"{folder.name}.older")
     shutil.rmtree(older, ignore_errors=True)
     if folder.is_dir():
@@ -65,7 +65,7 @@ def keep(model: PairModel, folder: Path) -> None:
 
 
 def take_best(model: PairModel, folder: Path) -> bool:
-    """Load the best weights that were kept; False where none were."""
+    """Load the best weights that were saved; False if none were."""
     for name in (BEST, f"{BEST}.older"):
         path = folder / name / WEIGHTS
         if path.is_file():

@@ -1,4 +1,4 @@
-"""nDCG@10 of a model in training on judged dev queries, whose first-stage lists are retrieved once."""
+"""nDCG@10 of a model in training on judged dev queries, whose first-stage lists were retrieved beforehand."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ MAX_LENGTH = 256  # tokens; few passages of MS MARCO are longer
 
 
 class ModelInTraining:
-    """A model as a re-ranker, while it is being trained.
+    """Uses a model as a re-ranker while it is being trained.
 
-    Its methods raise TrainingError where a score is not finite.
+    Its methods raise TrainingError if a score isn't finite.
     """
 
     def __init__(self, model: PairModel) -> None:
@@ -36,7 +36,7 @@ class ModelInTraining:
         return Scores(logits, tuple(encoded.truncated), {"re-rank": time.perf_counter() - start})
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
-        """(pairs,) float32 raw logits of each passage for the query in the same place."""
+        """Raw logits of each passage for the query in the same place, (pairs,) float32."""
         return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=MAX_LENGTH))
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
@@ -54,7 +54,7 @@ class ModelInTraining:
 
 
 def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:
-    """nDCG@10 of every dev query; a relevant passage that the first stage missed can't be gained."""
+    """nDCG@10 of every dev query; a relevant passage missing from the first-stage list counts as missed."""
     model.eval()
     return ndcg(reranked(dev, ModelInTraining(model), progress=lambda *_: None), dev)
 

@@ -1,4 +1,4 @@
-"""Trains one model on the rows of a folder: from the start, or from the last whole checkpoint."""
+"""Trains one model on the rows in a folder, from the start or from the last complete checkpoint."""
 
 import json
 import shutil
@@ -30,17 +30,17 @@ ROWS = "rows"
 
 @dataclass(frozen=True, kw_only=True)
 class FittedModel:
-    """A trained model and how it went."""
+    """A trained model, and the record of its training."""
 
     model: PairModel
     losses: dict[int, float]
-    """Loss by step, of all the steps that led to the model, in whichever process."""
+    """Loss by step, of all steps that led to the model, those of earlier processes included."""
     best_ndcg: float | None
-    """nDCG@10 on the dev set of the model's weights; None where nothing was evaluated."""
+    """nDCG@10 of the model's weights on the dev set; None if nothing was evaluated."""
     counts: RowCounts
     steps: int
     pairs: int
-    """(query, passage) pairs seen, an epoch's pairs once each epoch."""
+    """(query, passage) pairs seen; a pair counts once per epoch."""
 
 
 def fit(
@@ -51,14 +51,15 @@ def fit(
     measure: Measure | None = None,
     report: ReportStep = lambda _: None,
 ) -> FittedModel:
-    """Train on the rows in `folder`/rows, with checkpoints in `folder`; the best weights where a dev set says so.
+    """Train on the rows in `folder`/rows, with checkpoints in `folder`.
 
-    With `resume` and a whole checkpoint the same batches follow in the same order, and the final weights are those
-    of a training that was never stopped.
+    With `measure` and `settings.evaluate_every`, the model ends with the weights that were best on the dev set. With
+    `resume` and a complete checkpoint, the same batches follow in the same order, and the final weights equal those of
+    a training that was never stopped.
 
     Raises:
-        TrainingError: rows are absent, settings differ from those of the training that is resumed, memory is full, or
-            the training diverged: a loss, or a score of the weights that it ended with, is not finite.
+        TrainingError: rows are absent, settings differ from those of the training to resume, memory is full, or the
+            training diverged: a loss, or a score with the final weights, isn't finite.
     """
     rows, counts = read_rows(folder / ROWS)
     _prepare(folder, settings, resume=resume)
@@ -85,9 +86,9 @@ def fit(
 
 
 def _train(trainer: PairTrainer, monitor: TrainingMonitor, last: Path | None, steps: int) -> int:
-    """Train to the end, from the last checkpoint where there is one; returns the steps that led to the weights."""
+    """Train to the end, from the checkpoint `last` if any; returns the number of steps that led to the weights."""
     done = 0 if last is None else checkpoints.step_of(last)
-    if last is not None and (monitor.read_evaluations(done) or done >= steps):  # the trainer would take one step more
+    if last is not None and (monitor.read_evaluations(done) or done >= steps):  # the trainer would do one more step
         trainer.restore(last)
         monitor.read_losses(TrainerState.load_from_json(str(last / checkpoints.STATE)))
     else:
@@ -99,13 +100,13 @@ def _train(trainer: PairTrainer, monitor: TrainingMonitor, last: Path | None, st
 
 
 def _score_one(model: PairModel, rows: Dataset) -> None:
-    """Raise TrainingError where the weights give no finite score: the last step's loss is of those before it."""
+    """Raise TrainingError if the final weights give no finite score; the last loss is from before the last update."""
     query, texts = list(rows[0].values())[:2]
     ModelInTraining(model).score_pairs([query], [texts if isinstance(texts, str) else texts[0]])
 
 
 def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
-    """Forget an earlier training in this folder, its plan and its checkpoints, or check that it can be resumed."""
+    """Remove the plan and checkpoints of an earlier training here or, with `resume`, check that it can be resumed."""
     if processes.rank():
         return
     if not resume:
@@ -116,27 +117,27 @@ def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
 
 
 def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> None:
-    """Write down what a folder is trained with; raise TrainingError where a training is resumed with other settings."""
+    """Record the settings in the folder; raise TrainingError if a training would be resumed with other ones."""
     path = folder / "settings.json"
     if not (resume and path.is_file()):
         atomic.write_json(path, asdict(settings))
         return
     before = made(FitSettings, json.loads(path.read_text(encoding="utf-8")), str(path))
     if before != settings:
-        names = sorted(item.name for item in fields(FitSettings))
+        names = sorted(entry.name for entry in fields(FitSettings))
         name = next(name for name in names if getattr(before, name) != getattr(settings, name))
-        noted, wanted = getattr(before, name), getattr(settings, name)
+        noted, requested = getattr(before, name), getattr(settings, name)
         raise TrainingError(
-            f"{folder} was trained with {name} {noted!r}, now it is {wanted!r}; resume with the same settings, or "
+            f"{folder} was trained with {name} {noted!r}, now it is {requested!r}; resume with the same settings, or "
             "begin in another folder."
         )
 
 
 def _saves_memory(settings: FitSettings) -> dict[str, Any]:
-    """Gradient checkpointing, by the name that this version of transformers has for it."""
+    """The argument for gradient checkpointing, under the name that this version of transformers uses."""
     if not settings.gradient_checkpointing:
         return {}
-    names = {item.name for item in fields(CrossEncoderTrainingArguments)}
+    names = {entry.name for entry in fields(CrossEncoderTrainingArguments)}
     return {"activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing": True}
 
 
@@ -164,7 +165,7 @@ def _arguments(folder: Path, settings: FitSettings, steps: int) -> CrossEncoderT
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=False,
     )
-    arguments.dataloader_drop_last = False  # several processes would train on no row where there are too few for all
+    arguments.dataloader_drop_last = False  # else, with too few rows for all processes, none would be trained on
     return arguments
 
 
@@ -187,6 +188,6 @@ def _trainer(
         counter=counter(recipe),
     )
     for name in ("PrinterCallback", "ProgressCallback"):
-        for callback in [item for item in trainer.callback_handler.callbacks if type(item).__name__ == name]:
+        for callback in [entry for entry in trainer.callback_handler.callbacks if type(entry).__name__ == name]:
             trainer.remove_callback(callback)
     return trainer

@@ -16,13 +16,16 @@ from training.recipes.losses import CACHED_PAIRS
 from training.recipes.settings import FitSettings
 
 BYTES_A_PARAMETER = 16  # weights, gradients and AdamW's two moments, float32 each
-LIBRARIES = 1.1e9  # bytes of a process that has loaded torch and an index, with what its kernels work in
-FLOAT32, AUTOCAST = 2.0, 1.25  # times what 16 bits take; autocast keeps norms and softmaxes in float32 (measured)
+LIBRARIES = 1.1e9  # bytes of a process with torch and an index loaded, kernels' workspaces included
+FLOAT32, AUTOCAST = (
+    2.0,
+    1.25,
+)  # multiples of the memory in 16 bits; autocast keeps norms and softmaxes in float32 (measured)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides a model's memory."""
+    """The figures of a model that its memory depends on."""
 
     parameters: int
     layers: int
@@ -31,10 +34,10 @@ class Shape:
 
 
 def memory_bytes(settings: FitSettings, shape: Shape, *, pairs_a_row: float, lengths: Sequence[int]) -> float:
-    """Bytes that a training takes: 16 a parameter, and the activations of all pairs whose graph is in memory at once.
+    """Bytes that a training takes: 16 per parameter, and the activations of all pairs whose graph is in memory.
 
-    A layer keeps tokens * (34 hidden + 5 heads * tokens) bytes of a pair in 16 bits (Korthikanti et al. 2022), more in
-    float32 and under autocast, and of its input alone with gradient checkpointing.
+    In 16 bits a layer stores tokens * (34 hidden + 5 heads * tokens) bytes per pair (Korthikanti et al. 2022); more in
+    float32 and under autocast, and only its input with gradient checkpointing.
     """
     rows = min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step)
     pairs = rows * pairs_a_row
@@ -52,20 +55,20 @@ def memory_bytes(settings: FitSettings, shape: Shape, *, pairs_a_row: float, len
 
 
 def model_shape(base: str) -> Shape:
-    """Read off a model's configuration, without its weights. Raises HubError or ModelError where that isn't there."""
+    """Read a model's configuration, not its weights. Raises HubError or ModelError if it can't be loaded."""
     config = model_config(base)
     config.num_labels = 1
     try:
         with torch.device("meta"):
-            model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]  # theirs
+            model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]  # untyped in transformers
         parameters = sum(parameter.numel() for parameter in model.parameters())
         return Shape(parameters, config.num_hidden_layers, config.hidden_size, config.num_attention_heads)
-    except Exception as error:  # transformers raises ValueError, AttributeError and its own
+    except Exception as error:  # transformers raises ValueError, AttributeError and its own errors
         raise loading_error("Re-ranker", base, error) from error
 
 
 def free_bytes() -> float:
-    """Bytes of memory that can still be had on the device that trains."""
+    """Bytes of memory available on the device that trains."""
     if precision.device() == "cuda":
         return float(torch.cuda.mem_get_info()[0])
     meminfo = Path("/proc/meminfo")

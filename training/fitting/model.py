@@ -1,4 +1,4 @@
-"""A cross-encoder that sentence-transformers' losses train as it will be served, in batches of like length."""
+"""A cross-encoder that is trained on the inputs it will be served with, in batches of similar length."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,24 +24,24 @@ PAIRS = "pairs"
 class PairModel(CrossEncoder):
     """A CrossEncoder whose `preprocess` cuts pairs as serving does and whose `forward` sorts them by length.
 
-    Padding to the longest of 128 pairs would more than double the work. The losses call both methods and know
-    nothing of it: `forward` gives the scores in the order in which the pairs came.
+    Padding to the longest of 128 pairs would more than double the work. The losses, which call both methods, aren't
+    affected: `forward` returns the scores in the order of the pairs.
     """
 
     training_length = 160
-    """Tokens of a pair while training; serving may take more."""
+    """Tokens of a pair in training; serving may use more."""
     token_budget = TOKEN_BUDGET
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
-        """Token ids of (query, passage) pairs, not padded."""
+        """Token ids of (query, passage) pairs, without padding."""
         del prompt
         if not inputs:
             return {}
         queries, passages = zip(*inputs, strict=True)
         return {PAIRS: encode_pairs(self.tokenizer, queries, passages, max_length=self.training_length)}
 
-    def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Tensor]:  # noqa: A002  # the base's name
-        """`scores` of (pairs, 1), in the order given."""
+    def forward(self, input: dict[str, Any], **kwargs: Any) -> dict[str, Tensor]:  # noqa: A002  # the base class's name
+        """`scores`, (pairs, 1), in the order of the pairs."""
         encoded = input.get(PAIRS)
         if not isinstance(encoded, EncodedPairs):
             return dict(super().forward(input, **kwargs))
@@ -55,7 +55,7 @@ class PairModel(CrossEncoder):
         return {"scores": torch.cat(parts)[order]}
 
     def activation_checkpointing_enable(self, **kwargs: Any) -> None:
-        """Compute activations twice and keep none of them: what newer transformers ask for by this name."""
+        """Compute activations twice instead of storing them; newer versions of transformers call this method."""
         for module in self.modules():
             enable: Any = getattr(module, "activation_checkpointing_enable", None)
             if module is not self and enable is not None:
@@ -63,18 +63,18 @@ class PairModel(CrossEncoder):
 
 
 def model_config(base: str) -> Any:
-    """A model's configuration, without its weights. Raises HubError or ModelError where there is none."""
+    """A model's configuration, without its weights. Raises HubError or ModelError if it can't be loaded."""
     path = bundled_path(base)
     reach_hub(path)
     try:
         with quiet_loading():
             return AutoConfig.from_pretrained(path)
-    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own errors
         raise loading_error("Re-ranker", base, error) from error
 
 
 def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) -> PairModel:
-    """A model to train, float32, with one output; where `base` has none its head is drawn from the seed.
+    """A model to train, in float32, with one output; if `base` has no head, one is drawn from the seed.
 
     Raises:
         HubError, ModelError: the base can't be loaded, or has several outputs.
@@ -86,7 +86,7 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
         PairModel,
         base,
         device=device,
-        attention="eager" if device == "cpu" else None,  # the fused one's backward is slow on CPUs
+        attention="eager" if device == "cpu" else None,  # fused attention has a slow backward pass on CPUs
         num_labels=1,
         max_length=512,
         config_kwargs=dict.fromkeys(names, dropout),
@@ -100,10 +100,10 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
 
 
 def _keep_bfloat16(model: PairModel) -> None:
-    """Under autocast, hand hidden states and masks to each layer in bfloat16.
+    """Under autocast, pass hidden states and masks to each layer in bfloat16.
 
-    Autocast computes products in bfloat16 and leaves what was float32 before as it is: every residual sum,
-    normalisation and softmax then reads and writes twice the bytes, which is most of what is left on a CPU.
+    Autocast computes matrix products in bfloat16 but leaves float32 values as they are: every residual sum,
+    normalization and softmax then reads and writes twice the bytes, which is most of the remaining time on a CPU.
     """
     layers = getattr(model.config, "num_hidden_layers", None)
     for modules in model.modules():
@@ -123,6 +123,6 @@ def _cast(value: Any) -> Any:
 
 
 def save_weights(model: PairModel, folder: Path) -> None:
-    """Write weights (bfloat16 safetensors, half of float32's bytes), tokenizer and configuration; ends the training."""
-    with quiet_loading():  # transformers draws a bar for saving too
+    """Write weights (safetensors), tokenizer and configuration. Casts the model to bfloat16, so call it last."""
+    with quiet_loading():  # transformers shows a progress bar for saving too
         model.bfloat16().save_pretrained(str(folder), create_model_card=False, safe_serialization=True)

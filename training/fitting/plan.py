@@ -1,4 +1,4 @@
-"""How many steps a training takes within its minutes, and how long each takes."""
+"""Plans the number of steps of a training; with a time limit, from the measured duration of a step."""
 
 import json
 import time
@@ -15,17 +15,17 @@ from training.recipes.losses import make_loss
 from training.recipes.settings import FitSettings
 
 PLAN = "plan.json"
-TIMED_STEPS = 3  # steps whose time says how many fit into so many minutes; the first one is not counted
+TIMED_STEPS = 3  # steps timed to find out how many fit; one more is done first and not counted
 
 
 def steps_of(settings: FitSettings, rows: int) -> int:
-    """Steps of the optimiser that epochs or `steps` ask for, whichever of them is given."""
+    """Optimizer steps by `steps` if set, else by `epochs`."""
     an_epoch = -(-rows // (settings.rows_a_step * processes.processes()))
     return settings.steps or max(1, round(settings.epochs * an_epoch))
 
 
 def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
-    """Steps to train for, the same after a stop; with `minutes` as many as fit, measured on this machine."""
+    """Number of steps to train, recorded so that a resumed training has the same; `minutes` limits it by measuring."""
     path = folder / PLAN
     if processes.rank():
         processes.wait_for(path)
@@ -40,12 +40,12 @@ def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
 
 
 def steps_within(minutes: float, settings: FitSettings, rows: Dataset) -> int:
-    """Steps that fit, at the speed of a few of them that are timed now."""
+    """Number of steps that fit into so many minutes, from timing a few of them."""
     return int(minutes * 60 / seconds_a_step(settings, rows))
 
 
 def seconds_a_step(settings: FitSettings, rows: Dataset) -> float:
-    """Time of a step, on rows from everywhere, with a model of its own."""
+    """Mean duration of a step on rows from all over the data, measured with a separate model."""
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     loss = make_loss(settings.loss_recipe, model)
     stride = max(1, len(rows) // (settings.rows_a_step * (TIMED_STEPS + 1)))
@@ -68,7 +68,7 @@ def _label(batch: dict[str, Any]) -> Any:
 
 
 def in_bf16(settings: FitSettings) -> bool:
-    """Whether products are computed in bfloat16: as the settings say, or as this machine is faster."""
+    """Whether products are computed in bfloat16: as set or, with `auto`, if that is faster on this machine."""
     if settings.precision == "auto":
         return precision.fastest_dtype(precision.device()) == torch.bfloat16
     return settings.precision == "bf16"

@@ -1,4 +1,4 @@
-"""Which of several processes of one training this is, as torchrun and accelerate tell it, and what all agree on."""
+"""Training in several processes: this one's rank, from torchrun's or accelerate's environment, and reductions."""
 
 import os
 import time
@@ -12,23 +12,23 @@ POLL = 0.5  # seconds
 
 
 def rank() -> int:
-    """From 0; the process of rank 0 gathers, writes and reports, the others only compute."""
+    """This process's rank, from 0. Rank 0 gathers, writes and reports; the others only compute."""
     return int(os.environ.get("RANK", "0"))
 
 
 def processes() -> int:
-    """How many train together."""
+    """Number of processes that train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def wait_for(path: Path) -> None:
-    """Until rank 0 has made a file or folder; torchrun ends this process where rank 0 failed."""
+    """Wait until rank 0 has made a file or folder; if rank 0 fails, torchrun ends this process."""
     while not path.exists():
         time.sleep(POLL)
 
 
 def in_any(here: bool, *, device: torch.device) -> bool:
-    """Whether it is so in one of the processes at least; every one must ask, and gets the same answer."""
+    """Whether `here` is true in at least one process; every process must call this, and all get the same result."""
     if processes() == 1:
         return here
     flag = torch.tensor(float(here), device=device)
@@ -37,7 +37,7 @@ def in_any(here: bool, *, device: torch.device) -> bool:
 
 
 def average(tensors: Sequence[Tensor]) -> None:
-    """Put its mean over the processes into each tensor; every process must give as many, of the same shapes."""
+    """Replace each tensor by its mean over the processes; all must pass equally many, of the same shapes."""
     if processes() == 1:
         return
     for tensor in tensors:

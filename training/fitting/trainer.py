@@ -1,4 +1,4 @@
-"""sentence-transformers' trainer, with whole checkpoints, batches in parts, and smaller parts where memory is full."""
+"""sentence-transformers' trainer with atomic checkpoints and batches in parts, smaller ones if memory is full."""
 
 import logging
 import math
@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 class PairTrainer(CrossEncoderTrainer):
     """Trains a PairModel.
 
-    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole: each part counts
-    by what the loss is a mean over, rows, passages or pairs of passages. Where memory is full the parts are halved and
-    the step is done again, so the effective batch stays. A batch whose rows are each other's negatives is never
-    divided: there the loss's own mini-batch is halved.
+    A batch is computed in parts of `micro_batch` rows whose gradients add up to those of the whole: each part is
+    weighted by what the loss is a mean over: rows, passages or pairs of passages. If memory is full, the parts are
+    halved and the step is repeated, so the effective batch stays the same. A batch whose rows are each other's
+    negatives is never divided; the loss's own mini-batch is halved instead.
 
-    Of several processes each computes all its parts alone, with the model itself in place of its wrapper, whose
-    backward passes would wait for each other: they may be of different number, and end amid one where memory is full.
-    Then all tell each other how it went, and either all go on with the mean of their gradients or all do it again.
+    With several processes, each computes its parts alone, on the model itself rather than its distributed wrapper,
+    whose backward passes wait for each other: processes may have different numbers of parts, and one may run out of
+    memory in the middle. Then they exchange results: either all continue with the mean gradient, or all repeat.
     """
 
     def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counter: Counter, **kwargs: Any) -> None:
@@ -40,18 +40,20 @@ class PairTrainer(CrossEncoderTrainer):
         self._folder = Path(str(self.args.output_dir))
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """None: our own card says what the model was trained on, and theirs reads all of it first."""
+        """Add nothing: versions have their own card, and sentence-transformers' reads all training data first."""
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """The loss of this process's batch, its gradients summed, and averaged over the processes.
+        """Compute the loss of this process's batch, and average the gradients over the processes.
 
-        Raises TrainingError, in every process, where the loss of one is not finite or its memory too small.
+        Raises TrainingError in every process if the loss of one isn't finite or its memory too small.
         """
         del num_items_in_batch
         model.train()
         inputs = self._prepare_inputs(inputs)
         while (loss := self._attempt(inputs)) is None:
-            model.zero_grad(set_to_none=True)  # there is one backward pass a step, so nothing else is lost
+            model.zero_grad(
+                set_to_none=True
+            )  # a step's gradients come from its own batch only, so nothing else is lost
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             self._halve()
@@ -66,9 +68,9 @@ class PairTrainer(CrossEncoderTrainer):
         return loss
 
     def _attempt(self, inputs: dict[str, Any]) -> Tensor | None:
-        """The loss; None where memory is full, in whichever of the processes."""
+        """The loss; None if memory is full in any of the processes."""
         loss = None
-        with suppress(torch.OutOfMemoryError):  # lets go of the error: the frames that it holds hold the memory
+        with suppress(torch.OutOfMemoryError):  # drops the error, whose frames keep the memory in use
             loss = self._in_parts(inputs)
         return None if processes.in_any(loss is None, device=self.args.device) else loss
 
@@ -79,7 +81,7 @@ class PairTrainer(CrossEncoderTrainer):
         whole = self._counter(inputs)
         for start in range(0, rows, size):
             part = {name: values[start : start + size] for name, values in inputs.items()}
-            weight = self._counter(part) / whole  # now: the next line takes the labels out
+            weight = self._counter(part) / whole  # before compute_loss, which removes the labels
             with self.compute_loss_context_manager():
                 loss: Any = self.compute_loss(self.model, part)
             share = loss * weight
@@ -99,7 +101,7 @@ class PairTrainer(CrossEncoderTrainer):
             loss.mini_batch_size = smaller
         else:
             self.micro_batch = smaller
-        log.warning("Memory is full: going on with parts of %d, the batch stays as it is", smaller)
+        log.warning("Memory is full: continuing with parts of %d; the batch size stays the same", smaller)
 
     def _get_output_dir(self, trial: Any) -> str:
         del trial
@@ -115,7 +117,7 @@ class PairTrainer(CrossEncoderTrainer):
             checkpoints.publish(self._folder)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Weights alone: a checkpoint is for going on, not for serving."""
+        """Save only the weights: a checkpoint is for resuming, not for serving."""
         del state_dict
         folder = Path(output_dir or self._folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,5 +128,5 @@ class PairTrainer(CrossEncoderTrainer):
         self.restore(Path(resume_from_checkpoint))
 
     def restore(self, checkpoint: Path) -> None:
-        """Take a checkpoint's weights."""
+        """Load a checkpoint's weights."""
         load_model(self.model, str(checkpoint / WEIGHTS))

@@ -1,4 +1,4 @@
-"""A race as a table and as a Pareto plot: what each recipe's quality costs in training time and speed."""
+"""The results of a race as a Pareto plot: each recipe's quality against its training time and speed."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -7,14 +7,14 @@ from training.race.standings import BASE, Standing
 
 WIDTH, HEIGHT = 460, 340  # of one panel, in pixels
 MARGIN = 52
-LABEL_HEIGHT, LETTER = 12, 6.2  # of a name in a plot
+LABEL_HEIGHT, LETTER = 12, 6.2  # height of a name, and width of a letter
 INK, FAINT, ACCENT = "#334155", "#94a3b8", "#b45309"
 
 
 def pareto(standings: Sequence[Standing], cost: Callable[[Standing], float]) -> list[Standing]:
-    """Those that none beats in quality at the same cost or less, cheapest first."""
+    """The standings that no other beats in quality at the same or a lower cost, cheapest first."""
     front: list[Standing] = []
-    for standing in sorted(standings, key=lambda one: (cost(one), -one.ndcg)):
+    for standing in sorted(standings, key=lambda row: (cost(row), -row.ndcg)):
         if not front or standing.ndcg > front[-1].ndcg:
             front.append(standing)
     return front
@@ -38,7 +38,7 @@ def plot(standings: Sequence[Standing]) -> str:
 def _panel(
     raced: Sequence[Standing], base: Standing | None, label: str, value: Callable[[Standing], float], *, cheaper: int
 ) -> str:
-    """One panel; `cheaper` is 1 where less of the value is better, -1 where more is."""
+    """One panel; `cheaper` is 1 if lower values are better, -1 if higher ones are."""
     drawn = [*raced, *([base] if base else [])]
     right = max((value(standing) for standing in raced), default=1.0) * 1.1 or 1.0
     low, high = min(standing.low for standing in drawn), max(standing.high for standing in drawn)
@@ -74,12 +74,12 @@ def _panel(
 
 
 def _towards(across: float) -> int:
-    """On which side of a point its name has room: 1 for the right one, -1 for the left one."""
+    """The side of a point that has room for its name: 1 for right, -1 for left."""
     return 1 if across < WIDTH * 0.6 else -1
 
 
 def _labels(raced: Sequence[Standing], points: Sequence[tuple[float, float]]) -> list[float]:
-    """The height of each point's name, as near to it as leaves every name legible."""
+    """The height of each point's name: as near to the point as possible without overlapping other names."""
     taken: list[tuple[float, float, float]] = []  # left, right, height
     chosen = [0.0] * len(raced)
     for place in sorted(range(len(raced)), key=lambda place: points[place][1]):
@@ -117,5 +117,5 @@ def _line(x1: float, y1: float, x2: float, y2: float, color: str, *, dashed: boo
 
 
 def _text(x: float, y: float, text: str, color: str, *, anchor: str = "start") -> str:
-    halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'  # so that no line strikes a name out
+    halo = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'  # so that lines don't cross out names
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" {halo} text-anchor="{anchor}">{escape(text)}</text>'

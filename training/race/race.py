@@ -1,8 +1,8 @@
-"""Recipes raced under one budget: every one trains a little, the better half goes on, until the last two.
+"""Races recipes under one budget: all train a little, then the better half trains on, until two are left.
 
-Successive halving (Jamieson and Talwalkar 2016): each round has the same share of the budget, so that those that stay
-get more of it each. A round goes on from the weights of the one before, with a schedule of its own. Dev queries
-decide; what is raced on is the same data, base and seeds for all. A race that was stopped goes on where it was.
+This is successive halving (Jamieson and Talwalkar 2016): every round has the same share of the budget, so the recipes
+that remain get more of it each. A round continues from the weights of the one before, with its own schedule. Results
+on dev queries decide; data, base and seeds are the same for all. A stopped race resumes where it left off.
 """
 
 import hashlib
@@ -33,23 +33,23 @@ from training.recipes.recipe import Recipe
 from training.recipes.row_files import read_rows, write_rows
 
 LAST = 2  # recipes in the last round
-LEAST = 20  # steps of a recipe in the first round; fewer say nothing of it
+LEAST = 20  # steps of a recipe in the first round; with fewer, its result means nothing
 Gather = Callable[[str, "Counter[str]"], Iterable[Example]]
-"""Gives the examples of a recipe and counts those left out."""
+"""Returns a recipe's examples, and counts those left out."""
 Report = Callable[[int, str, float | None], None]
 """Called with the round, the recipe, and its nDCG@10 once it is measured."""
 
 
 def rounds_of(recipes: int) -> list[int]:
     """How many recipes train in each round: all, then half of them, down to LAST."""
-    field_ = [recipes]
-    while field_[-1] > LAST:
-        field_.append(max(LAST, math.ceil(field_[-1] / 2)))
-    return field_
+    sizes = [recipes]
+    while sizes[-1] > LAST:
+        sizes.append(max(LAST, math.ceil(sizes[-1] / 2)))
+    return sizes
 
 
 def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, *, report: Report) -> list[Standing]:
-    """Run the race in `folder`; standings, best first: those that got further before those that dropped out.
+    """Run the race in `folder`; returns the standings, best first: by rounds completed, then by nDCG@10.
 
     Raises:
         TrainingError: no recipe can learn from the data, or the budget is too small for the first round.
@@ -62,18 +62,18 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
     running = [name for name in settings.recipes if standings[name].learns and not standings[name].same_as]
     if not running:
         raise TrainingError(f"No recipe can learn from these data: {standings[settings.recipes[0]].fault}")
-    fields = rounds_of(len(running))
+    sizes = rounds_of(len(running))
     if not any(standings[name].rounds for name in running):
-        _refuse_short(folder, settings, running, minutes=settings.minutes / len(fields) / len(running))
-    for number, size in enumerate(fields, start=1):
+        _refuse_short(folder, settings, running, minutes=settings.minutes / len(sizes) / len(running))
+    for number, size in enumerate(sizes, start=1):
         running = _best(running, standings, after=number - 1)[:size]
         for name in running:
             if standings[name].rounds < number and not standings[name].fault:
                 report(number, name, None)
-                each = settings.minutes / len(fields) / len(running) / len(settings.seeds)
+                each = settings.minutes / len(sizes) / len(running) / len(settings.seeds)
                 try:
                     _train(folder, settings, standings[name], dev, number=number, minutes=each)
-                except TrainingError as error:  # such as that it diverged: the others go on
+                except TrainingError as error:  # for instance, it diverged; the others continue
                     standings[name].fault = str(error)
                 _write(folder, settings, standings)
                 if not standings[name].fault:
@@ -85,16 +85,16 @@ def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, 
         if standing.same_as:
             twin = standings[standing.same_as]
             standings[standing.recipe] = replace(twin, recipe=standing.recipe, same_as=twin.recipe)
-    return sorted(standings.values(), key=lambda one: (-one.rounds if one.recipe != BASE else 1, -one.ndcg))
+    return sorted(standings.values(), key=lambda row: (-row.rounds if row.recipe != BASE else 1, -row.ndcg))
 
 
 def winner_folder(folder: Path, standing: Standing, seed: int) -> Path:
-    """Where the weights of a recipe's last round lie."""
+    """The folder with the weights of a recipe's last round."""
     return _model(folder, standing.same_as or standing.recipe, seed, standing.rounds)
 
 
 def _model(folder: Path, recipe: str, seed: int, number: int) -> Path:
-    """A round never writes where it started from, so that one that was stopped can be done again."""
+    """The folder for a round's weights; each round has its own, so that a stopped round can be repeated."""
     return folder / recipe / str(seed) / f"model-{number}"
 
 
@@ -112,8 +112,8 @@ def _untrained(settings: RaceSettings, dev: Candidates) -> Standing:
 
 
 def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[str, Standing]) -> None:
-    """Rows of every recipe; of those with the same loss on the same examples one is trained."""
-    seen = {one.learns: name for name, one in standings.items() if one.learns and not one.same_as}
+    """Write every recipe's rows; of recipes with the same loss and examples, only the first is trained."""
+    seen = {row.learns: name for name, row in standings.items() if row.learns and not row.same_as}
     for name in settings.recipes:
         if name in standings:
             continue
@@ -129,29 +129,32 @@ def _rows(folder: Path, settings: RaceSettings, gather: Gather, standings: dict[
                 shutil.rmtree(folder / name / ROWS, ignore_errors=True)
                 write_rows(folder / name / ROWS, examples, recipe.form, seed=settings.seeds[0], dropped=dropped)
             standings[name].learns = key
-        except (SettingsError, TrainingError) as error:  # such as no index for a recipe that wants one
+        except (SettingsError, TrainingError) as error:  # for instance, a recipe that needs an index has none
             standings[name].fault = str(error)
         _write(folder, settings, standings)
 
 
 def _refuse_short(folder: Path, settings: RaceSettings, running: Sequence[str], *, minutes: float) -> None:
-    """Time the recipe with the most pairs a step, before anything is trained; each has so many minutes at first."""
+    """Raise TrainingError if `minutes`, a recipe's share of the first round, is too short for the slowest recipe.
+
+    The recipe with the most pairs per step is timed, before anything is trained.
+    """
     rows = {name: read_rows(folder / name / ROWS) for name in running}
     trains = {name: settings.train.by(name) for name in running}
     pairs = {name: trains[name].rows_a_step * counts.pairs / counts.rows for name, (_, counts) in rows.items()}
-    dearest = max(running, key=lambda name: pairs[name])
+    slowest = max(running, key=lambda name: pairs[name])
     a_seed = minutes / len(settings.seeds)
-    steps = steps_within(a_seed, trains[dearest], rows[dearest][0])
+    steps = steps_within(a_seed, trains[slowest], rows[slowest][0])
     if steps < LEAST:
         needed = math.ceil(settings.minutes * LEAST / max(steps, 1))
         raise TrainingError(
-            f"A budget of {settings.minutes:g} minutes gives {dearest} {steps} steps in the first round, and fewer "
+            f"A budget of {settings.minutes:g} minutes gives {slowest} {steps} steps in the first round, and fewer "
             f"than {LEAST} say nothing; give --budget {needed}m, a smaller --batch, or fewer --recipes."
         )
 
 
 def _fingerprint(recipe: Recipe, examples: Iterable[Example]) -> str:
-    """Equal for recipes of one loss and the same examples."""
+    """A key that is equal for recipes with the same loss, form of rows and examples."""
     digest = hashlib.sha256(f"{recipe.loss} {recipe.form_name}".encode())
     for example in examples:
         digest.update(repr(example).encode())
@@ -161,7 +164,7 @@ def _fingerprint(recipe: Recipe, examples: Iterable[Example]) -> str:
 def _train(
     folder: Path, settings: RaceSettings, standing: Standing, dev: Candidates, *, number: int, minutes: float
 ) -> None:
-    """One recipe's training of one round, with every seed."""
+    """Train one recipe for one round with every seed, and measure it."""
     models: list[PairModel] = []
     spent_minutes, seen_pairs = 0.0, 0
     for seed in settings.seeds:
@@ -175,11 +178,11 @@ def _train(
         times: list[float] = []
         fitted = fit(work, train.by(standing.recipe), report=partial(_note_time, times))
         spent_minutes += (times[-1] - times[0]) / 60
-        seen_pairs += round(fitted.pairs * (1 - 1 / fitted.steps))  # the first step's time is not known
+        seen_pairs += round(fitted.pairs * (1 - 1 / fitted.steps))  # the first step isn't timed
         models.append(fitted.model)
-        made = _model(folder, standing.recipe, seed, number)
-        shutil.rmtree(made, ignore_errors=True)
-        with atomic.folder(made) as target:
+        weights = _model(folder, standing.recipe, seed, number)
+        shutil.rmtree(weights, ignore_errors=True)
+        with atomic.folder(weights) as target:
             fitted.model.save_pretrained(str(target), create_model_card=False)
         shutil.rmtree(work)
     _measure(standing, models, dev)
@@ -194,9 +197,9 @@ def _note_time(times: list[float], _: TrainingStep) -> None:
 
 
 def _measure(standing: Standing, models: Sequence[PairModel], dev: Candidates) -> None:
-    every = [ndcg_by_query(model, dev) for model in models]
-    standing.by_query = {query: fmean(values[query] for values in every) for query in every[0]}
-    standing.by_seed = [fmean(values.values()) for values in every]
+    results = [ndcg_by_query(model, dev) for model in models]
+    standing.by_query = {query: fmean(values[query] for values in results) for query in results[0]}
+    standing.by_seed = [fmean(values.values()) for values in results]
     values = list(standing.by_query.values())
     standing.ndcg = fmean(values)
     standing.low, standing.high = bootstrap_interval(values)

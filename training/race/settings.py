@@ -1,4 +1,4 @@
-"""What a race is between, under which budget, and where it is run."""
+"""Settings of a race: its recipes, budget, data and folder."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from training.train.request import LearningRequest, TrainRequest
 
 @dataclass(frozen=True, kw_only=True)
 class RaceSettings:
-    """What all recipes have in common."""
+    """The recipes of a race and the settings that they share."""
 
     recipes: tuple[str, ...]
     minutes: float
-    """For training all of them; gathering and measuring come on top."""
+    """Time for training all recipes; gathering and measuring come on top."""
     train: TrainSettings
-    """Of each recipe; `minutes` and checkpoints are the race's."""
+    """Settings of each recipe's training; the race itself sets `minutes` and `save_every`."""
     seeds: tuple[int, ...] = (17,)
 
     def __post_init__(self) -> None:
@@ -34,14 +34,14 @@ class RaceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RaceRequest(LearningRequest):
-    """All that decides a race."""
+    """Everything that determines a race."""
 
     folder: Path
-    """Takes rows, weights, standings, table and plot."""
+    """The folder for rows, weights, standings, table and plot."""
     settings: RaceSettings
 
     def training(self, recipe: str, *, seed: int, output: Path) -> TrainRequest:
-        """The training of one recipe with one seed, as a request for a version at `output`."""
+        """A request for training one recipe with one seed, with a version at `output`."""
         return TrainRequest(
             output=output,
             recipe=recipe,

@@ -22,40 +22,40 @@ class Standing:
     rounds: int = 0
     """Rounds that it took part in."""
     minutes: float = 0.0
-    """Trained in all, of one seed, without gathering and measuring."""
+    """Total training time of one seed, without gathering and measuring."""
     pairs: int = 0
-    """Seen in all, of one seed."""
+    """Total (query, passage) pairs seen by one seed."""
     ndcg: float = 0.0
-    """Mean over the dev queries, and over the seeds."""
+    """Mean nDCG@10 over the dev queries and the seeds."""
     low: float = 0.0
     high: float = 0.0
     """The 95 % bootstrap interval over the dev queries."""
     by_seed: list[float] = field(default_factory=list)
-    """Mean over the dev queries, of each seed's model."""
+    """Mean nDCG@10 over the dev queries, for each seed."""
     by_query: dict[str, float] = field(default_factory=dict)
-    """nDCG@10 of each dev query, mean over the seeds."""
+    """nDCG@10 of each dev query, averaged over the seeds."""
     after: list[float] = field(default_factory=list)
-    """nDCG@10 after each of its rounds: the next round's field is chosen by the last one's."""
+    """nDCG@10 after each of its rounds; the last value decides who takes part in the next round."""
     learns: str = ""
-    """Fingerprint of its loss and examples; empty where it can't learn from the data."""
+    """Fingerprint of its loss and examples; empty if it can't learn from the data."""
     same_as: str = ""
-    """Another recipe with the same loss and rows, whose training this is too."""
+    """Another recipe with the same loss and examples, whose results this one shares; else empty."""
     fault: str = ""
-    """Why it could not take part, or broke off; else empty."""
+    """Why it couldn't take part or had to drop out; else empty."""
 
     @property
     def pairs_per_second(self) -> float:
-        """Speed of its training."""
+        """(query, passage) pairs trained on per second."""
         return self.pairs / (self.minutes * 60) if self.minutes else 0.0
 
 
 def _best(names: Sequence[str], standings: Mapping[str, Standing], *, after: int) -> list[str]:
-    """Best first after that round, whatever some of them reached since; in their own order before the first.
+    """Recipes by their nDCG@10 after round `after`, best first; for 0, in their original order.
 
-    Those that broke off before its end aren't among them.
+    Later results don't count, and recipes that failed before the end of that round are left out.
     """
-    there = [name for name in names if len(standings[name].after) >= after]
-    return sorted(there, key=lambda name: -standings[name].after[after - 1]) if after else there
+    finishers = [name for name in names if len(standings[name].after) >= after]
+    return sorted(finishers, key=lambda name: -standings[name].after[after - 1]) if after else finishers
 
 
 def _read(folder: Path, settings: RaceSettings) -> dict[str, Standing]:
@@ -63,7 +63,7 @@ def _read(folder: Path, settings: RaceSettings) -> dict[str, Standing]:
     if not path.is_file():
         return {}
     values = json.loads(path.read_text(encoding="utf-8"))
-    values["settings"]["train"].pop("recipe", None)  # races of earlier versions noted that of the first one
+    values["settings"]["train"].pop("recipe", None)  # written by earlier versions, which stored the first recipe there
     if made(RaceSettings, values["settings"], str(path)) != settings:
         raise TrainingError(f"{folder} holds a race with other settings; give them again, or another --output.")
     return {row["recipe"]: Standing(**row) for row in values["standings"]}

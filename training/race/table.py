@@ -9,9 +9,9 @@ from training.race.standings import Standing
 
 
 def table(standings: Sequence[Standing]) -> str:
-    """In Markdown, best first; each is compared with the first, query by query.
+    """The Markdown table, best first; each recipe is compared with the first, query by query.
 
-    Where several seeds ran, the lowest and the highest of them are named; minutes and pairs are those of one seed.
+    With several seeds, a column shows the lowest and highest result; minutes and pairs are those of one seed.
     """
     seeds = max((len(standing.by_seed) for standing in standings), default=0)
     several = [f"{seeds} seeds"] if seeds > 1 else []
@@ -49,10 +49,10 @@ def _cells(standing: Standing, first: Standing, *, several: bool) -> list[str]:
 
 
 def _against(standing: Standing, first: Standing) -> str:
-    """Difference, interval and outcome; empty for the first itself, and where its queries aren't recorded."""
+    """Difference, interval and outcome; empty for the first itself, and if their recorded queries differ."""
     if standing.recipe == first.recipe or not first.by_query or standing.by_query.keys() != first.by_query.keys():
         return ""
     candidate, baseline = (
-        {QueryId(query): value for query, value in one.by_query.items()} for one in (standing, first)
+        {QueryId(query): value for query, value in compared.by_query.items()} for compared in (standing, first)
     )
     return compare_paired(candidate, baseline, measure=MAIN_MEASURE).change()

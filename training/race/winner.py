@@ -1,4 +1,4 @@
-"""The winner of a race becomes a version, with manifest and card, to be compared, averaged and promoted."""
+"""Turns a race's winner into a version with manifest and card, which can be compared, averaged and promoted."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from training.versions import recording
 
 
 def keep_winner(standings: Sequence[Standing], race: RaceRequest, output: Path, *, command: str) -> Path:
-    """Put the winner's weights of the seed that did best on the dev queries at `output`; returns that.
+    """Write a version to `output` from the winner's best seed on the dev queries; returns `output`.
 
     Raises:
-        TrainingError: the output exists.
+        TrainingError: `output` exists.
     """
     check_new(output)
     best = next(standing for standing in standings if standing.rounds)

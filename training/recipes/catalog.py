@@ -1,4 +1,4 @@
-"""The recipes by name, and which of them can be raced against each other."""
+"""The recipes by name: those of a single loss, which can be raced against each other, and those of stages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -190,10 +190,10 @@ LOSS_RECIPES: Mapping[str, Recipe] = {
         DISTILL_MARGIN_MSE,
     )
 }
-"""By the names of the field's training scripts, with the learning rates usual for training on all of MS MARCO."""
+"""Named after the training scripts common in the field, with learning rates usual for all of MS MARCO."""
 
 STAGE_LOSS = COLD_START
-"""Stages take its loss and its form of rows: ListNet's cross-entropy on lists of target logits, whoever gave them."""
+"""Stages use its loss and form of rows: ListNet's cross-entropy on lists of target logits from any teacher."""
 
 
 def staged_recipe(name: str, plan: StagePlan) -> Recipe:
@@ -214,24 +214,24 @@ def staged_recipe(name: str, plan: StagePlan) -> Recipe:
 
 @cache
 def shipped_recipe(name: str) -> Recipe:
-    """One of the recipes of stages that come with the project."""
+    """A recipe of stages that comes with the project."""
     return staged_recipe(name, read_plan(SHIPPED_PLANS[name]))
 
 
 def recipe_names() -> tuple[str, ...]:
-    """The names that `find_recipe` knows: those of the losses, then those of stages."""
+    """The names that `find_recipe` knows: recipes of a single loss, then recipes of stages."""
     return (*LOSS_RECIPES, *SHIPPED_PLANS)
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe of this name. Raises SettingsError where there is none."""
+    """The recipe of this name. Raises SettingsError for an unknown name."""
     if name in SHIPPED_PLANS:
         return shipped_recipe(name)
     return find_loss_recipe(name, known=recipe_names())
 
 
 def find_loss_recipe(name: str, *, known: Iterable[str] = LOSS_RECIPES) -> Recipe:
-    """The recipe of one loss on one kind of rows. Raises SettingsError where there is none."""
+    """The recipe of this name among those of a single loss. Raises SettingsError for an unknown name."""
     if name not in LOSS_RECIPES:
         raise SettingsError(f"Recipe {name!r} is unknown; choose one of {', '.join(known)}.")
     return LOSS_RECIPES[name]

@@ -1,4 +1,4 @@
-"""The losses of the recipes, from sentence-transformers, built for a model when it is there to train."""
+"""The recipes' losses, from sentence-transformers, and what each of them is a mean over."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from training.recipes.recipe import Recipe
 if TYPE_CHECKING:
     from training.fitting.model import PairModel
 
-ALL = -1  # mini_batch_size: every pair in one call, which the model itself splits
+ALL = -1  # mini_batch_size: all pairs in one call, which the model splits itself
 CACHED_PAIRS = 64  # pairs whose graph is in memory at once with the cached loss
 
 LOSSES: Mapping[str, tuple[Callable[..., Module], Mapping[str, Any]]] = {
@@ -31,13 +31,13 @@ LOSSES: Mapping[str, tuple[Callable[..., Module], Mapping[str, Any]]] = {
     "mse": (losses.MSELoss, {}),
     "margin-mse": (losses.MarginMSELoss, {}),
 }
-"""By the name that Recipe.loss has: the class, and its settings.
+"""By Recipe.loss: the class, and its settings.
 
-The (P)ListMLE losses would take a list's order for the truth; here they go by its labels.
+By default the (P)ListMLE losses treat a list's order as the truth; here they use its labels.
 """
 
 Counter = Callable[[Mapping[str, Any]], float]
-"""How many of the things that a loss is a mean over some rows hold; the collator names their labels `label`."""
+"""Counts in some rows the things that a loss is a mean over; the collator calls the labels `label`."""
 
 
 def make_loss(recipe: Recipe, model: "PairModel") -> Module:
@@ -47,12 +47,12 @@ def make_loss(recipe: Recipe, model: "PairModel") -> Module:
 
 
 def counter(recipe: Recipe) -> Counter:
-    """Counts what the recipe's loss is a mean over."""
+    """The function that counts what the recipe's loss is a mean over."""
     return COUNTERS[recipe.mean_over]
 
 
 def rows_in(rows: Mapping[str, Any]) -> float:
-    """The number of rows, whatever each holds."""
+    """The number of rows."""
     return len(next(iter(rows.values())))
 
 
@@ -62,10 +62,10 @@ def passages_in(rows: Mapping[str, Any]) -> float:
 
 
 def ordered_pairs_in(rows: Mapping[str, Any]) -> float:
-    """The number of pairs of passages of one list, the first with the higher label."""
+    """The number of pairs of passages in one list of which the first has the higher label."""
     lists = map(torch.as_tensor, rows["label"])
     return sum(float((labels[:, None] > labels[None, :]).sum()) for labels in lists)
 
 
 COUNTERS: Mapping[str, Counter] = {"rows": rows_in, "passages": passages_in, "ordered pairs": ordered_pairs_in}
-"""By the name that Recipe.mean_over has."""
+"""By Recipe.mean_over."""

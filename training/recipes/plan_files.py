@@ -1,4 +1,4 @@
-"""Plans of stages as JSON files: read whole, or refused with the file, the line and the reason."""
+"""Reads plans of stages from JSON files; a faulty file is refused with its name, the line and the reason."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ The shipped re-ranker is the mean of the weights of `judges-reranker` and `closi
 mean of `third-reranker` and `judges-reranker`. `two-hour-reranker` learns from much of the same in one training.
 """
 Steps = tuple[str | int, ...]
-"""The way from the whole of a JSON text to one of its values: field names, and places in lists."""
+"""The path to a value in a JSON text: field names, and places in lists."""
 T = TypeVar("T")
 
 
@@ -27,7 +27,7 @@ def read_plan(path: Path) -> StagePlan:
     """The plan that a file holds.
 
     Raises:
-        SettingsError: it can't be read, or a field is unknown, missing, of another type or out of range.
+        SettingsError: the file can't be read, or a field is unknown, missing, of the wrong type or out of range.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -42,36 +42,36 @@ def read_plan(path: Path) -> StagePlan:
 
 
 class _PlanReader:
-    """Turns the values of one file into a plan, and knows in which line each of them stands."""
+    """Turns the values of one file into a plan, and finds the line of a faulty one."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path, self._text = path, text
 
     def plan(self, values: object) -> StagePlan:
-        """The whole file."""
-        plan = self._made(StagePlan, values, (), without="stages")
-        stages = tuple(self._stage(one, ("stages", n)) for n, one in enumerate(self._list(values, "stages", ())))
+        """The plan in the values of the whole file."""
+        plan = self._parsed(StagePlan, values, (), without="stages")
+        stages = tuple(self._stage(entry, ("stages", n)) for n, entry in enumerate(self._list(values, "stages", ())))
         try:
             return replace(plan, stages=stages)
         except SettingsError as error:
             raise self._error(("stages", 0), str(error)) from None
 
     def _stage(self, values: object, steps: Steps) -> Stage:
-        stage = self._made(Stage, values, steps, without="ingredients")
+        stage = self._parsed(Stage, values, steps, without="ingredients")
         lines = self._list(values, "ingredients", steps)
-        ingredients = (self._made(Ingredient, one, (*steps, "ingredients", n)) for n, one in enumerate(lines))
+        ingredients = (self._parsed(Ingredient, entry, (*steps, "ingredients", n)) for n, entry in enumerate(lines))
         return replace(stage, ingredients=tuple(ingredients))
 
     def _list(self, values: object, name: str, steps: Steps) -> list[object]:
-        """The list in a field, which must hold something."""
+        """The list in a field, which must not be empty."""
         entries = values.get(name) if isinstance(values, dict) else None
         if not isinstance(entries, list) or not entries:
             exists = isinstance(values, dict) and name in values
             raise self._error((*steps, name) if exists else steps, f"{name} must be a list with at least one entry.")
         return entries
 
-    def _made(self, kind: type[T], values: object, steps: Steps, *, without: str = "") -> T:
-        """A dataclass of an object; the field `without` is left empty for now."""
+    def _parsed(self, kind: type[T], values: object, steps: Steps, *, without: str = "") -> T:
+        """Build a dataclass from an object; the field `without` is left empty for the caller to fill."""
         known = {**values, without: []} if without and isinstance(values, dict) else values
         place = "this"
         try:
@@ -88,7 +88,7 @@ class _PlanReader:
 
 
 def line_of(text: str, steps: Steps) -> int:
-    """The line, from 1, in which a value of a JSON text begins; of a field, the line of its name."""
+    """The line, from 1, on which a value of a JSON text begins; for a field, the line of its name."""
     at = shown = _next(text, 0)
     for step in steps:
         at, shown = _inside(text, at, step)
@@ -96,7 +96,7 @@ def line_of(text: str, steps: Steps) -> int:
 
 
 def _inside(text: str, at: int, step: str | int) -> tuple[int, int]:
-    """Where a value inside of the one at `at` begins, and where its name or, in a list, itself does."""
+    """The place of a value inside the one at `at`, and that of its name or, in a list, of the value itself."""
     decode = json.JSONDecoder().raw_decode
     at, number = _next(text, at + 1), 0
     while True:
@@ -112,7 +112,7 @@ def _inside(text: str, at: int, step: str | int) -> tuple[int, int]:
 
 
 def _next(text: str, at: int) -> int:
-    """The first place from `at` on that is no white space."""
+    """The first place at or after `at` that isn't white space."""
     while text[at] in " \t\n\r":
         at += 1
     return at

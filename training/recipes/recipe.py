@@ -1,4 +1,4 @@
-"""What a recipe is: a loss, the rows it learns from, and what a training by it needs; nothing heavy is imported."""
+"""What a recipe is: a loss, the rows it learns from, and what it needs. Imports nothing heavy."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,19 @@ from training.recipes.stages import StagePlan
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a re-ranker is trained. Whoever runs a training reads these attributes and never compares names."""
+    """How a re-ranker is trained. Code that runs trainings reads these attributes and never compares names."""
 
     name: str
     learns_from: str
     """Completes the sentence "It learns from …"."""
     loss: str
-    """One of losses.LOSSES, which builds it when a model is there to train."""
+    """A key of losses.LOSSES, which builds the loss for a model."""
     form_name: str
-    """The form of its rows: one of rows.FORMS."""
+    """The form of its rows: a key of rows.FORMS."""
     batch: int
     """Rows in one step of the optimizer."""
     learning_rate: float
-    """Peak."""
+    """The peak rate."""
     good_for: str
     """When to choose it, in one or two sentences."""
     related: tuple[str, ...] = ()
@@ -29,25 +29,25 @@ class Recipe:
     paper: str
     """Where its loss was published."""
     mean_over: str = "rows"
-    """What the loss is a mean over: one of losses.COUNTERS."""
+    """What the loss is a mean over: a key of losses.COUNTERS."""
     whole_batch: bool = False
     """Whether the rows of a batch are each other's negatives, so that a batch can't be computed in parts."""
     needs_index: bool = False
-    """Whether DataSettings.index must name an index, unless every source is read from one."""
+    """Whether it needs an index: DataSettings.index must name one, unless every source is an index."""
     from_passages: bool = False
-    """Whether its queries are made from an index's passages: no judgments are read, and no other source."""
+    """Whether its queries are made from an index's passages; it then reads no judgments and no other source."""
     own_teacher: bool = False
-    """Whether its targets come from a teacher of its own, so that no other can be chosen."""
+    """Whether it has a fixed teacher, so that no other can be chosen."""
     teaches_itself: bool = False
     """Whether a second pass learns from the mean of the targets and the first pass's own scores."""
     mining: MiningSettings | None = None
-    """The negatives it mines in place of DataSettings.mining, for every example that has judged passages."""
+    """How it mines negatives for every example with judged passages, in place of DataSettings.mining."""
     plan: StagePlan | None = None
-    """The stages, where it has several with data of their own."""
+    """Its stages with data of their own; None for a recipe of a single loss."""
 
     @property
     def form(self) -> Form:
-        """The rows."""
+        """The form of its rows."""
         return FORMS[self.form_name]
 
     @property
@@ -62,7 +62,7 @@ class Recipe:
 
     @property
     def own_examples(self) -> bool:
-        """Whether it makes other examples of the same data than recipes usually do."""
+        """Whether it makes different examples from the same data than most recipes do."""
         return self.from_passages or self.mining is not None
 
     @property

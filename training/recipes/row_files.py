@@ -1,4 +1,4 @@
-"""The rows of a training on disk: written as they come, memory-mapped, the same ones again after a stop."""
+"""The rows of a training on disk, memory-mapped, so that a resumed training has the same ones."""
 
 import json
 from collections import Counter
@@ -24,10 +24,10 @@ PREVIEW = 20
 def write_rows(
     folder: Path, examples: Iterable[Example], form: Form, *, seed: int, dropped: Counter[str] | None = None
 ) -> RowCounts:
-    """Make `folder` with the rows of all examples; `dropped` may be counted into while the examples come.
+    """Create `folder` with the rows of all examples; the iterator may add to `dropped` as it is consumed.
 
     Raises:
-        TrainingError: there is no row, or an example lacks what the form needs.
+        TrainingError: no example makes a row, or one lacks what the form needs.
     """
     used: Counter[str] = Counter()
     left_out = Counter() if dropped is None else dropped
@@ -38,14 +38,14 @@ def write_rows(
             block: list[Row] = []
             for example in examples:
                 _check(example, form)
-                made = rows_of(example, form, seed=seed)
-                if not made:
+                rows = rows_of(example, form, seed=seed)
+                if not rows:
                     left_out[f"query with less than this recipe needs: {form.least}"] += 1
                     continue
                 used[example.source] += 1
-                block += made
-                counts.rows += len(made)
-                counts.pairs += sum(map(form.pairs, made))
+                block += rows
+                counts.rows += len(rows)
+                counts.pairs += sum(map(form.pairs, rows))
                 if len(block) >= BLOCK:
                     writer.write_table(pa.Table.from_pylist(block, schema=schema))
                     block = []
@@ -59,7 +59,7 @@ def write_rows(
 
 
 def read_rows(folder: Path) -> tuple[Dataset, RowCounts]:
-    """The rows, mapped, and what they were made of. Raises TrainingError where the folder isn't whole."""
+    """The rows, memory-mapped, and their counts. Raises TrainingError if the folder isn't complete."""
     try:
         counts = RowCounts(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
         rows = Dataset.from_file(str(folder / ROWS))
@@ -69,7 +69,7 @@ def read_rows(folder: Path) -> tuple[Dataset, RowCounts]:
 
 
 def preview(folder: Path) -> list[dict[str, Any]]:
-    """The first rows, for a person to look at."""
+    """The first rows, to be shown to a user."""
     rows, _ = read_rows(folder)
     return [dict(row) for row in rows.select(range(min(PREVIEW, len(rows))))]
 

@@ -1,4 +1,4 @@
-"""Examples become the rows that each kind of loss takes, columns in the order in which it takes them."""
+"""Turns examples into the rows that each kind of loss takes, with columns in the order of the loss's arguments."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,31 +8,31 @@ from typing import Any
 from training.example import Example
 
 Row = dict[str, Any]
-NEGATIVES = 5  # of an n-tuple, as the recipe `cmnrl` has it
-MARGINS = 4  # pairs of one example whose margins are learned
+NEGATIVES = 5  # in an n-tuple, as in the recipe `cmnrl`
+MARGINS = 4  # pairs per example whose margins are learned
 
 
 @dataclass(frozen=True)
 class Form:
-    """Rows of one kind."""
+    """One form of rows, and how to make them from an example."""
 
     needs: str
     """What an example must have: `labels` or `scores`."""
     columns: tuple[str, ...]
-    """In the order in which the loss takes them, the label last."""
+    """In the order of the loss's arguments, the label last."""
     make: Callable[[Example, random.Random], Iterator[Row]]
     pairs: Callable[[Row], int]
-    """(query, passage) pairs that one row costs."""
+    """Number of (query, passage) pairs in a row."""
     least: str
-    """What a query must have to make a row, in words."""
+    """What a query must have to make a row, as a phrase for messages."""
     or_scores: bool = False
-    """Whether a teacher's scores do where nobody judged."""
+    """Whether a teacher's scores are used if there are no labels."""
 
 
 def rows_of(example: Example, form: Form, *, seed: int) -> list[Row]:
-    """An example's rows; none where it lacks the form's `least`.
+    """An example's rows; empty if it lacks the form's `least`.
 
-    What is drawn depends on the seed and the query alone.
+    Random choices depend only on the seed and the query.
     """
     return list(form.make(example, random.Random(f"{seed}/{example.query}")))
 
@@ -46,7 +46,7 @@ def _scores(example: Example) -> Sequence[float]:
 
 
 def _split(example: Example) -> tuple[list[str], list[str]]:
-    """Relevant passages, and the others."""
+    """The relevant passages, and the others."""
     both = list(zip(example.passages, _labels(example), strict=True))
     return [text for text, label in both if label > 0], [text for text, label in both if label <= 0]
 
@@ -68,7 +68,7 @@ def _n_tuples(example: Example, rng: random.Random) -> Iterator[Row]:
 
 
 def _lists(example: Example, _: random.Random) -> Iterator[Row]:
-    """Lists of grades; where nobody judged, of how far each score lies above the list's lowest: losses take no less."""
+    """Lists with grades; without grades, each score minus the list's lowest, since losses take no label below 0."""
     scores = _scores(example)
     labels = [score - min(scores) for score in scores] if example.labels is None else _labels(example)
     if any(label > 0 for label in labels) and any(label <= 0 for label in labels):
@@ -76,7 +76,7 @@ def _lists(example: Example, _: random.Random) -> Iterator[Row]:
 
 
 def _ordered(example: Example, _: random.Random) -> Iterator[Row]:
-    """Lists labelled by the teacher's order: the best of n passages has n, the last 1; equal scores share a label."""
+    """Lists labeled by the teacher's order: the best of n passages gets n, the last 1; equal scores share a label."""
     scores = _scores(example)
     if len(set(scores)) > 1:
         labels = [float(sum(other <= score for other in scores)) for score in scores]
@@ -95,7 +95,7 @@ def _scored_pairs(example: Example, _: random.Random) -> Iterator[Row]:
 
 
 def _margins(example: Example, rng: random.Random) -> Iterator[Row]:
-    """Pairs of passages with the teacher's margin; of many the relevant against others, or else best against worse."""
+    """At most MARGINS pairs of a better and a worse passage by label, else by score, with the teacher's margin."""
     scored = list(zip(example.passages, _scores(example), _labels(example) or _scores(example), strict=True))
     couples = [(a, b) for a in scored for b in scored if a[2] > b[2]]
     for better, worse in rng.sample(couples, min(len(couples), MARGINS)):

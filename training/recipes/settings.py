@@ -1,4 +1,4 @@
-"""How a re-ranker is trained: everything but the recipe and the data."""
+"""Settings of a training: everything but the recipe and the data."""
 
 from dataclasses import dataclass, fields
 
@@ -8,45 +8,45 @@ from training.recipes.catalog import find_loss_recipe
 from training.recipes.recipe import Recipe
 
 PRECISIONS = ("auto", "bf16", "float32")
-MOST_SEED = 2**31 - 1  # below what numpy takes, as second passes and rounds count on from it
+MOST_SEED = 2**31 - 1  # below NumPy's limit, because second passes and rounds add to it
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """Settings of one training. Where a value is None, the recipe's own applies."""
+    """Settings of one training. For None in `learning_rate` and `batch`, the recipe's own value applies."""
 
     base: str = DEFAULT_BI_ENCODER
     """The model to start from: a hub name, a path or a version's id; a bi-encoder gets a new head."""
     learning_rate: float | None = None
-    """Peak, after a linear warm-up; falls linearly to 0."""
+    """The peak rate: reached by a linear warm-up, then falling linearly to 0."""
     epochs: float = 1.0
-    """Times that each row is seen, unless `steps` or `minutes` set another end."""
+    """Times that each row is seen, unless `steps` or `minutes` end the training otherwise."""
     steps: int | None = None
-    """Steps of the optimizer, those of a cold start's two passes together; None for `epochs` of each."""
+    """Optimizer steps, for a cold start those of both passes together; None to train for `epochs`."""
     minutes: float | None = None
-    """Time to train, both passes together, without evaluations: how many steps fit is measured at the start; None for
-    no such limit."""
+    """Time to train, without evaluations, all passes together; how many steps fit is measured at the start. None for
+    no limit."""
     batch: int | None = None
     """Rows in one step of the optimizer, on each device."""
     micro_batch: int | None = None
-    """Rows whose graph is in memory at once; gradients are summed up to a whole batch. None for the whole batch."""
+    """Rows whose graph is in memory at once; their gradients are summed over a batch. None for the whole batch."""
     max_length: int = 160
-    """Tokens of a pair while training; serving may take more."""
+    """Tokens of a pair in training; serving may use more."""
     warmup: float = 0.1
-    """Share of the steps."""
+    """Share of the steps over which the learning rate rises."""
     weight_decay: float = 0.01
     dropout: float = 0.0
-    """0 trains faster on a CPU, which draws the random numbers on one thread."""
+    """0 trains faster on a CPU, where random numbers are drawn on one thread."""
     precision: str = "auto"
-    """`auto` takes what this machine computes fastest, measured; `bf16` keeps weights in float32 all the same."""
+    """`auto` measures which format this machine computes fastest in; even with `bf16`, weights stay in float32."""
     gradient_checkpointing: bool = False
-    """Compute activations twice and keep none of them: less memory, a third more time."""
+    """Compute activations twice instead of storing them: less memory, a third more time."""
     save_every: int = 100
     """Steps between checkpoints; 0 for none."""
     evaluate_every: int = 0
-    """Steps between evaluations on the dev set, the best weights being kept; 0 for none."""
+    """Steps between evaluations on the dev set, of which the best weights are used in the end; 0 for none."""
     patience: int = 0
-    """Evaluations without a better one after which training stops; 0 to go on to the end."""
+    """Stop after this many evaluations without improvement; 0 to train to the end."""
     seed: int = 17
 
     def __post_init__(self) -> None:
@@ -70,16 +70,16 @@ class TrainSettings:
             raise SettingsError(f"patience is {self.patience} but nothing is evaluated; give evaluate_every too.")
 
     def by(self, recipe: str) -> "FitSettings":
-        """The same settings for a pass that learns by a recipe's loss, on its form of rows."""
-        return FitSettings(recipe=recipe, **{item.name: getattr(self, item.name) for item in fields(TrainSettings)})
+        """The same settings for a pass that minimizes a recipe's loss on its form of rows."""
+        return FitSettings(recipe=recipe, **{entry.name: getattr(self, entry.name) for entry in fields(TrainSettings)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings(TrainSettings):
-    """Settings of one pass over rows: those of a training, and whose loss is minimized on which form of rows."""
+    """Settings of one pass over rows: those of a training, and the recipe whose loss and rows it uses."""
 
     recipe: str
-    """One of catalog.LOSS_RECIPES."""
+    """A key of catalog.LOSS_RECIPES."""
 
     def __post_init__(self) -> None:
         find_loss_recipe(self.recipe)
@@ -87,7 +87,7 @@ class FitSettings(TrainSettings):
 
     @property
     def loss_recipe(self) -> Recipe:
-        """Loss, rows and usual settings."""
+        """The recipe: loss, form of rows and usual settings."""
         return find_loss_recipe(self.recipe)
 
     @property

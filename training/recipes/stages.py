@@ -1,4 +1,4 @@
-"""A plan of stages: which data in what amounts, and how each stage trains on them."""
+"""Plans of stages: which data each stage trains on, how much of it, and how."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -9,8 +9,8 @@ from training.mining.groups import GroupSettings
 
 KINDS = ("distill", "run", "judged", "questions")
 ITSELF = "itself"
-"""A teacher that is the re-ranker of the stage before."""
-_JOINED = re.compile(r"\+(?=(?:given|itself)(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may hold a +
+"""Name of a teacher: the re-ranker that the stage before trained."""
+_JOINED = re.compile(r"\+(?=(?:given|itself)(?:\+|$)|first-stage|late-interaction|reranker:)")  # a path may contain a +
 _TEACHER = re.compile(r"given|itself|(?:first-stage|late-interaction)(?::.+)?|reranker:.+")
 MOST_LENGTH = 8192  # tokens
 
@@ -22,19 +22,19 @@ class Ingredient:
     index: str
     """Name of the index whose passages are used."""
     kind: str
-    """What the targets are: `distill` the first stage's scores, `run` those of the run beside the queries, `judged`
-    grades, `questions` the first stage's for questions that passages ask, more for the passage that asks."""
+    """What the targets are. `distill`: the first stage's scores; `run`: those of the run beside the queries; `judged`:
+    grades; `questions`: the first stage's scores for questions found in passages, raised for the one that asks."""
     groups: int
     """At most this many groups."""
     queries: str = ""
-    """Name of the index whose corpus holds the queries; empty for the same one."""
+    """Name of the index whose corpus holds the queries; empty if it is the same one."""
     repeats: int = 1
-    """Groups made of one query, with other passages each time."""
+    """Groups made from each query, each with different passages."""
     ranks: tuple[int, int] = (1, 100)
     """First-stage ranks that passages are taken from, both included."""
     teacher: str = ""
-    """Gives the targets of `distill` and `questions` in the first stage's place, as teacher.open_teacher reads it; one
-    of several joined by + may be ITSELF."""
+    """The teacher that replaces the first stage for `distill` and `questions`, as a name for teacher.open_teacher;
+    several are joined by +, and ITSELF may be one of them."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -52,7 +52,7 @@ class Ingredient:
             )
 
     def teachers(self) -> list[str]:
-        """Its teachers by name; empty where the first stage teaches."""
+        """Names of its teachers; empty if the first stage is the teacher."""
         return _JOINED.split(self.teacher) if self.teacher else []
 
     def indexes(self) -> set[str]:
@@ -67,9 +67,9 @@ class Stage:
     name: str
     ingredients: tuple[Ingredient, ...]
     learning_rate: float
-    """Peak, after a linear warm-up over the first tenth; falls linearly to 0."""
+    """The peak rate: reached by a linear warm-up over the first tenth of the steps, then falling linearly to 0."""
     seed: int | None = None
-    """Seeds the draws of queries and passages; None: the seed of the plan's mining."""
+    """Seeds the drawing of queries and passages; None for the seed of the plan's mining."""
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < float("inf"):
@@ -80,7 +80,7 @@ class Stage:
         return any(ITSELF in ingredient.teachers() for ingredient in self.ingredients)
 
     def with_itself(self, path: str) -> "Stage":
-        """The stage with the re-ranker at `path` in the place of ITSELF."""
+        """The stage with ITSELF replaced by the re-ranker at `path`."""
         before = f"reranker:{path}"
 
         def resolved(ingredient: Ingredient) -> Ingredient:
@@ -92,19 +92,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """Everything that decides a training in stages, but the hardware."""
+    """Everything that determines a training in stages, apart from the hardware."""
 
     stages: tuple[Stage, ...]
     base: str = DEFAULT_BI_ENCODER
     """The model to start from: a version's id, a hub name or a path; a bi-encoder gets a new head."""
     max_length: int = 160
-    """Tokens of a pair in training; serving may take more."""
+    """Tokens of a pair in training; serving may use more."""
     groups_per_step: int = 16
     mining: GroupSettings = field(default_factory=GroupSettings)
     dropout: float = 0.0
     seed: int = 17
     learns_from: str = ""
-    """Completes the sentence "It learns from …", for people."""
+    """Completes the sentence "It learns from …" in the app."""
 
     def __post_init__(self) -> None:
         if not 16 <= self.max_length <= MOST_LENGTH:
@@ -123,4 +123,4 @@ class StagePlan:
 
     def indexes(self) -> set[str]:
         """Names of all indexes that its stages read."""
-        return {name for stage in self.stages for item in stage.ingredients for name in item.indexes()}
+        return {name for stage in self.stages for ingredient in stage.ingredients for name in ingredient.indexes()}

@@ -1,1 +1,1 @@
-"""A training from its request to a version: inputs, passes, stages, and the forecast."""
+"""One training, from its request to a version: inputs, passes, stages and the forecast."""

@@ -1,6 +1,6 @@
-"""What a training will learn from and take, before it begins: some of its rows, and estimates made from them.
+"""Forecasts a training: shows some of its rows, and estimates the steps, time and memory that it will take.
 
-A few queries' examples are gathered as the training would, and a few of its steps are timed on this machine.
+Gathers the examples of a few queries as the training would, and times a few of its steps on this machine.
 """
 
 import math
@@ -32,8 +32,8 @@ from training.train.inputs import RowGatherer, protection_of
 from training.train.passes import passes_of
 from training.train.request import TrainRequest, model_path
 
-MEASURED_PAIRS = 256  # whose lengths are counted
-FORWARD_SHARE = 1 / 3  # of a training step's time that scoring as many pairs takes
+MEASURED_PAIRS = 256  # whose lengths in tokens are measured
+FORWARD_SHARE = 1 / 3  # time to score some pairs, as a share of that of a training step on as many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +43,19 @@ class _Sample:
     rows: Dataset
     counts: RowCounts
     seconds: float
-    """Time to gather them."""
+    """Time that gathering them took."""
     times: float | None
-    """Examples that the training will gather for each one of them; None where that is unknown."""
+    """How many times as many examples the training will gather; None if unknown."""
 
 
 def forecast(request: TrainRequest, *, progress: Progress = silent) -> Forecast:
     """Gather a few examples into `request.work`, time a few steps, and estimate the rest.
 
-    Nothing is timed, and `seconds` lacks the training, where memory wouldn't suffice.
+    If memory wouldn't suffice, nothing is timed and `seconds` has no entry for training.
 
     Raises:
         SettingsError: the recipe has several stages.
-        SecondLookError: the training itself would be refused.
+        SecondLookError: the training itself would fail in the same way.
     """
     if request.plan is not None:
         raise SettingsError(f"What recipe {request.recipe} of several stages takes can't be forecast; start it.")
@@ -96,7 +96,7 @@ def _sample(request: TrainRequest, progress: Progress) -> _Sample:
 
 
 def steps_to_do(settings: FitSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
-    """Steps of the optimizer that training plans with so many rows; 0 where that can't be told."""
+    """Optimizer steps that a training on this many rows would plan; 0 if that can't be known."""
     passes = settings.loss_recipe.passes
     epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
     requested = settings.steps or epochs
@@ -109,7 +109,7 @@ def steps_to_do(settings: FitSettings, seconds_a_step: float | None, *, rows: fl
 
 
 def whole_settings(request: TrainRequest) -> FitSettings:
-    """The settings of all passes together."""
+    """The settings of the whole training, not of one of its passes."""
     settings = replace(request.settings, base=model_path(request.settings.base))
     return settings.by(request.recipe)
 
@@ -121,7 +121,7 @@ def _shortened(request: TrainRequest) -> DataSettings:
 
 
 def _lengths(settings: FitSettings, rows: Dataset) -> list[int]:
-    """Tokens of some of the pairs that the rows hold."""
+    """Lengths in tokens of some of the rows' pairs."""
     pairs: list[tuple[str, str]] = []
     for row in rows.select(range(min(len(rows), MEASURED_PAIRS))):
         texts = [value for name, value in row.items() if name not in ("query", "label", "labels")]
@@ -133,20 +133,20 @@ def _lengths(settings: FitSettings, rows: Dataset) -> list[int]:
 
 
 def _times_as_many(request: TrainRequest, indexes: OpenIndexes) -> float | None:
-    """Examples that the training will gather for each one of the few; None where nobody knows."""
+    """How many times as many examples the training will gather as the forecast did; None if unknown."""
     data = request.data
     if request.resolved_recipe.from_passages:
         return data.cold.queries / min(data.cold.queries, QUERIES)
     few = all_of_them = 0.0
     for source in data.sources:
-        there = min(_queries(source, indexes), data.limit or math.inf)
-        few += min(there, QUERIES)
-        all_of_them += there
+        available = min(_queries(source, indexes), data.limit or math.inf)
+        few += min(available, QUERIES)
+        all_of_them += available
     return all_of_them / few if 0 < all_of_them < math.inf else None
 
 
 def _queries(source: Source, indexes: OpenIndexes) -> float:
-    """Queries that a source holds; infinite where counting them would mean to read it all."""
+    """Number of queries in a source; infinite if counting them would mean reading all of it."""
     if source.form == "index":
         return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
     if source.form == "feedback":
@@ -155,7 +155,7 @@ def _queries(source: Source, indexes: OpenIndexes) -> float:
 
 
 def _evaluating(request: TrainRequest, seconds_a_step: float, steps: int, pairs_a_row: float) -> float:
-    """Seconds of all evaluations on the dev set, and of the current model's."""
+    """Seconds of all evaluations on the dev set, that of the current model included."""
     if request.dev is None:
         return 0.0
     a_pair = seconds_a_step / (whole_settings(request).rows_a_step * pairs_a_row) * FORWARD_SHARE

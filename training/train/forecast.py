@@ -1,4 +1,4 @@
-"""The forecast of a training, as it is kept and shown; nothing heavy is imported."""
+"""The forecast of a training as stored and shown; imports nothing heavy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from typing import Any
 
 from training.recipes.row_counts import RowCounts
 
-QUERIES = 200  # of each source, whose examples are gathered for a forecast
+QUERIES = 200  # of each source; their examples are gathered for a forecast
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What is known before a training begins. All but the rows is an estimate."""
+    """What can be known before a training begins. All but `rows` and `counts` are estimates."""
 
     rows: list[dict[str, Any]]
-    """The first ones."""
+    """The first rows."""
     counts: RowCounts
-    """Of the queries that were gathered."""
+    """Of the rows gathered for the forecast."""
     steps: int
     pairs: int
-    """(query, passage) pairs to be seen."""
+    """(query, passage) pairs that the training will see."""
     passes: float | None
-    """Times that each row is seen; None where it isn't known how many there will be."""
+    """Times that each row is seen; None if the number of rows isn't known."""
     seconds: Mapping[str, float]
-    """By what takes them: gathering, training, evaluating. At the machine's present speed, whatever else runs."""
+    """By activity (gathering, training, evaluating), at the machine's present speed under its present load."""
     memory: float
-    """Bytes, on the device that trains."""
+    """Bytes needed on the device that trains."""
     free: float
-    """Bytes that this device has free now."""
+    """Bytes free on that device now."""

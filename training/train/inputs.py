@@ -1,4 +1,4 @@
-"""What a training works with: protected queries, the rows of each pass, and the lists of its dev queries."""
+"""The inputs of a training: protected queries, the rows of each pass, and first-stage lists for its dev queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,9 +25,9 @@ from training.train.workspace import Workspace, check_origin
 
 
 def protection_of(request: LearningRequest) -> Protection:
-    """What must not be trained on: the queries of files, and judged splits beside all indexes that are read.
+    """The queries that must not be trained on: those of files, and the judged splits beside all indexes in use.
 
-    The train splits beside these indexes are not protected; the bundled sample's dev and test queries always are.
+    Train splits are not protected; the dev and test queries of the bundled sample always are.
     """
     names = {*request.indexes(), *([request.dev.index] if request.dev else [])}
     folders = {corpus_folder(name, root=request.root) for name in names}
@@ -44,22 +44,24 @@ class RowGatherer:
         self._gatherer = IngredientReader(indexes, protection=protection, progress=progress)
 
     def gather(
-        self, one: TrainingPass, *, before: TrainingPass | None = None, model: PairModel | None = None
+        self, training_pass: TrainingPass, *, before: TrainingPass | None = None, model: PairModel | None = None
     ) -> RowCounts:
-        """Write the rows of a pass, unless an earlier start has; `model` is what the pass `before` ended with."""
-        target = one.folder / ROWS
+        """Write the rows of a pass unless an earlier start did; `model` is the one that the pass `before` trained."""
+        target = training_pass.folder / ROWS
         if target.is_dir():
             return read_rows(target)[1]
-        one.folder.mkdir(parents=True, exist_ok=True)
+        training_pass.folder.mkdir(parents=True, exist_ok=True)
         if before is None:
-            model_config(one.settings.base)  # a base that can't be trained is refused before anything is gathered
+            model_config(training_pass.settings.base)  # fail on an unusable base before gathering
         dropped: Counter[str] = Counter()
         examples: Iterable[Example]
-        if one.self_taught and before is not None and model is not None:
+        if training_pass.self_taught and before is not None and model is not None:
             examples = self._self_taught(before, model)
-        elif one.stage is not None and one.mining is not None:
+        elif training_pass.stage is not None and training_pass.mining is not None:
             protected = self._gatherer.dropped
-            examples = self._gatherer.stage(one.stage.with_itself(one.settings.base), one.mining)
+            examples = self._gatherer.stage(
+                training_pass.stage.with_itself(training_pass.settings.base), training_pass.mining
+            )
             dropped.update(+Counter({PROTECTED: self._gatherer.dropped - protected}))
         else:
             examples = collect(
@@ -70,10 +72,11 @@ class RowGatherer:
                 indexes=self._indexes,
                 progress=self._progress,
             )
-        return write_rows(target, examples, one.settings.loss_recipe.form, seed=one.settings.seed, dropped=dropped)
+        settings = training_pass.settings
+        return write_rows(target, examples, settings.loss_recipe.form, seed=settings.seed, dropped=dropped)
 
     def close(self) -> None:
-        """Let go of indexes and teachers: a training wants their memory."""
+        """Close indexes and teachers, because training needs their memory."""
         self._indexes.close()
         self._gatherer = IngredientReader(self._indexes, protection=self._protection, progress=self._progress)
 
@@ -85,24 +88,24 @@ class RowGatherer:
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """What a training works with, made once while its folder is held, and handed on."""
+    """The inputs of a training, gathered once while its folder is locked."""
 
     rows: RowGatherer
-    """Has gathered the rows of the first pass, and gathers those of the others when their time comes."""
+    """Has gathered the rows of the first pass; gathers those of each later pass when it begins."""
     counts: RowCounts
-    """What the rows of the first pass were made of."""
+    """Of the rows of the first pass."""
     dev: Candidates | None
-    """The dev queries with their first-stage lists; None where nothing is measured."""
+    """The dev queries with their first-stage lists; None if nothing is measured."""
     revision: str
-    """The code's when the training began."""
+    """Revision of the code when the training began."""
 
 
 def gather_inputs(request: TrainRequest, workspace: Workspace, *, progress: Progress = silent) -> Inputs:
-    """Gather the rows of the first pass and the dev lists, in a folder that is held.
+    """Gather the rows of the first pass and the dev lists, in a locked folder.
 
     Raises:
-        TrainingError: there are no data, or the folder holds rows of other ones.
-        SecondLookError: data or base model can't be used.
+        TrainingError: there are no data, or the folder holds rows of other data.
+        SecondLookError: the data or the base model can't be used.
     """
     revision, progress = provenance.code_revision(), workspace.timed(progress)
     protection = protection_of(request)
@@ -114,7 +117,7 @@ def gather_inputs(request: TrainRequest, workspace: Workspace, *, progress: Prog
 
 
 def origin_of(request: TrainRequest, protection: Protection) -> dict[str, Any]:
-    """What decides the rows of a training, as plain data."""
+    """Everything that determines the rows of a training, as plain data."""
     if request.plan is None:
         return request.gathered_from()
     rest = {"root": str(request.root), "protected queries": protection.fingerprint()}
@@ -122,7 +125,7 @@ def origin_of(request: TrainRequest, protection: Protection) -> dict[str, Any]:
 
 
 def dev_lists(dev: DevSettings, indexes: OpenIndexes, *, progress: Progress = silent) -> Candidates:
-    """The dev queries with their first-stage lists. Raises SettingsError where the corpus has no such split."""
+    """The dev queries with their first-stage lists. Raises SettingsError if the corpus has no such split."""
     pipeline = indexes.pipeline(dev.index)
     return first_stage_lists(
         pipeline,

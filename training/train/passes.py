@@ -1,4 +1,4 @@
-"""The passes of a training: one for most recipes, two where a model teaches itself, else one a stage."""
+"""The passes of a training: one for most recipes, two if the model teaches itself, one per stage of a plan."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,24 +15,24 @@ MODEL = "model"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingPass:
-    """One pass over rows of its own, from the weights that the pass before it ended with."""
+    """One pass over its own rows, starting from the weights of the pass before it."""
 
     name: str
-    """What the manifest counts its examples and losses under."""
+    """The manifest lists its examples and losses under this name."""
     folder: Path
-    """Takes its rows and checkpoints."""
+    """The folder for its rows and checkpoints."""
     settings: FitSettings
-    """With the base to start from: of all passes but the first a folder that the one before fills."""
+    """Their `base` is the model to start from; for all passes but the first, a folder that the one before writes."""
     stage: Stage | None = None
-    """The ingredients of its rows; None for those of the request's data."""
+    """The stage whose ingredients its rows are made of; None if they are made of the request's data."""
     mining: GroupSettings | None = None
-    """Which passages become the groups of a stage."""
+    """How passages are chosen for the groups of a stage."""
     self_taught: bool = False
-    """Whether its rows are those of the pass before, with targets that its model is half the teacher of."""
+    """Whether its rows are those of the pass before, with targets mixed half and half with its model's scores."""
 
 
 def passes_of(request: TrainRequest) -> list[TrainingPass]:
-    """What a training consists of, in its order."""
+    """The passes of a training, in order."""
     if request.plan is not None:
         return _stages(request.work, request.plan)
     recipe = request.resolved_recipe
@@ -43,8 +43,8 @@ def passes_of(request: TrainRequest) -> list[TrainingPass]:
     if not recipe.teaches_itself:
         return [first]
     folder = request.work / SELF_TAUGHT
-    again = replace(first.settings, base=str(folder / FIRST), seed=settings.seed + 1)
-    return [first, replace(first, folder=folder, settings=again, self_taught=True)]
+    second_settings = replace(first.settings, base=str(folder / FIRST), seed=settings.seed + 1)
+    return [first, replace(first, folder=folder, settings=second_settings, self_taught=True)]
 
 
 def shared(settings: TrainSettings, passes: int) -> TrainSettings:

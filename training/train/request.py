@@ -1,4 +1,4 @@
-"""What decides a training: its recipe, its data, what is measured and protected, and where the version goes."""
+"""A request for a training: its recipe and data, the dev and protected queries, and the version's folder."""
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -16,20 +16,20 @@ from training.recipes.stages import StagePlan
 
 
 def work_folder(output: Path) -> Path:
-    """Where the rows and checkpoints of a version to be lie."""
+    """The folder for the rows and checkpoints of a version in training."""
     return output.with_name(f".{output.name}.training")
 
 
 @dataclass(frozen=True)
 class DevSettings:
-    """Judged queries that say which weights are best; they are never trained on."""
+    """The judged queries that decide which weights are best; they are never trained on."""
 
     index: str = "sample"
     split: str = "dev"
     queries: int = 100
     """At most this many."""
     depth: int = 30
-    """Passages of the fused first stage that are re-ranked for each."""
+    """Passages of the fused first stage to re-rank for each query."""
 
     def __post_init__(self) -> None:
         if self.split == "train":
@@ -38,7 +38,7 @@ class DevSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRequest:
-    """What decides the examples of a training or a race, and what both are measured on."""
+    """What a training and a race have in common: the data they learn from and the queries they are measured on."""
 
     data: DataSettings = field(default_factory=DataSettings)
     dev: DevSettings | None = None
@@ -53,28 +53,28 @@ class LearningRequest:
         return self.data.indexes()
 
     def gathered_from(self) -> dict[str, Any]:
-        """All that decides the rows and what is measured, as plain data; raises SettingsError for an absent file."""
+        """All that determines the rows and the dev set, as plain data. Raises SettingsError for an absent file."""
         from training.versions.recording import protected_files
 
-        protect = [f"{one.file} {one.sha256[:12]}" for one in protected_files(self.protect)]
+        protect = [f"{entry.file} {entry.sha256[:12]}" for entry in protected_files(self.protect)]
         dev = None if self.dev is None else asdict(self.dev)
         return {**self.data.as_json(), "dev": dev, "protect": protect, "root": str(self.root)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRequest(LearningRequest):
-    """All that decides one training.
+    """Everything that determines one training.
 
-    Raises SettingsError for an unknown recipe, and for data or settings beside a recipe that has its own.
+    Raises SettingsError for an unknown recipe, or if data or settings are given for a recipe that has its own.
     """
 
     output: Path
-    """The version's folder, to be made."""
+    """The version's folder, which must not exist yet."""
     recipe: str
-    """The recipe's name; any name where a plan is given."""
+    """The recipe's name; with a plan, any name."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     plan: StagePlan | None = None
-    """The recipe's stages, where they aren't those that it comes with."""
+    """The stages, to use in place of the recipe's own."""
 
     def __post_init__(self) -> None:
         if self.plan is None:
@@ -88,12 +88,12 @@ class TrainRequest(LearningRequest):
 
     @property
     def resolved_recipe(self) -> Recipe:
-        """What the recipe needs and how it learns."""
+        """The recipe of this name, or one made from the plan."""
         return find_loss_recipe(self.recipe) if self.plan is None else staged_recipe(self.recipe, self.plan)
 
     @property
     def work(self) -> Path:
-        """Where rows and checkpoints lie until the version is there."""
+        """The folder for rows and checkpoints until the version exists."""
         return work_folder(self.output)
 
     def indexes(self) -> list[str]:
@@ -101,14 +101,14 @@ class TrainRequest(LearningRequest):
         return self.data.indexes() if self.plan is None else sorted(self.plan.indexes())
 
     def decided_by(self) -> dict[str, Any]:
-        """Everything that decided the training, as its version's manifest has it."""
+        """Everything that determined the training, in the form of the version's manifest."""
         if self.plan is not None:
             return plan_json(self.plan)
         values = self.as_json()
         return {**values["settings"], "data": values["data"], "dev": values["dev"]}
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, for a job's config."""
+        """The request as plain data, for a job's config."""
         return {
             "output": str(self.output),
             "settings": {"recipe": self.recipe, **asdict(self.settings)},
@@ -120,9 +120,9 @@ class TrainRequest(LearningRequest):
 
     @classmethod
     def from_json(cls, values: object, *, place: str) -> "TrainRequest":
-        """What `as_json` returned. Raises SettingsError, with the place, for values that are no request."""
+        """Rebuild a request from what `as_json` returned. Raises SettingsError, naming the place, for anything else."""
         stored = made(_StoredRequest, values, place)
-        parts = {item.name: getattr(stored.settings, item.name) for item in fields(TrainSettings)}
+        parts = {entry.name: getattr(stored.settings, entry.name) for entry in fields(TrainSettings)}
         return cls(
             output=stored.output,
             recipe=stored.settings.recipe,
@@ -137,14 +137,14 @@ class TrainRequest(LearningRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class _StoredSettings(TrainSettings):
-    """Settings as a job's config has them, the recipe's name among them."""
+    """Settings as stored in a job's config, which include the recipe's name."""
 
     recipe: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class _StoredRequest(LearningRequest):
-    """A request as a job's config has it."""
+    """A request as stored in a job's config."""
 
     output: Path
     settings: _StoredSettings
@@ -152,12 +152,12 @@ class _StoredRequest(LearningRequest):
 
 
 def plan_json(plan: StagePlan) -> dict[str, Any]:
-    """What decides a training in stages, as its work folder and its version's manifest have it."""
+    """Everything that determines a training in stages, in the form of its work folder and its version's manifest."""
     values = {**asdict(plan), "base": model_path(plan.base)}
     del values["learns_from"]
     return values
 
 
 def model_path(name: str) -> str:
-    """Where a model lies: a version's folder where `name` is the id of one; any other name is returned as it is."""
+    """The folder of a version if `name` is a version's id; any other name unchanged."""
     return reranker_path(name) if VERSION.fullmatch(name) else name

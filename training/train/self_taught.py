@@ -1,4 +1,4 @@
-"""Targets of a second pass: the mean of what a model learned from and of its own scores."""
+"""Targets for a second pass: the mean of the first pass's targets and the trained model's own scores."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,24 +14,24 @@ from training.fitting.model import PairModel
 from training.recipes.row_files import read_rows
 from training.teachers.teacher import RerankerTeacher, Teacher, teach
 
-SELF_SHARE = 0.5  # the model's own share of the targets
+SELF_SHARE = 0.5  # the weight of the model's own scores in the targets
 
 
 def self_taught(examples: Iterable[Example], model: PairModel, *, progress: Progress = silent) -> Iterator[Example]:
-    """The examples with targets that are the mean of the model's logits and the teacher's, both of one spread."""
+    """The examples with new targets: the mean of the teacher's logits and of the model's, scaled to the same spread."""
     model.eval()
     for example in teach(examples, SelfTeacher(RerankerTeacher(ModelInTraining(model))), progress=progress):
         yield replace(example, source=f"{example.source}, self-taught")
 
 
 class SelfTeacher:
-    """The mean of a model's logits, made as wide as the scores that an example came with, and of these."""
+    """A teacher that averages an example's scores with a model's logits, scaled to those scores' mean and spread."""
 
     def __init__(self, model: Teacher) -> None:
         self._model = model
 
     def scores(self, examples: Sequence[Example]) -> list[Floats]:
-        """For each example (passages,) float32 logits."""
+        """Targets of each example, (passages,) float32."""
         return [
             _mixed(own, np.array(example.scores, dtype=np.float32))
             for example, own in zip(examples, self._model.scores(examples), strict=True)
@@ -45,7 +45,7 @@ def _mixed(own: Floats, targets: Floats) -> Floats:
 
 
 def examples_of(folder: Path) -> Iterator[Example]:
-    """The examples that the rows in a folder, lists with a teacher's scores, were made of."""
+    """Rebuild examples from the rows in a folder, which are lists with a teacher's scores."""
     rows, counts = read_rows(folder)
     source = next(iter(counts.examples))
     for row in rows:

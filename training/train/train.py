@@ -27,7 +27,7 @@ from training.versions.manifest import VersionManifest
 
 
 def no_report(step: TrainingStep) -> None:
-    """Report nothing."""
+    """Ignore the report of a step."""
 
 
 def train_version(
@@ -38,15 +38,15 @@ def train_version(
     report: ReportStep = no_report,
     command: str = "",
 ) -> Path:
-    """Gather, train, and put the version at its place; returns that. Stopped at any moment, it can be resumed.
+    """Gather the data, train, and write the version; returns its folder. It can be stopped at any time and resumed.
 
-    `report` is called after each step of the optimizer; `command` is what the version's card says that made it. Under
-    torchrun every process calls this; the first one gathers and writes, the others only compute.
+    `report` is called after each step of the optimizer; `command` appears on the version's card as what made it. Under
+    torchrun every process calls this: the first one gathers and writes, the others only compute.
 
     Raises:
-        BusyError: another process trains the version.
+        BusyError: another process is training the version.
         TrainingError: the version exists, a training of it was stopped and `resume` isn't given, or there are no data.
-        SecondLookError: data, base model or dev set can't be used.
+        SecondLookError: the data, the base model or the dev set can't be used.
     """
     if processes.rank():
         return _compute(request, resume=resume)
@@ -64,7 +64,7 @@ def train_on(
     report: ReportStep = no_report,
     command: str = "",
 ) -> Path:
-    """Train on inputs in the folder that is held since they were gathered, and put the version at its place."""
+    """Train on gathered inputs in a folder that has been locked since, and write the version; returns its folder."""
     results = train_passes(passes_of(request), inputs, resume=resume, report=workspace.timed(report))
     metrics = {}
     if inputs.dev is not None and request.dev is not None:
@@ -80,7 +80,7 @@ def train_on(
 
 @dataclass(kw_only=True)
 class PassResults:
-    """What the passes of a training came to, added up; the model is that of the best pass, the last where equal."""
+    """The passes' results, summed; the model is that of the best pass, of the last one if several are equal."""
 
     fitted: FittedModel | None = None
     examples: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -88,17 +88,17 @@ class PassResults:
     dropped: "Counter[str]" = field(default_factory=Counter)
     """Examples and queries left out, by reason."""
     losses: dict[str, dict[int, float]] = field(default_factory=dict)
-    """Losses by pass and step, the steps of all passes counted through."""
+    """Losses by pass and step; steps are numbered across all passes."""
     steps: int = 0
     pairs: int = 0
     """(query, passage) pairs seen."""
 
-    def add(self, one: TrainingPass, fitted: FittedModel) -> None:
-        """Count a pass. Rows that a model taught itself are no new examples."""
-        if not one.self_taught:
-            self.examples[one.name] = fitted.counts.examples
+    def add(self, training_pass: TrainingPass, fitted: FittedModel) -> None:
+        """Add the results of a pass. Rows of a self-taught pass don't count as new examples."""
+        if not training_pass.self_taught:
+            self.examples[training_pass.name] = fitted.counts.examples
             self.dropped.update(fitted.counts.dropped)
-        losses = self.losses.setdefault(one.name, {})
+        losses = self.losses.setdefault(training_pass.name, {})
         losses.update({self.steps + step: loss for step, loss in fitted.losses.items()})
         self.steps, self.pairs = self.steps + fitted.steps, self.pairs + fitted.pairs
         if self.fitted is None or (fitted.best_ndcg or 0.0) >= (self.fitted.best_ndcg or 0.0):
@@ -106,31 +106,31 @@ class PassResults:
 
     @property
     def model(self) -> PairModel:
-        """The model that is kept."""
+        """The model of the best pass."""
         if self.fitted is None:
             raise ValueError("no pass was added")
         return self.fitted.model
 
     @property
     def best_ndcg(self) -> float | None:
-        """nDCG@10 on the dev set of the weights that are kept; None where nothing was evaluated meanwhile."""
+        """nDCG@10 of the best pass's weights on the dev set; None if nothing was evaluated during training."""
         return None if self.fitted is None else self.fitted.best_ndcg
 
 
 def train_passes(passes: list[TrainingPass], inputs: Inputs, *, resume: bool, report: ReportStep) -> PassResults:
-    """Train pass by pass, each on rows that are gathered when it begins, from the weights of the one before."""
+    """Train pass by pass, each from the weights of the one before, on rows that are gathered when it begins."""
     results, measure = PassResults(), measure_on(inputs.dev)
     before, model = None, None
-    for number, one in enumerate(passes, start=1):
-        inputs.rows.gather(one, before=before, model=model)
+    for number, training_pass in enumerate(passes, start=1):
+        inputs.rows.gather(training_pass, before=before, model=model)
         if not any(later.stage for later in passes[number:]):
             inputs.rows.close()
         report_here = partial(_report_in_pass, report, number=number, passes=len(passes), steps_before=results.steps)
-        fitted = fit(one.folder, one.settings, resume=resume, measure=measure, report=report_here)
+        fitted = fit(training_pass.folder, training_pass.settings, resume=resume, measure=measure, report=report_here)
         if number < len(passes):
             _save_base(fitted.model, Path(passes[number].settings.base))
-        results.add(one, fitted)
-        before, model = one, fitted.model
+        results.add(training_pass, fitted)
+        before, model = training_pass, fitted.model
     return results
 
 
@@ -139,43 +139,43 @@ def _report_in_pass(report: ReportStep, step: TrainingStep, *, number: int, pass
 
 
 def _save_base(model: PairModel, folder: Path) -> None:
-    """The weights that the next pass starts from, in float32, unless an earlier start has saved them."""
+    """Save the weights that the next pass starts from, in float32, unless an earlier start did."""
     if not folder.is_dir():
         with atomic.folder(folder) as target:
             model.save_pretrained(str(target), create_model_card=False)
 
 
 def _compute(request: TrainRequest, *, resume: bool) -> Path:
-    """What every process but the first does: the same passes, on its own part of each batch."""
+    """The work of every process but the first: the same passes, on its own share of each batch."""
     passes = passes_of(request)
     processes.wait_for(passes[0].folder / ROWS)
     dev = None if request.dev is None else dev_lists(request.dev, OpenIndexes(request.root))
-    for one in passes:
-        processes.wait_for(one.folder / ROWS)
-        fit(one.folder, one.settings, resume=resume, measure=measure_on(dev))
+    for training_pass in passes:
+        processes.wait_for(training_pass.folder / ROWS)
+        fit(training_pass.folder, training_pass.settings, resume=resume, measure=measure_on(dev))
     return request.output
 
 
 def measure_on(dev: Candidates | None) -> Measure | None:
-    """A function of a model that returns its nDCG@10 on the dev queries; None without any."""
+    """A function that returns a model's nDCG@10 on the dev queries; None without dev queries."""
     return None if dev is None else lambda model: mean_ndcg(model, dev)
 
 
 def last_loss(losses: Mapping[int, float]) -> float:
-    """The mean loss of the last tenth of the steps; 0 where there are none."""
+    """The mean loss of the last tenth of the steps; 0 without steps."""
     last = [losses[step] for step in sorted(losses)][-max(1, len(losses) // 10) :]
     return sum(last) / len(last) if last else 0.0
 
 
 def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
-    """What a manifest says was measured."""
+    """A measured nDCG@10 in the form of a manifest's metrics."""
     return {f"{dev.index} {dev.split}": {MAIN_MEASURE: ndcg}}
 
 
 def manifest_of(
     request: TrainRequest, results: PassResults, *, minutes: float, revision: str, metrics: Mapping[str, Any]
 ) -> VersionManifest:
-    """The manifest of a version that was trained by this request."""
+    """The manifest of a version trained by this request."""
     outcome = recording.TrainingOutcome(
         examples=results.examples,
         dropped=results.dropped,

@@ -1,4 +1,4 @@
-"""The folder of a training while it runs: its lock, what its rows were gathered from, and the time it has taken."""
+"""The work folder of a training: its lock, the record of what its rows were gathered from, and the time spent."""
 
 import json
 import shutil
@@ -16,12 +16,12 @@ from training.train.request import work_folder
 
 ORIGIN = "asked.json"
 MINUTES = "minutes.json"
-EVERY = 30.0  # seconds between two notes of the time: a process that is stopped or killed loses no more
+EVERY = 30.0  # seconds between two records of the time; a killed process loses no more than this
 Arguments = ParamSpec("Arguments")
 
 
 class Workspace:
-    """The folder of one training, and the time that this process and earlier ones have worked in it."""
+    """The folder of one training, and the time that this process and earlier ones have spent on it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,11 +31,11 @@ class Workspace:
 
     @property
     def minutes(self) -> float:
-        """Of all processes, until now."""
+        """Minutes spent so far, earlier processes included."""
         return self._before + (time.monotonic() - self._begun) / 60
 
     def timed(self, callback: Callable[Arguments, None]) -> Callable[Arguments, None]:
-        """The same callback, which also writes down the time now and then."""
+        """Wrap a callback so that it also records the time spent, every EVERY seconds."""
 
         def noting(*args: Arguments.args, **named: Arguments.kwargs) -> None:
             if time.monotonic() - self._noted >= EVERY:
@@ -48,10 +48,10 @@ class Workspace:
 
 @contextmanager
 def hold(output: Path, *, resume: bool) -> Iterator[Workspace]:
-    """The folder to work in, made, and held against other trainings of the version until the block or the process ends.
+    """Make the work folder and lock it against other trainings of the version until the block or the process ends.
 
     Raises:
-        BusyError: another process trains the version.
+        BusyError: another process is training the version.
         TrainingError: the version exists, or a training of it was stopped and `resume` isn't given.
     """
     check_new(output)
@@ -64,16 +64,16 @@ def hold(output: Path, *, resume: bool) -> Iterator[Workspace]:
         try:
             yield Workspace(work)
         except BaseException:
-            if not any(work.rglob(ROWS)):  # there is nothing to resume, as where the data were wrong
+            if not any(work.rglob(ROWS)):  # nothing to resume, for instance because the data were wrong
                 shutil.rmtree(work)
             raise
 
 
 def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
-    """Note in a folder what its rows are gathered from; refuse to continue there with those of other data.
+    """Record in a folder what its rows are gathered from; refuse to continue there with rows of other data.
 
     Raises:
-        TrainingError: something differs from what was noted, such as the files of protected queries.
+        TrainingError: something differs from the record, such as the files of protected queries.
     """
     path = folder / ORIGIN
     values = json.loads(json.dumps(origin))

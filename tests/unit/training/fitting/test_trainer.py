@@ -132,7 +132,7 @@ def test_where_memory_is_full_the_parts_are_halved_and_the_step_is_the_same(
     with caplog.at_level(logging.WARNING, logger="training.fitting.trainer"):
         found = weights(three_steps(tmp_path / "full", tiny_cross_encoder, "listnet", batch=4).model)
     assert [record.getMessage() for record in caplog.records if record.name == "training.fitting.trainer"] == [
-        "Memory is full: going on with parts of 2, the batch stays as it is"
+        "Memory is full: continuing with parts of 2; the batch size stays the same"
     ]
     assert asked == [32, *[16] * 6]  # once too many, then 2 parts in each of 3 steps
     assert equal(found, expected)
@@ -216,7 +216,7 @@ def test_two_processes_train_as_one_with_the_batches_of_both_even_where_the_memo
     ended = in_two(forks, tmp_path, tiny_cross_encoder, fault)
     assert ended.code == 0, ended.error
     assert "rank 1 ended with 0" in ended.error
-    assert ended.error.count("Memory is full: going on with parts of 1") == said  # each halves
+    assert ended.error.count("Memory is full: continuing with parts of 1") == said  # each halves
     assert close(load_file(tmp_path / WEIGHTS), four_lists, within=1e-5)
 
 
