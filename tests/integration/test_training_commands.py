@@ -136,11 +136,14 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
         atomic.write_json(output / "manifest.json", counts)
 
     monkeypatch.setattr(train, "train_version", note)
-    line = ["train", "--output", str(tmp_path / "1"), "--recipe", "two-hour-reranker"]
-    assert main(line) == 0
+    line = ["train", "--recipe", "two-hour-reranker", "--output"]
+    assert main([*line, str(tmp_path / "1")]) == 0
     told = "Gathered 9 examples, trained on 1,600 pairs; left out: 7 protected."  # 2 + 3 + 4
     assert capsys.readouterr().out == f"{told}\nRe-ranker: {tmp_path / '1'}\n"
-    assert main([*line, "--stages", "2", "--base", "data/models/other/1"]) == 0
+    # what exists is never overwritten, and that is said before anything is loaded
+    assert main([*line, str(tmp_path / "1")]) == 2
+    assert f"{tmp_path / '1'} is there already" in capsys.readouterr().err
+    assert main([*line, str(tmp_path / "2"), "--stages", "2", "--base", "data/models/other/1"]) == 0
     whole = find_recipe("two-hour-reranker").plan
     assert whole is not None
     command = "python -m training train --recipe two-hour-reranker"
@@ -149,7 +152,7 @@ def test_a_recipe_of_stages_trains_the_first_ones_from_the_base_that_is_given(
         (
             "two-hour-reranker",
             replace(whole, stages=whole.stages[:2], base="data/models/other/1"),
-            tmp_path / "1",
+            tmp_path / "2",
             f"{command} --stages 2",
         ),
     ]
