@@ -69,7 +69,7 @@ def promote(browser: WebDriver, *, depth: int) -> None:
     fill(browser, "models_reason", "it learned from ten grades")
     press(browser, "models_promote")
     press(browser, "models_promote_yes")
-    until_told(browser, "is served from now on; searches use it at once, without a restart.")
+    until_told(browser, "is now served. Searches use it immediately, without a restart.")
 
 
 def roll_back(browser: WebDriver) -> None:
@@ -78,4 +78,4 @@ def roll_back(browser: WebDriver) -> None:
     open_tab(browser, "Promote")
     press(browser, "models_rollback")
     press(browser, "models_rollback_yes")
-    until_told(browser, "is served again; searches use it at once, without a restart.")
+    until_told(browser, "is served again. Searches use it immediately, without a restart.")

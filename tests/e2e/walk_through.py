@@ -139,7 +139,7 @@ def _train(browser: WebDriver, camera: Camera, *, minutes: float) -> None:
     for share in (0.15, 0.4, 0.7):
         until(browser, f"{share:.0%} of the steps", partial(_is_done, browser, share))
         camera.take("Train: live curves, beside the model that is served", seconds=0.9)
-    until_told(browser, "is made. Its nDCG@10 on the dev set is")
+    until_told(browser, "is ready. Its nDCG@10 on the dev set is")
     all_of(browser, CHARTS)
     camera.take("A new version, measured on the dev queries", seconds=1.8)
 

@@ -137,7 +137,7 @@ def test_queries_of_files_are_protected_and_counted_after_a_stop_too(
     assert queries(tmp_path / "1") == [QUERIES["train"]["2"]]
     made = make(tmp_path / "1", tiny_cross_encoder, built_root, resume=True, **given)
     values = json.loads((made / "manifest.json").read_text())
-    assert values["dropped"] == {"protected": 2}  # once a stage
+    assert values["dropped"] == {"protected query": 2}  # once a stage
     assert [row["file"] for row in values["protect"]] == ["secret.tsv"]
     assert str(tmp_path) not in json.dumps(values)
 

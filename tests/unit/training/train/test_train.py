@@ -310,7 +310,7 @@ def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Pat
     asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
     with hold(asked.output, resume=False) as workspace:
         counts = gather_inputs(asked, workspace).counts
-    assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected": 1})
+    assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected query": 1})
     assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
 
 
@@ -320,7 +320,7 @@ def test_the_manifest_names_the_files_of_protected_queries_and_no_folder(
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
     found = manifest(train_version(request(tmp_path, tiny_cross_encoder, built_root, protect=(file,)), command=COMMAND))
     assert [row["file"] for row in found["protect"]] == ["secret.tsv"]
-    assert found["dropped"] == {"protected": 1}
+    assert found["dropped"] == {"protected query": 1}
     assert str(tmp_path) not in json.dumps(found)
 
 
