@@ -139,7 +139,7 @@ def _bm25(folder: Path, queries: Sequence[str]) -> Figures:
         (work / "terms").mkdir()
         begun = time.perf_counter()
         for start in range(0, len(analyzed), 100_000):
-            postings.write_shard(work / "terms" / f"{start:08}.arrow", analyzed[start : start + 100_000])
+            postings.write_postings(work / "terms" / f"{start:08}.arrow", analyzed[start : start + 100_000])
         build_bm25(work / "terms", work / "bm25", Bm25Settings())
         our_build = time.perf_counter() - begun
         index = Bm25s.open(work / "bm25")

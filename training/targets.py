@@ -21,15 +21,15 @@ GRADE_LOGITS = 6.0  # logits between grade 0 and the highest grade
 FIRST_STAGE_SHARE = 0.25  # share of the first stage's logit that is added to a grade's logit
 QUESTION_BONUS = 3.0  # logits added for the passage that the question was taken from
 
-Scores = TypeVar("Scores", float, Floats)
+CosineT = TypeVar("CosineT", float, Floats)
 
 
-def as_logits(cosines: Scores) -> Scores:
+def as_logits(cosines: CosineT) -> CosineT:
     """One cosine, or an array of them, as logits."""
     return (cosines - MIDDLE_COSINE) * COSINE_SCALE
 
 
-def late_as_logits(scores: Scores) -> Scores:
+def late_as_logits(scores: CosineT) -> CosineT:
     """One late-interaction score (a mean soft maximum), or an array of them, as logits."""
     return (scores - MIDDLE_LATE) * LATE_SCALE
 

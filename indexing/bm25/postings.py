@@ -25,7 +25,7 @@ class TermPostings(NamedTuple):
     """(passages with the term,) int64: how often it occurs in each."""
 
 
-def write_shard(path: Path, analyzed: Sequence[Sequence[str]]) -> None:
+def write_postings(path: Path, analyzed: Sequence[Sequence[str]]) -> None:
     """Write the postings of one shard, whose passages come as lists of terms. Equal input gives equal bytes."""
     seen: dict[str, int] = {}
     flat = [seen.setdefault(term, len(seen)) for terms in analyzed for term in terms]

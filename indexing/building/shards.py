@@ -93,12 +93,12 @@ class ShardMaker:
 
     def make(self, work: Path, number: int, content: Sequence[Passage], digest: str) -> tuple[Shard, int]:
         """Write every form of these passages, then the record; return it, and how many passages were encoded."""
-        remove(work, number)
+        remove_shards(work, number)
         texts = [passage.content for passage in content]
-        passages.write_shard(path(work, "passages", number), content)
-        postings.write_shard(path(work, "terms", number), analyzer.analyze(texts))
+        passages.write_passages(path(work, "passages", number), content)
+        postings.write_postings(path(work, "terms", number), analyzer.analyze(texts))
         if self.tokenizer is not None:
-            tokens.write_shard(path(work, "tokens", number), self.tokenizer.encode(texts))
+            tokens.write_tokens(path(work, "tokens", number), self.tokenizer.encode(texts))
         self.progress("read", len(content), 0)
         known_rows = self.known.find(content) if self.known is not None else {}
         encoded, count = self._encode(texts, known_rows)
@@ -164,14 +164,14 @@ def load_all(work: Path) -> list[Shard]:
 
 def link(shard: Shard, source: Path, old: int, work: Path, new: int) -> Shard:
     """Reuse a shard of another build by hard links, without copying it."""
-    remove(work, new)
+    remove_shards(work, new)
     for form in shard.files:
         os.link(path(source, form, old), path(work, form, new))
     atomic.write_json(_record(work, new), asdict(shard))
     return shard
 
 
-def remove(work: Path, number: int) -> None:
+def remove_shards(work: Path, number: int) -> None:
     """Unlink a shard's record and files. Another build may share them, so never write into an existing file."""
     _record(work, number).unlink(missing_ok=True)
     for form in SHARD_FORMS:

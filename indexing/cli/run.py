@@ -12,14 +12,14 @@ STATUSES = {"done": 0, "stopped": STOPPED, "failed": FAILED}
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    run = commands.add_parser("run", help="do the build of a job's folder, as the app's Indexes page does")
-    run.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json and status.json")
-    run.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of the lock that this process was given
-    run.set_defaults(run=_run)
+    command = commands.add_parser("run", help="do the build of a job's folder, as the app's Indexes page does")
+    command.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json and status.json")
+    command.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of a lock that this process inherited
+    command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from indexing.jobs.run import run  # loads torch
+    from indexing.jobs.run import run_build  # loads torch
 
     log, handler = logging.getLogger("indexing.jobs"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -27,7 +27,7 @@ def _run(options: argparse.Namespace) -> int:
     log.setLevel(logging.INFO)
     log.propagate = False  # else each line stands there twice
     try:
-        return STATUSES[run(options.folder, lock=options.lock).state]
+        return STATUSES[run_build(options.folder, lock=options.lock).state]
     finally:
         log.removeHandler(handler)
         log.propagate = True

@@ -15,7 +15,7 @@ from indexing.errors import SecondLookError
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a module of a `cli` folder adds its command."""
-Run: TypeAlias = Callable[[argparse.Namespace], int]
+RunCommand: TypeAlias = Callable[[argparse.Namespace], int]
 """What a command does; the result is its exit status."""
 
 ROOMS = ("indexing", "search", "training", "app")

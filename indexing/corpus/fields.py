@@ -44,7 +44,7 @@ class RecordFields(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def find(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
+def find_fields(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
     """Choose the fields among a record's `names`; if one is missing, return a description of the fault."""
     for name in (fields.id, fields.text, fields.title):
         if name and name not in names:

@@ -11,7 +11,7 @@ from indexing.progress import Progress, silent
 from indexing.store.ids import SeenIds, id_hashes
 from indexing.whitespace import squeeze_value
 
-Batch = dict[str, list[Any]]
+RecordBatch = dict[str, list[Any]]
 """Lists of values by column."""
 
 BATCH = 1_000  # records read at once
@@ -27,11 +27,11 @@ class Repository:
     name: str
     progress: Progress = silent
 
-    def batches(self, configuration: str | None, split: str, fields: Sequence[str]) -> Iterator[Batch]:
+    def batches(self, configuration: str | None, split: str, fields: Sequence[str]) -> Iterator[RecordBatch]:
         """Records of one configuration and split. Raises ValueError if they lack one of `fields`."""
         yield from self._batches(self._load(configuration, split), fields)
 
-    def splits(self, configuration: str | None, fields: Sequence[str]) -> dict[str, Iterator[Batch]]:
+    def splits(self, configuration: str | None, fields: Sequence[str]) -> dict[str, Iterator[RecordBatch]]:
         """Records of each split of a configuration, by our name for the split."""
         splits = self._load(configuration, None)
         return {SPLITS[split]: self._batches(splits[split], fields) for split in splits if split in SPLITS}
@@ -42,7 +42,7 @@ class Repository:
         datasets.disable_progress_bars()
         return datasets.load_dataset(self.name, configuration, split=split, streaming=True)
 
-    def _batches(self, records: Any, fields: Sequence[str]) -> Iterator[Batch]:
+    def _batches(self, records: Any, fields: Sequence[str]) -> Iterator[RecordBatch]:
         for batch in records.iter(batch_size=BATCH):
             if absent := [field for field in fields if field not in batch]:
                 raise ValueError(f"its records have no field {absent[0]!r}, only {', '.join(map(repr, sorted(batch)))}")
@@ -130,7 +130,7 @@ class MsMarco:
                     qrels.unlink()
 
 
-def _ms_marco_lines(batch: Batch, seen: SeenIds) -> tuple[list[str], list[str], list[str]]:
+def _ms_marco_lines(batch: RecordBatch, seen: SeenIds) -> tuple[list[str], list[str], list[str]]:
     """Lines of the passages not seen before, of the queries that have a selected passage, and of their qrels."""
     queries, qrels, texts = [], [], []
     for query_id, query, shown in zip(batch["query_id"], batch["query"], batch["passages"], strict=True):
@@ -151,7 +151,7 @@ def _text_ids(texts: Sequence[str]) -> list[str]:
     return [f"{value:016x}" for value in id_hashes(texts).tolist()]
 
 
-def _write_passages(work: Path, batches: Iterator[Batch], fields: tuple[str, str]) -> None:
+def _write_passages(work: Path, batches: Iterator[RecordBatch], fields: tuple[str, str]) -> None:
     """Write one line per passage: id, text, and title if any. A passage without a text has its title as the text."""
     empty = 0
     with _open(work / "collection.tsv") as file:
@@ -166,7 +166,7 @@ def _write_passages(work: Path, batches: Iterator[Batch], fields: tuple[str, str
         log.warning("Passages left out because they have neither text nor title: %s.", f"{empty:,}")
 
 
-def _pairs(batches: Iterator[Batch], fields: tuple[str, str]) -> Iterator[tuple[str, str]]:
+def _pairs(batches: Iterator[RecordBatch], fields: tuple[str, str]) -> Iterator[tuple[str, str]]:
     """Id and text of each record that has a text."""
     for batch in batches:
         for key, text in zip(batch[fields[0]], batch[fields[1]], strict=True):
@@ -174,7 +174,7 @@ def _pairs(batches: Iterator[Batch], fields: tuple[str, str]) -> Iterator[tuple[
                 yield _id(key), spaced
 
 
-def _judgments(batches: Iterator[Batch]) -> Iterator[tuple[str, str, int]]:
+def _judgments(batches: Iterator[RecordBatch]) -> Iterator[tuple[str, str, int]]:
     """Query, passage and grade; in a table without grades, every passage has grade 1."""
     for batch in batches:
         grades = batch.get("score", [1] * len(batch[QRELS[0]]))

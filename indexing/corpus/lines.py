@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from indexing.corpus.fields import Fields, as_strings, find
+from indexing.corpus.fields import Fields, as_strings, find_fields
 from indexing.corpus.limits import LIMITS
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId
@@ -84,7 +84,7 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
         return f"not JSON that can be read ({error})"
     if not isinstance(record, dict):
         return "a JSON object is wanted"
-    names = find(fields, tuple(record))
+    names = find_fields(fields, tuple(record))
     if isinstance(names, str):
         return names
     values = as_strings(names, record[names.id], record[names.text], record[names.title] if names.title else "")

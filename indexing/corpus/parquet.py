@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus.fields import Fields, RecordFields, as_strings, find
+from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields
 from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.corpus.lines import Chunk, Parsed, passage
 from indexing.errors import CorpusError, first_line
@@ -38,7 +38,7 @@ def _batch_rows(metadata: pq.FileMetaData, limits: ReadLimits) -> int:
 
 
 def _columns(file: Path, schema: pa.Schema, fields: Fields) -> RecordFields:
-    names = find(fields, tuple(schema.names))
+    names = find_fields(fields, tuple(schema.names))
     if isinstance(names, str):
         raise CorpusError(f"{file}: {names}. Name them with --id-field, --text-field and --title-field.")
     for option, name in names._asdict().items():

@@ -97,7 +97,7 @@ def known_corpora(root: Path | None = None) -> list[Path]:
     return [path for path in (places.sample(), *folders) if path.is_dir()]
 
 
-def keep(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> StoredUpload:
+def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None) -> StoredUpload:
     """Store an upload in `root/name` if every line of it can be read, or bad lines are to be skipped.
 
     Raises:

@@ -59,7 +59,7 @@ class BuildReporter(StatusWriter[BuildStatus]):
         self.write()
 
 
-def run(folder: Path, *, lock: int | None = None) -> BuildStatus:
+def run_build(folder: Path, *, lock: int | None = None) -> BuildStatus:
     """Run the job of a folder and write its final status; `lock` is the descriptor of its lock if it was inherited.
 
     Raises:

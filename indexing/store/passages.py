@@ -13,7 +13,7 @@ from indexing.store.ids import IdTable
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string())])
 
 
-def write_shard(path: Path, passages: Sequence[Passage]) -> None:
+def write_passages(path: Path, passages: Sequence[Passage]) -> None:
     """Write one shard as an Arrow IPC file."""
     columns = [
         pa.array([passage.id for passage in passages], pa.string()),

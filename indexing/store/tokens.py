@@ -89,7 +89,7 @@ def _load(name: str) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def write_shard(path: Path, rows: Sequence[TokenIds]) -> None:
+def write_tokens(path: Path, rows: Sequence[TokenIds]) -> None:
     """Write one shard as an Arrow IPC file, in batches of BATCH_ROWS."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         for start in range(0, len(rows), BATCH_ROWS):

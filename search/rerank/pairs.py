@@ -18,7 +18,7 @@ QUERY_TOKENS = 64  # a query is cut to this many; MS MARCO's longest dev query h
 
 
 @dataclass(frozen=True)
-class Batch:
+class PairBatch:
     """Some pairs, padded to the longest among them."""
 
     rows: list[int]
@@ -35,14 +35,14 @@ class EncodedPairs:
     truncated: list[bool]
     """Whether the pair's passage was cut."""
 
-    def batches(self, tokenizer: PreTrainedTokenizerBase, *, token_budget: int) -> Iterator[Batch]:
+    def batches(self, tokenizer: PreTrainedTokenizerBase, *, token_budget: int) -> Iterator[PairBatch]:
         """Batches of pairs of similar length, longest first, each at most `token_budget` tokens with padding."""
         order = sorted(range(len(self.ids)), key=lambda row: -len(self.ids[row]["input_ids"]))
         start = 0
         while start < len(order):
             size = max(1, token_budget // len(self.ids[order[start]]["input_ids"]))
             rows = order[start : start + size]
-            yield Batch(rows, _padded(tokenizer, [self.ids[row] for row in rows]))
+            yield PairBatch(rows, _padded(tokenizer, [self.ids[row] for row in rows]))
             start += size
 
 

@@ -7,7 +7,7 @@ from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training, grade, promote, roll_back
 from tests.e2e.searching import figures, reranked, search_for
 from training.judgments.feedback import FeedbackStore
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 CHARTS = ".st-key-train_job [data-testid=stVegaLiteChart] :is(canvas, svg)"
 QUERY = "how many people live in berlin"
@@ -31,7 +31,7 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     until(browser, "the loss's curve", lambda: bool(there(browser, CHARTS)))
     until_told(browser, "Version mine/1 is ready. Its nDCG@10 on the dev set is")
     until(browser, "both curves", lambda: len(there(browser, CHARTS)) == 2)
-    made = find("mine/1", workshop.folder / "data/models")
+    made = find_version("mine/1", workshop.folder / "data/models")
     assert made.manifest.examples["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
 
     promote(browser, depth=5)

@@ -16,7 +16,7 @@ from tests.e2e.retraining import begin_training
 from tests.e2e.serving import WAIT
 from training.jobs.jobs import TrainingJob
 from training.jobs.status import METRICS, read_metrics
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 STEPS, SAVE_EVERY = 200, 10
 OLD_LOSS = "123.0"  # no loss of this training: it tells lines of before the kill from those that are written anew
@@ -53,7 +53,7 @@ def test_a_training_is_in_every_tab_and_goes_on_after_the_kill_of_its_process(
     metrics = read_metrics(folder)
     assert [metric.step for metric in metrics] == list(range(1, STEPS + 1))
     assert metrics[0].loss == float(OLD_LOSS)
-    assert find("long/1", workshop.folder / "data/models").manifest.settings["steps"] == STEPS
+    assert find_version("long/1", workshop.folder / "data/models").manifest.settings["steps"] == STEPS
 
 
 def hold_still(folder: Path, *, after: int) -> int:

@@ -380,7 +380,7 @@ class Here:
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
             handler = logging.StreamHandler(log)
             build_run.log.addHandler(handler)
-            build_run.run(folder, lock=lock)
+            build_run.run_build(folder, lock=lock)
             build_run.log.removeHandler(handler)
         signal.signal(signal.SIGTERM, before)
 

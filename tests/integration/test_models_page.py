@@ -79,7 +79,13 @@ def versions(house: Path, tiny_cross_encoder: Path) -> Path:
 
 def promote_by_hand(models: Path, version: str) -> None:
     set_promoted(
-        version, seen=promoted.current(models), verdict={}, by="ann", reason="by hand", forced=False, models=models
+        version,
+        seen=promoted.current_promotion(models),
+        verdict={},
+        by="ann",
+        reason="by hand",
+        forced=False,
+        models=models,
     )
 
 
@@ -323,10 +329,10 @@ def test_what_is_not_worse_is_promoted_once_it_was_confirmed(page: AppTest, vers
     page.text_input(key="models_reason").set_value("trained longer")
     page.button(key="models_promote").click().run()
     assert "Serve mine/same instead of shipped from now on?" in sentences(page)
-    assert promoted.current().promoted == "shipped"
+    assert promoted.current_promotion().promoted == "shipped"
     page.button(key="models_promote_yes").click().run()
     assert not page.exception
-    now = promoted.current()
+    now = promoted.current_promotion()
     assert (now.promoted, now.before, now.action, now.reason) == ("mine/same", "shipped", "promote", "trained longer")
     assert "mine/same is now served. Searches use it immediately, without a restart." in sentences(page)
     assert served(page) == "mine/same"
@@ -341,18 +347,18 @@ def test_the_promoter_is_the_user_who_is_logged_in(
     monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "ann@example.org")
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
-    assert promoted.current().by == "ann@example.org"
+    assert promoted.current_promotion().by == "ann@example.org"
     page.button(key="models_rollback").click().run()
     monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "")
     page.button(key="models_rollback_yes").click().run()
-    assert promoted.current().by == promoted.person()  # without a login, whoever runs the app
+    assert promoted.current_promotion().by == promoted.person()  # without a login, whoever runs the app
 
 
 def test_no_means_no(page: AppTest, versions: Path) -> None:
     judge(page, "mine/same").button(key="models_promote").click().run()
     page.button(key="models_promote_no").click().run()
     assert "models_promote_yes" not in [button.key for button in page.button]
-    assert promoted.current().promoted == "shipped"
+    assert promoted.current_promotion().promoted == "shipped"
 
 
 def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restart(
@@ -378,11 +384,11 @@ def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -
     page.button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
     assert "needs a reason" in sentences(page)
-    assert promoted.current().promoted == "shipped"
+    assert promoted.current_promotion().promoted == "shipped"
     page.text_input(key="models_reason").set_value("to see it fail")
     page.button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
-    assert (promoted.current().action, promoted.current().reason) == ("force", "to see it fail")
+    assert (promoted.current_promotion().action, promoted.current_promotion().reason) == ("force", "to see it fail")
     assert list(page.dataframe[-1].value["action"]) == ["force"]
 
 
@@ -393,7 +399,7 @@ def test_expectations_are_shown_and_one_that_fails_speaks_against_it(
     scores = CrossEncoderReranker(str(versions / "mine/same")).score("honey", [PASSAGES["a1"], PASSAGES["b1"]])
     higher, lower = ("a1", "b1") if scores.logits[0] > scores.logits[1] else ("b1", "a1")
     above, below = (ExpectedPassage(key, PASSAGES[key]) for key in ((lower, higher) if wrong else (higher, lower)))
-    expectations.add("honey", above=above, below=below, by="ann", path=versions / expectations.FILE)
+    expectations.add_expectation("honey", above=above, below=below, by="ann", path=versions / expectations.FILE)
     judge(page, "mine/same")
     row = page.dataframe[1].value
     assert (row["query"][0], row["above"][0], row["below"][0]) == ("honey", above.id, below.id)
@@ -419,7 +425,7 @@ def test_rolling_back_serves_the_one_before_again(page: AppTest, versions: Path)
     assert "Serve shipped again instead of mine/same?" in sentences(page)
     page.button(key="models_rollback_yes").click().run()
     assert not page.exception
-    now = promoted.current()
+    now = promoted.current_promotion()
     assert (now.promoted, now.action, now.reason) == ("shipped", "rollback", "it was slow")
     assert "shipped is served again. Searches use it immediately, without a restart." in sentences(page)
     assert list(page.dataframe[-1].value["action"]) == ["rollback", "promote"]
@@ -433,7 +439,7 @@ def test_a_way_back_to_what_is_gone_is_told(page: AppTest, versions: Path) -> No
     page.button(key="models_rollback_yes").click().run()
     assert not page.exception
     assert "There is no version 'mine/bad'" in sentences(page)
-    assert promoted.current().promoted == "mine/same"
+    assert promoted.current_promotion().promoted == "mine/same"
 
 
 def test_a_read_only_app_neither_promotes_nor_rolls_back(house: Path, versions: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    publish = checkpoints.publish
+    publish = checkpoints.publish_checkpoint
 
     def cut(folder: Path) -> Path:
         if (folder / checkpoints.PARTIAL / "checkpoint-6").is_dir():
@@ -116,7 +116,7 @@ def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
 
     asked = resumable(tiny_cross_encoder, "listnet")
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoints, "publish", cut)
+        patched.setattr(checkpoints, "publish_checkpoint", cut)
         with pytest.raises(StoppedError):
             train(tmp_path, asked)
     half = tmp_path / checkpoints.PARTIAL / "checkpoint-6"

@@ -311,8 +311,8 @@ def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
 ) -> None:
     path = places.models() / expectations.FILE
     p1, p3 = (ExpectedPassage(name, PASSAGES[name]) for name in ("p1", "p3"))
-    mine = expectations.add(QUERY.upper(), above=p1, below=p3, by="<b>bob", path=path)
-    other = expectations.add(TRAIN[1], above=p3, below=p1, by="bob", path=path)
+    mine = expectations.add_expectation(QUERY.upper(), above=p1, below=p3, by="<b>bob", path=path)
+    other = expectations.add_expectation(TRAIN[1], above=p3, below=p1, by="bob", path=path)
     page = open_page(rater="ann", q=QUERY)
     assert f"“{p1.text[:70]}” above “{p3.text[:70]}”, pinned by <b>bob on {mine.at[:10]}" in unescape(html(page))
     assert "<b>bob" not in html(page)
@@ -327,9 +327,9 @@ def test_what_is_pinned_for_the_query_is_shown_and_can_be_unpinned(
 def test_what_was_unpinned_elsewhere_is_told(open_page: Callable[..., AppTest], home: Path) -> None:
     path = places.models() / expectations.FILE
     p1, p3 = (ExpectedPassage(name, PASSAGES[name]) for name in ("p1", "p3"))
-    mine = expectations.add(QUERY, above=p1, below=p3, by="bob", path=path)
+    mine = expectations.add_expectation(QUERY, above=p1, below=p3, by="bob", path=path)
     page = open_page(rater="ann", q=QUERY)
-    expectations.remove(mine.key, path=path)
+    expectations.remove_expectation(mine.key, path=path)
     press(page, f"teach_unpin_{mine.key}")
     assert f"There is no expectation '{mine.key}'" in sentences(page)
 

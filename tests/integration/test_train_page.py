@@ -39,7 +39,7 @@ from training.source import Source
 from training.train.estimate import forecast
 from training.train.forecast import Forecast
 from training.train.request import TrainRequest
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
@@ -322,7 +322,7 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert found.status.step == 3
     assert "Training data: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
-    assert find("mine/1").manifest.settings["batch"] == 1
+    assert find_version("mine/1").manifest.settings["batch"] == 1
     assert "train_stop" not in keys(tiny)
     press(tiny, "train_promote")
     assert tiny.selectbox(key="models_candidate").value == "mine/1"

@@ -34,5 +34,5 @@ def test_a_version_is_made_in_two_processes(built_root: Path, tiny_cross_encoder
     values = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
     assert values["pairs"] == 4 * 8 * 2  # steps, pairs a step, processes
     assert values["final_loss"]["bce"] > 0
-    assert registry.find("mine/1", models=output.parent.parent).fault == ""
+    assert registry.find_version("mine/1", models=output.parent.parent).fault == ""
     assert [path.name for path in output.parent.iterdir()] == ["1"]

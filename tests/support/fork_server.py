@@ -81,7 +81,7 @@ def attempt_job(request: dict[str, Any], _: CountingEncoder, log: int) -> None:
 
 def attempt_build_job(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
     """Do the build of a job's folder."""
-    build_run.run(Path(request["folder"]))
+    build_run.run_build(Path(request["folder"]))
 
 
 def attempt_two_ranks(request: dict[str, Any], _: CountingEncoder, __: int) -> None:

@@ -38,7 +38,7 @@ class Killed:
 
 def promote(models: Path) -> None:
     """Serve NEXT."""
-    seen = promoted.current(models)
+    seen = promoted.current_promotion(models)
     promoted.set_promoted(NEXT, seen=seen, verdict={"a": 1}, by="test", reason="", forced=False, models=models)
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from training.recipes.stages import Ingredient, Stage, StagePlan
 from training.versions.manifest import VersionManifest
-from training.versions.recording import TrainingOutcome, record, write
+from training.versions.recording import TrainingOutcome, record, write_manifest
 
 STAGE = Stage("learn", (Ingredient("small", "judged", 2),), learning_rate=1e-4)
 EXAMPLES = {"learn": {"judged small": 3}}
@@ -32,5 +32,5 @@ def make_version(models: Path, name: str, weights: Path, *, sign: float = 1.0, b
     for part in ("classifier.weight", "classifier.bias"):
         tensors[part] = torch.mul(tensors[part], sign)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    write(folder, make_manifest(base), command="python -m training train")
+    write_manifest(folder, make_manifest(base), command="python -m training train")
     return folder

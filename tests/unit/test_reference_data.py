@@ -14,7 +14,7 @@ from ir_measures import AP, RR, P, R, Rprec, nDCG
 from indexing.bm25 import analyzer
 from indexing.bm25.backends import Bm25s, RankBm25
 from indexing.bm25.build import build_bm25
-from indexing.bm25.postings import write_shard
+from indexing.bm25.postings import write_postings
 from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.judged import read_qrels, read_queries
@@ -82,7 +82,7 @@ def vaswani() -> tuple[list[PassageId], list[list[str]]]:
 
 def saved_bm25(folder: Path, analyzed: list[list[str]], settings: Bm25Settings) -> Bm25s:
     (folder / "terms").mkdir()
-    write_shard(folder / "terms/00000.arrow", analyzed)
+    write_postings(folder / "terms/00000.arrow", analyzed)
     build_bm25(folder / "terms", folder / "bm25", settings)
     return Bm25s.open(folder / "bm25")
 

@@ -19,10 +19,10 @@ def add(commands: Commands) -> None:
 
 
 def _average(options: argparse.Namespace) -> int:
-    versions = [registry.find(name, options.models) for name in options.versions]
-    from training.versions.average import average
+    versions = [registry.find_version(name, options.models) for name in options.versions]
+    from training.versions.average import average_versions
 
     share = "" if options.share is None else f" --share {options.share:g}"
     command = f"python -m training average {' '.join(version.id for version in versions)}{share}"
-    print(f"Re-ranker: {average(versions, options.output, share=options.share, command=command)}")
+    print(f"Re-ranker: {average_versions(versions, options.output, share=options.share, command=command)}")
     return 0

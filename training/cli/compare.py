@@ -27,7 +27,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.version == options.against:
         raise SettingsError(f"Both are {options.version}; name two versions that differ.")
     check_rerank_depth(options.rerank_depth)
-    versions = [registry.find(name, options.models) for name in (options.version, options.against)]
+    versions = [registry.find_version(name, options.models) for name in (options.version, options.against)]
     current_build(options.index, root=options.root)
     from indexing.index import judged_split
     from indexing.progress import Bars

@@ -108,7 +108,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.output is not None:
         names = file_names(part.title for part in evaluation.reports)
         for part, name in zip(evaluation.reports, names, strict=True):
-            report.write(options.output / name, part)
+            report.write_report(options.output / name, part)
     if file is not None:
         atomic.write_json(file, evaluation.as_json())
     if options.json is True:

@@ -10,7 +10,7 @@ from indexing.errors import SettingsError
 from training.cli.options import add_index, add_models
 from training.versions import expectations, promoted
 from training.versions.expectations import FILE, expected_passage
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 NUMBER = re.compile(r"[0-9]{1,7}")  # a key has eight digits, so that no number is one
 NONE = "No expectation is pinned in {path}; pin one with `python -m training expect add`."
@@ -44,7 +44,9 @@ def _add(options: argparse.Namespace) -> int:
 
     passages = open_index(options.index, root=options.root).passages
     above, below = (expected_passage(passage_id, passages) for passage_id in (options.above, options.below))
-    new = expectations.add(options.query, above=above, below=below, by=promoted.person(), path=options.models / FILE)
+    new = expectations.add_expectation(
+        options.query, above=above, below=below, by=promoted.person(), path=options.models / FILE
+    )
     print(f"Pinned as {new.key}: {new.sentence()}")
     return 0
 
@@ -60,7 +62,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _remove(options: argparse.Namespace) -> int:
     path = options.models / FILE
-    gone = expectations.remove(_key(options.which, path), path=path)
+    gone = expectations.remove_expectation(_key(options.which, path), path=path)
     print(f"Unpinned {gone.key}: {gone.sentence()}")
     return 0
 
@@ -79,7 +81,7 @@ def _key(which: str, path: Path) -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    version = find(options.version or promoted.current(options.models).promoted, options.models)
+    version = find_version(options.version or promoted.current_promotion(options.models).promoted, options.models)
     every = expectations.read_expectations(options.models / FILE)
     if not every:
         print(NONE.format(path=options.models / FILE))

@@ -11,7 +11,7 @@ from search.rerank.engines import FILES, check_libraries
 from search.served import NO_RERANKER
 from training.cli.options import VERSION_HELP, add_index, add_models, add_rerank_depth, check_rerank_depth
 from training.versions.gate_settings import SPLIT
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 INSTALL = 'pip install -e ".[export]"'
 
@@ -37,7 +37,7 @@ def _export(options: argparse.Namespace) -> int:
     _check_installed(options.format)
     check_at_least("--dev-queries", options.dev_queries, least=1, what="query")
     check_rerank_depth(options.rerank_depth)
-    version = find(options.version, options.models)
+    version = find_version(options.version, options.models)
     current_build(options.index, root=options.root)
     from indexing.index import judged_split
     from indexing.progress import Bars

@@ -20,7 +20,7 @@ def _models(options: argparse.Namespace) -> int:
         for row in promoted.history(options.models):
             print(f"{row.at}  {row.action:<8} {row.promoted}  by {row.by}  {row.reason}".rstrip())
         return 0
-    current = promoted.current(options.models)
+    current = promoted.current_promotion(options.models)
     versions = registry.versions(options.models)
     print("\n".join(registry.listing(versions, promoted=current.promoted, before=current.before)))
     return 0

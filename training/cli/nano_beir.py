@@ -40,7 +40,7 @@ def _nano_beir(options: argparse.Namespace) -> int:
     if options.reranker == NO_RERANKER:
         raise SettingsError("nano-beir measures a re-ranker; --reranker none has none.")
     path = reranker_path(options.reranker)
-    from training.evaluation.nano_beir import as_json, evaluate_nano_beir, table
+    from training.evaluation.nano_beir import evaluate_nano_beir, nano_beir_json, nano_beir_table
 
     result = evaluate_nano_beir(
         path,
@@ -51,9 +51,9 @@ def _nano_beir(options: argparse.Namespace) -> int:
         show_progress=True,
     )
     if file is not None:
-        atomic.write_json(file, as_json(result))
+        atomic.write_json(file, nano_beir_json(result))
     if options.json is True:
-        print_json(as_json(result))
+        print_json(nano_beir_json(result))
     else:
-        print(table(result))
+        print(nano_beir_table(result))
     return 0

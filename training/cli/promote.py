@@ -27,7 +27,7 @@ def _promote(options: argparse.Namespace) -> int:
     check_rerank_depth(options.rerank_depth)
     if options.force and not options.reason.strip():
         raise SettingsError("--force needs a --reason, which is recorded with the promotion.")
-    registry.find(options.version, options.models)
+    registry.find_version(options.version, options.models)
     current_build(options.index, root=options.root)
     from indexing.progress import Bars
     from search.load import open_pipeline

@@ -4,7 +4,7 @@ import argparse
 
 from indexing.cli.shell import Commands
 from training.cli.options import VERSION_HELP, add_models
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 
 def add(commands: Commands) -> None:
@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 
 
 def _push(options: argparse.Namespace) -> int:
-    version = find(options.version, options.models)
+    version = find_version(options.version, options.models)
     from training.versions.push import push
 
     print(push(version, options.repository, private=options.private))

@@ -110,7 +110,7 @@ def _run(request: "RaceRequest") -> "list[Standing]":
     from training.data.open_indexes import OpenIndexes
     from training.race.plot import plot
     from training.race.race import race
-    from training.race.table import table
+    from training.race.table import race_table
     from training.train.inputs import dev_lists
     from training.train.workspace import check_origin
 
@@ -120,9 +120,9 @@ def _run(request: "RaceRequest") -> "list[Standing]":
     if lists is None:
         raise SettingsError("A race is decided on judged queries; give --dev INDEX.")
     standings = race(request.folder, request.settings, lists, _gatherer(request, indexes), report=_report)
-    atomic.write_text(request.folder / "race.md", table(standings))
+    atomic.write_text(request.folder / "race.md", race_table(standings))
     atomic.write_text(request.folder / "race.svg", plot(standings))
-    print(table(standings))
+    print(race_table(standings))
     print(f"Table and plot: {request.folder}")
     return standings
 

@@ -27,10 +27,10 @@ def _run(options: argparse.Namespace) -> int:
     from training.jobs.jobs import TrainingJob
 
     TrainingJob.read_request(options.folder)  # before anything is made there
-    from training.jobs.run import run
+    from training.jobs.run import run_training
 
     with running(options.folder, lock=options.lock, kind=TrainingJob):
-        status = run(options.folder, resume=options.resume, print_line=partial(print, flush=True))
+        status = run_training(options.folder, resume=options.resume, print_line=partial(print, flush=True))
     return _print_end(options, status)
 
 

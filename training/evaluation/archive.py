@@ -6,14 +6,14 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from training.evaluation.report import Report, write
+from training.evaluation.report import EvaluationReport, write_report
 
 
-def report_files(report: Report) -> dict[str, bytes]:
+def report_files(report: EvaluationReport) -> dict[str, bytes]:
     """The files that `report.write` writes, by path. Raises CorpusError if an id contains white space."""
     with tempfile.TemporaryDirectory(prefix="second-look-report-") as name:
         folder = Path(name)
-        write(folder, report)
+        write_report(folder, report)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 

@@ -146,7 +146,7 @@ def _test_against(systems: Mapping[str, RunMeasures], baseline: str, measure: st
     }
 
 
-def columns(comparison: Comparison) -> list[str]:
+def comparison_columns(comparison: Comparison) -> list[str]:
     """The measures to list: a recall whose cutoff lies past every ranking's depth is left out if it repeats another."""
     depths: set[int] = set()
     names = []
@@ -160,9 +160,9 @@ def columns(comparison: Comparison) -> list[str]:
     return names
 
 
-def table(comparison: Comparison) -> str:
+def comparison_table(comparison: Comparison) -> str:
     """Every system's means as a Markdown table."""
-    names = columns(comparison)
+    names = comparison_columns(comparison)
     lines = [f"| | {' | '.join(names)} | 95 % of {comparison.measure} |", "|---|" + "---:|" * (len(names) + 1)]
     for system, measured in comparison.systems.items():
         means, interval = measured.means, comparison.intervals[system]
@@ -190,7 +190,7 @@ def _p(value: float) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """All figures, including every query's value by every measure."""
     return {
         "measure": comparison.measure,

@@ -16,7 +16,7 @@ from search.trec import read_run
 from training.evaluation.candidates import Candidates
 from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.missed import SecondAccount, TextOf, rerank_with_missed, text_in
-from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, Report, as_json, make_report
+from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, EvaluationReport, make_report, report_json
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 
@@ -30,7 +30,7 @@ class Evaluation:
     reranker: str
     shares: Shares | None
     """The re-ranker's share of each mixture; None without dev queries to choose it on."""
-    reports: tuple[Report, ...]
+    reports: tuple[EvaluationReport, ...]
 
     def as_json(self) -> dict[str, Any]:
         """All figures."""
@@ -39,7 +39,7 @@ class Evaluation:
             "build": self.build,
             "reranker": self.reranker,
             "shares": None if self.shares is None else dict(self.shares),
-            "reports": [as_json(report) for report in self.reports],
+            "reports": [report_json(report) for report in self.reports],
         }
 
 
@@ -112,7 +112,9 @@ class _Evaluator:
     others: Mapping[str, Run]
     progress: Progress
 
-    def report(self, title: str, stages: Stages, judged: JudgedSet, text_of: TextOf, *, candidates: Run) -> Report:
+    def report(
+        self, title: str, stages: Stages, judged: JudgedSet, text_of: TextOf, *, candidates: Run
+    ) -> EvaluationReport:
         """Report on one judged set, against BM25 if the requested baseline isn't among its systems."""
         others = {name: run for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
         runs = {**stages.by_name(shares=self.shares), **others}
@@ -129,7 +131,7 @@ class _Evaluator:
             second_account=self._second_account(candidates, stages, judged, text_of) if self.request.missed else None,
         )
 
-    def report_trec(self, trec: Candidates, encoder: BiEncoder) -> Report:
+    def report_trec(self, trec: Candidates, encoder: BiEncoder) -> EvaluationReport:
         """Report on the TREC folder's own run, re-ranked."""
         name = self.request.trec.name if self.request.trec is not None else ""
         stages = rerank_candidates(trec, encoder, self.reranker, progress=relabel(self.progress, name))

@@ -122,7 +122,7 @@ def _evaluator(source: str, sets: Sequence[str], **options: Any) -> Any:
         ) from error
 
 
-def table(result: NanoBeir) -> str:
+def nano_beir_table(result: NanoBeir) -> str:
     """Each set and the mean as a Markdown table, with BM25's figure before the re-ranker's."""
     lines = [f"| | {' | '.join(EVALUATOR_MEASURES.values())} |", "|---|" + "---:|" * len(EVALUATOR_MEASURES)]
     for name in (*result.sets, "mean"):
@@ -142,6 +142,6 @@ def table(result: NanoBeir) -> str:
     )
 
 
-def as_json(result: NanoBeir) -> dict[str, Any]:
+def nano_beir_json(result: NanoBeir) -> dict[str, Any]:
     """All fields as plain data."""
     return asdict(result)

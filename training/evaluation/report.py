@@ -24,7 +24,7 @@ SWEPT = (MAIN_MEASURE, "MRR@10", "MAP")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class EvaluationReport:
     """The figures of one judged set."""
 
     title: str
@@ -53,7 +53,7 @@ def make_report(
     settings: EvaluationSettings,
     candidates: Run | None = None,
     second_account: SecondAccount | None = None,
-) -> Report:
+) -> EvaluationReport:
     """Measure and compare `runs`, the stages' own and other systems', and attribute the losses of re-ranking.
 
     `candidates` are the lists that were re-ranked, in the order in which a smaller depth would take them; None for the
@@ -68,7 +68,7 @@ def make_report(
     lists = stages.fused if candidates is None else candidates
     added = {} if second_account is None else {RERANKED_WITH_MISSED: second_account.reranked}
     references = {ORACLE: oracle(lists, qrels), **added}
-    return Report(
+    return EvaluationReport(
         title=title,
         settings=settings,
         minimum_grade=grade,
@@ -85,11 +85,11 @@ def make_report(
     )
 
 
-def markdown(report: Report) -> str:
+def markdown(report: EvaluationReport) -> str:
     """The whole report as Markdown."""
     parts = [
         f"### {report.title} ({len(report.qrels)} judged queries)",
-        compared.table(report.comparison),
+        compared.comparison_table(report.comparison),
         compared.differences_table(report.comparison),
         _losses(report.attribution),
         _sweep_table(report.sweep),
@@ -121,7 +121,7 @@ def _sweep_table(sweep: Sequence[Depth]) -> str:
     return "\n".join(lines)
 
 
-def _notes(report: Report) -> str:
+def _notes(report: EvaluationReport) -> str:
     notes = []
     if report.settings.minimum_grade is None and report.minimum_grade == BINARY:
         notes.append(
@@ -145,14 +145,14 @@ def _notes(report: Report) -> str:
     return " ".join(notes)
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def report_json(report: EvaluationReport) -> dict[str, Any]:
     """All figures of the report."""
     figures: dict[str, Any] = {
         "title": report.title,
         "queries": len(report.qrels),
         "minimum_grade": report.minimum_grade,
         "queries_without_relevant": report.without_relevant,
-        "comparison": compared.as_json(report.comparison),
+        "comparison": compared.comparison_json(report.comparison),
         "attribution": {
             "measure": report.attribution.measure,
             "means": report.attribution.means,
@@ -176,10 +176,10 @@ def as_json(report: Report) -> dict[str, Any]:
     return figures
 
 
-def write(folder: Path, report: Report) -> None:
+def write_report(folder: Path, report: EvaluationReport) -> None:
     """Write report.md, report.json, queries.tsv, qrels.txt and runs/*.trec, each atomically; other files there stay."""
     write_trec(folder, report.runs, report.qrels)
     write_queries(folder / "queries.tsv", report.comparison, report.queries, attribution=report.attribution)
-    atomic.write_json(folder / "report.json", as_json(report))
+    atomic.write_json(folder / "report.json", report_json(report))
     command = trec_eval_command(minimum_grade=report.minimum_grade)
     atomic.write_text(folder / "report.md", f"{markdown(report)}\n\nThe same by trec_eval: `{command}`\n")

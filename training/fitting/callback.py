@@ -11,7 +11,7 @@ from transformers import TrainerCallback, TrainerState
 
 from indexing import atomic
 from training.fitting import processes
-from training.fitting.checkpoints import BEST, keep
+from training.fitting.checkpoints import BEST, keep_checkpoint
 from training.fitting.model import PairModel
 from training.recipes.settings import FitSettings
 
@@ -138,7 +138,7 @@ class TrainingMonitor(TrainerCallback):
         value = measure(self._model)
         self._model.train()
         if processes.rank() == 0 and (self.best is None or value > self.best):
-            keep(self._model, self._folder / BEST)
+            keep_checkpoint(self._model, self._folder / BEST)
         self._history[step] = value
         if processes.rank() == 0:
             atomic.write_json(self._folder / EVALUATIONS, self._history)

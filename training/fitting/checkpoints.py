@@ -23,7 +23,7 @@ def partial_folder(folder: Path) -> Path:
     return work
 
 
-def publish(folder: Path) -> Path:
+def publish_checkpoint(folder: Path) -> Path:
     """Sync the checkpoint in the partial folder, move it to its place, and remove all but the last KEPT."""
     written = next(path for path in (folder / PARTIAL).iterdir() if NAME.fullmatch(path.name))
     for path in [*written.rglob("*"), written]:
@@ -53,7 +53,7 @@ WEIGHTS = "model.safetensors"
 BEST = "best"
 
 
-def keep(model: PairModel, folder: Path) -> None:
+def keep_checkpoint(model: PairModel, folder: Path) -> None:
     """Replace the weights in `folder` by the model's; a complete copy exists at every moment."""
     older = folder.with_name(f"{folder.name}.older")
     shutil.rmtree(older, ignore_errors=True)

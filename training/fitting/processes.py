@@ -36,7 +36,7 @@ def in_any(here: bool, *, device: torch.device) -> bool:
     return bool(flag)
 
 
-def average(tensors: Sequence[Tensor]) -> None:
+def average_gradients(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over the processes; all must pass equally many, of the same shapes."""
     if processes() == 1:
         return

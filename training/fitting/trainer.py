@@ -58,13 +58,13 @@ class PairTrainer(CrossEncoderTrainer):
                 torch.cuda.empty_cache()
             self._halve()
         mean = loss.clone()
-        processes.average([mean])
+        processes.average_gradients([mean])
         if not math.isfinite(mean):
             raise TrainingError(
                 f"The loss of step {self.state.global_step + 1} is {mean:g}: the training has diverged; give a lower "
                 f"--learning-rate than {self.args.learning_rate:g}."
             )
-        processes.average([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
+        processes.average_gradients([parameter.grad for parameter in model.parameters() if parameter.grad is not None])
         return loss
 
     def _attempt(self, inputs: dict[str, Any]) -> Tensor | None:
@@ -114,7 +114,7 @@ class PairTrainer(CrossEncoderTrainer):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            checkpoints.publish(self._folder)
+            checkpoints.publish_checkpoint(self._folder)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Save only the weights: a checkpoint is for resuming, not for serving."""

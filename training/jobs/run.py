@@ -23,7 +23,7 @@ from training.jobs.status import FINAL, TrainingStatus, finite
 from training.train.inputs import gather_inputs
 from training.train.request import TrainRequest
 from training.train.train import train_on
-from training.train.workspace import hold
+from training.train.workspace import hold_workspace
 from training.versions.manifest import VersionManifest
 from training.versions.recording import public_settings
 
@@ -61,7 +61,7 @@ class Stopper:
             raise KeyboardInterrupt
 
 
-def run(folder: Path, *, resume: bool, print_line: PrintLine) -> TrainingStatus:
+def run_training(folder: Path, *, resume: bool, print_line: PrintLine) -> TrainingStatus:
     """Run the job of a folder whose lock is held, and return its final status: `finished` or `stopped`.
 
     A stopped job loses the steps since the last checkpoint, at most `save_every`; `resume` repeats them.
@@ -101,7 +101,7 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
         if step.last:
             reporter.enter("evaluating" if request.dev else "training", "the version")
 
-    with hold(request.output, resume=resume) as workspace:
+    with hold_workspace(request.output, resume=resume) as workspace:
         reporter.enter("gathering", error="", version="")
         inputs = gather_inputs(request, workspace, progress=progress)
         write_preview(folder, request, inputs.counts)

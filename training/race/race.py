@@ -36,7 +36,7 @@ LAST = 2  # recipes in the last round
 LEAST = 20  # steps of a recipe in the first round; with fewer, its result means nothing
 Gather = Callable[[str, "Counter[str]"], Iterable[Example]]
 """Returns a recipe's examples, and counts those left out."""
-Report = Callable[[int, str, float | None], None]
+ReportRound = Callable[[int, str, float | None], None]
 """Called with the round, the recipe, and its nDCG@10 once it is measured."""
 
 
@@ -48,7 +48,9 @@ def rounds_of(recipes: int) -> list[int]:
     return sizes
 
 
-def race(folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, *, report: Report) -> list[Standing]:
+def race(
+    folder: Path, settings: RaceSettings, dev: Candidates, gather: Gather, *, report: ReportRound
+) -> list[Standing]:
     """Run the race in `folder`; returns the standings, best first: by rounds completed, then by nDCG@10.
 
     Raises:

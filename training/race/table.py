@@ -8,7 +8,7 @@ from training.evaluation.settings import MAIN_MEASURE
 from training.race.standings import Standing
 
 
-def table(standings: Sequence[Standing]) -> str:
+def race_table(standings: Sequence[Standing]) -> str:
     """The Markdown table, best first; each recipe is compared with the first, query by query.
 
     With several seeds, a column shows the lowest and highest result; minutes and pairs are those of one seed.

@@ -39,5 +39,5 @@ def keep_winner(standings: Sequence[Standing], race: RaceRequest, output: Path, 
     model = open_pair_model(str(weights), max_length=settings.max_length, dropout=settings.dropout, seed=seed)
     with atomic.folder(output) as folder:
         save_weights(model, folder)
-        recording.write(folder, manifest, command=command)
+        recording.write_manifest(folder, manifest, command=command)
     return output

@@ -21,7 +21,7 @@ from training.fitting.model import PairModel, save_weights
 from training.train.inputs import Inputs, dev_lists, gather_inputs
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, TrainRequest
-from training.train.workspace import Workspace, hold
+from training.train.workspace import Workspace, hold_workspace
 from training.versions import recording
 from training.versions.manifest import VersionManifest
 
@@ -50,7 +50,7 @@ def train_version(
     """
     if processes.rank():
         return _compute(request, resume=resume)
-    with hold(request.output, resume=resume) as workspace:
+    with hold_workspace(request.output, resume=resume) as workspace:
         inputs = gather_inputs(request, workspace, progress=progress)
         return train_on(request, inputs, workspace, resume=resume, report=report, command=command)
 
@@ -73,7 +73,9 @@ def train_on(
     manifest = manifest_of(request, results, minutes=workspace.minutes, revision=inputs.revision, metrics=metrics)
     with atomic.folder(request.output) as folder:
         save_weights(results.model, folder)
-        recording.write(folder, manifest, command=command or f"training.train_version, recipe {request.recipe}")
+        recording.write_manifest(
+            folder, manifest, command=command or f"training.train_version, recipe {request.recipe}"
+        )
     shutil.rmtree(workspace.folder)
     return request.output
 

@@ -47,7 +47,7 @@ class Workspace:
 
 
 @contextmanager
-def hold(output: Path, *, resume: bool) -> Iterator[Workspace]:
+def hold_workspace(output: Path, *, resume: bool) -> Iterator[Workspace]:
     """Make the work folder and lock it against other trainings of the version until the block or the process ends.
 
     Raises:

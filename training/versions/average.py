@@ -18,14 +18,14 @@ from indexing.atomic import check_new
 from indexing.errors import SettingsError, TrainingError
 from indexing.manifest import FILE
 from training.versions.manifest import VersionManifest
-from training.versions.recording import TrainingOutcome, record, write
+from training.versions.recording import TrainingOutcome, record, write_manifest
 from training.versions.registry import WEIGHTS, Version
 
 RECIPE = "average"
 MODEL = f"model{WEIGHTS}"
 
 
-def average(versions: Sequence[Version], output: Path, *, share: float | None = None, command: str) -> Path:
+def average_versions(versions: Sequence[Version], output: Path, *, share: float | None = None, command: str) -> Path:
     """Write a version to `output` whose weights are the mean of the versions', each with an equal share.
 
     `share` is the last version's share, if not an equal one; the others divide the rest equally. Tokenizer,
@@ -47,7 +47,7 @@ def average(versions: Sequence[Version], output: Path, *, share: float | None = 
     with atomic.folder(output) as target:
         shutil.copytree(last.folder, target, ignore=shutil.ignore_patterns(FILE, f"*{WEIGHTS}"), dirs_exist_ok=True)
         save_file(weights, target / MODEL, metadata={"format": "pt"})
-        write(target, _manifest(versions, share=last_share), command=command)
+        write_manifest(target, _manifest(versions, share=last_share), command=command)
     return output
 
 

@@ -102,7 +102,7 @@ def read_expectations(path: Path) -> list[Expectation]:
     return [_parsed(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def add(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, path: Path) -> Expectation:
+def add_expectation(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, path: Path) -> Expectation:
     """Pin an expectation.
 
     Raises:
@@ -122,7 +122,7 @@ def add(query: str, *, above: ExpectedPassage, below: ExpectedPassage, by: str, 
     return new
 
 
-def remove(key: str, *, path: Path) -> Expectation:
+def remove_expectation(key: str, *, path: Path) -> Expectation:
     """Unpin the expectation with this key. Raises SettingsError if there is none."""
     with _changing(path):
         pinned = read_expectations(path)

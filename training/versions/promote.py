@@ -20,7 +20,7 @@ from training.versions.expectations import Expectation, ExpectationCheck
 from training.versions.gate import Verdict
 from training.versions.gate_settings import SPLIT, GateSettings
 from training.versions.promoted import Promotion
-from training.versions.registry import Version, find
+from training.versions.registry import Version, find_version
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,8 @@ def assess(
     """
     settings = settings or GateSettings()
     models = settings.models or places.models()
-    candidate = find(version, models, shipped=settings.shipped)
-    seen = pointer.current(models)
+    candidate = find_version(version, models, shipped=settings.shipped)
+    seen = pointer.current_promotion(models)
     if seen.promoted == candidate.id:
         raise ModelError(f"{candidate.id} is already promoted, since {seen.at or 'the beginning'}.")
     expectations = pins.read_expectations(models / pins.FILE)
@@ -128,7 +128,7 @@ def serve(assessment: Assessment, *, by: str, reason: str = "", force: bool = Fa
         raise SettingsError("Promoting against the verdict needs a reason, which is recorded; give one.")
     if verdict.refusal and not force:
         raise ModelError(verdict.refusal)
-    candidate = find(assessment.candidate, models, shipped=settings.shipped)
+    candidate = find_version(assessment.candidate, models, shipped=settings.shipped)
     _check_unchanged(pins.read_expectations(models / pins.FILE), assessment)
     return pointer.set_promoted(
         candidate.id,
@@ -153,7 +153,7 @@ def _promoted(version: str, settings: GateSettings) -> tuple[Version | None, str
     if version == SHIPPED and not (settings.shipped or places.shipped_reranker()).exists():
         return None, ""
     try:
-        return find(version, settings.models, shipped=settings.shipped), ""
+        return find_version(version, settings.models, shipped=settings.shipped), ""
     except ModelError as error:
         log.warning("%s", error)
         return None, str(error)

@@ -13,7 +13,7 @@ from typing import Any
 from indexing import atomic, places
 from indexing.errors import ModelError
 from search.served import POINTER, SHIPPED, read_pointer
-from training.versions.registry import check_id, find
+from training.versions.registry import check_id, find_version
 
 HISTORY = "history.jsonl"
 
@@ -42,7 +42,7 @@ NOTHING = Promotion(promoted=SHIPPED)
 """The promotion to assume if nothing was ever promoted."""
 
 
-def current(models: Path | None = None) -> Promotion:
+def current_promotion(models: Path | None = None) -> Promotion:
     """The current promotion. Raises ModelError if promoted.json is broken."""
     row = read_pointer(models)
     return _promotion(row) if row else NOTHING
@@ -67,7 +67,7 @@ def set_promoted(
     """
     check_id(version)
     with _lock(models):
-        before = current(models)
+        before = current_promotion(models)
         if before != seen:
             raise ModelError(
                 f"{before.promoted} was promoted by {before.by or 'somebody'} while {version} was judged against "
@@ -97,10 +97,10 @@ def rollback(*, by: str, reason: str = "", models: Path | None = None, shipped: 
     """
     models = models or places.models()
     with _lock(models):
-        now = current(models)
+        now = current_promotion(models)
         if not now.before:
             raise ModelError(f"{now.promoted} is served and nothing was promoted before it, so there is no way back.")
-        find(now.before, models, shipped=shipped)
+        find_version(now.before, models, shipped=shipped)
         *trail, before = now.trail or ("",)
         back = Promotion(
             promoted=now.before,

@@ -11,7 +11,7 @@ from training.versions.card import HUB_NAME
 from training.versions.export.original import load_exact
 from training.versions.registry import Version
 
-Upload = Callable[[Path, str, str, bool], str]
+HubUpload = Callable[[Path, str, str, bool], str]
 """Takes a folder, the repository's name, a token and whether it is private; returns the address of the commit."""
 
 
@@ -29,7 +29,7 @@ def upload(folder: Path, repository: str, token: str, private: bool) -> str:
     )
 
 
-def push(version: Version, repository: str, *, private: bool = True, send: Upload = upload) -> str:
+def push(version: Version, repository: str, *, private: bool = True, send: HubUpload = upload) -> str:
     """Upload a version that `find` returned, so that its files match its manifest; return the commit's address.
 
     Raises:

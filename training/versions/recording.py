@@ -122,7 +122,7 @@ def record(
     )
 
 
-def write(folder: Path, manifest: VersionManifest, *, command: str) -> None:
+def write_manifest(folder: Path, manifest: VersionManifest, *, command: str) -> None:
     """Write README.md and, last of all, manifest.json next to the weights."""
     atomic.write_text(folder / "README.md", model_card(manifest, command=command))
     manifest.save(folder)

@@ -56,7 +56,7 @@ def versions(models: Path | None = None, *, shipped: Path | None = None) -> list
     return first + trained
 
 
-def find(version: str, models: Path | None = None, *, shipped: Path | None = None) -> Version:
+def find_version(version: str, models: Path | None = None, *, shipped: Path | None = None) -> Version:
     """A version, each of whose files has the checksum in its manifest.
 
     Raises:

@@ -14,11 +14,11 @@ from app.views.widgets.pickers import pick
 from app.views.widgets.query_table import query_columns, search_address, show_queries
 from search.settings import MIXES
 from training.evaluation.attribution import Attribution
-from training.evaluation.comparison import Comparison, columns
+from training.evaluation.comparison import Comparison, comparison_columns
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.files import trec_eval_command
 from training.evaluation.paired import BETTER, WORSE
-from training.evaluation.report import Report
+from training.evaluation.report import EvaluationReport
 from training.evaluation.stages import RERANKED
 
 SIGNS = {BETTER: "▲", WORSE: "▼"}
@@ -71,7 +71,9 @@ def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
     table["won / lost / tied"] = [
         "" if versus is None else " / ".join(map(str, versus.outcomes)) for versus in against_baseline
     ]
-    return table | {name: _means(comparison, name) for name in columns(comparison) if name != comparison.measure}
+    return table | {
+        name: _means(comparison, name) for name in comparison_columns(comparison) if name != comparison.measure
+    }
 
 
 def _means(comparison: Comparison, measure: str) -> list[float]:
@@ -121,14 +123,16 @@ def attribution_sentence(attribution: Attribution) -> str:
 
 def _show_table(comparison: Comparison) -> None:
     table = stage_columns(comparison)
-    config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4f") for name in columns(comparison)}
+    config: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="%.4f") for name in comparison_columns(comparison)
+    }
     config["tested"] = st.column_config.TextColumn(
         help=f"Against {comparison.baseline}: shown where the 95 % interval of the difference excludes zero."
     )
     st.dataframe(table, hide_index=True, column_config=config, key="evaluate_stages")
 
 
-def _show_queries(report: Report, choice: EvaluationChoice) -> None:
+def _show_queries(report: EvaluationReport, choice: EvaluationChoice) -> None:
     comparison = report.comparison
     _heading("Wins and losses", f"each query's {comparison.measure} minus that of {comparison.baseline}")
     tested = list(comparison.versus)

@@ -140,7 +140,7 @@ def _upload(reading: ReadingOptions) -> None:
     try:
         upload = Upload(file.name, name.strip() or suggested, limit, reading.fields, reading.skip_bad_lines)
         with st.spinner("Reading every line …"):
-            corpus = uploads.keep(upload, file)
+            corpus = uploads.store_upload(upload, file)
     except (SecondLookError, OSError) as error:
         problem(error)
         return

@@ -33,7 +33,7 @@ from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW
 from training.versions.compare import FIRST_STAGE, VersionComparison, compare_versions
 from training.versions.gate_settings import DEPTH
 from training.versions.promoted import Promotion
-from training.versions.registry import Version, find
+from training.versions.registry import Version, find_version
 
 DECIDES = "95 % bootstrap interval: a difference is shown where it excludes zero"
 LAST_KEY = "models_comparison"  # session: the last comparison requested, and its job
@@ -129,7 +129,7 @@ def _start(choice: ComparisonChoice, shared: SharedPipeline, judged: JudgedSet) 
     rerankers: dict[str, Reranker] = {}
     key = [shared.fingerprint, judgments_fingerprint(shared), choice.split, str(choice.depth)]
     for version in (choice.version, choice.against):
-        loaded = resources.open_pipeline(choice.index, str(find(version.id).folder))
+        loaded = resources.open_pipeline(choice.index, str(find_version(version.id).folder))
         if loaded.pipeline.reranker is None:
             raise ModelError(loaded.problem)
         rerankers[version.id] = PatientReranker(loaded.pipeline.reranker)

@@ -37,7 +37,7 @@ def render(*, read_only: bool = False) -> None:
     apply_style()
     st.html(TITLE)
     try:
-        promotion = promotions.current()
+        promotion = promotions.current_promotion()
     except ModelError as error:
         problem(error)
         return

@@ -144,7 +144,7 @@ def _show_pinned(query: str) -> None:
 
 def _unpin(key: str) -> None:
     try:
-        removed = expectations.remove(key, path=places.models() / expectations.FILE)
+        removed = expectations.remove_expectation(key, path=places.models() / expectations.FILE)
     except SecondLookError as error:  # it may have been removed already
         st.session_state[_PINNED_KEY] = ("", str(error))
     else:
@@ -154,7 +154,7 @@ def _unpin(key: str) -> None:
 def _pin(sheet: GradingSheet, above: PassageId, below: PassageId) -> None:
     texts = {passage.id: passage.content for passage in sheet.passages}
     try:
-        expectation = expectations.add(
+        expectation = expectations.add_expectation(
             sheet.query,
             above=ExpectedPassage(above, texts[above]),
             below=ExpectedPassage(below, texts[below]),

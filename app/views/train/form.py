@@ -83,7 +83,7 @@ def _base(known: Mapping[str, Version]) -> str:
     default = DEFAULT_BI_ENCODER
     try:
         default = reranker_path()
-        names[default] = f"The served version ({promoted.current().promoted})"
+        names[default] = f"The served version ({promoted.current_promotion().promoted})"
     except SecondLookError as error:
         note(f"No served model to start from: {error}")
     return pick(

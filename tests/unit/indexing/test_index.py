@@ -16,7 +16,7 @@ from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, open_index
 from indexing.names import check_name
-from indexing.store.tokens import PassageTokenizer, write_shard
+from indexing.store.tokens import PassageTokenizer, write_tokens
 
 REBUILD = "python -m indexing build --corpus CORPUS --index small"
 
@@ -171,7 +171,7 @@ def test_the_current_build_is_the_one_that_was_set(own_root: Path) -> None:
 def test_an_index_with_fewer_tokens_than_passages_is_not_opened(own_root: Path, tiny_cross_encoder: Path) -> None:
     folder = current_build("small", root=own_root)
     (folder / "tokens").mkdir()
-    write_shard(folder / "tokens/00000.arrow", PassageTokenizer(str(tiny_cross_encoder)).encode(["The cat sat."] * 19))
+    write_tokens(folder / "tokens/00000.arrow", PassageTokenizer(str(tiny_cross_encoder)).encode(["The cat sat."] * 19))
     change_manifest(own_root, lambda values: values.update(tokenizer=str(tiny_cross_encoder)))
     assert "19 tokens" in refusal(own_root)
     assert REBUILD in refusal(own_root)

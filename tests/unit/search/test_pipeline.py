@@ -12,7 +12,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
 from indexing.records import PassageId, Ranking
-from indexing.store.tokens import PassageTokenizer, TokenIds, TokenStore, write_shard
+from indexing.store.tokens import PassageTokenizer, TokenIds, TokenStore, write_tokens
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
@@ -236,7 +236,7 @@ class ReadsStoredIds(WordOverlapReranker):
 
 
 def with_tokens(index: Index, folder: Path, rows: list[TokenIds], *, fingerprint: str) -> Index:
-    write_shard(folder / "00000.arrow", rows)
+    write_tokens(folder / "00000.arrow", rows)
     return replace(
         index, tokens=TokenStore(folder), manifest=replace(index.manifest, tokenizer_fingerprint=fingerprint)
     )

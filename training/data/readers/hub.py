@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from indexing import places
-from indexing.corpus.hub_layouts import Batch, Repository
+from indexing.corpus.hub_layouts import RecordBatch, Repository
 from indexing.corpus.hub_names import MS_MARCO_VERSIONS, folder_name
 from indexing.errors import HubError, SettingsError, TrainingError, first_line
 from indexing.index import Index
@@ -132,7 +132,7 @@ class Place:
         elif not self.folder.is_dir():
             raise HubError(f"{self.folder} is not a folder; give one that holds the files of {self.repository}.")
 
-    def batches(self, config: str, split: str, fields: Sequence[str]) -> Iterator[Batch]:
+    def batches(self, config: str, split: str, fields: Sequence[str]) -> Iterator[RecordBatch]:
         """Records of a configuration, in batches. Raises HubError if they can't be read or lack a field."""
         try:
             name, known = self._located(config)

@@ -40,7 +40,7 @@ def _parsed(raw: bytes, parse: Callable[[str], T], place: str, limit: int) -> T:
         raise CorpusError(f"{place}: {error}; correct the line or remove it.") from None
 
 
-def columns(line: str, *names: str) -> list[str]:
+def split_columns(line: str, *names: str) -> list[str]:
     """The tab-separated fields of a line, one per name. Raises ValueError if their number differs or one is blank."""
     values = [value.strip() for value in line.split("\t")]
     if len(values) != len(names):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from indexing.corpus.judged import read_qrels, read_queries
 from indexing.index import Index
 from indexing.records import PassageId, QueryId
-from training.data.readers.lines import columns, data_lines
+from training.data.readers.lines import data_lines, split_columns
 from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip
 from training.source import Source
 
@@ -37,7 +37,7 @@ def triples(source: Source, *, per_query: int) -> Iterator[Example]:
         CorpusError: a line has other fields.
     """
     names = ("query", "positive", "negative")
-    rows = data_lines(source.path, lambda line: Triple(None, *columns(line, *names)))
+    rows = data_lines(source.path, lambda line: Triple(None, *split_columns(line, *names)))
     return _join(rows, source=source.label(), per_query=per_query)
 
 
@@ -54,7 +54,7 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
     texts = {query.id: query.text for query in read_queries(source.file("queries"))}
 
     def with_texts() -> Iterator[Triple]:
-        for key, *passage_ids in data_lines(source.path, lambda line: columns(line, *names)):
+        for key, *passage_ids in data_lines(source.path, lambda line: split_columns(line, *names)):
             query_id = QueryId(key)
             if query_id not in texts:
                 on_skip(NO_QUERY)
@@ -91,7 +91,7 @@ def top1000(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
 
 
 def _top1000_line(line: str) -> Top1000Line:
-    query_id, passage_id, query, passage = columns(line, "query id", "passage id", "query", "passage")
+    query_id, passage_id, query, passage = split_columns(line, "query id", "passage id", "query", "passage")
     return Top1000Line(QueryId(query_id), PassageId(passage_id), query, passage)
 
 

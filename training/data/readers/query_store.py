@@ -5,11 +5,11 @@ from itertools import islice
 from pathlib import Path
 
 from indexing import atomic
-from indexing.corpus.hub_layouts import Batch
+from indexing.corpus.hub_layouts import RecordBatch
 from indexing.errors import IndexingError, TrainingError, first_line
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
-from indexing.store.passages import PassageStore, shard_ids, write_shard
+from indexing.store.passages import PassageStore, shard_ids, write_passages
 from indexing.whitespace import squeeze_value
 from training.data.readers.hub_rows import id_text
 
@@ -17,7 +17,7 @@ STORE_SHARD = 10_000  # queries in memory while their store is written
 QUERIES = ("query_id", "query")
 
 
-def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> PassageStore:
+def query_store(folder: Path, records: Callable[[], Iterator[RecordBatch]]) -> PassageStore:
     """The queries stored in `folder`, which is first made from the records if it doesn't exist.
 
     Raises:
@@ -39,7 +39,7 @@ def query_store(folder: Path, records: Callable[[], Iterator[Batch]]) -> Passage
         ) from error
 
 
-def _write_store(work: Path, records: Iterator[Batch]) -> None:
+def _write_store(work: Path, records: Iterator[RecordBatch]) -> None:
     (work / "passages").mkdir()
     queries = (
         Passage(PassageId(id_text(key)), squeeze_value(text))
@@ -49,6 +49,6 @@ def _write_store(work: Path, records: Iterator[Batch]) -> None:
     )
     number = 0
     while shard := list(islice(queries, STORE_SHARD)):
-        write_shard(work / "passages" / f"{number:05}.arrow", shard)
+        write_passages(work / "passages" / f"{number:05}.arrow", shard)
         number += 1
     write_ids(work / "ids", shard_ids(work / "passages"))

@@ -16,7 +16,7 @@ from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.build import FILES, build_bm25
 from indexing.bm25.formula import best_rows
 from indexing.bm25.from_postings import PostingsBm25
-from indexing.bm25.postings import write_shard
+from indexing.bm25.postings import write_postings
 from indexing.bm25.settings import BACKENDS, Bm25Settings
 from indexing.records import Floats, Rows
 from tests.support.fakes import Reports
@@ -50,7 +50,7 @@ def write(folder: Path, *shards: list[list[str]]) -> Path:
     """A folder of postings with these shards."""
     (folder / "terms").mkdir(parents=True)
     for number, content in enumerate(shards):
-        write_shard(folder / "terms" / f"{number:05}.arrow", content)
+        write_postings(folder / "terms" / f"{number:05}.arrow", content)
     return folder / "terms"
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from indexing.bm25.postings import MOST, Postings, ShardPostings, write_shard
+from indexing.bm25.postings import MOST, Postings, ShardPostings, write_postings
 
 PASSAGES = [["cat", "sat"], [], ["cat", "cat", "dog"], ["bird"]]  # rows 0 to 3
 
 
 def postings(folder: Path, *shards: list[list[str]]) -> Postings:
     for number, content in enumerate(shards):
-        write_shard(folder / f"{number:05}.arrow", content)
+        write_postings(folder / f"{number:05}.arrow", content)
     return Postings(folder)
 
 
@@ -69,7 +69,7 @@ def test_no_shards_hold_nothing(tmp_path: Path) -> None:
 
 
 def test_terms_of_a_shard_are_in_the_order_of_their_letters(tmp_path: Path) -> None:
-    write_shard(tmp_path / "00000.arrow", [["b", "é", "a", "\U0001f41d", "z", "\uffe6"]])
+    write_postings(tmp_path / "00000.arrow", [["b", "é", "a", "\U0001f41d", "z", "\uffe6"]])
     shard = ShardPostings(tmp_path / "00000.arrow")
     # by code points, as Python compares: a b z é, then U+FFE6, then U+1F41D
     assert shard.terms.to_pylist() == ["a", "b", "z", "é", "\uffe6", "\U0001f41d"]
@@ -77,7 +77,7 @@ def test_terms_of_a_shard_are_in_the_order_of_their_letters(tmp_path: Path) -> N
 
 
 def test_a_shard_holds_4_bytes_of_row_and_2_of_count_a_posting(tmp_path: Path) -> None:
-    write_shard(tmp_path / "00000.arrow", PASSAGES)
+    write_postings(tmp_path / "00000.arrow", PASSAGES)
     shard = ShardPostings(tmp_path / "00000.arrow")
     assert (shard.rows.itemsize, shard.counts.itemsize, len(shard.rows), len(shard.counts)) == (4, 2, 5, 5)
 
@@ -89,18 +89,18 @@ def test_a_term_that_a_passage_repeats_beyond_16_bits_counts_as_the_most_they_ho
 
 def test_the_same_passages_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_shard(tmp_path / f"{name}.arrow", PASSAGES)
+        write_postings(tmp_path / f"{name}.arrow", PASSAGES)
     assert (tmp_path / "one.arrow").read_bytes() == (tmp_path / "two.arrow").read_bytes()
 
 
 def test_other_passages_with_the_same_terms_give_other_bytes(tmp_path: Path) -> None:
-    write_shard(tmp_path / "one.arrow", [["a", "b"], ["c"]])
-    write_shard(tmp_path / "two.arrow", [["a"], ["b", "c"]])
+    write_postings(tmp_path / "one.arrow", [["a", "b"], ["c"]])
+    write_postings(tmp_path / "two.arrow", [["a"], ["b", "c"]])
     assert (tmp_path / "one.arrow").read_bytes() != (tmp_path / "two.arrow").read_bytes()
 
 
 def test_a_file_is_plain_arrow(tmp_path: Path) -> None:
-    write_shard(tmp_path / "00000.arrow", PASSAGES)
+    write_postings(tmp_path / "00000.arrow", PASSAGES)
     with pa.ipc.open_file(pa.memory_map(str(tmp_path / "00000.arrow"))) as file:
         rows = file.read_all().to_pylist()
     assert rows[1] == {"term": "cat", "rows": [0, 2], "counts": [1, 2]}

@@ -148,9 +148,9 @@ def test_a_removed_shard_leaves_the_others(maker: ShardMaker, tmp_path: Path) ->
     for number in range(2):
         make(maker, tmp_path, number, FIVE)
     before = files(tmp_path)
-    shards.remove(tmp_path, 1)
+    shards.remove_shards(tmp_path, 1)
     assert files(tmp_path) == {name: content for name, content in before.items() if "00001" not in name}
-    shards.remove(tmp_path, 1)  # where nothing is, nothing is done
+    shards.remove_shards(tmp_path, 1)  # where nothing is, nothing is done
 
 
 def test_a_shard_is_taken_over_without_copying(maker: ShardMaker, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_making_a_shard_anew_does_not_write_into_the_build_it_was_taken_from(mak
     shards.link(shard, tmp_path / "old", 0, tmp_path / "new", 0)
     make(maker, tmp_path / "new", 0, ALL[5:8])
     shards.link(shard, tmp_path / "old", 0, tmp_path / "new", 0)
-    shards.remove(tmp_path / "new", 0)
+    shards.remove_shards(tmp_path / "new", 0)
     assert files(tmp_path / "old") == before
 
 

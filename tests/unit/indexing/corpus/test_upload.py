@@ -12,7 +12,7 @@ from indexing import places
 from indexing.corpus import upload as uploads
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
-from indexing.corpus.upload import MEGABYTE, STORED, Upload, keep, known_corpora, suggested_name
+from indexing.corpus.upload import MEGABYTE, STORED, Upload, known_corpora, store_upload, suggested_name
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId
 
@@ -50,14 +50,14 @@ def left(root: Path) -> list[str]:
 def refused(upload: Upload, content: bytes, root: Path) -> str:
     """Why an upload isn't kept, once nothing of it is found."""
     with pytest.raises(CorpusError) as caught:
-        keep(upload, io.BytesIO(content), root=root)
+        store_upload(upload, io.BytesIO(content), root=root)
     assert left(root) == []
     return str(caught.value)
 
 
 @pytest.mark.parametrize("ending", STORED)
 def test_every_form_is_kept_under_the_name_that_a_corpus_has(root: Path, ending: str) -> None:
-    kept = keep(Upload(f"My Passages{ending.upper()}", "mine"), io.BytesIO(CONTENT[ending]), root=root)
+    kept = store_upload(Upload(f"My Passages{ending.upper()}", "mine"), io.BytesIO(CONTENT[ending]), root=root)
     assert (kept.folder, kept.passages, kept.left_out) == (root / "mine", 2, 0)
     assert left(root) == ["mine", f"mine/{STORED[ending]}"]
     assert list(Corpus(kept.folder)) == BOTH
@@ -81,9 +81,9 @@ def test_a_file_name_with_a_path_or_an_unknown_ending_is_refused(file_name: str)
 
 
 def test_a_name_that_is_taken_stays_as_it_is(root: Path) -> None:
-    keep(Upload("a.tsv", "mine"), io.BytesIO(TSV), root=root)
+    store_upload(Upload("a.tsv", "mine"), io.BytesIO(TSV), root=root)
     with pytest.raises(CorpusError, match=r"There is a corpus .*/mine already"):
-        keep(Upload("b.tsv", "mine"), io.BytesIO(b"3\tA bird sang.\n"), root=root)
+        store_upload(Upload("b.tsv", "mine"), io.BytesIO(b"3\tA bird sang.\n"), root=root)
     assert list(Corpus(root / "mine")) == BOTH
 
 
@@ -95,7 +95,7 @@ def test_a_link_in_the_place_of_the_folder_is_not_followed(root: Path, tmp_path:
     root.mkdir()
     (root / "mine").symlink_to(outside)
     with pytest.raises(CorpusError, match="already"):
-        keep(Upload("a.tsv", "mine"), io.BytesIO(TSV), root=root)
+        store_upload(Upload("a.tsv", "mine"), io.BytesIO(TSV), root=root)
     assert not outside.exists() or list(outside.iterdir()) == []
 
 
@@ -103,10 +103,10 @@ def test_an_upload_may_have_just_its_limit(root: Path) -> None:
     line = b"1\t" + b"word " * ((MEGABYTE - 2) // 5)
     content = line + b"x" * (MEGABYTE - len(line))
     assert len(content) == 1_048_576  # bytes in one megabyte
-    kept = keep(Upload("a.tsv", "fits", limit=1), io.BytesIO(content), root=root)
+    kept = store_upload(Upload("a.tsv", "fits", limit=1), io.BytesIO(content), root=root)
     assert kept.passages == 1
     with pytest.raises(CorpusError, match=r"^a\.tsv has more than 1 MB, which is the most for an upload"):
-        keep(Upload("a.tsv", "larger", limit=1), io.BytesIO(content + b"x"), root=root)
+        store_upload(Upload("a.tsv", "larger", limit=1), io.BytesIO(content + b"x"), root=root)
     assert left(root) == ["fits", "fits/collection.tsv"]
 
 
@@ -145,7 +145,7 @@ def test_a_broken_line_is_named_as_the_user_knows_it(root: Path, file_name: str,
 
 def test_broken_lines_are_left_out_where_that_is_asked_for(root: Path) -> None:
     upload = Upload("a.tsv", "mine", skip_bad_lines=True)
-    kept = keep(upload, io.BytesIO(b"no tab\n" + TSV + b"nor here\n"), root=root)
+    kept = store_upload(upload, io.BytesIO(b"no tab\n" + TSV + b"nor here\n"), root=root)
     assert (kept.passages, kept.left_out) == (2, 2)
 
 
@@ -166,14 +166,16 @@ def test_a_broken_file_is_named_as_the_user_knows_it(root: Path, file_name: str,
 def test_fields_are_found_by_the_names_that_are_given(root: Path) -> None:
     content = table(key=["1", "2"], words=["The cat sat.", "The dog ran."])
     fields = Fields(id="key", text="words")
-    kept = keep(Upload("a.parquet", "mine", fields=fields), io.BytesIO(content), root=root)
+    kept = store_upload(Upload("a.parquet", "mine", fields=fields), io.BytesIO(content), root=root)
     assert list(Corpus(kept.folder, fields=fields)) == BOTH
 
 
 @pytest.mark.parametrize("ending", ["tsv", "tsv.gz"])
 def test_fields_of_a_form_that_has_none_are_refused(root: Path, ending: str) -> None:
     with pytest.raises(SettingsError, match=rf"^Corpus file a\.{ending} has no field names"):
-        keep(Upload(f"a.{ending}", "mine", fields=Fields(text="x")), io.BytesIO(CONTENT[f".{ending}"]), root=root)
+        store_upload(
+            Upload(f"a.{ending}", "mine", fields=Fields(text="x")), io.BytesIO(CONTENT[f".{ending}"]), root=root
+        )
     assert left(root) == []
 
 
@@ -185,7 +187,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(root: Path) -> None:
             return super().read(10)
 
     with pytest.raises(ConnectionError):
-        keep(Upload("a.tsv", "mine"), Broken(TSV), root=root)
+        store_upload(Upload("a.tsv", "mine"), Broken(TSV), root=root)
     assert left(root) == []
 
 

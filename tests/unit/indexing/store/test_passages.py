@@ -9,7 +9,7 @@ import pytest
 
 from indexing.records import Passage, PassageId
 from indexing.store.ids import Hashes, HashIds, IdTable, id_hashes, write_ids
-from indexing.store.passages import PassageStore, digest, shard_ids, write_shard
+from indexing.store.passages import PassageStore, digest, shard_ids, write_passages
 
 ALL = [Passage(PassageId(f"p{number}"), f"text {number}", "title" if number % 2 else "") for number in range(8)]
 
@@ -18,7 +18,7 @@ def write(folder: Path, *shards: Sequence[Passage], hashes: HashIds = id_hashes)
     """A store of these shards with its table of ids."""
     (folder / "passages").mkdir()
     for number, content in enumerate(shards):
-        write_shard(folder / "passages" / f"{number:05}.arrow", content)
+        write_passages(folder / "passages" / f"{number:05}.arrow", content)
     write_ids(folder / "ids", shard_ids(folder / "passages"), hashes=hashes)
     return PassageStore(folder / "passages", IdTable(folder / "ids", hashes=hashes))
 
@@ -84,7 +84,7 @@ def test_a_shard_longer_than_one_batch_is_whole(tmp_path: Path) -> None:
 
 def test_the_same_passages_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.arrow", "two.arrow"):
-        write_shard(tmp_path / name, ALL)
+        write_passages(tmp_path / name, ALL)
     assert (tmp_path / "one.arrow").read_bytes() == (tmp_path / "two.arrow").read_bytes()
 
 

@@ -20,7 +20,7 @@ from indexing.store.tokens import (
     TokenIds,
     TokenStore,
     tokenizer_fingerprint,
-    write_shard,
+    write_tokens,
 )
 from tests.conftest import REPOSITORY
 from tests.support.tiny_models import tokenizer, tokenizer_folder
@@ -156,7 +156,7 @@ ROWS = [numbers(1, 2, 3), numbers(), numbers(65_535, 0), numbers(7), numbers(), 
 @pytest.fixture
 def store(tmp_path: Path) -> TokenStore:
     for number, (start, end) in enumerate([(0, 3), (3, 4), (4, 4), (4, 7)]):
-        write_shard(tmp_path / f"{number:05}.arrow", ROWS[start:end])
+        write_tokens(tmp_path / f"{number:05}.arrow", ROWS[start:end])
     return TokenStore(tmp_path)
 
 
@@ -183,7 +183,7 @@ def test_an_empty_folder_holds_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_shard_is_one_column_of_lists_of_uint16_in_batches(tmp_path: Path) -> None:
-    write_shard(tmp_path / "00000.arrow", [numbers(number) for number in range(10_005)])
+    write_tokens(tmp_path / "00000.arrow", [numbers(number) for number in range(10_005)])
     shard = pa.ipc.open_file(str(tmp_path / "00000.arrow"))
     assert shard.schema == pa.schema([("ids", pa.list_(pa.uint16()))])
     assert [shard.get_batch(number).num_rows for number in range(shard.num_record_batches)] == [10_000, 5]

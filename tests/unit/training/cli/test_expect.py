@@ -113,7 +113,7 @@ def test_each_is_checked_by_the_version_that_is_named(shell: Shell, order: tuple
 def test_without_a_name_the_promoted_version_is_checked(shell: Shell, order: tuple[str, str]) -> None:
     promoted.set_promoted(
         "mine/2",
-        seen=promoted.current(shell.models),
+        seen=promoted.current_promotion(shell.models),
         verdict={},
         by="ann",
         reason="",

@@ -7,7 +7,14 @@ import pytest
 from indexing.errors import SettingsError
 from indexing.records import QueryId, Ranking
 from tests.support.judged_lists import ONE, TWO, grades, ranking
-from training.evaluation.comparison import Comparison, as_json, columns, compare_runs, differences_table, table
+from training.evaluation.comparison import (
+    Comparison,
+    compare_runs,
+    comparison_columns,
+    comparison_json,
+    comparison_table,
+    differences_table,
+)
 
 QRELS = {QueryId(str(number)): grades(a=2) for number in range(1, 5)}
 
@@ -103,7 +110,7 @@ def test_a_run_of_other_queries_is_refused() -> None:
 def test_recall_beyond_every_rankings_depth_is_not_shown(depth: int, recalls: list[str]) -> None:
     names = [f"x{place}" for place in range(depth)]
     found = compare_runs({"a": {ONE: ranking(*names)}}, {ONE: grades(x0=2)}, baseline="a", minimum_grade=2)
-    assert [name for name in columns(found) if name.startswith("R@")] == recalls
+    assert [name for name in comparison_columns(found) if name.startswith("R@")] == recalls
 
 
 def test_a_reference_is_no_reason_to_show_recall_that_no_system_reaches() -> None:
@@ -111,11 +118,11 @@ def test_a_reference_is_no_reason_to_show_recall_that_no_system_reaches() -> Non
     found = compare_runs(
         {"a": {ONE: ranking("x0")}}, {ONE: grades(x0=2)}, baseline="a", minimum_grade=2, references={"deep": deep}
     )
-    assert [name for name in columns(found) if name.startswith("R@")] == ["R@10"]
+    assert [name for name in comparison_columns(found) if name.startswith("R@")] == ["R@10"]
 
 
 def test_the_table_has_a_line_for_each_system() -> None:
-    lines = table(three()).splitlines()
+    lines = comparison_table(three()).splitlines()
     assert lines[0] == "| | nDCG@10 | MRR@10 | MAP | R@10 | Judged@10 | 95 % of MRR@10 |"
     # rank 1 for one query and 2 for three: nDCG 1/log2(3) = 0.6309 there; one passage of two is judged there
     assert lines[2].startswith("| old | 0.7232 | 0.6250 | 0.6250 | 1.0000 | 0.6250 |")
@@ -140,7 +147,7 @@ def test_a_tiny_p_is_not_shown_as_zero() -> None:
 
 
 def test_figures_as_json_hold_every_query_and_every_p() -> None:
-    found = json.loads(json.dumps(as_json(three())))
+    found = json.loads(json.dumps(comparison_json(three())))
     assert found["systems"]["other"]["per_query"]["MRR@10"] == {"1": 0.25, "2": 0.5, "3": 1, "4": 1}
     assert found["systems"]["old"]["means"]["MRR@10"] == 0.625
     assert found["versus_baseline"]["new"]["p_randomisation"] == 0.25

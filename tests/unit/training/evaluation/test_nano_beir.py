@@ -11,7 +11,7 @@ from sentence_transformers import CrossEncoder
 
 from indexing.errors import CorpusError, HubError, ModelError, SettingsError
 from tests.unit.indexing.corpus.hub_folders import Records, in_splits
-from training.evaluation.nano_beir import NanoBeir, as_json, evaluate_nano_beir, table
+from training.evaluation.nano_beir import NanoBeir, evaluate_nano_beir, nano_beir_json, nano_beir_table
 from training.evaluation.settings import NANO_BEIR_SETS
 
 TEXTS = {
@@ -102,13 +102,13 @@ def test_ranking_is_by_logits_that_a_sigmoid_would_make_equal(
 
 
 def test_what_makes_a_mean_comparable_is_recorded(tiny_cross_encoder: Path, nano: str) -> None:
-    found = json.loads(json.dumps(as_json(evaluated(tiny_cross_encoder, nano, rerank_k=2))))
+    found = json.loads(json.dumps(nano_beir_json(evaluated(tiny_cross_encoder, nano, rerank_k=2))))
     assert (found["sets"], found["rerank_k"], found["always_rerank_positives"]) == (["msmarco"], 2, True)
     assert (found["source"], found["model"], found["max_length"]) == (nano, str(tiny_cross_encoder), 512)
 
 
 def test_the_table_says_how_it_came_about(tiny_cross_encoder: Path, nano: str) -> None:
-    lines = table(evaluated(tiny_cross_encoder, nano, always_rerank_positives=False)).splitlines()
+    lines = nano_beir_table(evaluated(tiny_cross_encoder, nano, always_rerank_positives=False)).splitlines()
     assert lines[0] == "| | nDCG@10 | MRR@10 | MAP |"
     assert lines[2].startswith("| msmarco | ")
     assert lines[3].startswith("| mean | ")

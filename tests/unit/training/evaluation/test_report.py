@@ -13,7 +13,15 @@ from indexing.records import Query, Run
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
 from training.evaluation.missed import SecondAccount
-from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, Report, as_json, make_report, markdown, write
+from training.evaluation.report import (
+    ORACLE,
+    RERANKED_WITH_MISSED,
+    EvaluationReport,
+    make_report,
+    markdown,
+    report_json,
+    write_report,
+)
 from training.evaluation.settings import EvaluationSettings
 from training.evaluation.stages import STAGES, Stages
 
@@ -27,7 +35,7 @@ RUNS = STAGES_RUN.by_name(shares=SHARES)
 JUDGED = JudgedSet("test", QUERIES, QRELS)
 
 
-def report(others: Mapping[str, Run] | None = None, **options: object) -> Report:
+def report(others: Mapping[str, Run] | None = None, **options: object) -> EvaluationReport:
     settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
     runs = {**RUNS, **(others or {})}
     return make_report("Small", STAGES_RUN, JUDGED, runs=runs, settings=settings, **options)  # type: ignore[arg-type]  # of each test
@@ -74,7 +82,7 @@ def test_the_second_account_is_shown_with_its_counts() -> None:
     assert found.comparison.systems["re-ranked"].means["R@10"] == pytest.approx((1 + 1 / 2) / 2)
     assert RERANKED_WITH_MISSED not in found.comparison.versus
     assert "1 judged positives that the first stage missed were re-ranked too; 4 more" in markdown(found)
-    assert as_json(found)["missed_positives"] == {"appended": 1, "without_text": 4}
+    assert report_json(found)["missed_positives"] == {"appended": 1, "without_text": 4}
 
 
 def test_the_sweep_has_the_time_of_a_query() -> None:
@@ -109,7 +117,7 @@ def test_of_binary_judgments_the_lowest_grade_counts_and_the_report_says_so() ->
     judged = JudgedSet("test", QUERIES, {ONE: grades(a=1, b=0), TWO: grades(c=1)})
     settings = EvaluationSettings(measure="MRR@10", baseline="fused (RRF)")
     found = make_report("Small", STAGES_RUN, judged, runs=RUNS, settings=settings)
-    assert found.minimum_grade == as_json(found)["minimum_grade"] == 1
+    assert found.minimum_grade == report_json(found)["minimum_grade"] == 1
     assert found.comparison.systems["re-ranked"].means["MRR@10"] == pytest.approx((1 + 1 / 2) / 2)
     assert (
         "The judgments are binary: none has grade 2 or more, so grade 1 counts as relevant. Means are over all judged "
@@ -122,7 +130,7 @@ def test_of_binary_judgments_the_lowest_grade_counts_and_the_report_says_so() ->
 
 def test_all_of_it_is_written(tmp_path: Path) -> None:
     found = report()
-    write(tmp_path / "out", found)
+    write_report(tmp_path / "out", found)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "qrels.txt",
         "queries.tsv",
@@ -130,9 +138,9 @@ def test_all_of_it_is_written(tmp_path: Path) -> None:
         "report.md",
         "runs",
     ]
-    assert json.loads((tmp_path / "out/report.json").read_text()) == json.loads(json.dumps(as_json(found)))
+    assert json.loads((tmp_path / "out/report.json").read_text()) == json.loads(json.dumps(report_json(found)))
     assert markdown(found) in (tmp_path / "out/report.md").read_text()
     assert read_qrels(tmp_path / "out/qrels.txt") == QRELS
     assert read_run(tmp_path / "out/runs/re-ranked.trec") == LOGITS
     assert len((tmp_path / "out/queries.tsv").read_text().splitlines()) == 1 + 2
-    write(tmp_path / "out", found)  # a second time replaces them
+    write_report(tmp_path / "out", found)  # a second time replaces them

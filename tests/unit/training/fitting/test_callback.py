@@ -14,7 +14,7 @@ from transformers import TrainerControl, TrainerState
 from tests.support.tiny_training import StoppedError, equal, settings, train, weights
 from training.fitting import callback as watching
 from training.fitting.callback import EVALUATIONS, TrainingMonitor, TrainingStep
-from training.fitting.checkpoints import BEST, keep, take_best
+from training.fitting.checkpoints import BEST, keep_checkpoint, take_best
 from training.fitting.model import PairModel, open_pair_model
 from training.recipes.settings import FitSettings
 
@@ -181,13 +181,13 @@ def test_where_nothing_was_kept_weights_stay(model: PairModel, tmp_path: Path) -
 
 def test_a_kill_between_two_best_weights_leaves_the_older_ones(model: PairModel, tmp_path: Path) -> None:
     kept = weights(model)
-    keep(model, tmp_path / BEST)
+    keep_checkpoint(model, tmp_path / BEST)
     (tmp_path / BEST).rename(tmp_path / f"{BEST}.older")  # and then the newer ones were to come
     shift(model)
     assert take_best(model, tmp_path)
     assert equal(weights(model), kept)
     shift(model)
-    keep(model, tmp_path / BEST)
+    keep_checkpoint(model, tmp_path / BEST)
     assert [path.name for path in tmp_path.iterdir()] == [BEST]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.fitting.checkpoints import KEPT, PARTIAL, STATE, checkpoints, partial_folder, publish, step_of
+from training.fitting.checkpoints import KEPT, PARTIAL, STATE, checkpoints, partial_folder, publish_checkpoint, step_of
 
 
 def written(folder: Path, step: int) -> Path:
@@ -23,7 +23,7 @@ def names(folder: Path) -> list[str]:
 def test_a_checkpoint_has_its_name_once_it_is_published(tmp_path: Path) -> None:
     written(tmp_path, 3)
     assert names(tmp_path) == []
-    target = publish(tmp_path)
+    target = publish_checkpoint(tmp_path)
     assert target == tmp_path / "checkpoint-3"
     assert (target / "more" / "weights").read_text() == "weights of 3"
     assert names(tmp_path) == ["checkpoint-3"]
@@ -33,7 +33,7 @@ def test_a_checkpoint_has_its_name_once_it_is_published(tmp_path: Path) -> None:
 def test_the_last_two_are_kept_by_number_and_not_by_name(tmp_path: Path) -> None:
     for step in (8, 9, 10, 11):
         written(tmp_path, step)
-        publish(tmp_path)
+        publish_checkpoint(tmp_path)
     assert KEPT == 2
     assert names(tmp_path) == ["checkpoint-10", "checkpoint-11"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-11"]
@@ -41,22 +41,22 @@ def test_the_last_two_are_kept_by_number_and_not_by_name(tmp_path: Path) -> None
 
 def test_one_that_is_written_again_takes_the_older_one_s_place(tmp_path: Path) -> None:
     written(tmp_path, 3)
-    (publish(tmp_path) / "left over").write_text("")
+    (publish_checkpoint(tmp_path) / "left over").write_text("")
     written(tmp_path, 3)
-    assert sorted(path.name for path in publish(tmp_path).iterdir()) == ["more", STATE]
+    assert sorted(path.name for path in publish_checkpoint(tmp_path).iterdir()) == ["more", STATE]
 
 
 def test_what_a_stop_left_is_removed_before_the_next_one_is_written(tmp_path: Path) -> None:
     written(tmp_path, 3)
     written(tmp_path, 6)
-    assert publish(tmp_path).name == "checkpoint-6"
+    assert publish_checkpoint(tmp_path).name == "checkpoint-6"
     assert names(tmp_path) == ["checkpoint-6"]
 
 
 @pytest.mark.parametrize("name", ["checkpoint-4", "checkpoint-", "checkpoint-4.old", "checkpoint-x"])
 def test_what_is_no_whole_checkpoint_is_none(tmp_path: Path, name: str) -> None:
     written(tmp_path, 3)
-    publish(tmp_path)
+    publish_checkpoint(tmp_path)
     (tmp_path / name).mkdir()
     if name != "checkpoint-4":  # that one lacks its state, which is written last
         (tmp_path / name / STATE).write_text("{}")

@@ -29,7 +29,7 @@ from training.fitting import checkpoints
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob, next_output
 from training.jobs.reporter import TrainingReporter, read_preview, resident
-from training.jobs.run import Stopper, run
+from training.jobs.run import Stopper, run_training
 from training.jobs.status import FINAL, STATES, Metric, MetricsFile, TrainingStatus, read_metrics
 from training.judgments.export import FEEDBACK_FILE, write_feedback
 from training.judgments.feedback import FeedbackStore
@@ -38,7 +38,7 @@ from training.recipes.catalog import find_recipe
 from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.request import DevSettings, TrainRequest
-from training.train.workspace import hold as hold_version
+from training.train.workspace import hold_workspace as hold_version
 
 STEPS = 12
 SAVE_EVERY = 5
@@ -82,7 +82,7 @@ def job_of(folder: Path) -> TrainingJob:
 def do(folder: Path, *, resume: bool = False) -> TrainingStatus:
     """Run a job in this process, as `python -m training run` does."""
     with TrainingJob.hold(folder):
-        return run(folder, resume=resume, print_line=lambda _: None)
+        return run_training(folder, resume=resume, print_line=lambda _: None)
 
 
 @contextmanager

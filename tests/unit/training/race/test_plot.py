@@ -8,7 +8,7 @@ import pytest
 
 from training.race.plot import HEIGHT, pareto, plot
 from training.race.standings import BASE, Standing
-from training.race.table import table
+from training.race.table import race_table
 
 BCE = Standing("bce", rounds=2, minutes=2.0, pairs=12_000, ndcg=0.7, low=0.6, high=0.8)
 LISTNET = Standing("listnet", rounds=2, minutes=4.0, pairs=12_000, ndcg=0.65, low=0.55, high=0.75)
@@ -21,7 +21,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_the_table_has_a_row_for_each() -> None:
-    assert table(ALL).splitlines() == [
+    assert race_table(ALL).splitlines() == [
         "| recipe | nDCG@10 | 95 % interval | against the first | rounds | minutes | pairs | pairs/s |",
         "|---|---:|---|---|---:|---:|---:|---:|",
         "| bce | 0.7000 | 0.6000 to 0.8000 |  | 2 | 2.0 | 12,000 | 100 |",  # 12,000 / (2 * 60)
@@ -35,7 +35,7 @@ def test_the_table_has_a_row_for_each() -> None:
 
 def test_of_several_seeds_the_table_tells_the_lowest_and_the_highest() -> None:
     twice = replace(BCE, by_seed=[0.71, 0.69])
-    assert table([twice, FAULTY, replace(START, by_seed=[0.3])]).splitlines() == [
+    assert race_table([twice, FAULTY, replace(START, by_seed=[0.3])]).splitlines() == [
         "| recipe | nDCG@10 | 95 % interval | against the first | 2 seeds | rounds | minutes | pairs | pairs/s |",
         "|---|---:|---|---|---|---:|---:|---:|---:|",
         "| bce | 0.7000 | 0.6000 to 0.8000 |  | 0.6900 to 0.7100 | 2 | 2.0 | 12,000 | 100 |",
@@ -49,7 +49,7 @@ def test_each_is_compared_with_the_first_query_by_query() -> None:
     first = replace(BCE, by_query=dict.fromkeys(queries, 0.7))
     worse = replace(LISTNET, by_query=dict.fromkeys(queries, 0.65))
     mixed = replace(LAMBDA, by_query={query: 0.6 if number % 2 else 0.8 for number, query in enumerate(queries)})
-    lines = table([first, worse, mixed, START]).splitlines()
+    lines = race_table([first, worse, mixed, START]).splitlines()
     cells = [line.split(" | ")[3] for line in lines[2:]]
     assert cells[0] == cells[3] == ""  # the first itself, and one without values by query
     assert cells[1] == "-0.0500 (95 %: -0.0500 to -0.0500), worse"  # 0.65 - 0.7 on each query

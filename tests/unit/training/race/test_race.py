@@ -25,7 +25,7 @@ from training.fitting import plan
 from training.fitting.dev_set import ndcg_by_query
 from training.fitting.model import open_pair_model
 from training.race import race as racing
-from training.race.race import Report, race, rounds_of, winner_folder
+from training.race.race import ReportRound, race, rounds_of, winner_folder
 from training.race.settings import RaceRequest, RaceSettings
 from training.race.standings import BASE, RESULTS, Standing
 from training.race.winner import keep_winner
@@ -33,7 +33,7 @@ from training.recipes.settings import FitSettings, TrainSettings
 from training.source import Source
 from training.train.request import DevSettings, LearningRequest
 from training.train.workspace import check_origin
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 pytestmark = pytest.mark.usefixtures("in_float32", "known_speed")
 MODEL: dict[str, Any] = {"max_length": 64, "dropout": 0.0, "seed": 1}
@@ -80,7 +80,7 @@ def asked(base: Path, recipes: tuple[str, ...] = RECIPES, **given: Any) -> RaceS
 Told = list[tuple[int, str, float | None]]
 
 
-def telling(told: Told, *, stop_before: tuple[int, str] | None = None) -> Report:
+def telling(told: Told, *, stop_before: tuple[int, str] | None = None) -> ReportRound:
     def report(number: int, recipe: str, ndcg: float | None) -> None:
         if ndcg is None and (number, recipe) == stop_before:
             raise StoppedError
@@ -439,7 +439,7 @@ def test_the_winner_becomes_a_version_of_the_seed_that_did_best(
     )
     assert equal(kept, own)
     assert not equal(kept, other)
-    manifest = find("winner/1", tmp_path / "models").manifest
+    manifest = find_version("winner/1", tmp_path / "models").manifest
     assert (manifest.recipe, manifest.seed) == (first.recipe, 2)
     assert manifest.metrics == {"small dev": {"nDCG@10": 0.9}}
     assert manifest.examples == {first.recipe: {"tiny": len(examples())}}

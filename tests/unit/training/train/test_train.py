@@ -37,7 +37,7 @@ from training.train.inputs import dev_lists, gather_inputs, protection_of
 from training.train.passes import passes_of, shared
 from training.train.request import DevSettings, TrainRequest, work_folder
 from training.train.train import train_version
-from training.train.workspace import hold
+from training.train.workspace import hold_workspace
 from training.versions import registry
 
 DATA = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(per_query=5, relative_margin=None))
@@ -65,7 +65,7 @@ def request(models: Path, base: Path, root: Path, **given: Any) -> TrainRequest:
 
 
 def take(output: Path, *, resume: bool) -> None:
-    with hold(output, resume=resume):
+    with hold_workspace(output, resume=resume):
         pass
 
 
@@ -102,7 +102,7 @@ def told(made: TrainRequest) -> dict[str, Any]:
 
 
 def test_a_version_is_found_whole_by_the_registry(made: TrainRequest) -> None:
-    version = registry.find("tiny/1", models=made.output.parent.parent)
+    version = registry.find_version("tiny/1", models=made.output.parent.parent)
     assert version.fault == ""
     names = {path.name for path in made.output.iterdir()}
     assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "manifest.json"} <= names
@@ -308,7 +308,7 @@ def test_the_sample_s_judged_queries_are_protected_everywhere(
 def test_protected_queries_are_in_no_row(tmp_path: Path, tiny_cross_encoder: Path, built_root: Path) -> None:
     file = write_lines(tmp_path / "secret.tsv", [f"x\t{QUERIES['train']['1']}"])
     asked = request(tmp_path, tiny_cross_encoder, built_root, protect=(file,))
-    with hold(asked.output, resume=False) as workspace:
+    with hold_workspace(asked.output, resume=False) as workspace:
         counts = gather_inputs(asked, workspace).counts
     assert (counts.examples, counts.dropped) == ({"judged small": 1}, {"protected query": 1})
     assert read_rows(asked.work / "rows")[0]["query"] == [QUERIES["train"]["2"]]
@@ -360,7 +360,7 @@ def cold_version(tmp_path_factory: pytest.TempPathFactory, tiny_cross_encoder: P
 
 def test_a_cold_start_makes_a_version_in_two_passes(cold_version: Path) -> None:
     found = manifest(cold_version)
-    assert registry.find("tiny/1", models=cold_version.parent.parent).fault == ""
+    assert registry.find_version("tiny/1", models=cold_version.parent.parent).fault == ""
     assert found["recipe"] == "cold-start"
     assert found["examples"] == {"cold-start": {"questions of small": 6}}
     assert found["pairs"] == 4 * 3 * 4  # steps of both passes, lists a step, passages a list

@@ -16,7 +16,7 @@ from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
 from training.versions.gate_settings import GateSettings
 from training.versions.promote import Assessment, assess, serve
-from training.versions.promoted import Promotion, current
+from training.versions.promoted import Promotion, current_promotion
 
 pytestmark = pytest.mark.usefixtures("in_float32")
 
@@ -46,7 +46,7 @@ def bench(tmp_path: Path, tiny_cross_encoder: Path, pipeline: RetrieveAndRerank)
 
 def pin(bench: Bench) -> None:
     above, below = (ExpectedPassage(key, PASSAGES[key]) for key in ("a1", "b1"))
-    expectations.add("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
+    expectations.add_expectation("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
 
 
 def test_judging_changes_nothing(bench: Bench) -> None:
@@ -65,7 +65,7 @@ def test_judging_changes_nothing(bench: Bench) -> None:
 def test_what_was_judged_is_served_with_its_verdict(bench: Bench) -> None:
     assessment = bench.assess()
     now = bench.serve(assessment)
-    assert now == current(bench.models)
+    assert now == current_promotion(bench.models)
     assert (now.promoted, now.before, now.action, now.reason) == ("mine/1", "shipped", "force", "a test")
     assert now.verdict["objections"] == list(assessment.verdict.objections)
 
@@ -76,7 +76,7 @@ def test_what_is_refused_needs_force_and_a_reason(bench: Bench) -> None:
         bench.serve(assessment, force=False)
     with pytest.raises(SettingsError, match="needs a reason"):
         bench.serve(assessment, reason=" ")
-    assert current(bench.models).promoted == "shipped"
+    assert current_promotion(bench.models).promoted == "shipped"
 
 
 def test_a_promotion_in_between_is_noticed(bench: Bench) -> None:

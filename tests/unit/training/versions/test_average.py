@@ -11,9 +11,9 @@ from indexing.errors import SettingsError, TrainingError
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.support.versions import make_version
 from training.__main__ import main
-from training.versions.average import MODEL, average
+from training.versions.average import MODEL, average_versions
 from training.versions.manifest import VersionManifest
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 QUERY, PASSAGES = "how do bees make honey", ["Bees make honey from nectar.", "Bread rises."]
 ROWS = [
@@ -40,7 +40,7 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
     assert main([*command, "--output", str(models / "mean/1")]) == 0
     # 0.75 of a head and 0.25 of its opposite leave half of it
     assert logits(models / "mean/1") == pytest.approx([0.5 * value for value in logits(models / "mine/1")], rel=0.02)
-    version = find("mean/1", models)
+    version = find_version("mean/1", models)
     assert version.manifest.lineage == ("tiny/base", "mine/2")
     assert version.manifest.settings["averaged"] == ["mine/1", "mine/2"]
     card = (version.folder / "README.md").read_text()
@@ -53,10 +53,10 @@ def test_a_share_of_the_second_is_mixed_into_the_first(models: Path) -> None:
 
 def test_several_are_alike_in_the_mean_unless_the_last_one_has_a_share(models: Path, tiny_cross_encoder: Path) -> None:
     make_version(models, "mine/3", tiny_cross_encoder, sign=1.0)
-    parts = [find(f"mine/{number}", models) for number in (1, 2, 3)]
+    parts = [find_version(f"mine/{number}", models) for number in (1, 2, 3)]
     own = logits(models / "mine/1")
     for name, share, left in (("alike", None, 1 / 3), ("more", 0.8, 0.8)):  # left of 1/3 - 1/3 + 1/3, 0.1 - 0.1 + 0.8
-        made = average(parts, models / f"{name}/1", share=share, command="average")
+        made = average_versions(parts, models / f"{name}/1", share=share, command="average")
         assert logits(made) == pytest.approx([left * value for value in own], rel=0.02)
     assert (
         "weights of mine/1, mine/2 and mine/3, the last one's share 0.333,"
@@ -67,7 +67,9 @@ def test_several_are_alike_in_the_mean_unless_the_last_one_has_a_share(models: P
 @pytest.mark.parametrize("numbers", [[1], [1, 1], [1, 2, 1]])
 def test_one_alone_or_twice_is_refused(models: Path, numbers: list[int]) -> None:
     with pytest.raises(SettingsError, match="name two versions or more, each once"):
-        average([find(f"mine/{number}", models) for number in numbers], models / "mean/1", command="average")
+        average_versions(
+            [find_version(f"mine/{number}", models) for number in numbers], models / "mean/1", command="average"
+        )
     assert not (models / "mean").exists()
 
 
@@ -75,8 +77,8 @@ def test_what_either_was_trained_on_is_named_once(models: Path) -> None:
     for number, rows in ((1, ROWS), (2, ROWS[:1])):
         path = models / f"mine/{number}/manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "data": rows}))
-    first, second = find("mine/1", models), find("mine/2", models)
-    made = average([first, second], models / "mean/1", command="average")
+    first, second = find_version("mine/1", models), find_version("mine/2", models)
+    made = average_versions([first, second], models / "mean/1", command="average")
     manifest = json.loads((made / "manifest.json").read_text())
     assert manifest["data"] == ROWS
     assert manifest["ms_marco"] is True
@@ -86,14 +88,21 @@ def test_what_the_first_was_trained_on_binds_too(models: Path) -> None:
     for number, bound in ((1, True), (2, False)):
         path = models / f"mine/{number}/manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "ms_marco": bound}))
-    made = average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
+    made = average_versions(
+        [find_version("mine/1", models), find_version("mine/2", models)], models / "mean/1", command="average"
+    )
     assert json.loads((made / "manifest.json").read_text())["ms_marco"] is True
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, float("nan")])
 def test_a_share_out_of_range_is_refused(models: Path, share: float) -> None:
     with pytest.raises(SettingsError, match="between 0 and 1"):
-        average([find("mine/1", models), find("mine/2", models)], models / "mean/1", share=share, command="average")
+        average_versions(
+            [find_version("mine/1", models), find_version("mine/2", models)],
+            models / "mean/1",
+            share=share,
+            command="average",
+        )
     assert not (models / "mean").exists()
 
 
@@ -106,9 +115,13 @@ def test_weights_of_another_shape_are_refused(models: Path, tiny_cross_encoder: 
     with pytest.raises(
         TrainingError, match="The weights of mine/1 and mine/2 differ in shape; average versions of the same base model"
     ):
-        average([find("mine/1", models), find("mine/2", models)], models / "mean/1", command="average")
+        average_versions(
+            [find_version("mine/1", models), find_version("mine/2", models)], models / "mean/1", command="average"
+        )
 
 
 def test_a_place_that_is_taken_is_refused(models: Path) -> None:
     with pytest.raises(TrainingError, match="is there already"):
-        average([find("mine/1", models), find("mine/2", models)], models / "mine/2", command="average")
+        average_versions(
+            [find_version("mine/1", models), find_version("mine/2", models)], models / "mine/2", command="average"
+        )

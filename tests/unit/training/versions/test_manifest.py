@@ -10,7 +10,7 @@ import pytest
 from indexing.errors import ModelError
 from tests.support.versions import make_manifest, make_version
 from training.versions.manifest import IndexBuild, ProtectedFile, VersionManifest
-from training.versions.registry import find
+from training.versions.registry import find_version
 
 OLD: dict[str, Any] = {
     "schema_version": 2,
@@ -97,6 +97,6 @@ def test_a_version_made_before_is_whole(tmp_path: Path, tiny_cross_encoder: Path
     folder = make_version(tmp_path, "old/1", tiny_cross_encoder)
     files = json.loads((folder / "manifest.json").read_text())["files"]
     written(folder, {**OLD, "files": files})
-    version = find("old/1", tmp_path)
+    version = find_version("old/1", tmp_path)
     assert (version.fault, version.manifest.recipe, version.manifest.pairs) == ("", "average", 240)
     shutil.rmtree(folder)

@@ -25,7 +25,7 @@ from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
 from training.versions.gate_settings import GateSettings
 from training.versions.promote import promote_version
-from training.versions.promoted import Promotion, current, history
+from training.versions.promoted import Promotion, current_promotion, history
 
 DEV = {str(number): passage.split(";")[0][:40] for number, passage in enumerate(list(PASSAGES.values())[:12:2])}
 pytestmark = pytest.mark.usefixtures("in_float32")
@@ -90,7 +90,7 @@ def bench(tmp_path: Path, promoted: Bench) -> Bench:
 
 def test_what_is_not_worse_is_promoted_with_its_verdict(bench: Bench) -> None:
     promotion = bench.promote("mine/same")
-    assert promotion == current(bench.models)
+    assert promotion == current_promotion(bench.models)
     assert (promotion.promoted, promotion.before, promotion.by, promotion.action) == (
         "mine/same",
         "mine/good",
@@ -119,7 +119,7 @@ def test_what_is_worse_is_refused(bench: Bench) -> None:
     below_zero = r"\(95 %: -0\.\d{4} to -0\.\d{4}\), worse"
     with pytest.raises(ModelError, match=rf"mine/bad is not promoted: .* {below_zero}"):
         bench.promote("mine/bad")
-    assert current(bench.models).promoted == "mine/good"
+    assert current_promotion(bench.models).promoted == "mine/good"
     assert len(history(bench.models)) == 1
 
 
@@ -139,7 +139,7 @@ def test_force_promotes_all_the_same_and_the_reason_is_recorded(bench: Bench) ->
 def test_force_without_a_reason_is_refused(bench: Bench, reason: str) -> None:
     with pytest.raises(SettingsError, match="--force needs a --reason"):
         bench.promote("mine/same", force=True, reason=reason)
-    assert current(bench.models).promoted == "mine/good"
+    assert current_promotion(bench.models).promoted == "mine/good"
 
 
 def test_where_nothing_speaks_against_it_force_forced_nothing(bench: Bench) -> None:
@@ -152,7 +152,7 @@ def pin(bench: Bench, *, wrong: bool) -> str:
     logits = CrossEncoderReranker(str(bench.models / "mine/same")).score("honey", texts).logits
     order = ["a1", "b1"] if logits[0] > logits[1] else ["b1", "a1"]
     above, below = (ExpectedPassage(key, PASSAGES[key]) for key in (reversed(order) if wrong else order))
-    expectations.add("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
+    expectations.add_expectation("honey", above=above, below=below, by="ann", path=bench.models / "expectations.jsonl")
     return above.id
 
 
@@ -160,7 +160,7 @@ def test_a_failing_expectation_blocks_a_promotion(bench: Bench) -> None:
     above = pin(bench, wrong=True)
     with pytest.raises(ModelError, match=f"1 of 1 expectations fail: for 'honey', {above} above"):
         bench.promote("mine/same")
-    assert current(bench.models).promoted == "mine/good"
+    assert current_promotion(bench.models).promoted == "mine/good"
     forced = bench.promote("mine/same", force=True, reason="the expectation is out of date")
     assert len(forced.verdict["failed"]) == 1
 

@@ -13,7 +13,7 @@ from search.served import promoted_version, reranker_path
 from tests.support.kill_promotions import Killed, kill_at_each_moment
 from tests.support.versions import make_version
 from training.versions import promoted
-from training.versions.promoted import NOTHING, Promotion, current, history, rollback, set_promoted
+from training.versions.promoted import NOTHING, Promotion, current_promotion, history, rollback, set_promoted
 
 
 @pytest.fixture
@@ -30,18 +30,18 @@ def shipped(tmp_path: Path, tiny_cross_encoder: Path) -> Path:
 
 def promote(models: Path, name: str, **more: Any) -> Promotion:
     options: dict[str, Any] = {"verdict": {"p": 0.5}, "by": "ann", "reason": "", "forced": False, **more}
-    return set_promoted(name, seen=current(models), models=models, **options)
+    return set_promoted(name, seen=current_promotion(models), models=models, **options)
 
 
 def test_where_nothing_was_promoted_the_shipped_one_is_served(tmp_path: Path) -> None:
-    assert current(tmp_path / "none") == NOTHING
+    assert current_promotion(tmp_path / "none") == NOTHING
     assert NOTHING.promoted == "shipped"
     assert history(tmp_path / "none") == []
 
 
 def test_a_promotion_is_served_and_says_who_when_and_why(models: Path) -> None:
     promote(models, "mine/1", reason="longer passages", forced=True)
-    promotion = current(models)
+    promotion = current_promotion(models)
     assert (promotion.promoted, promotion.before, promotion.by) == ("mine/1", "shipped", "ann")
     assert (promotion.reason, promotion.action, promotion.verdict) == ("longer passages", "force", {"p": 0.5})
     assert promotion.at.startswith("20")
@@ -88,7 +88,7 @@ def test_the_history_tells_every_change(models: Path, shipped: Path) -> None:
 
 def test_a_pointer_written_by_hand_is_read(models: Path, shipped: Path) -> None:
     (models / "promoted.json").write_text(json.dumps({"promoted": "mine/2"}))
-    assert current(models).before == "shipped"
+    assert current_promotion(models).before == "shipped"
     assert rollback(by="bob", models=models, shipped=shipped).promoted == "shipped"
     assert [row.promoted for row in history(models)] == ["mine/2", "shipped"]
 
@@ -99,7 +99,7 @@ def test_a_rollback_to_a_damaged_version_is_refused_and_changes_nothing(models: 
     (models / "mine/1/config.json").unlink()
     with pytest.raises(ModelError, match=r"mine/1 is damaged: config\.json is absent"):
         rollback(by="bob", models=models, shipped=shipped)
-    assert current(models).promoted == "mine/2"
+    assert current_promotion(models).promoted == "mine/2"
 
 
 def test_a_rollback_works_where_the_promoted_one_is_gone(models: Path, shipped: Path) -> None:
@@ -111,11 +111,11 @@ def test_a_rollback_works_where_the_promoted_one_is_gone(models: Path, shipped: 
 
 
 def test_a_promotion_judged_against_another_version_is_refused(models: Path) -> None:
-    seen = current(models)
+    seen = current_promotion(models)
     promote(models, "mine/1")
     with pytest.raises(ModelError, match=r"mine/1 was promoted by ann while mine/2 was judged against shipped"):
         set_promoted("mine/2", seen=seen, verdict={}, by="bob", reason="", forced=False, models=models)
-    assert current(models).promoted == "mine/1"
+    assert current_promotion(models).promoted == "mine/1"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_two_changes_at_once_are_refused(models: Path, change: Callable[[Path], 
         assert free
         with pytest.raises(BusyError, match="Another process is changing"):
             change(models)
-    assert current(models) == NOTHING
+    assert current_promotion(models) == NOTHING
 
 
 def test_a_name_that_leads_elsewhere_is_never_promoted(models: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_name_that_leads_elsewhere_is_never_promoted(models: Path) -> None:
 @pytest.mark.parametrize("content", ['{"promoted": "../../etc"}', '{"promoted": 3}', '{"promoted": "mine"}', "{"])
 def test_a_pointer_that_leads_elsewhere_is_broken(models: Path, content: str) -> None:
     (models / "promoted.json").write_text(content)
-    for read in (current, history, promoted_version):
+    for read in (current_promotion, history, promoted_version):
         with pytest.raises(ModelError, match="is broken"):
             read(models)
 
@@ -186,4 +186,4 @@ def test_after_a_kill_the_history_is_whole_and_the_next_change_works(killed: lis
         assert [promotion.promoted for promotion in history(row.models)] == [*started, "mine/9"]
         lines = (row.models / "history.jsonl").read_text().splitlines()
         assert sum(line.endswith("}") for line in lines) == len(started) + 1
-        assert current(row.models).before == row.expected
+        assert current_promotion(row.models).before == row.expected

@@ -10,7 +10,7 @@ from sentence_transformers import CrossEncoder
 from indexing.errors import HubError, ModelError, SettingsError
 from tests.support.versions import make_version
 from training.versions.push import push, upload
-from training.versions.registry import Version, find
+from training.versions.registry import Version, find_version
 
 COMMIT = "https://huggingface.co/ann/reranker/commit/1"
 
@@ -32,7 +32,7 @@ class FakeHub:
 @pytest.fixture
 def version(tmp_path: Path, tiny_cross_encoder: Path) -> Version:
     make_version(tmp_path / "models", "mine/1", tiny_cross_encoder)
-    return find("mine/1", tmp_path / "models", shipped=tmp_path)
+    return find_version("mine/1", tmp_path / "models", shipped=tmp_path)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_the_manifest_names_the_builds_of_the_indexes(built_root: Path, small_co
 def test_every_file_but_the_manifest_has_its_size_and_checksum(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/weights").write_bytes(b"abc")
-    recording.write(tmp_path, make_manifest(), command="train")
+    recording.write_manifest(tmp_path, make_manifest(), command="train")
     files = json.loads((tmp_path / "manifest.json").read_text())["files"]
     assert set(files) == {"README.md", "sub/weights"}
     assert files["sub/weights"] == {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
@@ -131,7 +131,7 @@ def test_mined_negatives_that_cannot_be_asked_have_the_notice(tmp_path: Path) ->
 
 @pytest.mark.parametrize("bound", [True, False])
 def test_the_notice_of_a_base_is_inherited_whatever_its_name(tmp_path: Path, bound: bool) -> None:
-    recording.write(tmp_path / "mine/1", replace(make_manifest(), ms_marco=bound), command="")
+    recording.write_manifest(tmp_path / "mine/1", replace(make_manifest(), ms_marco=bound), command="")
     assert trained_on("index:small", base=str(tmp_path / "mine/1")).ms_marco is bound
 
 
@@ -192,9 +192,9 @@ def test_a_base_trained_on_ms_marco_has_its_notice() -> None:
 
 def test_what_goes_on_from_a_version_has_its_lineage_and_its_notice(tmp_path: Path) -> None:
     first = tmp_path / "mine/1"
-    recording.write(first, make_manifest("cross-encoder/ms-marco-x"), command="")
+    recording.write_manifest(first, make_manifest("cross-encoder/ms-marco-x"), command="")
     second = tmp_path / "mine/2"
-    recording.write(second, make_manifest(str(first)), command="")
+    recording.write_manifest(second, make_manifest(str(first)), command="")
     third = make_manifest(str(second))
     assert third.lineage == ("cross-encoder/ms-marco-x", "mine/1", "mine/2")
     assert (third.base_model, third.parent) == ("cross-encoder/ms-marco-x", "mine/2")

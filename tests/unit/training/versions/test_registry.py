@@ -9,7 +9,7 @@ import pytest
 
 from indexing.errors import ModelError, SettingsError
 from tests.support.versions import make_version
-from training.versions.registry import find, listing, versions
+from training.versions.registry import find_version, listing, versions
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def shipped(tmp_path: Path, tiny_cross_encoder: Path) -> Path:
 
 
 def test_a_whole_version_is_found(models: Path, tmp_path: Path) -> None:
-    found = find("mine/1", models, shipped=tmp_path)
+    found = find_version("mine/1", models, shipped=tmp_path)
     assert (found.id, found.folder, found.fault) == ("mine/1", models / "mine/1", "")
     assert found.manifest.recipe == "tiny"
     assert found.bytes == sum(path.stat().st_size for path in (models / "mine/1").iterdir())
@@ -50,7 +50,7 @@ def test_a_folder_without_a_manifest_is_no_version(models: Path, tmp_path: Path)
     (models / "mine/1/manifest.json").unlink()
     assert versions(models, shipped=tmp_path) == []
     with pytest.raises(ModelError, match="no version 'mine/1'"):
-        find("mine/1", models, shipped=tmp_path)
+        find_version("mine/1", models, shipped=tmp_path)
 
 
 def test_what_a_killed_training_left_is_no_version(models: Path, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_a_killed_training_left_is_no_version(models: Path, tmp_path: Path)
 
 def test_a_version_that_is_not_there_is_answered_with_those_that_are(models: Path, shipped: Path) -> None:
     with pytest.raises(ModelError, match=r"no version 'mine/2' in .* \(there: mine/1, shipped\)"):
-        find("mine/2", models, shipped=shipped)
+        find_version("mine/2", models, shipped=shipped)
 
 
 def test_without_a_folder_of_models_nothing_is_listed(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_without_a_folder_of_models_nothing_is_listed(tmp_path: Path) -> None:
 )
 def test_a_name_that_leads_elsewhere_is_refused(models: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="must be NAME/VERSION"):
-        find(name, models, shipped=tmp_path)
+        find_version(name, models, shipped=tmp_path)
 
 
 def flip_a_bit(folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_damaged_version_is_listed_with_its_fault_and_not_found(
     (listed,) = versions(models, shipped=tmp_path)
     assert fault in listed.fault
     with pytest.raises(ModelError) as refused:
-        find("mine/1", models, shipped=tmp_path)
+        find_version("mine/1", models, shipped=tmp_path)
     assert str(refused.value).startswith("Version mine/1 is damaged: ")
     assert fault in str(refused.value)
 
@@ -136,23 +136,23 @@ def test_a_damaged_version_is_listed_with_its_fault_and_not_found(
 def test_other_weights_of_the_same_size_are_noticed_by_their_checksum(models: Path, tmp_path: Path) -> None:
     flip_a_bit(models / "mine/1")
     with pytest.raises(ModelError, match=r"model\.safetensors has another checksum"):
-        find("mine/1", models, shipped=tmp_path)
+        find_version("mine/1", models, shipped=tmp_path)
 
 
 def test_a_version_that_is_a_link_out_of_the_folder_is_refused(models: Path, tmp_path: Path) -> None:
     (models / "mine/1").rename(tmp_path / "elsewhere")
     (models / "mine/1").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ModelError, match="leads out of"):
-        find("mine/1", models, shipped=tmp_path)
+        find_version("mine/1", models, shipped=tmp_path)
 
 
 def test_the_folder_of_all_models_may_be_a_link(models: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(models)
-    assert find("mine/1", tmp_path / "link", shipped=tmp_path).fault == ""
+    assert find_version("mine/1", tmp_path / "link", shipped=tmp_path).fault == ""
 
 
 def test_the_shipped_one_needs_no_checksums(models: Path, shipped: Path) -> None:
-    assert find("shipped", models, shipped=shipped).folder == shipped
+    assert find_version("shipped", models, shipped=shipped).folder == shipped
 
 
 def test_where_the_shipped_one_has_checksums_they_count(models: Path, shipped: Path, tiny_cross_encoder: Path) -> None:
@@ -160,7 +160,7 @@ def test_where_the_shipped_one_has_checksums_they_count(models: Path, shipped: P
     make_version(shipped.parent, "shipped", tiny_cross_encoder)
     flip_a_bit(shipped)
     with pytest.raises(ModelError, match="shipped is damaged"):
-        find("shipped", models, shipped=shipped)
+        find_version("shipped", models, shipped=shipped)
 
 
 def test_the_listing_marks_what_is_served_and_what_is_damaged(models: Path, shipped: Path) -> None:
@@ -174,5 +174,5 @@ def test_the_listing_marks_what_is_served_and_what_is_damaged(models: Path, ship
 
 def test_reading_changes_nothing(models: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in models.rglob("*")}
-    find("mine/1", models, shipped=tmp_path)
+    find_version("mine/1", models, shipped=tmp_path)
     assert {path: path.stat().st_mtime_ns for path in models.rglob("*")} == before

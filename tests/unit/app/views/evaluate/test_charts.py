@@ -9,17 +9,17 @@ from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart
 from app.views.widgets.palette import DOWN, SAME, UP
 from search.pipeline import RetrieveAndRerank
 from training.evaluation.evaluate import evaluate_stages
-from training.evaluation.report import ORACLE, Report
+from training.evaluation.report import ORACLE, EvaluationReport
 from training.evaluation.settings import EvaluationRequest
 
 
 @pytest.fixture(scope="module")
-def kept() -> dict[str, Report]:
+def kept() -> dict[str, EvaluationReport]:
     return {}
 
 
 @pytest.fixture
-def report(pipeline: RetrieveAndRerank, kept: dict[str, Report]) -> Report:
+def report(pipeline: RetrieveAndRerank, kept: dict[str, EvaluationReport]) -> EvaluationReport:
     """The small index's test split, re-ranked by word overlap."""
     if not kept:
         kept["it"] = evaluate_stages(pipeline, EvaluationRequest(depth=20)).reports[0]
@@ -38,7 +38,7 @@ def rows(chart: alt.LayerChart | alt.Chart) -> list[dict[str, Any]]:
     return found
 
 
-def test_intervals_are_those_of_the_comparison(report: Report) -> None:
+def test_intervals_are_those_of_the_comparison(report: EvaluationReport) -> None:
     found = {row["system"]: row for row in rows(interval_chart(report.comparison))}
     for name, interval in report.comparison.intervals.items():
         assert (found[name]["low"], found[name]["high"]) == interval
@@ -46,7 +46,7 @@ def test_intervals_are_those_of_the_comparison(report: Report) -> None:
     assert {name for name, row in found.items() if row["kind"] == "reference"} == {ORACLE}
 
 
-def test_depths_stand_against_time_where_it_is_known(report: Report) -> None:
+def test_depths_stand_against_time_where_it_is_known(report: EvaluationReport) -> None:
     timed = [row._replace(seconds=row.depth / 1000) for row in report.sweep]  # 1 ms a candidate
     assert [row["cost"] for row in rows(sweep_chart(timed, "nDCG@10"))] == pytest.approx([0, 10, 20])
     untimed = [row._replace(seconds=None) for row in report.sweep]
@@ -57,19 +57,19 @@ def test_depths_stand_against_time_where_it_is_known(report: Report) -> None:
     assert "candidates re-ranked" in str(spec(chart))
 
 
-def test_a_list_stands_below_its_oracle_and_that_below_the_ideal(report: Report) -> None:
+def test_a_list_stands_below_its_oracle_and_that_below_the_ideal(report: EvaluationReport) -> None:
     values = [row["value"] for row in rows(ceiling_chart(report.attribution))]
     assert values == [report.attribution.means[name] for name in ("value", "ceiling", "ideal")]
     assert values == sorted(values)
 
 
-def test_queries_are_counted_by_what_they_lose(report: Report) -> None:
+def test_queries_are_counted_by_what_they_lose(report: EvaluationReport) -> None:
     found = {row["loses"]: row["value"] for row in rows(bound_chart(report.attribution))}
     assert sum(found.values()) == len(report.qrels) == 2
     assert found["more to ranking"] == report.attribution.bounds["ranking"]
 
 
-def test_wins_and_losses_are_sorted_and_coloured(report: Report) -> None:
+def test_wins_and_losses_are_sorted_and_coloured(report: EvaluationReport) -> None:
     differences = {query.id: value for query, value in zip(report.queries, (0.5, -0.25), strict=True)}
     chart = wins_chart(differences, report.queries, words="nDCG@10 less BM25's")
     assert [(row["place"], row["difference"], row["outcome"]) for row in rows(chart)] == [

@@ -8,11 +8,11 @@ import pytest
 
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
-from training.data.readers.lines import columns, data_lines, json_record
+from training.data.readers.lines import data_lines, json_record, split_columns
 
 
 def pair(line: str) -> list[str]:
-    return columns(line, "query", "passage")
+    return split_columns(line, "query", "passage")
 
 
 def test_a_compressed_file_reads_like_a_plain_one(tmp_path: Path) -> None:

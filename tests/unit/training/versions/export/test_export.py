@@ -22,7 +22,7 @@ from tests.support.versions import make_version
 from training.evaluation.candidates import Candidates, first_stage_lists
 from training.versions.export.export import RECORD, WRITERS, export, export_folder
 from training.versions.export.original import load_exact, torch_engine
-from training.versions.registry import Version, find, versions
+from training.versions.registry import Version, find_version, versions
 
 TEXTS = [*PASSAGES.values(), "word " * 600]
 pytestmark = pytest.mark.usefixtures("in_float32")
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("in_float32")
 @pytest.fixture
 def version(tmp_path: Path, tiny_cross_encoder: Path) -> Version:
     make_version(tmp_path / "models", "mine/1", tiny_cross_encoder)
-    return find("mine/1", tmp_path / "models", shipped=tmp_path)
+    return find_version("mine/1", tmp_path / "models", shipped=tmp_path)
 
 
 @pytest.fixture
