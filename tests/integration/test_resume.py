@@ -21,7 +21,7 @@ from indexing.building.settings import BuildSettings
 from indexing.catalogue import build_folders, current_build, index_names, verify
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import IndexingError
+from indexing.errors import BusyError, IndexingError
 from indexing.index import open_index
 from indexing.manifest import Manifest
 from indexing.progress import Progress, silent
@@ -388,7 +388,7 @@ def test_a_second_build_of_an_index_is_refused_while_the_first_goes_on(bench: Be
 
     def meanwhile(phase: str, *_: int) -> None:
         if phase == "encode" and not refused:
-            with pytest.raises(IndexingError) as caught:
+            with pytest.raises(BusyError) as caught:
                 bench.build(LINES[:24])
             refused.append(str(caught.value))
 

@@ -83,7 +83,7 @@ def test_a_light_module_loads_nothing_heavy(module: str) -> None:
         (("training", "train", "--recipe", "bce", "--dev", "sample", "--dev-depth", "-5"), "--dev-depth is -5"),
         (("training", "train", "--recipe", "bce", "--protect", "none.tsv"), "--protect none.tsv: there is no such"),
         (("training", "race", "--budget", "1m"), "A race is decided on judged queries"),
-        (("training", "mine", "--output", "data/none-such", "--ranks", "9", "3"), "ranks 9 to 3"),
+        (("training", "mine", "--output", "data/none-such", "--ranks", "9", "3"), "ranks are 9 to 3"),
         (("training", "evaluate", "--depth", "-5"), "depth is -5"),
         (("training", "evaluate", "--run", "theirs=none.trec"), "--run theirs=none.trec: there is no such file"),
         (("training", "nano-beir", "--rerank-depth", "-5"), "--rerank-depth is -5"),
