@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -75,6 +75,12 @@ check: $(READY) ## Formatting, lint and types: ruff format, ruff, mypy --strict
 
 house: $(READY) ## Print how the code is arranged, from its imports: folders, circles, layers, pages, long functions
 	@$(RUN) -m tests.support.house
+
+faults: $(READY) ## Run every generated fault and attack, and print how they ended by area; SEED=1 for others
+	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED))
+
+cases: $(READY) ## Check the inputs of public bug reports in CASES=path, one line each; without CASES, inputs made here
+	@$(RUN) -m tests.cases $(if $(CASES),"$(CASES)",--made)
 
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)
