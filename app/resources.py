@@ -11,10 +11,10 @@ import streamlit as st
 from indexing import places
 from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
-from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, ModelError, SecondLookError, SettingsError
 from indexing.index import Index, open_corpus_folder, open_index
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.manifest import FILE, Manifest
 from indexing.pretrained import bundled_path
 from search.load import open_reranker

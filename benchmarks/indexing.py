@@ -32,11 +32,11 @@ from indexing.bm25.build import build_bm25
 from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import read_queries
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import exact_search
 from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
+from indexing.judged.queries import read_queries
 from indexing.manifest import Manifest
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import bundled_path

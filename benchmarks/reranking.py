@@ -17,7 +17,7 @@ from sentence_transformers import CrossEncoder
 
 from indexing import atomic, places, precision
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import judged_sets
+from indexing.judged.sets import judged_sets
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.served import reranker_path
 

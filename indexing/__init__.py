@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from indexing.catalogue import IndexSummary, index_names, summaries
     from indexing.corpus.corpus import Corpus
     from indexing.corpus.fields import Fields
-    from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
     from indexing.dense.encoder import BiEncoder
     from indexing.errors import SecondLookError
     from indexing.index import Index, open_index
+    from indexing.judged.qrels import read_qrels
+    from indexing.judged.queries import read_queries
+    from indexing.judged.sets import JudgedSet, judged_sets
     from indexing.manifest import Manifest
     from indexing.records import Candidate, Passage, PassageId, Qrels, Query, QueryId, Ranking, Run
 
@@ -42,7 +44,7 @@ _MODULES = {
     "Fields": "indexing.corpus.fields",
     "Index": "indexing.index",
     "IndexSummary": "indexing.catalogue",
-    "JudgedSet": "indexing.corpus.judged",
+    "JudgedSet": "indexing.judged.sets",
     "Manifest": "indexing.manifest",
     "Passage": "indexing.records",
     "PassageId": "indexing.records",
@@ -57,10 +59,10 @@ _MODULES = {
     "delete_passages": "indexing.building.change",
     "estimate": "indexing.building.estimate",
     "index_names": "indexing.catalogue",
-    "judged_sets": "indexing.corpus.judged",
+    "judged_sets": "indexing.judged.sets",
     "open_index": "indexing.index",
-    "read_qrels": "indexing.corpus.judged",
-    "read_queries": "indexing.corpus.judged",
+    "read_qrels": "indexing.judged.qrels",
+    "read_queries": "indexing.judged.queries",
     "summaries": "indexing.catalogue",
 }
 

@@ -12,12 +12,12 @@ from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.from_postings import PostingsBm25
 from indexing.catalogue import current_build, index_names, verify
 from indexing.corpus.files import corpus_files
-from indexing.corpus.judged import JudgedSet, judged_sets, pick_split
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import TorchExact
 from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
 from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError
+from indexing.judged.sets import JudgedSet, judged_sets, pick_split
 from indexing.manifest import Manifest, rebuild
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore

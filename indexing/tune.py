@@ -10,9 +10,9 @@ from ir_measures import R
 
 from indexing.bm25 import analyzer
 from indexing.bm25.settings import PRESETS, Bm25Settings
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
+from indexing.judged.sets import JudgedSet
 from indexing.manifest import rebuild
 from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query

@@ -1,11 +1,16 @@
 """Reads runs in TREC's or MS MARCO's format, and writes them in TREC's."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexing import atomic
-from indexing.corpus.judged import parsed_lines
 from indexing.errors import CorpusError
+from indexing.judged.lines import parsed_lines
 from indexing.records import PassageId, QueryId, Ranking, Run
+
+if TYPE_CHECKING:
+    from indexing.index import Index
 
 
 def read_run(path: Path) -> dict[QueryId, Ranking]:
@@ -30,6 +35,27 @@ def read_run(path: Path) -> dict[QueryId, Ranking]:
         return {query: Ranking.sort(pairs) for query, pairs in scored.items()}
     except ValueError as error:
         raise CorpusError(f"Run {path} can't be used: {error}.") from error
+
+
+def check_run_ids(queries: Iterable[str], index: "Index") -> None:
+    """Refuse, before anything is searched, ids that the lines of a TREC run can't hold.
+
+    Raises:
+        CorpusError: the id of a query or of any passage of the index is empty or contains white space.
+    """
+    for name in queries:
+        _check_id(name, "query", "the file of queries")
+    blank = index.passages.first_id_with_blanks()
+    if blank is not None:
+        _check_id(blank, "passage", f"the corpus of index {index.manifest.name}, and build it again")
+
+
+def _check_id(name: str, what: str, place: str) -> None:
+    if name.split() != [name]:
+        raise CorpusError(
+            f"Id {name!r} of a {what} {'contains white space' if name else 'is empty'}, which a TREC run can't hold; "
+            f"rename it in {place}."
+        )
 
 
 def write_run(path: Path, run: Run, *, tag: str) -> None:

@@ -11,7 +11,7 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 
 if TYPE_CHECKING:
-    from indexing.corpus.judged import JudgedSet
+    from indexing.judged.sets import JudgedSet
     from indexing.tune import Bm25Tuning, PairRecall
 
 DEPTH = 1000
@@ -38,8 +38,8 @@ def _tune(options: argparse.Namespace) -> int:
     check_at_least("--depth", options.depth, least=1, what="candidate")
     if (options.queries is None) != (options.qrels is None):
         raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
-    from indexing.corpus.judged import default_minimum_grade
     from indexing.index import open_corpus_folder, open_index
+    from indexing.judged.qrels import default_minimum_grade
     from indexing.progress import Bars
     from indexing.tune import tune
 
@@ -57,7 +57,9 @@ def _tune(options: argparse.Namespace) -> int:
 
 def _judgments(options: argparse.Namespace, corpus: Path) -> "tuple[JudgedSet, JudgedSet | None]":
     """Judged queries to choose with, and held-out ones: those of the files, else train and dev beside the corpus."""
-    from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
+    from indexing.judged.qrels import read_qrels
+    from indexing.judged.queries import read_queries
+    from indexing.judged.sets import JudgedSet, judged_sets
 
     if options.queries is not None and options.qrels is not None:
         qrels = read_qrels(options.qrels)

@@ -1,1 +1,1 @@
-"""Reads a corpus: finds its files, reads passages, queries and judgments, fetches it from the hub."""
+"""Reads a corpus: finds its files, reads passages, fetches it from the hub."""

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from indexing import precision
-from indexing.corpus.judged import judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import exact_search
 from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.vectors import VectorStore
 from indexing.errors import SecondLookError
+from indexing.judged.sets import judged_sets
 from indexing.manifest import Quality
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows

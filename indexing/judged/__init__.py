@@ -1,1 +1,1 @@
-"""Judged collections: queries, their judgments, and whether these fit the passages they are about."""
+"""Judged collections: queries, their judgments, the splits beside a corpus, and whether they fit its passages."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
+from indexing.judged.sets import JudgedSet
 from indexing.records import Passage, PassageId, Qrels, Query, QueryId, Ranking, Run
 from indexing.whitespace import squeeze
 

@@ -5,12 +5,15 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string())])
+PLAIN = np.array([33 <= byte < 127 for byte in range(256)])
+"""By byte: whether it is a printable ASCII character other than a space, which no white space contains in UTF-8."""
 
 
 def write_passages(path: Path, passages: Sequence[Passage]) -> None:
@@ -81,6 +84,24 @@ class PassageStore:
             return isinstance(passage_id, str) and self.row_of(PassageId(passage_id)) >= 0
         except KeyError:
             return False
+
+    def first_id_with_blanks(self) -> PassageId | None:
+        """The first id that holds white space of any kind; None without one.
+
+        Looks at the bytes of all ids at once (about 0.1 s for 8.8 million), and at single ids only where a byte isn't
+        plain ASCII.
+        """
+        for batch in self._batches:
+            column = batch.column(0)
+            _, offsets, data = column.buffers()
+            if data is None or not batch.num_rows:
+                continue
+            ends = np.frombuffer(offsets, dtype=np.int32)[column.offset :][: len(column) + 1]  # where each id begins
+            if not PLAIN[np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]].all():
+                for name in column.to_pylist():
+                    if name.split() != [name]:
+                        return PassageId(name)
+        return None
 
     def _locate(self, row: int) -> tuple[pa.RecordBatch, int]:
         if not 0 <= row < self._count:

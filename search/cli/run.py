@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = pipeline_settings(options)
     if options.output.is_dir():
         raise SettingsError(f"{options.output} is a folder; give the name of the file to write.")
-    from indexing.corpus.judged import read_queries
+    from indexing.judged.queries import read_queries
 
     queries = read_queries(options.queries)
     from search.load import open_pipeline

@@ -19,9 +19,9 @@ from app.views.evaluate.view import EvaluationResult
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import read_qrels
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
+from indexing.judged.qrels import read_qrels
 from indexing.records import PassageId, QueryId
 from search.load import open_pipeline
 from search.trec import read_run

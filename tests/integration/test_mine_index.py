@@ -15,10 +15,10 @@ from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError, TrainingError
 from indexing.index import Index, open_index
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import FUSIONS, Fusion

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet
 from indexing.dense.encoder import BiEncoder
 from indexing.index import open_index
+from indexing.judged.sets import JudgedSet
 from indexing.records import Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker

@@ -17,7 +17,8 @@ from indexing.bm25.build import build_bm25
 from indexing.bm25.postings import write_postings
 from indexing.bm25.settings import Bm25Settings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import read_qrels, read_queries
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
 from indexing.records import PassageId, Qrels, Ranking, Run
 from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY

@@ -9,7 +9,7 @@ import pytest
 
 from indexing.bm25 import analyzer
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet, judged_sets
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId
 from tests.conftest import REPOSITORY
 

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, relabel, silent
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import add_negatives

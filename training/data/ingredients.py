@@ -5,9 +5,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from indexing.corpus.judged import read_qrels, read_queries
 from indexing.errors import TrainingError
 from indexing.index import Index, open_corpus_folder
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
 from indexing.progress import Progress, relabel, silent
 from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run

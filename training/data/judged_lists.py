@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError, TrainingError
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
 from search.pipeline import RetrieveAndRerank

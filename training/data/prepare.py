@@ -13,8 +13,10 @@ from typing import Any
 
 from indexing import atomic
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet, judged_sets, read_qrels, read_queries
 from indexing.errors import CorpusError
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId, Ranking
 from indexing.whitespace import squeeze
 from search.trec import read_run, write_run

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import CorpusError, SettingsError
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.pipeline import Pipeline

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from indexing.corpus.judged import JudgedSet, judged_sets, pick_split
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
+from indexing.judged.sets import JudgedSet, judged_sets, pick_split
 from indexing.progress import Progress, relabel, silent
 from indexing.records import Qrels, Run
 from search.pipeline import Pipeline

@@ -11,8 +11,8 @@ import ir_measures
 import numpy as np
 from ir_measures import AP, RR, Judged, R, nDCG
 
-from indexing.corpus.judged import default_minimum_grade
 from indexing.errors import SettingsError
+from indexing.judged.qrels import default_minimum_grade
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 from training.evaluation.settings import MAIN_MEASURE, MEASURES
 

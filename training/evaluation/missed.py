@@ -7,8 +7,8 @@ reads; in the second it reads every judged positive.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from indexing.corpus.judged import JudgedSet
 from indexing.index import Index
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Ranking, Run
 from search.rerank.reranker import Reranker

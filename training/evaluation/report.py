@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.corpus.judged import JudgedSet
+from indexing.judged.sets import JudgedSet
 from indexing.records import Qrels, Query, Run
 from training.evaluation import comparison as compared
 from training.evaluation.attribution import Attribution, attribute, oracle

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.corpus.judged import normalize_query
 from indexing.errors import CorpusError, SettingsError, first_line
+from indexing.judged.sets import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from indexing.whitespace import squeeze
 

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from indexing.corpus.judged import JudgedSet, read_qrels, read_queries
 from indexing.errors import SettingsError
 from indexing.index import Index
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import JudgedSet
 from training.example import NO_JUDGMENT, NO_QUERY, OnSkip, ignore
 
 

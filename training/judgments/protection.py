@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexing.corpus.judged import JudgedSet, judged_sets, normalize_query, read_queries
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import JudgedSet, judged_sets, normalize_query
 from indexing.records import Query, QueryId
 from training.example import PROTECTED, Example, OnSkip
 

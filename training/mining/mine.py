@@ -12,9 +12,9 @@ from typing import Any
 
 from indexing import atomic, places
 from indexing.atomic import check_new
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import TrainingError
 from indexing.index import Index, judged_split, open_corpus_folder
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, silent
 from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId

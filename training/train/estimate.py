@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datasets import Dataset
 from transformers import AutoTokenizer
 
-from indexing.corpus.judged import judged_sets
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
+from indexing.judged.sets import judged_sets
 from indexing.pretrained import bundled_path
 from indexing.progress import Progress, silent
 from search.rerank.pairs import encode_pairs

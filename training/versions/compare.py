@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from indexing.corpus.judged import JudgedSet
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, relabel, silent
 from indexing.records import Query
 from search.pipeline import Pipeline

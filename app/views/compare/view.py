@@ -19,8 +19,8 @@ from app.views.widgets.search_answer import answer
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SecondLookError
+from indexing.judged.sets import JudgedSet
 from search.trace import SearchTrace
 
 TITLE = '<header class="sl-top"><h1>Compare</h1><p>Two pipelines, one query: where do they differ?</p></header>'

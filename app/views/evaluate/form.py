@@ -15,8 +15,8 @@ from app.views.widgets.pickers import (
     pick_split,
     warn_about,
 )
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError
+from indexing.judged.sets import JudgedSet
 from search.served import DEFAULT_RERANKER, promoted_version
 from training.evaluation.settings import GRADED, ORDER_MEASURES, EvaluationRequest
 from training.evaluation.stages import STAGES

@@ -24,8 +24,8 @@ from app.views.widgets.pickers import (
 )
 from app.views.widgets.query_table import query_columns, search_address, show_queries
 from app.views.widgets.work import show_work
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import ModelError, SecondLookError
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress
 from search.rerank.reranker import Reranker
 from training.evaluation.comparison import Comparison, Versus

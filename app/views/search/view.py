@@ -21,8 +21,8 @@ from app.views.widgets.search_choice import SearchChoice
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SecondLookError
+from indexing.judged.sets import JudgedSet
 from search.served import DEFAULT_RERANKER, NO_RERANKER
 from search.trace import SearchTrace
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import chain
 
-from indexing.corpus.judged import normalize_query
+from indexing.judged.sets import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from search.explain.matches import matched_spans
 from search.trace import SearchTrace

@@ -19,8 +19,8 @@ from app.views.widgets.passage.judgment import load_judgments
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SecondLookError
+from indexing.judged.sets import JudgedSet
 from indexing.records import QueryId
 from search.settings import PipelineSettings
 from search.trace import SearchTrace

@@ -12,9 +12,9 @@ from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import pick, pick_index
 from indexing import places
 from indexing.catalogue import current_build
-from indexing.corpus.judged import judged_sets
 from indexing.errors import SecondLookError
 from indexing.index import corpus_folder
+from indexing.judged.sets import judged_sets
 from indexing.manifest import Manifest
 from training.data.readers.hub import HUB_DATA
 from training.judgments.feedback import FeedbackStore

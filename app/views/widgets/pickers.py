@@ -10,9 +10,9 @@ from app.resources import SharedPipeline
 from app.views.widgets.notices import hint, note, problem
 from indexing import places
 from indexing.catalogue import index_names
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError, SecondLookError
 from indexing.index import open_corpus_folder
+from indexing.judged.sets import JudgedSet
 from search.served import NO_RERANKER
 
 MOST_DEPTH = 1_000  # passages re-ranked of each query

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.views.widgets.fields import judged_field
 from app.views.widgets.notices import plain
-from indexing.corpus.judged import JudgedSet
+from indexing.judged.sets import JudgedSet
 
 EXAMPLES = (
     "how many people live in berlin",

@@ -11,9 +11,9 @@ from indexing.bm25.settings import PRESETS
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, open_index
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
 from indexing.tune import K1, B, Bm25Tuning, _split, tune
 from tests.conftest import write_lines

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from indexing.corpus.judged import read_qrels, read_queries
 from indexing.index import Index
+from indexing.judged.qrels import read_qrels
+from indexing.judged.queries import read_queries
 from indexing.records import PassageId, QueryId
 from training.data.readers.lines import data_lines, split_columns
 from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip

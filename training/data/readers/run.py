@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from indexing.corpus.judged import read_queries
 from indexing.errors import SettingsError, TrainingError
 from indexing.index import Index, open_corpus_folder
+from indexing.judged.queries import read_queries
 from indexing.records import Ranking, Run
 from search.trec import read_run
 from training.example import NO_PASSAGE, NO_QUERY, SAME_SCORES, Example, OnSkip, ignore

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from app import resources
 from app.resources import SharedPipeline
 from app.views.widgets.notices import note
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, QueryId, Ranking
 from search.trace import SearchTrace
 from training.evaluation.measures import measure_run

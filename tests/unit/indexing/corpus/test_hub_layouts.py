@@ -8,8 +8,9 @@ import pytest
 
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.hub import fetch
-from indexing.corpus.judged import judged_sets, read_queries
 from indexing.errors import HubError
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import judged_sets
 from tests.conftest import write_lines
 from tests.unit.indexing.corpus.hub_folders import MSMARCO, NANO, Records, in_splits, repository, texts
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
 from indexing.judged.fit import PassagesInMemory, check_run, fit_judgments, is_own_passage, leave_out, listed
+from indexing.judged.sets import JudgedSet
 from indexing.records import Passage, PassageId, Query, QueryId, Ranking
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import judged_sets
+from indexing.judged.sets import judged_sets
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.support.versions import make_version

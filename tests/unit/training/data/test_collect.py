@@ -13,10 +13,10 @@ import pytest
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SecondLookError, SettingsError, TrainingError
 from indexing.index import Index
+from indexing.judged.sets import judged_sets
 from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines

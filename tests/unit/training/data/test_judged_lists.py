@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import SettingsError, TrainingError
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import Fusion

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.judged import judged_sets, read_queries
 from indexing.errors import CorpusError
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import judged_sets
 from tests.conftest import write_lines
 from training.data.prepare import MOST_CANDIDATES, PASSAGE_WORDS, JudgedCollection, prepare
 

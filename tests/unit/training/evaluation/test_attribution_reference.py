@@ -7,7 +7,7 @@ import ir_measures
 import pytest
 from ir_measures import AP, R, nDCG
 
-from indexing.corpus.judged import read_qrels
+from indexing.judged.qrels import read_qrels
 from indexing.records import QueryId
 from search.fuse import reciprocal_rank_fusion
 from search.trec import read_run

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet, judged_sets
 from indexing.errors import SettingsError
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from search.settings import PipelineSettings

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ir_measures import AP, R, nDCG
 
-from indexing.corpus.judged import read_qrels
 from indexing.errors import CorpusError
+from indexing.judged.qrels import read_qrels
 from indexing.records import PassageId, Query, QueryId, Ranking
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored

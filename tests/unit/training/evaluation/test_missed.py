@@ -2,8 +2,8 @@
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet
 from indexing.index import Index
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Query
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker, Reports, WordOverlapReranker

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet, read_qrels
 from indexing.errors import SettingsError
+from indexing.judged.qrels import read_qrels
+from indexing.judged.sets import JudgedSet
 from indexing.records import Query, Run
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored

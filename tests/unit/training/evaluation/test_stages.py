@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import judged_sets
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError
+from indexing.judged.sets import judged_sets
 from indexing.records import PassageId, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import judged_sets
 from indexing.errors import CorpusError, SettingsError
+from indexing.judged.sets import judged_sets
 from indexing.records import Passage, PassageId, QueryId
 from tests.conftest import PASSAGES
 from training.data.readers.feedback import feedback_examples

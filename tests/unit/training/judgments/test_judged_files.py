@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import CorpusError, SettingsError
 from indexing.index import Index
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import write_lines
 from training.judgments.judged_set import count_absent, judged_files

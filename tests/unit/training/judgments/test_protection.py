@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet, normalize_query
+from indexing.judged.sets import JudgedSet, normalize_query
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QUERIES, write_lines
 from training.judgments.protection import Protection

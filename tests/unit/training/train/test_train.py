@@ -14,8 +14,8 @@ import torch
 
 from indexing import precision
 from indexing.catalogue import current_build
-from indexing.corpus.judged import judged_sets
 from indexing.errors import BusyError, ModelError, SettingsError, TrainingError
+from indexing.judged.sets import judged_sets
 from indexing.records import Query, QueryId
 from search.load import open_pipeline
 from search.rerank.cross_encoder import CrossEncoderReranker

@@ -4,8 +4,8 @@ from math import log2
 
 import pytest
 
-from indexing.corpus.judged import JudgedSet
 from indexing.errors import SettingsError
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from sentence_transformers import CrossEncoder
 
-from indexing.corpus.judged import judged_sets
 from indexing.errors import ModelError, TrainingError
+from indexing.judged.sets import judged_sets
 from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank import engines

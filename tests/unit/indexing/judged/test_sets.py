@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from indexing.corpus.judged import default_minimum_grade, judged_sets, read_qrels, read_queries
 from indexing.errors import CorpusError
+from indexing.judged.qrels import default_minimum_grade, read_qrels
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import judged_sets
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QRELS, QUERIES, write_lines
 
