@@ -55,11 +55,20 @@ def address(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="session")
+def tiny_sample_root(tiny_bi_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of indexes with one of the sample by a random bi-encoder of 32 dimensions, built within seconds."""
+    root = tmp_path_factory.mktemp("tiny-indexes")
+    settings = BuildSettings(bi_encoder=str(tiny_bi_encoder))
+    build(Corpus(REPOSITORY / "data/sample"), name="sample", root=root, settings=settings)
+    return root
+
+
+@pytest.fixture(scope="session")
 def shared_workshop(
-    sample_root: Path, tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_sample_root: Path, tiny_cross_encoder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Workshop]:
-    """An app that serves a random re-ranker of 32 dimensions, with few dev queries: all is trained and judged soon."""
-    folder = lay_out(tmp_path_factory.mktemp("workshop"), index=sample_root / "sample", dev_queries=DEV_QUERIES)
+    """An app with random models and few dev queries: all is built, trained and judged soon."""
+    folder = lay_out(tmp_path_factory.mktemp("workshop"), index=tiny_sample_root / "sample", dev_queries=DEV_QUERIES)
     make_version(folder / "data", "reranker", tiny_cross_encoder, sign=-1.0)
     with served(folder, own_environment(), folder / "log.txt") as found:
         yield Workshop(folder, found)

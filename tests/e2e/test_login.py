@@ -13,8 +13,8 @@ ANN = "ann@example.org"
 FORM = ".st-key-search_query"
 
 
-def test_pages_are_for_those_who_logged_in(browser: WebDriver, sample_root: Path, tmp_path: Path) -> None:
-    folder, port = lay_out(tmp_path / "app", index=sample_root / "sample", dev_queries=5), free_port()
+def test_pages_are_for_those_who_logged_in(browser: WebDriver, tiny_sample_root: Path, tmp_path: Path) -> None:
+    folder, port = lay_out(tmp_path / "app", index=tiny_sample_root / "sample", dev_queries=5), free_port()
     with provider(ANN) as identity:
         values = {
             "redirect_uri": f"http://127.0.0.1:{port}/oauth2callback",
