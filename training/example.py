@@ -40,6 +40,7 @@ NO_JUDGMENT = "query without judgments"
 NO_POSITIVE = "query without a relevant passage"
 NO_NEGATIVE = "query without a passage beside the relevant ones"
 SAME_SCORES = "query without 2 passages of different scores in the run"
+CONTRADICTED = "copy of a relevant passage that is given as not relevant"
 NO_PASSAGE = "passage that the index lacks"
 
 

@@ -14,13 +14,17 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import TrainingError
 from indexing.index import Index
 from indexing.progress import Progress, silent
-from indexing.records import Floats, Query, QueryId, Ranking
+from indexing.records import Floats, PassageId, Query, QueryId, Ranking
 from training.data.questions import ColdStart, PassageQuestion, make_queries
 from training.example import Example
 from training.judgments.protection import Protection
-from training.mining.negatives import spread
+from training.mining.near_duplicates import NearDuplicates
+from training.mining.negatives import distinct, spread
+from training.mining.settings import MiningSettings
 from training.targets import QUESTION_BONUS, as_logits
 from training.teachers.first_stage import teacher_run
+
+NEAR_DUPLICATE = MiningSettings.near_duplicate
 
 
 def cold_examples(
@@ -65,12 +69,18 @@ def _vectors(encoder: BiEncoder, block: Sequence[PassageQuestion]) -> Floats:
 def _example(
     index: Index, question: PassageQuestion, ranking: Ranking, cosine: float, settings: ColdStart
 ) -> Example | None:
-    pool = [entry for entry in ranking if entry.passage_id != question.passage_id and entry.rank <= settings.depth]
+    def text(passage_id: PassageId) -> str:
+        return index.passages.by_id(passage_id).content
+
+    copies = NearDuplicates([text(question.passage_id)], share=NEAR_DUPLICATE)
+    near = [entry for entry in ranking if entry.rank <= settings.depth and not copies.match(text(entry.passage_id))]
+    first_ones = set(distinct((entry.passage_id for entry in near), text))
+    pool = [entry for entry in near if entry.passage_id in first_ones]
     rng = random.Random(f"{settings.seed}/{question.passage_id}")
     drawn = spread(pool, settings.per_list - 1, rng)
     if not drawn:
         return None
-    texts = [index.passages.by_id(entry.passage_id).content for entry in drawn]
+    texts = [text(entry.passage_id) for entry in drawn]
     scores = [as_logits(entry.score) for entry in drawn]
     own = as_logits(cosine) + QUESTION_BONUS
     return Example(

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from indexing.corpus.same_text import text_key
 from indexing.progress import Progress, silent
 from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
@@ -34,15 +35,12 @@ def add_negatives(
 
 
 def _negatives(example: Example, labels: Iterable[float], miner: Miner) -> list[str]:
-    """Distinct texts of passages that the example doesn't hold yet."""
+    """Texts of passages that say something else than each other and than those that the example has."""
     stage, settings = miner.stage, miner.settings
     relevant = [text for text, label in zip(example.passages, labels, strict=True) if label > 0]
     candidates = QueryCandidates(QueryId(""), stage.rank(example.query), {}, {}, relevant_texts=relevant)
-    fresh, texts = [], set(example.passages)
-    for candidate in screen(candidates, settings, text=stage.text).candidates:
-        text = stage.text(candidate.passage_id)
-        if text not in texts:
-            texts.add(text)
-            fresh.append(candidate)
+    known = set(map(text_key, example.passages))
+    pool = screen(candidates, settings, text=stage.text).candidates
+    fresh = [candidate for candidate in pool if text_key(stage.text(candidate.passage_id)) not in known]
     rng = random.Random(f"{settings.seed}/{example.query}")
     return [stage.text(candidate.passage_id) for candidate in draw(fresh, settings, rng)]

@@ -13,7 +13,7 @@ from search.settings import Fusion
 from training.example import NO_NEGATIVE, NO_PASSAGE, NO_POSITIVE, Example, OnSkip, ignore
 from training.mining.mine import Miner
 from training.mining.near_duplicates import NearDuplicates
-from training.mining.negatives import MinedQuery, draw_negatives
+from training.mining.negatives import MinedQuery, distinct, draw_negatives
 from training.mining.settings import MiningSettings
 
 MOST_POSITIVES = 4
@@ -106,7 +106,7 @@ class _ListMaker:
     lists: ListSettings
 
     def labels(self, grades: Mapping[PassageId, int], mined: MinedQuery) -> dict[PassageId, float]:
-        """The passages of a list with their labels, in random order; of identical texts, only the first chosen."""
+        """The passages of a list with their labels, in random order; of texts that say the same, only the first."""
         rng = random.Random(f"{self.lists.seed}/{mined.query_id}")
         positives = mined.positives[: min(MOST_POSITIVES, self.lists.per_list // 2)]
         unjudged = [candidate.passage_id for candidate in mined.negatives if candidate.passage_id not in grades]
@@ -114,10 +114,7 @@ class _ListMaker:
         zeros, unjudged = draw_negatives(self._zeros(grades), unjudged, room, rng, fill=True)
         labels = {positive.passage_id: float(positive.grade) for positive in positives}
         labels |= dict.fromkeys((*zeros, *unjudged), 0.0)
-        distinct: dict[str, PassageId] = {}
-        for passage_id in labels:
-            distinct.setdefault(self.miner.stage.text(passage_id), passage_id)
-        chosen = list(distinct.values())
+        chosen = distinct(labels, self.miner.stage.text)
         rng.shuffle(chosen)
         return {passage_id: labels[passage_id] for passage_id in chosen}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from indexing.corpus.same_text import text_key
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet, judged_sets, normalize_query
 from indexing.records import Query, QueryId
@@ -14,12 +15,22 @@ from training.example import PROTECTED, Example, OnSkip
 
 @dataclass(frozen=True)
 class Protection:
-    """Ids and normalized texts of queries; a query is protected if its id or its text is among them."""
+    """Ids and texts of queries; a query is protected if its id is among them, or if its text says the same as one.
+
+    Texts are compared by `text_key`, so that neither case nor white space, punctuation, invisible characters, the form
+    of composed ones or a second encoding lets a query slip in.
+    """
 
     ids: frozenset[QueryId] = frozenset()
     texts: frozenset[str] = frozenset()
+    """Normalized by `normalize_query`, as the fingerprint takes them."""
     own: Mapping[Path, frozenset[QueryId]] = field(default_factory=dict)
     """By collection folder, ids that protect only the queries of that collection: see `within`."""
+    keys: frozenset[str] = field(default=frozenset(), compare=False)
+    """Of all texts, as they were written."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", self.keys | set(map(text_key, self.texts)))
 
     @classmethod
     def read(cls, files: Iterable[Path], collections: Iterable[Path] = ()) -> "Protection":
@@ -30,10 +41,12 @@ class Protection:
         """
         named = [query for path in files for query in read_queries(path)]
         judged = {folder.resolve(): _held_out_queries(folder) for folder in collections}
+        every = [query.text for queries in (named, *judged.values()) for query in queries]
         return cls(
             frozenset(query.id for query in named),
-            frozenset(normalize_query(query.text) for queries in (named, *judged.values()) for query in queries),
+            frozenset(map(normalize_query, every)),
             {folder: frozenset(query.id for query in queries) for folder, queries in judged.items()},
+            frozenset(map(text_key, every)),
         )
 
     def within(self, collection: Path) -> "Protection":
@@ -42,7 +55,7 @@ class Protection:
 
     def covers(self, query: Query) -> bool:
         """Whether a query must not be trained on."""
-        return query.id in self.ids or normalize_query(query.text) in self.texts
+        return query.id in self.ids or text_key(query.text) in self.keys
 
     def examples(self, examples: Iterable[Example], *, on_skip: OnSkip) -> Iterator[Example]:
         """The examples whose queries aren't protected by id or by text; `on_skip` gets a reason for each other one."""

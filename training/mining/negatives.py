@@ -7,16 +7,17 @@ positives, by limits on the score, and by comparing texts. Passages judged 0 are
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from indexing.corpus.same_text import text_key
 from indexing.records import Candidate, PassageId, QueryId, Ranking
 from training.mining.near_duplicates import NearDuplicates
 from training.mining.settings import MiningSettings, value_or
 
 RULES = (
-    *("outside ranks", "judged relevant", "near-duplicate"),
+    *("outside ranks", "judged relevant", "near-duplicate", "repeated text"),
     *("relative margin", "absolute margin", "max score", "min score"),
 )
 """In the order in which they are applied; a candidate counts for the first rule that drops it."""
@@ -104,8 +105,10 @@ def hard_negatives(
 def screen(
     candidates: QueryCandidates, settings: MiningSettings, *, text: Text | None = None, rescore: Rescore | None = None
 ) -> Pool:
-    """Drop candidates rule by rule. Without `text`, near-duplicates stay; without a scored positive, no margin applies.
+    """Drop candidates rule by rule. Without `text`, near-duplicates and repeats stay; without a scored positive, no
+    margin applies.
 
+    Of positives that say the same, and of candidates that do, only the best one stays.
     An unscored positive sets no margin: fusion never saw it, so its margin would drop every candidate.
     """
     judged, (first, last) = candidates.judged, settings.ranks
@@ -116,6 +119,8 @@ def screen(
         relevant = (*map(text, candidates.relevant_scores), *candidates.relevant_texts)
         known = NearDuplicates(relevant, share=settings.near_duplicate)
         sieve.keep("near-duplicate", lambda candidate: not known.match(text(candidate.passage_id)))
+        first_ones = set(distinct((candidate.passage_id for candidate in sieve.left), text))
+        sieve.keep("repeated text", lambda candidate: candidate.passage_id in first_ones)
     positives = _positives(candidates, settings)
     margins_from = [entry for entry in positives if entry.passage_id not in candidates.unscored]
     rescored = 0
@@ -129,7 +134,18 @@ def screen(
     sieve.keep("min score", lambda candidate: candidate.score >= value_or(settings.min_score, -math.inf))
     left = sorted(sieve.left, key=lambda candidate: (-candidate.score, candidate.rank))
     positives = sorted(positives, key=lambda entry: (-entry.grade, -entry.score, entry.passage_id))
+    if text is not None:
+        best_ones = set(distinct((entry.passage_id for entry in positives), text))
+        positives = [entry for entry in positives if entry.passage_id in best_ones]
     return Pool(tuple(positives), tuple(left), sieve.dropped, rescored)
+
+
+def distinct(passage_ids: Iterable[PassageId], text: Text) -> list[PassageId]:
+    """The passages in their order; of those whose texts say the same, only the first."""
+    first: dict[str, PassageId] = {}
+    for passage_id in passage_ids:
+        first.setdefault(text_key(text(passage_id)), passage_id)
+    return list(first.values())
 
 
 def draw_negatives(

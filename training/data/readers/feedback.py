@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from indexing.corpus.same_text import text_key
 from indexing.judged.sets import normalize_query
 from indexing.records import PassageId, QueryId
 from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text
 from training.example import PROTECTED, Example, OnSkip
-from training.judgments.agreement import by_query, median_grades
+from training.judgments.agreement import median_grades
 from training.judgments.feedback import HIGHEST_GRADE, Grade
 from training.source import Source
 
@@ -18,13 +19,16 @@ GRADES = tuple(range(HIGHEST_GRADE + 1))
 def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
     """The graded passages of each query, in the order of the queries' first lines. The whole file is read at once.
 
-    Queries that differ only in case, spaces and final punctuation count as one. If one line of a query is protected,
-    none of its lines is used, and `on_skip` gets the reason.
+    Queries that say the same, as `text_key` compares, count as one. If one line of a query is protected, none of its
+    lines is used, and `on_skip` gets the reason.
 
     Raises:
         CorpusError: a line holds no grade.
     """
-    for grades in by_query(_grades(source.path)).values():
+    by_text: dict[str, list[Grade]] = {}
+    for grade in _grades(source.path):
+        by_text.setdefault(text_key(grade.query), []).append(grade)
+    for grades in by_text.values():
         if any(grade.protected for grade in grades):
             on_skip(PROTECTED)
             continue

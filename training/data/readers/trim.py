@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from indexing.corpus.same_text import text_key
 from indexing.whitespace import squeeze
-from training.example import NO_NEGATIVE, NO_POSITIVE, Example, OnSkip
+from training.example import CONTRADICTED, NO_NEGATIVE, NO_POSITIVE, Example, OnSkip
 
 
 class _Passage(NamedTuple):
@@ -17,13 +18,14 @@ class _Passage(NamedTuple):
 def trim(examples: Iterable[Example], *, per_query: int, seed: int, on_skip: OnSkip) -> Iterator[Example]:
     """Each example that has scores, or a relevant and another passage; `on_skip` gets a reason for every other one.
 
-    Runs of white space become one space. Of passages with the same text, the one with the highest label stays. At most
+    Runs of white space become one space. Of passages that say the same, as `text_key` compares, the one with the
+    highest label stays; `on_skip` gets a reason where both a relevant passage and another one say it. At most
     `per_query` (2 or more) passages remain, relevant ones first. Those with the highest labels take half of the places,
     or more if there are few others; the others are drawn at random, depending only on the seed and the query. An
     example with scores and no relevant passage loses its labels, which are all equal.
     """
     for example in examples:
-        passages = _distinct(example)
+        passages = _distinct(example, on_skip)
         positives = sorted((passage for passage in passages if passage.label > 0), key=lambda passage: -passage.label)
         others = [passage for passage in passages if passage.label <= 0]
         if example.scores is None and not (positives and others):
@@ -41,15 +43,17 @@ def trim(examples: Iterable[Example], *, per_query: int, seed: int, on_skip: OnS
         )
 
 
-def _distinct(example: Example) -> list[_Passage]:
+def _distinct(example: Example, on_skip: OnSkip) -> list[_Passage]:
     nothing = (0.0,) * len(example.passages)
     best: dict[str, _Passage] = {}
     for passage, label, score in zip(
         example.passages, example.labels or nothing, example.scores or nothing, strict=True
     ):
-        text = squeeze(passage)
-        if text not in best or label > best[text].label:
-            best[text] = _Passage(text, float(label), score)
+        key = text_key(passage)
+        if key in best and (label > 0) != (best[key].label > 0):
+            on_skip(CONTRADICTED)
+        if key not in best or label > best[key].label:
+            best[key] = _Passage(squeeze(passage), float(label), score)
     return list(best.values())
 
 

@@ -1,5 +1,6 @@
 """A query that is protected by its id or its text is never mined."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,23 @@ def test_a_judged_set_loses_its_protected_queries() -> None:
     qrels = {entry.id: {PassageId("a"): 1} for entry in queries}
     left = Protection(frozenset({QueryId("1")}), frozenset({"two"})).without(JudgedSet("train", queries, qrels))
     assert left == JudgedSet("train", queries[2:], {QueryId("3"): {PassageId("a"): 1}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        unicodedata.normalize("NFD", "Wo öffnet die Bäckerei"),
+        "Wo öffnet die Bäcke\u200brei",
+        "ＷＯ öffnet die Bäckerei",  # full-width on purpose
+        "wo  ÖFFNET die\u00a0Bäckerei ?!",
+        "Wo öffnet die Bäckerei…",
+        "Wo öffnet die Bäckerei?".encode().decode("latin-1"),
+        "Wo &ouml;ffnet die B&auml;ckerei?",
+    ],
+)
+def test_no_other_way_of_writing_lets_a_protected_query_slip_in(text: str, tmp_path: Path) -> None:
+    protection = Protection.read([write_lines(tmp_path / "queries.tsv", ["7\tWo öffnet die Bäckerei?"])])
+    assert protection.covers(query("8", text))
+    assert not protection.covers(query("8", f"{text} heute"))
+    mixed = Protection.read([write_lines(tmp_path / "queries.tsv", [f"7\t{text}"])])
+    assert mixed.covers(query("8", "Wo öffnet die Bäckerei?"))

@@ -1,5 +1,7 @@
 """Texts that say the same are found whatever their case, order and small changes; others are let be."""
 
+import unicodedata
+
 import pytest
 
 from training.mining.near_duplicates import NearDuplicates
@@ -71,3 +73,17 @@ def test_texts_of_stop_words_match_only_by_equality() -> None:
 
 def test_nothing_matches_none() -> None:
     assert not NearDuplicates([], share=0.9).match(TEN)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "Die Bäckerei öffnet früh".encode().decode("latin-1"),
+        unicodedata.normalize("NFD", "Die Bäckerei öffnet früh"),
+        "Die Bäcke\u00adrei öff\u200bnet früh",
+        "Die Bäckerei öffnet früh; 2",  # one term more: 4 shared of 5
+    ],
+)
+def test_copies_in_another_encoding_or_form_match_by_key_and_by_terms(copy: str) -> None:
+    assert match("Die Bäckerei öffnet früh", copy, share=0.8)
+    assert match("Die Bäckerei öffnet früh!", f"{copy} Die", share=0.8)

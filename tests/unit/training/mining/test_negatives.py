@@ -114,7 +114,7 @@ def test_the_relative_margin_lies_below_the_positive_whatever_its_sign(
 
 def test_the_ceiling_rises_with_the_positive() -> None:
     def ceiling(positive: float) -> float:
-        grid = {f"s{step}": step / 8 for step in range(-40, 41)}
+        grid = {f"s{step + 40}": step / 8 for step in range(-40, 41)}
         result = mined(retrieved(grid, unreturned={"pos": positive}), changed(relative_margin=0.5))
         return result.negatives[0].score
 
@@ -382,3 +382,25 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], message:
     with pytest.raises(SettingsError) as refused:
         changed(**settings)
     assert str(refused.value) == message
+
+
+# texts that say the same
+
+
+COPIES = {
+    "pos": "Bees make honey.",
+    "pos2": "BEES make honey",
+    "copy": "bees  make ho\u00adney",
+    "n1": "Wasps build nests",
+    "n2": "Wasps build nests!",
+    "n3": "Glaciers cut valleys",
+}
+
+
+def test_copies_are_neither_negatives_nor_counted_twice() -> None:
+    scores = {"n1": 5.0, "pos": 4.0, "copy": 3.0, "n2": 2.0, "pos2": 1.0, "n3": 0.5}
+    candidates = retrieved(scores, {"pos": 1, "pos2": 2})
+    result = hard_negatives(candidates, OPEN, text=lambda passage_id: COPIES[passage_id])
+    assert names(result) == ["n1", "n3"]
+    assert [positive.passage_id for positive in result.positives] == ["pos2"]  # of the higher grade
+    assert drops(result) == {"judged relevant": 2, "near-duplicate": 1, "repeated text": 1}

@@ -4,7 +4,7 @@ import pytest
 
 from indexing.records import QueryId
 from training.data.readers.trim import trim
-from training.example import NO_NEGATIVE, NO_POSITIVE, Example, ignore
+from training.example import CONTRADICTED, NO_NEGATIVE, NO_POSITIVE, Example, ignore
 
 Labeled = tuple[str, float]
 Scored = tuple[str, float, float]
@@ -47,9 +47,15 @@ def test_scores_stay_with_their_passages() -> None:
     assert (example.passages, example.scores) == (("b", "a", "c"), (-2.0, 0.5, 4.0))
 
 
-def test_the_highest_label_of_identical_passages_stays() -> None:
-    example = trimmed(("honey  comb", 0), ("wax", 0), ("honey comb", 2), (" wax ", 0))
+@pytest.mark.parametrize(
+    "copy", ["honey  comb", "Honey comb.", "ho\u00adney comb", "\uff48oney\u2003comb", "honey-comb"]
+)
+def test_the_highest_label_of_passages_that_say_the_same_stays(copy: str) -> None:
+    reasons: list[str] = []
+    entries = example_of((copy, 0), ("wax", 0), ("honey comb", 2), (" wax ", 0))
+    (example,) = trim([entries], per_query=8, seed=17, on_skip=reasons.append)
     assert (example.passages, example.labels) == (("honey comb", "wax"), (2.0, 0.0))
+    assert reasons == [CONTRADICTED]  # of the two of wax, neither is relevant
 
 
 def test_a_long_list_keeps_the_best_positives_in_half_of_its_places() -> None:
@@ -72,16 +78,16 @@ def test_others_are_drawn_by_the_seed_and_the_query() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passages", "reason"),
+    ("passages", "reasons"),
     [
-        ([("a", 0), ("b", 0)], NO_POSITIVE),
-        ([("a", 1)], NO_NEGATIVE),
-        ([("a", 1), (" a", 0)], NO_NEGATIVE),  # the other one reads the same
-        ([("a", 1), ("b", 2)], NO_NEGATIVE),
+        ([("a", 0), ("b", 0)], [NO_POSITIVE]),
+        ([("a", 1)], [NO_NEGATIVE]),
+        ([("a", 1), (" a", 0)], [CONTRADICTED, NO_NEGATIVE]),  # the other one reads the same
+        ([("a", 1), ("b", 2)], [NO_NEGATIVE]),
     ],
 )
-def test_a_list_without_both_kinds_is_skipped_with_a_reason(passages: list[Labeled], reason: str) -> None:
-    assert why(*passages) == [reason]
+def test_a_list_without_both_kinds_is_skipped_with_a_reason(passages: list[Labeled], reasons: list[str]) -> None:
+    assert why(*passages) == reasons
 
 
 def test_with_scores_a_list_needs_no_positive_and_has_no_labels_then() -> None:
