@@ -26,7 +26,7 @@ from sentence_transformers import SentenceTransformer
 
 from benchmarks.build_memory import measured
 from indexing import atomic, places
-from indexing.bm25 import analyzer, postings
+from indexing.bm25 import postings
 from indexing.bm25.backends import Bm25s
 from indexing.bm25.build import build_bm25
 from indexing.bm25.settings import Bm25Settings
@@ -43,6 +43,7 @@ from indexing.pretrained import bundled_path
 from indexing.records import Floats, Rows
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
+from indexing.words.analyzers import analyzer_for
 
 ENCODED = 1_000  # MS MARCO passages, as long as they are
 REPEATS = 3
@@ -129,8 +130,8 @@ def _recall(index: DenseIndex, queries: Floats, truth: Rows) -> float:
 def _bm25(folder: Path, queries: Sequence[str]) -> Figures:
     """Queries a second at depth 1,000, from terms to the best passages in order; and seconds to build."""
     store = PassageStore(folder / "passages", IdTable(folder / "ids"))
-    analyzed = analyzer.analyze(passage.content for passage in islice(store, BM25_PASSAGES))
-    terms = [analyzer.terms(query) for query in random.Random(0).sample(list(queries), BM25_QUERIES)]
+    analyzed = analyzer_for().analyze(passage.content for passage in islice(store, BM25_PASSAGES))
+    terms = [analyzer_for().query_terms(query) for query in random.Random(0).sample(list(queries), BM25_QUERIES)]
     begun = time.perf_counter()
     peer = BM25Okapi(analyzed)
     their_build = time.perf_counter() - begun

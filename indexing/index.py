@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from indexing.bm25 import analyzer
 from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.from_postings import PostingsBm25
 from indexing.catalogue import current_build, index_names, verify
@@ -22,6 +21,7 @@ from indexing.manifest import Manifest, rebuild
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from indexing.store.tokens import TokenStore
+from indexing.words.analyzer import Analyzer
 
 GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
 
@@ -33,6 +33,8 @@ class Index:
     folder: Path
     manifest: Manifest
     passages: PassageStore
+    analyzer: Analyzer
+    """Turns passages and queries into the terms that BM25 counts."""
     bm25: Bm25
     postings: PostingsBm25 | None
     """Computes BM25 with any k1 and b; None if the build has no postings."""
@@ -61,7 +63,7 @@ def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | N
         manifest = Manifest.load(folder)
         changed = max(file.stat().st_mtime for file in corpus_files(corpus))
         built = datetime.fromisoformat(manifest.created).timestamp()
-        same = manifest.corpus == str(corpus) and manifest.analyzer_fingerprint == analyzer.fingerprint()
+        same = manifest.corpus == str(corpus) and manifest.analyzer() is not None
         return folder if same and changed < built and not verify(folder, full=False) else None
     except IndexingError:
         return None
@@ -71,7 +73,7 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
     """Open the current build of an index after checking its manifest and the size of every file.
 
         index = open_index("sample")
-        rows, scores = index.bm25.search(analyzer.terms("honey bees"), depth=10)
+        rows, scores = index.bm25.search(index.analyzer.query_terms("honey bees"), depth=10)
         print(index.passages[int(rows[scores.argmax()])].content)
 
     `root` defaults to `places.indexes()`.
@@ -81,6 +83,7 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
     """
     folder = current_build(name, root=root)
     manifest = _sound_manifest(folder)
+    analyzer = opened_analyzer(folder, manifest)
     passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
     vectors = VectorStore(folder / "vectors")
     dense = _open_dense(folder, manifest, vectors)
@@ -96,7 +99,8 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
         folder=folder,
         manifest=manifest,
         passages=passages,
-        bm25=_open_bm25(folder, manifest, passages),
+        analyzer=analyzer,
+        bm25=_open_bm25(folder, manifest, passages, analyzer),
         postings=PostingsBm25(folder / "terms") if manifest.has_postings else None,
         dense=dense,
         vectors=vectors,
@@ -109,9 +113,15 @@ def _sound_manifest(folder: Path) -> Manifest:
     faults = verify(folder, full=False)
     if faults:
         raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
-    if manifest.analyzer_fingerprint != analyzer.fingerprint():
-        raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
     return manifest
+
+
+def opened_analyzer(folder: Path, manifest: Manifest) -> Analyzer:
+    """The analyzer that an index was built with. Raises IndexingError if this program lacks it."""
+    analyzer = manifest.analyzer()
+    if analyzer is None:
+        raise IndexingError(f"Index {folder} was built with another analyzer than this program's. {rebuild(folder)}")
+    return analyzer
 
 
 def _check_counts(folder: Path, manifest: Manifest, parts: Mapping[str, Sized]) -> None:
@@ -123,7 +133,7 @@ def _check_counts(folder: Path, manifest: Manifest, parts: Mapping[str, Sized]) 
             )
 
 
-def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore) -> Bm25:
+def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore, analyzer: Analyzer) -> Bm25:
     if manifest.bm25.backend == "rank-bm25":
         return RankBm25(analyzer.analyze(passage.content for passage in passages), manifest.bm25)
     return Bm25s.open(folder / "bm25")

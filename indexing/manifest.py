@@ -9,6 +9,8 @@ from typing import Any
 from indexing import atomic
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import IndexingError
+from indexing.words.analyzer import Analyzer
+from indexing.words.analyzers import recorded_analyzer
 
 FILE = "manifest.json"
 SCHEMA_VERSION = 2
@@ -61,6 +63,7 @@ class Manifest:
     """Builds with the same key can share shards: the same analyzer, weights, number format and shard size."""
     shard_size: int
     analyzer_fingerprint: str
+    """With `language`, says which analyzer made the terms."""
     bm25: Bm25Settings
     bi_encoder: str
     bi_encoder_fingerprint: str
@@ -80,6 +83,10 @@ class Manifest:
     skipped_count: int = 0
     change: str = ""
     """What was added or deleted, and from which build; empty for a build from a corpus."""
+    language: str = ""
+    """Of the analyzer; empty in indexes built before they had one, whose analyzer is English."""
+    language_reason: str = ""
+    """Why this language was chosen, as the end of a sentence; empty if it was given."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Bytes and SHA-256 of every other file of the build."""
@@ -94,6 +101,10 @@ class Manifest:
     def has_postings(self) -> bool:
         """Whether BM25 can be computed with another k1 and b."""
         return any(name.startswith("terms/") for name in self.files)
+
+    def analyzer(self) -> Analyzer | None:
+        """The analyzer that made the terms; None if this program lacks it."""
+        return recorded_analyzer(self.language, self.analyzer_fingerprint)
 
     def save(self, folder: Path) -> None:
         """Write the manifest; call this after all other files are written."""

@@ -8,7 +8,6 @@ from itertools import product
 import ir_measures
 from ir_measures import R
 
-from indexing.bm25 import analyzer
 from indexing.bm25.settings import PRESETS, Bm25Settings
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
@@ -145,7 +144,7 @@ class _RecallOfPairs:
     def _recalls(self, text: str, grades: Mapping[str, int], pairs: Sequence[Pair]) -> dict[Pair, float]:
         """Recall of each pair for one query."""
         measure = R(rel=self._minimum_grade) @ self._depth
-        matches = self._postings.matches(analyzer.terms(text))
+        matches = self._postings.matches(self._index.analyzer.query_terms(text))
         recalls = {}
         for k1, b in pairs:
             rows, scores = matches.search(Bm25Settings(k1=k1, b=b), depth=self._depth)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from indexing.bm25 import analyzer
 from indexing.bm25.settings import Bm25Settings
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
@@ -86,9 +85,9 @@ def retrieve_bm25(
     """
     own, settings = index.manifest.bm25, bm25_settings(index, k1=k1, b=b)
     if settings == own:
-        rows, scores = index.bm25.search(analyzer.terms(query), depth=depth)
+        rows, scores = index.bm25.search(index.analyzer.query_terms(query), depth=depth)
     elif index.postings is not None:
-        rows, scores = index.postings.search(analyzer.terms(query), settings, depth=depth)
+        rows, scores = index.postings.search(index.analyzer.query_terms(query), settings, depth=depth)
     else:
         raise SettingsError(
             f"Index {index.folder} stores no postings, so its BM25 has k1={own.k1:g} and b={own.b:g}, "

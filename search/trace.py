@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from indexing.records import Passage, PassageId, Ranking
+from indexing.words.analyzer import Analyzer
+from indexing.words.analyzers import analyzer_for
 from search.settings import PipelineSettings
 from search.trace_html import trace_html
 
@@ -50,6 +52,8 @@ class SearchTrace:
     """Time of each stage, in the order in which they ran."""
     passages: Mapping[PassageId, Passage] = field(repr=False)
     """The passages of the fused ranking."""
+    analyzer: Analyzer = field(default_factory=analyzer_for, repr=False, compare=False)
+    """The index's, with which the query's words are found in passages."""
 
     @property
     def final(self) -> Ranking:

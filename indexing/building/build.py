@@ -11,13 +11,12 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 from indexing import atomic, places
-from indexing.bm25.analyzer import fingerprint as analyzer_fingerprint
 from indexing.building import shards
 from indexing.building.finish import Origin, finish
 from indexing.building.settings import BuildSettings
@@ -34,6 +33,8 @@ from indexing.progress import Progress, silent, timed
 from indexing.records import Passage
 from indexing.store.passages import digest
 from indexing.store.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
+from indexing.words.analyzer import Analyzer
+from indexing.words.analyzers import analyzer_for
 
 UNFINISHED = ".unfinished-"
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class BuildPlan:
     settings: BuildSettings
     corpus: str
     """Path the passages were read from, for the manifest."""
+    analyzer: Analyzer = field(default_factory=analyzer_for)
     change: str = ""
     """What differs from `parent`, for the manifest; empty for a build from a corpus."""
     parent: Path | None = None
@@ -111,8 +113,14 @@ def build_from(
     try:
         check_kind(settings.dense, dim=encoder.dim)
         tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
-        key = shard_key(encoder, tokenizer, settings.shard_size)
-        maker = ShardMaker(encoder, tokenizer, known_vectors(request.folder, encoder), progress)
+        key = shard_key(request.analyzer, encoder, tokenizer, shard_size=settings.shard_size)
+        maker = ShardMaker(
+            encoder=encoder,
+            tokenizer=tokenizer,
+            known=known_vectors(request.folder, encoder),
+            analyzer=request.analyzer,
+            progress=progress,
+        )
         with unfinished(request.folder, f"{key}-change" if request.change else key) as work:
             _check_parent(request)
             with timed() as elapsed:
@@ -146,10 +154,10 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
     )
 
 
-def shard_key(encoder: BiEncoder, tokenizer: PassageTokenizer | None, shard_size: int) -> str:
+def shard_key(analyzer: Analyzer, encoder: BiEncoder, tokenizer: PassageTokenizer | None, *, shard_size: int) -> str:
     """A key that changes with anything that affects the contents of a shard's files."""
     tokens = f"{tokenizer.fingerprint} {MAX_PASSAGE_TOKENS}" if tokenizer else ""
-    parts = (analyzer_fingerprint(), encoder.fingerprint, encoder.precision, tokens, shard_size)
+    parts = (analyzer.fingerprint, encoder.fingerprint, encoder.precision, tokens, shard_size)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 

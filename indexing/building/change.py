@@ -13,7 +13,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.files import describe_unread
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
-from indexing.index import check_encoder
+from indexing.index import check_encoder, opened_analyzer
 from indexing.manifest import Manifest, rebuild
 from indexing.progress import Progress, silent
 from indexing.records import Passage, PassageId
@@ -121,6 +121,7 @@ def _rebuild(
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     check_encoder(folder, old, encoder)
     request = BuildPlan(
+        analyzer=opened_analyzer(folder, old),
         name=folder.parent.name,
         root=folder.parent.parent,
         settings=settings,

@@ -67,7 +67,7 @@ def _make_shard(
             marks.append(time.perf_counter())
 
     begun = time.perf_counter()
-    ShardMaker(encoder, tokenizer, progress=mark).make(work, 0, content, f"{digest(content):032x}")
+    ShardMaker(encoder=encoder, tokenizer=tokenizer, progress=mark).make(work, 0, content, f"{digest(content):032x}")
     return marks[0] - begun, time.perf_counter() - marks[0]
 
 

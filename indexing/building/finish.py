@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from indexing import atomic
-from indexing.bm25 import analyzer
 from indexing.bm25.build import build_bm25
 from indexing.building import shards
 from indexing.building.settings import BuildSettings
@@ -56,7 +55,7 @@ def finish(
         passages=count,
         corpus_fingerprint=f"{sum(int(shard.digest, 16) for shard in finished) % 2**128:032x}"[:16],
         shard_size=settings.shard_size,
-        analyzer_fingerprint=analyzer.fingerprint(),
+        analyzer_fingerprint=maker.analyzer.fingerprint,
         bm25=settings.bm25,
         bi_encoder=settings.bi_encoder,
         bi_encoder_fingerprint=maker.encoder.fingerprint,

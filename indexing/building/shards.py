@@ -10,14 +10,14 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexing import atomic
-from indexing.bm25 import analyzer, postings
+from indexing.bm25 import postings
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.vectors import VectorStore, save_shard
 from indexing.progress import Progress, relabel, silent
@@ -26,6 +26,8 @@ from indexing.store import passages, tokens
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from indexing.store.tokens import PassageTokenizer
+from indexing.words.analyzer import Analyzer
+from indexing.words.analyzers import analyzer_for
 
 SHARD_FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
 RECORDS = "shards"
@@ -80,7 +82,7 @@ class KnownVectors:
         return self._sound[number]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShardMaker:
     """Turns passages into a shard's files."""
 
@@ -88,6 +90,7 @@ class ShardMaker:
     tokenizer: PassageTokenizer | None = None
     known: KnownVectors | None = None
     """Vectors of the same bi-encoder that needn't be computed again."""
+    analyzer: Analyzer = field(default_factory=analyzer_for)
     progress: Progress = silent
     """Called for the phases `read` and `encode`, with total 0: a single shard doesn't know the corpus's size."""
 
@@ -96,7 +99,7 @@ class ShardMaker:
         remove_shards(work, number)
         texts = [passage.content for passage in content]
         passages.write_passages(path(work, "passages", number), content)
-        postings.write_postings(path(work, "terms", number), analyzer.analyze(texts))
+        postings.write_postings(path(work, "terms", number), self.analyzer.analyze(texts))
         if self.tokenizer is not None:
             tokens.write_tokens(path(work, "tokens", number), self.tokenizer.encode(texts))
         self.progress("read", len(content), 0)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexing.bm25 import analyzer
 from indexing.bm25.formula import inverse_frequency, length_norms
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.manifest import rebuild
+from indexing.words.analyzer import Analyzer
 from search.retrieve import bm25_settings
 
 
@@ -68,12 +68,12 @@ def explain_bm25(
             f"Index {index.folder} stores no postings, so BM25's scores can't be taken apart. {rebuild(index.folder)}"
         )
     settings = bm25_settings(index, k1=k1, b=b)
-    passage_terms = analyzer.terms(content)
+    passage_terms = index.analyzer.terms(content)
     length, counts = len(passage_terms), Counter(passage_terms)
     norm = float(length_norms(np.array([length]), settings, mean=postings.mean_length)[0])
-    words = _words(query)
+    words = _words(index.analyzer, query)
     terms = []
-    for term, in_query in Counter(analyzer.terms(query)).items():
+    for term, in_query in Counter(index.analyzer.query_terms(query)).items():
         passages = len(postings.find(term).rows)
         idf = float(inverse_frequency(np.array([passages]), passages=len(postings))[0])
         count = counts[term]
@@ -91,9 +91,9 @@ def explain_bm25(
     return Bm25Score(tuple(terms), length, postings.mean_length, settings)
 
 
-def _words(query: str) -> Mapping[str, str]:
+def _words(analyzer: Analyzer, query: str) -> Mapping[str, str]:
     """The spelling of each term at its first occurrence in a query."""
     words: dict[str, str] = {}
-    for token in analyzer.tokens(query):
+    for token in analyzer.query_tokens(query):
         words.setdefault(token.term, query[token.start : token.end])
     return words

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.bm25.settings import Bm25Settings
 from indexing.building import shards
 from indexing.building.build import UNFINISHED, build
@@ -24,6 +23,7 @@ from indexing.errors import BusyError, CorpusError, IndexingError, SettingsError
 from indexing.index import open_index
 from indexing.manifest import Manifest
 from indexing.records import PassageId
+from indexing.words.analyzers import analyzer_for
 from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25, retrieve_dense
 from search.settings import PipelineSettings
@@ -373,7 +373,7 @@ def test_a_change_keeps_the_settings_of_the_index(
     index = open_index("small", root=shelf.root)
     assert index.tokens is not None
     assert (len(index.tokens), len(index.passages)) == (22, 22)
-    terms = analyzer.terms("beeswax")
+    terms = analyzer_for().terms("beeswax")
     assert [index.passages.id_at(int(row)) for row in index.bm25.search(terms, depth=5)[0]] == ["n1"]
 
 

@@ -9,8 +9,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from indexing.bm25 import analyzer
 from indexing.index import open_index
+from indexing.words.analyzers import analyzer_for
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.support.pages import BERLIN, html, make_berlin_index
 from tests.support.pages import BERLIN_QUERY as QUERY
@@ -63,10 +63,10 @@ def test_every_card_has_a_button_and_nothing_is_explained_unasked(page: AppTest)
 def test_the_terms_sum_to_the_score_of_the_index(page: AppTest, root: Path) -> None:
     shown = ask(page, "1")
     index = open_index("tiny", root=root)
-    score = float(index.bm25.scores(analyzer.terms(QUERY))[0])
+    score = float(index.bm25.scores(analyzer_for().terms(QUERY))[0])
     assert f'<td colspan="4">BM25</td><td>{score:.3f}</td>' in shown
     rows = re.findall(r"<tr><td>.*?<td>([\d.]+)</td></tr>", shown.partition("<tfoot>")[0])
-    assert len(rows) == len(set(analyzer.terms(QUERY)))
+    assert len(rows) == len(set(analyzer_for().terms(QUERY)))
     assert sum(map(float, rows)) == pytest.approx(score, abs=0.0005 * len(rows))  # each is rounded
 
 

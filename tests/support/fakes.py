@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from indexing.bm25 import analyzer
 from indexing.records import Floats
+from indexing.words.analyzers import analyzer_for
 from search.rerank.reranker import Scores
 
 WORDS_READ = 40
@@ -24,9 +24,9 @@ class WordOverlapReranker:
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:
         self.asked.append((query, tuple(passages)))
-        wanted = set(analyzer.terms(query))
+        wanted = set(analyzer_for().query_terms(query))
         words = [passage.split() for passage in passages]
-        read = [set(analyzer.terms(" ".join(part[:WORDS_READ]))) for part in words]
+        read = [set(analyzer_for().terms(" ".join(part[:WORDS_READ]))) for part in words]
         logits = [len(wanted & found) / max(len(wanted), 1) for found in read]
         return Scores(
             np.array(logits, dtype=np.float32),  # (passages,) float32

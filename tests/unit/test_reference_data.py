@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from ir_measures import AP, RR, P, R, Rprec, nDCG
 
-from indexing.bm25 import analyzer
 from indexing.bm25.backends import Bm25s, RankBm25
 from indexing.bm25.build import build_bm25
 from indexing.bm25.postings import write_postings
@@ -20,6 +19,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.judged.qrels import read_qrels
 from indexing.judged.queries import read_queries
 from indexing.records import PassageId, Qrels, Ranking, Run
+from indexing.words.analyzers import analyzer_for
 from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY
 from training.data.prepare import READERS
@@ -78,7 +78,7 @@ def test_a_published_run_that_is_written_and_read_again_has_the_same_figures(tmp
 @pytest.fixture(scope="module")
 def vaswani() -> tuple[list[PassageId], list[list[str]]]:
     passages = list(Corpus(FOLDER / "vaswani"))
-    return [passage.id for passage in passages], analyzer.analyze(passage.content for passage in passages)
+    return [passage.id for passage in passages], analyzer_for().analyze(passage.content for passage in passages)
 
 
 def saved_bm25(folder: Path, analyzed: list[list[str]], settings: Bm25Settings) -> Bm25s:
@@ -94,7 +94,7 @@ def test_both_bm25_back_ends_score_vaswani_alike(
     fast = saved_bm25(tmp_path, vaswani[1], Bm25Settings())
     plain = RankBm25(vaswani[1], Bm25Settings(backend="rank-bm25"))
     for query in read_queries(FOLDER / "vaswani/queries.tsv")[::6]:
-        terms = analyzer.terms(query.text)
+        terms = analyzer_for().terms(query.text)
         assert np.abs(fast.scores(terms) - plain.scores(terms)).max() < 1e-5
 
 
@@ -102,7 +102,7 @@ def test_bm25_finds_what_it_should_in_vaswani(vaswani: tuple[list[PassageId], li
     bm25 = saved_bm25(tmp_path, vaswani[1], Bm25Settings(k1=1.2, b=0.75))
     run = {}
     for query in read_queries(FOLDER / "vaswani/queries.tsv"):
-        rows, scores = bm25.search(analyzer.terms(query.text), depth=1000)
+        rows, scores = bm25.search(analyzer_for().terms(query.text), depth=1000)
         found = zip(rows.tolist(), scores, strict=True)
         run[query.id] = Ranking.sort(((vaswani[0][row], score) for row, score in found), depth=1000)
     # PyTerrier's documentation gives BM25 a MAP of 0.296 on Vaswani, with Terrier's analyzer

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.corpus.corpus import Corpus
 from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId
+from indexing.words.analyzers import analyzer_for
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "data/sample"
@@ -184,13 +184,13 @@ def test_no_query_is_copied_from_a_passage_that_answers_it(
 def shares_of(wording: str, texts: dict[PassageId, str], sets: dict[str, JudgedSet]) -> dict[str, float]:
     """For each query of a wording the share of its content words that its best passage holds."""
     chosen = {query for query, _, said, _ in rows("query_kinds.tsv") if said == wording}
-    function = set(analyzer.terms(FUNCTION_WORDS))
+    function = set(analyzer_for().terms(FUNCTION_WORDS))
     shares = {}
     for query, text, judged in judged_queries(sets):
         if query in chosen:
-            wanted = set(analyzer.terms(text)) - function
+            wanted = set(analyzer_for().terms(text)) - function
             best = [name for name, grade in judged.items() if grade == max(judged.values())]
-            shares[text] = max(len(wanted & set(analyzer.terms(texts[name]))) / len(wanted) for name in best)
+            shares[text] = max(len(wanted & set(analyzer_for().terms(texts[name]))) / len(wanted) for name in best)
     return shares
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from indexing.bm25 import analyzer
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId, Query, QueryId
 from indexing.whitespace import squeeze
+from indexing.words.analyzers import analyzer_for
 from training.judgments.protection import Protection
 
 QUESTION = re.compile(
@@ -98,14 +98,14 @@ def _query(question: PassageQuestion) -> Query:
 def _document_frequencies(passages: Iterable[Passage]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for passage in passages:
-        counts.update(set(analyzer.terms(passage.content)))
+        counts.update(set(analyzer_for().query_terms(passage.content)))
     return counts
 
 
 def _keywords(passage: Passage, frequencies: Counter[str]) -> PassageQuestion | None:
     """The passage's most distinctive words, in order: frequent in it and rare elsewhere, but not unique to it."""
     text = passage.content
-    tokens = [token for token in analyzer.tokens(text) if token.term and frequencies[token.term] > 1]
+    tokens = [token for token in analyzer_for().query_tokens(text) if token.term and frequencies[token.term] > 1]
     counts = Counter(token.term for token in tokens)
     best = sorted(counts, key=lambda term: (-counts[term] / math.log(2 + frequencies[term]), term))[:KEYWORDS]
     words: dict[str, str] = {}

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from indexing.bm25 import analyzer
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Query, Ranking
 from search.fuse import fuse
@@ -75,7 +74,7 @@ class ServedFirstStage:
             return {passage_id: scored[passage_id] for passage_id in passage_ids if passage_id in scored}
         rows = np.array([self.index.passages.row_of(passage_id) for passage_id in passage_ids], dtype=np.int64)
         if first.vector is None:
-            scores = self.index.bm25.scores(analyzer.terms(first.query))[rows]  # (missing,) float32
+            scores = self.index.bm25.scores(self.index.analyzer.query_terms(first.query))[rows]  # (missing,) float32
         else:
             scores = self.index.vectors.rows(rows) @ first.vector  # (missing,) float32
         return dict(zip(passage_ids, scores.tolist(), strict=True))

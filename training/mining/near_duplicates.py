@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from indexing.bm25 import analyzer
 from indexing.corpus.same_text import text_key, unified
+from indexing.words.analyzers import analyzer_for
 
 
 class NearDuplicates:
@@ -30,4 +30,4 @@ class NearDuplicates:
 
 
 def _terms(text: str) -> frozenset[str]:
-    return frozenset(analyzer.terms(unified(text)))
+    return frozenset(analyzer_for().terms(unified(text)))

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from indexing.bm25 import analyzer
 from indexing.bm25.formula import best_rows
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.vectors import VectorStore
@@ -33,7 +32,7 @@ def teacher_run(
         block = queries[start : start + 256]
         encoded = encoder.encode_passages([query.text for query in block])  # (block, dim) float32
         for query, vector in zip(block, encoded, strict=True):
-            bm25 = index.bm25.scores(analyzer.terms(query.text))  # (passages,) float32
+            bm25 = index.bm25.scores(index.analyzer.query_terms(query.text))  # (passages,) float32
             dense_rows, _ = index.dense.search(vector, depth=depth)
             extra_rows = [
                 index.passages.row_of(passage_id)

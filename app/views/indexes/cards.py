@@ -9,7 +9,6 @@ from app import environment
 from app.views.indexes.figures import manifest_figures
 from app.views.widgets.figures import figures_html, heading_html, size_text
 from app.views.widgets.notices import hint, note, plain, problem
-from indexing.bm25 import analyzer
 from indexing.building.prune import BuildFolder, list_builds
 from indexing.catalogue import current_build, index_names, verify
 from indexing.errors import SecondLookError, first_line
@@ -72,7 +71,7 @@ def _fault(folder: Path, manifest: Manifest) -> str:
     faults = verify(folder, full=False)
     if faults:
         return _sentence(folder, faults[0])
-    if manifest.analyzer_fingerprint != analyzer.fingerprint():
+    if manifest.analyzer() is None:
         return f"Index {folder} was built with a different analyzer than this program's. {rebuild(folder)}"
     return ""
 

@@ -8,6 +8,7 @@ from itertools import chain
 
 from indexing.judged.sets import normalize_query
 from indexing.records import Passage, PassageId, QueryId
+from indexing.words.analyzer import Analyzer
 from search.explain.matches import matched_spans
 from search.trace import SearchTrace
 from training.judgments.feedback import Grade
@@ -32,6 +33,8 @@ class GradingSheet:
     """Rank and score of each in words; empty where they are hidden from the rater."""
     grades: Mapping[PassageId, int]
     """The rater's grades so far."""
+    analyzer: Analyzer
+    """The index's, which finds the query's words."""
 
     @property
     def signature(self) -> tuple[object, ...]:
@@ -92,17 +95,17 @@ def passage_html(sheet: GradingSheet, place: int) -> str:
     rank_and_score = sheet.rank_texts.get(passage.id, "")
     grade = sheet.grades.get(passage.id)
     badge = "" if grade is None else f'<span class="sl-badge sl-grade-{grade}">your grade: {grade}</span>'
-    title = f'<p class="sl-title">{_marked(sheet.query, passage.title)}</p>' if passage.title else ""
+    title = f'<p class="sl-title">{_marked(sheet, passage.title)}</p>' if passage.title else ""
     return (
         f'<div class="sl-card" data-passage="{escape(passage.id)}">'
         f'<div class="sl-head"><span class="sl-quiet">Passage {place + 1} of {len(sheet.passages)}</span>{badge}'
         f'<span class="sl-score">{escape(rank_and_score)}</span></div>{title}'
-        f'<p class="sl-text">{_marked(sheet.query, passage.text)}</p></div>'
+        f'<p class="sl-text">{_marked(sheet, passage.text)}</p></div>'
     )
 
 
-def _marked(query: str, text: str) -> str:
+def _marked(sheet: GradingSheet, text: str) -> str:
     return "".join(
         f"<mark>{escape(span.text)}</mark>" if span.matched else escape(span.text)
-        for span in matched_spans(query, text)
+        for span in matched_spans(sheet.query, text, analyzer=sheet.analyzer)
     )

@@ -154,6 +154,7 @@ def _sheet(
         passages=tuple(trace.passages[passage_id] for passage_id in ids),
         rank_texts={} if choice.blind else rank_texts(trace),
         grades=grades_of(grades, rater=rater, query=trace.query),
+        analyzer=trace.analyzer,
     )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.bm25.settings import PRESETS
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
@@ -16,6 +15,7 @@ from indexing.index import Index, open_index
 from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, Query, QueryId
 from indexing.tune import K1, B, Bm25Tuning, _split, tune
+from indexing.words.analyzers import analyzer_for
 from tests.conftest import write_lines
 from tests.support.fakes import Reports
 
@@ -114,7 +114,7 @@ def test_recall_is_that_of_the_index_itself(small_index: Index, small_corpus: Pa
     train = judged_sets(small_corpus)["train"]
     shares = []
     for query in train.queries:
-        rows, scores = small_index.bm25.search(analyzer.terms(query.text), depth=20)
+        rows, scores = small_index.bm25.search(analyzer_for().terms(query.text), depth=20)
         best = [row for _, row in sorted(zip(-scores, rows.tolist(), strict=True))[:depth]]
         relevant = {name for name, grade in train.qrels[query.id].items() if grade >= 1}
         shares.append(len(relevant & {small_index.passages.id_at(row) for row in best}) / len(relevant))

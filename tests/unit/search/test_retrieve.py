@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index, check_encoder, open_index
+from indexing.words.analyzers import analyzer_for
 from search.fuse import fuse
 from search.retrieve import first_stage, retrieve_bm25, retrieve_dense
 from search.settings import FUSIONS, Fusion, PipelineSettings
@@ -29,7 +29,7 @@ def test_bm25_gives_at_most_depth_even_where_passages_tie(small_index: Index) ->
 
 def test_bm25_ranks_by_its_scores(small_index: Index) -> None:
     ranking, _ = retrieve_bm25(small_index, "yeast flour bread", depth=20)
-    scores = small_index.bm25.scores(analyzer.terms("yeast flour bread"))
+    scores = small_index.bm25.scores(analyzer_for().terms("yeast flour bread"))
     for _, passage_id, score in ranking:
         assert score == scores[small_index.passages.row_of(passage_id)]
 

@@ -59,8 +59,8 @@ def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int,
 def card_html(card: PassageCard, trace: SearchTrace) -> str:
     """A card as a list item."""
     passage = trace.passages[card.passage_id]
-    title = f'<p class="sl-title">{_marked(matched_spans(trace.query, passage.title))}</p>' if passage.title else ""
-    lead, rest = split_at(matched_spans(trace.query, passage.text), LEAD_LENGTH)
+    title = f'<p class="sl-title">{_marked(_spans(trace, passage.title))}</p>' if passage.title else ""
+    lead, rest = split_at(_spans(trace, passage.text), LEAD_LENGTH)
     more = ""
     if rest:
         more = f'<span class="sl-dots">&nbsp;…</span><span class="sl-rest">{_marked(rest)}</span>'
@@ -111,6 +111,10 @@ def split_at(spans: list[Span], characters: int) -> tuple[list[Span], list[Span]
         rest += [Span(span.text[inside:], span.matched)] if inside < len(span.text) else []
         place += len(span.text)
     return lead, rest
+
+
+def _spans(trace: SearchTrace, text: str) -> list[Span]:
+    return matched_spans(trace.query, text, analyzer=trace.analyzer)
 
 
 def _marked(spans: list[Span]) -> str:

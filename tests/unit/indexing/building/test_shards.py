@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.bm25.postings import Postings
 from indexing.building import shards
 from indexing.building.shards import SHARD_FORMS, KnownVectors, Shard, ShardMaker
@@ -17,6 +17,7 @@ from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, digest, shard_ids
 from indexing.store.tokens import PassageTokenizer, TokenStore
+from indexing.words.analyzers import analyzer_for
 from tests.conftest import PASSAGES
 from tests.support.fakes import Reports
 
@@ -32,7 +33,7 @@ def tokenizer(tiny_cross_encoder: Path) -> PassageTokenizer:
 @pytest.fixture
 def maker(bi_encoder: BiEncoder, tokenizer: PassageTokenizer) -> ShardMaker:
     """Makes shards with every form."""
-    return ShardMaker(bi_encoder, tokenizer)
+    return ShardMaker(encoder=bi_encoder, tokenizer=tokenizer)
 
 
 def make(maker: ShardMaker, work: Path, number: int, content: list[Passage]) -> Shard:
@@ -60,7 +61,7 @@ def test_a_shard_holds_its_passages_in_every_form(
     texts = [passage.content for passage in FIVE]
     write_ids(tmp_path / "ids", shard_ids(tmp_path / "passages"))
     assert list(PassageStore(tmp_path / "passages", IdTable(tmp_path / "ids"))) == FIVE
-    assert Postings(tmp_path / "terms").lengths().tolist() == [len(terms) for terms in analyzer.analyze(texts)]
+    assert Postings(tmp_path / "terms").lengths().tolist() == [len(terms) for terms in analyzer_for().analyze(texts)]
     held = TokenStore(tmp_path / "tokens")
     assert [held.ids(row).tolist() for row in range(5)] == [ids.tolist() for ids in tokenizer.encode(texts)]
     vectors = VectorStore(tmp_path / "vectors").rows(np.arange(5))
@@ -70,7 +71,7 @@ def test_a_shard_holds_its_passages_in_every_form(
 
 
 def test_without_a_tokenizer_no_tokens_are_stored(bi_encoder: BiEncoder, tmp_path: Path) -> None:
-    shard = make(ShardMaker(bi_encoder, None), tmp_path, 0, FIVE)
+    shard = make(ShardMaker(encoder=bi_encoder), tmp_path, 0, FIVE)
     assert set(shard.files) == {"passages", "terms", "vectors"}
     assert {path.name for path in tmp_path.iterdir()} == {"passages", "terms", "vectors", "shards"}
 
@@ -120,7 +121,7 @@ def test_a_shard_that_is_stopped_while_it_is_made_is_not_there(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(ShardMaker(bi_encoder, tokenizer, progress=stop), tmp_path, 0, FIVE)
+        make(ShardMaker(encoder=bi_encoder, tokenizer=tokenizer, progress=stop), tmp_path, 0, FIVE)
     assert shards.load(tmp_path, 0) is None
 
 
@@ -132,7 +133,7 @@ def test_a_shard_made_anew_is_not_there_until_it_is_whole(
 
     make(maker, tmp_path, 0, FIVE)
     with pytest.raises(KeyboardInterrupt):
-        make(ShardMaker(bi_encoder, tokenizer, progress=stop), tmp_path, 0, ALL[5:9])
+        make(ShardMaker(encoder=bi_encoder, tokenizer=tokenizer, progress=stop), tmp_path, 0, ALL[5:9])
     assert shards.load(tmp_path, 0) is None
 
 
@@ -194,7 +195,7 @@ def test_known_vectors_are_found_by_id_and_text(maker: ShardMaker, tmp_path: Pat
 def test_only_what_is_not_known_is_encoded(maker: ShardMaker, tmp_path: Path) -> None:
     reports = Reports()
     held = known(maker, tmp_path / "old", ALL[:3], ALL[3:6])
-    saving = ShardMaker(maker.encoder, None, held, reports)
+    saving = ShardMaker(encoder=maker.encoder, known=held, progress=reports)
     (tmp_path / "new").mkdir()
     _, encoded = saving.make(tmp_path / "new", 0, ALL[4:8], "")
     assert encoded == 2  # rows 6 and 7 of 4, 5, 6, 7
@@ -208,7 +209,7 @@ def test_only_what_is_not_known_is_encoded(maker: ShardMaker, tmp_path: Path) ->
 def test_where_all_is_known_nothing_is_encoded(maker: ShardMaker, tmp_path: Path) -> None:
     held = known(maker, tmp_path / "old", FIVE)
     (tmp_path / "new").mkdir()
-    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, held).make(tmp_path / "new", 0, FIVE, "")
+    shard, encoded = replace(maker, known=held).make(tmp_path / "new", 0, FIVE, "")
     assert encoded == 0
     assert shard.files == json.loads((tmp_path / "old/shards/00000.json").read_text())["files"]  # bytes and checksums
 
@@ -218,6 +219,6 @@ def test_known_vectors_that_have_changed_on_disk_are_not_taken(maker: ShardMaker
     held = known(maker, tmp_path / "old", FIVE)
     flip(tmp_path / "old/vectors/00000.npy")
     (tmp_path / "new").mkdir()
-    shard, encoded = ShardMaker(maker.encoder, maker.tokenizer, held).make(tmp_path / "new", 0, FIVE, "")
+    shard, encoded = replace(maker, known=held).make(tmp_path / "new", 0, FIVE, "")
     assert encoded == 5
     assert shard.files == whole.files

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from indexing.bm25 import analyzer
 from indexing.bm25.settings import Bm25Settings
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.errors import SettingsError
 from indexing.index import Index, open_index
+from indexing.words.analyzers import analyzer_for
 from search.explain.bm25 import explain_bm25
 from search.retrieve import retrieve_bm25
 from tests.conftest import PASSAGES
@@ -32,7 +32,7 @@ def rank_bm25_index(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path
 
 
 def check_sums(index: Index, query: str) -> None:
-    scores = index.bm25.scores(analyzer.terms(query))  # (passages,) float32
+    scores = index.bm25.scores(analyzer_for().terms(query))  # (passages,) float32
     for row, passage in enumerate(index.passages):
         found = explain_bm25(index, query, passage.content)
         assert found.score == pytest.approx(float(scores[row]), rel=1e-5, abs=1e-6)
@@ -70,7 +70,7 @@ def test_every_number_of_a_term_by_hand(small_index: Index) -> None:
     assert bee.idf == pytest.approx(idf)
     # a1 without stop words: bees make honey from nectar flowers store wax combs winter
     assert found.length == 10
-    assert found.mean_length == pytest.approx(sum(len(analyzer.terms(text)) for text in PASSAGES.values()) / 20)
+    assert found.mean_length == pytest.approx(sum(len(analyzer_for().terms(text)) for text in PASSAGES.values()) / 20)
     norm = 0.9 * (1 - 0.4 + 0.4 * 10 / found.mean_length)
     assert bee.in_passage == 1
     assert bee.score == pytest.approx(idf * 1 / (1 + norm))

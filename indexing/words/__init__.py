@@ -1,0 +1,1 @@
+"""Words: how text becomes the terms that BM25 counts, by an index's language."""
