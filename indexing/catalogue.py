@@ -9,6 +9,8 @@ from indexing.manifest import FILE, Manifest, rebuild
 from indexing.names import check_name
 from indexing.progress import Progress, silent
 
+LONGEST_ID = 255  # characters; file systems take no longer name
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexSummary:
@@ -77,7 +79,8 @@ def current_build(name: str, *, root: Path | None = None) -> Path:
             f"There is no index {name!r} in {root} (there: {known}). "
             f"Build it: python -m indexing build --corpus CORPUS --index {name}"
         )
-    build_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    with pointer.open(encoding="utf-8", errors="replace") as file:
+        build_id = file.read(LONGEST_ID + 1).strip()
     folders = build_folders(root / name)
     if build_id not in folders:
         raise IndexingError(f"{pointer} names build {build_id!r}, which doesn't exist. {rebuild(pointer)}")

@@ -17,10 +17,11 @@ from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
 from indexing.dense.vectors import VectorStore
 from indexing.errors import IndexingError
 from indexing.judged.sets import JudgedSet, judged_sets, pick_split
-from indexing.manifest import Manifest, rebuild
+from indexing.manifest import Manifest, broken, rebuild
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from indexing.store.tokens import TokenStore
+from indexing.verification import verifications
 from indexing.words.analyzer import Analyzer
 
 GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
@@ -43,6 +44,10 @@ class Index:
     """The bi-encoder's vector of every passage; those that `dense` searches may be quantized."""
     tokens: TokenStore | None
     """Token ids of every passage for the re-ranker that the manifest names; None if they aren't stored."""
+
+    def check(self) -> None:
+        """Raise IndexingError if the build's bytes, which are checked in the background, turned out broken."""
+        verifications.check(self.folder)
 
 
 def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
@@ -70,29 +75,45 @@ def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | N
 
 
 def open_index(name: str, *, root: Path | None = None) -> Index:
-    """Open the current build of an index after checking its manifest and the size of every file.
+    """Open the current build of an index after checking its manifest and its files.
 
         index = open_index("sample")
         rows, scores = index.bm25.search(index.analyzer.query_terms("honey bees"), depth=10)
         print(index.passages[int(rows[scores.argmax()])].content)
 
-    `root` defaults to `places.indexes()`.
+    `root` defaults to `places.indexes()`. The bytes of a large build are checked in the background: see `Index.check`.
 
     Raises:
-        IndexingError: the index is absent, incomplete or changed, or was built with another analyzer.
+        IndexingError: the index is absent, incomplete or broken, or was built with another analyzer.
     """
-    folder = current_build(name, root=root)
+    return open_build(current_build(name, root=root))
+
+
+def open_build(folder: Path) -> Index:
+    """Open one build by its folder, whichever is current. Raises IndexingError as `open_index` does."""
     manifest = _sound_manifest(folder)
-    analyzer = opened_analyzer(folder, manifest)
+    try:
+        return _open_parts(folder, manifest, opened_analyzer(folder, manifest))
+    except OSError as error:  # a file went away, or its disk fails
+        raise broken(folder, f"a file can't be read ({error.strerror})") from error
+
+
+def _open_parts(folder: Path, manifest: Manifest, analyzer: Analyzer) -> Index:
     passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
     vectors = VectorStore(folder / "vectors")
+    if len(vectors) and vectors.dim != manifest.dim:
+        raise broken(folder, f"vectors/ has {vectors.dim:,} dimensions, the manifest says {manifest.dim:,}")
+    vectors.check_sample()
+    bm25 = _open_bm25(folder, manifest, passages, analyzer)
     dense = _open_dense(folder, manifest, vectors)
     tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
     parts: dict[str, Sized] = {
         "passages": passages,
+        "ids": passages.ids,
+        "passages in BM25": bm25,
         "vectors": vectors,
         "searched vectors": dense,
-        "tokens": tokens or passages,
+        "tokens": passages if tokens is None else tokens,
     }
     _check_counts(folder, manifest, parts)
     return Index(
@@ -100,7 +121,7 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
         manifest=manifest,
         passages=passages,
         analyzer=analyzer,
-        bm25=_open_bm25(folder, manifest, passages, analyzer),
+        bm25=bm25,
         postings=PostingsBm25(folder / "terms") if manifest.has_postings else None,
         dense=dense,
         vectors=vectors,
@@ -112,7 +133,8 @@ def _sound_manifest(folder: Path) -> Manifest:
     manifest = Manifest.load(folder)
     faults = verify(folder, full=False)
     if faults:
-        raise IndexingError(f"Index {folder} is broken: {faults[0]}. {rebuild(folder)}")
+        raise broken(folder, faults[0])
+    verifications.begin(folder, manifest)
     return manifest
 
 
@@ -127,16 +149,13 @@ def opened_analyzer(folder: Path, manifest: Manifest) -> Analyzer:
 def _check_counts(folder: Path, manifest: Manifest, parts: Mapping[str, Sized]) -> None:
     for part, content in parts.items():
         if len(content) != manifest.passages:
-            raise IndexingError(
-                f"Index {folder} holds {len(content):,} {part}, its manifest says {manifest.passages:,}. "
-                f"{rebuild(folder)}"
-            )
+            raise broken(folder, f"it holds {len(content):,} {part}, its manifest says {manifest.passages:,}")
 
 
 def _open_bm25(folder: Path, manifest: Manifest, passages: PassageStore, analyzer: Analyzer) -> Bm25:
     if manifest.bm25.backend == "rank-bm25":
         return RankBm25(analyzer.analyze(passage.content for passage in passages), manifest.bm25)
-    return Bm25s.open(folder / "bm25")
+    return Bm25s.open(folder / "bm25", manifest.bm25)
 
 
 def _open_dense(folder: Path, manifest: Manifest, vectors: VectorStore) -> DenseSearcher:
@@ -145,7 +164,13 @@ def _open_dense(folder: Path, manifest: Manifest, vectors: VectorStore) -> Dense
         free, _ = torch.cuda.mem_get_info()
         if 2 * manifest.dim * manifest.passages < GPU_SHARE * free:
             return TorchExact(vectors, device="cuda")
-    return DenseIndex.open(folder / "dense.faiss", parameters=manifest.dense.quality.parameters).to_gpus()
+    dense = DenseIndex.open(
+        folder / "dense.faiss",
+        parameters=manifest.dense.quality.parameters,
+        count=manifest.passages,
+        dim=manifest.dim,
+    )
+    return dense.to_gpus()
 
 
 def open_corpus_folder(index: Index) -> Path:

@@ -1,18 +1,25 @@
 """The manifest: what an index was built from and with. A folder without one doesn't count as a build."""
 
+import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from indexing import atomic
 from indexing.bm25.settings import Bm25Settings
-from indexing.errors import IndexingError
+from indexing.errors import IndexingError, SettingsError
+from indexing.typed_json import made
 from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import recorded_analyzer
 
 FILE = "manifest.json"
+CHECKSUM = "sha256"
+"""The field with the SHA-256 of the other fields; manifests of older builds have none."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
 SCHEMA_VERSION = 2
 
 
@@ -107,31 +114,76 @@ class Manifest:
         return recorded_analyzer(self.language, self.analyzer_fingerprint)
 
     def save(self, folder: Path) -> None:
-        """Write the manifest; call this after all other files are written."""
-        atomic.write_json(folder / FILE, asdict(self))
+        """Write the manifest with its own checksum; call this after all other files are written."""
+        values = asdict(self)
+        atomic.write_json(folder / FILE, values | {CHECKSUM: _checksum(values)})
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
         """Read the manifest. Raises IndexingError if it is absent, broken, or of another schema."""
-        path = folder / FILE
+        values = _read(folder)
+        schema = values.get("schema_version")
+        if schema != SCHEMA_VERSION:
+            raise IndexingError(
+                f"{folder / FILE} has schema {str(schema)[:40]}, this program reads {SCHEMA_VERSION}. {rebuild(folder)}"
+            )
+        stated = values.pop(CHECKSUM, None)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise IndexingError(f"{folder} has no {FILE}: the build is not complete. {rebuild(folder)}") from None
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise IndexingError(f"{path} is broken. {rebuild(folder)}") from None
-        try:
-            if values["schema_version"] != SCHEMA_VERSION:
-                raise IndexingError(
-                    f"{path} has schema {values['schema_version']}, this program reads {SCHEMA_VERSION}. "
-                    f"{rebuild(folder)}"
-                )
-            values["bm25"] = Bm25Settings(**values["bm25"])
-            values["dense"] = Dense(**{**values["dense"], "quality": Quality(**values["dense"]["quality"])})
-            values["skipped"] = tuple(values["skipped"])
-            return cls(**values)
-        except (KeyError, TypeError):
-            raise IndexingError(f"{path} lacks what a manifest holds. {rebuild(folder)}") from None
+            manifest = made(cls, values, FILE)
+            _check_numbers(values, FILE)
+        except (SettingsError, RecursionError) as error:
+            raise broken(folder, str(error).removesuffix("; mend it.")) from None
+        _check_files(folder, manifest.files)
+        if stated is not None and stated != _checksum(values):
+            raise broken(folder, f"{FILE} has another checksum than it says")
+        return manifest
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise IndexingError(f"{folder} has no {FILE}: the build is not complete. {rebuild(folder)}") from None
+    except (ValueError, RecursionError):
+        raise broken(folder, f"{FILE} is no JSON") from None
+    except OSError as error:
+        raise broken(folder, f"{FILE} can't be read ({error.strerror})") from None
+    if not isinstance(values, dict):
+        raise broken(folder, f"{FILE} is no JSON object")
+    return values
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    """The SHA-256 of a manifest's fields, whatever their order and spacing in the file."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _check_numbers(value: object, place: str) -> None:
+    """Raise SettingsError for a number below 0 or that isn't finite: a manifest holds none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_numbers(inner, f"{place} {name}")
+    elif isinstance(value, list):
+        for inner in value:
+            _check_numbers(inner, place)
+    elif isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+        raise SettingsError(f"{place} is {value}")
+
+
+def _check_files(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise IndexingError for a file outside of the build's folder, or a row without a size and a checksum."""
+    for name, row in files.items():
+        if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
+            raise broken(folder, f"{FILE} names the file {name[:80]!r}, which is outside of the folder")
+        size, checksum = row.get("bytes"), row.get("sha256")
+        if type(size) is not int or not isinstance(checksum, str) or not SHA256.fullmatch(checksum):
+            raise broken(folder, f"{FILE} lacks the size or the checksum of {name[:80]}")
+
+
+def broken(folder: Path, fault: str) -> IndexingError:
+    """The error for a build with a damaged file; `fault` names the file and says what is wrong with it."""
+    return IndexingError(f"Index {folder} is broken: {fault}. {rebuild(folder)}")
 
 
 def rebuild(folder: Path) -> str:

@@ -45,7 +45,9 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
 
     Raises:
         SettingsError: the index can't be searched with these k1 and b.
+        IndexingError: its bytes turned out broken.
     """
+    index.check()
     clock = Stopwatch()
     lists: dict[str, RetrievedList] = {}
     vector: Floats | None = None

@@ -9,7 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from indexing.errors import IndexingError, first_line
+from indexing.manifest import broken
 from indexing.records import Rows
+from indexing.store.arrays import build_folder, check_rising, map_batches
 
 SCHEMA = pa.schema([("term", pa.string()), ("rows", pa.list_(pa.int32())), ("counts", pa.list_(pa.uint16()))])
 MOST = np.iinfo(np.uint16).max  # counts above this are capped
@@ -53,15 +56,43 @@ class ShardPostings:
     """One shard, memory-mapped."""
 
     def __init__(self, path: Path) -> None:
-        with pa.ipc.open_file(pa.memory_map(str(path))) as file:
-            table = file.read_all()
-        self.passages = int(table.schema.metadata[PASSAGES])
-        batch = table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], SCHEMA)
+        """Map it. Raises IndexingError if it can't be read, or a term's postings lie outside of the file."""
+        self._path = path
+        batches = list(map_batches(path, SCHEMA))
+        batch = batches[0] if batches else pa.RecordBatch.from_pylist([], SCHEMA)
+        self.passages = self._read_count()
         self.terms: pa.StringArray = batch.column("term")
         """In alphabetical order."""
         self.starts: NDArray[np.int32] = batch.column("rows").offsets.to_numpy()  # (terms + 1,)
         self.rows: NDArray[np.int32] = batch.column("rows").values.to_numpy()  # (postings,) rows in the shard
         self.counts: NDArray[np.uint16] = batch.column("counts").values.to_numpy()  # (postings,)
+        self._check(batches)
+
+    def _read_count(self) -> int:
+        with pa.ipc.open_file(pa.memory_map(str(self._path))) as file:
+            try:
+                return int((file.schema.metadata or {})[PASSAGES])
+            except (KeyError, ValueError):
+                raise self._broken("lacks the number of its passages") from None
+
+    def _check(self, batches: Sequence[pa.RecordBatch]) -> None:
+        if len(batches) > 1 or not 0 <= self.passages < 2**31:
+            raise self._broken("isn't one batch of postings")
+        check_rising(self._path, self.starts, end=min(len(self.rows), len(self.counts)))
+        try:
+            self.terms.validate(full=True)
+        except pa.ArrowException as error:
+            raise self._broken(f"can't be read ({first_line(error)})") from None
+
+    def _broken(self, fault: str) -> IndexingError:
+        return broken(build_folder(self._path), f"{self._path.parent.name}/{self._path.name} {fault}")
+
+    def checked_rows(self, place: slice) -> NDArray[np.int32]:
+        """The rows of these postings. Raises IndexingError for one that the shard doesn't hold."""
+        rows = self.rows[place]
+        if len(rows) and not (rows.min() >= 0 and rows.max() < self.passages):
+            raise self._broken(f"names a row beyond its {self.passages:,} passages")
+        return rows
 
     def find(self, term: str) -> slice | None:
         """The range of a term's postings; None if the shard doesn't hold the term."""
@@ -72,7 +103,8 @@ class ShardPostings:
 
     def lengths(self) -> NDArray[np.int64]:
         """Number of terms in each passage, repeats included, (passages,) int64."""
-        return np.bincount(self.rows, weights=self.counts, minlength=self.passages).astype(np.int64)
+        rows = self.checked_rows(slice(None))
+        return np.bincount(rows, weights=self.counts, minlength=self.passages).astype(np.int64)
 
 
 class Postings:
@@ -95,7 +127,7 @@ class Postings:
         if not postings:
             return TermPostings(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         return TermPostings(
-            np.concatenate([shard.rows[place] + first for shard, first, place in postings]),
+            np.concatenate([shard.checked_rows(place) + first for shard, first, place in postings]),
             np.concatenate([shard.counts[place].astype(np.int64) for shard, _, place in postings]),
         )
 

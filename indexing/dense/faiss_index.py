@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import re
+import struct
 import time
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -13,7 +14,8 @@ import numpy as np
 
 from indexing.dense.settings import PRESETS
 from indexing.dense.vectors import BLOCK, VectorStore, check_finite
-from indexing.errors import IndexingError, SettingsError, first_line
+from indexing.errors import SettingsError, first_line
+from indexing.manifest import broken
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Rows
 
@@ -29,6 +31,8 @@ KNOBS = {
     "k_factor_rf": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 32),
 }
 """FAISS's search parameters: clusters visited, length of the graph's queue, candidates refined per result."""
+HEADER = struct.Struct("<4siq")
+"""How every FAISS file begins: its kind, the dimensions, the number of vectors."""
 SOURCE_LINE = re.compile(r"^Error in .*? at \S+:\d+: (Error: )?")
 """The C++ source line that FAISS's messages begin with, which is of no use to a user."""
 log = logging.getLogger(__name__)
@@ -109,6 +113,7 @@ class DenseIndex:
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
+        self._path = Path("dense.faiss")
         self.parameters = ""
 
     @classmethod
@@ -134,14 +139,30 @@ class DenseIndex:
         faiss.write_index(self._index, str(path))
 
     @classmethod
-    def open(cls, path: Path, *, parameters: str = "") -> "DenseIndex":
-        """Read an index. FAISS's files have no checksum of their own: check the manifest's first."""
+    def open(
+        cls, path: Path, *, parameters: str = "", count: int | None = None, dim: int | None = None
+    ) -> "DenseIndex":
+        """Read an index; its header must say `count` vectors of `dim` dimensions, where they are given.
+
+        Raises:
+            IndexingError: the file or the parameters are broken. FAISS's files have no checksum: check the manifest's.
+        """
+        _check_header(path, count=count, dim=dim)
         try:
             opened = cls(faiss.read_index(str(path)))
+            opened._path = path
+            opened._check_parameters(parameters)
             opened.set(parameters)
-        except RuntimeError as error:
-            raise IndexingError(f"{path} is no FAISS index that can be read; rebuild it.") from error
+        except (RuntimeError, MemoryError, ValueError, AssertionError) as error:
+            raise broken(path.parent, f"{path.name} can't be read by FAISS ({_reason(error)})") from error
         return opened
+
+    def _check_parameters(self, parameters: str) -> None:
+        """Raise ValueError for parameters that no build chooses."""
+        for pair in filter(None, parameters.split(",")):
+            name, _, value = pair.partition("=")
+            if name not in KNOBS or not value.isdecimal() or not 1 <= int(value[:9]) <= KNOBS[name][-1]:
+                raise ValueError(f"the manifest's search parameters are {parameters[:80]!r}")
 
     def set(self, parameters: str) -> None:
         """Set search parameters, such as `nprobe=32,k_factor_rf=8`; an empty string changes nothing."""
@@ -173,7 +194,7 @@ class DenseIndex:
         except RuntimeError as error:
             log.warning("FAISS can't hold this index on a GPU (%s); it stays on the CPU.", _reason(error))
             return self
-        moved.parameters = self.parameters
+        moved.parameters, moved._path = self.parameters, self._path
         return moved
 
     def __len__(self) -> int:
@@ -182,12 +203,32 @@ class DenseIndex:
     def search(self, vector: Floats, *, depth: int) -> tuple[Rows, Floats]:
         """The nearest rows to one (dim,) vector, best first, with cosines; fewer if the index holds fewer.
 
-        Raises ModelError for a vector that is zero or not finite.
+        Raises:
+            ModelError: the vector is zero or not finite.
+            IndexingError: the index is broken.
         """
         check_finite(vector.reshape(1, -1))
-        scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
+        try:
+            scores, rows = self._index.search(vector.reshape(1, -1), min(depth, max(len(self), 1)))
+        except (RuntimeError, MemoryError, AssertionError) as error:
+            raise broken(self._path.parent, f"FAISS can't search {self._path.name} ({_reason(error)})") from error
         valid = rows[0] >= 0  # FAISS pads missing results with -1
+        if rows[0].max(initial=-1) >= len(self) or not np.isfinite(scores[0][valid]).all():
+            raise broken(self._path.parent, f"{self._path.name} holds rows or vectors that can't be")
         return rows[0][valid].astype(np.int64), scores[0][valid].astype(np.float32)
+
+
+def _check_header(path: Path, *, count: int | None, dim: int | None) -> None:
+    """Compare what a FAISS file says of itself with what it should hold, before FAISS allocates what it says."""
+    try:
+        with path.open("rb") as file:
+            _, found_dim, found_count = HEADER.unpack(file.read(HEADER.size))
+    except (OSError, struct.error) as error:
+        raise broken(path.parent, f"{path.name} can't be read ({first_line(error)})") from None
+    if dim is not None and found_dim != dim:
+        raise broken(path.parent, f"{path.name} holds vectors of {found_dim:,} dimensions, the manifest says {dim:,}")
+    if count is not None and found_count != count:
+        raise broken(path.parent, f"{path.name} holds {found_count:,} vectors, the manifest says {count:,}")
 
 
 def _block_rows(count: int) -> int:

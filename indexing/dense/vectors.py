@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexing.errors import ModelError
+from indexing.manifest import broken
 from indexing.records import Floats, Rows
+from indexing.store.arrays import map_array
 
+SAMPLED = 64  # vectors that are looked at when an index is opened
+ROUNDING = 0.05  # by which a unit vector's length may differ from 1 after rounding to float16
 BLOCK = 32_768  # rows read at once: 50 MB of 384 dimensions
 
 
@@ -35,6 +39,12 @@ class VectorStore:
     def __init__(self, folder: Path) -> None:
         self._paths = sorted(folder.glob("*.npy"))
         self._shards = [_mapped(path) for path in self._paths]
+        self._folder = folder
+        for path, shard in zip(self._paths, self._shards, strict=True):
+            if shard.shape[1] != self.dim:
+                raise broken(
+                    folder.parent, f"{folder.name}/{path.name} has {shard.shape[1]:,} dimensions, not {self.dim}"
+                )
         self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])  # (shards + 1,)
 
     def __len__(self) -> int:
@@ -52,7 +62,18 @@ class VectorStore:
         for shard in np.unique(shards):
             here = np.flatnonzero(shards == shard)
             vectors[here] = self._shards[shard][rows[here] - self._starts[shard]]
+        if not np.isfinite(vectors).all():
+            raise broken(self._folder.parent, f"a vector in {self._folder.name}/ isn't finite")
         return vectors
+
+    def check_sample(self, count: int = SAMPLED) -> None:
+        """Raise IndexingError unless `count` vectors, spread evenly, are finite and of unit length."""
+        chosen = (
+            np.unique(np.linspace(0, len(self) - 1, count).astype(np.int64)) if len(self) else np.empty(0, np.int64)
+        )
+        lengths = np.linalg.norm(self.rows(chosen), axis=1)  # (sampled,)
+        if len(lengths) and float(np.abs(lengths - 1).max()) > ROUNDING:
+            raise broken(self._folder.parent, f"a vector in {self._folder.name}/ isn't of unit length")
 
     def blocks(self, rows: int = BLOCK) -> Iterator[Floats]:
         """All vectors in order, `rows` at a time (the last block may be shorter), (<= rows, dim) float32.
@@ -86,5 +107,4 @@ class VectorStore:
 
 
 def _mapped(path: Path) -> NDArray[np.float16]:
-    vectors: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return vectors
+    return map_array(path, np.float16, dimensions=2)

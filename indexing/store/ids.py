@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexing.errors import IndexingError
+from indexing.manifest import broken
 from indexing.records import Rows
+from indexing.store.arrays import map_array
 
 Hashes = NDArray[np.uint64]
 HashIds = Callable[[Sequence[str]], Hashes]
@@ -87,17 +88,13 @@ class IdTable:
 
     def __init__(self, folder: Path, *, hashes: HashIds = id_hashes) -> None:
         """Map both files. Raises IndexingError if they are absent, unreadable, or don't belong together."""
-        try:
-            self._hashes: Hashes = np.load(folder / "hashes.npy", mmap_mode="r")
-            self._rows: NDArray[np.int64] | NDArray[np.int32] = np.load(folder / "rows.npy", mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
-            raise IndexingError(
-                f"The table of ids in {folder} can't be read ({error}); build the index again."
-            ) from None
-        if self._hashes.dtype != np.uint64 or self._hashes.shape != self._rows.shape:
-            raise IndexingError(
-                f"The table of ids in {folder} holds {self._hashes.shape} hashes of {self._hashes.dtype} and "
-                f"{self._rows.shape} rows, which don't belong together; build the index again."
+        self._hashes: Hashes = map_array(folder / "hashes.npy", np.uint64)
+        rows = folder / "rows.npy"
+        self._rows: NDArray[np.int64] | NDArray[np.int32] = map_array(rows, _row_type(len(self._hashes)))
+        if self._hashes.shape != self._rows.shape:
+            raise broken(
+                folder.parent,
+                f"the table of ids in {folder.name}/ holds {len(self._hashes):,} hashes and {len(self._rows):,} rows",
             )
         self._hashes_of = hashes
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from indexing.errors import IndexingError, first_line
+from indexing.manifest import broken
 from indexing.records import Passage, PassageId
+from indexing.store.arrays import map_batches
 from indexing.store.ids import IdTable
 
 SCHEMA = pa.schema([("id", pa.string()), ("title", pa.string()), ("text", pa.string())])
@@ -30,7 +33,7 @@ def write_passages(path: Path, passages: Sequence[Passage]) -> None:
 def shard_ids(folder: Path) -> Iterator[list[str]]:
     """The ids of each shard of `folder`, a shard at a time."""
     for path in sorted(folder.glob("*.arrow")):
-        yield pa.ipc.open_file(pa.memory_map(str(path))).read_all().column("id").to_pylist()
+        yield [name for batch in map_batches(path, SCHEMA) for name in _values(folder, batch.column(0))]
 
 
 class PassageStore:
@@ -41,9 +44,10 @@ class PassageStore:
         self._batches: list[pa.RecordBatch] = []
         self._starts: list[int] = []
         self._count = 0
-        self._ids = ids
+        self.ids = ids
+        self._folder = folder
         for path in sorted(folder.glob("*.arrow")):
-            for batch in pa.ipc.open_file(pa.memory_map(str(path))).read_all().to_batches():
+            for batch in map_batches(path, SCHEMA):
                 self._batches.append(batch)
                 self._starts.append(self._count)
                 self._count += batch.num_rows
@@ -54,23 +58,25 @@ class PassageStore:
     def __getitem__(self, row: int) -> Passage:
         """The passage at a row, counted from 0. Raises IndexError outside of 0..len-1."""
         batch, place = self._locate(row)
-        passage_id, title, text = (batch.column(number)[place].as_py() for number in range(3))
+        passage_id, title, text = (self._value(batch.column(number), place) for number in range(3))
         return Passage(PassageId(passage_id), text, title)
 
     def __iter__(self) -> Iterator[Passage]:
         for batch in self._batches:
-            columns = [batch.column(number).to_pylist() for number in range(3)]
+            columns = [_values(self._folder, batch.column(number)) for number in range(3)]
             for passage_id, title, text in zip(*columns, strict=True):
                 yield Passage(PassageId(passage_id), text, title)
 
     def id_at(self, row: int) -> PassageId:
         """The id at a row; the text isn't read."""
         batch, place = self._locate(row)
-        return PassageId(batch.column(0)[place].as_py())
+        return PassageId(self._value(batch.column(0), place))
 
     def row_of(self, passage_id: PassageId) -> int:
         """The row of an id. Raises KeyError for an unknown id."""
-        for row in self._ids.candidates(passage_id):
+        for row in self.ids.candidates(passage_id):
+            if not 0 <= row < self._count:
+                raise broken(self._folder.parent, f"ids/rows.npy holds row {row} of {self._count:,} passages")
             if self.id_at(int(row)) == passage_id:
                 return int(row)
         raise KeyError(passage_id)
@@ -98,16 +104,40 @@ class PassageStore:
                 continue
             ends = np.frombuffer(offsets, dtype=np.int32)[column.offset :][: len(column) + 1]  # where each id begins
             if not PLAIN[np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]].all():
-                for name in column.to_pylist():
+                for name in _values(self._folder, column):
                     if name.split() != [name]:
                         return PassageId(name)
         return None
+
+    def _value(self, column: pa.Array, place: int) -> str:
+        """One text of a column, whose offsets are checked first: Arrow reads wherever they point."""
+        try:
+            single = column.slice(place, 1)
+            single.validate()
+            value: str = single[0].as_py()
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise _damaged(self._folder, error) from None
+        return value
 
     def _locate(self, row: int) -> tuple[pa.RecordBatch, int]:
         if not 0 <= row < self._count:
             raise IndexError(f"row {row} of a store of {self._count} passages")
         number = bisect.bisect_right(self._starts, row) - 1
         return self._batches[number], row - self._starts[number]
+
+
+def _values(folder: Path, column: pa.Array) -> list[str]:
+    """All texts of a column, whose offsets are checked first."""
+    try:
+        column.validate(full=True)
+        values: list[str] = column.to_pylist()
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise _damaged(folder, error) from None
+    return values
+
+
+def _damaged(folder: Path, error: Exception) -> IndexingError:
+    return broken(folder.parent, f"a text in {folder.name}/ can't be read ({first_line(error)})")
 
 
 def digest(passages: Iterable[Passage]) -> int:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexing.errors import ModelError, SettingsError
+from indexing.store.arrays import check_rising, map_batches
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -110,9 +111,9 @@ class TokenStore:
         """For each record batch, (rows + 1,) offsets and (tokens,) ids, both views of the mapped file."""
         self._count = 0
         for path in sorted(folder.glob("*.arrow")):
-            shard = pa.ipc.open_file(pa.memory_map(str(path)))
-            for number in range(shard.num_record_batches):
-                column = shard.get_batch(number).column(0)
+            for shard in map_batches(path, SCHEMA):
+                column = shard.column(0)
+                check_rising(path, column.offsets.to_numpy(), end=len(column.values))
                 self._starts.append(self._count)
                 self._batches.append((column.offsets.to_numpy(), column.values.to_numpy()))
                 self._count += len(column)

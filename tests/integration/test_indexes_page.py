@@ -158,7 +158,7 @@ def test_a_name_on_disk_is_data(page: AppTest, indexed: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "expected"),
     [
-        ("manifest.json", "{", "manifest.json is broken"),
+        ("manifest.json", "{", "manifest.json is no JSON"),
         ("dense.faiss", "short", "dense.faiss has 5 bytes, the manifest says"),
         ("../current", "nothing", "names build 'nothing', which doesn't exist"),
     ],

@@ -231,7 +231,7 @@ def test_a_broken_index_says_what_to_run(page: AppTest, tmp_path: Path, monkeypa
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(tmp_path))
     page.run()
     assert not page.exception
-    assert "manifest.json is broken" in sentences(page)
+    assert "manifest.json is no JSON" in sentences(page)
     assert "python -m indexing build" in sentences(page)
 
 

@@ -31,6 +31,9 @@ class FromPostings:
         self._postings, self._settings = PostingsBm25(folder), settings
         self._count = len(self._postings)  # opens the postings while their folder exists
 
+    def __len__(self) -> int:
+        return self._count
+
     def scores(self, terms: Sequence[str]) -> Floats:
         total = np.zeros(self._count, dtype=np.float32)
         matches = self._postings.matches(terms)
