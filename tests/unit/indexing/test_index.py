@@ -110,7 +110,7 @@ def test_an_index_of_another_analyzer_is_not_opened(own_root: Path) -> None:
 
 def test_an_index_whose_manifest_counts_other_passages_is_not_opened(own_root: Path) -> None:
     change_manifest(own_root, lambda values: values.update(passages=21))
-    assert "20 passages" in refusal(own_root)
+    assert "20 vectors" in refusal(own_root)
     assert "manifest says 21" in refusal(own_root)
 
 
