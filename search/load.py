@@ -4,7 +4,7 @@ from pathlib import Path
 
 from indexing import places
 from indexing.dense.encoder import BiEncoder
-from indexing.index import open_index
+from indexing.index import Index, open_index
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.engines import export_format
@@ -46,7 +46,16 @@ def open_pipeline(
     """
     if root is None and len(Path(index).parts) > 1:
         root, index = Path(index).parent, Path(index).name
-    opened = open_index(str(index), root=root)
+    return pipeline_on(open_index(str(index), root=root), reranker=reranker)
+
+
+def pipeline_on(index: Index, *, reranker: str | Path | Reranker | None = DEFAULT_RERANKER) -> RetrieveAndRerank:
+    """A pipeline on an index that is open already; otherwise as `open_pipeline`.
+
+    Raises:
+        IndexingError: the bi-encoder isn't the one that the index was built with.
+        HubError, ModelError: a model can't be loaded.
+    """
     if isinstance(reranker, str | Path):
         reranker = open_reranker(reranker)
-    return RetrieveAndRerank(opened, BiEncoder(opened.manifest.bi_encoder), reranker)
+    return RetrieveAndRerank(index, BiEncoder(index.manifest.bi_encoder), reranker)

@@ -85,17 +85,24 @@ def retrieve_bm25(
     Raises:
         SettingsError: k1 or b isn't the index's own, and the index stores no postings to compute with it.
     """
-    own, settings = index.manifest.bm25, bm25_settings(index, k1=k1, b=b)
-    if settings == own:
-        rows, scores = index.bm25.search(index.analyzer.query_terms(query), depth=depth)
-    elif index.postings is not None:
-        rows, scores = index.postings.search(index.analyzer.query_terms(query), settings, depth=depth)
+    check_bm25(index, k1=k1, b=b)
+    settings = bm25_settings(index, k1=k1, b=b)
+    terms = index.analyzer.query_terms(query)
+    if settings == index.manifest.bm25 or index.postings is None:
+        rows, scores = index.bm25.search(terms, depth=depth)
     else:
+        rows, scores = index.postings.search(terms, settings, depth=depth)
+    return _ranked(index, rows, scores, depth=depth)
+
+
+def check_bm25(index: Index, *, k1: float | None, b: float | None) -> None:
+    """Raise SettingsError if k1 or b isn't the index's own, and it stores no postings to compute with it."""
+    own, settings = index.manifest.bm25, bm25_settings(index, k1=k1, b=b)
+    if settings != own and index.postings is None:
         raise SettingsError(
             f"Index {index.folder} stores no postings, so its BM25 has k1={own.k1:g} and b={own.b:g}, "
             f"not k1={settings.k1:g} and b={settings.b:g}. {rebuild(index.folder)}"
         )
-    return _ranked(index, rows, scores, depth=depth)
 
 
 def retrieve_dense(index: Index, vector: Floats, *, depth: int) -> RetrievedList:

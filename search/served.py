@@ -1,12 +1,13 @@
 """Finds the re-ranker that a name stands for; by default the promoted version, or else the shipped one."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from indexing import places
+from indexing import atomic, places
 from indexing.errors import ModelError
 from indexing.names import NAME, nearest_first
 
@@ -103,3 +104,21 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
             "such as cross-encoder/ms-marco-MiniLM-L6-v2, or search without: --reranker none."
         )
     return str(shipped)
+
+
+def reranker_fingerprint(path: str) -> str:
+    """What changes with the files of a re-ranker, by the path or hub name that `reranker_path` gives; `none` for none.
+
+    Of a folder: SHA-256 over the names and checksums of its files, first 16 digits. Of a hub name: the name.
+    """
+    if not path:
+        return NO_RERANKER
+    folder = Path(path)
+    if not folder.is_dir():
+        return path
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        digest.update(
+            f"{file.relative_to(folder).as_posix()} {atomic.sha256(file)}\n".encode("utf-8", "surrogateescape")
+        )
+    return digest.hexdigest()[:16]

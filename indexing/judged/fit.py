@@ -138,38 +138,32 @@ def own_passages_note(queries: Iterable[str], *, name: str) -> list[str]:
     ]
 
 
-def check_run(system: str, run: Run, fitted: FittedSet, passages: Collection, *, name: str) -> tuple[str, ...]:
-    """Sentences on where another system's run and the judgments or the collection don't fit.
+def check_run(system: str, run: Run, qrels: Qrels, passages: Collection, *, name: str) -> tuple[str, ...]:
+    """A sentence on the passages of another system's run that the collection lacks, if there are any.
 
     Raises:
         SettingsError: the run answers none of the judged queries, or the collection holds none of its passages.
     """
-    qrels = fitted.judged.qrels
-    answered = [query for query in qrels if query in run and len(run[query])]
-    if not answered:
-        raise SettingsError(
-            f"Run {system} answers none of the {len(qrels):,} judged queries ({listed(qrels)}; it answers "
-            f"{listed(run) if run else 'nothing'}); give a run that has their query ids."
-        )
-    ranked = dict.fromkeys(passage for query in answered for passage in run[query].passage_ids)
+    check_answers(system, run, qrels)
+    ranked = dict.fromkeys(passage for query in qrels if query in run for passage in run[query].passage_ids)
     foreign = [passage for passage in ranked if passage not in passages]
+    if not foreign:
+        return ()
     if len(foreign) == len(ranked):
         raise SettingsError(
-            f"Run {system} ranks no passage of {name}: it has {listed(foreign)}, and {name} {examples(passages)}; give "
-            "a run of the same passages, with their ids."
+            f"Run {system} ranks no passage of {name}: it has {listed(foreign)}, and {name} has {examples(passages)}; "
+            "give a run of the same passages, with their ids."
         )
-    without = [query for query in qrels if query not in run or not len(run[query])]
-    unjudged = [query for query in run if query not in qrels]
-    notes = []
-    if without:
-        notes.append(f"Run {system} has no results for {_queries(len(without))}, which count 0: {listed(without)}.")
-    if unjudged:
-        notes.append(f"Run {system} answers {_queries(len(unjudged))} that nobody judged: {listed(unjudged)}.")
-    if foreign:
-        notes.append(
-            f"Run {system} ranks {len(foreign):,} of its {len(ranked):,} passages that {name} lacks: {listed(foreign)}."
+    return (f"Of {len(ranked):,} passages that {system} ranks {name} lacks {len(foreign):,}: {listed(foreign)}.",)
+
+
+def check_answers(system: str, run: Run, qrels: Qrels) -> None:
+    """Raise SettingsError for a run that answers none of the judged queries."""
+    if not any(len(run[query]) for query in run.keys() & qrels.keys()):
+        raise SettingsError(
+            f"{system} answers none of the {len(qrels):,} judged queries (judged is {listed(qrels)}; it answers "
+            f"{listed(run) or 'nothing'}); give a run of these queries, with their ids."
         )
-    return tuple(notes)
 
 
 def listed(names: Iterable[str], *, most: int = NAMED) -> str:
@@ -216,10 +210,6 @@ def _lacking(qrels: Qrels, judged: Mapping[PassageId, None], absent: set[Passage
         f"({len(relevant):,} of them relevant, which no ranking can contain): "
         f"{listed(passage for passage in judged if passage in absent)}."
     ]
-
-
-def _queries(count: int) -> str:
-    return f"{count:,} {'query' if count == 1 else 'queries'}"
 
 
 def _plain(text: str) -> str:

@@ -95,30 +95,30 @@ def test_what_isnt_in_a_ranking_neednt_be_left_out() -> None:
     assert list(leave_out(given, "b")) == [(1, "a", 3.0), (2, "c", 1.0)]
 
 
-def test_a_runs_holes_are_said_once_each() -> None:
-    judged = judged_set({"q1": "apples", "q2": "salt"}, {"q1": {"d0": 1}, "q2": {"d1": 1}})
-    fitted = fit_judgments(judged, SALT, name="index salt")
-    run = {QueryId("q1"): ranking("d0", "x"), QueryId("q9"): ranking("d0")}
-    assert check_run("theirs", run, fitted, SALT, name="index salt") == (
-        "Run theirs has no results for 1 query, which count 0: 'q2'.",
-        "Run theirs answers 1 query that nobody judged: 'q9'.",
-        "Run theirs ranks 1 of its 2 passages that index salt lacks: 'x'.",
+QRELS = {QueryId("q1"): {PassageId("d0"): 1}}
+
+
+def test_passages_of_a_run_that_the_index_lacks_are_counted() -> None:
+    run = {QueryId("q1"): ranking("d0", "x"), QueryId("q9"): ranking("y")}
+    assert check_run("theirs", run, QRELS, SALT, name="index salt") == (
+        "Of 2 passages that theirs ranks index salt lacks 1: 'x'.",
     )
+    assert check_run("theirs", {QueryId("q1"): ranking("d0", "d1")}, QRELS, SALT, name="index salt") == ()
 
 
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ({"9": ["d0"]}, "answers none of the 1 judged queries ('q1'; it answers '9')"),
-        ({"q1": ["D0"]}, "ranks no passage of index salt: it has 'D0', and index salt 'd0', 'd1', 'd2'"),
+        ({"9": ["d0"]}, "theirs answers none of the 1 judged queries (judged is 'q1'; it answers '9')"),
+        ({"q1": []}, "theirs answers none of the 1 judged queries (judged is 'q1'; it answers 'q1')"),
+        ({}, "theirs answers none of the 1 judged queries (judged is 'q1'; it answers nothing)"),
+        ({"q1": ["D0"]}, "ranks no passage of index salt: it has 'D0', and index salt has 'd0', 'd1', 'd2'"),
     ],
 )
 def test_a_run_of_something_else_is_refused(run: dict[str, list[str]], message: str) -> None:
-    judged = judged_set({"q1": "apples"}, {"q1": {"d0": 1}})
-    fitted = fit_judgments(judged, SALT, name="index salt")
     rankings = {QueryId(query): ranking(*ids) for query, ids in run.items()}
     with pytest.raises(SettingsError) as refusal:
-        check_run("theirs", rankings, fitted, SALT, name="index salt")
+        check_run("theirs", rankings, QRELS, SALT, name="index salt")
     assert message in str(refusal.value)
 
 
