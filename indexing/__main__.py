@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    program = argparse.ArgumentParser(prog="python -m indexing", description=__doc__)
+    program = shell.Parser(prog="python -m indexing", description=__doc__)
     commands = program.add_subparsers(required=True, metavar="COMMAND")
     for group in GROUPS:
         group.add(commands)

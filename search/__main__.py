@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    root = argparse.ArgumentParser(prog="python -m search", description=__doc__)
+    root = shell.Parser(prog="python -m search", description=__doc__)
     shell.add_verbose(root)
     commands = root.add_subparsers(required=True)
     for command in (query, run):

@@ -11,6 +11,7 @@ Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
 RerankMix: TypeAlias = Literal["fused", "dense"]
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 MIXES: tuple[RerankMix, ...] = get_args(RerankMix)
+DEEPEST = 10_000  # passages that a first stage keeps at most
 QUERY_CHARACTERS = 2000  # a longer text is a pasted document, not a query
 
 
@@ -39,8 +40,8 @@ class PipelineSettings:
     by the bi-encoder, whichever retriever returned the passage."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.depth <= 10_000:
-            raise SettingsError(f"depth is {self.depth}; give 1 to 10,000 passages.")
+        if not 1 <= self.depth <= DEEPEST:
+            raise SettingsError(f"depth is {self.depth}; give 1 to {DEEPEST:,} passages.")
         if not 0 <= self.rerank_depth <= self.depth:
             raise SettingsError(f"re-ranking depth is {self.rerank_depth}; give 0 to the depth, {self.depth}.")
         if self.fusion not in FUSIONS:

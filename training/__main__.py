@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of this package."""
-    program = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    program = shell.Parser(prog="python -m training", description=__doc__)
     commands = program.add_subparsers(required=True, metavar="COMMAND")
     for command in (*MAKING, *MEASURING, *VERSIONS):
         command.add(commands)

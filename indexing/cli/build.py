@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from indexing.bm25.settings import BACKENDS, PRESETS, Bm25Settings
 from indexing.building.settings import BuildSettings
+from indexing.cli.numbers import real, whole
 from indexing.cli.options import (
     add_corpus,
     add_index_option,
@@ -40,8 +41,8 @@ def add(commands: Commands) -> None:
     )
     build.add_argument("--bm25", choices=BACKENDS, default="bm25s", help="what computes BM25 (%(default)s)")
     build.add_argument("--bm25-preset", choices=tuple(PRESETS), default="trec-dl", help="k1 and b (%(default)s)")
-    build.add_argument("--k1", type=float, help="BM25's, 0 to 10 (the preset's)")
-    build.add_argument("--b", type=float, help="BM25's, 0 to 1 (the preset's)")
+    build.add_argument("--k1", type=real(0, 10), help="BM25's, 0 to 10 (the preset's)")
+    build.add_argument("--b", type=real(0, 1), help="BM25's, 0 to 1 (the preset's)")
     build.add_argument(
         "--dense",
         default="auto",
@@ -49,7 +50,7 @@ def add(commands: Commands) -> None:
     )
     build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
     build.add_argument(
-        "--shard-size", type=int, default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
+        "--shard-size", type=whole(1), default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
     )
     add_workers(build)
     build.add_argument(

@@ -11,6 +11,7 @@ from indexing.cli.options import (
     add_json,
     add_workers,
     corpus_fields,
+    existing_path,
     index_name,
     open_corpus,
     worker_devices,
@@ -39,7 +40,7 @@ def add(commands: Commands) -> None:
     deletion.add_argument(
         "names", nargs="*", metavar="NAME_OR_ID", help="the index, unless --index names it, and passages to delete"
     )
-    deletion.add_argument("--file", type=Path, help="a file with the id of a passage in each line")
+    deletion.add_argument("--file", type=existing_path, help="a file with the id of a passage in each line")
     add_json(deletion)
     deletion.set_defaults(run=_delete)
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from indexing.cli.numbers import whole
 from indexing.cli.options import add_index, add_json, index_name
 from indexing.cli.printed import print_json, size
 from indexing.cli.shell import Commands
@@ -12,7 +13,7 @@ def add(commands: Commands) -> None:
     collection = commands.add_parser("gc", help="list the builds of an index and remove the old ones")
     add_index(collection)
     collection.add_argument(
-        "--keep", type=int, default=2, help="builds that stay, the current one among them (%(default)s)"
+        "--keep", type=whole(1), default=2, help="builds that stay, the current one among them (%(default)s)"
     )
     collection.add_argument("--dry-run", action="store_true", help="list only")
     add_json(collection)

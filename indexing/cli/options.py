@@ -41,7 +41,7 @@ def index_name(options: argparse.Namespace) -> str:
 
 def add_root(command: argparse.ArgumentParser) -> None:
     """Add --root, the folder of all indexes."""
-    command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
+    command.add_argument("--root", type=path, default=places.indexes(), help="folder of all indexes (%(default)s)")
 
 
 def add_json(command: argparse.ArgumentParser) -> None:
@@ -107,6 +107,23 @@ def worker_devices(workers: str) -> tuple[str, ...]:
             raise SettingsError(f"--workers {workers!r} isn't understood; give cuda:0,cuda:1 or cpu:2.")
         devices += ["cpu"] * int(match[2] or 1) if match[1] == "cpu" else [part]
     return tuple(devices)
+
+
+def path(text: str) -> Path:
+    """The `type` of an option that takes a path, which an empty word isn't: it would be the working directory."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"is {text!r}; give a path.")
+    return Path(text)
+
+
+def existing_path(text: str) -> Path:
+    """The `type` of an option that takes a file or folder to read: one that is there is checked at once."""
+    found = path(text)
+    try:
+        found.stat()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"is {text!r}: {error.strerror}; give a path that exists.") from error
+    return found
 
 
 def check_at_least(option: str, value: int, *, least: int, what: str) -> None:

@@ -2,8 +2,9 @@
 
 import argparse
 import logging
-from pathlib import Path
 
+from indexing.cli.numbers import whole
+from indexing.cli.options import existing_path
 from indexing.cli.shell import FAILED, STOPPED, Commands
 
 STATUSES = {"done": 0, "stopped": STOPPED, "failed": FAILED}
@@ -13,8 +14,10 @@ STATUSES = {"done": 0, "stopped": STOPPED, "failed": FAILED}
 def add(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser("run", help="do the build of a job's folder, as the app's Indexes page does")
-    command.add_argument("folder", metavar="JOB_DIR", type=Path, help="a folder with config.json and status.json")
-    command.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of a lock that this process inherited
+    command.add_argument(
+        "folder", metavar="JOB_DIR", type=existing_path, help="a folder with config.json and status.json"
+    )
+    command.add_argument("--lock", type=whole(0), help=argparse.SUPPRESS)  # descriptor of an inherited lock
     command.set_defaults(run=_run)
 
 

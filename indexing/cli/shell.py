@@ -1,17 +1,24 @@
-"""What the command lines of all programs share: -v, logging, errors as one sentence, exit statuses, old spellings.
+"""What the command lines of all programs share: arguments, -v, logging, errors as one sentence, exit statuses.
 
 Nothing heavy is imported here: `--help` and a refused argument answer at once.
 """
 
 import argparse
+import io
 import logging
 import os
+import re
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeAlias
 
-from indexing.errors import SecondLookError
+from indexing.errors import SecondLookError, SettingsError
+from indexing.names import nearest_first
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a module of a `cli` folder adds its command."""
@@ -21,6 +28,39 @@ RunCommand: TypeAlias = Callable[[argparse.Namespace], int]
 ROOMS = ("indexing", "search", "training", "app")
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 FAILED, STOPPED, PIPE_CLOSED = 2, 130, 141  # exit statuses, as a shell numbers them
+LONGEST = 4_096  # characters of one argument, as long as a path may be
+SENTENCE = 500  # characters of a refused command line's sentence
+SHOWN = 60  # characters of a refused argument
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line that is refused in one sentence, where argparse prints its usage too; commands are of it as well.
+
+    An unknown option is refused with the one that it resembles.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse does, but what isn't known is refused here, where the command's own options are known."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        return known, []
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2 and the sentence; a value out of its range is a SettingsError, as any other setting's."""
+        found = re.match(r"argument (?:[^:]*/)?([^:]+): (.*)", message, flags=re.DOTALL)
+        if found is not None and found[2].startswith("is "):  # one of our own types, which names the range itself
+            raise SettingsError(f"{found[1]} {found[2]}")
+        shown = " ".join((f"{found[1]}: {found[2]}" if found else message).split()).rstrip(".;")
+        shown = shown if len(shown) <= SENTENCE else f"{shown[:SENTENCE]}…"
+        self.exit(FAILED, f"{shown}; {self.prog} --help lists what there is.\n")
+
+    def _unknown(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return f"{argument[:SHOWN]!r} is one argument too many"
+        name = argument.partition("=")[0][:SHOWN]
+        alike = nearest_first(name, (option for option in self._option_string_actions if option.startswith("--")))
+        return f"There is no option {name!r}, the nearest is {alike[0]}" if alike else f"There is no option {name!r}"
 
 
 def add_verbose(*parsers: argparse.ArgumentParser) -> None:
@@ -63,22 +103,87 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
 
     An error that a user can meet ends as one sentence on stderr and status 2, Ctrl-C as `stopped` and status 130.
     """
-    options = parser.parse_args(arguments)
-    verbose = min(getattr(options, "verbose", 0), len(LEVELS) - 1)
-    set_up_logging(LEVELS[verbose])
+    _open_streams()
     try:
-        return int(options.run(options))
+        with _terminated_as_interrupted():
+            options = parser.parse_args(_checked(sys.argv[1:] if arguments is None else arguments))
+            set_up_logging(LEVELS[_verbosity(options)])
+            status = int(options.run(options))
+            sys.stdout.flush()  # here, where a full disk or a closed pipe is told in a sentence
+            return status
     except BrokenPipeError:  # `| head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        _discard_output()
         return PIPE_CLOSED
     except (SecondLookError, OSError) as error:
-        if LEVELS[verbose] == logging.DEBUG:
+        if logging.getLogger(ROOMS[0]).level == logging.DEBUG:
             traceback.print_exception(error, file=sys.stderr)
         print(sentence(error), file=sys.stderr)
+        _discard_output()
         return FAILED
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
         return STOPPED
+
+
+def _verbosity(options: argparse.Namespace) -> int:
+    return min(getattr(options, "verbose", 0), len(LEVELS) - 1)
+
+
+def _checked(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments; raises SettingsError for one that is no text, or that no path and no query is as long as."""
+    for place, argument in enumerate(arguments, start=1):
+        shown = argument[:SHOWN].encode(errors="backslashreplace").decode().replace("\0", "\\0")
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise SettingsError(f"Argument {place}, '{shown}', isn't UTF-8 text; rename what it names.")
+        if "\0" in argument:
+            raise SettingsError(f"Argument {place}, '{shown}', holds a NUL character; leave it out.")
+        if len(argument) > LONGEST:
+            raise SettingsError(
+                f"Argument {place}, '{shown}…', has {len(argument):,} characters; give at most {LONGEST:,}."
+            )
+    return arguments
+
+
+def _open_streams() -> None:
+    """Make stdin, stdout and stderr usable: a closed one leads nowhere, and none fails over a character.
+
+    Were descriptor 1 left closed, the next file to be opened would get it, and a library's message would go into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+            raw = os.fdopen(number, f"{mode}b", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace"))
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors=errors)
+
+
+def _discard_output() -> None:
+    """What is still buffered for stdout goes nowhere, so that Python doesn't fail over it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does, unless somebody else has taken the signal."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # signal's signature
+        raise KeyboardInterrupt
+
+    own = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if own:
+        signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        if own:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def set_up_logging(level: int) -> None:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexing.cli.options import add_index, add_json, check_at_least, index_name
+from indexing.cli.numbers import whole
+from indexing.cli.options import add_index, add_json, existing_path, index_name
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
@@ -21,13 +22,18 @@ def add(commands: Commands) -> None:
     """Add the command."""
     tuning = commands.add_parser("tune", help="choose BM25's k1 and b by recall on training queries")
     add_index(tuning)
-    tuning.add_argument("--queries", type=Path, help="a file to use in place of the train queries beside the corpus")
-    tuning.add_argument("--qrels", type=Path, help="their judgments; half of the queries are held out")
     tuning.add_argument(
-        "--depth", type=int, default=DEPTH, help="candidates in which relevant passages count (%(default)s)"
+        "--queries", type=existing_path, help="a file to use in place of the train queries beside the corpus"
+    )
+    tuning.add_argument("--qrels", type=existing_path, help="their judgments; half of the queries are held out")
+    tuning.add_argument(
+        "--depth",
+        type=whole(1, 10_000),
+        default=DEPTH,
+        help="candidates in which relevant passages count (%(default)s)",
     )
     tuning.add_argument(
-        "--minimum-grade", type=int, help="least grade that is relevant (2 where there are grades above 1, else 1)"
+        "--minimum-grade", type=whole(1), help="least grade that is relevant (2 where there are grades above 1, else 1)"
     )
     add_json(tuning)
     tuning.set_defaults(run=_tune)
@@ -35,7 +41,6 @@ def add(commands: Commands) -> None:
 
 def _tune(options: argparse.Namespace) -> int:
     name = index_name(options)
-    check_at_least("--depth", options.depth, least=1, what="candidate")
     if (options.queries is None) != (options.qrels is None):
         raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
     from indexing.index import open_corpus_folder, open_index

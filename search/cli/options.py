@@ -2,20 +2,21 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from indexing import places
 from indexing.catalogue import current_build
+from indexing.cli.numbers import real, whole
+from indexing.cli.options import path
 from indexing.cli.shell import add_old_spelling, add_verbose
 from search.served import DEFAULT_RERANKER, reranker_path
-from search.settings import FUSIONS, MIXES, PipelineSettings
+from search.settings import DEEPEST, FUSIONS, MIXES, PipelineSettings
 
 
 def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     """Add these options to a command."""
     usual = PipelineSettings()
     command.add_argument("--index", metavar="NAME", default="sample", help="name of the index (%(default)s)")
-    command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
+    command.add_argument("--root", type=path, default=places.indexes(), help="folder of all indexes (%(default)s)")
     command.add_argument(
         "--reranker",
         default=DEFAULT_RERANKER,
@@ -23,21 +24,24 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
         "promoted version, else the shipped one)",
     )
     command.add_argument(
-        "--depth", type=int, default=usual.depth, help="candidates kept by the first stage (%(default)s)"
+        "--depth", type=whole(1, DEEPEST), default=usual.depth, help="candidates kept by the first stage (%(default)s)"
     )
     command.add_argument(
-        "--rerank-depth", type=int, help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
+        "--rerank-depth", type=whole(0, DEEPEST), help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
     )
-    add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=int)
+    add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=whole(0, DEEPEST))
     command.add_argument("--fusion", choices=FUSIONS, default=usual.fusion, help="(%(default)s)")
-    command.add_argument("--rrf-k", type=int, default=usual.rrf_k, help="constant of rrf (%(default)s)")
+    command.add_argument("--rrf-k", type=whole(0, 1_000_000), default=usual.rrf_k, help="constant of rrf (%(default)s)")
     command.add_argument(
-        "--bm25-weight", type=float, default=usual.bm25_weight, help="BM25's share in weighted (%(default)s)"
+        "--bm25-weight", type=real(0, 1), default=usual.bm25_weight, help="BM25's share in weighted (%(default)s)"
     )
-    command.add_argument("--k1", type=float, help="BM25's, 0 to 10 (the index's own)")
-    command.add_argument("--b", type=float, help="BM25's, 0 to 1 (the index's own)")
+    command.add_argument("--k1", type=real(0, 10), help="BM25's, 0 to 10 (the index's own)")
+    command.add_argument("--b", type=real(0, 1), help="BM25's, 0 to 1 (the index's own)")
     command.add_argument(
-        "--rerank-weight", type=float, default=usual.rerank_weight, help="re-ranker's share of the score (%(default)s)"
+        "--rerank-weight",
+        type=real(0, 1),
+        default=usual.rerank_weight,
+        help="re-ranker's share of the score (%(default)s)",
     )
     command.add_argument(
         "--rerank-mix",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from indexing.cli.numbers import whole
 from indexing.cli.shell import FAILED, Commands
 from indexing.errors import SettingsError
 from search.cli.options import add_pipeline_options, pipeline_settings
@@ -26,7 +27,7 @@ def add(commands: Commands) -> None:
     """Add the command `query`."""
     command = commands.add_parser("query", help="answer one query, or many after one start, with every stage's list")
     command.add_argument("query", help=f"the query; {STDIN} reads one from each line of stdin")
-    command.add_argument("--top", type=int, default=10, help="places printed of each list (%(default)s)")
+    command.add_argument("--top", type=whole(1), default=10, help="places printed of each list (%(default)s)")
     command.add_argument("--json", action="store_true", help="print one line of JSON for each query (docs/python.md)")
     add_pipeline_options(command)
     command.set_defaults(run=_run)
@@ -34,8 +35,6 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     settings = pipeline_settings(options)
-    if options.top < 1:
-        raise SettingsError(f"--top is {options.top}; give 1 place or more.")
     single = options.query != STDIN
     query = normalized_query(options.query) if single else ""
     from search.load import open_pipeline

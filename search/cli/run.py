@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexing.cli.options import existing_path, path
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from indexing.progress import Bars
@@ -23,8 +24,8 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "run", help="answer a file of queries and write a TREC run; a stopped one goes on where it was"
     )
-    command.add_argument("queries", type=Path, help="file of 'id TAB text' lines, or JSONL with _id and text")
-    command.add_argument("output", type=Path, help="the run to write")
+    command.add_argument("queries", type=existing_path, help="file of 'id TAB text' lines, or JSONL with _id and text")
+    command.add_argument("output", type=path, help="the run to write")
     add_pipeline_options(command)
     command.set_defaults(run=_run)
 

@@ -2,6 +2,11 @@
 
 import argparse
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,9 +17,9 @@ from indexing.errors import SettingsError
 Captured = pytest.CaptureFixture[str]
 
 
-def program(action: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+def program(action: Callable[[argparse.Namespace], int]) -> shell.Parser:
     """A program with one command, `go`, that does this."""
-    root = argparse.ArgumentParser(prog="program")
+    root = shell.Parser(prog="program")
     go = root.add_subparsers(required=True).add_parser("go")
     go.add_argument("--rerank-depth", type=int, default=50)
     shell.add_old_spelling(go, "--rerank-k", new="--rerank-depth", type=int)
@@ -23,7 +28,7 @@ def program(action: Callable[[argparse.Namespace], int]) -> argparse.ArgumentPar
     return root
 
 
-def raising(error: BaseException) -> argparse.ArgumentParser:
+def raising(error: BaseException) -> shell.Parser:
     def fail(_: argparse.Namespace) -> int:
         raise error
 
@@ -101,3 +106,67 @@ def test_an_old_spelling_works_and_names_the_new_one(
 ) -> None:
     assert shell.run(program(lambda options: int(options.rerank_depth)), ["go", *arguments]) == depth
     assert capsys.readouterr().err == note
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--rerank-dpth", "5"], "There is no option '--rerank-dpth', the nearest is --rerank-depth;"),
+        (["extra"], "'extra' is one argument too many;"),
+        (["--rerank-depth", "many"], "--rerank-depth: invalid int value: 'many';"),
+        (["--rerank-depth"], "--rerank-depth: expected one argument;"),
+    ],
+)
+def test_a_command_line_is_refused_in_one_sentence(arguments: list[str], sentence: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        shell.run(program(lambda _: 0), ["go", *arguments])
+    assert ended.value.code == 2
+    assert capsys.readouterr() == ("", f"{sentence} program go --help lists what there is.\n")
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ("caf\udce9", "Argument 2, 'caf\\udce9', isn't UTF-8 text; rename what it names."),
+        ("a\0b", "Argument 2, 'a\\0b', holds a NUL character; leave it out."),
+        ("x" * 1_000_000, f"Argument 2, '{'x' * 60}…', has 1,000,000 characters; give at most 4,096."),
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused(argument: str, sentence: str, capsys: Captured) -> None:
+    assert shell.run(program(lambda _: 0), ["go", argument]) == 2
+    assert capsys.readouterr().err == f"{sentence}\n"
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(capsys: Captured) -> None:
+    def wait(_: argparse.Namespace) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        return 0
+
+    assert shell.run(program(wait), ["go"], stopped="Stopped; nothing was written.") == 130
+    assert capsys.readouterr().err == "Stopped; nothing was written.\n"
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        ("", 0, "done"),
+        (">&-", 0, ""),
+        (">/dev/full", 2, "The system refused: No space left on device."),
+        ("<&-", 0, "done"),
+    ],
+)
+def test_closed_and_full_streams_give_no_traceback(redirection: str, status: int, said: str) -> None:
+    code = (
+        "import argparse, sys; from indexing.cli import shell; parser = shell.Parser(); "
+        "parser.set_defaults(run=lambda options: print('done') or 0); sys.exit(shell.run(parser, []))"
+    )
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -c "$1" {redirection}', sys.executable, code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert (ended.stdout + ended.stderr).strip() == said
