@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house faults cases evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases soak evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -28,6 +28,7 @@ help: ## Explain each target
 	@echo
 	@echo "  make demo CORPUS=nano-msmarco | msmarco | path/to/folder    other collections (the first two from the hub)"
 	@echo "  make demo PORT=8600                                         another port"
+	@echo "  make demo HOSTS=search.example.org                          other names that it is reached by, behind a proxy (docs/app.md)"
 	@echo "  make demo READ_ONLY=1                                       searching and comparing only, to show it to others"
 	@echo "  make demo FAISS=gpu                                         faiss-gpu in place of faiss-cpu (CUDA)"
 	@echo "  make setup TORCH=cpu | any                                  PyTorch's CPU build (0.2 GB), or whatever pip finds (on Linux with CUDA, 3 GB);"
@@ -61,7 +62,8 @@ index: $(READY) ## Build the index of CORPUS (default: the bundled sample), if i
 
 demo: index ## Serve the app at http://127.0.0.1:8501
 	@echo "[3/3] Second Look is at http://127.0.0.1:$(PORT) in a few seconds. Stop it with Ctrl-C."
-	@SECOND_LOOK_INDEX="$(INDEX)" $(RUN) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT) $(if $(READ_ONLY),-- --read-only)
+	@SECOND_LOOK_INDEX="$(INDEX)" $(RUN) -m streamlit run app/main.py --server.address 127.0.0.1 --server.port $(PORT) \
+	  $(foreach host,localhost 127.0.0.1 ::1 $(HOSTS),--server.allowedHosts $(host)) $(if $(READ_ONLY),-- --read-only)
 
 test: $(READY) ## Run every test that needs no GPU and no hub
 	@# two workers of one core each; a file's tests stay together, as they share what is slow to make; those in a browser come
@@ -81,6 +83,9 @@ faults: $(READY) ## Run every generated fault and attack, and print how they end
 
 cases: $(READY) ## Check the inputs of public bug reports in CASES=path, one line each; without CASES, inputs made here
 	@$(RUN) -m tests.cases $(if $(CASES),"$(CASES)",--made)
+
+soak: index ## Search with eight searchers beside a training for MINUTES (30): memory and pace must stay as they were
+	@$(RUN) -m benchmarks.soak --index "$(INDEX)" --minutes $(or $(MINUTES),30) --json benchmarks/results/soak.json
 
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)

@@ -1,8 +1,11 @@
 """The login, where one is configured in .streamlit/secrets.toml."""
 
+import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import streamlit as st
+from streamlit import config
 
 from app.views.widgets.notices import plain
 
@@ -12,6 +15,13 @@ def signed_in() -> bool:
 
     A login is configured by the section [auth] of .streamlit/secrets.toml (OpenID Connect).
     """
+    if broken := broken_secrets():
+        st.title("Second Look")
+        st.error(
+            f"{plain(broken)} can't be read, so nobody is let in: a login may be configured there. Mend or remove it "
+            "on the server; its log says what is wrong."
+        )
+        return False
     if not _login_configured() or st.user.get("is_logged_in"):
         return True
     st.title("Second Look")
@@ -40,6 +50,20 @@ def user_name() -> str:
     if not _login_configured() or not st.user.get("is_logged_in"):
         return ""
     return str(st.user.get("email") or st.user.get("name") or "")
+
+
+def broken_secrets() -> str:
+    """The name of a file of secrets that is there but can't be read; empty where there is none, or all can be.
+
+    Streamlit takes such a file for an absent one, which would let everybody in.
+    """
+    files = [Path(file) for file in config.get_option("secrets.files")]
+    try:
+        if st.secrets.load_if_toml_exists():
+            return ""
+    except (OSError, ValueError):
+        return next((f"{file.parent.name}/{file.name}" for file in files), "A file of secrets")
+    return next((f"{file.parent.name}/{file.name}" for file in files if os.path.lexists(file)), "")
 
 
 def _login_configured() -> bool:

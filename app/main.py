@@ -1,12 +1,19 @@
-"""The app: lists its pages and runs the chosen one. To start: python -m streamlit run app/main.py [-- --read-only]."""
+"""The app: lists its pages and runs the chosen one. To start: python -m streamlit run app/main.py [-- --read-only].
 
+Streamlit imports this file once, for the server with its gate, and runs it as a script for every session.
+"""
+
+import logging
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from app.environment import read_only
+from app.gate import Gate
 from app.login import offer_logout, signed_in
 from app.resources import settle
+from app.views.widgets.notices import problem
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
 PAGES_FOR_OWNERS = [
@@ -16,9 +23,14 @@ PAGES_FOR_OWNERS = [
     ("evaluate", "Evaluate", ":material/monitoring:"),
     ("indexes", "Indexes", ":material/database:"),
 ]
+log = logging.getLogger(__name__)
 
-st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
-if signed_in():
+
+def draw() -> None:
+    """Draw the page that is open, or the login."""
+    st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+    if not signed_in():
+        return
     listed = PAGES_FOR_ALL if read_only() else PAGES_FOR_ALL + PAGES_FOR_OWNERS
     pages = [
         st.Page(f"views/{name}/page.py", title=title, icon=icon, url_path=name, default=name == "search")
@@ -28,3 +40,16 @@ if signed_in():
     page.run()
     offer_logout()
     settle(page.url_path)
+
+
+def report(error: Exception) -> bool:
+    """Log an error that nobody foresaw, and say so on the page, which shows no path and no line of the program."""
+    log.error("The page failed", exc_info=error)
+    problem("This page failed; the server's log says how. Reload it, or go to another page.")
+    return True
+
+
+if __name__ == "__main__":
+    draw()
+else:
+    app = st.App(__file__, middleware=[Middleware(Gate)], on_script_error=report)

@@ -157,7 +157,10 @@ def test_an_example_and_a_judged_query_can_be_picked(page: AppTest) -> None:
     assert page.query_params["q"] == QUERY
 
 
-def test_a_link_holds_the_query_and_both_pipelines(page: AppTest, tiny_cross_encoder: Path) -> None:
+def test_a_link_holds_the_query_and_both_pipelines(
+    page: AppTest, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rerankers._typed", {str(tiny_cross_encoder): None})
     link = {
         "q": QUERY,
         "shown": "3",
@@ -220,7 +223,8 @@ def test_trained_versions_can_be_chosen(
     assert "BM25, depth 100, 5 re-ranked by mine/1" in html(page)
 
 
-def test_an_unknown_reranker_leaves_its_first_stage(page: AppTest) -> None:
+def test_an_unknown_reranker_leaves_its_first_stage(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.rerankers._typed", {"nobody/no-such-model": None})
     opened(page, q=QUERY, a_reranker="nobody/no-such-model")
     assert "A wasn't re-ranked: Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
     assert "BM25, depth 100, not re-ranked" in html(page)

@@ -190,7 +190,10 @@ def test_an_absent_default_reranker_leaves_the_first_stage(
     assert not column(page, "second")
 
 
-def test_a_reranker_that_cannot_be_loaded_leaves_the_first_stage(page: AppTest, tmp_path: Path) -> None:
+def test_a_reranker_that_cannot_be_loaded_leaves_the_first_stage(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rerankers._typed", {str(tmp_path): None})
     page.query_params["reranker"] = str(tmp_path)
     search(page.run(), QUERY)
     assert f"Re-ranker {tmp_path} can't be loaded" in sentences(page)
@@ -200,11 +203,34 @@ def test_a_reranker_that_cannot_be_loaded_leaves_the_first_stage(page: AppTest, 
     assert "can't be loaded" in sentences(page)
 
 
-def test_an_unknown_hub_name_leaves_the_first_stage(page: AppTest) -> None:
+def test_an_unknown_hub_name_leaves_the_first_stage(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.rerankers._typed", {"nobody/no-such-model": None})
     page.query_params["reranker"] = "nobody/no-such-model"
     search(page.run(), QUERY)
     assert "Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
     assert column(page, "first")
+
+
+@pytest.mark.parametrize("name", ["nobody/no-such-model", "/etc", "../models/mine", "mine/1\n", "data/reranker/"])
+@pytest.mark.parametrize("read_only", ["0", "1"])
+def test_a_link_loads_no_reranker_that_isnt_offered(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch, name: str, read_only: str
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_READ_ONLY", read_only)
+    monkeypatch.setattr("app.rerankers._typed", {})
+    page.query_params["reranker"] = name
+    page.run()
+    assert not page.exception
+    assert "isn't a re-ranker that is offered here" in unescape(html(page))
+    assert page.selectbox(key="search_reranker").value == str(house / "cross-encoder")
+
+
+def test_a_link_may_name_what_was_typed_before(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = str(make_cross_encoder(tmp_path / "other"))
+    monkeypatch.setattr("app.rerankers._typed", {other: None})
+    page.query_params["reranker"] = other
+    page.run()
+    assert page.selectbox(key="search_reranker").value == other
 
 
 def test_a_typed_reranker_is_used(page: AppTest, house: Path) -> None:

@@ -2,27 +2,52 @@
 
 import re
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#!|~$:])")
+from app.environment import read_only
+from indexing import places
+
+_MARKUP = re.compile(
+    r"""([\\`*_{}\[\]<>()\#!|~$:@]         # emphasis, links, images, tables, formulas, :red[...], addresses
+    |&(?=\#|\w+;)                        # entities
+    |(?<=\bwww)\.                        # a link without a scheme
+    |(?<=^)[-+=](?=\s|[-=]|$)|(?<=^\d)[.)](?=\s))  # lists, rules, underlined headings""",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of what follows them."""
+_PATH = re.compile(r"(?<![\w:/.])~?(?:/[^\s/'\"“”,;:()]+)*/(?P<last>[^\s/'\"“”,;:()]+)")
 
 
 def plain(text: str) -> str:
-    """The text with every character escaped that Streamlit's Markdown would treat as markup."""
-    return _MARKUP.sub(r"\\\1", text)
+    """The text with every character escaped that Streamlit's Markdown would treat as markup.
+
+    Characters that would show what follows them in the other direction are left out.
+    """
+    return _MARKUP.sub(r"\\\1", _HIDDEN.sub("", text))
+
+
+def shown(sentence: str) -> str:
+    """A sentence as this page's reader may see it: in read-only mode, of each path the last part alone."""
+    if not read_only():
+        return sentence
+    for root in (places.home().absolute(), places.CHECKOUT, Path.cwd(), Path.home()):  # which may hold blanks
+        sentence = sentence.replace(f"{root}/", "/")
+    return _PATH.sub(r"…/\g<last>", sentence)
 
 
 def problem(error: Exception | str) -> None:
     """Show what went wrong and what to do."""
-    st.error(plain(str(error)), icon=":material/error:")
+    st.error(plain(shown(str(error))), icon=":material/error:")
 
 
 def hint(sentence: str) -> None:
     """Show what can be done next; nothing went wrong."""
-    st.info(plain(sentence), icon=":material/info:")
+    st.info(plain(shown(sentence)), icon=":material/info:")
 
 
 def note(*sentences: str) -> None:
     """Show quiet lines, one a sentence."""
-    st.html('<div class="sl-note">' + "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences) + "</div>")
+    st.html('<div class="sl-note">' + "".join(f"<p>{escape(shown(sentence))}</p>" for sentence in sentences) + "</div>")

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources
+from app import rerankers, resources
+from app.environment import read_only
 from app.views.widgets.notices import note
 from app.views.widgets.search_choice import DEEPEST, HIGHEST_K1, MOST_RERANKED
 from search.served import NO_RERANKER
@@ -104,8 +105,10 @@ class PipelineFields:
             key=self.key("reranker"),
             on_change=self._fill_reranker,
             args=(default,),
-            accept_new_options=True,
-            help="Choose one, or type a folder or a hub name such as cross-encoder/ms-marco-MiniLM-L6-v2.",
+            accept_new_options=not read_only(),
+            help="Choose one."
+            if read_only()
+            else "Choose one, or type a folder or a hub name such as cross-encoder/ms-marco-MiniLM-L6-v2.",
         )
 
     def rerank_depth(self) -> None:
@@ -181,4 +184,6 @@ class PipelineFields:
         self._set("rerank_depth", min(self._value("rerank_depth"), self._value("depth")))
 
     def _fill_reranker(self, default: str) -> None:
-        self._set("reranker", (self._value("reranker") or "").strip() or default)
+        name = (self._value("reranker") or "").strip() or default
+        rerankers.accept(name)
+        self._set("reranker", rerankers.usable(name))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from app import environment, resources
+from app import environment, rerankers, resources
 from app.views.widgets.linked import LinkRule, one_of, read, within
 from search.settings import FUSIONS, MIXES, PipelineSettings
 
@@ -12,6 +12,7 @@ DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000  # passages
 HIGHEST_K1 = 3.0
 MOST_SHOWN = 50  # passages of each list
+_OFFERED = "a re-ranker that is offered here (what isn't here is loaded only when its name is typed, not by a link)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +52,13 @@ PARAMETERS = SEARCH_PARAMETERS | PIPELINE_PARAMETERS
 
 
 def choice_of(values: Mapping[str, Any]) -> SearchChoice:
-    """The choice with these values by field. The re-ranking depth is cut to the depth. Raises SettingsError."""
+    """The choice with these values by field. Raises SettingsError.
+
+    The re-ranking depth is cut to the depth. What a widget never sends, but a forged message may, becomes a value that
+    the page has.
+    """
     own = {name: values[name] for name in SEARCH_PARAMETERS.values()}
+    own |= {"reranker": rerankers.usable(own["reranker"]), "shown": min(max(own["shown"], 1), MOST_SHOWN)}
     pipeline = {name: values[name] for name in PIPELINE_PARAMETERS.values()}
     pipeline["rerank_depth"] = min(pipeline["rerank_depth"], pipeline["depth"])
     return SearchChoice(**own, settings=PipelineSettings(**pipeline))
@@ -95,14 +101,15 @@ def _rules(indexes: list[str]) -> Mapping[str, LinkRule]:
         "b": share,
         "depth": within(int, 1, DEEPEST),
         "rerank": within(int, 0, MOST_RERANKED),
-        "reranker": LinkRule("a re-ranker's name", _name),
+        "reranker": LinkRule(_OFFERED, _reranker),
         "weight": share,
         "mix": one_of(MIXES),
         "shown": within(int, 1, MOST_SHOWN),
     }
 
 
-def _name(text: str) -> str:
-    if not text.strip():
+def _reranker(text: str) -> str:
+    name = text.strip()
+    if not rerankers.is_offered(name):
         raise ValueError(text)
-    return text.strip()
+    return name

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from app.views.widgets.linked import differing
 from app.views.widgets.search_choice import PARAMETERS, SearchChoice, choice_of, read_link
 from search.settings import PipelineSettings
@@ -43,6 +45,16 @@ def test_an_invalid_value_is_reported_and_the_start_is_used() -> None:
     assert choice == START
     assert notes == [
         "The link's index “gone” isn't an existing index; sample is used.",
-        "The link's reranker “ ” isn't a re-ranker's name; default is used.",
+        "The link's reranker “ ” isn't a re-ranker that is offered here (what isn't here is loaded only when "
+        "its name is typed, not by a link); default is used.",
         "The link's fusion “sum” isn't one of rrf, weighted, bm25, dense; rrf is used.",
     ]
+
+
+def test_values_that_no_widget_sends_become_some_that_the_page_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "1")
+    monkeypatch.delenv("SECOND_LOOK_RERANKER", raising=False)
+    forged = START.values() | {"reranker": "/etc", "shown": 10**9}
+    assert choice_of(forged) == replace(START, shown=50)
+    monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "0")
+    assert choice_of(forged).reranker == "/etc"  # an owner may type any
