@@ -1,7 +1,7 @@
 """Notes: sentences on what a reader left out, cut or counted, so that nothing of it is silent."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 Note: TypeAlias = Callable[[str], None]
@@ -15,7 +15,7 @@ def log_note(sentence: str) -> None:
     _LOG.warning("%s", sentence)
 
 
-def shown(names: list[str] | tuple[str, ...], *, most: int = 5) -> str:
+def shown(names: Sequence[str], *, most: int = 5) -> str:
     """Names as a sentence lists them: the first `most`, and how many more there are."""
     listed = ", ".join(names[:most])
     return listed if len(names) <= most else f"{listed} and {len(names) - most:,} more"

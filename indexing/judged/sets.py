@@ -1,16 +1,20 @@
 """The judged splits beside a corpus: queries with a text, and the judgments of each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexing.errors import SettingsError
-from indexing.judged.qrels import read_qrels
-from indexing.judged.queries import read_queries
+from indexing.judged.by_text import name_queries
+from indexing.judged.qrels import read_judgments
+from indexing.judged.queries import normalize_query, read_queries
 from indexing.notes import Note, counted, log_note, shown
 from indexing.records import Qrels, Query, QueryId
-from indexing.whitespace import squeeze
 
+PLAIN_QRELS = (".tsv", ".txt", ".csv", ".trec", ".qrels", ".json", ".jsonl")
+PLAIN_QUERIES = (".tsv", ".jsonl", ".csv", ".json", ".txt")
+QRELS_ENDINGS = (*PLAIN_QRELS, *(f"{ending}.gz" for ending in PLAIN_QRELS))
+QUERIES_ENDINGS = (*PLAIN_QUERIES, *(f"{ending}.gz" for ending in PLAIN_QUERIES))
 SPLITS = {"train": ("train",), "dev": ("dev", "validation"), "test": ("test",)}  # our name: names in files
 
 
@@ -33,8 +37,10 @@ class JudgedSet:
         return next((query for query in self.queries if normalize_query(query.text) == normalized), None)
 
 
-def read_judged(queries: Path, qrels: Path, *, split: str, note: Note = log_note) -> JudgedSet:
+def read_judged(queries: Path | None, qrels: Path, *, split: str, note: Note = log_note) -> JudgedSet:
     """The judged set of a file of queries and a file of their judgments; each note goes to `note` too.
+
+    Judgments that name queries by their texts (Quepid's) need no file of queries.
 
     Raises:
         CorpusError: a file can't be read as given.
@@ -45,37 +51,50 @@ def read_judged(queries: Path, qrels: Path, *, split: str, note: Note = log_note
         notes.append(sentence)
         note(sentence)
 
-    texts = read_queries(queries, note=tell)
-    judgments = read_qrels(qrels, note=tell)
-    judged = tuple(query for query in texts if query.id in judgments)
-    known = {query.id for query in judged}
-    lost = tuple(query_id for query_id in judgments if query_id not in known)
-    if lost and judged:
-        tell(
-            f"{counted(len(lost), 'judged query', 'judged queries')} of {qrels} left out, without a text in "
-            f"{queries}: {shown(lost)}."
-        )
-    return JudgedSet(
-        split, judged, {query.id: judgments[query.id] for query in judged}, notes=tuple(notes), without_text=lost
-    )
+    texts = [] if queries is None else read_queries(queries, note=tell)
+    judgments = read_judgments(qrels, note=tell)
+    if judgments.by_text:
+        texts, grades = name_queries(judgments, texts, path=qrels, note=tell)
+    else:
+        grades = {QueryId(query): judged for query, judged in judgments.grades.items()}
+    judged_queries = tuple(query for query in texts if query.id in grades)
+    known = {query.id for query in judged_queries}
+    lost = tuple(query_id for query_id in grades if query_id not in known)
+    if lost:
+        what = counted(len(lost), "judged query has", "judged queries have")
+        are = "is" if len(lost) == 1 else "are"
+        tell(f"{qrels}: {what} no text in {queries} and {are} left out: {shown(lost)}.")
+    with_text = {query.id: grades[query.id] for query in judged_queries}
+    return JudgedSet(split, judged_queries, with_text, notes=tuple(notes), without_text=lost)
 
 
 def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
     """The judged splits beside a corpus, by train, dev and test; each set holds its notes, and `note` gets them too.
 
     Reads MS MARCO's and TREC's queries[.SPLIT].tsv with qrels[.SPLIT].tsv or .txt, where qrels without a split are
-    the test split's, and BEIR's queries.jsonl with qrels/SPLIT.tsv. A split called validation is dev.
+    the test split's, BEIR's queries.jsonl with qrels/SPLIT.tsv, and Quepid's judgments as qrels.SPLIT.csv; each may be
+    gzipped, and have one of the other endings in QRELS_ENDINGS and QUERIES_ENDINGS. A split called validation is dev.
     """
     sets = {}
     root = folder if folder.is_dir() else folder.parent
+    unread = _judgments_in(root)
     for split, names in SPLITS.items():
-        qrels_path = _first(root, *(form for name in names for form in _qrels_forms(name)))
-        if qrels_path is None and split == "test":
-            qrels_path = _first(root, "qrels.txt", "qrels.tsv")
-        queries_path = _first(root, *(f"queries.{name}.tsv" for name in names), "queries.tsv", "queries.jsonl")
-        if qrels_path is None or queries_path is None:
+        qrels = _first(root, *(form for name in names for form in _qrels_forms(name)))
+        if qrels is None and split == "test":
+            qrels = _first(root, *(f"qrels{ending}" for ending in QRELS_ENDINGS))
+        if qrels is None:
             continue
-        sets[split] = read_judged(queries_path, qrels_path, split=split, note=note)
+        unread.remove(qrels)
+        queries = _first(root, *(f"{stem}{end}" for stem in _queries_stems(names) for end in QUERIES_ENDINGS))
+        if queries is None and not read_judgments(qrels, note=_forget).by_text:
+            note(f"{qrels} isn't read: no file of queries lies beside it, such as queries.{split}.tsv.")
+            continue
+        sets[split] = read_judged(queries, qrels, split=split, note=note)
+    if unread:
+        note(
+            f"{root} holds {counted(len(unread), 'file')} of judgments that aren't read, for want of the name "
+            f"qrels.SPLIT.tsv or beside another one: {shown([str(path.relative_to(root)) for path in unread])}."
+        )
     return sets
 
 
@@ -90,18 +109,38 @@ def pick_split(
     judged = sets.get(split)
     if judged is None or not judged.queries:
         names = ", ".join(name for name, known in sets.items() if known.queries) or "none"
+        if judged is not None and judged.without_text:
+            raise SettingsError(
+                f"None of the {len(judged.without_text):,} judged {split} queries of index {index} has a text in the "
+                f"file of queries ({shown(judged.without_text)}); give queries with these ids."
+            )
         raise SettingsError(f"The corpus of index {index} has no judged {split} queries (there: {names}); {advice}.")
     return judged
 
 
-def _qrels_forms(split: str) -> tuple[str, ...]:
-    return f"qrels.{split}.tsv", f"qrels.{split}.txt", f"qrels/{split}.tsv"
+def _qrels_forms(split: str) -> Iterator[str]:
+    """Names of a split's judgments, the usual ones first."""
+    yield from (f"qrels.{split}.tsv", f"qrels.{split}.txt", f"qrels/{split}.tsv")
+    yield from (f"{stem}{split}{ending}" for stem in ("qrels.", "qrels/") for ending in QRELS_ENDINGS)
+
+
+def _queries_stems(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(f"queries.{name}" for name in names), "queries")
 
 
 def _first(root: Path, *names: str) -> Path | None:
     return next((root / name for name in names if (root / name).is_file()), None)
 
 
-def normalize_query(text: str) -> str:
-    """A query in the form used for comparison: lower case, single spaces, no final punctuation."""
-    return squeeze(text.lower()).rstrip(" ?.!")
+def _judgments_in(root: Path) -> set[Path]:
+    """Files of judgments in a corpus's folder, by their names."""
+    return {
+        path
+        for pattern in ("qrels*", "qrels/*")
+        for path in root.glob(pattern)
+        if path.name.endswith(QRELS_ENDINGS) and path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _forget(_: str) -> None:
+    """Take a note that is told again when the file is read for its content."""

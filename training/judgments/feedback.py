@@ -15,7 +15,7 @@ from typing import Any
 
 from indexing import atomic
 from indexing.errors import CorpusError, SettingsError, first_line
-from indexing.judged.sets import normalize_query
+from indexing.judged.queries import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from indexing.whitespace import squeeze
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexing.corpus.same_text import text_key
-from indexing.judged.queries import read_queries
-from indexing.judged.sets import JudgedSet, judged_sets, normalize_query
+from indexing.judged.queries import normalize_query, read_queries
+from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import Query, QueryId
 from training.example import PROTECTED, Example, OnSkip
 

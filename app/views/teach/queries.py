@@ -9,7 +9,8 @@ from app.views.teach.choice import VIEWS, choose, key, touch
 from app.views.widgets.fields import index_field, judged_field, shown_field
 from app.views.widgets.notices import note
 from app.views.widgets.query_box import query_box
-from indexing.judged.sets import JudgedSet, normalize_query
+from indexing.judged.queries import normalize_query
+from indexing.judged.sets import JudgedSet
 from indexing.records import Query, QueryId
 from training.judgments.feedback import Grade
 

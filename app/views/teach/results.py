@@ -12,7 +12,7 @@ from app.views.teach.sheet import GradingSheet
 from app.views.widgets.notices import hint, note, problem
 from indexing import places
 from indexing.errors import SecondLookError
-from indexing.judged.sets import normalize_query
+from indexing.judged.queries import normalize_query
 from indexing.records import PassageId
 from training.judgments.agreement import agreements
 from training.judgments.export import export_jsonl, export_qrels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import chain
 
-from indexing.judged.sets import normalize_query
+from indexing.judged.queries import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from indexing.words.analyzer import Analyzer
 from search.explain.matches import matched_spans

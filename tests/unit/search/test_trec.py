@@ -20,9 +20,23 @@ def test_a_trec_run_is_read_by_score(tmp_path: Path) -> None:
     assert read_run(path) == {"1": ranking(b=0.75, a=0.5), "2": ranking(a=3)}
 
 
-def test_ties_of_a_run_stand_in_order_of_their_ids(tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "run.trec", ["1 Q0 b 1 0.5 tag", "1 Q0 a 2 0.5 tag"])
-    assert read_run(path)[QueryId("1")].passage_ids == ("a", "b")
+@pytest.mark.parametrize(
+    ("ranks", "order"),
+    [
+        ((1, 2, 3), ("b", "a", "c")),  # the ranks decide
+        ((7, 9, 8), ("b", "c", "a")),
+        ((1, 1, 1), ("c", "b", "a")),  # no rank decides: ids from last to first, as in trec_eval
+        ((1, 2, 2), ("c", "b", "a")),
+    ],
+)
+def test_ties_of_a_run_stand_by_rank_or_as_in_trec_eval(
+    tmp_path: Path, ranks: tuple[int, ...], order: tuple[str, ...]
+) -> None:
+    lines = [f"1 Q0 {name} {rank} 0.5 tag" for name, rank in zip("bac", ranks, strict=True)]
+    notes: list[str] = []
+    assert read_run(write_lines(tmp_path / "run.trec", lines), note=notes.append)[QueryId("1")].passage_ids == order
+    assert len(notes) == 1
+    assert "scores tie" in notes[0]
 
 
 def test_an_ms_marco_run_is_read_by_rank(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indexing.corpus.same_text import text_key
-from indexing.judged.sets import normalize_query
+from indexing.judged.queries import normalize_query
 from indexing.records import PassageId, QueryId
 from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text

@@ -9,7 +9,7 @@ from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.errors import IndexingError, TrainingError
-from indexing.judged.sets import normalize_query
+from indexing.judged.queries import normalize_query
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from training.data.ingredients import IngredientReader

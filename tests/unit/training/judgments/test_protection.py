@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from indexing.judged.sets import JudgedSet, normalize_query
+from indexing.judged.queries import normalize_query
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QUERIES, write_lines
 from training.judgments.protection import Protection

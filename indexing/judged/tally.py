@@ -1,0 +1,31 @@
+"""Counts what a reader leaves out or merges, and tells it in a sentence for each kind once the file is read."""
+
+from pathlib import Path
+
+from indexing.notes import Note, counted
+
+COMMENT = ("line that starts with '#' is left out as a comment", "lines that start with '#' are left out as comments")
+HEADER = ("header line is left out", "header lines are left out")
+REPEAT = ("line repeats an earlier one and counts once", "lines repeat earlier ones and count once")
+QUOTED = ("line is read without the quotes of CSV", "lines are read without the quotes of CSV")
+UNRATED = ("row without a rating is left out", "rows without a rating are left out")
+
+
+class Tally:
+    """The counts of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._first: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def add(self, kind: tuple[str, str], number: int) -> None:
+        """Count one line of a kind."""
+        self._first.setdefault(kind, number)
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+
+    def tell(self, note: Note) -> None:
+        """Give `note` a sentence for each kind that was counted."""
+        for kind, count in self._counts.items():
+            place = f"line {self._first[kind]:,}" if count == 1 else f"the first is line {self._first[kind]:,}"
+            note(f"{self.path}: {counted(count, *kind)} ({place}).")
