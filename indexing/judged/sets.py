@@ -26,7 +26,7 @@ class JudgedSet:
     queries: tuple[Query, ...]
     qrels: Qrels
     """Of these queries alone, so that a mean over them is a mean over judged queries with a text."""
-    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True, compare=False)
     """What was left out, cut or counted when the files were read, in sentences."""
     without_text: tuple[QueryId, ...] = field(default=(), kw_only=True)
     """Queries that are judged but have no text in the file of queries; they are in neither `queries` nor `qrels`."""
@@ -84,7 +84,10 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
             qrels = _first(root, *(f"qrels{ending}" for ending in QRELS_ENDINGS))
         if qrels is None:
             continue
-        unread.remove(qrels)
+        unread.discard(qrels)
+        if not qrels.stat().st_size:  # as an export of feedback without grades writes it
+            note(f"{qrels} is empty, so that there are no judged {split} queries.")
+            continue
         queries = _first(root, *(f"{stem}{end}" for stem in _queries_stems(names) for end in QUERIES_ENDINGS))
         if queries is None and not read_judgments(qrels, note=_forget).by_text:
             note(f"{qrels} isn't read: no file of queries lies beside it, such as queries.{split}.tsv.")

@@ -115,7 +115,7 @@ def test_a_run_of_other_queries_is_refused(tmp_path: Path, small_index: Index) -
         r",queries=FILE\.$",
     ):
         read(run_of(tmp_path, "x", "y"), small_index)
-    with pytest.raises(TrainingError, match="None of the 0 queries"):
+    with pytest.raises(CorpusError, match=r"empty\.trec is empty"):
         read(write_lines(tmp_path / "empty.trec", []), small_index)
 
 
