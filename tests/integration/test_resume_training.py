@@ -1,9 +1,10 @@
 """A training that is stopped, at whatever moment, ends with the very weights of one that never was."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -109,10 +110,10 @@ def test_a_checkpoint_that_is_written_but_not_renamed_is_never_gone_on_from(
 ) -> None:
     publish = checkpoints.publish_checkpoint
 
-    def cut(folder: Path) -> Path:
+    def cut(folder: Path, notes: Mapping[str, Any]) -> Path:
         if (folder / checkpoints.PARTIAL / "checkpoint-6").is_dir():
             raise StoppedError
-        return publish(folder)
+        return publish(folder, notes)
 
     asked = resumable(tiny_cross_encoder, "listnet")
     with monkeypatch.context() as patched:

@@ -1,6 +1,5 @@
 """Follows the steps of a training: reports, evaluations on the dev set, best weights, early stopping."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from transformers import TrainerCallback, TrainerState
 
 from indexing import atomic
 from training.fitting import processes
-from training.fitting.checkpoints import BEST, keep_checkpoint
+from training.fitting.checkpoints import BEST, EVALUATIONS, keep_checkpoint
 from training.fitting.model import PairModel
+from training.fitting.resuming import read_evaluations
 from training.recipes.settings import FitSettings
-
-EVALUATIONS = "evaluations.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +71,8 @@ class TrainingMonitor(TrainerCallback):
         self._begun = 0.0
         self._first = 0
         self._elsewhere = 0.0
+        self.checkpoint: Path | None = None
+        """The checkpoint that the training goes on from; None for none."""
         self.losses: dict[int, float] = {}
         """Loss by step."""
         self.interrupted = False
@@ -84,10 +84,13 @@ class TrainingMonitor(TrainerCallback):
         return max(self._history.values(), default=None)
 
     def read_evaluations(self, step: int) -> bool:
-        """Read an earlier process's evaluations up to `step`; True if by them training stopped early at that step."""
-        path = self._folder / EVALUATIONS
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self._history = {int(number): value for number, value in known.items() if int(number) <= step}
+        """Read an earlier process's evaluations up to `step`; True if by them training stopped early at that step.
+
+        Raises:
+            TrainingError: they can't be read.
+        """
+        known = read_evaluations(self._folder, self.checkpoint)
+        self._history = {number: value for number, value in known.items() if number <= step}
         return step in self._history and self._has_waited()
 
     def read_losses(self, state: TrainerState) -> None:
@@ -138,7 +141,7 @@ class TrainingMonitor(TrainerCallback):
         value = measure(self._model)
         self._model.train()
         if processes.rank() == 0 and (self.best is None or value > self.best):
-            keep_checkpoint(self._model, self._folder / BEST)
+            keep_checkpoint(self._model, self._folder / BEST, step=step)
         self._history[step] = value
         if processes.rank() == 0:
             atomic.write_json(self._folder / EVALUATIONS, self._history)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
 from transformers import TrainerState, set_seed
 
 from indexing import atomic, precision
-from indexing.errors import TrainingError
+from indexing.errors import SettingsError, TrainingError, first_line
+from indexing.notes import Note, log_note
 from indexing.typed_json import made
 from training.fitting import checkpoints, processes
 from training.fitting.callback import Measure, ReportStep, TrainingMonitor
-from training.fitting.checkpoints import take_best
+from training.fitting.checkpoints import BEST, EVALUATIONS, take_best
 from training.fitting.dev_set import ModelInTraining
 from training.fitting.model import PairModel, open_pair_model
 from training.fitting.plan import PLAN, _planned_steps, in_bf16
+from training.fitting.resuming import RECORD, find_start
 from training.fitting.trainer import PairTrainer
 from training.recipes.losses import counter, make_loss
 from training.recipes.row_counts import RowCounts
@@ -50,27 +53,31 @@ def fit(
     resume: bool = False,
     measure: Measure | None = None,
     report: ReportStep = lambda _: None,
+    note: Note = log_note,
 ) -> FittedModel:
     """Train on the rows in `folder`/rows, with checkpoints in `folder`.
 
     With `measure` and `settings.evaluate_every`, the model ends with the weights that were best on the dev set. With
-    `resume` and a complete checkpoint, the same batches follow in the same order, and the final weights equal those of
-    a training that was never stopped.
+    `resume` and a sound checkpoint, the same batches follow in the same order, and the final weights equal those of a
+    training that was never stopped. A damaged checkpoint is passed over for an older one, which `note` is told.
 
     Raises:
-        TrainingError: rows are absent, settings differ from those of the training to resume, memory is full, or the
-            training diverged: a loss, or a score with the final weights, isn't finite.
+        TrainingError: rows are absent; settings, rows, libraries or the device differ from those of the training to
+            resume; memory is full; or the training diverged: a loss, or a score with the final weights, isn't finite.
     """
     rows, counts = read_rows(folder / ROWS)
     _prepare(folder, settings, resume=resume)
+    steps = _planned_steps(folder, settings, rows)
+    start = find_start(folder, folder / ROWS, settings, steps=steps, resume=resume, note=note)
+    settings = start.settings
     set_seed(settings.seed)
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
-    steps = _planned_steps(folder, settings, rows)
     pairs_a_step = counts.pairs / counts.rows * settings.rows_a_step * processes.processes()
     monitor = TrainingMonitor(model, folder, settings, report=report, pairs_a_step=pairs_a_step, measure=measure)
-    trainer = _trainer(model, settings, rows, _arguments(folder, settings, steps), monitor)
-    last = checkpoints.checkpoints(folder)[-1:] if resume else []
-    trained = _train(trainer, monitor, last[0] if last else None, steps)
+    monitor.checkpoint = start.checkpoint
+    trainer = _trainer(model, settings, rows, _arguments(folder, settings, steps), monitor, start.notes)
+    trainer.part = int(start.resumed.get("part", trainer.part))
+    trained = _train(trainer, monitor, start.checkpoint, steps)
     if measure is not None and settings.evaluate_every:
         take_best(model, folder)
     model.eval()
@@ -110,7 +117,9 @@ def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
     if processes.rank():
         return
     if not resume:
-        (folder / PLAN).unlink(missing_ok=True)
+        for name in (PLAN, RECORD, EVALUATIONS):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / BEST, ignore_errors=True)
         for old in checkpoints.checkpoints(folder):
             shutil.rmtree(old)
     _check_settings(folder, settings, resume=resume)
@@ -122,7 +131,7 @@ def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> Non
     if not (resume and path.is_file()):
         atomic.write_json(path, asdict(settings))
         return
-    before = made(FitSettings, json.loads(path.read_text(encoding="utf-8")), str(path))
+    before = _read_settings(path)
     if before != settings:
         names = sorted(entry.name for entry in fields(FitSettings))
         name = next(name for name in names if getattr(before, name) != getattr(settings, name))
@@ -131,6 +140,13 @@ def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> Non
             f"{folder} was trained with {name} {noted!r}, now it is {requested!r}; resume with the same settings, or "
             "begin in another folder."
         )
+
+
+def _read_settings(path: Path) -> FitSettings:
+    try:
+        return made(FitSettings, json.loads(path.read_text(encoding="utf-8")), str(path))
+    except (SettingsError, OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path} is damaged ({first_line(error)}); delete {path.parent} and train anew.") from None
 
 
 def _saves_memory(settings: FitSettings) -> dict[str, Any]:
@@ -175,6 +191,7 @@ def _trainer(
     rows: Dataset,
     arguments: CrossEncoderTrainingArguments,
     monitor: TrainingMonitor,
+    notes: Mapping[str, Any],
 ) -> PairTrainer:
     recipe = settings.loss_recipe
     trainer = PairTrainer(
@@ -186,6 +203,7 @@ def _trainer(
         micro_batch=min(settings.micro_batch or settings.rows_a_step, settings.rows_a_step),
         whole_batch=recipe.whole_batch,
         counter=counter(recipe),
+        notes=notes,
     )
     for name in ("PrinterCallback", "ProgressCallback"):
         for callback in [entry for entry in trainer.callback_handler.callbacks if type(entry).__name__ == name]:

@@ -9,6 +9,7 @@ import torch
 from datasets import Dataset
 
 from indexing import atomic, precision
+from indexing.errors import TrainingError
 from training.fitting import processes
 from training.fitting.model import open_pair_model
 from training.recipes.losses import make_loss
@@ -30,13 +31,23 @@ def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
     if processes.rank():
         processes.wait_for(path)
     if path.is_file():
-        return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
+        return _read_steps(path)
     steps = steps_of(settings, len(rows))
     if settings.minutes is not None:
         fitting = max(1, steps_within(settings.minutes, settings, rows))
         steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
     atomic.write_json(path, {"steps": steps})
     return steps
+
+
+def _read_steps(path: Path) -> int:
+    try:
+        steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        if type(steps) is int and steps > 0:
+            return steps
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        pass
+    raise TrainingError(f"{path} is damaged; delete {path.parent} and train anew.")
 
 
 def steps_within(minutes: float, settings: FitSettings, rows: Dataset) -> int:

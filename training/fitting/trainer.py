@@ -2,6 +2,8 @@
 
 import logging
 import math
+import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,19 @@ class PairTrainer(CrossEncoderTrainer):
     memory in the middle. Then they exchange results: either all continue with the mean gradient, or all repeat.
     """
 
-    def __init__(self, *args: Any, micro_batch: int, whole_batch: bool, counter: Counter, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        micro_batch: int,
+        whole_batch: bool,
+        counter: Counter,
+        notes: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`notes` go into the seal of each checkpoint, with the size of the parts."""
         super().__init__(*args, **kwargs)
         self.micro_batch = micro_batch
+        self._notes = dict(notes or {})
         self._counter = counter
         self._whole_batch = whole_batch
         self._folder = Path(str(self.args.output_dir))
@@ -90,18 +102,26 @@ class PairTrainer(CrossEncoderTrainer):
         return total
 
     def _halve(self) -> None:
-        loss: Any = self.loss
-        size = loss.mini_batch_size if self._whole_batch else self.micro_batch
-        if size == 1:
+        if self.part == 1:
             raise TrainingError(
                 "Memory is full even with one row at a time; give a smaller --max-length or base model."
             )
-        smaller = max(1, size // 2)
+        self.part = max(1, self.part // 2)
+        log.warning("Memory is full: continuing with parts of %d; the batch size stays the same", self.part)
+
+    @property
+    def part(self) -> int:
+        """Rows, or with a loss on whole batches pairs, whose graph is in memory at once."""
+        loss: Any = self.loss
+        return int(loss.mini_batch_size if self._whole_batch else self.micro_batch)
+
+    @part.setter
+    def part(self, size: int) -> None:
+        loss: Any = self.loss
         if self._whole_batch:
-            loss.mini_batch_size = smaller
+            loss.mini_batch_size = size
         else:
-            self.micro_batch = smaller
-        log.warning("Memory is full: continuing with parts of %d; the batch size stays the same", smaller)
+            self.micro_batch = size
 
     def _get_output_dir(self, trial: Any) -> str:
         del trial
@@ -114,7 +134,11 @@ class PairTrainer(CrossEncoderTrainer):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            checkpoints.publish_checkpoint(self._folder)
+            evaluations = self._folder / checkpoints.EVALUATIONS
+            if evaluations.is_file():
+                name = f"checkpoint-{self.state.global_step}"
+                shutil.copyfile(evaluations, self._folder / checkpoints.PARTIAL / name / checkpoints.EVALUATIONS)
+            checkpoints.publish_checkpoint(self._folder, {**self._notes, "part": self.part})
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Save only the weights: a checkpoint is for resuming, not for serving."""

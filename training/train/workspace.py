@@ -11,11 +11,13 @@ from typing import Any, ParamSpec
 from indexing import atomic
 from indexing.atomic import check_new
 from indexing.errors import TrainingError
+from indexing.notes import Note, log_note
 from training.fitting.fit import ROWS
 from training.train.request import work_folder
 
 ORIGIN = "asked.json"
 MINUTES = "minutes.json"
+MOST_MINUTES = 1e7  # 19 years
 EVERY = 30.0  # seconds between two records of the time; a killed process loses no more than this
 Arguments = ParamSpec("Arguments")
 
@@ -25,8 +27,7 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        note = folder / MINUTES
-        self._before = float(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else 0.0
+        self._before = _read_minutes(folder / MINUTES)
         self._begun = self._noted = time.monotonic()
 
     @property
@@ -69,6 +70,30 @@ def hold_workspace(output: Path, *, resume: bool) -> Iterator[Workspace]:
             raise
 
 
+def _read_minutes(path: Path, *, note: Note = log_note) -> float:
+    """Minutes that earlier processes spent; 0 where that can't be known, which `note` is told."""
+    try:
+        minutes = float(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else 0.0
+        if 0 <= minutes < MOST_MINUTES:
+            return minutes
+    except (OSError, ValueError, TypeError, RecursionError, OverflowError):
+        pass
+    note(f"{path} is damaged, so the time that was spent before isn't counted.")
+    return 0.0
+
+
+def _read_origin(path: Path, folder: Path) -> Mapping[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(values, dict):
+            return values
+    except (OSError, ValueError, RecursionError):
+        pass
+    raise TrainingError(
+        f"{path} is damaged, so nobody can tell what the training learns from; delete {folder} and train anew."
+    )
+
+
 def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """Record in a folder what its rows are gathered from; refuse to continue there with rows of other data.
 
@@ -77,7 +102,7 @@ def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """
     path = folder / ORIGIN
     values = json.loads(json.dumps(origin))
-    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else values
+    before = _read_origin(path, folder) if path.is_file() else values
     changed = sorted(name for name in values if before.get(name) != values[name])
     if changed:
         name = changed[0]

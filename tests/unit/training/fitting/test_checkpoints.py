@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from training.fitting.checkpoints import KEPT, PARTIAL, STATE, checkpoints, partial_folder, publish_checkpoint, step_of
+from training.fitting.checkpoints import (
+    KEPT,
+    PARTIAL,
+    SEAL,
+    STATE,
+    checkpoints,
+    partial_folder,
+    publish_checkpoint,
+    step_of,
+)
 
 
 def written(folder: Path, step: int) -> Path:
@@ -43,7 +52,7 @@ def test_one_that_is_written_again_takes_the_older_one_s_place(tmp_path: Path) -
     written(tmp_path, 3)
     (publish_checkpoint(tmp_path) / "left over").write_text("")
     written(tmp_path, 3)
-    assert sorted(path.name for path in publish_checkpoint(tmp_path).iterdir()) == ["more", STATE]
+    assert sorted(path.name for path in publish_checkpoint(tmp_path).iterdir()) == [SEAL, "more", STATE]
 
 
 def test_what_a_stop_left_is_removed_before_the_next_one_is_written(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from indexing.errors import TrainingError
 from training.train import workspace
-from training.train.workspace import EVERY, MINUTES, Workspace
+from training.train.workspace import EVERY, MINUTES, ORIGIN, Workspace, check_origin
 
 
 class Clock:
@@ -45,3 +46,19 @@ def test_nothing_is_noted_more_often_than_needed(tmp_path: Path, clock: Clock) -
     clock.now += 1
     tell()
     assert (tmp_path / MINUTES).exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "NaN", "-3", "1e300", '"3"x', "[" * 100_000])
+def test_a_damaged_record_of_the_time_costs_only_the_time(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / MINUTES).write_text(content)
+    assert Workspace(tmp_path).minutes < 1
+    assert caplog.messages == [f"{tmp_path / MINUTES} is damaged, so the time that was spent before isn't counted."]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": ', "\x00", "[" * 100_000])
+def test_a_damaged_record_of_the_data_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / ORIGIN).write_text(content)
+    with pytest.raises(TrainingError, match=r"asked\.json is damaged, .*; delete .* and train anew\.$"):
+        check_origin(tmp_path, {"index": "sample"})
