@@ -1,14 +1,13 @@
 """Compares a judged set, or a run, with the passages it is about, before anything is computed from it."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from indexing.corpus.same_text import text_key
 from indexing.errors import SettingsError
 from indexing.judged.sets import JudgedSet
 from indexing.records import Passage, PassageId, Qrels, Query, QueryId, Ranking, Run
-from indexing.whitespace import squeeze
 
 NAMED = 3  # ids that a sentence names
 
@@ -61,7 +60,7 @@ class FittedSet:
     absent: Mapping[QueryId, frozenset[PassageId]]
     """By query, the relevant passages that the collection lacks; only for queries that have any."""
     notes: tuple[str, ...]
-    """A sentence for each thing that was left out or doesn't fit."""
+    """A sentence for each thing that was left out or doesn't fit, the judged set's own first."""
 
     def measured(self, run: Run) -> dict[QueryId, Ranking]:
         """A run as it is measured: of a query that is a passage itself, that passage is left out."""
@@ -89,6 +88,7 @@ def fit_judgments(judged: JudgedSet, passages: Collection, *, name: str) -> Fitt
     absent = {passage for passage in judged_passages if passage not in passages}
     _check(judged.split, qrels, absent, passages, name=name)
     notes = [
+        *judged.notes,
         *_textless(judged, with_text),
         *_lacking(qrels, judged_passages, absent, name=name),
         *own_passages_note(sorted(own), name=name),
@@ -106,7 +106,7 @@ def fit_judgments(judged: JudgedSet, passages: Collection, *, name: str) -> Fitt
 
 
 def is_own_passage(query: Query, passages: Collection) -> bool:
-    """Whether a query is one of the passages itself: the same id, and the same text up to case and white space.
+    """Whether a query is one of the passages itself: the same id, and a text that says the same, title or not.
 
     The same id alone means nothing: most collections number queries and passages independently.
     """
@@ -114,8 +114,7 @@ def is_own_passage(query: Query, passages: Collection) -> bool:
         passage = passages.by_id(PassageId(query.id))
     except KeyError:
         return False
-    text = _plain(query.text)
-    return text in (_plain(passage.text), _plain(passage.content))
+    return text_key(query.text) in (text_key(passage.text), text_key(passage.content))
 
 
 def leave_out(ranking: Ranking, passage_id: str) -> Ranking:
@@ -210,8 +209,3 @@ def _lacking(qrels: Qrels, judged: Mapping[PassageId, None], absent: set[Passage
         f"({len(relevant):,} of them relevant, which no ranking can contain): "
         f"{listed(passage for passage in judged if passage in absent)}."
     ]
-
-
-def _plain(text: str) -> str:
-    """A text for comparison: one form of each letter, lower case, single spaces."""
-    return squeeze(unicodedata.normalize("NFKC", text).casefold())

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.catalogue import current_build
 from indexing.cli.options import check_at_least
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_path
+from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
 from training.cli.options import RERANKER_HELP, add_index, add_json, json_file, make_folder
 from training.evaluation.settings import (
@@ -86,13 +86,16 @@ def _check(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     file = json_file(options)
     _check(options)
+    from indexing.index import open_index
+    from indexing.notes import log_note
     from indexing.progress import Bars
-    from search.load import open_pipeline
+    from search.load import pipeline_on
     from training.evaluation import report
     from training.evaluation.evaluate import evaluate_stages
     from training.evaluation.files import file_names
+    from training.evaluation.inputs import read_inputs
+    from training.evaluation.kept import KeptSearches
 
-    pipeline = open_pipeline(options.index, reranker=options.reranker, root=options.root)
     request = EvaluationRequest(
         split=options.split,
         depth=options.depth,
@@ -103,8 +106,12 @@ def _evaluate(options: argparse.Namespace) -> int:
             measure=options.measure, minimum_grade=options.minimum_grade, baseline=options.baseline
         ),
     )
+    index = open_index(options.index, root=options.root)
+    inputs = read_inputs(index, request)
+    keep = KeptSearches(places.runs() / "evaluate", reranker_fingerprint(reranker_path(options.reranker)))
+    pipeline = pipeline_on(index, reranker=options.reranker)
     with Bars("queries") as bars:
-        evaluation = evaluate_stages(pipeline, request, progress=bars)
+        evaluation = evaluate_stages(pipeline, request, inputs=inputs, keep=keep, progress=bars)
     if options.output is not None:
         names = file_names(part.title for part in evaluation.reports)
         for part, name in zip(evaluation.reports, names, strict=True):
@@ -112,6 +119,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     if file is not None:
         atomic.write_json(file, evaluation.as_json())
     if options.json is True:
+        for sentence in dict.fromkeys(sentence for part in evaluation.reports for sentence in part.notes):
+            log_note(sentence)
         print_json(evaluation.as_json())
     else:
         _print(evaluation, options.output)

@@ -1,10 +1,12 @@
 """Compares systems on the same queries: every measure, and each system tested against one of them, the baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from indexing.errors import SettingsError
+from indexing.judged.fit import check_answers, listed
+from indexing.notes import counted
 from indexing.records import Qrels, QueryId, Run
 from training.evaluation.measures import RECALL_CUTOFFS, RunMeasures, measure_run, relevant_grade
 from training.evaluation.paired import Outcome, PairedComparison, compare_paired
@@ -65,7 +67,9 @@ class Comparison:
     versus: Mapping[str, Versus]
     """By system, all but the baseline and the references."""
     absent: Mapping[str, int]
-    """By system, the number of judged queries without a ranking; they count 0."""
+    """By system, the number of judged queries without a result; they count 0."""
+    notes: tuple[str, ...] = ()
+    """Where runs and judgments don't fit, in sentences."""
 
     def differences(self, system: str) -> dict[QueryId, float]:
         """By query, the system's value minus the baseline's."""
@@ -106,8 +110,42 @@ def compare_runs(
             name: bootstrap_interval(list(measured.per_query[measure].values())) for name, measured in systems.items()
         },
         versus=_test_against({name: systems[name] for name in runs}, baseline, measure),
-        absent={name: sum(query not in run for query in qrels) for name, run in all_runs.items()},
+        absent={name: len(_unanswered(run, qrels)) for name, run in all_runs.items()},
+        notes=tuple(_holes(all_runs, qrels)),
     )
+
+
+def _unanswered(run: Run, qrels: Qrels) -> tuple[QueryId, ...]:
+    return tuple(query for query in qrels if query not in run or not len(run[query]))
+
+
+def _holes(runs: Mapping[str, Run], qrels: Qrels) -> Iterator[str]:
+    """Sentences on queries that runs lack, queries that nobody judged, and runs of which no passage is judged."""
+    lacking: dict[tuple[QueryId, ...], list[str]] = {}
+    for name, run in runs.items():
+        lacking.setdefault(_unanswered(run, qrels), []).append(name)
+    for queries, names in lacking.items():
+        if queries:
+            have = "has" if len(names) == 1 else "have"
+            yield f"{_joined(names)} {have} no result for {_queries(len(queries))}, which count 0: {listed(queries)}."
+    for name, run in runs.items():
+        if unjudged := [query for query in run if query not in qrels]:
+            yield f"{_joined([name])} answers {_queries(len(unjudged))} that nobody judged: {listed(unjudged)}."
+        ranked = {passage for query in qrels if query in run for passage in run[query].passage_ids}
+        judged = {passage: None for grades in qrels.values() for passage in grades}
+        if judged and not ranked & judged.keys():
+            yield (
+                f"No passage that {_joined([name])} ranks is judged for any query (it ranks {listed(sorted(ranked))}; "
+                f"judged is {listed(judged)}): check that both name the passages alike."
+            )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _queries(count: int) -> str:
+    return counted(count, "query", "queries")
 
 
 def _check(runs: Mapping[str, Run], references: Mapping[str, Run], qrels: Qrels, *, baseline: str) -> None:
@@ -116,11 +154,8 @@ def _check(runs: Mapping[str, Run], references: Mapping[str, Run], qrels: Qrels,
     if runs.keys() & references.keys():
         names = ", ".join({**runs, **references})
         raise SettingsError(f"Two systems have the same name; the names are {names}. Rename one.")
-    for name, run in (*runs.items(), *references.items()):
-        if not run.keys() & qrels.keys():
-            raise SettingsError(
-                f"{name} answers none of the {len(qrels)} judged queries; give a run of these queries, with their ids."
-            )
+    for name, run in runs.items():
+        check_answers(name, run, qrels)
 
 
 def _test_against(systems: Mapping[str, RunMeasures], baseline: str, measure: str) -> dict[str, Versus]:
@@ -197,6 +232,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "baseline": comparison.baseline,
         "minimum_grade": comparison.minimum_grade,
         "depth": comparison.depth,
+        "notes": list(comparison.notes),
         "systems": {
             name: {
                 "means": measured.means,

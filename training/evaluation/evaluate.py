@@ -1,23 +1,29 @@
 """Evaluates a pipeline on its index's judged queries and, on request, on a TREC run: one report for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.index import open_corpus_folder
-from indexing.judged.sets import JudgedSet, judged_sets, pick_split
+from indexing.index import Index
+from indexing.judged.fit import FittedSet
+from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, relabel, silent
-from indexing.records import Qrels, Run
+from indexing.provenance import package_version
+from indexing.records import Run
+from search.answers import queries_fingerprint
+from search.journal import Journal
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
-from search.trec import read_run
 from training.evaluation.candidates import Candidates
-from training.evaluation.measures import check_minimum_grade, relevant_grade
+from training.evaluation.inputs import EvaluationInputs, read_inputs
+from training.evaluation.kept import KeptSearches
+from training.evaluation.measures import relevant_grade
 from training.evaluation.missed import SecondAccount, TextOf, rerank_with_missed, text_in
-from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED, EvaluationReport, make_report, report_json
-from training.evaluation.settings import EvaluationRequest, EvaluationSettings
+from training.evaluation.report import EvaluationReport, make_report, report_json
+from training.evaluation.settings import EvaluationRequest
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 
 
@@ -44,62 +50,97 @@ class Evaluation:
 
 
 def evaluate_stages(
-    pipeline: Pipeline, request: EvaluationRequest | None = None, *, progress: Progress = silent
+    pipeline: Pipeline,
+    request: EvaluationRequest | None = None,
+    *,
+    inputs: EvaluationInputs | None = None,
+    keep: KeptSearches | None = None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Measure every stage of a pipeline on judged queries: BM25, dense, fused, re-ranked and its mixtures.
 
     The judgments are those stored with the corpus of the pipeline's index; the re-ranker's shares of the mixtures are
     chosen on the dev split. Without a request, the test split is evaluated, with 100 candidates for each query.
+    `inputs` is what `read_inputs` gives for this request, if it was read already. With `keep`, a stopped evaluation
+    goes on where it was.
 
     Raises:
-        SettingsError: there is no re-ranker or no such split, a requested run answers no judged query, or the settings
-            don't fit; raised before anything is searched.
+        SettingsError: there is no re-ranker or no such split, judgments or a requested run don't fit the index, or the
+            settings don't fit; raised before anything is searched.
         CorpusError: a file can't be read.
     """
     request = request or EvaluationRequest()
     if pipeline.reranker is None:
         raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
-    sets = judged_sets(open_corpus_folder(pipeline.index))
-    name = pipeline.index.manifest.name
-    pick_split(sets, request.split, index=name)
-    trec = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
-    others = {system: read_run(path) for system, path in request.runs.items()}
-    _check(request.settings, others, [sets[request.split].qrels, *([] if trec is None else [trec.qrels])])
-    stages_by_split = {
-        split: _retrieve(pipeline, sets[split], request.depth, progress)
-        for split in dict.fromkeys(("dev", request.split))
-        if split in sets
-    }
-    shares = choose_shares(stages_by_split["dev"], sets["dev"].qrels) if "dev" in sets else None
-    evaluator = _Evaluator(request, pipeline.reranker, shares, others, progress)
-    stages = stages_by_split[request.split]
-    title = f"{name}, {request.split} split"
-    reports = [evaluator.report(title, stages, sets[request.split], text_in(pipeline.index), candidates=stages.fused)]
-    if trec is not None:
-        reports.append(evaluator.report_trec(trec, pipeline.encoder))
-    build, reranker = pipeline.index.folder.name, pipeline.reranker.name
-    return Evaluation(index=name, build=build, reranker=reranker, shares=shares, reports=tuple(reports))
+    inputs = inputs or read_inputs(pipeline.index, request)
+    with ExitStack() as stack:
+        searches = _Searches(pipeline, request.depth, keep, stack, progress)
+        on_dev = None if inputs.dev is None else searches.of(inputs.dev)
+        stages = on_dev if on_dev is not None and inputs.judged is inputs.dev else searches.of(inputs.judged)
+        shares = None
+        if on_dev is not None and inputs.dev is not None:
+            shares = choose_shares(on_dev, inputs.dev.judged.qrels)
+        evaluator = _Evaluator(request, pipeline.reranker, shares, inputs.others, progress)
+        reports = [evaluator.report_index(inputs, stages, pipeline.index)]
+        if inputs.trec is not None:
+            reports.append(evaluator.report_trec(inputs.trec, searches.of_trec(inputs.trec, request.trec)))
+        if keep is not None:
+            keep.forget()
+    return Evaluation(
+        index=pipeline.index.manifest.name,
+        build=pipeline.index.folder.name,
+        reranker=pipeline.reranker.name,
+        shares=shares,
+        reports=tuple(reports),
+    )
 
 
-def _retrieve(pipeline: Pipeline, judged: JudgedSet, depth: int, progress: Progress) -> Stages:
-    return retrieve_stages(pipeline, judged.queries, depth=depth, progress=relabel(progress, judged.split))
+@dataclass(frozen=True)
+class _Searches:
+    """Searches for the queries of each judged set, and keeps what it finds until the evaluation is done."""
 
+    pipeline: Pipeline
+    depth: int
+    keep: KeptSearches | None
+    stack: ExitStack
+    """Holds what is kept until the evaluation is done."""
+    progress: Progress
 
-def _check(settings: EvaluationSettings, others: Mapping[str, Run], judgments: list[Qrels]) -> None:
-    """Raise SettingsError, before anything is searched, if the request can't be met."""
-    for qrels in judgments:
-        check_minimum_grade(qrels, minimum_grade=relevant_grade(qrels, settings.minimum_grade))
-    for system, run in others.items():
-        if not any(run.keys() & qrels.keys() for qrels in judgments):
-            counts = " and ".join(str(len(qrels)) for qrels in judgments)
-            raise SettingsError(
-                f"Run {system} answers none of the {counts} judged queries; give a run that has their query ids."
-            )
-    if taken := others.keys() & {*STAGES, ORACLE, RERANKED_WITH_MISSED}:
-        raise SettingsError(f"A run can't be named {min(taken)!r}, as one of our own is; give it another name.")
-    if settings.baseline not in {*STAGES, *others}:
-        known = ", ".join((*STAGES, *others))
-        raise SettingsError(f"Baseline {settings.baseline!r} isn't one of the systems; choose from {known}.")
+    def of(self, fitted: FittedSet) -> Stages:
+        """Every stage's lists of one judged set."""
+        judged = fitted.judged
+        journal = self._journal(
+            judged.split, {"queries": queries_fingerprint(judged.queries), "own": sorted(fitted.own)}
+        )
+        return retrieve_stages(
+            self.pipeline,
+            judged.queries,
+            depth=self.depth,
+            own=fitted.own,
+            journal=journal,
+            progress=relabel(self.progress, judged.split),
+        )
+
+    def of_trec(self, trec: Candidates, folder: Path | None) -> Stages:
+        """Every stage's lists of a TREC folder's run."""
+        name = "" if folder is None else folder.name
+        reranker = self.pipeline.reranker
+        if reranker is None:
+            raise SettingsError("A TREC folder's run is re-ranked; name a re-ranker.")
+        return rerank_candidates(
+            trec,
+            self.pipeline.encoder,
+            reranker,
+            journal=self._journal(f"trec-{name}", {"candidates": trec.fingerprint()}),
+            progress=relabel(self.progress, name),
+        )
+
+    def _journal(self, name: str, identity: Mapping[str, Any]) -> Journal | None:
+        if self.keep is None:
+            return None
+        manifest = self.pipeline.index.manifest
+        searched = {"index": manifest.name, "build": manifest.build, "depth": self.depth, "program": package_version()}
+        return self.stack.enter_context(self.keep.open(f"{manifest.name}-{name}", {**searched, **identity}))
 
 
 @dataclass(frozen=True)
@@ -112,11 +153,44 @@ class _Evaluator:
     others: Mapping[str, Run]
     progress: Progress
 
-    def report(
-        self, title: str, stages: Stages, judged: JudgedSet, text_of: TextOf, *, candidates: Run
+    def report_index(self, inputs: EvaluationInputs, stages: Stages, index: Index) -> EvaluationReport:
+        """Report on the judged split of an index."""
+        fitted = inputs.judged
+        return self._report(
+            f"{index.manifest.name}, {fitted.judged.split} split",
+            stages,
+            fitted,
+            text_in(index),
+            candidates=stages.fused,
+            notes=inputs.notes,
+        )
+
+    def report_trec(self, trec: Candidates, stages: Stages) -> EvaluationReport:
+        """Report on the TREC folder's own run, re-ranked."""
+        name = self.request.trec.name if self.request.trec is not None else ""
+        judged = JudgedSet(name, trec.queries, trec.qrels)
+        return self._report(
+            f"{name}, BM25's top {self.request.depth} as given",
+            stages,
+            FittedSet(judged=judged, own=trec.own, absent=trec.absent, notes=trec.notes),
+            trec.texts.get,
+            candidates=trec.run,
+            notes=trec.notes,
+        )
+
+    def _report(
+        self,
+        title: str,
+        stages: Stages,
+        fitted: FittedSet,
+        text_of: TextOf,
+        *,
+        candidates: Run,
+        notes: Sequence[str],
     ) -> EvaluationReport:
         """Report on one judged set, against BM25 if the requested baseline isn't among its systems."""
-        others = {name: run for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
+        judged = fitted.judged
+        others = {name: fitted.measured(run) for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
         runs = {**stages.by_name(shares=self.shares), **others}
         settings = self.request.settings
         if settings.baseline not in runs:
@@ -129,15 +203,9 @@ class _Evaluator:
             settings=settings,
             candidates=candidates,
             second_account=self._second_account(candidates, stages, judged, text_of) if self.request.missed else None,
+            absent=fitted.absent,
+            notes=notes,
         )
-
-    def report_trec(self, trec: Candidates, encoder: BiEncoder) -> EvaluationReport:
-        """Report on the TREC folder's own run, re-ranked."""
-        name = self.request.trec.name if self.request.trec is not None else ""
-        stages = rerank_candidates(trec, encoder, self.reranker, progress=relabel(self.progress, name))
-        title = f"{name}, BM25's top {self.request.depth} as given"
-        judged = JudgedSet(name, trec.queries, trec.qrels)
-        return self.report(title, stages, judged, trec.texts.get, candidates=trec.run)
 
     def _second_account(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> SecondAccount:
         return rerank_with_missed(

@@ -1,13 +1,14 @@
 """The report on one judged set: a table of stages, significance tests, losses, a depth sweep, and their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from indexing import atomic
 from indexing.judged.sets import JudgedSet
-from indexing.records import Qrels, Query, Run
+from indexing.records import PassageId, Qrels, Query, QueryId, Run
 from training.evaluation import comparison as compared
 from training.evaluation.attribution import Attribution, attribute, oracle
 from training.evaluation.comparison import Comparison
@@ -16,6 +17,7 @@ from training.evaluation.files import trec_eval_command, write_queries, write_tr
 from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.missed import SecondAccount
 from training.evaluation.settings import BINARY, GRADED, MAIN_MEASURE, EvaluationSettings
+from training.evaluation.significance import TIE
 from training.evaluation.stages import RERANKED, Stages
 
 ORACLE = "oracle of the re-ranked candidates"
@@ -42,6 +44,8 @@ class EvaluationReport:
     second_account: SecondAccount | None
     without_relevant: int
     """Judged queries without a passage of the minimum grade."""
+    notes: tuple[str, ...] = ()
+    """What was left out, and where judgments, runs and passages don't fit, in sentences."""
 
 
 def make_report(
@@ -53,11 +57,13 @@ def make_report(
     settings: EvaluationSettings,
     candidates: Run | None = None,
     second_account: SecondAccount | None = None,
+    absent: Mapping[QueryId, Collection[PassageId]] = MappingProxyType({}),
+    notes: Sequence[str] = (),
 ) -> EvaluationReport:
     """Measure and compare `runs`, the stages' own and other systems', and attribute the losses of re-ranking.
 
     `candidates` are the lists that were re-ranked, in the order in which a smaller depth would take them; None for the
-    fused ones.
+    fused ones. `absent` are the relevant passages that the collection lacks, `notes` what is said already.
 
     Raises:
         SettingsError: the settings don't fit the runs or the judgments.
@@ -68,6 +74,9 @@ def make_report(
     lists = stages.fused if candidates is None else candidates
     added = {} if second_account is None else {RERANKED_WITH_MISSED: second_account.reranked}
     references = {ORACLE: oracle(lists, qrels), **added}
+    comparison = compared.compare_runs(
+        runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
+    )
     return EvaluationReport(
         title=title,
         settings=settings,
@@ -75,13 +84,12 @@ def make_report(
         queries=judged.queries,
         qrels=qrels,
         runs=runs,
-        comparison=compared.compare_runs(
-            runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
-        ),
-        attribution=attribute(stages.reranked, lists, qrels, measure=measure, minimum_grade=grade),
+        comparison=comparison,
+        attribution=attribute(stages.reranked, lists, qrels, measure=measure, minimum_grade=grade, absent=absent),
         sweep=depth_sweep(lists, stages.reranked, qrels, minimum_grade=grade, seconds_per_pair=stages.seconds_per_pair),
         second_account=second_account,
         without_relevant=without,
+        notes=(*notes, *comparison.notes),
     )
 
 
@@ -94,6 +102,7 @@ def markdown(report: EvaluationReport) -> str:
         _losses(report.attribution),
         _sweep_table(report.sweep),
         _notes(report),
+        *report.notes,
     ]
     return "\n\n".join(parts)
 
@@ -105,6 +114,18 @@ def _losses(attribution: Attribution) -> str:
         f"{means['ceiling']:.4f}, an ideal list {means['ideal']:.4f}. Lost to recall: {means['lost to recall']:.4f}, "
         f"to ranking: {means['lost to ranking']:.4f}. {bounds['recall']} queries lose more to recall, "
         f"{bounds['ranking']} to ranking, {bounds['both']} equally to both, {bounds['none']} nothing."
+        f"{_absent(attribution)}"
+    )
+
+
+def _absent(attribution: Attribution) -> str:
+    """The sentence on what passages that the collection lacks would add; empty if there are none."""
+    lost, queries = attribution.means["lost to absent passages"], attribution.bounds["absent"]
+    if lost <= TIE and not queries:
+        return ""
+    return (
+        f" Judged passages that the collection lacks would add {lost:.4f}, which is lost neither to recall nor to "
+        f"ranking; {queries} queries lose most to them."
     )
 
 
@@ -128,20 +149,18 @@ def _notes(report: EvaluationReport) -> str:
             f"The judgments are binary: none has grade {GRADED} or more, so grade {BINARY} counts as relevant."
         )
     notes.append(
-        f"Means are over all judged queries. MRR, MAP and recall count grade {report.minimum_grade} or more as "
-        f"relevant; {report.without_relevant} queries have no such passage and count 0 there. p values are after "
-        f"Holm's correction for {len(report.comparison.versus)} tests; intervals are bootstrapped over the queries."
+        "Means are over all judged queries that have a text. MRR, MAP and recall count grade "
+        f"{report.minimum_grade} or more as relevant; {report.without_relevant} queries have no such passage and count "
+        f"0 there. p values are after Holm's correction for {len(report.comparison.versus)} tests; intervals are "
+        "bootstrapped over the queries."
     )
+    if nothing := sum(max(grades.values(), default=0) <= 0 for grades in report.qrels.values()):
+        notes.append(f"{nothing} queries have no relevant passage at all and count 0 by every measure.")
     if report.second_account is not None:
         notes.append(
             f"'{RERANKED_WITH_MISSED}': {report.second_account.appended} judged positives that the first stage missed "
             f"were re-ranked too; {report.second_account.without_text} more aren't in the collection."
         )
-    notes += [
-        f"'{name}' has no ranking for {count} queries, which count 0."
-        for name, count in report.comparison.absent.items()
-        if count
-    ]
     return " ".join(notes)
 
 
@@ -152,6 +171,7 @@ def report_json(report: EvaluationReport) -> dict[str, Any]:
         "queries": len(report.qrels),
         "minimum_grade": report.minimum_grade,
         "queries_without_relevant": report.without_relevant,
+        "notes": list(report.notes),
         "comparison": compared.comparison_json(report.comparison),
         "attribution": {
             "measure": report.attribution.measure,

@@ -18,8 +18,10 @@ BOUND_WORDS = {
     "ranking": "more to ranking",
     "recall": "more to recall",
     "both": "equally to both",
+    "absent": "most to missing passages",
     "none": "nothing",
 }
+BOUND_COLORS = {"ranking": DOWN, "recall": BAR, "both": SAME, "absent": SAME, "none": UP}
 OUTCOME_COLORS = {"win": UP, "loss": DOWN, "tie": SAME}
 
 
@@ -105,8 +107,9 @@ def ceiling_chart(attribution: Attribution) -> alt.LayerChart:
 def bound_chart(attribution: Attribution) -> alt.LayerChart:
     """How many queries lose more to ranking, more to recall, equally to both, or nothing."""
     bounds = attribution.bounds
-    rows = [{"loses": words, "value": bounds[name]} for name, words in BOUND_WORDS.items()]
-    return _bars(rows, "loses", "queries", ",", [DOWN, BAR, SAME, UP])
+    shown = {name: words for name, words in BOUND_WORDS.items() if name != "absent" or bounds[name]}
+    rows = [{"loses": words, "value": bounds[name]} for name, words in shown.items()]
+    return _bars(rows, "loses", "queries", ",", [BOUND_COLORS[name] for name in shown])
 
 
 def wins_chart(differences: Mapping[QueryId, float], queries: Sequence[Query], *, words: str) -> alt.Chart:

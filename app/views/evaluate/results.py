@@ -9,7 +9,7 @@ import streamlit as st
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate.form import EvaluationChoice
 from app.views.widgets.figures import heading_html, interval_text, p_text
-from app.views.widgets.notices import note, problem
+from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
 from app.views.widgets.query_table import query_columns, search_address, show_queries
 from search.settings import MIXES
@@ -19,6 +19,7 @@ from training.evaluation.evaluate import Evaluation
 from training.evaluation.files import trec_eval_command
 from training.evaluation.paired import BETTER, WORSE
 from training.evaluation.report import EvaluationReport
+from training.evaluation.significance import TIE
 from training.evaluation.stages import RERANKED
 
 SIGNS = {BETTER: "▲", WORSE: "▼"}
@@ -38,6 +39,8 @@ def show_results(evaluation: Evaluation, choice: EvaluationChoice, *, archive: b
     _heading("Stages", f"{report.title}, {len(report.qrels):,} judged queries, re-ranker {evaluation.reranker}")
     _show_table(report.comparison)
     note(*notes(evaluation))
+    for sentence in report.notes:
+        st.warning(plain(sentence), icon=":material/rule:")
     st.altair_chart(interval_chart(report.comparison), key="evaluate_intervals")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -97,7 +100,7 @@ def notes(evaluation: Evaluation) -> list[str]:
     sentences = [
         f"By {comparison.measure} against {comparison.baseline}: better or worse where the 95 % interval of the paired "
         "difference, bootstrapped over the queries, excludes zero; p is from the two-sided paired randomization test, "
-        f"after Holm's correction for {len(comparison.versus)} tests. Means are over all judged queries; "
+        f"after Holm's correction for {len(comparison.versus)} tests. Means are over all judged queries with a text; "
         f"{report.without_relevant:,} have no passage of grade {comparison.minimum_grade} or higher."
     ]
     if evaluation.shares is None:
@@ -114,10 +117,12 @@ def notes(evaluation: Evaluation) -> list[str]:
 def attribution_sentence(attribution: Attribution) -> str:
     """Both kinds of loss in words."""
     means = attribution.means
+    absent = means["lost to absent passages"]
+    missing = f", and {absent:.4f} because the index lacks judged passages" if absent > TIE else ""
     return (
         f"Of an ideal list's {means['ideal']:.4f}, {means['lost to recall']:.4f} is lost because passages weren't "
-        f"retrieved, and {means['lost to ranking']:.4f} because retrieved ones rank too low. The lower bars count "
-        "queries by where they lose most."
+        f"retrieved, and {means['lost to ranking']:.4f} because retrieved ones rank too low{missing}. The lower bars "
+        "count queries by where they lose most."
     )
 
 

@@ -12,7 +12,13 @@ from training.evaluation.comparison import Comparison
 from training.evaluation.significance import outcome
 
 SEARCH = "Search"
-BOUNDS = {"recall": "recall", "ranking": "ranking", "both": "both equally", "none": "nothing"}
+BOUNDS = {
+    "recall": "recall",
+    "ranking": "ranking",
+    "both": "both equally",
+    "absent": "missing passages",
+    "none": "nothing",
+}
 
 
 def search_address(query: str, *, index: str, depth: int, reranker: str) -> str:

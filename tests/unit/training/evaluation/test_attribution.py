@@ -53,6 +53,8 @@ def test_a_loss_is_split_at_the_best_order_of_the_candidates() -> None:
         (Loss(0.2, 0.3, 0.5), "ranking"),
         (Loss(0.2, 0.4, 0.4), "both"),
         (Loss(1.0, 0.0, 0.0), "none"),
+        (Loss(0.1, 0.2, 0.3, 0.4), "absent"),
+        (Loss(0.1, 0.2, 0.4, 0.3), "ranking"),
         (Loss(1.0, 0.00005, 0.0), "none"),
     ],
 )
@@ -72,9 +74,21 @@ def test_means_and_counts_are_over_all_judged_queries() -> None:
             "ideal": 3 / 3,
             "lost to recall": (0 + 1 + 1) / 3,
             "lost to ranking": (0.5 + 0 + 0) / 3,
+            "lost to absent passages": 0,
         }
     )
-    assert found.bounds == {"recall": 2, "ranking": 1, "both": 0, "none": 0}
+    assert found.bounds == {"recall": 2, "ranking": 1, "both": 0, "absent": 0, "none": 0}
+
+
+def test_what_the_collection_lacks_is_lost_neither_to_recall_nor_to_ranking() -> None:
+    run = {ONE: ranking("a"), TWO: ranking("b"), THREE: ranking("x")}
+    qrels = {ONE: grades(a=1, gone=1), TWO: grades(b=1), THREE: grades(gone=1)}
+    absent = {query: frozenset(grades(gone=1)) for query in (ONE, THREE)}
+    found = attribute(run, run, qrels, measure="R@10", minimum_grade=1, absent=absent)
+    assert found.losses == {ONE: Loss(0.5, 0, 0, 0.5), TWO: Loss(1, 0, 0, 0), THREE: Loss(0, 0, 0, 1)}
+    assert found.bounds == {"recall": 0, "ranking": 0, "both": 0, "absent": 2, "none": 1}
+    assert found.means["ideal"] == 1
+    assert found.means["lost to absent passages"] == pytest.approx((0.5 + 1) / 3)
 
 
 def test_a_query_without_relevant_passages_loses_nothing() -> None:
