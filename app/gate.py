@@ -7,18 +7,21 @@ browser, and only the Host header tells. Streamlit compares it for the websocket
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from app.environment import read_only
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """The names by which this machine is reached where `server.allowedHosts` names none."""
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{0,5}))?", re.IGNORECASE)
+HERE = Path(__file__).resolve().parent
 READING = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/_stcore/upload_file"
 POLICY_VIOLATION = 1008  # a websocket's code
@@ -128,10 +131,23 @@ def _shown(header: str) -> str:
     return repr(header[:SHOWN] + "…" * (len(header) > SHOWN))
 
 
+def without_path(content: bytes) -> bytes:
+    """A message of the websocket; of the script's path, which Streamlit begins each session with, the name alone."""
+    if bytes(HERE) not in content:
+        return content
+    message = ForwardMsg.FromString(content)
+    if message.WhichOneof("type") == "new_session":
+        message.new_session.main_script_path = Path(message.new_session.main_script_path).name
+    named: bytes = message.SerializeToString()
+    return named
+
+
 def _with_policy(send: Send) -> Send:
-    """Add what a browser must keep to, to each answer."""
+    """Add to each answer what a browser must keep to, and take from each message what is nobody's business."""
 
     async def sending(message: Message) -> None:
+        if message["type"] == "websocket.send" and message.get("bytes"):
+            message = {**message, "bytes": without_path(message["bytes"])}
         if message["type"] == "http.response.start":
             origins = " ".join(["'self'", *config.get_option("server.corsAllowedOrigins")])
             headers = MutableHeaders(scope=message)

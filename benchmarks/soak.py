@@ -8,7 +8,6 @@ Ends with 1 if memory grew, or searches slowed down, by more than the bounds bel
 """
 
 import argparse
-import logging
 import os
 import platform
 import statistics
@@ -23,9 +22,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from streamlit.logger import set_log_level
+
 from app import resources
 from indexing import atomic, places
 from indexing.cli.numbers import real, whole
+from indexing.jobs.folder import NICENESS
 from indexing.judged.sets import judged_sets
 from search.served import DEFAULT_RERANKER
 from search.settings import PipelineSettings
@@ -61,7 +63,7 @@ def main() -> int:
     parser.add_argument("--seed", type=whole(0), default=17, help="of queries and pauses (%(default)s)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns that caches are used without its server
+    set_log_level("error")  # Streamlit warns that its caches are used without its server
     queries = [query.text for query in judged_sets(places.sample())["dev"].queries]
     think = _thinking_time(options.index, queries)
     print(
@@ -126,7 +128,7 @@ def _thinking_time(index: str, queries: Sequence[str]) -> float:
         began = time.perf_counter()
         _search(index, query)
         took.append(time.perf_counter() - began)
-    return SEARCHERS * statistics.median(took) / BUSY
+    return SEARCHERS * min(took) / BUSY
 
 
 def _search(index: str, query: str) -> None:
@@ -185,8 +187,8 @@ def _trainings(index: str) -> Iterator[list[int]]:
                 output = Path(home) / f"models/soak/{len(statuses) + 1}"
                 words = ["training", "train", *TRAINING, "--data", f"index:{index}", "--output", str(output)]
                 process = subprocess.Popen(
-                    [sys.executable, "-m", *words],
-                    env={**os.environ, **roots, "OMP_NUM_THREADS": "1"},
+                    ["nice", "-n", str(NICENESS), sys.executable, "-m", *words],  # as the app starts its own
+                    env={**os.environ, **roots},
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )

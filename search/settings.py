@@ -59,7 +59,9 @@ class PipelineSettings:
 
 
 def normalized_query(query: str) -> str:
-    """The query with single spaces, as it is searched. Raises SettingsError if it is empty or too long."""
+    """The query with single spaces, as it is searched. Raises SettingsError if it is empty, too long, or no text."""
+    if any("\ud800" <= character <= "\udfff" for character in query):
+        raise SettingsError("The query holds bytes that aren't UTF-8 text; save or type it as UTF-8.")
     text = squeeze(query)
     if not text:
         raise SettingsError("The query is empty; type some words.")

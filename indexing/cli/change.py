@@ -11,8 +11,8 @@ from indexing.cli.options import (
     add_json,
     add_workers,
     corpus_fields,
+    existing_index,
     existing_path,
-    index_name,
     open_corpus,
     worker_devices,
 )
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    name, workers = index_name(options), worker_devices(options.workers)
+    name, workers = existing_index(options), worker_devices(options.workers)
     corpus_fields(options)  # refused here, before anything heavy is imported
     from indexing.building.change import add_passages
     from indexing.progress import Bars
@@ -68,7 +68,7 @@ def _delete(options: argparse.Namespace) -> int:
     ids = list(options.names)
     if options.index is None and ids:
         options.index = ids.pop(0)
-    name = index_name(options)
+    name = existing_index(options)
     if options.file is not None:
         ids += _ids_of(options.file)
     if not ids:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexing import places
+from indexing.catalogue import current_build
 from indexing.corpus.fields import Fields
 from indexing.corpus.hub_names import is_hub_corpus
 from indexing.errors import SettingsError
@@ -37,6 +38,17 @@ def index_name(options: argparse.Namespace) -> str:
         given = f"Two indexes are named, {' and '.join(map(repr, sorted(names)))}" if names else "No index is named"
         raise SettingsError(f"{given}; give one: --index NAME. python -m indexing list prints their names.")
     return str(names.pop())
+
+
+def existing_index(options: argparse.Namespace) -> str:
+    """The index that was named, once it is known to exist: before anything heavy is imported.
+
+    Raises:
+        SettingsError, IndexingError: none is named, two are, or there is no such index.
+    """
+    name = index_name(options)
+    current_build(name, root=options.root)
+    return name
 
 
 def add_root(command: argparse.ArgumentParser) -> None:

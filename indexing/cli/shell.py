@@ -31,6 +31,8 @@ FAILED, STOPPED, PIPE_CLOSED = 2, 130, 141  # exit statuses, as a shell numbers 
 LONGEST = 4_096  # characters of one argument, as long as a path may be
 SENTENCE = 500  # characters of a refused command line's sentence
 SHOWN = 60  # characters of a refused argument
+_LONG_WORD = re.compile(r"(\S{100})\S{200,}(\S{60})")
+"""A word that would fill the screen, such as a path that is too long: its ends are enough."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,7 +119,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
     except (SecondLookError, OSError) as error:
         if logging.getLogger(ROOMS[0]).level == logging.DEBUG:
             traceback.print_exception(error, file=sys.stderr)
-        print(sentence(error), file=sys.stderr)
+        print(_LONG_WORD.sub(r"\1…\2", sentence(error)), file=sys.stderr)
         _discard_output()
         return FAILED
     except KeyboardInterrupt:
@@ -137,6 +139,8 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
             raise SettingsError(f"Argument {place}, '{shown}', isn't UTF-8 text; rename what it names.")
         if "\0" in argument:
             raise SettingsError(f"Argument {place}, '{shown}', holds a NUL character; leave it out.")
+        if re.fullmatch(r"-[^=]+=--", argument):  # argparse drops the dashes, and gives the option an empty list
+            raise SettingsError(f"{shown[:-3]} is '--'; give a value.")
         if len(argument) > LONGEST:
             raise SettingsError(
                 f"Argument {place}, '{shown}…', has {len(argument):,} characters; give at most {LONGEST:,}."

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexing.cli.numbers import whole
-from indexing.cli.options import add_index, add_json, existing_path, index_name
+from indexing.cli.options import add_index, add_json, existing_index, existing_path
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 
 def _tune(options: argparse.Namespace) -> int:
-    name = index_name(options)
+    name = existing_index(options)
     if (options.queries is None) != (options.qrels is None):
         raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
     from indexing.index import open_corpus_folder, open_index

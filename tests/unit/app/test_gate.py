@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from app.gate import is_allowed, refusal
+from app.gate import HERE, is_allowed, refusal, without_path
 
 Scope = dict[str, Any]
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -143,3 +144,14 @@ def test_in_read_only_mode_no_file_is_taken(method: str, path: str, monkeypatch:
     assert refusal(scope) == ""
     monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "1")
     assert refusal(scope) == "This server is in read-only mode and takes no files."
+
+
+def test_a_session_isnt_told_where_the_program_lies() -> None:
+    message = ForwardMsg()
+    message.new_session.main_script_path = f"{HERE}/main.py"
+    message.new_session.name = "main"
+    sent = ForwardMsg.FromString(without_path(message.SerializeToString()))
+    assert (sent.new_session.main_script_path, sent.new_session.name) == ("main.py", "main")
+    other = ForwardMsg()
+    other.delta.new_element.markdown.body = f"{HERE} in a passage"
+    assert without_path(other.SerializeToString()) == other.SerializeToString()
