@@ -10,7 +10,7 @@ import torch
 from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.from_postings import PostingsBm25
 from indexing.catalogue import current_build, index_names, verify
-from indexing.corpus.files import corpus_files
+from indexing.corpus.folder import corpus_files
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import TorchExact
 from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus

@@ -88,6 +88,8 @@ class Manifest:
     skipped: tuple[str, ...] = ()
     """One sentence for each of the first lines of the corpus that were left out: which, and why."""
     skipped_count: int = 0
+    notes: tuple[str, ...] = ()
+    """Sentences on the corpus as it was read: what was left out, undone or looks wrong."""
     change: str = ""
     """What was added or deleted, and from which build; empty for a build from a corpus."""
     language: str = ""

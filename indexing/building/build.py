@@ -6,7 +6,6 @@ renamed to a build.
 """
 
 import hashlib
-import logging
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,12 +22,12 @@ from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.files import describe_unread
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import check_kind
 from indexing.errors import CorpusError, IndexingError
 from indexing.manifest import Manifest
 from indexing.names import check_name
+from indexing.notes import log_note
 from indexing.progress import Progress, silent, timed
 from indexing.records import Passage
 from indexing.store.passages import digest
@@ -37,7 +36,6 @@ from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import analyzer_for
 
 UNFINISHED = ".unfinished-"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +86,6 @@ def build(
     """
     settings = settings or BuildSettings()
     request = BuildPlan(name=name, root=root or places.indexes(), settings=settings, corpus=str(corpus.path))
-    if unread := describe_unread(corpus.path):
-        log.warning("%s", unread)
     passages = iter(corpus)
     batches = iter(lambda: list(islice(passages, settings.shard_size)), [])
     encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
@@ -127,6 +123,8 @@ def build_from(
                 finished, encoded = fill(work, batches, maker, sources=reusable(request.folder, key))
             if not finished:
                 raise CorpusError(f"Corpus {request.corpus} holds no passage that can be read.")
+            for told in source.notes if source else ():
+                log_note(told)
             origin = _origin(request, started, key, encoded, source)
             manifest = finish(work, finished, maker, settings, origin, seconds={"shards": elapsed()})
             publish(work, request.folder, manifest.build)
@@ -150,6 +148,7 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
         encoded=encoded,
         skipped=tuple(source.skipped) if source else (),
         skipped_count=source.skipped_count if source else 0,
+        notes=source.notes if source else (),
         change=request.change,
     )
 

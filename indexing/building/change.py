@@ -1,6 +1,5 @@
 """Adds passages to an index or deletes some, by a new build from the old one in which only new passages are encoded."""
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from indexing.building.settings import BuildSettings
 from indexing.building.shards import load_all
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
-from indexing.corpus.files import describe_unread
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, IndexingError, SettingsError
 from indexing.index import check_encoder, opened_analyzer
@@ -20,7 +18,6 @@ from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 
-log = logging.getLogger(__name__)
 READ_FROM = ("passages/", "ids/", "shards/")
 Batches = Iterator[Sequence[Passage]]
 
@@ -44,15 +41,15 @@ def add_passages(
         IndexingError: no such index exists, or it was built with other weights.
     """
     folder = current_build(name, root=root)
-    if unread := describe_unread(corpus.path):
-        log.warning("%s", unread)
     store = _checked_store(folder)
     count, replaced = _differences(corpus, store, name, on_existing)
     if not count and not replaced:
         raise CorpusError(f"{corpus.path} holds no passage that index {name} doesn't hold already.")
 
     def batches(size: int) -> Batches:
-        second_reading = Corpus(corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields)
+        second_reading = Corpus(
+            corpus.path, skip_bad_lines=corpus.skip_bad_lines, fields=corpus.fields, mend=corpus.mend
+        )
         new = (passage for passage in second_reading if passage.id in replaced or passage.id not in store)
         return _topped_up(_without(folder, store, replaced), new, size)
 

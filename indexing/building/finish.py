@@ -34,6 +34,7 @@ class Origin:
     encoded: int
     skipped: tuple[str, ...] = ()
     skipped_count: int = 0
+    notes: tuple[str, ...] = ()
     change: str = ""
 
 

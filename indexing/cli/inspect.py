@@ -68,5 +68,7 @@ def _inspect(options: argparse.Namespace) -> int:
     print(f"size        {files}, {manifest.bytes / manifest.passages:,.0f} bytes a passage")
     print("seconds     " + ", ".join(f"{phase} {value:.1f}" for phase, value in manifest.seconds.items()))
     print(f"left out    {manifest.skipped_count} lines of the corpus")
+    for note in manifest.notes:
+        print(f"note        {note}")
     print(f"builds      {', '.join(build_folders(folder.parent))}")
     return 0

@@ -64,7 +64,9 @@ def add_json(command: argparse.ArgumentParser) -> None:
 def add_corpus(command: argparse.ArgumentParser, forms: str) -> None:
     """Add --corpus and how it is read; `forms` says what it may be."""
     command.add_argument("--corpus", required=True, help=forms)
-    command.add_argument("--id-field", metavar="FIELD", help="the id's, in JSONL and Parquet (by the usual names)")
+    command.add_argument(
+        "--id-field", metavar="FIELD", help="the id's, in JSONL, Parquet, or a header row (by the usual names)"
+    )
     command.add_argument("--text-field", metavar="FIELD", help="the text's, likewise")
     command.add_argument("--title-field", metavar="FIELD", help="the title's, likewise; '' for no title")
     command.add_argument(
@@ -72,6 +74,11 @@ def add_corpus(command: argparse.ArgumentParser, forms: str) -> None:
         choices=("stop", "skip"),
         default="stop",
         help="a line that can't be read ends the command, or is left out (%(default)s)",
+    )
+    command.add_argument(
+        "--keep-encoding",
+        action="store_true",
+        help="read texts that were encoded twice as they are, not as they were meant",
     )
 
 
@@ -85,7 +92,10 @@ def open_corpus(options: argparse.Namespace) -> "Corpus":
     from indexing.corpus.corpus import Corpus
 
     return Corpus(
-        _corpus_path(options.corpus), skip_bad_lines=options.on_bad_line == "skip", fields=corpus_fields(options)
+        _corpus_path(options.corpus),
+        skip_bad_lines=options.on_bad_line == "skip",
+        fields=corpus_fields(options),
+        mend=not options.keep_encoding,
     )
 
 

@@ -27,6 +27,7 @@ def print_build(manifest: "Manifest", folder: Path, *, as_json: bool) -> None:
                 "passages": manifest.passages,
                 "encoded": manifest.encoded,
                 "left_out": manifest.skipped_count,
+                "notes": list(manifest.notes),
                 "change": manifest.change,
                 "dense": asdict(manifest.dense),
                 "seconds": dict(manifest.seconds),

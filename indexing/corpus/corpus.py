@@ -1,8 +1,8 @@
 """Reads passages from every supported form of corpus, and names the file and line of what can't be read.
 
-Forms: MS MARCO's `collection.tsv` (id TAB text, or id TAB text TAB title) and JSONL (BEIR's `corpus.jsonl`),
-each plain, `.gz` or in a `.tar.gz`; Parquet, one file or a folder of them; a folder of `.txt` files. Lines may
-end in CRLF and a file may start with a byte-order mark.
+Forms: MS MARCO's `collection.tsv` (id TAB text, or id TAB text TAB title, or columns named by a header row), JSONL
+(BEIR's `corpus.jsonl`) and CSV with a header row, each plain, `.gz` or in a `.tar.gz` or `.zip`; Parquet, one file or
+a folder of them; a folder of `.txt` files. Lines may end in CRLF and a file may start with a byte-order mark.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,15 +11,19 @@ from functools import partial
 from pathlib import Path
 
 from indexing.corpus.fields import Fields
-from indexing.corpus.files import READ_ERRORS, corpus_files, lines, parts
+from indexing.corpus.files import READ_ERRORS, lines, parts
+from indexing.corpus.folder import find_corpus
 from indexing.corpus.limits import LIMITS, ReadLimits
-from indexing.corpus.lines import Chunk, Parsed, line_parser
+from indexing.corpus.lines import Chunk, Parsed, iterate, json_parser, passage, text_parser
 from indexing.corpus.parquet import parquet_chunks
-from indexing.errors import CorpusError, first_line
+from indexing.corpus.remarks import Remarks
+from indexing.corpus.table import TsvReader, csv_reader
+from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.records import Passage
 from indexing.store.ids import SeenIds
 
 LINE_OVERHEAD = 200  # bytes of memory per line besides its text
+LineReader = Callable[[Iterator[bytes]], Iterator[Parsed]]
 
 
 @dataclass
@@ -32,15 +36,19 @@ class Corpus:
     path: Path
     skip_bad_lines: bool = False
     fields: Fields = field(default_factory=Fields)
-    """Names of the fields in JSON and Parquet."""
+    """Names of the fields in JSON and Parquet, and of the columns in a table with a header row."""
     skipped: list[str] = field(default_factory=list)
     """With `skip_bad_lines`, a description of each of the first 1,000 lines left out."""
     skipped_count: int = 0
     """How many lines were left out."""
     limits: ReadLimits = LIMITS
+    mend: bool = True
+    """Whether texts that were encoded twice are read as they were meant."""
+    notes: tuple[str, ...] = ()
+    """Once all is read, sentences on what was left out, undone or looks wrong."""
 
     def __iter__(self) -> Iterator[Passage]:
-        """Each passage once; the record of lines left out starts over.
+        """Each passage once; the records of lines left out and of notes start over.
 
         Raises:
             CorpusError: there is nothing to read at `path`, or a file or its columns can't be read; or, unless
@@ -49,17 +57,22 @@ class Corpus:
             SettingsError: a file has an unknown ending, or fields are named for a form that has none.
         """
         self.skipped.clear()
-        self.skipped_count = 0
-        seen = SeenIds()
-        for chunk in _chunks(corpus_files(self.path), self.fields, self.limits):
-            repeats = iter(seen.repeats([parsed.id for parsed in chunk.parsed if isinstance(parsed, Passage)]))
-            for number, parsed in enumerate(chunk.parsed):
-                if isinstance(parsed, str):
-                    self._leave_out(f"{chunk.place(number)}: {parsed}")
-                elif next(repeats):
-                    self._leave_out(f"{chunk.place(number)}: passage id {parsed.id[:80]!r} appeared before")
-                else:
-                    yield parsed
+        self.skipped_count, self.notes = 0, ()
+        seen, found = SeenIds(), find_corpus(self.path)
+        remarks = Remarks(mend=self.mend, told=list(found.notes))
+        for chunk in _chunks(found.files, self.fields, self.limits, remarks):
+            parsed = [passage(entry, remarks) if isinstance(entry, tuple) else entry for entry in chunk.parsed]
+            ids = [entry.id for entry in parsed if isinstance(entry, Passage)]
+            repeats = iter(seen.repeats(ids))
+            remarks.compare(ids)
+            for number, entry in enumerate(parsed):
+                if isinstance(entry, str):
+                    self._leave_out(f"{chunk.place(number)}: {entry}")
+                elif entry is not None and next(repeats):
+                    self._leave_out(f"{chunk.place(number)}: passage id {entry.id[:80]!r} appeared before")
+                elif entry is not None:
+                    yield entry
+        self.notes = remarks.sentences()
 
     def _leave_out(self, fault: str) -> None:
         if not self.skip_bad_lines:
@@ -69,40 +82,79 @@ class Corpus:
             self.skipped.append(fault)
 
 
-def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
+def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits, remarks: Remarks) -> Iterator[Chunk]:
     for file in files:
-        if file.suffix == ".parquet":
-            yield from parquet_chunks(file, fields, limits=limits)
-        else:
-            try:
-                yield from (_text_file if file.suffix == ".txt" else _line_chunks)(file, fields, limits)
-            except READ_ERRORS as error:
-                raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or pack it again.") from error
+        try:
+            before = _state(file)
+            if file.suffix.lower() == ".parquet":
+                yield from parquet_chunks(file, fields, limits=limits)
+            elif file.suffix.lower() == ".txt":
+                yield _text_file(file, fields, limits)
+            else:
+                yield from _line_chunks(file, fields, limits, remarks)
+            if _state(file) != before:
+                raise CorpusError(f"{file} changed while it was read; wait until it is complete, and start again.")
+        except READ_ERRORS as error:
+            raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or pack it again.") from error
 
 
-def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
-    with file.open("rb") as stream:
+def _state(file: Path) -> tuple[int, int]:
+    state = file.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Chunk:
+    _check_no_fields(str(file), fields)
+    for _, stream in parts(file):
         content = stream.read(limits.line + 4)  # the limit, a byte-order mark, and one byte more
-    parse = line_parser(str(file), fields, limit=limits.line)
-    yield Chunk([parse(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
+    parse = text_parser(str(file), limit=limits.line)
+    return Chunk([parse(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
 
 
-def _line_chunks(file: Path, fields: Fields, limits: ReadLimits) -> Iterator[Chunk]:
+def _line_chunks(file: Path, fields: Fields, limits: ReadLimits, remarks: Remarks) -> Iterator[Chunk]:
     for name, stream in parts(file):
-        parse = line_parser(name.removesuffix(".gz"), fields, limit=limits.line)
-        yield from _numbered(name, lines(stream, limit=limits.line), parse, chunk_bytes=limits.chunk)
+        read = line_reader(name, fields, remarks, limit=limits.line)
+        yield from _numbered(name, read(lines(stream, limit=limits.line)), chunk_bytes=limits.chunk)
 
 
-def _numbered(
-    name: str, raw_lines: Iterable[bytes], parse: Callable[[bytes], Parsed], *, chunk_bytes: int
-) -> Iterator[Chunk]:
+def line_reader(name: str, fields: Fields, remarks: Remarks, *, limit: int = LIMITS.line) -> LineReader:
+    """What reads the lines of a file, chosen by its name; it gives one result a line.
+
+    Raises:
+        SettingsError: the file has an unknown ending.
+    """
+    lowered = name.lower().removesuffix(".gz")
+    if lowered.endswith((".jsonl", ".ndjson")):
+        return iterate(json_parser(fields, limit=limit))
+    if lowered.endswith(".tsv"):
+        return TsvReader(name, fields, remarks, limit=limit)
+    if lowered.endswith(".csv"):
+        return csv_reader(name, fields, remarks, limit=limit)
+    if lowered.endswith(".json"):
+        raise SettingsError(
+            f"Corpus file {name} is JSON, which is read as .jsonl, an object a line: rename it if that is what it "
+            f"holds, or write its array so: jq -c '.[]' {name} > {name}l"
+        )
+    raise SettingsError(
+        f"Corpus file {name} ends in neither .tsv, .jsonl, .csv, .parquet nor .txt; rename or convert it."
+    )
+
+
+def _check_no_fields(name: str, fields: Fields) -> None:
+    if fields != Fields():
+        raise SettingsError(
+            f"Corpus file {name} has no field names; leave --id-field, --text-field and --title-field out."
+        )
+
+
+def _numbered(name: str, entries: Iterable[Parsed], *, chunk_bytes: int) -> Iterator[Chunk]:
     """Chunks of about `chunk_bytes`. If reading fails, the lines read before are yielded before the error is raised."""
     first, size = 1, 0
     parsed: list[Parsed] = []
     try:
-        for line in raw_lines:
-            parsed.append(parse(line))
-            size += len(line) + LINE_OVERHEAD
+        for entry in entries:
+            parsed.append(entry)
+            size += (sum(map(len, entry)) if isinstance(entry, tuple) else 0) + LINE_OVERHEAD
             if size > chunk_bytes:
                 yield Chunk(parsed, partial(_place, name, first))
                 first, size, parsed = first + len(parsed), 0, []

@@ -6,7 +6,8 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus.files import READ_ERRORS, corpus_files, parts
+from indexing.corpus.files import READ_ERRORS, parts
+from indexing.corpus.folder import corpus_files
 from indexing.errors import CorpusError, first_line
 
 
@@ -18,10 +19,10 @@ def count_passages(path: Path, *, chunk_bytes: int = 1 << 20) -> int:
     Raises CorpusError if there is no corpus, or a compressed file is broken.
     """
     files = corpus_files(path)
-    if files[0].name.endswith(".txt"):
+    if files[0].name.lower().endswith(".txt"):
         return len(files)
     try:
-        if files[0].name.endswith(".parquet"):
+        if files[0].name.lower().endswith(".parquet"):
             return sum(pq.read_metadata(file).num_rows for file in files)
         return sum(_lines(stream, chunk_bytes) for file in files for _, stream in parts(file))
     except (*READ_ERRORS, pa.ArrowException) as error:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from indexing.errors import SettingsError
 
-ID_FIELDS = ("_id", "id", "pid", "passage_id", "docno", "docid", "doc_id")
+ID_FIELDS = ("_id", "id", "pid", "passage_id", "docno", "docid", "doc_id", "document_id", "corpus_id", "corpus-id")
 TEXT_FIELDS = ("text", "passage", "passage_text", "contents", "content", "body", "segment")
 TITLE_FIELDS = ("title", "headings")
 KINDS = {
@@ -18,7 +19,10 @@ KINDS = {
     type(None): "null",
     int: "a number",
     float: "a number",
+    Decimal: "a number",
 }
+EXACT = 2**53
+"""Above it a number in double precision has lost digits."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,18 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name[:40]) for name in ordered[:8]) + more
 
 
-def as_strings(fields: RecordFields, key: object, text: object, title: object) -> tuple[str, str, str] | str:
-    """The values as strings, or a description of the one that isn't text; ids may be numbers, a title may be null."""
-    if type(key) in (int, float) and math.isfinite(key):  # type: ignore[arg-type]  # not bool
-        key = str(key)
+def as_strings(
+    fields: RecordFields, key: object, text: object, title: object, *, exact: int = EXACT
+) -> tuple[str, str, str] | str:
+    """The values as strings, or a description of the one that isn't text; a title may be null.
+
+    An id may be a whole number: `101.0`, as pandas writes it, is `101`. From `exact` on, floating-point numbers have
+    lost digits and are refused.
+    """
+    if isinstance(key, int | float | Decimal) and not isinstance(key, bool):
+        key = _digits(fields.id, key, exact)
+        if key.startswith("field "):
+            return key
     if title is None:
         title = ""
     if isinstance(key, str) and isinstance(text, str) and isinstance(title, str):
@@ -85,6 +97,17 @@ def as_strings(fields: RecordFields, key: object, text: object, title: object) -
         if not isinstance(value, str)
     )
     kind = KINDS.get(type(value), type(value).__name__)
-    if isinstance(value, float) and not math.isfinite(value):
-        kind = "a number that isn't finite"
     return f"field {name!r} holds {kind} where {expected} is expected"
+
+
+def _digits(name: str, value: float | Decimal, exact: int) -> str:
+    """A number as an id, or what is wrong with it, beginning with "field "."""
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return f"field {name!r} holds a number that isn't finite where an id is expected"
+    if value != int(value):
+        return f"field {name!r} holds {str(value)[:40]} where an id is expected, which is text or a whole number"
+    if isinstance(value, float) and abs(value) >= exact:
+        return f"field {name!r} holds {value:g}, too large a floating-point number to have kept all digits of an id"
+    return str(int(value))

@@ -1,96 +1,66 @@
-"""Finds the files of a corpus and reads their lines one at a time; packed files are never unpacked to disk."""
+"""Reads a corpus file's lines one at a time, plain or packed; packed files are never unpacked to disk."""
 
 import gzip
+import lzma
 import re
 import tarfile
+import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
+from indexing.corpus.beginning import check_beginning
 from indexing.corpus.limits import LIMITS
 from indexing.errors import CorpusError
 
-ARCHIVES = (".tar.gz", ".tgz")
-TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl")
-NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
-CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
-JUDGED = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")  # files beside the passages that hold none
-
-TABLE_ENDINGS = (".tsv", ".jsonl", ".tsv.gz", ".jsonl.gz", *ARCHIVES)
-
-READ_ERRORS = (OSError, EOFError, zlib.error, tarfile.TarError)
+ARCHIVES = (".tar.gz", ".tgz", ".zip")
+LINE_ENDINGS = (".tsv", ".jsonl", ".ndjson", ".csv")
+"""Of the forms that hold a passage a line, or nearly so."""
+TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl", "corpus.tsv", "collection.csv", "corpus.csv")
+JUDGED = re.compile(r"(queries|qrels|topics)([._-][^/]*)?\.(tsv|jsonl|ndjson|csv|parquet|txt)(\.gz)?", re.IGNORECASE)
+"""Names of files beside the passages that hold none."""
+UNPACK: Mapping[str, str] = {
+    ".bz2": "bunzip2 -k",
+    ".xz": "xz -dk",
+    ".zst": "zstd -d",
+    ".7z": "7z x",
+    ".rar": "unrar x",
+    ".tar": "tar xf",
+    ".tbz2": "tar xjf",
+    ".txz": "tar xJf",
+    ".lz4": "lz4 -dk",
+    ".z": "uncompress -k",
+}
+"""Endings of packed files that aren't read, and what unpacks them."""
+READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, NotImplementedError)
 """What reading raises if a packed file is cut off or broken."""
 
 
-def corpus_files(path: Path) -> list[Path]:
-    """The files that hold a corpus's passages, in order. Raises CorpusError if there are none."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise CorpusError(f"Corpus {path} doesn't exist. Give a folder or a file: {CORPUS_FORMS}.")
-    for name in NAMES:
-        if (path / name).is_file():
-            return [path / name]
-    files = (
-        _passages(path, path.glob("*.parquet"))
-        or _passages(path, path.glob("corpus/*.parquet"))  # the hub's layout of corpus, queries and qrels
-        or _passages(path, path.rglob("*.txt"))
-    )
-    if not files:
-        raise CorpusError(f"Folder {path} holds no corpus, which would be {CORPUS_FORMS}; {_suggestion(path)}.")
-    return files
-
-
-def describe_unread(path: Path) -> str:
-    """A message on the files in a folder of texts that aren't read, counted by ending; empty without any.
-
-    Queries, qrels and hidden files aren't counted. If the corpus is a table such as collection.tsv, its name says what
-    is read, so other files aren't mentioned.
-    """
-    if not path.is_dir() or corpus_files(path)[0].suffix != ".txt":
-        return ""
-    files = [file for file in _passages(path, path.rglob("*")) if file.suffix != ".txt" and not _hidden(file, path)]
-    if not files:
-        return ""
-    endings = Counter(file.suffix or file.name for file in files)
-    counts = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(8))
-    return (
-        f"Of folder {path} only the .txt files are read; left out: {counts} (such as {files[0].name}). If they hold "
-        "passages, convert them to .txt, or give a table of them: --corpus FILE."
-    )
-
-
-def _hidden(file: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(root).parts)
-
-
-def _suggestion(path: Path) -> str:
-    """What to do about a folder without a corpus; tables with other names are listed."""
-    tables = [file for file in _passages(path, path.iterdir()) if file.name.endswith(TABLE_ENDINGS)]
-    if not tables:
-        return "give another folder"
-    names = ", ".join(file.name for file in tables[:8])
-    return f"it does hold {names}: give the file itself, --corpus {tables[0]}"
-
-
-def _passages(root: Path, files: Iterator[Path]) -> list[Path]:
-    """Files sorted by path, without the queries and qrels directly in `root`."""
-    return sorted(
-        file for file in files if not file.is_dir() and not (file.parent == root and JUDGED.fullmatch(file.name))
-    )
+def check_packing(file: Path) -> None:
+    """Raise CorpusError for a packed file that can't be read in place."""
+    command = UNPACK.get(file.suffix.lower())
+    if command is not None:
+        raise CorpusError(f"{file} is packed in a form that isn't read; unpack it ({command} {file}), and give that.")
 
 
 def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Name and unpacked bytes of the file, or of each member of an archive that holds passages."""
-    if file.name.endswith(ARCHIVES):
+    """Name and unpacked bytes of the file, or of each member of an archive that holds passages.
+
+    Raises:
+        CorpusError: it is packed in a form that isn't read, holds no text, or text of another encoding than UTF-8.
+    """
+    check_packing(file)
+    name = file.name.lower()
+    if name.endswith(ARCHIVES):
         yield from _archive_parts(file)
-    elif file.suffix == ".gz":
+    elif name.endswith(".gz"):
         with gzip.open(file) as stream:
+            check_beginning(str(file), stream.peek(1))
             yield str(file), stream  # type: ignore[misc]  # typeshed doesn't declare GzipFile as an IO, but it reads as one
     else:
         with file.open("rb") as stream:
+            check_beginning(str(file), stream.peek(1))
             yield str(file), stream
 
 
@@ -109,28 +79,51 @@ def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
 
 
 def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The members with a name in `TABLES`, or else the only .tsv or .jsonl that isn't queries or qrels."""
+    """The members with a name in `TABLES`, or else the only table that isn't queries or qrels."""
     known, others = False, []
     for name, stream in _members(file):
         if PurePosixPath(name).name in TABLES:
             known = True
-            yield f"{file}/{name}", stream
-        elif name.endswith((".tsv", ".jsonl")) and not JUDGED.fullmatch(PurePosixPath(name).name):
+            yield _checked(f"{file}/{name}", stream)
+        elif name.lower().endswith(LINE_ENDINGS) and not JUDGED.fullmatch(PurePosixPath(name).name):
             others.append(name)
+    others = [name for name in others if PurePosixPath(name).parent.name != "qrels"]
     if not known and len(others) != 1:
         names = ", ".join(others[:8]) or "no .tsv and no .jsonl"
         raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {names}; unpack it, and give one file.")
     if not known:
-        yield from ((f"{file}/{name}", stream) for name, stream in _members(file) if name == others[0])
+        yield from (_checked(f"{file}/{name}", stream) for name, stream in _members(file) if name == others[0])
+
+
+def _checked(name: str, stream: Any) -> tuple[str, IO[bytes]]:
+    check_beginning(name, stream.peek(1))
+    return name, stream
 
 
 def _members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Stream each file of an archive in turn; reading to the end also checks the checksum of the whole."""
+    """Each file of an archive in turn, without those that systems add."""
+    for name, stream in _zip_members(file) if file.name.lower().endswith(".zip") else _tar_members(file):
+        if not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts):
+            yield name, stream
+
+
+def _tar_members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Stream each file; reading to the end also checks the checksum of the whole."""
     with gzip.open(file) as packed:
         with tarfile.open(fileobj=packed, mode="r|") as archive:
             for member in archive:
                 stream = archive.extractfile(member) if member.isfile() else None
-                if stream is not None and not PurePosixPath(member.name).name.startswith("."):
+                if stream is not None:
                     yield member.name.removeprefix("./"), stream
         while packed.read(1 << 20):
             pass
+
+
+def _zip_members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.flag_bits & 1:
+                raise CorpusError(f"{file} is locked by a password; unpack it, and give the corpus inside.")
+            if not member.is_dir():
+                with archive.open(member) as stream:
+                    yield member.filename, stream

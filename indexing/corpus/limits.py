@@ -20,3 +20,5 @@ class ReadLimits:
 
 
 LIMITS = ReadLimits()
+LONGEST_ID = 1_000
+"""Characters of a passage's id; a longer one is a text in the wrong column."""

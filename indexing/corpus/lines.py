@@ -1,20 +1,33 @@
-"""Parses one line of a corpus into a passage, or into a description of what is wrong with it."""
+"""Parses one line of a corpus into the values of a passage, or into a description of what is wrong with it."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from indexing.corpus.fields import Fields, as_strings, find_fields
-from indexing.corpus.limits import LIMITS
-from indexing.errors import SettingsError
+from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields
+from indexing.corpus.limits import LIMITS, LONGEST_ID
+from indexing.corpus.remarks import Remarks
 from indexing.records import Passage, PassageId
 from indexing.whitespace import squeeze
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-Parsed = Passage | str
-"""A passage, or what is wrong with the line."""
+SURROUNDS_IDS = (
+    "\ufeff\u200b\u2060"  # a byte-order mark and spaces without width, which editors put where nobody sees them
+)
+
+
+class Values(NamedTuple):
+    """The id, text and title of a passage as they stand in a file."""
+
+    id: str
+    text: str
+    title: str = ""
+
+
+Parsed = Values | str | None
+"""A passage's values, or what is wrong with the line; None for a line that belongs to no passage, such as a header."""
 
 
 class Chunk(NamedTuple):
@@ -24,22 +37,17 @@ class Chunk(NamedTuple):
     place: Callable[[int], str]
 
 
-def line_parser(name: str, fields: Fields, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
-    """A parser for lines of at most `limit` bytes, chosen by the file's name.
+def json_parser(fields: Fields, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
+    """A parser of JSON lines of at most `limit` bytes."""
+    return _of_bytes(lambda line: _parse_json(line, fields), limit)
 
-    Raises SettingsError for an unknown ending, or for field names with a form that has none.
-    """
-    if name.endswith(".jsonl"):
-        return _of_bytes(lambda line: _parse_json(line, fields), limit)
-    if not name.endswith((".tsv", ".txt")):
-        raise SettingsError(
-            f"Corpus file {name} ends in neither .tsv, .jsonl, .parquet nor .txt; rename or convert it."
-        )
-    if fields != Fields():
-        raise SettingsError(
-            f"Corpus file {name} has no field names; leave --id-field, --text-field and --title-field out."
-        )
-    return _of_bytes(_parse_tsv if name.endswith(".tsv") else lambda text: passage(Path(name).stem, text, ""), limit)
+
+def text_parser(name: str, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
+    """A parser of a whole text file, whose name without its ending is the passage's id."""
+    stem = Path(name).stem
+    if UNSTORABLE.search(stem):
+        return lambda _: "the file's name is no UTF-8; rename it"
+    return _of_bytes(lambda text: Values(stem, text), limit)
 
 
 def _of_bytes(parse: Callable[[str], Parsed], limit: int) -> Callable[[bytes], Parsed]:
@@ -62,46 +70,78 @@ def decoded(line: bytes, *, limit: int = LIMITS.line) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start + 1} of the line is no UTF-8") from None
-
-
-def _parse_tsv(line: str) -> Parsed:
-    tabs = line.count("\t")
-    if tabs not in (1, 2):
-        return f"{tabs + 1} tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted"
-    return passage(*line.split("\t"))
+        value = line[error.start : error.start + 1]
+        meant = value.decode("cp1252", errors="replace")
+        raise ValueError(
+            f"byte {error.start + 1} of the line is no UTF-8 (0x{value[0]:02X}, which is {meant!r} in Windows-1252; "
+            "if the file is in that encoding, convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW)"
+        ) from None
 
 
 def _parse_json(line: str, fields: Fields) -> Parsed:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        return f"not JSON ({error.msg} at character {error.pos + 1})"
+        return f"not JSON ({error.msg} at character {error.pos + 1}){_array(line)}"
     except (
         ValueError,
         RecursionError,
     ) as error:  # a number with thousands of digits, or brackets nested thousands deep
         return f"not JSON that can be read ({error})"
     if not isinstance(record, dict):
-        return "a JSON object is wanted"
+        return f"a JSON object is wanted{_array(line)}"
     names = find_fields(fields, tuple(record))
     if isinstance(names, str):
         return names
+    if repeated := _repeated(line, names):
+        return f"field {repeated!r} stands there twice with different values"
     values = as_strings(names, record[names.id], record[names.text], record[names.title] if names.title else "")
     if isinstance(values, str):
         return values
     if "\\u" in line and any(UNSTORABLE.search(value) for value in values):
         return "a NUL or half a surrogate pair is escaped in it"
-    return passage(*values)
+    return Values(*values)
 
 
-def passage(passage_id: str, text: str, title: str = "") -> Parsed:
+def _array(line: str) -> str:
+    if not line.lstrip().startswith("["):
+        return ""
+    return "; write an array as lines, an object each: jq -c '.[]' FILE > NEW.jsonl"
+
+
+def _repeated(line: str, names: RecordFields) -> str:
+    """The field among `names` that an object holds twice with different values; empty without any."""
+    suspects = [name for name in names if name and line.count(f'"{name}"') > 1]
+    if not suspects:
+        return ""
+    pairs: list[tuple[str, Any]] = []
+
+    def keep(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        pairs[:] = found  # the outermost object ends last
+        return dict(found)
+
+    json.loads(line, object_pairs_hook=keep)
+    return next((name for name in suspects if len({repr(value) for key, value in pairs if key == name}) > 1), "")
+
+
+def passage(values: Values, remarks: Remarks) -> Passage | str:
     """A passage of these values, each run of white space made one space; without a text, the title is the text."""
-    key, cleaned, title = passage_id.strip(), squeeze(text), squeeze(title)
+    key = values.id.strip()
+    if not key.isascii():
+        key = key.strip(SURROUNDS_IDS).strip()
     if not key:
         return "the id is empty"
-    if not cleaned:
-        cleaned, title = title, ""
-    if not cleaned:
+    if len(key) > LONGEST_ID:
+        return f"the id has {len(key):,} characters, {LONGEST_ID:,} are the most; is it a text?"
+    text, title = squeeze(remarks.text(key, values.text)), squeeze(remarks.text(key, values.title))
+    if not text:
+        text, title = title, ""
+    if not text:
         return f"passage {key[:80]!r} has no text"
-    return Passage(PassageId(key), cleaned, title)
+    remarks.count(key, text)
+    return Passage(PassageId(key), text, title)
+
+
+def iterate(parse: Callable[[bytes], Parsed]) -> Callable[[Iterator[bytes]], Iterator[Parsed]]:
+    """A reader that parses each line for itself."""
+    return lambda lines: map(parse, lines)

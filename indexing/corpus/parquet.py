@@ -1,27 +1,30 @@
 """Reads a Parquet file's passages in bounded batches of rows, after checking its columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields
+from indexing.corpus.fields import EXACT, Fields, RecordFields, as_strings, find_fields
 from indexing.corpus.limits import LIMITS, ReadLimits
-from indexing.corpus.lines import Chunk, Parsed, passage
+from indexing.corpus.lines import Chunk, Parsed, Values
 from indexing.errors import CorpusError, first_line
+
+EXACT_IN: Mapping[pa.DataType, int] = {pa.float32(): 2**24, pa.float16(): 2**11}
+"""From where on numbers of a type have lost digits; other floating-point numbers are double."""
 
 
 def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -> Iterator[Chunk]:
     """Every row in order, numbered from 1. Raises CorpusError if the file or its columns can't be used."""
     try:
-        with pq.ParquetFile(file, memory_map=True) as source:
+        with pq.ParquetFile(file, memory_map=False) as source:
             names = _columns(file, source.schema_arrow, fields)
-            first = 1
+            first, exact = 1, EXACT_IN.get(source.schema_arrow.field(names.id).type, EXACT)
             size = _batch_rows(source.metadata, limits)
             for batch in source.iter_batches(size, columns=[name for name in names if name]):
-                yield Chunk(_rows(batch, names, limits.line), partial(_place, file, first))
+                yield Chunk(_rows(batch, names, limits.line, exact), partial(_place, file, first))
                 first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
@@ -51,12 +54,13 @@ def _columns(file: Path, schema: pa.Schema, fields: Fields) -> RecordFields:
 def _usable(kind: pa.DataType, *, number: bool) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     text = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view())
-    return kind in text or (number and (pa.types.is_integer(kind) or pa.types.is_floating(kind)))
+    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return kind in text or (number and numbers)
 
 
-def _rows(batch: pa.RecordBatch, names: RecordFields, limit: int) -> list[Parsed]:
+def _rows(batch: pa.RecordBatch, names: RecordFields, limit: int, exact: int) -> list[Parsed]:
     columns = [_values(batch.column(name)) if name else [""] * batch.num_rows for name in names]
-    return [_row(names, values, limit) for values in zip(*columns, strict=True)]
+    return [_row(names, values, limit, exact) for values in zip(*columns, strict=True)]
 
 
 def _values(column: pa.Array) -> list[object]:
@@ -69,14 +73,15 @@ def _values(column: pa.Array) -> list[object]:
         return list(column.cast(pa.large_binary()).to_pylist())
 
 
-def _row(names: RecordFields, raw: tuple[object, ...], limit: int) -> Parsed:
+def _row(names: RecordFields, raw: tuple[object, ...], limit: int, exact: int) -> Parsed:
     try:
         decoded = [value.decode("utf-8") if isinstance(value, bytes) else value for value in raw]
     except UnicodeDecodeError as error:
         return f"byte {error.start + 1} of a value is no UTF-8"
-    values = as_strings(names, *decoded)
+    key, text, title = decoded
+    values = as_strings(names, key, text, title, exact=exact)
     if isinstance(values, str):
         return values
     if sum(map(len, values)) > limit:
         return f"the row is longer than {limit:,} characters"
-    return "a value holds a NUL" if any("\0" in value for value in values) else passage(*values)
+    return "a value holds a NUL" if any("\0" in value for value in values) else Values(*values)

@@ -20,6 +20,8 @@ STORED: Mapping[str, str] = {
     ".tsv.gz": "collection.tsv.gz",
     ".jsonl": "corpus.jsonl",
     ".jsonl.gz": "corpus.jsonl.gz",
+    ".csv": "collection.csv",
+    ".csv.gz": "collection.csv.gz",
     ".parquet": "collection.parquet",
 }
 """The endings that an upload may have, and the name under which each is stored."""
@@ -63,6 +65,8 @@ class StoredUpload:
     passages: int
     left_out: int
     """Lines that couldn't be read."""
+    notes: tuple[str, ...] = ()
+    """Sentences on the corpus as it was read, without its path."""
 
 
 def limit() -> int:
@@ -112,12 +116,17 @@ def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None
         path = work / STORED[ending(upload.file_name)]
         try:
             _copy(content, path, upload)
-            passages, left_out = _read(path, upload)
+            corpus, passages = _read(path, upload)
         except SecondLookError as error:  # the message is to name the user's file, not the copy
-            stored = str(path).removesuffix(".gz")
-            sentence = str(error).replace(str(path), upload.file_name).replace(stored, upload.file_name)
-            raise type(error)(sentence) from error
-    return StoredUpload(target, passages, left_out)
+            raise type(error)(_renamed(str(error), path, upload)) from error
+    notes = tuple(_renamed(note, path, upload) for note in corpus.notes)
+    return StoredUpload(target, passages, corpus.skipped_count, notes)
+
+
+def _renamed(sentence: str, path: Path, upload: Upload) -> str:
+    """A sentence with the user's name of the file in place of the copy's."""
+    stored = str(path).removesuffix(".gz")
+    return sentence.replace(str(path), upload.file_name).replace(stored, upload.file_name)
 
 
 def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
@@ -147,8 +156,8 @@ def _check_unpacked(path: Path, upload: Upload) -> None:
         raise CorpusError(f"{path} can't be unpacked ({first_line(error)}); pack it again.") from error
 
 
-def _read(path: Path, upload: Upload) -> tuple[int, int]:
-    """Read the corpus to the end; return the number of passages, and of lines that can't be read."""
+def _read(path: Path, upload: Upload) -> tuple[Corpus, int]:
+    """Read the corpus to the end; return it, with what it noted, and the number of passages."""
     corpus = Corpus(path, skip_bad_lines=True, fields=upload.fields)
     passages = size = 0
     for passage in corpus:
@@ -159,7 +168,7 @@ def _read(path: Path, upload: Upload) -> tuple[int, int]:
     _check_line(corpus, upload)
     if not passages:
         raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
-    return passages, corpus.skipped_count
+    return corpus, passages
 
 
 def _check_line(corpus: Corpus, upload: Upload) -> None:

@@ -7,7 +7,7 @@ import re
 import struct
 import time
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import faiss
 import numpy as np
@@ -23,6 +23,7 @@ EXACT_UP_TO = 50_000  # passages below which a scan of every vector takes under 
 SCAN_UP_TO = 2_000_000  # passages below which a scan of every 4-bit code does
 TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its k-means itself samples 256 per centroid
 LEAST_IN_A_CLUSTER = 39  # vectors per cluster below which FAISS's k-means warns
+CODES = 16  # of one part of a vector, in 4 bits
 MEMORY_SHARE = 0.5  # of the machine's memory that `auto` allows an index
 PROBE_ROWS = 4096
 KNOBS = {
@@ -125,6 +126,8 @@ class DenseIndex:
         try:
             index = faiss.index_factory(vectors.dim, kind, faiss.METRIC_INNER_PRODUCT)
             if not index.is_trained:
+                _quiet(index)
+                tell_few(kind, len(vectors), clusters=_clusters(index))
                 index.train(vectors.sample(max(TRAINING_ROWS, 64 * _clusters(index)), seed=seed))
             for block in vectors.blocks(_block_rows(len(vectors))):
                 check_finite(block)
@@ -245,6 +248,31 @@ def _clusters(index: faiss.Index) -> int:
     return 0 if inner is None else int(inner.nlist)
 
 
+def _quiet(index: faiss.Index) -> None:
+    """Let every part of an index train on few vectors without a line for each; `tell_few` says it once."""
+    index = faiss.downcast_index(index)
+    owners: list[Any] = [index, *(getattr(index, name, None) for name in ("pq", "lsq"))]
+    for owner in owners:
+        if hasattr(owner, "cp"):
+            owner.cp.min_points_per_centroid = 1
+    for name in ("base_index", "index", "quantizer"):
+        if isinstance(part := getattr(index, name, None), faiss.Index):
+            _quiet(part)
+
+
+def tell_few(kind: str, count: int, *, clusters: int) -> None:
+    """Log a warning if an index is to be trained on fewer vectors than its clusters, or any code, should have."""
+    wanted = LEAST_IN_A_CLUSTER * max(clusters, CODES)
+    if count < wanted:
+        log.warning(
+            "FAISS learns the index %s from only %s vectors, where %s are advised; --dense flat is exact, and fast at "
+            "this size.",
+            kind,
+            f"{count:,}",
+            f"{wanted:,}",
+        )
+
+
 def probe(preset: str, *, dim: int) -> tuple[float, float]:
     """Bytes and seconds that each further vector costs this kind of index, measured with random vectors.
 
@@ -254,6 +282,7 @@ def probe(preset: str, *, dim: int) -> tuple[float, float]:
     kind = factory_string(preset, dim=dim, passages=PROBE_ROWS)
     try:
         index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+        _quiet(index)
         index.train(vectors)
         index.add(vectors[:PROBE_ROWS])
         before = len(faiss.serialize_index(index))

@@ -99,10 +99,12 @@ def _card(state: IndexState, *, read_only: bool) -> None:
 
 
 def _remarks(state: IndexState) -> None:
-    """Show lines that were left out and other builds on disk."""
+    """Show lines that were left out, what else is told of the corpus, and other builds on disk."""
     remarks = []
     if state.manifest is not None and state.manifest.skipped_count:
         remarks.append(f"{state.manifest.skipped_count:,} lines were left out; the first: {state.manifest.skipped[0]}")
+    if state.manifest is not None:
+        remarks += state.manifest.notes
     if state.others:
         builds = ", ".join(f"{build.folder.name} ({size_text(build.bytes)})" for build in state.others)
         remarks.append(f"Also on disk: {builds}. Remove old builds: python -m indexing gc {state.name}")

@@ -10,7 +10,7 @@ from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note, problem
 from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
-from indexing.corpus.files import corpus_files
+from indexing.corpus.folder import corpus_files
 from indexing.corpus.hub_names import is_hub_corpus
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError

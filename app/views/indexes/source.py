@@ -57,7 +57,12 @@ def choose_reading() -> ReadingOptions:
             strict=True,
         ):
             key = f"indexes_{kind.lower().replace(' ', '_')}"
-            text = column.text_input(kind, key=key, placeholder=known, help="For JSONL and Parquet; detected if empty.")
+            text = column.text_input(
+                kind,
+                key=key,
+                placeholder=known,
+                help="Detected if empty. TSV lines without a header row have none.",
+            )
             names.append(text.strip() or None)
     return ReadingOptions(Fields(*names), skip_bad_lines)
 
@@ -124,7 +129,7 @@ def _upload(reading: ReadingOptions) -> None:
         type=[*uploads.STORED, ".gz"],
         key="indexes_upload",
         max_upload_size=limit,
-        help="TSV lines of id, text and an optional title, or JSONL or Parquet with these fields; plain or .gz.",
+        help="TSV lines of id, text and an optional title, or JSONL, CSV or Parquet with these fields; plain or .gz.",
     )
     if file is None:
         return
@@ -146,5 +151,6 @@ def _upload(reading: ReadingOptions) -> None:
         return
     passages = f"{corpus.passages:,} passage{'' if corpus.passages == 1 else 's'}"
     left_out = f"; lines left out: {corpus.left_out:,}" if corpus.left_out else ""
-    st.session_state[UPLOADED_KEY] = (str(corpus.folder), f"{corpus.folder} contains {passages}{left_out}.")
+    notes = "".join(f" {told}" for told in corpus.notes)
+    st.session_state[UPLOADED_KEY] = (str(corpus.folder), f"{corpus.folder} contains {passages}{left_out}.{notes}")
     st.rerun()

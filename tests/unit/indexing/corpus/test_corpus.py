@@ -214,8 +214,8 @@ def test_a_folder_without_a_corpus_is_told_with_the_names_looked_for(tmp_path: P
 
 
 def test_a_file_of_a_strange_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"c\.csv"):
-        read(write_lines(tmp_path / "c.csv", ["1,The cat sat."]))
+    with pytest.raises(SettingsError, match=r"c\.docx"):
+        read(write_lines(tmp_path / "c.docx", ["1,The cat sat."]))
 
 
 def test_skip_bad_lines_reads_the_rest(tmp_path: Path) -> None:

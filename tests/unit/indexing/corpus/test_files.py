@@ -4,13 +4,14 @@ import gzip
 import io
 import tarfile
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
-from indexing.corpus.files import NAMES, corpus_files, describe_unread
+from indexing.corpus.folder import NAMES, corpus_files, find_corpus
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
@@ -35,6 +36,15 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 def named(folder: Path, name: str) -> Path:
     """A collection of the two passages in the form that its name says."""
     content = TSV if "tsv" in name or "tar" in name or "tgz" in name else JSONL
+    if "csv" in name:
+        content = b"id,text\n1,The cat sat.\n2,The dog ran.\n"
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(folder / name, "w") as packed:
+            packed.writestr("scifact/corpus.jsonl", JSONL)
+            packed.writestr("scifact/queries.jsonl", JSONL)
+            packed.writestr("scifact/qrels/test.tsv", "x")
+            packed.writestr("__MACOSX/scifact/._corpus.jsonl", "x")
+        return folder / name
     if name.endswith((".tar.gz", ".tgz")):
         return archive(folder / name, {"collection.tsv": content})
     (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -187,7 +197,8 @@ def test_nothing_of_an_archive_is_written_to_disk(tmp_path: Path, monkeypatch: p
 def test_other_files_beside_texts_are_described_by_their_endings(tmp_path: Path) -> None:
     for name in ("a.txt", "b.md", "c.md", "deep/d.pdf", ".hidden", ".git/config", "queries.tsv"):
         write_lines(tmp_path / name, ["text"])
-    assert describe_unread(tmp_path) == (
+    told = find_corpus(tmp_path).notes
+    assert told[0] == (
         f"Of folder {tmp_path} only the .txt files are read; left out: 2 .md, 1 .pdf (such as b.md). If they hold "
         "passages, convert them to .txt, or give a table of them: --corpus FILE."
     )
@@ -199,8 +210,8 @@ def test_nothing_is_described_where_all_texts_are_read_or_a_table_is_the_corpus(
 ) -> None:
     for name in names:
         write_lines(tmp_path / name, ["1\ttext"])
-    assert describe_unread(tmp_path) == ""
-    assert describe_unread(tmp_path / names[0]) == ""
+    assert find_corpus(tmp_path).notes == ()
+    assert find_corpus(tmp_path / names[0]).notes == ()
 
 
 def test_a_folder_with_a_table_under_another_name_is_refused_with_that_name(tmp_path: Path) -> None:

@@ -28,11 +28,14 @@ def table(**columns: list[str]) -> bytes:
     return sink.getvalue()
 
 
+CSV = b'id,text\r\n1,The cat sat.\r\n2,"The dog ran."\r\n'
 CONTENT = {
     ".tsv": TSV,
     ".tsv.gz": gzip.compress(TSV, mtime=0),
     ".jsonl": JSONL,
     ".jsonl.gz": gzip.compress(JSONL, mtime=0),
+    ".csv": CSV,
+    ".csv.gz": gzip.compress(CSV, mtime=0),
     ".parquet": table(id=["1", "2"], text=["The cat sat.", "The dog ran."]),
 }
 
