@@ -13,6 +13,7 @@ from training.cli import (
     export,
     forecast,
     jobs,
+    judgments,
     mine,
     models,
     nano_beir,
@@ -26,7 +27,7 @@ from training.cli import (
 )
 
 MAKING = (prepare, mine, train, forecast, race, run, jobs)
-MEASURING = (evaluate, nano_beir, compare, expect)
+MEASURING = (evaluate, nano_beir, compare, expect, judgments)
 VERSIONS = (models, promote, rollback, average, export, push_to_hub)
 
 

@@ -62,14 +62,10 @@ def _tune(options: argparse.Namespace) -> int:
 
 def _judgments(options: argparse.Namespace, corpus: Path) -> "tuple[JudgedSet, JudgedSet | None]":
     """Judged queries to choose with, and held-out ones: those of the files, else train and dev beside the corpus."""
-    from indexing.judged.qrels import read_qrels
-    from indexing.judged.queries import read_queries
-    from indexing.judged.sets import JudgedSet, judged_sets
+    from indexing.judged.sets import judged_sets, read_judged
 
     if options.queries is not None and options.qrels is not None:
-        qrels = read_qrels(options.qrels)
-        queries = tuple(query for query in read_queries(options.queries) if query.id in qrels)
-        return JudgedSet(str(options.queries), queries, qrels), None
+        return read_judged(options.queries, options.qrels, split=str(options.queries)), None
     sets = judged_sets(corpus)
     if "train" not in sets:
         raise SettingsError(
