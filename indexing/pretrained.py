@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger(__name__)
+MISMATCHED = "its weights have other shapes than its configuration says"
 HUB_SECONDS = 5  # a hub that hasn't answered by then counts as unreachable
 
 
@@ -97,11 +98,12 @@ def weights_fingerprint(parameters: Sequence[tuple[str, "torch.Tensor"]]) -> str
 def loading_error(role: str, name: str, error: Exception) -> HubError | ModelError:
     """The error to raise when a model, tokenizer or re-ranker couldn't be loaded."""
     log.debug("loading %s failed", name, exc_info=error)
+    reason = MISMATCHED if "ignore_mismatched_sizes" in str(error) else first_line(error).removesuffix(".")
     if Path(name).exists():
         return ModelError(
-            f"{role} {name} can't be loaded: {first_line(error)} Give a folder that save_pretrained() wrote."
+            f"{role} {name} can't be loaded: {reason.removesuffix('.')}. Give a folder that save_pretrained() wrote."
         )
     return HubError(
         f"{role} {name!r} is no folder here, and the Hugging Face hub didn't give it "
-        f"({first_line(error)}). Check the name and the network, or give the path of a downloaded model."
+        f"({reason}). Check the name and the network, or give the path of a downloaded model."
     )

@@ -5,6 +5,7 @@ import math
 import os
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,19 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 
 from indexing import precision
 from indexing.errors import ModelError, SettingsError
+from indexing.models.folder import check_folder, check_recorded
+from indexing.models.loaded import (
+    HEADED,
+    POOLER,
+    WITHOUT_LIMIT,
+    absent_weights,
+    check_tokenizer,
+    check_weights,
+    readable_tokens,
+    refuse_absent,
+    transformer_of,
+)
+from indexing.models.long_text import Beginnings
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import (
     bundled_path,
@@ -30,6 +44,7 @@ TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding inc
 LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
 COUNTED_TOGETHER = 512  # texts whose tokens are counted in one call
 BATCHES = 8  # encoded per progress report
+ROLE = "Bi-encoder"
 log = logging.getLogger(__name__)
 
 
@@ -54,17 +69,42 @@ class BiEncoder:
                 )
         path = bundled_path(name)
         reach_hub(path)
+        folder, recorded = Path(path), False
+        if folder.is_dir():
+            recorded = check_recorded(ROLE, folder)
+            folder = check_folder(ROLE, folder)
         self.name = name
         self._device = precision.device()
         try:
             with quiet_loading():
-                self._model = SentenceTransformer(path, device=self._device, model_kwargs={"dtype": torch.float32})
+                self._model = SentenceTransformer(
+                    path, device=self._device, model_kwargs={"dtype": torch.float32, "use_safetensors": True}
+                )
         except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and its own errors
-            raise loading_error("Bi-encoder", name, error) from error
+            raise loading_error(ROLE, name, error) from error
+        self._check(str(folder) if folder.is_dir() else path, recorded=recorded)
         self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
         self._workers = tuple(workers)
         self._fast: SentenceTransformer | None = None
         self._pool: Any = None
+
+    def _check(self, folder: str, *, recorded: bool) -> None:
+        """Raise ModelError unless every weight came from a file, all are finite, and the tokenizer is the model's."""
+        inner = transformer_of(self._model)
+        if inner is not None:
+            if any(str(kind).endswith(HEADED) for kind in inner.config.architectures or ()):
+                raise ModelError(f"{ROLE} {self.name} is a cross-encoder, which gives no vectors. Choose another.")
+            if not recorded:
+                try:
+                    absent = absent_weights(ROLE, self.name, folder, inner)
+                except (OSError, RuntimeError, ValueError) as error:
+                    raise loading_error(ROLE, self.name, error) from error
+                refuse_absent(ROLE, self.name, [key for key in absent if POOLER not in key])
+            check_tokenizer(ROLE, self.name, self._model.tokenizer, inner)
+            limit = readable_tokens(ROLE, self.name, self._model.max_seq_length, self._model)
+            if limit is not None:
+                self._model.max_seq_length = limit
+        check_weights(ROLE, self.name, self._model)
 
     @property
     def dim(self) -> int:
@@ -82,7 +122,8 @@ class BiEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
         """The queries' vectors, (queries, dim) float32, unit length, always computed in float32."""
-        return self._unit(self._model.encode_query(list(texts), show_progress_bar=False), texts)
+        texts = self._beginnings(texts)
+        return self._unit(self._model.encode_query(texts, show_progress_bar=False), texts)
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
         """The texts' vectors, (texts, dim) float32, unit length, computed in this machine's fastest number format.
@@ -91,6 +132,7 @@ class BiEncoder:
         Long and short batches are mixed, so that the speed at the start is that of the whole. Lengths are padded to a
         multiple of LENGTH_STEP, because oneDNN keeps memory for every shape it sees.
         """
+        texts = self._beginnings(texts)
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         for rows, size in self._batches(texts):
             content = [texts[row] for row in rows]
@@ -116,6 +158,7 @@ class BiEncoder:
                 f"Bi-encoder {self.name} is no transformer and gives no vectors of tokens; choose another teacher, "
                 "such as first-stage."
             )
+        texts = self._beginnings(texts)
         tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
         for rows, size in self._batches(texts):
             encoded: Any = self._fast_model().encode_document(
@@ -148,6 +191,19 @@ class BiEncoder:
             SentenceTransformer.stop_multi_process_pool(self._pool)
             self._pool = None
 
+    def _beginnings(self, texts: Sequence[str]) -> list[str]:
+        """The beginning of each text, which has all the tokens that the model reads."""
+        most = self._model.max_seq_length
+        if not isinstance(most, int) or most > WITHOUT_LIMIT:
+            return list(texts)
+        _, beginnings = Beginnings(self._model.tokenizer).encode(
+            texts,
+            tokens=most,
+            encode=lambda rows, parts: [0] * len(rows) if parts == list(texts) else self._token_counts(parts).tolist(),
+            is_full=lambda count: count >= most,
+        )
+        return beginnings
+
     def _token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """How many tokens of each text the model reads, (texts,); characters instead if it has no fast tokenizer."""
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
@@ -178,7 +234,7 @@ class BiEncoder:
     def _fast_model(self) -> SentenceTransformer:
         """The same weights in the format and with the attention that compute fastest on this device."""
         if self._fast is None:
-            options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device)}
+            options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device), "use_safetensors": True}
             if self._device == "cpu":
                 options["attn_implementation"] = "eager"  # a fifth faster on a CPU than torch's fused attention
             with quiet_loading():

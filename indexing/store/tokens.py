@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexing.errors import ModelError, SettingsError
+from indexing.models.long_text import Beginnings
 from indexing.store.arrays import check_rising, map_batches
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class PassageTokenizer:
             )
         self.name = name
         self.fingerprint = tokenizer_fingerprint(tokenizer)
+        self._beginnings = Beginnings(self._backend)
         self._backend.no_truncation()
         self._backend.no_padding()
         self._backend.encode_special_tokens = bool(tokenizer.split_special_tokens)
@@ -68,9 +70,18 @@ class PassageTokenizer:
         rows: list[TokenIds] = []
         for start in range(0, len(texts), ENCODE_CHUNK):
             chunk = list(texts[start : start + ENCODE_CHUNK])
-            encodings = self._backend.encode_batch_fast(chunk, add_special_tokens=False)
-            rows += [np.array(encoding.ids[:MAX_PASSAGE_TOKENS], dtype=np.uint16) for encoding in encodings]
+            encoded, _ = self._beginnings.encode(
+                chunk,
+                tokens=MAX_PASSAGE_TOKENS,
+                encode=self._encode,
+                is_full=lambda ids: len(ids) == MAX_PASSAGE_TOKENS,
+            )
+            rows += encoded
         return rows
+
+    def _encode(self, _: Sequence[int], texts: list[str]) -> list[TokenIds]:
+        encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.array(encoding.ids[:MAX_PASSAGE_TOKENS], dtype=np.uint16) for encoding in encodings]
 
 
 def _load(name: str) -> "PreTrainedTokenizerBase":

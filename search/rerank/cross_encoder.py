@@ -11,6 +11,17 @@ from torch.nn import Identity, Linear
 
 from indexing import precision
 from indexing.errors import ModelError
+from indexing.models.folder import check_folder, check_recorded
+from indexing.models.loaded import (
+    HEADED,
+    absent_weights,
+    check_tokenizer,
+    check_weights,
+    head_of,
+    readable_tokens,
+    refuse_absent,
+    transformer_of,
+)
 from indexing.pretrained import bundled_path, loading_error, quiet_loading, reach_hub
 from indexing.records import Floats
 from search.rerank.engines import export_format
@@ -19,6 +30,7 @@ from search.rerank.pair_reranker import TOKEN_BUDGET, PairReranker
 from search.rerank.pairs import EncodedPairs
 
 Model = TypeVar("Model", bound=CrossEncoder)
+ROLE = "Re-ranker"
 log = logging.getLogger(__name__)
 
 
@@ -29,16 +41,18 @@ def load_cross_encoder(
     dtype: torch.dtype = torch.float32,
     device: str | None = None,
     attention: str | None = None,
+    new_head: bool = False,
     **options: Any,
 ) -> Model:
     """Load a cross-encoder with one output and no activation: the only loader, for serving, training and export.
 
     `kind` is the class to load it as, `name` a hub name or a local path, `attention` transformers' name of an
     implementation (None for its own choice); `options` go to the class. Without `device`, the fastest is used.
+    With `new_head`, as for a training, a model without a head may be loaded: its head is then random.
 
     Raises:
         HubError: the hub can't be reached or has no such model.
-        ModelError: the folder holds no cross-encoder with one output, or an export.
+        ModelError: the folder holds no whole cross-encoder with one output, differs from its manifest, or is an export.
     """
     if form := export_format(Path(name)):
         raise ModelError(
@@ -47,17 +61,43 @@ def load_cross_encoder(
         )
     path = bundled_path(name)
     reach_hub(path)
-    weights: dict[str, Any] = {"dtype": dtype} | ({} if attention is None else {"attn_implementation": attention})
+    folder, recorded = Path(path), False
+    if folder.is_dir():
+        recorded = check_recorded(ROLE, folder)
+        folder = check_folder(ROLE, folder)
+    weights: dict[str, Any] = {"dtype": dtype, "use_safetensors": True} | (
+        {} if attention is None else {"attn_implementation": attention}
+    )
     try:
         with quiet_loading():
             model: Model = kind(
                 path, device=device or precision.device(), model_kwargs=weights, activation_fn=Identity(), **options
             )
     except Exception as error:  # transformers raises OSError, ValueError, RuntimeError and errors of its own
-        raise loading_error("Re-ranker", name, error) from error
+        raise loading_error(ROLE, name, error) from error
     if model.num_labels != 1:
         raise ModelError(f"{name} gives {model.num_labels} scores per pair; a re-ranker gives one. Choose another.")
+    _check_loaded(model, name, str(folder) if folder.is_dir() else path, recorded=recorded, new_head=new_head)
     return model
+
+
+def _check_loaded(model: CrossEncoder, name: str, folder: str, *, recorded: bool, new_head: bool) -> None:
+    """Raise ModelError unless every weight came from a file, all are finite, and the tokenizer is the model's."""
+    inner = transformer_of(model)
+    if inner is not None:
+        if not recorded:  # the files of a version were complete when it was made, and are those of then
+            try:
+                absent = absent_weights(ROLE, name, folder, inner)
+            except (OSError, RuntimeError, ValueError) as error:
+                raise loading_error(ROLE, name, error) from error
+            head = head_of(inner, absent) if new_head else []
+            if head:
+                log.warning("%s has no head that scores pairs: a new one is drawn at random, and trained.", name)
+            refuse_absent(ROLE, name, [key for key in absent if key not in head])
+        if len(model) == 1 and not type(inner).__name__.endswith(HEADED):
+            raise ModelError(f"{ROLE} {name} has no head that scores pairs. Choose another.")
+        check_tokenizer(ROLE, name, model.tokenizer, inner)
+    check_weights(ROLE, name, model)
 
 
 class CrossEncoderReranker(PairReranker):
@@ -79,12 +119,23 @@ class CrossEncoderReranker(PairReranker):
         self._model.set_keep_in_fp32_modules(heads)  # in bfloat16 a logit has 8 bits, and passages tie
         compute_first_token_only(self._model)
         self._model.eval()
+        readable = readable_tokens(ROLE, name, self._model.max_seq_length, self._model)
         super().__init__(
             called or (Path(name).name if Path(name).exists() else name),
             self._model.tokenizer,
-            max_length=min(max_length, self._model.max_seq_length or max_length),
+            max_length=min(max_length, readable or max_length),
             device=device,
         )
+        self._try(name)
+
+    def _try(self, name: str) -> None:
+        """Score one pair. Raises ModelError if that fails, as where a configuration asks for what can't be computed."""
+        try:
+            self.score("a", ["a"])
+        except ModelError:
+            raise
+        except Exception as error:  # of torch or transformers
+            raise loading_error(ROLE, name, error) from error
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         """(pairs,) float32; if the device's memory runs out, batches are halved until they fit."""

@@ -6,6 +6,7 @@ import numpy as np
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from indexing.errors import ModelError
+from indexing.models.folder import check_recorded
 from indexing.pretrained import loading_error, quiet_loading
 from indexing.records import Floats
 from search.rerank.engines import ENGINES, FILES, SERVING, Engine, check_libraries, export_format
@@ -40,9 +41,12 @@ def open_exported(folder: Path, *, called: str = "") -> EngineReranker:
     if form is None:
         raise ModelError(f"{folder} holds none of {', '.join(FILES.values())}; give a folder that `export` wrote.")
     check_libraries(form, SERVING)
+    check_recorded("Re-ranker", folder)
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelError(f"Re-ranker {folder} holds no tokenizer (tokenizer.json). Export the version again.")
     try:
         with quiet_loading():
-            tokenizer = AutoTokenizer.from_pretrained(str(folder))
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
         engine = ENGINES[form](folder / FILES[form])
     except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise errors of their own
         raise loading_error("Re-ranker", str(folder), error) from error

@@ -6,12 +6,14 @@ passage is cut, never the query (unless the query alone is longer than QUERY_TOK
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from indexing.errors import SettingsError
+from indexing.models.long_text import GROWTH, PER_TOKEN, Beginnings, was_cut
 from indexing.store.tokens import MAX_INPUT_TOKENS, TokenIds
 
 QUERY_TOKENS = 64  # a query is cut to this many; MS MARCO's longest dev query has 38 words
@@ -67,13 +69,29 @@ def encode_pairs(
     if not passages:
         return EncodedPairs([], [])
     cut = {query: _cut_query(tokenizer, query, min(QUERY_TOKENS, max_length // 2)) for query in set(queries)}
-    encoded = tokenizer(
-        [cut[query] for query in queries], list(passages), truncation="only_second", max_length=max_length
+
+    def encode(rows: Sequence[int], texts: list[str]) -> list[_Pair]:
+        firsts = [cut[queries[row]] for row in rows]
+        encoded = tokenizer(firsts, texts, truncation="only_second", max_length=max_length)
+        overflowing = [bool(encoding.overflowing) for encoding in encoded.encodings or []] or [False] * len(texts)
+        return [
+            _Pair({name: encoded[name][place] for name in encoded}, overflows)
+            for place, overflows in enumerate(overflowing)
+        ]
+
+    pairs, read = Beginnings(tokenizer).encode(
+        passages, tokens=max_length, encode=encode, is_full=lambda pair: pair.truncated
     )
-    names = list(encoded.keys())
-    ids = [{name: encoded[name][row] for name in names} for row in range(len(passages))]
-    truncated = [bool(encoding.overflowing) for encoding in encoded.encodings or []]
-    return EncodedPairs(ids, truncated)
+    unread = [was_cut(text, part, tokens=max_length) for text, part in zip(passages, read, strict=True)]
+    truncated = [pair.truncated or more for pair, more in zip(pairs, unread, strict=True)]
+    return EncodedPairs([pair.ids for pair in pairs], truncated)
+
+
+class _Pair(NamedTuple):
+    """One pair's inputs, and whether its passage was cut to fit."""
+
+    ids: dict[str, list[int]]
+    truncated: bool
 
 
 def reads_stored(tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> bool:
@@ -108,8 +126,15 @@ def encode_stored(
 
 
 def _cut_query(tokenizer: PreTrainedTokenizerBase, query: str, tokens: int) -> str:
-    offsets = tokenizer(query, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return query if len(offsets) <= tokens else query[: offsets[tokens - 1][1]]
+    limit = PER_TOKEN * tokens
+    while True:
+        beginning = query[:limit]
+        offsets = tokenizer(beginning, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        if limit >= len(query):
+            return query if len(offsets) <= tokens else query[: offsets[tokens - 1][1]]
+        if len(offsets) > 2 * tokens:  # what stands at the cut doesn't reach the tokens that are kept
+            return query[: offsets[tokens - 1][1]]
+        limit *= GROWTH
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def model_config(base: str) -> Any:
     reach_hub(path)
     try:
         with quiet_loading():
-            return AutoConfig.from_pretrained(path)
+            return AutoConfig.from_pretrained(path, trust_remote_code=False)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError and its own errors
         raise loading_error("Re-ranker", base, error) from error
 
@@ -87,6 +87,7 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
         base,
         device=device,
         attention="eager" if device == "cpu" else None,  # fused attention has a slow backward pass on CPUs
+        new_head=True,
         num_labels=1,
         max_length=512,
         config_kwargs=dict.fromkeys(names, dropout),

@@ -127,7 +127,7 @@ def _lengths(settings: FitSettings, rows: Dataset) -> list[int]:
         texts = [value for name, value in row.items() if name not in ("query", "label", "labels")]
         pairs += [(row["query"], text) for value in texts for text in (value if isinstance(value, list) else [value])]
     queries, passages = zip(*pairs[:MEASURED_PAIRS], strict=True)
-    tokenizer = AutoTokenizer.from_pretrained(bundled_path(settings.base))
+    tokenizer = AutoTokenizer.from_pretrained(bundled_path(settings.base), trust_remote_code=False)
     encoded = encode_pairs(tokenizer, queries, passages, max_length=settings.max_length)
     return [len(row["input_ids"]) for row in encoded.ids]
 

@@ -1,0 +1,1 @@
+"""Pretrained models on disk: whether a folder holds a whole one, and how much of a long text one reads."""
