@@ -1,60 +1,79 @@
-"""Reads JSON lines, each with a query, its relevant passages and its negatives."""
+"""Reads JSON lines of examples, in the forms of sentence-transformers, FlagEmbedding, Tevatron, DPR and our own."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from indexing.errors import CorpusError
 from indexing.records import QueryId
-from training.data.readers.lines import data_lines, identifier, json_record, numbers, text, texts
+from training.data.readers.json_fields import JsonExample, find_example
+from training.data.readers.lines import json_record, placed_lines
 from training.example import NO_POSITIVE, Example, OnSkip
 from training.source import Source
 
 
 def json_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
-    """One example per line: `query`, `positives`, and optionally `query_id`, `negatives`, `grades` and `scores`.
+    """One example per line, or per consecutive lines with single passages of one query.
+
+    A line has `query`, `positives`, and optionally `query_id`, `negatives`, `grades` and `scores`, or what other tools
+    call these: see `json_fields`.
 
     Raises:
-        CorpusError: a line holds no example.
+        CorpusError: a line holds no example, or gives a query's id to another text.
     """
-    for example in data_lines(source.path, partial(_example, source.label())):
-        if example is None:
+    for found in _joined(_same_ids(placed_lines(source.path, lambda line: find_example(json_record(line))))):
+        if not found.passages:
             on_skip(NO_POSITIVE)
-        else:
-            yield example
-
-
-def _example(source: str, line: str) -> Example | None:
-    """The example of a line; None if it has no passage."""
-    record = json_record(line)
-    query = text(record.get("query"), "query")
-    query_id = identifier(record.get("query_id"), "query_id")
-    if record.get("positives") is None and record.get("positive") is None:
-        raise ValueError("'positives' is missing")
-    positives, negatives = _either(record, "positives", "positive"), _either(record, "negatives", "negative")
-    grades = numbers(record, "grades")
-    if grades is None:
-        grades = [1.0] * len(positives)
-    if len(grades) != len(positives) or not all(grade > 0 for grade in grades):
-        raise ValueError(f"'grades' must be {len(positives)} numbers above 0, one for each positive")
-    scores = numbers(record, "scores")
-    if scores is not None and len(scores) != len(positives) + len(negatives):
-        raise ValueError(
-            f"'scores' has {len(scores)} numbers for {len(positives)} positives and {len(negatives)} negatives"
+            continue
+        yield Example(
+            source.label(),
+            found.query,
+            found.passages,
+            labels=found.labels,
+            scores=found.scores,
+            query_id=None if found.query_id is None else QueryId(found.query_id),
         )
-    passages = (*positives, *negatives)
-    if not passages:
-        return None
-    return Example(
-        source,
-        query,
-        passages,
-        labels=(*grades, *[0.0] * len(negatives)),
-        scores=None if scores is None else tuple(scores),
-        query_id=None if query_id is None else QueryId(query_id),
+
+
+def _same_ids(lines: Iterable[tuple[str, JsonExample]]) -> Iterator[JsonExample]:
+    """The examples, each id of which stands for one query."""
+    first: dict[str, tuple[str, int]] = {}
+    for place, found in lines:
+        if found.query_id is not None:
+            earlier, text = first.setdefault(found.query_id, (place, hash(found.query)))
+            if text != hash(found.query):
+                raise CorpusError(
+                    f"{place}: query id {found.query_id[:80]!r} has another text in {earlier}; give each query an id "
+                    "of its own."
+                )
+        yield found
+
+
+def _joined(found: Iterable[JsonExample]) -> Iterator[JsonExample]:
+    """Consecutive pairs of one query as one example; others as they are."""
+    before: JsonExample | None = None
+    for example in found:
+        if before is not None and _continues(before, example):
+            before = _both(before, example)
+            continue
+        if before is not None:
+            yield before
+        before = example if example.pair else None
+        if before is None:
+            yield example
+    if before is not None:
+        yield before
+
+
+def _continues(before: JsonExample, example: JsonExample) -> bool:
+    same = (before.query, before.query_id) == (example.query, example.query_id)
+    alike = [(part.labels is None, part.scores is None) for part in (before, example)]
+    return example.pair and same and alike[0] == alike[1]
+
+
+def _both(before: JsonExample, example: JsonExample) -> JsonExample:
+    return replace(
+        before,
+        passages=before.passages + example.passages,
+        labels=None if before.labels is None else before.labels + (example.labels or ()),
+        scores=None if before.scores is None else before.scores + (example.scores or ()),
     )
-
-
-def _either(record: Mapping[str, Any], plural: str, singular: str) -> list[str]:
-    if record.get(plural) is not None and record.get(singular) is not None:
-        raise ValueError(f"it has both {plural!r} and {singular!r}")
-    return texts(record, plural if record.get(singular) is None else singular)

@@ -12,6 +12,7 @@ from indexing.corpus.lines import UNSTORABLE, decoded
 from indexing.errors import CorpusError, first_line
 
 T = TypeVar("T")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte-order marks
 LARGEST = 3.4e38  # largest value of a float32, roughly
 
 
@@ -24,11 +25,19 @@ def data_lines(path: Path, parse: Callable[[str], T], *, limit: int = LIMITS.lin
     Raises:
         CorpusError: a line can't be read; the lines before it are returned first.
     """
+    return (parsed for _, parsed in placed_lines(path, parse, limit=limit))
+
+
+def placed_lines(path: Path, parse: Callable[[str], T], *, limit: int = LIMITS.line) -> Iterator[tuple[str, T]]:
+    """The same, each with its place, FILE:LINE."""
     try:
         for name, stream in parts(path):
             for number, raw in enumerate(lines(stream, limit=limit), start=1):
+                place = f"{name}:{number}"
+                if number == 1 and raw.startswith(UTF_16):
+                    raise CorpusError(f"{place}: the file is UTF-16 text; save it as UTF-8.")
                 if raw.strip():
-                    yield _parsed(raw, parse, f"{name}:{number}", limit)
+                    yield place, _parsed(raw, parse, place, limit)
     except READ_ERRORS as error:
         raise CorpusError(f"{path} can't be read ({first_line(error)}); fetch or compress it again.") from error
 
@@ -53,15 +62,32 @@ def split_columns(line: str, *names: str) -> list[str]:
 
 def json_record(line: str) -> dict[str, Any]:
     """The JSON object of a line. Raises ValueError if the line holds anything else."""
+    if line.strip() in ("[", "{"):
+        raise ValueError("the beginning of JSON over several lines, where each line must be an object of its own")
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_once_each)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at character {error.pos + 1})") from None
+    except _RepeatedError:
+        raise
     except (ValueError, RecursionError) as error:  # thousands of digits in a number, or of nested brackets
         raise ValueError(f"JSON that can't be read ({first_line(error)})") from None
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     return record
+
+
+class _RepeatedError(ValueError):
+    """An object that has a name twice."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _RepeatedError(f"it has {repeated[:40]!r} twice")
+    return values
 
 
 def text(value: object, name: str, *, blank: bool = False) -> str:
@@ -81,6 +107,8 @@ def identifier(value: object, name: str) -> str | None:
     """A field's value, text or a number, as an id; None if it is missing. Raises ValueError for anything else."""
     if value is None:
         return None
+    if type(value) is float and value.is_integer():  # as tools write ids of a column with empty cells
+        value = int(value)
     return text(str(value) if type(value) is int else value, name).strip()
 
 

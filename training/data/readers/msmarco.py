@@ -1,9 +1,13 @@
 """Streams MS MARCO's training files, tens of gigabytes of them, with one query at a time in memory."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
+from indexing.errors import CorpusError
 from indexing.index import Index
 from indexing.judged.qrels import read_qrels
 from indexing.judged.queries import read_queries
@@ -11,6 +15,11 @@ from indexing.records import PassageId, QueryId
 from training.data.readers.lines import data_lines, split_columns
 from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip
 from training.source import Source
+
+COLUMN = re.compile(
+    r"#?(query|anchor|question|pos(itive)?|neg(ative)?|passage|q|p|d|doc|pid|qid)([ _-]?(text|id|passage))?s?"
+)
+"""Names that a header has; a row of nothing but these is none of texts."""
 
 
 class Triple(NamedTuple):
@@ -35,11 +44,25 @@ def triples(source: Source, *, per_query: int) -> Iterator[Example]:
     """Examples of `query TAB positive TAB negative` (triples.train.small.tsv); consecutive rows of a query are joined.
 
     Raises:
-        CorpusError: a line has other fields.
+        CorpusError: a line has other fields, is a header, or holds ids.
     """
-    names = ("query", "positive", "negative")
-    rows = data_lines(source.path, lambda line: Triple(None, *split_columns(line, *names)))
+    rows = data_lines(source.path, _triple)
     return _join(rows, source=source.label(), per_query=per_query)
+
+
+def _triple(line: str) -> Triple:
+    names = ("query", "positive", "negative")
+    texts = split_columns(line, *names)
+    if all(text.isdecimal() for text in texts):
+        raise ValueError("it holds ids, not texts, so the file is read as qidpidtriples:FILE,queries=FILE")
+    if _is_header(texts):
+        raise ValueError("it is a header, not a triple")
+    return Triple(None, *texts)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    """Whether the fields are names of columns."""
+    return all(COLUMN.fullmatch(field.lower()) for field in fields)
 
 
 def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip) -> Iterator[Example]:
@@ -55,7 +78,7 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
     texts = {query.id: query.text for query in read_queries(source.file("queries"))}
 
     def with_texts() -> Iterator[Triple]:
-        for key, *passage_ids in data_lines(source.path, lambda line: split_columns(line, *names)):
+        for key, *passage_ids in data_lines(source.path, partial(_ids, names=names)):
             query_id = QueryId(key)
             if query_id not in texts:
                 on_skip(NO_QUERY)
@@ -68,6 +91,13 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
             yield Triple(query_id, texts[query_id], *contents)
 
     yield from _join(with_texts(), source=source.label(), per_query=per_query)
+
+
+def _ids(line: str, *, names: Sequence[str]) -> list[str]:
+    fields = split_columns(line, *names)
+    if _is_header(fields):
+        raise ValueError("it is a header, not a row of ids")
+    return fields
 
 
 def top1000(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
@@ -86,13 +116,31 @@ def top1000(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
             on_skip(NO_JUDGMENT)
             continue
         lines, grades = list(group), judged[query_id]
+        _check_texts(source.path, query_id, lines)
         labels = tuple(float(max(grades.get(line.passage_id, 0), 0)) for line in lines)
         passages = tuple(line.passage for line in lines)
         yield Example(source.label(), lines[0].query, passages, labels=labels, query_id=query_id)
 
 
+def _check_texts(path: Path, query_id: QueryId, lines: Sequence[Top1000Line]) -> None:
+    """Raise CorpusError where the lines of one query give an id two texts."""
+    texts: dict[PassageId, str] = {}
+    for line in lines:
+        if line.query != lines[0].query:
+            raise CorpusError(
+                f"{path}: query {query_id} is {lines[0].query[:60]!r} and {line.query[:60]!r}; give each query an "
+                "id of its own."
+            )
+        if texts.setdefault(line.passage_id, line.passage) != line.passage:
+            raise CorpusError(
+                f"{path}: query {query_id} has passage {line.passage_id} twice, with different texts; remove one."
+            )
+
+
 def _top1000_line(line: str) -> Top1000Line:
     query_id, passage_id, query, passage = split_columns(line, "query id", "passage id", "query", "passage")
+    if _is_header((query_id, passage_id, query, passage)):
+        raise ValueError("it is a header, not a row")
     return Top1000Line(QueryId(query_id), PassageId(passage_id), query, passage)
 
 

@@ -53,7 +53,8 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: bytes, fault:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("{", "not JSON"),
+        ("{]", "not JSON"),
+        ("{", "the beginning of JSON over several lines"),
         ("[1]", r"^not a JSON object$"),
         ("[" * 100_000, r"^JSON that can't be read \("),
         ('{"a": ' + "1" * 5_000 + "}", r"^JSON that can't be read \("),

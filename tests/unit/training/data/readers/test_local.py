@@ -76,7 +76,7 @@ def test_a_compressed_file_yields_the_same_examples(tmp_path: Path) -> None:
     [
         ({"query": ""}, "'query' is empty"),
         ({"query": 3}, "'query' is a number, not text"),
-        ({"positives": None}, "'positives' is missing"),
+        ({"positives": None}, "'positives' is missing, there are 'negatives', 'positives', 'query'; wanted are .*"),
         ({"positives": 3}, "'positives' is a number, not a list of texts"),
         ({"negatives": ["a", None]}, r"'negatives\[1\]' is missing"),
         ({"negatives": ["a", " "]}, r"'negatives\[1\]' is empty"),
@@ -93,6 +93,139 @@ def test_a_compressed_file_yields_the_same_examples(tmp_path: Path) -> None:
 def test_a_bad_json_line_is_named(tmp_path: Path, record: dict[str, Any], fault: str) -> None:
     with pytest.raises(CorpusError, match=rf"judged\.jsonl:2: {fault}; correct the line or remove it\.$"):
         read(json_lines(tmp_path, LINE, LINE | record))
+
+
+P, N, M = "Wolves howl at dusk.", "Bread needs salt.", "Rain fell."
+FORMS: dict[str, dict[str, Any]] = {
+    "FlagEmbedding": {"query": "q", "pos": [P], "neg": [N, M], "pos_scores": [9], "neg_scores": [1, 0.5]},
+    "FlagEmbedding, more": {"query": "q", "pos": [P], "neg": [N, M], "pos_id": ["7"], "prompt": "Find:", "type": "x"},
+    "triplet": {"anchor": "q", "positive": P, "negative": N},
+    "n-tuple": {"query": "q", "positive": P, "negative_2": M, "negative_1": N, "negative_3": None},
+    "labeled list": {"query": "q", "passages": [P, N, M], "labels": [1, 0, 0]},
+    "texts": {"query": "q", "texts": [P, N], "labels": [2, 0], "scores": [3.5, -1]},
+    "Tevatron": {
+        "query_id": "7",
+        "query": "q",
+        "positive_passages": [{"docid": "1", "title": "Wolves", "text": "howl at dusk."}],
+        "negative_passages": [{"docid": "2", "title": "", "text": N}, {"docid": "3", "title": None, "text": M}],
+    },
+    "DPR": {
+        "question": "q",
+        "answers": ["wolves"],
+        "positive_ctxs": [{"title": "", "text": P, "score": 1000}],
+        "negative_ctxs": [],
+        "hard_negative_ctxs": [{"title": "", "text": N}, {"title": "", "text": M}],
+    },
+}
+READ: dict[str, tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...] | None]] = {
+    "FlagEmbedding": ((P, N, M), (1, 0, 0), (9, 1, 0.5)),
+    "triplet": ((P, N), (1, 0), None),
+    "texts": ((P, N), (2, 0), (3.5, -1)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_other_tools_lines_become_examples(form: str, tmp_path: Path) -> None:
+    (example,) = read(json_lines(tmp_path, FORMS[form]))
+    assert (example.passages, example.labels, example.scores) == READ.get(form, ((P, N, M), (1, 0, 0), None))
+    assert (example.query, example.query_id) == ("q", "7" if form == "Tevatron" else None)
+
+
+@pytest.mark.parametrize(
+    "names", [("sentence1", "sentence2", "label"), ("query", "passage", "label"), ("anchor", "passage", "label")]
+)
+def test_pairs_in_consecutive_lines_become_one_example(names: tuple[str, str, str], tmp_path: Path) -> None:
+    pairs = [("q", P, 1), ("q", N, 0), ("r", M, 0.5), ("r", N, 0.0), ("q", P, 1)]
+    reasons: list[str] = []
+    found = read(json_lines(tmp_path, *(dict(zip(names, pair, strict=True)) for pair in pairs)), on_skip=reasons.append)
+    assert [(example.query, example.passages, example.labels) for example in found] == [
+        ("q", (P, N), (1.0, 0.0)),
+        ("r", (M, N), (0.5, 0.0)),
+    ]
+    assert reasons == ["query without a passage beside the relevant ones"]
+
+
+def test_two_texts_and_a_label_are_a_pair(tmp_path: Path) -> None:
+    (example,) = read(json_lines(tmp_path, {"texts": ["q", P], "label": 1}, {"texts": ["q", N], "label": 0}))
+    assert (example.query, example.passages, example.labels) == ("q", (P, N), (1.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ({"query": "q", "hard_negatives": [N], "pos": [P]}, "'hard_negatives' isn't known beside positives; wanted"),
+        ({"query": "q", "positive": P, "negative": N, "label": 0.5}, "'label' isn't known beside positives; wanted"),
+        ({"query": "q", "positve": P}, "'positives' is missing, there are 'positve', 'query'; wanted"),
+        ({"text": P, "label": 1}, "'query' is missing, there are 'label', 'text'; wanted"),
+        ({"query": "q", "anchor": "r", "pos": [P]}, "it has both 'query' and 'anchor'"),
+        ({"query": "q", "pos": [P], "positive": P}, "it has both 'positive' and 'pos'"),
+        ({"query": "q", "pos": [P], "neg": [N], "negative_1": M}, "it has both 'neg' and 'negative_1'"),
+        ({"query": "q", "pos": [P], "neg": [N], "pos_scores": [1]}, "'neg_scores' has 0 numbers for 1 negatives"),
+        ({"query": "q", "pos": [P], "neg": [N], "pos_scores": [1, 2]}, "'pos_scores' has 2 numbers for 1 positives"),
+        ({"query": "q", "pos": [P], "scores": [1], "pos_scores": [1]}, "it has both 'scores' and 'pos_scores'"),
+        ({"query": "q", "passages": [P, N]}, "'labels' is missing, there are 'passages', 'query'; wanted"),
+        ({"query": "q", "passages": [P, N], "labels": [1]}, "'labels' has 1 numbers for 2 passages"),
+        ({"query": "q", "passages": [P, N], "labels": [1, -1]}, r"labels\[1\] is -1, not 0 or more"),
+        ({"query": "q", "passages": [P], "labels": [1], "pos": [P]}, "it has both 'passages' and 'pos'"),
+        ({"sentence1": "q", "sentence2": P}, "'label' is missing, there are 'sentence1', 'sentence2'; wanted"),
+        ({"sentence1": "q", "sentence2": P, "label": "1"}, r"label\[0\] is not a finite number"),
+        ({"texts": ["q", P, N], "label": 1}, "'texts' has 3 texts for one label, not 2"),
+        ({"query": "q", "positive_passages": [{"title": "t"}]}, r"'positive_passages\[0\].text' is missing"),
+        ({"query": "q", "pos": [{"text": P}, P]}, r"'pos\[1\]' is text, not an object as others are"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_the_names(record: dict[str, Any], fault: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=rf"judged\.jsonl:2: {fault}"):
+        read(json_lines(tmp_path, LINE, record))
+
+
+def test_an_id_of_two_queries_is_refused_with_both_lines(tmp_path: Path) -> None:
+    records = [LINE | {"query_id": 7.0}, LINE | {"query_id": "7"}, LINE | {"query": "another", "query_id": 7}]
+    with pytest.raises(CorpusError, match=r"jsonl:3: query id '7' has another text in .*jsonl:1; give each"):
+        read(json_lines(tmp_path, *records))
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b'{"query": "a", "query": "b"}', "1: it has 'query' twice"),
+        (b'[\n{"query": "q"}]', "1: the beginning of JSON over several lines"),
+        ('{"query": "q"}'.encode("utf-16"), "1: the file is UTF-16 text; save it as UTF-8"),
+        ('{"query": "\u00e9"}'.encode("latin-1"), "1: byte 12 of the line is no UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(content: bytes, fault: str, tmp_path: Path) -> None:
+    (tmp_path / "judged.jsonl").write_bytes(content)
+    with pytest.raises(CorpusError, match=rf"judged\.jsonl:{fault}"):
+        read(Source("jsonl", str(tmp_path / "judged.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        (["query\tpositive\tnegative", "a\tb\tc"], "1: it is a header"),
+        (["1\t22\t333"], "1: it holds ids, not texts, so the file is read as qidpidtriples"),
+        (["a\tb\tc", "a\tb"], r"2: it has 2 tab-separated fields, not 3 \(query, positive, negative\)"),
+    ],
+)
+def test_a_row_that_is_no_triple_is_refused(rows: list[str], fault: str, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "triples.tsv", rows)
+    with pytest.raises(CorpusError, match=rf"triples\.tsv:{fault}"):
+        read(Source("triples", str(path)))
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("1\tp1\tbees\tanother text", "query 1 has passage p1 twice, with different texts"),
+        ("1\tp2\twasps\ttext", "query 1 is 'bees' and 'wasps'"),
+    ],
+)
+def test_candidates_with_an_id_of_two_texts_are_refused(row: str, fault: str, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "top1000.tsv", ["1\tp1\tbees\thoney", row])
+    qrels = write_lines(tmp_path / "qrels.tsv", ["1 0 p1 1"])
+    with pytest.raises(CorpusError, match=rf"top1000\.tsv: {fault}"):
+        read(Source.parse(f"top1000:{path},qrels={qrels}"))
 
 
 def test_lines_that_make_no_example_are_counted_by_reason(tmp_path: Path) -> None:
@@ -113,7 +246,7 @@ def test_an_example_has_at_most_per_query_passages(tmp_path: Path) -> None:
 
 def test_lines_are_read_lazily(tmp_path: Path) -> None:
     lines = [json.dumps(LINE)] * 3
-    source = Source("jsonl", str(write_lines(tmp_path / "judged.jsonl", [*lines, "{"])))
+    source = Source("jsonl", str(write_lines(tmp_path / "judged.jsonl", [*lines, "{]"])))
     assert len(list(islice(local_examples(source), 3))) == 3
     with pytest.raises(CorpusError, match=r"judged\.jsonl:4: not JSON"):
         read(source)
