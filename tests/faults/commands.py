@@ -120,7 +120,7 @@ def faults(random: Random) -> Iterator[Fault]:
 def _number_options() -> Iterator[tuple[tuple[str, ...], str]]:
     for words, parser in _parsers():
         for action in parser._actions:
-            numeric = getattr(action.type, "__module__", "") == "indexing.cli.numbers"
+            numeric = action.type in (int, float) or getattr(action.type, "__module__", "") == "indexing.cli.numbers"
             if numeric and action.option_strings and action.help != argparse.SUPPRESS and action.nargs is None:
                 yield words, action.option_strings[-1]
 

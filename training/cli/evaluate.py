@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from indexing import atomic, places
 from indexing.catalogue import current_build
+from indexing.cli.numbers import whole
 from indexing.cli.options import check_at_least
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
@@ -32,7 +33,7 @@ def add(commands: Commands) -> None:
     add_index(command, "whose judged queries are answered")
     command.add_argument("--split", default="test", help="judged split (%(default)s)")
     command.add_argument(
-        "--depth", type=int, default=100, help="candidates kept by the first stage; all are re-ranked (%(default)s)"
+        "--depth", type=whole(), default=100, help="candidates kept by the first stage; all are re-ranked (%(default)s)"
     )
     command.add_argument("--reranker", default=DEFAULT_RERANKER, help=RERANKER_HELP)
     command.add_argument("--trec", type=Path, help="folder of a TREC DL year: re-rank its runs/bm25.trec")
@@ -49,7 +50,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--measure", choices=ORDER_MEASURES, default=MAIN_MEASURE, help="(%(default)s)")
     command.add_argument(
         "--minimum-grade",
-        type=int,
+        type=whole(),
         help=f"least grade that MRR, MAP and recall count as relevant ({GRADED}, or {BINARY} for binary judgments)",
     )
     command.add_argument(

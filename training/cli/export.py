@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from indexing.catalogue import current_build
+from indexing.cli.numbers import whole
 from indexing.cli.options import check_at_least
 from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
@@ -26,8 +27,8 @@ def add(commands: Commands) -> None:
     command.add_argument("--output", type=Path, help="folder to create (next to the version)")
     add_index(command, "whose passages both rank, to be compared")
     command.add_argument("--split", default=SPLIT, help="judged split of the queries (%(default)s)")
-    command.add_argument("--dev-queries", type=int, default=50, help="largest number of them (%(default)s)")
-    add_old_spelling(command, "--queries", new="--dev-queries", type=int)
+    command.add_argument("--dev-queries", type=whole(), default=50, help="largest number of them (%(default)s)")
+    add_old_spelling(command, "--queries", new="--dev-queries", type=whole())
     add_rerank_depth(command, 20)
     add_models(command)
     command.set_defaults(run=_export)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from indexing.catalogue import current_build
+from indexing.cli.numbers import real, whole
 from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
 from indexing.progress import Bars
@@ -25,19 +26,21 @@ def add(commands: Commands) -> None:
     mine.add_argument("--qrels", type=Path, help="file of their judgments, of TREC's fields or MS MARCO's")
     mine.add_argument("--fusion", choices=FUSIONS, default="rrf", help="what ranks the candidates (%(default)s)")
     add_old_spelling(mine, "--source", new="--fusion", choices=FUSIONS)
-    mine.add_argument("--ranks", type=int, nargs=2, metavar=("FROM", "TO"), default=MiningSettings.ranks)
-    mine.add_argument("--per-query", type=int, default=MiningSettings.per_query, help="negatives a query (%(default)s)")
+    mine.add_argument("--ranks", type=whole(), nargs=2, metavar=("FROM", "TO"), default=MiningSettings.ranks)
+    mine.add_argument(
+        "--per-query", type=whole(), default=MiningSettings.per_query, help="negatives a query (%(default)s)"
+    )
     mine.add_argument("--sampling", choices=SAMPLING, default=MiningSettings.sampling)
     mine.add_argument("--relative-margin", type=_margin, default=MiningSettings.relative_margin, help="or none")
-    mine.add_argument("--absolute-margin", type=float)
-    mine.add_argument("--max-score", type=float)
-    mine.add_argument("--min-score", type=float)
-    mine.add_argument("--near-duplicate", type=float, default=MiningSettings.near_duplicate, help="Jaccard of terms")
-    mine.add_argument("--minimum-grade", type=int, default=MiningSettings.minimum_grade, help="of a positive")
+    mine.add_argument("--absolute-margin", type=real())
+    mine.add_argument("--max-score", type=real())
+    mine.add_argument("--min-score", type=real())
+    mine.add_argument("--near-duplicate", type=real(), default=MiningSettings.near_duplicate, help="Jaccard of terms")
+    mine.add_argument("--minimum-grade", type=whole(), default=MiningSettings.minimum_grade, help="of a positive")
     mine.add_argument("--reranker", default=NO_RERANKER, help=f"scores the candidates anew: {RERANKER_HELP}")
     mine.add_argument("--form", choices=NEGATIVE_FORMS, action="append", help="may be repeated; all by default")
     mine.add_argument("--scores", action="store_true", help="write scores too")
-    mine.add_argument("--seed", type=int, default=MiningSettings.seed)
+    mine.add_argument("--seed", type=whole(0, 2**32 - 1), default=MiningSettings.seed)
     mine.add_argument("--protect", type=Path, action="append", default=[], help="file of queries never to mine")
     mine.set_defaults(run=_mine)
 

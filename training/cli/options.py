@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from indexing import places
+from indexing.cli.numbers import whole
 from indexing.cli.options import check_at_least
 from indexing.cli.shell import add_old_spelling
 from indexing.errors import SettingsError
@@ -33,9 +34,9 @@ def add_models(command: argparse.ArgumentParser) -> None:
 def add_rerank_depth(command: argparse.ArgumentParser, default: int, *, old: str = "--depth") -> None:
     """Add --rerank-depth, whose former name in the command is `old`."""
     command.add_argument(
-        "--rerank-depth", type=int, default=default, help="passages of each query that are re-ranked (%(default)s)"
+        "--rerank-depth", type=whole(), default=default, help="passages of each query that are re-ranked (%(default)s)"
     )
-    add_old_spelling(command, old, new="--rerank-depth", type=int)
+    add_old_spelling(command, old, new="--rerank-depth", type=whole())
 
 
 def check_rerank_depth(depth: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from indexing import atomic, places
 from indexing.atomic import check_new
+from indexing.cli.numbers import whole
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from training.cli.train import add_settings, check_sources, data_settings, dev_settings, train_settings
@@ -37,7 +38,7 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--recipes", nargs="+", choices=sorted(LOSS_RECIPES), default=list(LOSS_RECIPES), metavar="RECIPE"
     )
-    command.add_argument("--seeds", type=int, nargs="+", default=[17])
+    command.add_argument("--seeds", type=whole(0, 2**32 - 1), nargs="+", default=[17])
     command.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
     command.add_argument(
         "--output", type=Path, default=places.runs() / "race", help="folder of table, plot and weights"

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexing.cli.numbers import whole
 from indexing.cli.shell import STOPPED, Commands
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ def add(commands: Commands) -> None:
         "folder", metavar="JOB_DIR", type=Path, help="a folder with config.json, below that of all jobs"
     )
     command.add_argument("--resume", action="store_true", help="resume from the last checkpoint")
-    command.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # descriptor of the lock that the process inherits
+    command.add_argument(
+        "--lock", type=whole(), help=argparse.SUPPRESS
+    )  # descriptor of the lock that the process inherits
     command.set_defaults(run=_run)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from indexing import places
 from indexing.atomic import check_new
 from indexing.catalogue import current_build
+from indexing.cli.numbers import real, whole
 from indexing.cli.options import check_at_least
 from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
@@ -31,19 +32,19 @@ if TYPE_CHECKING:
     from training.fitting.callback import TrainingStep
 
 NUMBERS = (
-    ("--learning-rate", float, "peak (the recipe's own)"),
-    ("--epochs", float, "times that each row is seen (1)"),
-    ("--steps", int, "of the optimizer, in place of epochs"),
-    ("--minutes", float, "train as many steps as fit, measured at the start"),
-    ("--batch", int, "rows a step (the recipe's own)"),
-    ("--micro-batch", int, "rows in memory at once, gradients summed to a batch"),
-    ("--max-length", int, "tokens of a pair (160)"),
-    ("--warmup", float, "share of the steps (0.1)"),
-    ("--dropout", float, "0 trains several times faster on a CPU (0)"),
-    ("--save-every", int, "steps between checkpoints (100)"),
-    ("--evaluate-every", int, "steps between evaluations on --dev, the best kept (0: none)"),
-    ("--patience", int, "evaluations without a better one before it stops (0: never)"),
-    ("--seed", int, "(17)"),
+    ("--learning-rate", real(), "peak (the recipe's own)"),
+    ("--epochs", real(), "times that each row is seen (1)"),
+    ("--steps", whole(), "of the optimizer, in place of epochs"),
+    ("--minutes", real(), "train as many steps as fit, measured at the start"),
+    ("--batch", whole(), "rows a step (the recipe's own)"),
+    ("--micro-batch", whole(), "rows in memory at once, gradients summed to a batch"),
+    ("--max-length", whole(), "tokens of a pair (160)"),
+    ("--warmup", real(), "share of the steps (0.1)"),
+    ("--dropout", real(), "0 trains several times faster on a CPU (0)"),
+    ("--save-every", whole(), "steps between checkpoints (100)"),
+    ("--evaluate-every", whole(), "steps between evaluations on --dev, the best kept (0: none)"),
+    ("--patience", whole(), "evaluations without a better one before it stops (0: never)"),
+    ("--seed", whole(0, 2**32 - 1), "(17)"),
 )
 
 
@@ -58,7 +59,9 @@ def add(commands: Commands) -> None:
     )
     train.add_argument("--output", type=Path, help="folder to make (RECIPE/NUMBER in the folder of all models)")
     train.add_argument("--data", action="append", help=f"may be repeated: {SOURCE_USAGE} (hub)")
-    train.add_argument("--stages", type=int, metavar="N", help="of a recipe of several stages, only the first N (all)")
+    train.add_argument(
+        "--stages", type=whole(), metavar="N", help="of a recipe of several stages, only the first N (all)"
+    )
     train.add_argument("--resume", action="store_true", help="resume a training that was stopped")
     add_settings(train)
     train.set_defaults(run=_train)
@@ -70,11 +73,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index", metavar="NAME", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start"
     )
-    parser.add_argument("--limit", type=int, help="examples of each source")
+    parser.add_argument("--limit", type=whole(), help="examples of each source")
     parser.add_argument(
-        "--made-queries", type=int, help=f"queries that a recipe makes which reads no judgments ({ColdStart.queries})"
+        "--made-queries",
+        type=whole(),
+        help=f"queries that a recipe makes which reads no judgments ({ColdStart.queries})",
     )
-    add_old_spelling(parser, "--queries", new="--made-queries", type=int)
+    add_old_spelling(parser, "--queries", new="--made-queries", type=whole())
     parser.add_argument(
         "--teacher", default="", help=f"scores in place of the data's own, which given keeps: {TEACHER_USAGE}"
     )
@@ -84,10 +89,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory, a third more time")
     parser.add_argument("--dev", metavar="INDEX[:SPLIT]", help="judged queries that are measured on (none)")
     parser.add_argument(
-        "--dev-queries", type=int, default=DevSettings.queries, help="at most so many of them (%(default)s)"
+        "--dev-queries", type=whole(), default=DevSettings.queries, help="at most so many of them (%(default)s)"
     )
     parser.add_argument(
-        "--dev-depth", type=int, default=DevSettings.depth, help="passages of each that are re-ranked (%(default)s)"
+        "--dev-depth", type=whole(), default=DevSettings.depth, help="passages of each that are re-ranked (%(default)s)"
     )
     parser.add_argument(
         "--protect", type=Path, action="append", default=[], help="file of queries never to train on; may be repeated"
