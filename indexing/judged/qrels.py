@@ -152,8 +152,8 @@ class _Shape:
         self._first: Row | None = None
         self._swapped: Row | None = None
         """A row whose second column doesn't hold what TREC's holds."""
-        self._passages: set[str] = set()
-        """At most two, to know whether all are the same."""
+        self._unused_only = True
+        """Whether every passage so far is called as TREC calls its second column."""
         self._rows = 0
 
     def parts(self, row: Row) -> tuple[str, str, str]:
@@ -167,8 +167,8 @@ class _Shape:
             self._begin(row)
         if len(fields) == 4 and fields[1] not in UNUSED:
             self._swapped = self._swapped or row
-        if len(self._passages) < 2:
-            self._passages.add(fields[-2])
+        if self._unused_only and fields[-2] not in UNUSED:
+            self._unused_only = False
         return fields[0], fields[-2], fields[-1]
 
     def _begin(self, row: Row) -> None:
@@ -184,19 +184,19 @@ class _Shape:
     def check(self) -> None:
         """Refuse a file whose passages are all called as TREC calls its unused second column."""
         first = self._first
-        if first is None or len(self._passages) != 1 or not self._passages <= UNUSED:
+        if first is None or not self._unused_only:
             return
-        (name,) = self._passages
+        name = first.fields[-2]
         if self._swapped is not None:
             self._table.refuse(
                 self._swapped,
-                f"the passage of every line is called {name!r}, so that none would be found in an index: the second "
+                f"every passage is called {name!r}, so that none would be found in an index: the second "
                 "and third columns are swapped",
             )
         if self._width == 3 and (self._rows > 1 or name != "0"):
             self._table.refuse(
                 first,
-                f"the passage of every line is called {name!r}, as TREC's unused second column, so that none would be "
+                f"every passage is called {name!r}, as TREC's unused second column, so that none would be "
                 "found in an index",
             )
 

@@ -94,10 +94,9 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
             continue
         sets[split] = read_judged(queries, qrels, split=split, note=note)
     if unread:
-        note(
-            f"{root} holds {counted(len(unread), 'file')} of judgments that aren't read, for want of the name "
-            f"qrels.SPLIT.tsv or beside another one: {shown([str(path.relative_to(root)) for path in unread])}."
-        )
+        listed = shown(sorted(str(path.relative_to(root)) for path in unread))
+        are = "isn't" if len(unread) == 1 else "aren't"
+        note(f"{root}: {listed} {are} read as judgments; one file a split is, such as qrels.test.tsv.")
     return sets
 
 
