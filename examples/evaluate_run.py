@@ -38,6 +38,8 @@ for name, mean in measured.means.items():
     print(f"{name:<10} {mean:.4f}")
 
 comparison = compare_runs({"old": old, "new": new}, qrels, baseline="old", minimum_grade=2)
+for note in comparison.notes:  # queries that a run lacks, queries that nobody judged
+    print(note)
 interval = comparison.intervals["new"]
 print(f"nDCG@10 of new, 95 %: {interval.low:.4f} to {interval.high:.4f}")
 print(comparison.versus["new"].paired.sentence("new", "old"))

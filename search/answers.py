@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from indexing.manifest import Manifest
+from indexing.notes import Note, counted, log_note
 from indexing.progress import Progress, silent
 from indexing.provenance import package_version
 from indexing.records import PassageId, Query, QueryId, Ranking, Run
@@ -44,6 +45,7 @@ def write_answers(
     open_answer: Callable[[], Answer],
     *,
     tag: str,
+    note: Note = log_note,
     progress: Progress = silent,
 ) -> Run:
     """Answer each query and write the run to `output`, which appears whole, once the last one is answered.
@@ -58,6 +60,8 @@ def write_answers(
     """
     partial = output.with_name(output.name + PARTIAL)
     with open_journal(partial, identity, doing=f"writes {output}") as journal:
+        if journal.kept:
+            note(f"{counted(len(journal.kept), 'query', 'queries')} answered before a stop: taken from {partial}.")
         _answer(journal, queries, open_answer, progress)
         run = {QueryId(query): plain_ranking(value) for query, value in journal.items()}
         write_run(output, run, tag=tag)

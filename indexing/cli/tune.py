@@ -45,14 +45,17 @@ def _tune(options: argparse.Namespace) -> int:
         raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
     from indexing.index import open_corpus_folder, open_index
     from indexing.judged.qrels import default_minimum_grade
+    from indexing.notes import log_note
     from indexing.progress import Bars
     from indexing.tune import tune
 
     index = open_index(name, root=options.root)
-    train, held_out = _judgments(options, open_corpus_folder(index))
+    train, held_out = _judgments(options, open_corpus_folder(index), index=name)
     grade = default_minimum_grade(train.qrels) if options.minimum_grade is None else options.minimum_grade
     with Bars("queries") as bars:
         tuning = tune(index, train, held_out, minimum_grade=grade, depth=options.depth, progress=bars)
+    for sentence in tuning.notes:
+        log_note(sentence)
     if options.json:
         print_json(asdict(tuning))
     else:
@@ -60,13 +63,19 @@ def _tune(options: argparse.Namespace) -> int:
     return 0
 
 
-def _judgments(options: argparse.Namespace, corpus: Path) -> "tuple[JudgedSet, JudgedSet | None]":
+def _told_later(_: str) -> None:
+    """Take a note of a judged set, which the result holds and which is printed with it."""
+
+
+def _judgments(options: argparse.Namespace, corpus: Path, *, index: str) -> "tuple[JudgedSet, JudgedSet | None]":
     """Judged queries to choose with, and held-out ones: those of the files, else train and dev beside the corpus."""
-    from indexing.judged.sets import judged_sets, read_judged
+    from indexing.judged.sets import judged_sets, pick_split, read_judged
 
     if options.queries is not None and options.qrels is not None:
-        return read_judged(options.queries, options.qrels, split=str(options.queries)), None
-    sets = judged_sets(corpus)
+        split = str(options.queries)
+        judged = read_judged(options.queries, options.qrels, split=split, note=_told_later)
+        return pick_split({split: judged}, split, index=index, advice="give files with the same ids"), None
+    sets = judged_sets(corpus, note=_told_later)
     if "train" not in sets:
         raise SettingsError(
             f"There are no training judgments beside {corpus}; give --queries queries.tsv and --qrels qrels.tsv."

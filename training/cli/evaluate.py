@@ -91,6 +91,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from indexing.notes import log_note
     from indexing.progress import Bars
     from search.load import pipeline_on
+    from search.trec import check_run_ids
     from training.evaluation import report
     from training.evaluation.evaluate import evaluate_stages
     from training.evaluation.files import file_names
@@ -109,6 +110,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
     index = open_index(options.index, root=options.root)
     inputs = read_inputs(index, request)
+    if options.output is not None:  # it gets runs, which can't hold every id
+        check_run_ids((query.id for query in inputs.judged.judged.queries), index)
     keep = KeptSearches(places.runs() / "evaluate", reranker_fingerprint(reranker_path(options.reranker)))
     pipeline = pipeline_on(index, reranker=options.reranker)
     with Bars("queries") as bars:
@@ -125,6 +128,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         print_json(evaluation.as_json())
     else:
         _print(evaluation, options.output)
+    keep.forget()
     return 0
 
 

@@ -131,13 +131,17 @@ def _holes(runs: Mapping[str, Run], qrels: Qrels) -> Iterator[str]:
     for name, run in runs.items():
         if unjudged := [query for query in run if query not in qrels]:
             yield f"{_joined([name])} answers {_queries(len(unjudged))} that nobody judged: {listed(unjudged)}."
-        ranked = {passage for query in qrels if query in run for passage in run[query].passage_ids}
-        judged = {passage: None for grades in qrels.values() for passage in grades}
-        if judged and not ranked & judged.keys():
-            yield (
-                f"No passage that {_joined([name])} ranks is judged for any query (it ranks {listed(sorted(ranked))}; "
-                f"judged is {listed(judged)}): check that both name the passages alike."
-            )
+    judged = {passage: None for grades in qrels.values() for passage in grades}
+    ranked = {
+        name: {passage for query in qrels if query in run for passage in run[query].passage_ids}
+        for name, run in runs.items()
+    }
+    strange = [name for name, passages in ranked.items() if passages and not passages & judged.keys()]
+    if judged and strange:
+        yield (
+            f"No passage that {_joined(strange)} ranks is judged for any query (ranked is "
+            f"{listed(sorted(ranked[strange[0]]))}; judged is {listed(judged)}); check that both name passages alike."
+        )
 
 
 def _joined(names: Sequence[str]) -> str:

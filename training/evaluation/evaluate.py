@@ -62,7 +62,7 @@ def evaluate_stages(
     The judgments are those stored with the corpus of the pipeline's index; the re-ranker's shares of the mixtures are
     chosen on the dev split. Without a request, the test split is evaluated, with 100 candidates for each query.
     `inputs` is what `read_inputs` gives for this request, if it was read already. With `keep`, a stopped evaluation
-    goes on where it was.
+    goes on where it was; call its `forget` once the figures are where they belong.
 
     Raises:
         SettingsError: there is no re-ranker or no such split, judgments or a requested run don't fit the index, or the
@@ -84,8 +84,6 @@ def evaluate_stages(
         reports = [evaluator.report_index(inputs, stages, pipeline.index)]
         if inputs.trec is not None:
             reports.append(evaluator.report_trec(inputs.trec, searches.of_trec(inputs.trec, request.trec)))
-        if keep is not None:
-            keep.forget()
     return Evaluation(
         index=pipeline.index.manifest.name,
         build=pipeline.index.folder.name,

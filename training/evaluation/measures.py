@@ -12,6 +12,7 @@ import numpy as np
 from ir_measures import AP, RR, Judged, R, nDCG
 
 from indexing.errors import SettingsError
+from indexing.judged.fit import check_answers
 from indexing.judged.qrels import default_minimum_grade
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
 from training.evaluation.settings import MAIN_MEASURE, MEASURES
@@ -42,12 +43,15 @@ def measure_run(
     `minimum_grade` is the least grade that MRR, MAP and recall count as relevant; None for what `relevant_grade` says.
 
     Raises:
-        SettingsError: nothing is judged, the minimum grade is below 1, or a name isn't in MEASURES.
+        SettingsError: nothing is judged, the run has only other queries, the minimum grade is below 1, or a name isn't
+            in MEASURES.
     """
     minimum_grade = relevant_grade(qrels, minimum_grade)
     measures = _by_name(names, minimum_grade)
     if not qrels:
         raise SettingsError("There is no judged query to take a mean over; give queries and their qrels.")
+    if run and not run.keys() & qrels.keys():
+        check_answers("The run", run, qrels)
     scored = {
         query: dict(zip(ranking.passage_ids, in_order(ranking.passage_ids).scores.tolist(), strict=True))
         for query, ranking in run.items()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from indexing.errors import SettingsError
 from indexing.index import Index
+from indexing.judged.fit import listed
 from indexing.judged.qrels import read_qrels
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet
@@ -27,14 +28,14 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
     judged = tuple(query for query in texts if query.id in judgments)
     if not judged:
         raise SettingsError(
-            f"None of the {len(texts):,} queries in {queries} is among the {len(judgments):,} with judgments in "
-            f"{qrels}; give files with the same ids."
+            f"None of the {len(texts):,} queries in {queries} ({listed(query.id for query in texts)}) is among the "
+            f"{len(judgments):,} with judgments in {qrels} ({listed(judgments)}); give files with the same ids."
         )
     for _ in range(len(texts) - len(judged)):
         on_skip(NO_JUDGMENT)
     for _ in judgments.keys() - {query.id for query in texts}:
         on_skip(NO_QUERY)
-    return JudgedSet(queries.name, judged, judgments)
+    return JudgedSet(queries.name, judged, {query.id: judgments[query.id] for query in judged})
 
 
 def count_absent(judged: JudgedSet, index: Index) -> int:

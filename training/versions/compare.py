@@ -22,6 +22,8 @@ class VersionComparison:
     queries: tuple[Query, ...]
     comparison: Comparison
     """By MAIN_MEASURE; the first stage is a reference, which isn't tested."""
+    notes: tuple[str, ...] = ()
+    """What was left out, and where judgments and index don't fit, in sentences."""
 
 
 def compare_versions(
@@ -46,4 +48,4 @@ def compare_versions(
     comparison = compare_runs(
         runs, lists.qrels, baseline=baseline, minimum_grade=1, measure=MAIN_MEASURE, references={FIRST_STAGE: lists.run}
     )
-    return VersionComparison(lists.queries, comparison)
+    return VersionComparison(lists.queries, comparison, lists.notes)

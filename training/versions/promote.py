@@ -36,6 +36,8 @@ class Assessment:
     checked: tuple[ExpectationCheck, ...]
     """Every pinned expectation, with the candidate's logits."""
     settings: GateSettings
+    notes: tuple[str, ...] = ()
+    """What was left out of the dev queries, and where judgments and index don't fit, in sentences."""
 
 
 def promote_version(
@@ -94,7 +96,9 @@ def assess(
         expectations=len(checked),
         failed=tuple(check.sentence() for check in checked if not check.holds),
     )
-    return Assessment(candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings)
+    return Assessment(
+        candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings, notes=lists.notes
+    )
 
 
 def _compare(

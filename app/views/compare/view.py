@@ -97,8 +97,10 @@ def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, 
         line.empty()
         hint(f"Neither pipeline found a passage for “{a.query}”. Try other words.")
         return
-    judgment = find_judgment(judged, a.query)
+    judgment = find_judgment(judged, a.query, shared[0].pipeline.index.passages)
     line.html(figures_html(compare_figures(a, b, judgment)))
+    if judgment is not None and judgment.notes:
+        note(*judgment.notes)
     show_lists((a, b), pair, judgment)
     with st.container(width=CHART_WIDTH):
         show_slopes(a, b, shown=pair.a.shown)

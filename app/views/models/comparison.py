@@ -156,6 +156,8 @@ def _show_result(choice: ComparisonChoice, result: VersionComparison) -> None:
     st.html(heading_html("Result", about))
     st.html(figures_html(comparison_figures(comparison, choice.version.id)))
     note(verdict_sentence(versus, choice.version.id, choice.against.id, comparison.measure))
+    if misfits := (*result.notes, *comparison.notes):
+        note(*misfits)
     address = partial(search_address, index=choice.index, depth=choice.depth, reranker=str(choice.version.folder))
     show_queries(query_columns(comparison, choice.version.id, result.queries, address=address), key="models_queries")
 

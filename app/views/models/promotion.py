@@ -133,6 +133,8 @@ def _show_verdict(assessment: Assessment) -> None:
     verdict = assessment.verdict
     if verdict.comparison is not None:
         note(f"On {verdict.dev_set}:", f"{verdict.comparison.sentence(verdict.candidate, verdict.against)}.")
+        if assessment.notes:
+            note(*assessment.notes)
     elif not verdict.missing:
         note("No version is served now, so there is nothing to compare with.")
     if assessment.checked:

@@ -86,9 +86,11 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         return
     if is_new:
         _keep_time(trace)
-    judgment = find_judgment(judged, trace.query)
+    judgment = find_judgment(judged, trace.query, shared.pipeline.index.passages)
     reranker = shared.pipeline.reranker.name if shared.pipeline.reranker else None
     line.html(figures_html(search_figures(trace, judgment, reranker=reranker)))
+    if judgment is not None and judgment.notes:
+        note(*judgment.notes)
     if not len(trace.fused):
         _nothing_found(trace, choice)
         return

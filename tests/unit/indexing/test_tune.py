@@ -157,7 +157,12 @@ def test_too_few_queries_to_halve_are_told(bees: Index, count: int) -> None:
         tuned(bees, train)
 
 
-@pytest.mark.parametrize("grades", [{"gone": 1}, {"short": 0}, {}])
+def test_judgments_of_passages_of_another_index_are_refused(bees: Index) -> None:
+    with pytest.raises(SettingsError, match="'gone', and index bees has 'short', 'long'"):
+        tune(bees, judged("train", a=("bee", {"gone": 1})), None, minimum_grade=1, depth=1)
+
+
+@pytest.mark.parametrize("grades", [{"short": 0}, {}])
 def test_queries_without_a_relevant_passage_are_told_with_the_index(bees: Index, grades: dict[str, int]) -> None:
     none = judged("train", a=("bee", grades))
     with pytest.raises(SettingsError, match="No query of the train set has a passage of grade 1 or more in index bees"):

@@ -1,12 +1,13 @@
 """The judges' grades of a query's passages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from app import resources
 from app.resources import SharedPipeline
 from app.views.widgets.notices import note
 from indexing.errors import CorpusError
+from indexing.judged.fit import Collection, is_own_passage, leave_out, listed
 from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, QueryId, Ranking
 from search.trace import SearchTrace
@@ -24,6 +25,10 @@ class Judgment:
     split: str
     query_id: QueryId
     grades: Mapping[PassageId, int]
+    own: bool = False
+    """Whether the query is a passage of the index itself, which never counts for it."""
+    notes: tuple[str, ...] = ()
+    """Where the judgments and the index don't fit, in sentences."""
 
     def word(self, passage_id: PassageId) -> tuple[str, str]:
         """A passage's grade in words, and the name of its style."""
@@ -34,9 +39,10 @@ class Judgment:
         return GRADES[shown], str(shown)
 
     def ndcg(self, ranking: Ranking) -> float:
-        """nDCG@10 of one ranking for this query."""
+        """nDCG@10 of one ranking for this query; where the query is a passage itself, that one isn't counted."""
+        counted = leave_out(ranking, self.query_id) if self.own else ranking
         measures = measure_run(
-            {self.query_id: ranking}, {self.query_id: self.grades}, minimum_grade=1, names=[MAIN_MEASURE]
+            {self.query_id: counted}, {self.query_id: self.grades}, minimum_grade=1, names=[MAIN_MEASURE]
         )
         return measures.per_query[MAIN_MEASURE][self.query_id]
 
@@ -45,13 +51,30 @@ class Judgment:
         return self.ndcg(trace.fused), self.ndcg(trace.final)
 
 
-def find_judgment(sets: Mapping[str, JudgedSet], text: str) -> Judgment | None:
-    """The judgments of the query with this text, from the first of test, dev and train that has it."""
+def find_judgment(sets: Mapping[str, JudgedSet], text: str, passages: Collection | None = None) -> Judgment | None:
+    """The judgments of the query with this text, from the first of test, dev and train that has it.
+
+    They are compared with `passages`, those of the index, if these are given.
+    """
     for split in ("test", "dev", "train"):
         query = sets[split].find(text) if split in sets else None
         if query is not None:
-            return Judgment(split, query.id, sets[split].qrels[query.id])
+            grades = sets[split].qrels[query.id]
+            if passages is None:
+                return Judgment(split, query.id, grades)
+            own = is_own_passage(query, passages)
+            counted = {name: grade for name, grade in grades.items() if not own or str(name) != query.id}
+            return Judgment(split, query.id, counted, own, tuple(_misfits(counted, passages, own=own)))
     return None
+
+
+def _misfits(grades: Mapping[PassageId, int], passages: Collection, *, own: bool) -> Iterator[str]:
+    absent = [name for name in grades if name not in passages]
+    if absent:
+        are = "isn't" if len(absent) == 1 else "aren't"
+        yield f"{len(absent):,} of the query's {len(grades):,} judged passages {are} in this index: {listed(absent)}."
+    if own:
+        yield "This query is itself a passage of this index, which isn't counted as a result of its own."
 
 
 def load_judgments(shared: SharedPipeline) -> dict[str, JudgedSet]:

@@ -44,7 +44,8 @@ def test_files_that_share_no_query_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         judged_files(queries, qrels)
     assert str(refused.value) == (
-        f"None of the 2 queries in {queries} is among the 1 with judgments in {qrels}; give files with the same ids."
+        f"None of the 2 queries in {queries} ('7', '8') is among the 1 with judgments in {qrels} ('1'); give files "
+        "with the same ids."
     )
 
 
