@@ -232,17 +232,3 @@ def foreign_runs(case: Case) -> None:
     evaluate = ("training", "evaluate", "--index", "case", "--run")
     case.refused(*evaluate, f"x={case.folder / 'elsewhere.trec'}", mentions=["'D1'", "'d1'"])
     case.refused(*evaluate, f"x={case.folder / 'others.trec'}", mentions=["'q301'", "'301'"])
-
-
-def _awkward_path(folder: Path) -> None:
-    (folder / "collection.tsv").write_text("p1\tFoxes bark in winter.\np2\tSoup needs time.\n")
-    (folder / "queries.test.tsv").write_text("1\tbark\n")
-    (folder / "qrels.test.tsv").write_text("1 0 p1 1\n")
-
-
-@CHECKS.add("25-path with spaces (ü) #1", _awkward_path)
-def awkward_path(case: Case) -> None:
-    """A folder's name may hold blanks and other characters."""
-    case.build()
-    found, _ = case.evaluation()
-    assert mean(found, "BM25") == 1

@@ -84,21 +84,8 @@ def _check(options: argparse.Namespace) -> None:
     current_build(options.index, root=options.root)
 
 
-def _evaluate(options: argparse.Namespace) -> int:
-    file = json_file(options)
-    _check(options)
-    from indexing.index import open_index
-    from indexing.notes import log_note
-    from indexing.progress import Bars
-    from search.load import pipeline_on
-    from search.trec import check_run_ids
-    from training.evaluation import report
-    from training.evaluation.evaluate import evaluate_stages
-    from training.evaluation.files import file_names
-    from training.evaluation.inputs import read_inputs
-    from training.evaluation.kept import KeptSearches
-
-    request = EvaluationRequest(
+def _request(options: argparse.Namespace) -> EvaluationRequest:
+    return EvaluationRequest(
         split=options.split,
         depth=options.depth,
         trec=options.trec,
@@ -108,6 +95,20 @@ def _evaluate(options: argparse.Namespace) -> int:
             measure=options.measure, minimum_grade=options.minimum_grade, baseline=options.baseline
         ),
     )
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    file = json_file(options)
+    _check(options)
+    from indexing.index import open_index
+    from indexing.progress import Bars
+    from search.load import pipeline_on
+    from search.trec import check_run_ids
+    from training.evaluation.evaluate import evaluate_stages
+    from training.evaluation.inputs import read_inputs
+    from training.evaluation.kept import KeptSearches
+
+    request = _request(options)
     index = open_index(options.index, root=options.root)
     inputs = read_inputs(index, request)
     if options.output is not None:  # it gets runs, which can't hold every id
@@ -116,20 +117,29 @@ def _evaluate(options: argparse.Namespace) -> int:
     pipeline = pipeline_on(index, reranker=options.reranker)
     with Bars("queries") as bars:
         evaluation = evaluate_stages(pipeline, request, inputs=inputs, keep=keep, progress=bars)
+    _give(evaluation, options, file)
+    keep.forget()
+    return 0
+
+
+def _give(evaluation: "Evaluation", options: argparse.Namespace, file: Path | None) -> None:
+    """Write and print what the options ask for."""
+    from indexing.notes import log_note
+    from training.evaluation.files import file_names
+    from training.evaluation.report import write_report
+
     if options.output is not None:
         names = file_names(part.title for part in evaluation.reports)
         for part, name in zip(evaluation.reports, names, strict=True):
-            report.write_report(options.output / name, part)
+            write_report(options.output / name, part)
     if file is not None:
         atomic.write_json(file, evaluation.as_json())
-    if options.json is True:
-        for sentence in dict.fromkeys(sentence for part in evaluation.reports for sentence in part.notes):
-            log_note(sentence)
-        print_json(evaluation.as_json())
-    else:
+    if options.json is not True:
         _print(evaluation, options.output)
-    keep.forget()
-    return 0
+        return
+    for sentence in dict.fromkeys(sentence for part in evaluation.reports for sentence in part.notes):
+        log_note(sentence)
+    print_json(evaluation.as_json())
 
 
 def _print(evaluation: "Evaluation", output: Path | None) -> None:

@@ -109,13 +109,7 @@ def attribute(
         raise SettingsError(
             f"{measure} measures how much is judged, not how good a ranking is; choose nDCG@10 or another."
         )
-    for query in reranked.keys() & qrels.keys():
-        retrieved = set(candidates[query].passage_ids) if query in candidates else set()
-        if foreign := [passage for passage in reranked[query].passage_ids if passage not in retrieved]:
-            raise SettingsError(
-                f"Query {query} ranks passage {foreign[0]!r}, which isn't among its {len(retrieved)} candidates; "
-                "attribute losses with the candidates that were re-ranked."
-            )
+    _check_candidates(reranked, candidates, qrels)
     best_lists = ideal(qrels)
     held = {query: _without(ranking, absent.get(query, ())) for query, ranking in best_lists.items()}
     value, ceiling, best_held, best = (
@@ -134,6 +128,16 @@ def attribute(
             for query in qrels
         },
     )
+
+
+def _check_candidates(reranked: Run, candidates: Run, qrels: Qrels) -> None:
+    for query in reranked.keys() & qrels.keys():
+        retrieved = set(candidates[query].passage_ids) if query in candidates else set()
+        if foreign := [passage for passage in reranked[query].passage_ids if passage not in retrieved]:
+            raise SettingsError(
+                f"Query {query} ranks passage {foreign[0]!r}, which isn't among its {len(retrieved)} candidates; "
+                "attribute losses with the candidates that were re-ranked."
+            )
 
 
 def _without(ranking: Ranking, absent: Collection[PassageId]) -> Ranking:

@@ -75,11 +75,7 @@ def evaluate_stages(
     inputs = inputs or read_inputs(pipeline.index, request)
     with ExitStack() as stack:
         searches = _Searches(pipeline, request.depth, keep, stack, progress)
-        on_dev = None if inputs.dev is None else searches.of(inputs.dev)
-        stages = on_dev if on_dev is not None and inputs.judged is inputs.dev else searches.of(inputs.judged)
-        shares = None
-        if on_dev is not None and inputs.dev is not None:
-            shares = choose_shares(on_dev, inputs.dev.judged.qrels)
+        stages, shares = searches.of_index(inputs)
         evaluator = _Evaluator(request, pipeline.reranker, shares, inputs.others, progress)
         reports = [evaluator.report_index(inputs, stages, pipeline.index)]
         if inputs.trec is not None:
@@ -103,6 +99,14 @@ class _Searches:
     stack: ExitStack
     """Holds what is kept until the evaluation is done."""
     progress: Progress
+
+    def of_index(self, inputs: EvaluationInputs) -> tuple[Stages, Shares | None]:
+        """Every stage's lists of the split that is reported, and the shares chosen on the dev split."""
+        if inputs.dev is None:
+            return self.of(inputs.judged), None
+        on_dev = self.of(inputs.dev)
+        stages = on_dev if inputs.judged is inputs.dev else self.of(inputs.judged)
+        return stages, choose_shares(on_dev, inputs.dev.judged.qrels)
 
     def of(self, fitted: FittedSet) -> Stages:
         """Every stage's lists of one judged set."""

@@ -83,6 +83,8 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
     rater = _rater(choice.rater)
     judged = load_judgments(shared)
     pick_query(judged, grades, rater=rater, query=choice.query)
+    if misread := dict.fromkeys(sentence for known in judged.values() for sentence in known.notes):
+        note(*misread)
     _last_click()
     sheet = _sheet(shared, choice, grades, rater=rater, judged=judged)
     st.html(figures_html(_figures(store, sheet, grades, rater=rater)))
