@@ -5,18 +5,24 @@ browser, and only the Host header tells. Streamlit compares it for the websocket
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.environment import read_only
+from app.login import login_configured
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """The names by which this machine is reached where `server.allowedHosts` names none."""
@@ -24,6 +30,8 @@ HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{0,5
 HERE = Path(__file__).resolve().parent
 READING = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/_stcore/upload_file"
+HELD = 2  # times the largest upload: what all that are in memory may have
+MEGABYTE = 1 << 20
 POLICY_VIOLATION = 1008  # a websocket's code
 SHOWN = 60  # characters of a refused header
 POLICY = (
@@ -72,9 +80,28 @@ def refusal(scope: Scope) -> str:
     reads = scope["type"] == "http" and scope["method"] in READING
     if not reads and not all(_is_own(origin, hosts[0]) for origin in origins):
         return f"A page of {_shown(origins[0])} may not use this server; --server.corsAllowedOrigins can allow it."
-    if UPLOADS in scope["path"] and not reads and read_only():
+    return "" if reads or UPLOADS not in scope["path"] else _refused_upload(headers, HTTPConnection(scope).cookies)
+
+
+def _refused_upload(headers: Headers, cookies: Mapping[str, str]) -> str:
+    """Why a file isn't taken: Streamlit would hold it in memory for anyone who opened a page, even the login's."""
+    if read_only():
         return "This server is in read-only mode and takes no files."
+    if login_configured():
+        signed = decode_signed_value(get_cookie_secret(), USER_COOKIE_NAME, cookies.get(USER_COOKIE_NAME, ""))
+        if signed is None:
+            return "Files are taken from those who are logged in; log in first."
+    size, most = headers.get("content-length", ""), HELD * config.get_option("server.maxUploadSize") * MEGABYTE
+    if size.isdecimal() and int(size[:18]) + _held() > most:
+        return f"All uploads together may have {most // MEGABYTE:,} MB; save or remove those that are open first."
     return ""
+
+
+def _held() -> int:
+    """Bytes of all uploads in memory, of every session."""
+    manager = Runtime.instance().uploaded_file_mgr if Runtime.exists() else None
+    sessions = list(getattr(manager, "file_storage", {}).values())
+    return sum(len(file.data) for files in sessions for file in list(files.values()))
 
 
 def allowed_hosts() -> tuple[str, ...]:

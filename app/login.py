@@ -22,7 +22,7 @@ def signed_in() -> bool:
             "on the server; its log says what is wrong."
         )
         return False
-    if not _login_configured() or st.user.get("is_logged_in"):
+    if not login_configured() or st.user.get("is_logged_in"):
         return True
     st.title("Second Look")
     if find_spec("authlib") is None:
@@ -38,7 +38,7 @@ def signed_in() -> bool:
 
 def offer_logout() -> None:
     """Show who is logged in and a logout button below the sidebar's controls; nothing where no login is configured."""
-    if not _login_configured():
+    if not login_configured():
         return
     with st.sidebar.container(key="access"):
         st.caption(f"Logged in as {plain(user_name() or 'someone')}")
@@ -47,7 +47,7 @@ def offer_logout() -> None:
 
 def user_name() -> str:
     """Email address or name of the user who is logged in; empty where nobody is."""
-    if not _login_configured() or not st.user.get("is_logged_in"):
+    if not login_configured() or not st.user.get("is_logged_in"):
         return ""
     return str(st.user.get("email") or st.user.get("name") or "")
 
@@ -66,5 +66,6 @@ def broken_secrets() -> str:
     return next((f"{file.parent.name}/{file.name}" for file in files if os.path.lexists(file)), "")
 
 
-def _login_configured() -> bool:
+def login_configured() -> bool:
+    """Whether .streamlit/secrets.toml has a section [auth]."""
     return st.secrets.load_if_toml_exists() and "auth" in st.secrets

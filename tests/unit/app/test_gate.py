@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.gate import HERE, is_allowed, refusal, without_path
 
@@ -155,3 +157,26 @@ def test_a_session_isnt_told_where_the_program_lies() -> None:
     other = ForwardMsg()
     other.delta.new_element.markdown.body = f"{HERE} in a passage"
     assert without_path(other.SerializeToString()) == other.SerializeToString()
+
+
+def test_with_a_login_files_are_taken_from_those_who_are_logged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECOND_LOOK_READ_ONLY", raising=False)
+    monkeypatch.setattr("app.gate.login_configured", lambda: True)
+    monkeypatch.setattr("app.gate.get_cookie_secret", lambda: "secret")
+    signed, forged = (create_signed_value(key, USER_COOKIE_NAME, "{}").decode() for key in ("secret", "another"))
+    for value, expected in (("", "log in first"), (forged, "log in first"), (signed, "")):
+        cookie = (("cookie", f"{USER_COOKIE_NAME}={value}"),) if value else ()
+        said = refusal(request(("host", "localhost"), *cookie, method="PUT", path="/_stcore/upload_file/a/b"))
+        assert expected in said
+        assert bool(said) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("held", "size", "taken"), [(0, 200, True), (201, 200, False), (200, 200, True), (0, 401, False)]
+)
+def test_all_uploads_together_are_bounded(held: int, size: int, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECOND_LOOK_READ_ONLY", raising=False)
+    monkeypatch.setattr("app.gate._held", lambda: held << 20)
+    length = ("content-length", str(size << 20))
+    said = refusal(request(("host", "localhost"), length, method="PUT", path="/_stcore/upload_file/a/b"))
+    assert (said == "") == taken

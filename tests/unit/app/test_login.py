@@ -23,13 +23,13 @@ from tests.conftest import REPOSITORY
 def test_the_user_is_named_by_email_else_by_name(
     monkeypatch: pytest.MonkeyPatch, user: dict[str, object], name: str
 ) -> None:
-    monkeypatch.setattr("app.login._login_configured", lambda: True)
+    monkeypatch.setattr("app.login.login_configured", lambda: True)
     monkeypatch.setattr(st, "user", user)
     assert user_name() == name
 
 
 def test_without_a_login_there_is_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.login._login_configured", lambda: False)
+    monkeypatch.setattr("app.login.login_configured", lambda: False)
     monkeypatch.setattr(st, "user", {"is_logged_in": True, "email": "ann@example.org"})
     assert user_name() == ""
 
