@@ -208,7 +208,9 @@ def falling(scores: Sequence[float]) -> list[float]:
     last = math.inf
     for score in scores:
         if score >= last:
-            score = float(min(np.nextafter(np.float32(last), np.float32(-np.inf)), np.float32(last - SMALLEST_STEP)))
+            with np.errstate(over="ignore"):  # below the least float32 lies -inf, which is replaced at the end
+                next_lower = np.nextafter(np.float32(last), np.float32(-np.inf))
+            score = float(min(next_lower, np.float32(last - SMALLEST_STEP)))
         fallen.append(score)
         last = score
     return fallen if last >= -LARGEST else [float(len(scores) - place) for place in range(len(scores))]

@@ -105,7 +105,7 @@ def _check_is_text(path: Path, head: bytes) -> None:
         raise CorpusError(f"{path} is a tar archive; unpack it: tar -xf.")
     for first in (0, 1):
         every_other = head[first::2]
-        if len(every_other) > 1 and every_other.count(0) > 0.3 * len(every_other):
+        if every_other.count(0) > max(1, 0.3 * len(every_other)):
             raise CorpusError(f"{path} is UTF-16 text or binary; save it as UTF-8 text: iconv -f UTF-16LE -t UTF-8.")
     if b"\n" not in head and b"\r" in head.rstrip(b"\r"):
         raise CorpusError(f"{path} has the line ends of old Macintosh files (CR alone); save it with line feeds.")

@@ -18,7 +18,7 @@ PROGRAMS = ("indexing", "search", "training")
 MODULES = (
     *("atomic", "catalogue", "errors", "manifest", "names", "places", "pretrained", "progress", "records"),
     *("provenance", "typed_json", "bm25.formula", "bm25.settings", "building.settings", "corpus.hub_names"),
-    *("judged.sets", "judged.queries", "judged.qrels", "notes", "dense.settings"),
+    *("judged.by_text", "judged.sets", "judged.queries", "judged.qrels", "notes", "dense.settings"),
 )
 
 RUN = """

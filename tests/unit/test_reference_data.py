@@ -22,6 +22,7 @@ from indexing.records import PassageId, Qrels, Ranking, Run
 from indexing.words.analyzers import analyzer_for
 from search.trec import read_run, write_run
 from tests.conftest import REPOSITORY
+from tests.support.same_figures import differences
 from training.data.prepare import READERS
 from training.evaluation.measures import measure_run
 
@@ -62,6 +63,16 @@ def mean(run: Run, qrels: Qrels, measure: ir_measures.Measure) -> float:
 def test_trec_evals_own_files_give_its_own_figures(name: str, measure: ir_measures.Measure) -> None:
     run, qrels = read_run(FOLDER / "trec_eval/results.test"), read_qrels(FOLDER / "trec_eval/qrels.test")
     assert mean(run, qrels, measure) == pytest.approx(table(FOLDER / "trec_eval/out.test.a")[name], abs=6e-5)
+
+
+def test_trec_eval_and_ir_measures_give_our_figures_on_trec_evals_own_files() -> None:
+    assert differences(FOLDER / "trec_eval/results.test", FOLDER / "trec_eval/qrels.test", minimum_grade=1) == []
+
+
+def test_a_published_run_that_we_wrote_has_the_same_figures_everywhere(tmp_path: Path) -> None:
+    folder = FOLDER / "trec-dl-2019"
+    write_run(tmp_path / "run.trec", read_run(folder / "runs/d_bert_kd_tasb.trec"), tag="again")
+    assert differences(tmp_path / "run.trec", folder / "qrels.txt", minimum_grade=2) == []
 
 
 def test_a_published_run_that_is_written_and_read_again_has_the_same_figures(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Runs are read in the forms that the field uses, and written so that they read back the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexing.errors import CorpusError
-from indexing.records import PassageId, QueryId, Ranking
-from search.trec import read_run, write_run
+from indexing.index import Index
+from indexing.records import Passage, PassageId, QueryId, Ranking
+from indexing.store.ids import IdTable, write_ids
+from indexing.store.passages import PassageStore, shard_ids, write_passages
+from search.trec import check_run_ids, read_run, write_run
 from tests.conftest import write_lines
 
 
@@ -80,6 +84,79 @@ def test_neighbouring_scores_do_not_become_a_tie_in_the_file(tmp_path: Path) -> 
     run = {QueryId("1"): ranking(z=float(high), a=float(low))}
     write_run(tmp_path / "run.trec", run, tag="t")
     assert read_run(tmp_path / "run.trec") == run
+
+
+def test_written_scores_fall_strictly_in_single_precision_too(tmp_path: Path) -> None:
+    # three ties, then the next lower float32, which the third tie was lowered to and so has to be lowered itself
+    low = float(np.nextafter(np.nextafter(np.float32(1), np.float32(0)), np.float32(0)))
+    tied = Ranking([PassageId(name) for name in "badc"], np.array([1, 1, 1, low], dtype=np.float32))
+    zeros = Ranking([PassageId(name) for name in "ab"], np.zeros(2, dtype=np.float32))
+    least = Ranking([PassageId(name) for name in "ba"], np.full(2, np.finfo(np.float32).min))
+    write_run(tmp_path / "run.trec", {QueryId(q): r for q, r in zip("123", (tied, zeros, least), strict=True)}, tag="t")
+    rows = [line.split() for line in (tmp_path / "run.trec").read_text().splitlines()]
+    assert [row[2] for row in rows] == [*"badc", *"ab", *"ba"]
+    scores = np.array([row[4] for row in rows], dtype=np.float32)
+    assert (np.diff(scores)[[0, 1, 2, 4, 6]] < 0).all()
+    assert {query: ranking.passage_ids for query, ranking in read_run(tmp_path / "run.trec").items()} == {
+        "1": tuple("badc"),
+        "2": tuple("ab"),
+        "3": tuple("ba"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (["q Q0 a 1 9 t", "q Q0 b 2 8 t", "q Q0 a 3 7 t"], ":3: passage 'a' of query 'q' stands in line 1 already"),
+        (["q Q0 a 1 9 t", "q Q0 b 2 nan t"], ":2: score 'nan' of query 'q' is no finite number"),
+        (["q Q0 a 1 1_0 t"], ":1: score '1_0'"),
+        (["q Q0 a 12.5 1 t"], ":1: rank '12.5' is no whole number"),
+        (["q a Q0 1 9 t"], ":1: the passage of every line is called Q0 or 0"),
+        (["q 0 a 1"], ":1: 4 fields, which are those of qrels"),
+        (["q a 1", "q b 1"], ":2: query 'q' has rank 1 already in line 1"),
+        (["q a 12", "q b 7", "q c 1"], ":1: the third field falls from line to line"),
+        (["q Q0 a 1 9 t", "q a 1"], ":2: 3 fields, where line 1 has 6"),
+        (['{"q": {"a": NaN}}'], "NaN is no number"),
+    ],
+)
+def test_lines_that_are_no_run_are_refused(tmp_path: Path, lines: list[str], what: str) -> None:
+    with pytest.raises(CorpusError, match=what):
+        read_run(write_lines(tmp_path / "run.trec", lines))
+
+
+def test_ranks_that_contradict_scores_and_lines_that_repeat_are_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = write_lines(tmp_path / "run.trec", ["1 Q0 a 1 0.5 t", "1 Q0 b 2 0.7 t", "1 Q0 b 2 0.7 t"])
+    assert read_run(path, note=notes.append) == {"1": ranking(b=0.7, a=0.5)}
+    assert notes[0] == f"{path}: 1 line repeats an earlier one and counts once (line 3)."
+    assert "in 1 query (the first is '1') ranks contradict scores; scores decide" in notes[1]
+
+
+def test_scores_are_compared_in_double_precision(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "run.trec", ["1 Q0 b 2 45.231796 t", "1 Q0 z 9 45.231795 t", "1 Q0 c 9 1e8 t"])
+    assert read_run(path)[QueryId("1")].passage_ids == ("c", "b", "z")
+
+
+def test_a_run_in_json_stands_by_score(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "run.json", ['{"1": {"a": 0.5, "b": 2, "c": 0.5}}'])
+    assert read_run(path)[QueryId("1")].passage_ids == ("b", "c", "a")
+
+
+def test_ids_that_no_run_can_hold_are_found_before_a_search(small_index: Index, tmp_path: Path) -> None:
+    check_run_ids(["1", "q-2"], small_index)
+    for name in ("a b", "", "x\u3000y", "a\u2028"):
+        with pytest.raises(CorpusError, match="a query"):
+            check_run_ids([name], small_index)
+    for number, name in enumerate(("user guide", "é\u00a0", "日本\u3000語")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        plain = [Passage(PassageId(f"é{row}"), "x") for row in range(3)]
+        write_passages(folder / "0.arrow", [*plain, Passage(PassageId(name), "x")])
+        write_ids(tmp_path / f"ids{number}", shard_ids(folder))
+        store = PassageStore(folder, IdTable(tmp_path / f"ids{number}"))
+        assert store.first_id_with_blanks() == name
+        with pytest.raises(CorpusError, match="of a passage contains white space"):
+            check_run_ids([], replace(small_index, passages=store))
 
 
 def test_an_id_with_a_space_is_not_written_as_two_fields(tmp_path: Path) -> None:

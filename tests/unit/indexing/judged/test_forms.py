@@ -1,0 +1,140 @@
+"""Queries and qrels are read by their headers, in JSON and with quotation marks; other forms are refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import CorpusError
+from indexing.judged.qrels import read_qrels, whole_grade
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import judged_sets, read_judged
+from indexing.records import Query, QueryId
+from tests.conftest import write_lines
+
+TWO = '{"qid": "2", "pid": "a", "rel": "1.0"}'
+
+
+@pytest.mark.parametrize(("value", "grade"), [("1.0", 1), ("-2", -2), ("-0", 0), (3, 3), (2.0, 2), ("1000", 1000)])
+def test_whole_numbers_are_grades(value: object, grade: int) -> None:
+    assert whole_grade(value) == grade
+
+
+@pytest.mark.parametrize("value", ["1.5", "1e3", "+1", "1_0", "٣", "", "1001", "9" * 5000, True, None, 0.5, [1]])
+def test_what_is_no_grade_is_described(value: object) -> None:
+    assert isinstance(whole_grade(value), str)
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (["1 0 a 1", "1 b 1"], ":2: 3 fields, where line 1 has 4"),
+        (["1 a 0 1", "2 b 0 1"], ":1: every passage is called '0'.*second and third columns are swapped"),
+        (["1 0 1", "2 0 1"], ":1: every passage is called '0', as TREC's unused second column"),
+        (["1 a 1 1 0.5"], ":1: 5 fields, which are NIST's prels"),
+        (["1 Q0 a 1 2.5 tag"], ":1: 6 fields are those of a run"),
+        (["3 qid:1 1:0.5 2:1"], ":1: a line of RankLib's or SVMrank's"),
+        (["1\t100\t7187158"], ":1: grade '7187158' is outside of -1,000 to 1,000"),
+        (["1 0 a 1", "1 0 a 2"], ":2: grade 2 of query '1' and passage 'a', which have grade 1 in line 1"),
+        (['{"1": {"a": 1, "a": 2}}'], "'a' stands twice in one object"),
+        (["1 0 a 1", "query-id 0 corpus-id score"], ":2: "),
+    ],
+)
+def test_qrels_of_other_forms_are_refused(tmp_path: Path, lines: list[str], what: str) -> None:
+    with pytest.raises(CorpusError, match=what):
+        read_qrels(write_lines(tmp_path / "qrels.txt", lines))
+
+
+def test_what_is_left_out_of_qrels_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    lines = ["query-id\tcorpus-id\tscore", "# by hand", "1\ta b\t1", "1\ta b\t1.0", "query-id\tcorpus-id\tscore"]
+    path = write_lines(tmp_path / "qrels.txt", lines)
+    assert read_qrels(path, note=notes.append) == {"1": {"a b": 1}}
+    assert notes == [
+        f"{path}: 2 header lines are left out (the first is line 1).",
+        f"{path}: 1 line that starts with '#' is left out as a comment (line 2).",
+        f"{path}: 1 line repeats an earlier one and counts once (line 4).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("qrels.json", ['{"1": {"a": 3, "b": 0}, "2": {"a": 1}}']),
+        ("qrels.json", ['{"1": {', '"a": 3.0, "b": 0}, "2": {"a": 1}}']),
+        ("qrels.jsonl", ['{"qid": 1, "pid": "a", "rel": 3}', '{"qid": 1, "pid": "b", "rel": 0}', TWO]),
+        ("qrels.csv", ["doc_id;query_id;label", '"a";1;3', "b;1;0", "a;2;1"]),
+        ("qrels.txt", ["rel docno topic", "3 a 1", "0 b 1", "1 a 2"]),
+        ("qrels.tsv", ['"1"\t"0"\t"a"\t"3"', "1\t0\tb\t0", "2\t0\ta\t1"]),
+    ],
+)
+def test_qrels_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) -> None:
+    assert read_qrels(write_lines(tmp_path / name, lines)) == {"1": {"a": 3, "b": 0}, "2": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (["<top>", "<num> Number: 301"], ":1: TREC topics"),
+        (["1:where is it"], ":1: 'number:text'"),
+        (["who sings it\t['a', 'b']"], ":1: DPR's question and answers"),
+        (["1\ta\tb"], ":1: 3 tab-separated fields"),
+        (["1\ta", "1\tb"], ":2: query '1' stands in line 1 with another text"),
+        (['{"query": "a", "pos": ["b"]}'], "no id"),
+    ],
+)
+def test_queries_of_other_forms_are_refused(tmp_path: Path, lines: list[str], what: str) -> None:
+    path = tmp_path / ("q.jsonl" if lines[0].startswith("{") else "q.tsv")
+    with pytest.raises(CorpusError, match=what):
+        read_queries(write_lines(path, lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("q.tsv", ["query_id\tquery", '7\t"the ""old"" mill"']),
+        ("q.tsv", ["id\ttext\ttitle", '7\tthe "old" mill\t']),
+        ("q.tsv", ['7\t"the ""old"" mill"']),
+        ("q.csv", ["id,text", '7,"the ""old"" mill"']),
+        ("q.json", ['{"7": "the \\"old\\" mill"}']),
+        ("q.json", ['[{"id": 7.0, "query": "the \\"old\\" mill"}]']),
+        ("q.jsonl", ['{"query_id": 7, "text": "the \\"old\\" mill"}', '{"_id": "7", "text": "the \\"old\\" mill"}']),
+    ],
+)
+def test_queries_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) -> None:
+    assert read_queries(write_lines(tmp_path / name, lines)) == [Query(QueryId("7"), 'the "old" mill')]
+
+
+def test_a_query_in_quotation_marks_of_its_own_keeps_them(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "q.tsv", ['1\t"to be or not to be"'])
+    assert read_queries(path) == [Query(QueryId("1"), '"to be or not to be"')]
+
+
+def test_judged_queries_without_a_text_are_named_and_in_no_mean(tmp_path: Path) -> None:
+    queries = write_lines(tmp_path / "queries.tsv", ["1\twhere is it", "3\tunjudged"])
+    qrels = write_lines(tmp_path / "qrels.txt", ["1 0 a 1", "2 0 a 1", "01 0 a 1"])
+    notes: list[str] = []
+    judged = read_judged(queries, qrels, split="test", note=notes.append)
+    assert judged.qrels == {"1": {"a": 1}}
+    assert judged.without_text == ("2", "01")
+    assert judged.notes == tuple(notes)
+    assert notes == [f"{qrels}: 2 judged queries have no text in {queries} and are left out: 2, 01."]
+
+
+def test_files_of_judgments_that_are_not_read_are_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "queries.tsv", ["1\twhere is it"])
+    for name in ("qrels.test.tsv", "qrels.test.csv", "qrels.dl19.txt", "qrels/extra.tsv"):
+        write_lines(tmp_path / name, ["1 0 a 1"])
+    notes: list[str] = []
+    assert list(judged_sets(tmp_path, note=notes.append)) == ["test"]
+    assert notes == [
+        f"{tmp_path}: qrels.dl19.txt, qrels.test.csv, qrels/extra.tsv aren't read as judgments; one file a split is, "
+        "such as qrels.test.tsv."
+    ]
+
+
+def test_judgments_without_any_queries_are_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "qrels.dev.tsv", ["1 0 a 1"])
+    notes: list[str] = []
+    assert judged_sets(tmp_path, note=notes.append) == {}
+    assert len(notes) == 1
+    assert "no file of queries lies beside it, such as queries.dev.tsv" in notes[0]
