@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from indexing import atomic, places
-from indexing.errors import BusyError, SecondLookError, SettingsError
+from indexing.errors import BusyError, SecondLookError, SettingsError, first_line
 
 CONFIG, STATUS, LOG, LOCK, STOP = "config.json", "status.json", "log.txt", "lock", "stop"
 LOG_END = 8_000  # bytes
@@ -43,6 +43,7 @@ class HasState(Protocol):
         """The state of the job, in one word."""
 
 
+T = TypeVar("T")
 RequestT = TypeVar("RequestT")
 StatusT = TypeVar("StatusT", bound=HasState)
 
@@ -109,12 +110,26 @@ class Job(ABC, Generic[RequestT, StatusT]):
     @classmethod
     def read(cls, folder: Path) -> Self | None:
         """The job of a folder; None if its request or status can't be read."""
+        read = cls._read(folder)
+        return None if isinstance(read, str) else read
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self | str:
+        """The job of a folder, or a sentence on why it can't be read."""
         locked = is_held(folder)  # first, because a process writes its final status before it releases the lock
         try:
-            request, status = cls.read_request(folder), cls.read_status(folder)
-        except SecondLookError:
-            return None
+            request = _read_part(folder / CONFIG, cls.read_request)
+            status = _read_part(folder / STATUS, cls.read_status)
+        except SecondLookError as error:
+            return str(error)
         return cls(folder, request, status, cls._state(folder, status, locked=locked))
+
+    @classmethod
+    def broken(cls, root: Path | None = None) -> list[str]:
+        """A sentence for each folder of a job of this kind that can't be read, newest first."""
+        folders = sorted((root or places.jobs()).glob(f"{cls.PREFIX}*"), reverse=True)
+        read = [(folder, cls._read(folder)) for folder in folders]
+        return [f"Job {folder.name}: {found}" for folder, found in read if isinstance(found, str) and folder.is_dir()]
 
     @classmethod
     def all(cls, root: Path | None = None) -> list[Self]:
@@ -193,6 +208,16 @@ class Job(ABC, Generic[RequestT, StatusT]):
         return "stopped" if stop else "crashed"
 
 
+def _read_part(path: Path, read: Callable[[Path], T]) -> T:
+    """What `read` makes of a file in a job's folder. Raises SettingsError that names the file, whatever is wrong."""
+    try:
+        return read(path.parent)
+    except SecondLookError as error:
+        raise (error if str(path) in str(error) else SettingsError(f"{path}: {error}")) from None
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise SettingsError(f"{path} is damaged ({first_line(error)}); delete {path.parent}.") from None
+
+
 class StatusWriter(Generic[StatusT]):
     """Holds the status of a job that runs in this process, and writes it at most twice a second."""
 
@@ -219,9 +244,12 @@ def write_status(folder: Path, status: HasState) -> None:
 def read_json(path: Path) -> object:
     """The JSON value of a job's file. Raises SettingsError if it can't be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} can't be read ({error}); give the folder of a job, or delete it.") from None
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a surrogate pair can't be shown
+    except (OSError, ValueError, RecursionError) as error:
+        reason = first_line(error)
+        raise SettingsError(f"{path} can't be read ({reason}); give the folder of a job, or delete it.") from None
+    return value
 
 
 @contextmanager

@@ -25,4 +25,6 @@ def _jobs(options: argparse.Namespace) -> int:
         steps = f"{status.step:,} of {status.steps:,} steps" if status.steps else ""
         cells = (job.name, job.state, started, job.request.recipe, steps, measured, status.version)
         print("  ".join(filter(None, (*cells, status.error))))
+    for sentence in TrainingJob.broken(options.jobs):
+        print(sentence)
     return 0

@@ -9,6 +9,7 @@ from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
 from search.pipeline import RetrieveAndRerank
+from search.queries import searchable_queries
 from search.settings import Fusion
 from training.example import NO_NEGATIVE, NO_PASSAGE, NO_POSITIVE, Example, OnSkip, ignore
 from training.mining.mine import Miner
@@ -56,7 +57,7 @@ def judged_examples(
     gets a reason for each query that yields no list, and for each judged passage that the index lacks.
 
     Raises:
-        SettingsError: the fusion is unknown, or (during iteration) a query is too long.
+        SettingsError: the fusion is unknown.
         TrainingError: no query has a relevant passage.
     """
     miner = Miner.open(pipeline, mining, fusion=lists.fusion)
@@ -80,7 +81,7 @@ def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -
             f"None of the {len(judged.queries):,} judged {judged.split} queries has a passage of grade "
             f"{mining.minimum_grade} or more to train on; choose another split or other judgments."
         )
-    return JudgedSet(judged.split, tuple(queries), judged.qrels)
+    return JudgedSet(judged.split, tuple(searchable_queries(queries)), judged.qrels)
 
 
 def _examples(maker: "_ListMaker", judged: JudgedSet, progress: Progress, on_skip: OnSkip) -> Iterator[Example]:

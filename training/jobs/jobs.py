@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from indexing import atomic, places
 from indexing.jobs.folder import CONFIG, STATUS, Job, read_json
 from indexing.typed_json import made
-from training.jobs.status import FINAL, TrainingStatus
+from training.jobs.status import FINAL, TrainingStatus, check_figures
 from training.train.request import TrainRequest
 
 
@@ -42,7 +42,9 @@ class TrainingJob(Job[TrainRequest, TrainingStatus]):
     @staticmethod
     def read_status(folder: Path) -> TrainingStatus:
         """The status that its process last wrote. Raises SettingsError if it can't be read."""
-        return made(TrainingStatus, read_json(folder / STATUS), str(folder / STATUS))
+        status = made(TrainingStatus, read_json(folder / STATUS), str(folder / STATUS))
+        check_figures(status, str(folder / STATUS))
+        return status
 
     @staticmethod
     def request_as_json(request: TrainRequest) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.errors import SettingsError
 from indexing.jobs.folder import STATUS, StatusWriter
 from indexing.progress import PhaseProgress
+from indexing.typed_json import made
 from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS
 from training.jobs.jobs import TrainingJob
@@ -97,8 +99,9 @@ def read_preview(folder: Path) -> tuple[list[dict[str, Any]], RowCounts] | None:
     """Some rows of a job and the counts of all of them; None until they are gathered."""
     try:
         values = json.loads((folder / PREVIEW).read_text(encoding="utf-8"))
-        return list(values["rows"]), RowCounts(**values["counts"])
-    except (OSError, ValueError, TypeError, LookupError):
+        rows, counts = values["rows"], made(RowCounts, values["counts"], PREVIEW)
+        return (rows, counts) if rows and all(isinstance(row, dict) for row in rows) else None
+    except (SettingsError, OSError, ValueError, TypeError, LookupError, RecursionError):
         return None
 
 

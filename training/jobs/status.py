@@ -64,6 +64,24 @@ class TrainingStatus:
         return self.state in FINAL
 
 
+MOST_FIGURE = 1e15  # of a status, such as bytes of memory
+MOST_OF_ALL = float("inf")
+LAST_SECOND = 253_402_300_799.0  # of the year 9999
+LOSSES = ("loss", "learning_rate")  # which may have any sign and size
+
+
+def check_figures(status: TrainingStatus, place: str) -> None:
+    """Raise SettingsError, which names the place, for a figure that no training can have."""
+    for name, value in asdict(status).items():
+        if isinstance(value, int | float) and not (
+            abs(value) < MOST_OF_ALL if name in LOSSES else 0 <= value < MOST_FIGURE
+        ):
+            raise SettingsError(f"{place} {name} is {str(value)[:40]}, which no training has; delete the job.")
+    for name in ("started", "updated"):
+        if getattr(status, name) > LAST_SECOND:
+            raise SettingsError(f"{place} {name} is {getattr(status, name):g}, which is no time; delete the job.")
+
+
 @dataclass(frozen=True)
 class Metric:
     """One step in the chart."""
@@ -111,7 +129,7 @@ def _metric(line: str) -> Metric | None:
     try:
         row = json.loads(line)
         return Metric(int(row["step"]), finite(row["loss"]), float(row["learning_rate"]), finite(row.get("ndcg")))
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
 
 

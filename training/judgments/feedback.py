@@ -23,6 +23,7 @@ SCHEMA_VERSION = 1
 PROTECTED_SHARE = 0.2  # share of the queries that is reserved for evaluation
 HIGHEST_GRADE = 3  # grades are 0 to 3
 NAME_LENGTH = 40  # characters of a rater's name
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 WAIT = 10.0  # seconds to wait for another process's transaction to end
 SCHEMA = f"""
 BEGIN;
@@ -121,7 +122,7 @@ class FeedbackStore:
 
         Raises:
             SettingsError: the share is not from 0 to 1.
-            CorpusError: the file is not a feedback store, has another schema version, or can't be read.
+            CorpusError: the file is not a feedback store, has another schema version, is damaged, or can't be read.
         """
         if not 0 <= protected_share <= 1:
             raise SettingsError(f"protected_share is {protected_share}; give a number from 0 to 1.")
@@ -135,8 +136,13 @@ class FeedbackStore:
                     f"{path} {kind}, and this program reads version {SCHEMA_VERSION}; open it with the program that "
                     "wrote it, or move it away to start a new one."
                 )
-            (share,) = connection.execute("SELECT protected_share FROM settings").fetchone()
-        return cls(path, float(share))
+            (fault,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (share,) = connection.execute("SELECT protected_share FROM settings").fetchone() or (None,)
+        if fault != "ok":
+            raise _damaged(path, str(fault))
+        if not isinstance(share, float) or not 0 <= share <= 1:
+            raise _damaged(path, f"its protected share is {str(share)[:40]}")
+        return cls(path, share)
 
     def grade(
         self,
@@ -215,6 +221,11 @@ class FeedbackStore:
 
     def _grade(self, row: tuple[Any, ...], held_out: frozenset[str]) -> Grade:
         values = dict(zip(FIELDS, row, strict=True))
+        for name, value in values.items():
+            if not isinstance(value, int if name == "grade" else str) and not (name == "query_id" and value is None):
+                raise _damaged(self.path, f"the {name} of a grade is {str(value)[:40]!r}")
+        if not 0 <= values["grade"] <= HIGHEST_GRADE:
+            raise _damaged(self.path, f"a grade is {values['grade']}")
         return Grade(**values, protected=self._protects(values["normalized"], held_out))
 
     @contextmanager
@@ -254,11 +265,21 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         address = f"{path.resolve().as_uri()}?mode=rw"  # a missing file is an error, and isn't created
         with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as connection:
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if (code is not None and code & 0xFF in DAMAGE) or isinstance(error, UnicodeError):
+            raise _damaged(path, first_line(error)) from error
         raise CorpusError(
             f"Feedback store {path} can't be used ({first_line(error)}); check that it is intact and writable, then "
             "try again."
         ) from error
+
+
+def _damaged(path: Path, fault: str) -> CorpusError:
+    return CorpusError(
+        f"Feedback store {path} is damaged ({first_line(ValueError(fault))}); put a copy of it back, or recover what "
+        f"can be read (sqlite3 {path.name} .recover | sqlite3 mended.sqlite), or move it away to start a new one."
+    )
 
 
 def _held_out_queries(connection: sqlite3.Connection) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexing.errors import SettingsError
+from indexing.judged.fit import is_own_passage, leave_out
 from indexing.records import PassageId, Query, Ranking
 from search.fuse import fuse
 from search.pipeline import RetrieveAndRerank
@@ -41,6 +42,8 @@ class ServedFirstStage:
     def candidates(self, query: Query, judged: Mapping[PassageId, int]) -> QueryCandidates:
         """A query's ranking, and the scores of its relevant passages; both empty if the index holds none of them.
 
+        A query that is itself one of the passages, by id and by text, is neither a candidate nor relevant.
+
         The score of a passage that wasn't returned depends on the fusion. `bm25`: its BM25 score. `dense`: the cosine
         of its stored vector (the scores of a compressed FAISS index only approximate it). `rrf` and `weighted`: the
         fused score over the lists that hold it, or 0 if none does, in which case it is marked as unscored.
@@ -49,6 +52,8 @@ class ServedFirstStage:
             SettingsError: the query is too long to search.
         """
         passages = self.index.passages
+        own = PassageId(query.id) if is_own_passage(query, passages) else None
+        judged = {passage_id: grade for passage_id, grade in judged.items() if passage_id != own}
         relevant = sorted(passage_id for passage_id, grade in judged.items() if grade > 0 and passage_id in passages)
         if not relevant:
             return QueryCandidates(query.id, EMPTY_RANKING, judged, {})
@@ -58,13 +63,14 @@ class ServedFirstStage:
                 "allows; shorten it or remove it from the queries."
             )
         first = self._pipeline.retrieve(query.text, self._settings)
-        known = dict(zip(first.fused.passage_ids, first.fused.scores.tolist(), strict=True))
+        ranking = first.fused if own is None else leave_out(first.fused, own)
+        known = dict(zip(ranking.passage_ids, ranking.scores.tolist(), strict=True))
         missing = [passage_id for passage_id in relevant if passage_id not in known]
         computed = self._scores(first, missing) if missing else {}
         unscored = frozenset(missing) - computed.keys()
         known |= computed | dict.fromkeys(unscored, 0.0)
         scores = {passage_id: known[passage_id] for passage_id in relevant}
-        return QueryCandidates(query.id, first.fused, judged, scores, unscored)
+        return QueryCandidates(query.id, ranking, judged, scores, unscored)
 
     def _scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> dict[PassageId, float]:
         """The scores of these passages, without those that have none."""

@@ -1,11 +1,11 @@
 """Mines hard negatives for a judged set, query by query, and writes a folder of training data with its report.
 
-Passages, BM25 and vectors are memory-mapped; FAISS's index is in memory, as it is when search runs. Negatives are
-written as they are mined, and only 4 bytes per score stay in memory.
+Passages, BM25 and vectors are memory-mapped; FAISS's index is in memory, as it is when search runs. Negatives are kept
+on disk as they are mined, and only 4 bytes per score stay in memory.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,25 @@ from typing import Any
 from indexing import atomic, places
 from indexing.atomic import check_new
 from indexing.errors import TrainingError
-from indexing.index import Index, judged_split, open_corpus_folder
+from indexing.index import Index, judged_split, open_corpus_folder, open_index
+from indexing.judged.fit import fit_judgments
 from indexing.judged.sets import JudgedSet
-from indexing.progress import Progress, silent
+from indexing.notes import Note, counted, log_note
+from indexing.progress import Progress, relabel, silent
 from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId
-from search.load import open_pipeline, open_reranker
+from search.journal import open_journal
+from search.load import open_reranker, pipeline_on
 from search.pipeline import RetrieveAndRerank
+from search.queries import searchable_queries
 from search.rerank.reranker import Reranker
-from search.served import NO_RERANKER
+from search.served import NO_RERANKER, reranker_fingerprint, reranker_path
 from search.settings import Fusion
 from training.judgments.judged_set import count_absent, judged_files
 from training.judgments.protection import Protection
 from training.mining.files import MANIFEST, write_negatives
 from training.mining.first_stage import SERVED_DEPTH, ServedFirstStage
+from training.mining.kept import journal_path, kept_queries, mined_json, mining_identity
 from training.mining.negatives import MinedQuery, Rescore, Text, hard_negatives
 from training.mining.report import MiningReport, Tally
 from training.mining.settings import MiningOptions, MiningSettings, NegativesLayout
@@ -81,6 +86,7 @@ def mine_negatives(
     *,
     root: Path | None = None,
     progress: Progress = silent,
+    note: Note = log_note,
 ) -> MiningReport:
     """Mine hard negatives for judged queries from an index, and write them to the new folder `output`.
 
@@ -91,26 +97,44 @@ def mine_negatives(
         print(describe(report))
 
     `root` is the folder of all indexes. Queries in a judged split other than train of the sample's or the index's
-    corpus, and queries in the files of `options.protect`, are never mined.
+    corpus, and queries in the files of `options.protect`, are never mined; longer ones than search takes are cut, and
+    judgments that don't fit the index are counted, which `note` is told. All is checked before a model is loaded.
+
+    Until the end, what was mined lies in OUTPUT.partial; a call that was stopped goes on there when it is repeated, and
+    writes the same files as one that wasn't.
 
     Raises:
-        SettingsError: the fusion is unknown, a query is too long, or the judgments don't exist.
+        SettingsError: the fusion is unknown, the judgments don't exist or aren't of the index's passages, or
+            OUTPUT.partial was mined otherwise.
         TrainingError: `output` exists, no query may be mined, or no negative was found.
+        BusyError: another process mines to `output`.
         IndexingError, CorpusError, ModelError: the index, a file or the re-ranker can't be read.
     """
     check_new(output)
-    pipeline = open_pipeline(index, reranker=NO_RERANKER, root=root)
-    reranker = open_reranker(options.reranker) if options.reranker else None
-    miner = Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
-    folders = [path for path in (places.sample(), open_corpus_folder(pipeline.index)) if path.is_dir()]
-    return mine_to(
-        output,
-        miner,
-        _judged(pipeline.index, options),
-        layout=options.layout,
-        protection=Protection.read(options.protect, folders),
-        progress=progress,
-    )
+    opened = open_index(index, root=root)
+    given = _judged(opened, options)
+    judged, protected = _to_mine(opened, given, options, note)
+    reranker_folder = reranker_path(options.reranker) if options.reranker else ""
+    identity = mining_identity(opened, judged, settings, options, reranker=reranker_fingerprint(reranker_folder))
+    with open_journal(journal_path(output), identity, doing=f"mines {output}") as journal:
+        if journal.kept:
+            note(f"Going on with the mining that was stopped after {counted(len(journal.kept), 'query', 'queries')}.")
+        pipeline = pipeline_on(opened, reranker=NO_RERANKER)
+        reranker = open_reranker(options.reranker) if reranker_folder else None
+        miner = Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
+        kept = set(journal.kept)
+        left = replace(judged, queries=tuple(query for query in judged.queries if query.id not in kept))
+        progress("mine", len(kept), len(judged.queries))
+        for mined in miner.mine(left, progress=relabel(progress, "mine", total=len(judged.queries))):
+            journal.add(mined.query_id, mined_json(mined))
+        try:
+            counts = {"protected": protected, "absent": count_absent(judged, opened)}
+            report = _write(output, miner, judged, kept_queries(journal), layout=options.layout, **counts)
+        except TrainingError:  # all was mined, and nothing is left of it
+            journal.remove()
+            raise
+        journal.remove()
+    return report
 
 
 def mine_to(
@@ -130,19 +154,31 @@ def mine_to(
     """
     check_new(target)
     allowed = _allowed(judged, protection)
-    tally = Tally(
-        per_query=miner.settings.per_query,
-        scale=miner.scale,
-        protected=len(judged.queries) - len(allowed.queries),
-        absent=count_absent(judged, miner.stage.index),
-    )
+    counts = {
+        "protected": len(judged.queries) - len(allowed.queries),
+        "absent": count_absent(judged, miner.stage.index),
+    }
+    return _write(target, miner, allowed, miner.mine(allowed, progress=progress), layout=layout, **counts)
+
+
+def _write(
+    target: Path,
+    miner: Miner,
+    judged: JudgedSet,
+    mined: Iterable[MinedQuery],
+    *,
+    layout: NegativesLayout,
+    protected: int,
+    absent: int,
+) -> MiningReport:
+    """Write the new folder `target` with these negatives of the judged queries, and its report."""
+    tally = Tally(per_query=miner.settings.per_query, scale=miner.scale, protected=protected, absent=absent)
     with atomic.folder(target) as work:
-        queries = {query.id: query.text for query in allowed.queries}
         rows = write_negatives(
             work,
-            tally.watch(miner.mine(allowed, progress=progress)),
+            tally.watch(mined),
             layout,
-            query_texts=queries,
+            query_texts={query.id: query.text for query in judged.queries},
             text=miner.stage.text,
             per_query=miner.settings.per_query,
         )
@@ -159,6 +195,17 @@ def _judged(index: Index, options: MiningOptions) -> JudgedSet:
     if options.queries is not None and options.qrels is not None:
         return judged_files(options.queries, options.qrels)
     return judged_split(index, options.split)
+
+
+def _to_mine(index: Index, judged: JudgedSet, options: MiningOptions, note: Note) -> tuple[JudgedSet, int]:
+    """The judged queries that may be mined, as they are searched, and how many more are protected."""
+    folders = [path for path in (places.sample(), open_corpus_folder(index)) if path.is_dir()]
+    allowed = _allowed(judged, Protection.read(options.protect, folders))
+    fitted = fit_judgments(allowed, index.passages, name=f"index {index.manifest.name}")
+    for sentence in fitted.notes:
+        note(sentence)
+    queries = tuple(searchable_queries(allowed.queries, note=note))
+    return replace(allowed, queries=queries), len(judged.queries) - len(allowed.queries)
 
 
 def _allowed(judged: JudgedSet, protection: Protection) -> JudgedSet:

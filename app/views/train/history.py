@@ -14,8 +14,13 @@ from training.jobs.jobs import TrainingJob
 MOST_LISTED = 20
 
 
-def show_history(jobs: Sequence[TrainingJob], *, choose: Callable[[str], None] | None) -> None:
-    """Show a line for each; with `choose`, also a button that calls it with the job's name."""
+def show_history(
+    jobs: Sequence[TrainingJob], *, choose: Callable[[str], None] | None, broken: Sequence[str] = ()
+) -> None:
+    """Show a line for each; with `choose`, also a button that calls it with the job's name.
+
+    `broken` are sentences on jobs whose folders can't be read.
+    """
     st.html(heading_html("Trainings", "newest first"))
     if not jobs:
         hint("No trainings yet.")
@@ -26,6 +31,8 @@ def show_history(jobs: Sequence[TrainingJob], *, choose: Callable[[str], None] |
             button.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
     if len(jobs) > MOST_LISTED:
         note(f"{len(jobs) - MOST_LISTED:,} older ones are in {jobs[0].folder.parent}.")
+    if broken:
+        note(*broken[:MOST_LISTED])
 
 
 def line_html(job: TrainingJob) -> str:

@@ -27,7 +27,7 @@ def render(*, read_only: bool = False) -> None:
     if chosen is not None:
         show_job(chosen)
     show_form(on_start=_choose)
-    show_history(all_jobs, choose=_choose)
+    show_history(all_jobs, choose=_choose, broken=TrainingJob.broken())
 
 
 def _chosen(all_jobs: list[TrainingJob]) -> TrainingJob | None:

@@ -595,3 +595,56 @@ def test_grades_become_a_file_in_the_job_s_folder(home: Path, built_root: Path) 
     written = write_feedback(store, home, root=built_root)
     assert (written.lines, written.changed, written.absent) == (1, 1, 1)
     assert json.loads((home / FEEDBACK_FILE).read_text(encoding="utf-8"))["passage"] == PASSAGES["a1"]
+
+
+DAMAGES = {
+    "config.json": ["", "{", "[]", "null", '{"output": 3}', "[" * 100_000, '{"recipe": "\\ud800"}', "1" * 5_000],
+    "status.json": [
+        *("", "[]", '{"state": "flying"}', '{"step": "3"}', '{"started": 1e300}', '{"updated": -1}'),
+        *(
+            '{"ndcg": NaN}',
+            '{"memory": 1e999}',
+            '{"error": "\\ud800"}',
+            '{"loss": Infinity}',
+            f'{{"steps": {10**400}}}',
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "content"), [(name, content) for name in DAMAGES for content in DAMAGES[name]])
+def test_a_job_that_cannot_be_read_is_told_and_the_others_are_listed(
+    name: str, content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "jobs"
+    sound, hurt = (TrainingJob.new_folder(root) for _ in range(2))
+    for folder in (sound, hurt):
+        folder.mkdir(parents=True)
+        atomic.write_json(folder / "config.json", TrainRequest(output=tmp_path / "v", recipe="bce").as_json())
+        atomic.write_json(folder / "status.json", asdict(TrainingStatus(state="stopped")))
+    (hurt / name).write_text(content)
+    assert [job.name for job in TrainingJob.all(root)] == [sound.name]
+    (sentence,) = TrainingJob.broken(root)
+    assert sentence.startswith(f"Job {hurt.name}: {hurt}")
+    assert name in sentence
+    assert "\n" not in sentence
+    assert len(sentence) < 500
+    assert main(["jobs", "--jobs", str(root)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == sentence
+
+
+@pytest.mark.parametrize(
+    "line", ["{", '{"step": 1e999}', '{"step": 2, "loss": 1' + "0" * 400 + ', "learning_rate": 0}']
+)
+def test_a_damaged_line_of_the_chart_is_left_out(line: str, tmp_path: Path) -> None:
+    metric = Metric(1, 0.5, 1e-3)
+    MetricsFile(tmp_path).add(metric)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    assert read_metrics(tmp_path) == [metric]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"rows": 3, "counts": {}}', '{"rows": [{}], "counts": {"rows": "x"}}'])
+def test_a_damaged_preview_is_none(content: str, tmp_path: Path) -> None:
+    (tmp_path / "preview.json").write_text(content)
+    assert read_preview(tmp_path) is None

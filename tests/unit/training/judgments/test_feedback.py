@@ -3,8 +3,10 @@
 import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -259,7 +261,7 @@ def test_another_schema_version_is_refused(store: FeedbackStore, path: Path) -> 
 def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(CorpusError, match=r"is not a feedback store, and this program reads version 1; |can't be used"):
+    with pytest.raises(CorpusError, match=r"is not a feedback store, and this program reads version 1; |is damaged"):
         FeedbackStore.open(path)
     assert path.read_bytes() == content
 
@@ -391,3 +393,53 @@ def test_grades_of_changed_or_missing_passages_are_left_out(store: FeedbackStore
     store.grade(TRAINED, Passage(PassageId("a2"), "as it was"), grade=1, rater="ann", index="small", build="b0")
     assert export_jsonl(store, tmp_path / "out.jsonl", text) == ExportedGrades(lines=1, changed=1, absent=1)
     assert json.loads((tmp_path / "out.jsonl").read_text())["passage_id"] == "a1"
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    """A store with a hundred grades, in one file."""
+    path = tmp_path / "graded.sqlite"
+    store = FeedbackStore.open(path)
+    for number in range(100):
+        passage = Passage(PassageId(f"p{number}"), f"passage {number} of bees")
+        store.grade(f"query {number % 7}", passage, grade=number % 4, rater="ann", index="small", build="1")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+def refusal(path: Path) -> str:
+    """The sentence on a store that can't be read; empty for one that can."""
+    try:
+        FeedbackStore.open(path).counts()
+    except CorpusError as error:
+        return str(error)
+    return ""
+
+
+def test_a_damaged_store_is_one_sentence_with_what_to_do(graded: Path) -> None:
+    content, random = graded.read_bytes(), Random(3)
+    sentences: list[str] = []
+    for _ in range(60):
+        hurt = bytearray(content)
+        for _ in range(40):
+            hurt[random.randrange(len(hurt))] = random.randrange(256)
+        graded.write_bytes(hurt)
+        sentences += filter(None, [refusal(graded)])
+    assert len(sentences) > 40
+    assert all(str(graded) in sentence and "\n" not in sentence for sentence in sentences)
+    assert sum("is damaged" in sentence for sentence in sentences) > 30
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "feedback.sqlite"
+    path.write_bytes(b"no database at all, " * 100)
+    with pytest.raises(CorpusError, match=r"is damaged \(file is not a database\); put a copy of it back"):
+        FeedbackStore.open(path)
+
+
+def test_a_store_that_was_cut_off_is_told(graded: Path) -> None:
+    graded.write_bytes(graded.read_bytes()[: graded.stat().st_size // 2])
+    with pytest.raises(CorpusError, match="is damaged"):
+        FeedbackStore.open(graded).counts()
