@@ -27,6 +27,7 @@ from streamlit.logger import set_log_level
 from app import resources
 from indexing import atomic, places
 from indexing.cli.numbers import real, whole
+from indexing.errors import SettingsError
 from indexing.jobs.folder import NICENESS
 from indexing.judged.sets import judged_sets
 from search.served import DEFAULT_RERANKER
@@ -37,6 +38,7 @@ BUSY = 1 / 3  # of the time that searches alone may take
 EVERY = 10.0  # seconds between two readings of memory
 GROWTH, SLOWDOWN = 0.05, 1.2  # bounds
 SETTLED, WINDOW = 1 / 6, 1 / 3  # of the whole time: 5 and 10 minutes of 30
+FEWEST = 20  # searches in each window
 MEGABYTE = 1 << 20
 TRAINING = ("--recipe", "lambda", "--limit", "200", "--minutes", "1", "--precision", "float32")
 
@@ -88,6 +90,11 @@ def summary(searches: Sequence[Search], readings: Sequence[Reading], *, seconds:
     settled = min(readings, key=lambda reading: abs(reading.at - seconds * SETTLED)).resident
     first = [search.waited for search in searches if search.began < seconds * WINDOW]
     last = [search.waited for search in searches if search.began >= seconds * (1 - WINDOW)]
+    if min(len(first), len(last)) < FEWEST or not readings:
+        raise SettingsError(
+            f"The first and the last third had {len(first)} and {len(last)} searches, and {FEWEST} of each are needed "
+            "for a 95th percentile; give more --minutes, or wait until the machine is free."
+        )
     figures = {
         "searches": float(len(searches)),
         "settled_bytes": float(settled),

@@ -1,17 +1,22 @@
 """The handshake as another page's browser would make it: refused before the app says a word, whatever it asks for."""
 
-from urllib.parse import urlsplit
+import shutil
+from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import REPOSITORY
+from tests.e2e.serving import own_environment, served
 from tests.support.raw_web import handshake, request, rerun, session
 
 
-@pytest.fixture(scope="session")
-def port(address: str) -> int:
-    found = urlsplit(address).port
-    assert found
-    return found
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Where an app without any index listens."""
+    folder = tmp_path_factory.mktemp("app")
+    shutil.copytree(REPOSITORY / ".streamlit", folder / ".streamlit")
+    with served(folder, own_environment(), folder / "log.txt") as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "localhost.", "[::1]"])
