@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from indexing.disk import disk_errors
 from indexing.errors import BusyError, TrainingError
 from indexing.progress import Progress, relabel, silent
 
@@ -28,7 +29,16 @@ def fsync_path(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` (UTF-8) in one step: a reader sees the old file or the new one."""
+    """Replace `path` by `text` (UTF-8) in one step: a reader sees the old file or the new one.
+
+    Raises:
+        DiskFullError: the disk is full.
+    """
+    with disk_errors(path):
+        _write_text(path, text)
+
+
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -55,7 +65,16 @@ def folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the name `target` only if the block ends well.
 
     On any failure, Ctrl-C included, the unfinished folder is removed. `target` must not exist.
+
+    Raises:
+        DiskFullError: the disk is full.
     """
+    with disk_errors(target), _folder(target) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _folder(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     for stale in target.parent.glob(f".{target.name}{PARTIAL}*"):
         with locked(stale) as free:

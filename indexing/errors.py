@@ -7,6 +7,7 @@ SecondLookError
 ├── ModelError       a bi-encoder or cross-encoder can't be loaded or gives unusable numbers
 ├── HubError         a data or model hub isn't reached, or doesn't hold what was asked for
 ├── TrainingError    a training can't start or resume
+├── DiskFullError    a disk, a quota or the largest file size is exhausted
 └── BusyError        another process is at work on the same thing
 """
 
@@ -37,6 +38,10 @@ class HubError(SecondLookError):
 
 class TrainingError(SecondLookError):
     """A training can't start or resume."""
+
+
+class DiskFullError(SecondLookError):
+    """A disk, a quota or the largest file size is exhausted."""
 
 
 class BusyError(SecondLookError):

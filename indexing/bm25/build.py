@@ -5,6 +5,7 @@ files, but puts the scores directly into memory-mapped arrays, term by term.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from indexing.bm25.formula import inverse_frequency, length_norms, mean_length
 from indexing.bm25.postings import ShardPostings
 from indexing.bm25.settings import Bm25Settings
+from indexing.disk import write_array
 from indexing.progress import Progress, silent
 
 FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "vocab.index.json", "params.index.json")
@@ -34,6 +36,8 @@ def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, *, progress: P
     size = (max(int(starts[-1]), 1),)
     scores = np.lib.format.open_memmap(folder / FILES[0], "w+", np.float32, size)
     rows = np.lib.format.open_memmap(folder / FILES[1], "w+", np.int32, size)
+    for name in FILES[:2]:
+        _reserve(folder / name)
     free = starts[:-1].copy()  # (terms,) each term's next free place
     first = 0
     for path, numbers in zip(paths, terms_of_shard, strict=True):
@@ -46,9 +50,15 @@ def build_bm25(terms: Path, folder: Path, settings: Bm25Settings, *, progress: P
         starts = np.array([0, 1], dtype=np.int64)
     scores.flush()
     rows.flush()
-    np.save(folder / FILES[2], starts)
+    write_array(folder / FILES[2], starts)
     (folder / FILES[3]).write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
     (folder / FILES[4]).write_text(json.dumps(_parameters(settings, len(lengths)), indent=2), encoding="utf-8")
+
+
+def _reserve(path: Path) -> None:
+    """Give a file its space on disk. It is written through a mapping, where a full disk would kill the process."""
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _vocabulary(paths: Sequence[Path]) -> tuple[dict[str, int], list[NDArray[np.int32]], NDArray[np.int64]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from indexing import atomic, places
 from indexing.building import shards
+from indexing.building.figures import least_bytes
 from indexing.building.finish import Origin, finish
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
@@ -24,6 +25,7 @@ from indexing.catalogue import build_folders, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import check_kind
+from indexing.disk import check_space, disk_errors
 from indexing.errors import CorpusError, IndexingError
 from indexing.manifest import Manifest
 from indexing.names import check_name
@@ -71,15 +73,18 @@ def build(
     settings: BuildSettings | None = None,
     progress: Progress = silent,
     encoder: BiEncoder | None = None,
+    expected: int = 0,
 ) -> Manifest:
     """Build `root/name/<build>` and make it the current one; the finished shards of a stopped build are reused.
 
         manifest = build(Corpus(Path("my-passages.tsv")), name="mine")
 
     `root` defaults to `places.indexes()`. `encoder` is a loaded bi-encoder, used instead of loading the one that the
-    settings name; it is closed at the end. `progress` counts passages.
+    settings name; it is closed at the end. `progress` counts passages, of which `expected` says how many there are, if
+    that is known.
 
     Raises:
+        DiskFullError: the disk is full, or can't hold an index of so many passages.
         CorpusError: the corpus can't be read or holds no passage.
         BusyError: another process is building this index.
         SettingsError, ModelError, HubError: a setting doesn't fit the corpus, or a model can't be loaded.
@@ -89,7 +94,7 @@ def build(
     passages = iter(corpus)
     batches = iter(lambda: list(islice(passages, settings.shard_size)), [])
     encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
-    return build_from(request, batches, encoder=encoder, source=corpus, progress=progress)
+    return build_from(request, batches, encoder=encoder, source=corpus, progress=progress, expected=expected)
 
 
 def build_from(
@@ -99,6 +104,7 @@ def build_from(
     encoder: BiEncoder,
     source: Corpus | None = None,
     progress: Progress = silent,
+    expected: int = 0,
 ) -> Manifest:
     """Build from batches of passages, one per shard; the manifest lists the lines that `source` left out.
 
@@ -117,7 +123,10 @@ def build_from(
             analyzer=request.analyzer,
             progress=progress,
         )
-        with unfinished(request.folder, f"{key}-change" if request.change else key) as work:
+        if least := least_bytes(expected, dim=encoder.dim, dense=settings.dense):
+            check_space(request.root, least, f"An index of {expected:,} passages")
+        work_name = f"{key}-change" if request.change else key
+        with disk_errors(request.folder), unfinished(request.folder, work_name) as work:
             _check_parent(request)
             with timed() as elapsed:
                 finished, encoded = fill(work, batches, maker, sources=reusable(request.folder, key))
@@ -185,6 +194,7 @@ def unfinished(folder: Path, key: str) -> Iterator[Path]:
         try:
             yield work
         except BaseException:
+            shards.remove_unfinished(work)
             if shards.load(work, 0) is None:
                 shutil.rmtree(work, ignore_errors=True)
                 with suppress(OSError):  # it holds other builds

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from indexing.dense.settings import PRESETS
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -19,3 +21,8 @@ class Estimate:
     """FAISS's index_factory string."""
     reason: str
     """Why this kind was chosen, if the preset was `auto`; else empty."""
+
+
+def least_bytes(passages: int, *, dim: int, dense: str) -> int:
+    """Bytes that finishing an index takes at least, whatever parts of another build it can use: FAISS and ids."""
+    return passages * ((dim if dense in PRESETS else 0) + 12)  # a byte a dimension or more; a hash and a row

@@ -8,6 +8,7 @@ old one whose passages are the same.
 import ctypes
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -179,6 +180,17 @@ def remove_shards(work: Path, number: int) -> None:
     _record(work, number).unlink(missing_ok=True)
     for form in SHARD_FORMS:
         (work / form / f"{number:05}{SHARD_FORMS[form]}").unlink(missing_ok=True)
+
+
+def remove_unfinished(work: Path) -> None:
+    """Remove all that a build which failed left besides its finished shards, to give their space back."""
+    finished = load_all(work)
+    for path in work.iterdir():
+        if path.is_dir() and path.name not in (*SHARD_FORMS, RECORDS):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_file():
+            path.unlink(missing_ok=True)
+    remove_others(work, finished)
 
 
 def remove_others(work: Path, finished: Sequence[Shard]) -> None:

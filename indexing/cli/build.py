@@ -75,8 +75,9 @@ def _build(options: argparse.Namespace) -> int:
     from indexing.progress import Bars
 
     try:
-        with Bars("passages", total=count_passages(corpus.path)) as bars:
-            manifest = build(corpus, name=name, root=options.root, settings=settings, progress=bars)
+        expected = count_passages(corpus.path)
+        with Bars("passages", total=expected) as bars:
+            manifest = build(corpus, name=name, root=options.root, settings=settings, progress=bars, expected=expected)
     except KeyboardInterrupt:
         print(describe_stop(options.root / name, settings), file=sys.stderr)
         return STOPPED

@@ -14,10 +14,12 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
-from indexing.errors import SecondLookError, SettingsError
+from indexing.disk import full_disk, is_full
+from indexing.errors import SecondLookError, SettingsError, first_line
 from indexing.names import nearest_first
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -125,6 +127,12 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
         return STOPPED
+    except Exception as error:
+        if not is_full(error):
+            raise
+        told = f"A disk is full, or a limit on its files is reached ({first_line(error)}); free some space."
+        print(told, file=sys.stderr)
+        return FAILED
 
 
 def _verbosity(options: argparse.Namespace) -> int:
@@ -201,6 +209,8 @@ def sentence(error: Exception) -> str:
     """An error as a user reads it: ours is a sentence already; the system's gets its file and what to check."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
+    if error.filename is not None and is_full(error):
+        return str(full_disk(Path(os.fsdecode(error.filename))))
     if error.filename is None:
         return f"The system refused: {error.strerror}."
     return f"{error.filename}: {error.strerror}. Check that the path exists and that you may read and write there."

@@ -23,6 +23,7 @@ EXACT_UP_TO = 50_000  # passages below which a scan of every vector takes under 
 SCAN_UP_TO = 2_000_000  # passages below which a scan of every 4-bit code does
 TRAINING_ROWS = 65_536  # vectors that FAISS learns its codes from; its k-means itself samples 256 per centroid
 LEAST_IN_A_CLUSTER = 39  # vectors per cluster below which FAISS's k-means warns
+WRITTEN_AT_ONCE = 1 << 20  # bytes
 CODES = 16  # of one part of a vector, in 4 bits
 MEMORY_SHARE = 0.5  # of the machine's memory that `auto` allows an index
 PROBE_ROWS = 4096
@@ -138,8 +139,25 @@ class DenseIndex:
         return cls(index)
 
     def save(self, path: Path) -> None:
-        """Write the index in FAISS's own format."""
-        faiss.write_index(self._index, str(path))
+        """Write the index in FAISS's own format.
+
+        FAISS's own file doesn't notice that the last bytes find no space, so Python's is written.
+        """
+        failures: list[OSError] = []
+        with path.open("wb") as file:
+
+            def write(content: bytes) -> None:
+                try:
+                    file.write(content)
+                except OSError as error:
+                    failures.append(error)
+                    raise
+
+            try:
+                writer = faiss.PyCallbackIOWriter(write, WRITTEN_AT_ONCE)  # type: ignore[attr-defined]  # SWIG's
+                faiss.write_index(self._index, writer)
+            except RuntimeError as error:
+                raise failures[0] if failures else error from error
 
     @classmethod
     def open(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.disk import write_array
 from indexing.errors import ModelError
 from indexing.manifest import broken
 from indexing.records import Floats, Rows
@@ -19,7 +20,7 @@ BLOCK = 32_768  # rows read at once: 50 MB of 384 dimensions
 def save_shard(path: Path, vectors: Floats) -> None:
     """Write (rows, dim) unit vectors as float16. Raises ModelError if one is zero or not finite."""
     check_finite(vectors)
-    np.save(path, vectors.astype(np.float16))
+    write_array(path, vectors.astype(np.float16))
 
 
 def check_finite(vectors: Floats) -> None:

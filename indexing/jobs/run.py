@@ -100,9 +100,11 @@ def _run(folder: Path, request: BuildRequest) -> BuildStatus:
 
 def _run_build(request: BuildRequest, reporter: BuildReporter) -> BuildStatus:
     corpus = _corpus(request, reporter)
-    reporter.expect(count_passages(corpus.path))
+    expected = count_passages(corpus.path)
+    reporter.expect(expected)
     settings = request.settings()
-    manifest = build(corpus, name=request.name, root=Path(request.root), settings=settings, progress=reporter)
+    root = Path(request.root)
+    manifest = build(corpus, name=request.name, root=root, settings=settings, progress=reporter, expected=expected)
     left_out = f"; lines left out: {manifest.skipped_count:,}" if manifest.skipped_count else ""
     counts = f"{manifest.passages:,} passages, {manifest.encoded:,} of them encoded{left_out}"
     return _final_status(reporter, "done", f"Index {request.name} is built: {counts}.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.disk import write_array
 from indexing.manifest import broken
 from indexing.records import Rows
 from indexing.store.arrays import map_array
@@ -73,8 +74,8 @@ def write_ids(folder: Path, shards: Iterable[Sequence[str]], *, hashes: HashIds 
     del parts
     order = np.argsort(values)  # (ids,) int64: the rows in order of their hashes
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "hashes.npy", values[order])
-    np.save(folder / "rows.npy", order.astype(_row_type(len(order))))
+    write_array(folder / "hashes.npy", values[order])
+    write_array(folder / "rows.npy", order.astype(_row_type(len(order))))
     return len(order)
 
 

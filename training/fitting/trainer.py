@@ -13,7 +13,8 @@ from safetensors.torch import load_model, save_model
 from sentence_transformers.cross_encoder import CrossEncoderTrainer
 from torch import Tensor
 
-from indexing.errors import TrainingError
+from indexing.disk import disk_errors
+from indexing.errors import DiskFullError, TrainingError
 from training.fitting import checkpoints, processes
 from training.fitting.checkpoints import WEIGHTS
 from training.recipes.losses import Counter
@@ -131,7 +132,12 @@ class PairTrainer(CrossEncoderTrainer):
         if self.args.should_save:
             checkpoints.partial_folder(self._folder)
         self.accelerator.wait_for_everyone()
-        super()._save_checkpoint(model, trial)
+        try:
+            with disk_errors(self._folder):
+                super()._save_checkpoint(model, trial)
+        except DiskFullError:
+            shutil.rmtree(self._folder / checkpoints.PARTIAL, ignore_errors=True)
+            raise
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
             evaluations = self._folder / checkpoints.EVALUATIONS

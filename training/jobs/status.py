@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from indexing import atomic
+from indexing.disk import disk_errors
 from indexing.errors import SettingsError
 
 METRICS = "metrics.jsonl"
@@ -106,7 +107,8 @@ class MetricsFile:
         if self._last is None or metric.step <= self._last:
             earlier = [line for line in read_metrics(self._folder) if line.step < metric.step]
             atomic.write_text(self._folder / METRICS, "".join(map(_line, earlier)))
-        with (self._folder / METRICS).open("a", encoding="utf-8") as file:
+        path = self._folder / METRICS
+        with disk_errors(path), path.open("a", encoding="utf-8") as file:
             file.write(_line(metric))
         self._last = metric.step
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.disk import full_disk, is_full
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.judged.queries import normalize_query
 from indexing.records import Passage, PassageId, QueryId
@@ -254,6 +255,8 @@ def _create(path: Path, share: float) -> None:
         if not path.is_file():
             raise CorpusError(f"{path.parent} is not a folder, so no feedback can be stored there; move it.") from None
     except OSError as error:
+        if is_full(error):
+            raise full_disk(path) from error
         raise CorpusError(
             f"Feedback store {path} can't be created ({first_line(error)}); move away what is in its place."
         ) from error
@@ -269,6 +272,8 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         code = getattr(error, "sqlite_errorcode", None)
         if (code is not None and code & 0xFF in DAMAGE) or isinstance(error, UnicodeError):
             raise _damaged(path, first_line(error)) from error
+        if is_full(error):
+            raise full_disk(path) from error
         raise CorpusError(
             f"Feedback store {path} can't be used ({first_line(error)}); check that it is intact and writable, then "
             "try again."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic, places
+from indexing.disk import disk_errors
 from indexing.errors import ModelError
 from search.served import POINTER, SHIPPED, read_pointer
 from training.versions.registry import check_id, find_version
@@ -145,7 +146,7 @@ def _append(path: Path, row: Mapping[str, Any]) -> None:
     if _lines(path)[-1:] == [row]:
         return
     torn = path.is_file() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
-    with path.open("a", encoding="utf-8") as file:
+    with disk_errors(path), path.open("a", encoding="utf-8") as file:
         file.write(("\n" if torn else "") + json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
         file.flush()
         os.fsync(file.fileno())
