@@ -13,7 +13,7 @@ from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, ModelError, SecondLookError, SettingsError
-from indexing.index import Index, open_corpus_folder, open_index
+from indexing.index import Index, open_build, open_corpus_folder
 from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.manifest import FILE, Manifest
 from indexing.pretrained import bundled_path
@@ -68,17 +68,18 @@ def open_pipeline(index: str, reranker: str) -> SharedPipeline:
         IndexingError, ModelError, HubError: the first stage can't be opened. A re-ranker that can't be loaded raises
             nothing: the sentence is in `problem`.
     """
-    root = places.indexes()
-    build = f"{index}:{_files(current_build(index, root=root) / FILE)}"
+    folder = str(current_build(index, root=places.indexes()))  # `current` may move while this build is opened
+    build = f"{folder}:{_files(Path(folder) / FILE)}"
+    _index(folder, build).check()
     try:
         path = reranker_path(reranker)
     except SecondLookError as error:
-        return SharedPipeline(_pipeline(index, str(root), build, "", ""), build, str(error))
+        return SharedPipeline(_pipeline(folder, build, "", ""), build, str(error))
     files = _files(Path(path)) if path else ""
     loaded = _reranker(path, files)
     if loaded.reranker is None:
-        return SharedPipeline(_pipeline(index, str(root), build, "", ""), build, loaded.problem)
-    return SharedPipeline(_pipeline(index, str(root), build, path, files), f"{build}:{path}:{files}", "")
+        return SharedPipeline(_pipeline(folder, build, "", ""), build, loaded.problem)
+    return SharedPipeline(_pipeline(folder, build, path, files), f"{build}:{path}:{files}", "")
 
 
 @st.cache_resource(show_spinner=False)
@@ -110,8 +111,8 @@ def judgments(opened: SharedPipeline) -> dict[str, JudgedSet]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=WAITING)
-def _pipeline(index: str, root: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
-    opened_index = _index(index, root, build)
+def _pipeline(folder: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
+    opened_index = _index(folder, build)
     name = opened_index.manifest.bi_encoder
     encoder = _bi_encoder(name, _files(Path(bundled_path(name))))
     pipeline = RetrieveAndRerank(opened_index, encoder, _reranker(reranker, files).reranker)
@@ -122,9 +123,9 @@ def _pipeline(index: str, root: str, build: str, reranker: str, files: str) -> R
 
 
 @st.cache_resource(max_entries=3, show_spinner=WAITING)
-def _index(name: str, root: str, build: str) -> Index:
+def _index(folder: str, build: str) -> Index:
     del build  # only a part of the cache's key
-    return open_index(name, root=Path(root))
+    return open_build(Path(folder))
 
 
 @st.cache_resource(max_entries=3, show_spinner=WAITING)
@@ -150,7 +151,13 @@ def _judged_sets(folder: str, files: str) -> dict[str, JudgedSet]:
 
 
 def _files(path: Path) -> str:
-    """Sizes and times of a file or of a folder's files; the path itself where none exists, as for a hub name."""
-    paths = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
-    stats = [(file.name, file.stat()) for file in paths]
-    return ";".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats) or str(path)
+    """What tells a file, or the files below a folder, from others in their place; the path itself where none exists.
+
+    A file that replaces another has a number of its own (inode), and one that was written to a new time of change
+    (ctime), which, unlike its size and time, nobody sets.
+    """
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path] if path.is_file() else []
+    stats = [(file, file.stat()) for file in paths if file.is_file()]
+    return ";".join(
+        f"{file.name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}" for file, stat in stats
+    ) or str(path)

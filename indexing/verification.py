@@ -40,10 +40,10 @@ class Verification:
         """What to show beside an index."""
         time = f"{self.at:%H:%M}"
         return {
-            CHECKING: f"bytes are being checked since {time}",
-            SOUND: f"bytes checked at {time}: sound",
-            BROKEN: f"bytes checked at {time}: broken, {self.fault}",
-            UNCHECKED: f"bytes not checked, because {NO_VERIFY} is set",
+            CHECKING: f"Bytes are being checked since {time}",
+            SOUND: f"Bytes checked at {time}: sound",
+            BROKEN: f"Bytes checked at {time}: broken, {self.fault}",
+            UNCHECKED: f"Bytes not checked, because {NO_VERIFY} is set",
         }[self.state]
 
 

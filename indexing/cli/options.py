@@ -1,6 +1,7 @@
 """Options that several commands of `python -m indexing` share, and what their values become."""
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from indexing.catalogue import current_build
 from indexing.corpus.fields import Fields
 from indexing.corpus.hub_names import is_hub_corpus
 from indexing.errors import SettingsError
+from indexing.verification import NO_VERIFY
 
 if TYPE_CHECKING:
     from indexing.corpus.corpus import Corpus
@@ -129,6 +131,29 @@ def worker_devices(workers: str) -> tuple[str, ...]:
             raise SettingsError(f"--workers {workers!r} isn't understood; give cuda:0,cuda:1 or cpu:2.")
         devices += ["cpu"] * int(match[2] or 1) if match[1] == "cpu" else [part]
     return tuple(devices)
+
+
+class _NoVerify(argparse.Action):
+    """Sets the environment variable, so that processes which the command starts don't check either."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  # argparse's signature
+        namespace: argparse.Namespace,  # noqa: ARG002  # likewise
+        values: object,  # noqa: ARG002  # likewise
+        option_string: str | None = None,  # noqa: ARG002  # likewise
+    ) -> None:
+        os.environ[NO_VERIFY] = "1"
+
+
+def add_no_verify(command: argparse.ArgumentParser) -> None:
+    """Add --no-verify, for a command that opens an index."""
+    command.add_argument(
+        "--no-verify",
+        action=_NoVerify,
+        nargs=0,
+        help=f"open an index without comparing its bytes with its manifest, as with {NO_VERIFY}=1",
+    )
 
 
 def path(text: str) -> Path:

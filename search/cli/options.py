@@ -6,7 +6,7 @@ import sys
 from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.numbers import real, whole
-from indexing.cli.options import path
+from indexing.cli.options import add_no_verify, path
 from indexing.cli.shell import add_old_spelling, add_verbose
 from search.served import DEFAULT_RERANKER, reranker_path
 from search.settings import DEEPEST, FUSIONS, MIXES, PipelineSettings
@@ -17,6 +17,7 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     usual = PipelineSettings()
     command.add_argument("--index", metavar="NAME", default="sample", help="name of the index (%(default)s)")
     command.add_argument("--root", type=path, default=places.indexes(), help="folder of all indexes (%(default)s)")
+    add_no_verify(command)
     command.add_argument(
         "--reranker",
         default=DEFAULT_RERANKER,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from indexing import places
 from indexing.cli.numbers import whole
-from indexing.cli.options import check_at_least
+from indexing.cli.options import add_no_verify, check_at_least
 from indexing.cli.shell import add_old_spelling
 from indexing.errors import SettingsError
 from search.settings import PipelineSettings
@@ -18,6 +18,7 @@ RERANKER_HELP = "NAME/VERSION, shipped, or path or hub name of a CrossEncoder (%
 def add_root(command: argparse.ArgumentParser) -> None:
     """Add --root, for a command that opens an index."""
     command.add_argument("--root", type=Path, default=places.indexes(), help="folder of all indexes (%(default)s)")
+    add_no_verify(command)
 
 
 def add_index(command: argparse.ArgumentParser, purpose: str) -> None:

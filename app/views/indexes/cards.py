@@ -13,6 +13,7 @@ from indexing.building.prune import BuildFolder, list_builds
 from indexing.catalogue import current_build, index_names, verify
 from indexing.errors import SecondLookError, first_line
 from indexing.manifest import Manifest, rebuild
+from indexing.verification import BROKEN, verifications
 
 SEARCH_PAGE = Path(__file__).parents[1] / "search/page.py"
 VERIFIED_KEY = "indexes_verdicts"  # session: the faults of each build that was verified
@@ -67,10 +68,13 @@ def _state(name: str, root: Path) -> IndexState:
 
 
 def _fault(folder: Path, manifest: Manifest) -> str:
-    """Why a build with a readable manifest can't be opened; compares file sizes only."""
+    """Why a build with a readable manifest can't be opened: sizes are compared, and bytes where it was opened."""
     faults = verify(folder, full=False)
     if faults:
         return _sentence(folder, faults[0])
+    checked = verifications.of(folder)
+    if checked is not None and checked.state == BROKEN:
+        return _sentence(folder, checked.fault)
     if manifest.analyzer() is None:
         return f"Index {folder} was built with a different analyzer than this program's. {rebuild(folder)}"
     return ""
@@ -101,6 +105,9 @@ def _card(state: IndexState, *, read_only: bool) -> None:
 def _remarks(state: IndexState) -> None:
     """Show lines that were left out, what else is told of the corpus, and other builds on disk."""
     remarks = []
+    checked = None if state.folder is None else verifications.of(state.folder)
+    if checked is not None:
+        remarks.append(f"{checked.sentence()}.")
     if state.manifest is not None and state.manifest.skipped_count:
         remarks.append(f"{state.manifest.skipped_count:,} lines were left out; the first: {state.manifest.skipped[0]}")
     if state.manifest is not None:
