@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from indexing import atomic
 from indexing.errors import CorpusError
-from indexing.records import Qrels, Query, Ranking, Run
+from indexing.records import Qrels, Query, Run
 from indexing.whitespace import squeeze
 from search.trec import write_run
 from training.evaluation.attribution import Attribution
@@ -65,22 +63,9 @@ def write_trec(folder: Path, runs: Mapping[str, Run], qrels: Qrels) -> dict[str,
     paths = {}
     for (system, run), name in zip(runs.items(), file_names(runs), strict=True):
         paths[system] = folder / "runs" / f"{name}.trec"
-        judged = {query: untied(ranking) for query, ranking in run.items() if query in qrels}
+        judged = {query: ranking for query, ranking in run.items() if query in qrels}
         write_run(paths[system], judged, tag=name)
     return paths
-
-
-def untied(ranking: Ranking) -> Ranking:
-    """The same order with strictly decreasing scores, each lowered by as few float32 steps as possible.
-
-    trec_eval breaks ties by passage id, last first, so a ranking with ties would be measured in another order.
-    """
-    bits = (ranking.scores + np.float32(0)).view(np.int32).astype(np.int64)  # -0 becomes 0
-    steps = np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))  # (depth,) int64: one more is the next float32
-    places = np.arange(len(steps))
-    falling = np.minimum.accumulate(steps + places) - places
-    bits = np.where(falling >= 0, falling, -falling | 0x80000000)
-    return Ranking(ranking.passage_ids, bits.astype(np.uint32).view(np.float32))
 
 
 def trec_eval_command(*, minimum_grade: int) -> str:

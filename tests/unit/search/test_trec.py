@@ -11,7 +11,7 @@ from indexing.index import Index
 from indexing.records import Passage, PassageId, QueryId, Ranking
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, shard_ids, write_passages
-from search.trec import check_run_ids, read_run, write_run
+from search.trec import check_run_ids, falling, read_run, write_run
 from tests.conftest import write_lines
 
 
@@ -102,6 +102,18 @@ def test_written_scores_fall_strictly_in_single_precision_too(tmp_path: Path) ->
         "2": tuple("ab"),
         "3": tuple("ba"),
     }
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [[2, 2, 2], [0, 0, 0], [0.0, -0.0, -0.0], [-3, -3, -3.0000002], [1e30, 1e30, 1], [5, 4, 3], [1e-45, 0, 0], []],
+)
+def test_scores_that_tie_hardly_change_and_others_stay(scores: list[float]) -> None:
+    given = np.array(scores, dtype=np.float32)
+    found = np.array(falling(given.tolist()), dtype=np.float32)
+    assert (found[1:] < found[:-1]).all()
+    np.testing.assert_allclose(found, given, rtol=5e-7, atol=1e-29)
+    assert (given[1:] < given[:-1]).all() == (found == given).all()
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,17 @@
 from pathlib import Path
 
 import ir_measures
-import numpy as np
 import pytest
 from ir_measures import AP, R, nDCG
 
 from indexing.errors import CorpusError
 from indexing.judged.qrels import read_qrels
-from indexing.records import PassageId, Query, QueryId, Ranking
+from indexing.records import PassageId, Query, QueryId
 from search.trec import read_run
 from tests.support.judged_lists import ONE, TWO, grades, ranking, scored
 from training.evaluation.attribution import attribute
 from training.evaluation.comparison import compare_runs
-from training.evaluation.files import file_names, trec_eval_command, untied, write_qrels, write_queries, write_trec
+from training.evaluation.files import file_names, trec_eval_command, write_qrels, write_queries, write_trec
 from training.evaluation.measures import measure_run
 
 QRELS = {ONE: grades(a=3, b=1, x=0), TWO: grades(c=2)}
@@ -82,22 +81,6 @@ def test_trec_eval_measures_the_files_as_we_measured_the_runs(tmp_path: Path) ->
 def test_only_judged_queries_are_written(tmp_path: Path) -> None:
     paths = write_trec(tmp_path, {"new": NEW}, QRELS)
     assert set(read_run(paths["new"])) == {ONE, TWO}
-
-
-@pytest.mark.parametrize(
-    "scores", [[2, 2, 2], [0, 0, 0], [0.0, -0.0, -0.0], [-3, -3, -3.0000002], [1e30, 1e30, 1], [5, 4, 3], [1e-45, 0, 0]]
-)
-def test_scores_fall_strictly_and_hardly_change(scores: list[float]) -> None:
-    given = Ranking([PassageId(name) for name in "abc"], np.array(scores, dtype=np.float32))
-    found = untied(given)
-    assert found.passage_ids == given.passage_ids
-    assert (found.scores[1:] < found.scores[:-1]).all()
-    np.testing.assert_allclose(found.scores, given.scores, rtol=5e-7, atol=1e-44)
-
-
-def test_scores_that_fall_already_stay() -> None:
-    assert untied(scored(a=0.5, b=0.25, c=-7.5)) == scored(a=0.5, b=0.25, c=-7.5)
-    assert len(untied(ranking())) == 0
 
 
 def test_files_have_plain_names_that_differ() -> None:
