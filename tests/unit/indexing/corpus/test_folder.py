@@ -1,0 +1,71 @@
+"""Of a folder the passages are read, and what beside them isn't is told."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.folder import corpus_files, find_corpus
+from indexing.errors import CorpusError
+from tests.conftest import write_lines
+
+
+def shard(path: Path, *ids: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"id": ids, "text": [f"passage {key}" for key in ids]}), path)
+    return path
+
+
+def test_the_shards_of_a_data_set_are_read_and_not_its_licence(tmp_path: Path) -> None:
+    write_lines(tmp_path / "LICENSE.txt", ["Do as you like."])
+    write_lines(tmp_path / "README.md", ["# Read me"])
+    files = [shard(tmp_path / f"data/train-0000{number}-of-00002.parquet", str(number)) for number in (0, 1)]
+    shard(tmp_path / "queries/train-00000-of-00001.parquet", "q")
+    assert corpus_files(tmp_path) == files
+
+
+def test_several_splits_are_read_as_one_corpus_which_is_told(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        shard(tmp_path / f"data/{split}-00000-of-00001.parquet", split)
+    corpus = Corpus(tmp_path)
+    assert [passage.id for passage in corpus] == ["test", "train"]
+    assert corpus.notes[0].startswith(f"The splits test, train of {tmp_path}/data are read as one corpus")
+
+
+def test_a_readme_beside_a_table_is_never_the_corpus(tmp_path: Path) -> None:
+    write_lines(tmp_path / "README.txt", ["About"])
+    write_lines(tmp_path / "mine.tsv", ["1\tmoss"])
+    with pytest.raises(CorpusError, match=r"it does hold mine\.tsv"):
+        corpus_files(tmp_path)
+
+
+def test_a_second_collection_in_a_folder_is_told(tmp_path: Path) -> None:
+    for name in ("collection.tsv", "corpus.jsonl.gz", "collection.tsv.gz"):
+        write_lines(tmp_path / name, ["1\tmoss"])
+    assert find_corpus(tmp_path).notes == (
+        f"Of folder {tmp_path} collection.tsv is read, and not corpus.jsonl.gz: give --corpus FILE for another.",
+    )
+
+
+def test_what_is_left_out_is_told_by_name(tmp_path: Path) -> None:
+    for name in ("moss.txt", ".ipynb_checkpoints/moss-checkpoint.txt", "moss-checkpoint.txt", "COPYING.txt"):
+        write_lines(tmp_path / name, ["moss"])
+    found = find_corpus(tmp_path)
+    assert found.files == (tmp_path / "moss.txt",)
+    assert found.notes == (
+        "Left out: COPYING.txt, by the name no passage; rename it if it is one.",
+        "Left out as hidden files or programs' own copies: .ipynb_checkpoints, moss-checkpoint.txt.",
+    )
+
+
+def test_a_checkpoint_without_its_file_is_a_passage(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "border-checkpoint.txt", ["A barrier."])
+    assert corpus_files(tmp_path) == [path]
+
+
+def test_ids_that_differ_only_in_composition_are_told(tmp_path: Path) -> None:
+    corpus = Corpus(write_lines(tmp_path / "c.tsv", ["caf\u00e9\ta", "cafe\u0301\tb", "x  y\tc", "x y\td", "z\te"]))
+    assert len(list(corpus)) == 5
+    assert corpus.notes[0].startswith("2 ids differ from another one only in white space or in composed letters")

@@ -1,0 +1,92 @@
+"""Tables are read by their header row, and quotation marks are undone only where they are CSV's."""
+
+from pathlib import Path
+
+import pytest
+
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.fields import Fields
+from indexing.errors import CorpusError
+from indexing.records import Passage, PassageId
+
+
+def read(path: Path, content: str, **fields: str) -> tuple[list[Passage], tuple[str, ...]]:
+    path.write_text(content, encoding="utf-8", newline="")
+    corpus = Corpus(path, fields=Fields(**fields))
+    return list(corpus), corpus.notes
+
+
+def passages(*values: tuple[str, ...]) -> list[Passage]:
+    return [Passage(PassageId(key), *texts) for key, *texts in values]
+
+
+def test_dprs_header_row_and_quotation_marks_are_undone_and_told(tmp_path: Path) -> None:
+    content = 'id\ttext\ttitle\n1\t"The ""Red Mill""."\t"""Mill"""\n2\t"A ferry."\tFerry\n'
+    given, notes = read(tmp_path / "c.tsv", content)
+    assert given == passages(("1", 'The "Red Mill".', '"Mill"'), ("2", "A ferry.", "Ferry"))
+    assert notes == (
+        f"{tmp_path}/c.tsv:1: the header row id, text, title was left out.",
+        f"{tmp_path}/c.tsv: the quotation marks of CSV around 3 values were undone.",
+    )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ('"Yes," he said.', "No."),
+        ('"Yes."', "No."),
+        ("No.", '"Yes."', '"Yes," he said.'),
+        ('"Yes', "No."),
+        ('5" pipes', "No."),
+        ('"Yes."',),
+        ('"Yes ""so"" he said', "No."),
+    ],
+)
+def test_marks_that_belong_to_a_text_stay(tmp_path: Path, texts: tuple[str, ...]) -> None:
+    lines = "".join(f"{number}\t{text}\n" for number, text in enumerate(texts))
+    for header in ("", "pid\tpassage\n"):
+        if header and len(texts) == 1:
+            continue  # then all texts are in marks below a header row, as in CSV
+        given, notes = read(tmp_path / "c.tsv", header + lines)
+        assert [passage.text for passage in given] == list(texts)
+        assert not [note for note in notes if "quotation" in note]
+
+
+@pytest.mark.parametrize("header", ["", "pid\tpassage\n"])
+def test_marks_around_just_the_values_that_need_them_are_csvs(tmp_path: Path, header: str) -> None:
+    given, _ = read(tmp_path / "c.tsv", header + '1\tA ferry.\n2\t"The ""Red"" mill."\n3\t"a\tb"\n')
+    assert [passage.text for passage in given] == ["A ferry.", 'The "Red" mill.', "a b"]
+
+
+def test_a_line_that_contradicts_csv_after_the_decision_is_named(tmp_path: Path) -> None:
+    lines = "".join(f'{number}\t"The ""Red"" mill {number}."\n' for number in range(1_100))
+    with pytest.raises(CorpusError, match=r"c\.tsv:1101: a quotation mark in it isn't doubled"):
+        read(tmp_path / "c.tsv", lines + '1100\t"Yes," he said.\n')
+
+
+def test_a_header_row_gives_the_order_of_columns(tmp_path: Path) -> None:
+    given, _ = read(tmp_path / "c.tsv", "URL\tTitle\tText\tDocID\nx\tMill\tIt turns.\t1\n")
+    assert given == passages(("1", "It turns.", "Mill"))
+
+
+def test_a_header_row_of_other_names_is_read_by_given_names(tmp_path: Path) -> None:
+    given, _ = read(tmp_path / "c.tsv", "nr\tinhalt\n1\tIt turns.\n", id="nr", text="inhalt")
+    assert given == passages(("1", "It turns."))
+
+
+def test_a_header_row_within_a_joined_file_is_left_out(tmp_path: Path) -> None:
+    given, _ = read(tmp_path / "c.tsv", "id\ttext\n1\tIt turns.\nid\ttext\n2\tIt stands.\n")
+    assert given == passages(("1", "It turns."), ("2", "It stands."))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_may_have_values_of_several_lines(tmp_path: Path, separator: str) -> None:
+    content = f'id{separator}text\r\n1{separator}"It\r\nturns,\tand; ""stands""."\r\n2{separator}Up\r\n'
+    given, notes = read(tmp_path / "c.csv", content)
+    assert given == passages(("1", 'It turns, and; "stands".'), ("2", "Up"))
+    assert len(notes) == 1
+
+
+def test_a_bad_row_of_csv_is_named_by_its_first_line(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"c\.csv:4: 3 values, the header row has 2"):
+        read(tmp_path / "c.csv", 'id,text\n1,"It\nturns."\n2,"a\nb",c\n')
