@@ -95,7 +95,9 @@ class Manifest:
     language: str = ""
     """Of the analyzer; empty in indexes built before they had one, whose analyzer is English."""
     language_reason: str = ""
-    """Why this language was chosen, as the end of a sentence; empty if it was given."""
+    """How the language was found, as the end of a sentence; empty if it was given."""
+    languages: Mapping[str, float] = field(default_factory=dict)
+    """Share of each language among sampled passages, most first."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Bytes and SHA-256 of every other file of the build."""

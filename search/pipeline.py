@@ -79,6 +79,7 @@ class RetrieveAndRerank:
             fused=first.fused,
             seconds=first.seconds,
             passages=first.passages,
+            notes=first.notes,
             analyzer=self.index.analyzer,
         )
         if self.reranker is None or settings.rerank_depth == 0 or not len(first.fused):

@@ -13,6 +13,7 @@ from indexing.records import Floats, Passage, PassageId, Ranking, Rows
 from search.fuse import fuse
 from search.settings import PipelineSettings
 from search.stopwatch import Stopwatch
+from search.unmatched import unmatched_note
 
 
 class RetrievedList(NamedTuple):
@@ -38,6 +39,8 @@ class FirstStage:
     """The query's vector, (dim,) float32, unit length; None if nothing needs it."""
     seconds: Mapping[str, float]
     """Time of each stage, in the order in which they ran."""
+    notes: tuple[str, ...] = ()
+    """Why BM25 found nothing, if it didn't."""
 
 
 def first_stage(index: Index, encoder: BiEncoder, query: str, settings: PipelineSettings) -> FirstStage:
@@ -63,6 +66,9 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
     rankings = {name: retrieved.ranking for name, retrieved in lists.items()}
     fused = fuse(rankings, settings, depth=settings.depth)
     clock.lap("fuse")
+    notes: tuple[str, ...] = ()
+    if "bm25" in lists and not lists["bm25"].rows:
+        notes = (unmatched_note(index.analyzer, query, fusion=settings.fusion),)
     rows = {passage_id: row for retrieved in lists.values() for passage_id, row in retrieved.rows.items()}
     passages = {passage_id: index.passages[rows[passage_id]] for passage_id in fused.passage_ids}
     clock.lap("load")
@@ -74,6 +80,7 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
         passages=passages,
         vector=vector,
         seconds=clock.seconds,
+        notes=notes,
     )
 
 

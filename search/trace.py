@@ -52,6 +52,8 @@ class SearchTrace:
     """Time of each stage, in the order in which they ran."""
     passages: Mapping[PassageId, Passage] = field(repr=False)
     """The passages of the fused ranking."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of this answer, in sentences: why BM25 found nothing."""
     analyzer: Analyzer = field(default_factory=analyzer_for, repr=False, compare=False)
     """The index's, with which the query's words are found in passages."""
 
@@ -91,6 +93,7 @@ class SearchTrace:
                 if passage_id in self.passages
             },
             "seconds": dict(self.seconds),
+            "notes": list(self.notes),
         }
 
     def _final_rows(self, lists: Mapping[str, Ranking]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from indexing import atomic, places
 from indexing.building import shards
 from indexing.building.figures import least_bytes
 from indexing.building.finish import Origin, finish
+from indexing.building.language import IndexLanguage, choose_language
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, current_build, set_current, verify
@@ -36,6 +37,8 @@ from indexing.store.passages import digest
 from indexing.store.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
 from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import analyzer_for
+from indexing.words.known_languages import SHIPPED, unknown_language_note
+from indexing.words.languages import DEFAULT
 
 UNFINISHED = ".unfinished-"
 
@@ -50,7 +53,10 @@ class BuildPlan:
     settings: BuildSettings
     corpus: str
     """Path the passages were read from, for the manifest."""
+    language: IndexLanguage = field(default_factory=lambda: IndexLanguage(DEFAULT))
+    """For the manifest."""
     analyzer: Analyzer = field(default_factory=analyzer_for)
+    """Of that language, or the one that the earlier build has."""
     change: str = ""
     """What differs from `parent`, for the manifest; empty for a build from a corpus."""
     parent: Path | None = None
@@ -90,7 +96,19 @@ def build(
         SettingsError, ModelError, HubError: a setting doesn't fit the corpus, or a model can't be loaded.
     """
     settings = settings or BuildSettings()
-    request = BuildPlan(name=name, root=root or places.indexes(), settings=settings, corpus=str(corpus.path))
+    check_name(name)
+    language = choose_language(corpus, settings.language)
+    request = BuildPlan(
+        name=name,
+        root=root or places.indexes(),
+        settings=settings,
+        corpus=str(corpus.path),
+        language=language,
+        analyzer=analyzer_for(language.name),
+    )
+    models = {"bi-encoder": settings.bi_encoder, "shipped re-ranker": SHIPPED}
+    if foreign := unknown_language_note(language.shares, models):
+        log_note(foreign)
     passages = iter(corpus)
     batches = iter(lambda: list(islice(passages, settings.shard_size)), [])
     encoder = encoder or BiEncoder(settings.bi_encoder, workers=settings.workers)
@@ -159,6 +177,9 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
         skipped_count=source.skipped_count if source else 0,
         notes=source.notes if source else (),
         change=request.change,
+        language=request.language.name,
+        language_reason=request.language.reason,
+        languages=request.language.shares,
     )
 
 

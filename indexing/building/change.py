@@ -5,6 +5,7 @@ from pathlib import Path
 
 from indexing import atomic
 from indexing.building.build import BuildPlan, build_from
+from indexing.building.language import IndexLanguage
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import load_all
 from indexing.catalogue import current_build
@@ -118,6 +119,7 @@ def _rebuild(
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     check_encoder(folder, old, encoder)
     request = BuildPlan(
+        language=IndexLanguage(old.language, old.language_reason, old.languages),
         analyzer=opened_analyzer(folder, old),
         name=folder.parent.name,
         root=folder.parent.parent,

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from indexing import atomic
@@ -36,6 +36,9 @@ class Origin:
     skipped_count: int = 0
     notes: tuple[str, ...] = ()
     change: str = ""
+    language: str = ""
+    language_reason: str = ""
+    languages: Mapping[str, float] = field(default_factory=dict)
 
 
 def finish(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.words.languages import check_language
 
 ON_EXISTING = ("stop", "skip", "replace")
 """What to do with an added passage whose id the index holds with another text."""
@@ -21,11 +22,14 @@ class BuildSettings:
     """FAISS preset or index_factory string."""
     tokenizer: str = ""
     """Hub name or local path of a re-ranker whose tokens of every passage are stored; empty for none."""
+    language: str = "auto"
+    """One of Snowball's by name, `none`, or `auto` for that of most sampled passages."""
     shard_size: int = 20_000
     """Passages per shard; at most this many are encoded again after a stop."""
     workers: tuple[str, ...] = ()
     """Devices to encode on, one process each; with fewer than two, this process encodes."""
 
     def __post_init__(self) -> None:
+        check_language(self.language)
         if self.shard_size < 1:
             raise SettingsError(f"shard size is {self.shard_size}; give 1 passage or more.")

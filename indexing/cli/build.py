@@ -48,6 +48,11 @@ def add(commands: Commands) -> None:
         default="auto",
         help=f"{', '.join(DENSE_PRESETS)}, or a FAISS index_factory string (%(default)s)",
     )
+    build.add_argument(
+        "--language",
+        default=BuildSettings.language,
+        help="of its stems and stop words: auto, none, english, german, french ... (%(default)s)",
+    )
     build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
     build.add_argument(
         "--shard-size", type=whole(1), default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
@@ -93,6 +98,7 @@ def _settings(options: argparse.Namespace) -> BuildSettings:
             k1=k1 if options.k1 is None else options.k1, b=b if options.b is None else options.b, backend=options.bm25
         ),
         dense=options.dense,
+        language=options.language,
         tokenizer=options.tokenizer,
         shard_size=options.shard_size,
         workers=worker_devices(options.workers),

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 
 from indexing.cli.options import add_index, add_json, add_root, index_name
-from indexing.cli.printed import dense_line, print_json, size
+from indexing.cli.printed import dense_line, language_line, print_json, size
 from indexing.cli.shell import Commands
 
 
@@ -57,6 +57,7 @@ def _inspect(options: argparse.Namespace) -> int:
     print(f"corpus      {manifest.corpus}, {manifest.passages:,} passages, fingerprint {manifest.corpus_fingerprint}")
     if manifest.change:
         print(f"change      {manifest.change}")
+    print(f"language    {language_line(manifest)}")
     print(f"bm25        {manifest.bm25.backend}, k1={manifest.bm25.k1}, b={manifest.bm25.b}")
     weights = f"weights {manifest.bi_encoder_fingerprint}, passages in {manifest.precision}"
     print(f"bi-encoder  {manifest.bi_encoder}, {manifest.dim} dimensions, {weights}")

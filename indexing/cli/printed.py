@@ -29,6 +29,8 @@ def print_build(manifest: "Manifest", folder: Path, *, as_json: bool) -> None:
                 "left_out": manifest.skipped_count,
                 "notes": list(manifest.notes),
                 "change": manifest.change,
+                "language": manifest.language,
+                "languages": dict(manifest.languages),
                 "dense": asdict(manifest.dense),
                 "seconds": dict(manifest.seconds),
             }
@@ -41,7 +43,15 @@ def print_build(manifest: "Manifest", folder: Path, *, as_json: bool) -> None:
     print(
         f"Index {manifest.name}: {manifest.passages:,} passages, build {manifest.build}, {manifest.encoded:,} encoded"
     )
+    print(f"language: {language_line(manifest)}")
     print(f"dense: {dense_line(manifest)}")
+
+
+def language_line(manifest: "Manifest") -> str:
+    """The language of an index's words, and how it was found."""
+    if not manifest.language:
+        return "english, of an index built before indexes had a language"
+    return f"{manifest.language}, {manifest.language_reason}" if manifest.language_reason else manifest.language
 
 
 def dense_line(manifest: "Manifest") -> str:

@@ -92,7 +92,9 @@ def _print_answer(trace: "SearchTrace", options: argparse.Namespace, *, note: st
     if trace.reranked is not None:
         title = f"Re-ranked by {trace.versions.reranker}"
         _print_list(title, trace, trace.reranked.top(options.top), moves=trace.moves())
-    if not len(trace.fused):
+    for sentence in trace.notes:
+        print(sentence)
+    if not len(trace.fused) and not trace.notes:
         print("No passage matches; try other words.")
     times = "   ".join(f"{stage} {seconds * 1000:.1f} ms" for stage, seconds in trace.seconds.items())
     print(f"Time   {times}{f'   ({note})' if note else ''}", end="\n\n" if heading else "\n", flush=True)

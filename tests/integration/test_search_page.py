@@ -151,8 +151,8 @@ def test_no_hit_says_so_and_offers_the_search_by_meaning(page: AppTest) -> None:
     page.query_params["fusion"] = "bm25"
     search(page.run(), "zzzz qqqq")
     assert (
-        "No passage shares a word with “zzzz qqqq”. Try other words, or search by meaning too: "
-        "choose “Reciprocal rank fusion” in the sidebar."
+        "No passage has any of the query's words: zzzz, qqqq; try other words, or the fusion rrf or dense, "
+        "which finds passages by their meaning."
     ) in sentences(page)
     page.button(key="search_by_meaning").click().run()
     assert page.selectbox(key="search_fusion").value == "rrf"

@@ -14,6 +14,7 @@ from indexing.catalogue import current_build, index_names, verify
 from indexing.errors import SecondLookError, first_line
 from indexing.manifest import Manifest, rebuild
 from indexing.verification import BROKEN, verifications
+from indexing.words.known_languages import SHIPPED, unknown_language_note
 
 SEARCH_PAGE = Path(__file__).parents[1] / "search/page.py"
 VERIFIED_KEY = "indexes_verdicts"  # session: the faults of each build that was verified
@@ -112,6 +113,9 @@ def _remarks(state: IndexState) -> None:
         remarks.append(f"{state.manifest.skipped_count:,} lines were left out; the first: {state.manifest.skipped[0]}")
     if state.manifest is not None:
         remarks += state.manifest.notes
+        models = {"bi-encoder": state.manifest.bi_encoder, "shipped re-ranker": SHIPPED}
+        if foreign := unknown_language_note(state.manifest.languages, models):
+            remarks.append(foreign)
     if state.others:
         builds = ", ".join(f"{build.folder.name} ({size_text(build.bytes)})" for build in state.others)
         remarks.append(f"Also on disk: {builds}. Remove old builds: python -m indexing gc {state.name}")

@@ -22,6 +22,7 @@ def manifest_figures(manifest: Manifest) -> list[Figure]:
         Figure(
             "Dense search", f"{quality.milliseconds:.2f} ms", "median over single queries, measured during the build"
         ),
+        Figure("Language", manifest.language or "english", manifest.language_reason),
         Figure("BM25", f"k1 {bm25.k1:g}, b {bm25.b:g}", bm25.backend),
         Figure("Bi-encoder", manifest.bi_encoder.rstrip("/").split("/")[-1], encoder),
         Figure("Built", manifest.created[:16].replace("T", " ") + " UTC", f"build {manifest.build}"),

@@ -23,6 +23,7 @@ from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import SecondLookError
 from indexing.judged.sets import JudgedSet
+from indexing.words.known_languages import unknown_language_note
 from search.served import DEFAULT_RERANKER, NO_RERANKER
 from search.trace import SearchTrace
 
@@ -50,6 +51,7 @@ def render() -> None:
         problem(error)
         return
     index_caption(shared.pipeline.index)
+    _unknown_languages(shared)
     judged = load_judgments(shared)
     if not choice.query.strip():
         _welcome(judged)
@@ -57,6 +59,14 @@ def render() -> None:
     with st.expander("Queries to try", key="search_more"):
         _suggest(judged)
     _answer(shared, choice, judged)
+
+
+def _unknown_languages(shared: SharedPipeline) -> None:
+    """Say which languages of the index its models don't know."""
+    manifest, reranker = shared.pipeline.index.manifest, shared.pipeline.reranker
+    models = {"bi-encoder": manifest.bi_encoder} | ({"re-ranker": reranker.name} if reranker else {})
+    if foreign := unknown_language_note(manifest.languages, models):
+        note(foreign)
 
 
 def _welcome(judged: dict[str, JudgedSet]) -> None:
@@ -96,6 +106,8 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         return
     if trace.reranked is None:
         _why_not_reranked(choice, fault)
+    if trace.notes:
+        note(*trace.notes)
     _show(trace, judgment, choice)
     listen(key="search_why")
     question = take_question()
@@ -125,10 +137,7 @@ def _keep_time(trace: SearchTrace) -> None:
 
 def _nothing_found(trace: SearchTrace, choice: SearchChoice) -> None:
     if choice.settings.fusion == "bm25":
-        hint(
-            f"No passage shares a word with “{trace.query}”. Try other words, or search by meaning too: "
-            "choose “Reciprocal rank fusion” in the sidebar."
-        )
+        hint(" ".join(trace.notes))
         st.button("Search by meaning too", key="search_by_meaning", on_click=choose, kwargs={"fusion": "rrf"})
     else:
         hint(f"No passage was found for “{trace.query}”. Try other words.")

@@ -110,6 +110,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
             "c": {"title": "", "text": f"text {HOSTILE}"},
         },
         "seconds": {"bm25": 0.001, "re-rank": 0.02},
+        "notes": [],
     }
 
 
