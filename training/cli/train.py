@@ -179,6 +179,8 @@ def check_sources(request: LearningRequest) -> None:
     """Raise IndexingError or SettingsError for an index or a file that doesn't exist, before anything is loaded."""
     for name in request.data.indexes() + ([] if request.dev is None else [request.dev.index]):
         current_build(name, root=request.root)
+    for source in request.data.sources:
+        source.check_files()
     for path in request.protect:
         if not path.is_file():
             raise SettingsError(f"--protect {path}: there is no such file; give a file of queries.")

@@ -4,7 +4,6 @@ Each becomes collection.tsv, queries.train.tsv and, if it has judgments, qrels.t
 subfolder for each source; missing ones are skipped. Data meant only for evaluation (TREC DL 2019) is never read.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId, Ranking
 from indexing.whitespace import squeeze
 from search.trec import read_run, write_run
+from training.data.readers.lines import data_lines, json_record, text
 
 PASSAGE_WORDS = 180  # longer documents are cut; a cross-encoder of 256 tokens reads fewer words than this
 SPLADE_RUN = "runs/splade_p_p_ensemble_distil.trec"  # the strongest run that comes with these collections
@@ -127,20 +127,40 @@ def _with_dev(source: JudgedCollection, folder: Path) -> JudgedCollection:
     return source
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise CorpusError(f"{path}:{number}: not JSON ({error}); fetch the file again.") from error
+def _json_lines(path: Path, check: Callable[[str], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The records of a file's lines. Raises CorpusError, with file and line, for one that `check` refuses."""
+    if not path.is_file():
+        raise FileNotFoundError(2, "no judged data", str(path))
+    return data_lines(path, check)
+
+
+def _candidates(line: str) -> dict[str, Any]:
+    """A question with candidates. Raises ValueError with what is wrong."""
+    record = json_record(line)
+    text(record.get("query"), "query")
+    candidates = record.get("candidates")
+    if not isinstance(candidates, list) or not all(isinstance(candidate, dict) for candidate in candidates):
+        raise ValueError("'candidates' is not a list of objects")
+    for candidate in candidates:
+        text(candidate.get("text"), "text", blank=True)
+        if candidate.get("label") not in (0, 1):
+            raise ValueError(f"'label' is {str(candidate.get('label'))[:40]!r}, not 0 or 1")
+    return record
+
+
+def _answered(line: str) -> dict[str, Any]:
+    """A question with its answer. Raises ValueError with what is wrong."""
+    record = json_record(line)
+    for name in ("query", "positive"):
+        text(record.get(name), name, blank=True)
+    return record
 
 
 def _candidate_lists(*paths: Path) -> JudgedCollection:
     """Questions with labeled candidate sentences (WikiQA, TREC QA); questions without an answer are left out."""
     source = JudgedCollection()
     for path in paths:
-        for record in _json_lines(path):
+        for record in _json_lines(path, _candidates):
             if not any(candidate["label"] for candidate in record["candidates"]):
                 continue
             query = QueryId(str(len(source.queries)))
@@ -158,7 +178,7 @@ def _answer_sentences(*paths: Path) -> JudgedCollection:
     """Questions, each with the one sentence that answers it (SQuAD)."""
     source = JudgedCollection()
     for path in paths:
-        for record in _json_lines(path):
+        for record in _json_lines(path, _answered):
             if record["positive"].strip() and record["query"].strip():
                 query = QueryId(str(len(source.queries)))
                 source.queries[query] = record["query"]

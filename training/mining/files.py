@@ -11,8 +11,9 @@ import datasets
 from datasets import Dataset, Features, Value
 
 from indexing import atomic
-from indexing.errors import TrainingError
+from indexing.errors import SettingsError, TrainingError
 from indexing.records import QueryId
+from indexing.typed_json import made
 from training.mining.negatives import MinedQuery, Positive, Text
 from training.mining.settings import NegativesLayout
 
@@ -124,13 +125,29 @@ def _record(mined: MinedQuery) -> NegativesRow:
     }
 
 
+@dataclass(frozen=True)
+class _Needed:
+    """What a manifest of mined negatives must have to be read."""
+
+    files: dict[str, dict[str, Any]]
+    forms: tuple[str, ...]
+    rows: dict[str, int]
+    scores: bool
+    settings: dict[str, Any]
+
+
 def manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder of mined negatives. Raises TrainingError if it has none."""
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if not {"files", "forms", "rows", "scores", "settings"} <= values.keys():
+        made(_Needed, {name: values[name] for name in _Needed.__dataclass_fields__}, MANIFEST)
+        if not all({"bytes", "sha256"} <= row.keys() for row in values["files"].values()):
             raise KeyError
-    except (OSError, ValueError, KeyError, AttributeError):
+        if {f"{name}.jsonl" for name in (*values["forms"], RECORD)} - values["files"].keys():
+            raise KeyError
+        if set(values["forms"]) - values["rows"].keys() or type(values["settings"].get("per_query")) is not int:
+            raise KeyError
+    except (SettingsError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise TrainingError(
             f"{folder} holds no mined negatives ({MANIFEST} is missing or broken); make them: "
             f"python -m training mine --output {folder}"

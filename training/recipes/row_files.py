@@ -11,6 +11,7 @@ from datasets import Dataset
 
 from indexing import atomic
 from indexing.errors import TrainingError
+from indexing.notes import Note, log_note
 from training.example import Example
 from training.recipes.row_counts import RowCounts
 from training.recipes.rows import Form, Row, rows_of
@@ -22,14 +23,23 @@ PREVIEW = 20
 
 
 def write_rows(
-    folder: Path, examples: Iterable[Example], form: Form, *, seed: int, dropped: Counter[str] | None = None
+    folder: Path,
+    examples: Iterable[Example],
+    form: Form,
+    *,
+    seed: int,
+    dropped: Counter[str] | None = None,
+    note: Note = log_note,
 ) -> RowCounts:
     """Create `folder` with the rows of all examples; the iterator may add to `dropped` as it is consumed.
+
+    `note` is told if all labels are equal.
 
     Raises:
         TrainingError: no example makes a row, or one lacks what the form needs.
     """
     used: Counter[str] = Counter()
+    seen: set[float] = set()
     left_out = Counter() if dropped is None else dropped
     counts = RowCounts()
     with atomic.folder(folder) as work, pa.OSFile(str(work / ROWS), "wb") as sink:
@@ -44,6 +54,8 @@ def write_rows(
                     continue
                 used[example.source] += 1
                 block += rows
+                if len(seen) < 2:
+                    seen.update(row["label"] for row in rows if "label" in row)
                 counts.rows += len(rows)
                 counts.pairs += sum(map(form.pairs, rows))
                 if len(block) >= BLOCK:
@@ -53,6 +65,8 @@ def write_rows(
         if not counts.rows:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()) or "the source is empty"
             raise TrainingError(f"No example is left to train on ({reasons}); give other data, or loosen the rules.")
+        if len(seen) == 1 and counts.rows > 1:
+            note(f"All {counts.rows:,} rows have the label {seen.pop():g}, so there is little to learn from them.")
         counts.examples, counts.dropped = dict(used), dict(left_out)
         atomic.write_json(work / RECORD, vars(counts))
     return counts

@@ -8,6 +8,8 @@ from training.recipes.catalog import find_loss_recipe
 from training.recipes.recipe import Recipe
 
 PRECISIONS = ("auto", "bf16", "float32")
+POSITIVE = ("learning_rate", "epochs", "steps", "minutes", "batch", "micro_batch")
+MOST = 10**10  # of any number
 MOST_SEED = 2**31 - 1  # below NumPy's limit, because second passes and rounds add to it
 
 
@@ -52,15 +54,18 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision {self.precision!r} is unknown; choose one of {', '.join(PRECISIONS)}.")
-        for name in ("learning_rate", "epochs", "steps", "minutes", "batch", "micro_batch"):
+        for name in POSITIVE:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise SettingsError(f"{name} is {value}; give a number above 0.")
         for name in ("save_every", "evaluate_every", "patience", "seed", "weight_decay"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < float("inf"):
                 raise SettingsError(f"{name} is {getattr(self, name)}; give 0 or more.")
         if self.seed > MOST_SEED:
             raise SettingsError(f"seed is {self.seed}; give at most {MOST_SEED:,}.")
+        for name in (*POSITIVE, "save_every", "evaluate_every", "patience", "weight_decay"):
+            if (getattr(self, name) or 0) > MOST:
+                raise SettingsError(f"{name} is {str(getattr(self, name))[:40]}; give at most {MOST:,}.")
         for name in ("warmup", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}; give a share from 0 to below 1.")

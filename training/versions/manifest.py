@@ -103,7 +103,7 @@ class VersionManifest:
         """
         try:
             values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             raise ModelError(f"{FILE} can't be read as JSON") from None
         if not isinstance(values, dict):
             raise ModelError(f"{FILE} is no JSON object")

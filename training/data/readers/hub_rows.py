@@ -92,7 +92,10 @@ def microsoft_example(name: str, row: HubRow, on_skip: OnSkip) -> Example | None
         if not isinstance(passages, Mapping) or field not in passages:
             raise ValueError(f"its passages have no field {field!r}")
     pairs = _paired(passages["passage_text"], passages["is_selected"])
-    graded = [(squeeze_value(text), float(selected == 1)) for text, selected in pairs if squeeze_value(text)]
+    for _, selected in pairs:
+        if selected not in (0, 1):
+            raise ValueError(f"is_selected is {str(selected)[:40]!r}, not 0 or 1")
+    graded = [(squeeze_value(text), float(selected)) for text, selected in pairs if squeeze_value(text)]
     if not (query := squeeze_value(row["query"])):
         on_skip(NO_QUERY)
         return None
@@ -110,7 +113,7 @@ def _triplet(row: HubRow, texts: Texts) -> Parts | None:
 
 def _labelled_list(row: HubRow, texts: Texts) -> Parts | None:
     """Relevant passages, then others in list order: at most LIST_LENGTH, and some of both if the list has both."""
-    graded = _paired(row["doc_ids"], row["labels"])
+    graded = [(key, _finite(label)) for key, label in _paired(row["doc_ids"], row["labels"])]
     relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
     if not relevant:
         texts.leave_out(NO_POSITIVE)
@@ -152,13 +155,19 @@ def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, A
 
 
 def id_text(value: object) -> str:
-    """An id as text. Raises ValueError if it is empty."""
+    """An id as text; a whole number that a tool wrote as 101.0 is 101. Raises ValueError if it is empty."""
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(f"an id is {value}")
+        value = int(value)
     if not (text := squeeze_value(value)):
         raise ValueError("an id is empty")
     return text
 
 
 def _finite(value: Any) -> float:
+    if isinstance(value, str | bool):
+        raise ValueError(f"its score is {str(value)[:40]!r}, not a number")
     if not math.isfinite(score := float(value)):
         raise ValueError(f"its score is {score}")
     return score

@@ -117,3 +117,19 @@ def test_a_source_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> 
 def test_a_text_of_the_same_words_has_one_id() -> None:
     source = JudgedCollection()
     assert source.add_text("The  cat\nsat.") == source.add_text("The cat sat.") != source.add_text("The dog ran.")
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ({"candidates": []}, "'query' is missing"),
+        ({"query": "q", "candidates": "x"}, "'candidates' is not a list of objects"),
+        ({"query": "q", "candidates": [{"text": "x"}]}, "'label' is 'None', not 0 or 1"),
+        ({"query": "q", "candidates": [{"text": 3, "label": 1}]}, "'text' is a number, not text"),
+        ({"query": "q", "candidates": [{"text": "x", "label": "1"}]}, "'label' is '1', not 0 or 1"),
+    ],
+)
+def test_a_record_of_another_form_is_named(record: dict[str, object], fault: str, tmp_path: Path) -> None:
+    wikiqa(tmp_path, {"query": "q", "candidates": [candidate("x", 1)]}, record)
+    with pytest.raises(CorpusError, match=rf"wikiqa\.train\.jsonl:2: {fault}"):
+        prepare(tmp_path, tmp_path / "corpora")

@@ -175,7 +175,10 @@ def test_a_folder_without_mined_negatives_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as refused:
         manifest(tmp_path)
     assert str(refused.value) == message
-    for text in ("{", "[]", '{"forms": []}'):
+    whole = {"files": {"mined.jsonl": {"bytes": 0, "sha256": ""}}, "forms": [], "rows": {}, "scores": True}
+    damaged = [whole, {**whole, "settings": []}, {**whole, "settings": {"per_query": "5"}}]
+    damaged += [{**whole, "settings": {"per_query": 5}, "forms": ["triplets"]}, {**whole, "forms": 3}]
+    for text in ("{", "[]", '{"forms": []}', "[" * 100_000, *map(json.dumps, damaged)):
         (tmp_path / MANIFEST).write_text(text)
         with pytest.raises(TrainingError) as refused:
             read_negatives(tmp_path, "triplets")

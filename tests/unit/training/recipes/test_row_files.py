@@ -134,3 +134,14 @@ def test_rows_that_are_not_whole_are_not_trained_on(tmp_path: Path) -> None:
     (tmp_path / "rows" / "rows.json").write_text("{")
     with pytest.raises(TrainingError, match="start the training anew"):
         read_rows(tmp_path / "rows")
+
+
+def test_labels_that_are_all_equal_are_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    same = Example("test", "q", ("a", "b"), scores=(2.5, 2.5))
+    write_rows(tmp_path / "same", [same], FORMS["scored-pairs"], seed=3, note=notes.append)
+    assert notes == ["All 2 rows have the label 2.5, so there is little to learn from them."]
+    other = Example("test", "q", ("a", "b"), scores=(2.5, 1.0))
+    write_rows(tmp_path / "other", [same, other], FORMS["scored-pairs"], seed=3, note=notes.append)
+    write_rows(tmp_path / "lists", [judged(1, 1, 0)], LISTS, seed=3, note=notes.append)
+    assert len(notes) == 1

@@ -33,6 +33,8 @@ from training.train.request import DevSettings
         ({"dropout": -0.1}, "dropout is -0.1"),
         ({"max_length": 15}, "max_length is 15"),
         ({"max_length": 8193}, "max_length is 8193"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan"),
+        ({"steps": 10**30}, "steps is 1000000000000.*; give at most 10,000,000,000"),
         ({"patience": 3}, "patience is 3 but nothing is evaluated"),
     ],
 )

@@ -176,3 +176,13 @@ def test_reading_changes_nothing(models: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in models.rglob("*")}
     find_version("mine/1", models, shipped=tmp_path)
     assert {path: path.stat().st_mtime_ns for path in models.rglob("*")} == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"created": 3}', '{"files": {"a": 3}}', "1" * 5_000])
+def test_one_damaged_version_hides_none_of_the_others(
+    content: str, models: Path, shipped: Path, tiny_cross_encoder: Path
+) -> None:
+    (make_version(models, "mine/2", tiny_cross_encoder) / "manifest.json").write_text(content)
+    found = versions(models, shipped=shipped)
+    assert {version.id: bool(version.fault) for version in found} == {"shipped": False, "mine/1": False, "mine/2": True}
+    assert any(line.startswith("mine/2 is damaged: ") for line in listing(found, promoted="shipped", before=""))

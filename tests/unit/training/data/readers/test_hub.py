@@ -387,6 +387,13 @@ def test_a_column_that_is_missing_is_named_with_its_set(
         ("distill-mse", {"query_id": "1", "passage_id": "a1", "score": float("nan")}, "its score is nan"),
         ("distill-margin-mse", {"query_id": "1", "positive_id": "a1", "negative_id": "b1", "score": "high"}, "'high'"),
         ("bce-preprocessed", {"query_id": "1", "positive_id": "a1", "negative_id": " "}, "an id is empty"),
+        ("bce", BEES | {"passages": {"passage_text": ["x"], "is_selected": [2]}}, "is_selected is '2', not 0 or 1"),
+        ("distill-mse", {"query_id": "1", "passage_id": "a1", "score": "0.5"}, "its score is '0.5', not a number"),
+        (
+            "lambda-preprocessed",
+            {"query_id": "1", "doc_ids": ["a1", "b1"], "labels": [1.0, float("nan")]},
+            "its score is nan",
+        ),
     ],
 )
 def test_a_row_of_another_form_is_named_by_its_number(
