@@ -196,11 +196,11 @@ def test_a_reranker_that_cannot_be_loaded_leaves_the_first_stage(
     monkeypatch.setattr("app.rerankers._typed", {str(tmp_path): None})
     page.query_params["reranker"] = str(tmp_path)
     search(page.run(), QUERY)
-    assert f"Re-ranker {tmp_path} can't be loaded" in sentences(page)
+    assert f"Re-ranker {tmp_path} holds no config.json" in sentences(page)
     assert column(page, "first")
     assert not column(page, "second")
     page.button(key="search_retry").click().run()
-    assert "can't be loaded" in sentences(page)
+    assert "holds no config.json" in sentences(page)
 
 
 def test_an_unknown_hub_name_leaves_the_first_stage(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
