@@ -21,6 +21,7 @@ QUOTED = r'"[^"]*(?:""[^"]*)*"'
 RECORD = re.compile(rf'(?:{QUOTED}|[^"\t]*)(?:\t(?:{QUOTED}|[^"\t]*))*')
 """A line of which every value is free of quotation marks, or in marks with those inside doubled."""
 VALUE = re.compile(rf'({QUOTED}|[^"\t]*)(?:\t|\Z)')
+WORD = re.compile(r"[^\W\d][\w.-]{0,39}")
 NAME_LIKE = re.compile(r"[^\W\d][\w .-]{0,39}")
 DECIDED_BY = 1_000  # lines with quotation marks
 LOOKED_AHEAD = 1 << 20  # bytes
@@ -80,6 +81,8 @@ class TsvReader:
         self._csv: bool | None = None
         """Whether quotation marks are CSV's; None while no line has any."""
         self._unquoted = 0
+        self._suspect: list[str] = []
+        """The first row, if it was read as a passage but looks like a header row of unknown names."""
 
     def __call__(self, raw_lines: Iterator[bytes]) -> Iterator[Parsed]:
         """One result a line.
@@ -123,6 +126,8 @@ class TsvReader:
                 f"Corpus file {self._name} has no field names in a header row; leave --id-field, --text-field and "
                 "--title-field out."
             )
+        elif len(cells) > 1 and all(WORD.fullmatch(cell) for cell in cells):
+            self._suspect = cells
 
     def _decide(
         self, line: bytes, raw_lines: Iterator[bytes], evidence: Evidence
@@ -165,6 +170,13 @@ class TsvReader:
         cells = self._cells(line)
         return cells if isinstance(cells, str) else self._values(cells)
 
+    def _tell_suspect(self) -> None:
+        names, self._suspect = self._suspect, []
+        self._remarks.tell(
+            f"{self._name}:1: passage {names[0]!r} looks like a header row; if it is one, name its columns: "
+            f"--id-field {names[0]} --text-field {names[1]}."
+        )
+
     def _cells(self, line: str) -> list[str] | str:
         if not self._csv or '"' not in line:
             return line.split("\t")
@@ -176,6 +188,8 @@ class TsvReader:
     def _values(self, cells: Sequence[str]) -> Parsed:
         columns = self._columns
         if columns is None:
+            if self._suspect and cells[0].isdecimal():
+                self._tell_suspect()
             if len(cells) not in (2, 3):
                 return f"{len(cells)} tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted"
             return Values(*cells)

@@ -74,6 +74,15 @@ def test_a_header_row_of_other_names_is_read_by_given_names(tmp_path: Path) -> N
     assert given == passages(("1", "It turns."))
 
 
+def test_a_first_row_that_looks_like_a_header_of_other_names_is_told(tmp_path: Path) -> None:
+    given, notes = read(tmp_path / "c.tsv", "nr\tinhalt\n1\tIt turns.\n2\tIt stands.\n")
+    assert len(given) == 3
+    assert notes == (
+        f"{tmp_path}/c.tsv:1: passage 'nr' looks like a header row; if it is one, name its columns: --id-field nr "
+        "--text-field inhalt.",
+    )
+
+
 def test_a_header_row_within_a_joined_file_is_left_out(tmp_path: Path) -> None:
     given, _ = read(tmp_path / "c.tsv", "id\ttext\n1\tIt turns.\nid\ttext\n2\tIt stands.\n")
     assert given == passages(("1", "It turns."), ("2", "It stands."))
