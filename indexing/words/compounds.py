@@ -19,10 +19,15 @@ CAPITALS = {"US": "u.s", "IT": "i.t"}  # in English: what is meant by words that
 NUMBER = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!,?\d)(?:\.\d+)?|\d+(?:\.\d+)+"
 NUMBER_WITH_COMMA = r"\d+(?:[.,]\d+)+"
 SEPARATORS = "-.,&_"
+AFTER_LATIN = r"(?<![A-Za-z0-9\u00c0-\u024f\u1e00-\u1eff])'"
+"""An apostrophe that is part of a word where others separate words: l'eau has two, п'ять is one."""
 PARTS = {
-    (comma, quote): re.compile(rf"(?P<number>{NUMBER_WITH_COMMA if comma else NUMBER})|[^{SEPARATORS}{quote}]+")
+    (comma, split): re.compile(
+        rf"(?P<number>{NUMBER_WITH_COMMA if comma else NUMBER})|"
+        + (rf"(?:[^{SEPARATORS}']|{AFTER_LATIN})+" if split else rf"[^{SEPARATORS}]+")
+    )
     for comma in (True, False)
-    for quote in ("", "'")
+    for split in (True, False)
 }
 SHORT = 2  # letters of the shorter part of what is also written without its hyphen: x-ray, e-mail, covid-19
 MOST_JOINED = 4  # parts of a compound that is also found as one word
@@ -139,8 +144,7 @@ def read(piece: str, language: Language) -> list[Token]:
     start = 1 if flat.startswith(".") else 0
     if ACRONYM.fullmatch(flat, start, end):
         return [Token(start, end, _acronym(flat[start:end], language))]
-    quote = "'" if language.splits_apostrophes and flat[start:end].isascii() else ""
-    found = PARTS[language.decimal_comma, quote].finditer(flat, start, end)
+    found = PARTS[language.decimal_comma, language.splits_apostrophes].finditer(flat, start, end)
     parts = [Part(match.start(), match.end(), bool(match["number"])) for match in found]
     tokens = list(_whole(flat, parts, language))
     for place, part in enumerate(parts):
