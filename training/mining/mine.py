@@ -20,7 +20,7 @@ from indexing.notes import Note, counted, log_note
 from indexing.progress import Progress, relabel, silent
 from indexing.provenance import code_revision, library_versions
 from indexing.records import PassageId
-from search.journal import open_journal
+from search.journal import Journal, open_journal
 from search.load import open_reranker, pipeline_on
 from search.pipeline import RetrieveAndRerank
 from search.queries import searchable_queries
@@ -122,19 +122,8 @@ def mine_negatives(
         pipeline = pipeline_on(opened, reranker=NO_RERANKER)
         reranker = open_reranker(options.reranker) if reranker_folder else None
         miner = Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
-        kept = set(journal.kept)
-        left = replace(judged, queries=tuple(query for query in judged.queries if query.id not in kept))
-        progress("mine", len(kept), len(judged.queries))
-        for mined in miner.mine(left, progress=relabel(progress, "mine", total=len(judged.queries))):
-            journal.add(mined.query_id, mined_json(mined))
-        try:
-            counts = {"protected": protected, "absent": count_absent(judged, opened)}
-            report = _write(output, miner, judged, kept_queries(journal), layout=options.layout, **counts)
-        except TrainingError:  # all was mined, and nothing is left of it
-            journal.remove()
-            raise
-        journal.remove()
-    return report
+        _mine_left(journal, miner, judged, progress)
+        return _write_kept(journal, output, miner, judged, layout=options.layout, protected=protected)
 
 
 def mine_to(
@@ -195,6 +184,29 @@ def _judged(index: Index, options: MiningOptions) -> JudgedSet:
     if options.queries is not None and options.qrels is not None:
         return judged_files(options.queries, options.qrels)
     return judged_split(index, options.split)
+
+
+def _mine_left(journal: Journal, miner: Miner, judged: JudgedSet, progress: Progress) -> None:
+    """Mine the queries that the journal doesn't have yet."""
+    kept = set(journal.kept)
+    left = replace(judged, queries=tuple(query for query in judged.queries if query.id not in kept))
+    progress("mine", len(kept), len(judged.queries))
+    for mined in miner.mine(left, progress=relabel(progress, "mine", total=len(judged.queries))):
+        journal.add(mined.query_id, mined_json(mined))
+
+
+def _write_kept(
+    journal: Journal, output: Path, miner: Miner, judged: JudgedSet, *, layout: NegativesLayout, protected: int
+) -> MiningReport:
+    """Write the folder from the journal, and remove the journal, also where nothing was found."""
+    counts = {"protected": protected, "absent": count_absent(judged, miner.stage.index)}
+    try:
+        report = _write(output, miner, judged, kept_queries(journal), layout=layout, **counts)
+    except TrainingError:
+        journal.remove()
+        raise
+    journal.remove()
+    return report
 
 
 def _to_mine(index: Index, judged: JudgedSet, options: MiningOptions, note: Note) -> tuple[JudgedSet, int]:

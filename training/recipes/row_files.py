@@ -31,9 +31,7 @@ def write_rows(
     dropped: Counter[str] | None = None,
     note: Note = log_note,
 ) -> RowCounts:
-    """Create `folder` with the rows of all examples; the iterator may add to `dropped` as it is consumed.
-
-    `note` is told if all labels are equal.
+    """Create `folder` with the rows of all examples; the iterator may add to `dropped`. `note` hears of equal labels.
 
     Raises:
         TrainingError: no example makes a row, or one lacks what the form needs.
@@ -62,14 +60,20 @@ def write_rows(
                     writer.write_table(pa.Table.from_pylist(block, schema=schema))
                     block = []
             writer.write_table(pa.Table.from_pylist(block, schema=schema))
-        if not counts.rows:
-            reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items()) or "the source is empty"
-            raise TrainingError(f"No example is left to train on ({reasons}); give other data, or loosen the rules.")
-        if len(seen) == 1 and counts.rows > 1:
-            note(f"All {counts.rows:,} rows have the label {seen.pop():g}, so there is little to learn from them.")
         counts.examples, counts.dropped = dict(used), dict(left_out)
+        _check_counts(counts, seen, note)
         atomic.write_json(work / RECORD, vars(counts))
     return counts
+
+
+def _check_counts(counts: RowCounts, labels: set[float], note: Note) -> None:
+    """Raise TrainingError without a row; tell `note` if all have one label."""
+    if not counts.rows:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.dropped.items()) or "the source is empty"
+        raise TrainingError(f"No example is left to train on ({reasons}); give other data, or loosen the rules.")
+    if len(labels) == 1 and counts.rows > 1:
+        label = next(iter(labels))
+        note(f"All {counts.rows:,} rows have the label {label:g}, so there is little to learn from them.")
 
 
 def read_rows(folder: Path) -> tuple[Dataset, RowCounts]:
