@@ -91,10 +91,7 @@ def mine_negatives(
     """Mine hard negatives for judged queries from an index, and write them to the new folder `output`.
 
     It holds a file for each form of the options' layout, `mined.jsonl` with ids, ranks and scores, and `manifest.json`
-    with the report and all settings. `mined:OUTPUT` is then a source of training data. For example:
-
-        report = mine_negatives("sample", Path("data/runs/negatives"), MiningSettings(per_query=7))
-        print(describe(report))
+    with the report and all settings. `mined:OUTPUT` is then a source of training data.
 
     `root` is the folder of all indexes. Queries in a judged split other than train of the sample's or the index's
     corpus, and queries in the files of `options.protect`, are never mined; longer ones than search takes are cut, and
@@ -112,8 +109,7 @@ def mine_negatives(
     """
     check_new(output)
     opened = open_index(index, root=root)
-    given = _judged(opened, options)
-    judged, protected = _to_mine(opened, given, options, note)
+    judged, protected = _to_mine(opened, _judged(opened, options), options, note)
     reranker_folder = reranker_path(options.reranker) if options.reranker else ""
     identity = mining_identity(opened, judged, settings, options, reranker=reranker_fingerprint(reranker_folder))
     with open_journal(journal_path(output), identity, doing=f"mines {output}") as journal:

@@ -33,8 +33,7 @@ def write_rows(
 ) -> RowCounts:
     """Create `folder` with the rows of all examples; the iterator may add to `dropped`. `note` hears of equal labels.
 
-    Raises:
-        TrainingError: no example makes a row, or one lacks what the form needs.
+    Raises TrainingError if no example makes a row, or one lacks what the form needs.
     """
     used: Counter[str] = Counter()
     seen: set[float] = set()
