@@ -115,9 +115,7 @@ def mine_negatives(
     with open_journal(journal_path(output), identity, doing=f"mines {output}") as journal:
         if journal.kept:
             note(f"Going on with the mining that was stopped after {counted(len(journal.kept), 'query', 'queries')}.")
-        pipeline = pipeline_on(opened, reranker=NO_RERANKER)
-        reranker = open_reranker(options.reranker) if reranker_folder else None
-        miner = Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
+        miner = _open_miner(opened, settings, options)
         _mine_left(journal, miner, judged, progress)
         return _write_kept(journal, output, miner, judged, layout=options.layout, protected=protected)
 
@@ -180,6 +178,13 @@ def _judged(index: Index, options: MiningOptions) -> JudgedSet:
     if options.queries is not None and options.qrels is not None:
         return judged_files(options.queries, options.qrels)
     return judged_split(index, options.split)
+
+
+def _open_miner(index: Index, settings: MiningSettings, options: MiningOptions) -> Miner:
+    """Load the bi-encoder, and last the re-ranker."""
+    pipeline = pipeline_on(index, reranker=NO_RERANKER)
+    reranker = open_reranker(options.reranker) if options.reranker else None
+    return Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
 
 
 def _mine_left(journal: Journal, miner: Miner, judged: JudgedSet, progress: Progress) -> None:

@@ -35,8 +35,7 @@ def write_rows(
 
     Raises TrainingError if no example makes a row, or one lacks what the form needs.
     """
-    used: Counter[str] = Counter()
-    seen: set[float] = set()
+    used, seen = Counter[str](), set[float]()
     left_out = Counter() if dropped is None else dropped
     counts = RowCounts()
     with atomic.folder(folder) as work, pa.OSFile(str(work / ROWS), "wb") as sink:
@@ -59,16 +58,16 @@ def write_rows(
                     writer.write_table(pa.Table.from_pylist(block, schema=schema))
                     block = []
             writer.write_table(pa.Table.from_pylist(block, schema=schema))
+        _check_counts(counts, seen, left_out, note)
         counts.examples, counts.dropped = dict(used), dict(left_out)
-        _check_counts(counts, seen, note)
         atomic.write_json(work / RECORD, vars(counts))
     return counts
 
 
-def _check_counts(counts: RowCounts, labels: set[float], note: Note) -> None:
+def _check_counts(counts: RowCounts, labels: set[float], dropped: Counter[str], note: Note) -> None:
     """Raise TrainingError without a row; tell `note` if all have one label."""
     if not counts.rows:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.dropped.items()) or "the source is empty"
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items()) or "the source is empty"
         raise TrainingError(f"No example is left to train on ({reasons}); give other data, or loosen the rules.")
     if len(labels) == 1 and counts.rows > 1:
         label = next(iter(labels))
