@@ -46,8 +46,9 @@ def add(commands: Commands) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    name, workers = existing_index(options), worker_devices(options.workers)
+    workers = worker_devices(options.workers)
     corpus_fields(options)  # refused here, before anything heavy is imported
+    name = existing_index(options)
     from indexing.building.change import add_passages
     from indexing.progress import Bars
 
@@ -68,11 +69,11 @@ def _delete(options: argparse.Namespace) -> int:
     ids = list(options.names)
     if options.index is None and ids:
         options.index = ids.pop(0)
-    name = existing_index(options)
     if options.file is not None:
         ids += _ids_of(options.file)
     if not ids:
         raise SettingsError("No passage is named; give ids, or a file with one in each line: --file ids.txt.")
+    name = existing_index(options)
     from indexing.building.change import delete_passages
     from indexing.progress import Bars
     from indexing.records import PassageId

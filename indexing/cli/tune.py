@@ -40,9 +40,9 @@ def add(commands: Commands) -> None:
 
 
 def _tune(options: argparse.Namespace) -> int:
-    name = existing_index(options)
     if (options.queries is None) != (options.qrels is None):
         raise SettingsError("--queries and --qrels go together; give both, or neither for those beside the corpus.")
+    name = existing_index(options)
     from indexing.index import open_corpus_folder, open_index
     from indexing.judged.qrels import default_minimum_grade
     from indexing.notes import log_note
