@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return shell.run(
         parser(),
         current_words(sys.argv[1:] if arguments is None else arguments),
-        stopped="Stopped; nothing half-made was left.",
+        stopped="Stopped. What was finished before is unchanged; the same command goes on where it can.",
     )
 
 
