@@ -1,5 +1,6 @@
 """Measures which number format this machine computes fastest in; bounds the caches of oneDNN's kernels."""
 
+import math
 import os
 import time
 from functools import lru_cache
@@ -10,6 +11,7 @@ KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 """Environment variables of oneDNN, torch's engine on a CPU."""
 KERNELS = "64"
 WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be chosen on a CPU
+HOPELESS = 30  # times float32, in which a first run of bfloat16 ends its measuring: seconds, where no CPU unit helps
 
 
 def bound_kernel_caches() -> None:
@@ -37,11 +39,16 @@ def fastest_dtype(on: str) -> torch.dtype:
     if on.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     bound_kernel_caches()
-    seconds = {dtype: _matrix_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return torch.bfloat16 if seconds[torch.float32] > WORTH_IT * seconds[torch.bfloat16] else torch.float32
+    usual = _matrix_seconds(torch.float32)
+    return (
+        torch.bfloat16
+        if usual > WORTH_IT * _matrix_seconds(torch.bfloat16, hopeless=HOPELESS * usual)
+        else torch.float32
+    )
 
 
-def _matrix_seconds(dtype: torch.dtype) -> float:
+def _matrix_seconds(dtype: torch.dtype, *, hopeless: float = math.inf) -> float:
+    """The best of four runs; of one, if that takes longer than `hopeless`."""
     left = torch.ones(1024, 384, dtype=dtype)  # (tokens, hidden)
     right = torch.ones(384, 1536, dtype=dtype)  # (hidden, feed-forward)
     best = float("inf")
@@ -50,6 +57,8 @@ def _matrix_seconds(dtype: torch.dtype) -> float:
             start = time.perf_counter()
             left @ right
             best = min(best, time.perf_counter() - start)
+            if best > hopeless:
+                break
     return best
 
 

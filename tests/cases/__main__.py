@@ -14,10 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tests.cases
+from indexing import precision
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
+from indexing.dense.encoder import BiEncoder
+from indexing.index import open_index
+from search.pipeline import RetrieveAndRerank
 from tests.cases.case import Case, Check, Checks
 
 FRAMEWORK = {"case", "__main__", "test_cases"}
-WARM = ("search.load", "training.evaluation.evaluate", "indexing.building.build", "training.cli")
+WARM = ("search.load", "training.evaluation.evaluate", "training.cli.evaluate")
 
 
 def all_checks() -> dict[str, Check]:
@@ -59,6 +66,16 @@ def made(folder: Path, checks: dict[str, Check]) -> Iterator[tuple[str, Check | 
         yield name, check, place
 
 
+def warm_up(folder: Path) -> None:
+    """Load and compile once what every forked command would else load and compile for itself."""
+    for module in WARM:
+        importlib.import_module(module)
+    precision.fastest_dtype("cpu")
+    (folder / "collection.tsv").write_text("1\tBees make honey.\n", encoding="utf-8")
+    manifest = build(Corpus(folder), name="warm", root=folder / "indexes", settings=BuildSettings())
+    RetrieveAndRerank(open_index(manifest.name, root=folder / "indexes"), BiEncoder(), None).search("bees")
+
+
 def main() -> int:
     """Check what the options name; 1 if a case failed or has no check."""
     parser = argparse.ArgumentParser(prog="python -m tests.cases", description=__doc__)
@@ -70,12 +87,12 @@ def main() -> int:
         parser.error("give a folder of cases, or --made")
     if options.folder and not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder")
-    for module in WARM:
-        importlib.import_module(module)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="second-look-cases-") as place:
         root, checks = Path(place), all_checks()
         (root / "made").mkdir()
+        (root / "warm").mkdir()
+        warm_up(root / "warm")
         cases = made(root / "made", checks) if options.made else given(options.folder, checks)
         for name, check, folder in cases:
             if options.only not in name:

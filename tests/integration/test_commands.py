@@ -37,9 +37,10 @@ def build_arguments(tmp_path: Path, small_corpus: Path, tiny_bi_encoder: Path) -
 def test_build_makes_an_index_and_says_what_of(build_arguments: list[str], tmp_path: Path, capsys: Captured) -> None:
     assert indexing(build_arguments) == 0
     build_id = current_build("small", root=tmp_path / "root").name
-    first, second = capsys.readouterr().out.splitlines()
+    first, language, dense = capsys.readouterr().out.splitlines()
     assert first == f"Index small: 20 passages, build {build_id}, 20 encoded"
-    assert second.startswith("dense: FAISS Flat, recall@100 1.0000 of exact search's on 1 train queries of ")
+    assert language.startswith("language: english, by 20 sampled passages: ")
+    assert dense.startswith("dense: FAISS Flat, recall@100 1.0000 of exact search's on 1 train queries of ")
 
 
 def test_build_takes_every_setting(

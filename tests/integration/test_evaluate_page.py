@@ -250,7 +250,7 @@ def test_a_reranker_that_cannot_be_loaded_is_told_and_can_be_tried_again(page: A
     page.session_state["evaluate_reranker"] = str(house / "empty")  # typed in
     page.run().button(key="evaluate_run").click().run()
     assert not page.exception
-    assert f"Re-ranker {house / 'empty'} can't be loaded" in sentences(page)
+    assert f"Re-ranker {house / 'empty'} holds no config.json." in sentences(page)
     assert not page.dataframe
     shutil.copytree(house / "data/reranker", house / "empty", dirs_exist_ok=True)
     page.button(key="evaluate_retry").click().run()

@@ -84,14 +84,17 @@ def test_query_that_matches_nothing_says_so(built_root: Path, capsys: Captured) 
     assert search(["query", "quasar", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == ["First stage: bm25", "  no passage has a word of the query", ""]
-    assert lines[3] == "No passage matches; try other words."
+    assert lines[3] == (
+        "No passage has any of the query's words: quasar; try other words, or the fusion rrf or dense, which finds "
+        "passages by their meaning."
+    )
 
 
 def test_a_list_without_a_passage_says_so_under_its_heading(built_root: Path, capsys: Captured) -> None:
     assert search(["query", "quasar", "--index", "small", "--root", str(built_root), "--reranker", "none"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == ["First stage: bm25", "  no passage has a word of the query", "", "First stage: dense"]
-    assert not any("No passage matches" in line for line in lines)
+    assert any("No passage has any of the query's words: quasar" in line for line in lines)
 
 
 @pytest.fixture

@@ -120,7 +120,8 @@ def test_ms_marco_s_own_forms_have_its_notice(source: str, bound: bool) -> None:
 def test_what_was_mined_from_an_index_of_ms_marco_has_its_notice(
     tmp_path: Path, index: dict[str, str], bound: bool
 ) -> None:
-    made = {"files": {}, "forms": [], "rows": {}, "scores": False, "settings": {}, "index": index}
+    files = {"mined.jsonl": {"bytes": 0, "sha256": "0" * 64}}
+    made = {"files": files, "forms": [], "rows": {}, "scores": False, "settings": {"per_query": 1}, "index": index}
     atomic.write_json(tmp_path / "manifest.json", made)
     assert trained_on(f"mined:{tmp_path}").ms_marco is bound
 

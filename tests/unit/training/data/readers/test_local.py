@@ -188,15 +188,15 @@ def test_an_id_of_two_queries_is_refused_with_both_lines(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b'{"query": "a", "query": "b"}', "1: it has 'query' twice"),
-        (b'[\n{"query": "q"}]', "1: the beginning of JSON over several lines"),
-        ('{"query": "q"}'.encode("utf-16"), "1: the file is UTF-16 text; save it as UTF-8"),
-        ('{"query": "\u00e9"}'.encode("latin-1"), "1: byte 12 of the line is no UTF-8"),
+        (b'{"query": "a", "query": "b"}', ":1: it has 'query' twice"),
+        (b'[\n{"query": "q"}]', ":1: the beginning of JSON over several lines"),
+        ('{"query": "q"}'.encode("utf-16"), " is written in UTF-16; convert it to UTF-8: iconv"),
+        ('{"query": "\u00e9"}'.encode("latin-1"), ":1: byte 12 of the line is no UTF-8"),
     ],
 )
 def test_a_file_of_another_kind_is_named(content: bytes, fault: str, tmp_path: Path) -> None:
     (tmp_path / "judged.jsonl").write_bytes(content)
-    with pytest.raises(CorpusError, match=rf"judged\.jsonl:{fault}"):
+    with pytest.raises(CorpusError, match=rf"judged\.jsonl{fault}"):
         read(Source("jsonl", str(tmp_path / "judged.jsonl")))
 
 
