@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from indexing.bm25.backends import Bm25, Bm25s, RankBm25
@@ -24,6 +25,7 @@ from indexing.store.tokens import TokenStore
 from indexing.verification import verifications
 from indexing.words.analyzer import Analyzer
 
+SAME_VECTOR = 0.98  # least cosine of a vector computed anew with the stored one, which float16 or bfloat16 rounded
 GPU_SHARE = 0.5  # of a GPU's free memory that torch's exact search may take; the models need the rest
 
 
@@ -50,12 +52,29 @@ class Index:
         verifications.check(self.folder)
 
 
-def check_encoder(folder: Path, manifest: Manifest, encoder: BiEncoder) -> None:
-    """Refuse a bi-encoder whose weights aren't those that an index was built with."""
+def check_encoder(
+    folder: Path, encoder: BiEncoder, *, manifest: Manifest, passages: PassageStore, vectors: VectorStore
+) -> None:
+    """Refuse a bi-encoder that isn't the one that an index was built with.
+
+    Weights are compared by their fingerprint. Whatever else makes a vector (tokenizer, pooling, length, prompts) is
+    compared by its effect: the first passage is encoded again.
+
+    Raises:
+        IndexingError: the weights, or the vectors, are others.
+    """
     if encoder.fingerprint != manifest.bi_encoder_fingerprint:
         raise IndexingError(
             f"Index {folder} was built by bi-encoder weights {manifest.bi_encoder_fingerprint}, "
             f"{encoder.name} has {encoder.fingerprint}. {rebuild(folder)}"
+        )
+    if not len(passages):
+        return
+    cosine = float(vectors.rows(np.zeros(1, np.int64))[0] @ encoder.encode_passage(passages[0].content))
+    if cosine < SAME_VECTOR:
+        raise IndexingError(
+            f"Index {folder} was built by another bi-encoder than {encoder.name} is now: its vector of passage "
+            f"{passages[0].id!r} has a cosine of {cosine:.3f} with the stored one. {rebuild(folder)}"
         )
 
 

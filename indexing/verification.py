@@ -87,6 +87,11 @@ class Verifications:
         with self._lock:
             return self._found.get(str(folder))
 
+    def unfinished(self) -> list[Path]:
+        """The builds whose check goes on."""
+        with self._lock:
+            return [Path(folder) for folder, found in self._found.items() if found.state == CHECKING]
+
     def check(self, folder: Path) -> None:
         """Raise IndexingError if this build was found broken."""
         found = self._found.get(str(folder))

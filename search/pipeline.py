@@ -46,7 +46,7 @@ class RetrieveAndRerank:
 
     def __init__(self, index: Index, encoder: BiEncoder, reranker: Reranker | None) -> None:
         """Raises IndexingError if the bi-encoder isn't the one that the index was built with."""
-        check_encoder(index.folder, index.manifest, encoder)
+        check_encoder(index.folder, encoder, manifest=index.manifest, passages=index.passages, vectors=index.vectors)
         self.index = index
         self.reranker = reranker
         self.encoder = encoder

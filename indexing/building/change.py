@@ -11,6 +11,7 @@ from indexing.building.shards import load_all
 from indexing.catalogue import current_build
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
+from indexing.dense.vectors import VectorStore
 from indexing.errors import CorpusError, IndexingError, SettingsError
 from indexing.index import check_encoder, opened_analyzer
 from indexing.manifest import Manifest, rebuild
@@ -117,7 +118,8 @@ def _rebuild(
         workers=tuple(workers),
     )
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
-    check_encoder(folder, old, encoder)
+    passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
+    check_encoder(folder, encoder, manifest=old, passages=passages, vectors=VectorStore(folder / "vectors"))
     request = BuildPlan(
         language=IndexLanguage(old.language, old.language_reason, old.languages),
         analyzer=opened_analyzer(folder, old),

@@ -113,6 +113,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
             options = parser.parse_args(_checked(sys.argv[1:] if arguments is None else arguments))
             set_up_logging(LEVELS[_verbosity(options)])
             status = int(options.run(options))
+            _report_checks()
             sys.stdout.flush()  # here, where a full disk or a closed pipe is told in a sentence
             return status
     except BrokenPipeError:  # `| head` has read enough
@@ -196,6 +197,18 @@ def _terminated_as_interrupted() -> Iterator[None]:
     finally:
         if own:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _report_checks() -> None:
+    """Name the indexes whose bytes were still being checked: the check ends with the command."""
+    from indexing.verification import verifications
+
+    for folder in verifications.unfinished():
+        print(
+            f"The command was done before all bytes of index {folder.parent.name} were checked; to check them: "
+            f"python -m indexing verify {folder.parent.name}",
+            file=sys.stderr,
+        )
 
 
 def set_up_logging(level: int) -> None:

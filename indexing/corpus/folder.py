@@ -4,10 +4,11 @@ import errno
 import os
 import re
 import stat
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from indexing.corpus.files import ARCHIVES, JUDGED, LINE_ENDINGS, TABLES, UNPACK
 from indexing.errors import CorpusError
@@ -68,12 +69,34 @@ def find_corpus(path: Path) -> Found:
     if not str(path).isprintable() and _surrogate(str(path)):
         raise CorpusError(f"The name of corpus {os.fsencode(path)!r} is no UTF-8; rename it.")
     if not path.is_dir():
-        return Found((_regular(path),))
+        return Found((_regular(path),), _packed_judgments(path))
     for name in NAMES:
         if (path / name).is_file():
             return Found((path / name,), _beside(path, name))
     listing = _list(path)
     return _parquet(listing) or _tables_first(listing) or _texts(listing)
+
+
+def _packed_judgments(file: Path) -> tuple[str, ...]:
+    """A sentence on queries and qrels inside of a zip archive, whose passages alone are read."""
+    if not file.name.lower().endswith(".zip"):
+        return ()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = [PurePosixPath(name) for name in archive.namelist()]
+    except (OSError, zipfile.BadZipFile):
+        return ()  # reading the passages tells it
+    judged = [
+        member.name
+        for member in members
+        if JUDGED.fullmatch(member.name) or (member.parent.name in JUDGED_FOLDERS and member.suffix)
+    ]
+    if not judged:
+        return ()
+    return (
+        f"{file} also holds {', '.join(judged[:FEW])}, which are read from a folder alone: unpack it, and build from "
+        "the folder, to evaluate with them.",
+    )
 
 
 def _surrogate(name: str) -> bool:

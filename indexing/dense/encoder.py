@@ -125,6 +125,11 @@ class BiEncoder:
         texts = self._beginnings(texts)
         return self._unit(self._model.encode_query(texts, show_progress_bar=False), texts)
 
+    def encode_passage(self, text: str) -> Floats:
+        """One passage's vector, (dim,) float32, unit length, always computed in float32."""
+        texts = self._beginnings([text])
+        return np.asarray(self._unit(self._model.encode_document(texts, show_progress_bar=False), texts)[0])
+
     def encode_passages(self, texts: Sequence[str], *, progress: Progress = silent) -> Floats:
         """The texts' vectors, (texts, dim) float32, unit length, computed in this machine's fastest number format.
 

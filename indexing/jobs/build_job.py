@@ -15,6 +15,7 @@ from indexing.errors import SettingsError
 from indexing.jobs.folder import CONFIG, STATUS, Job, read_json
 from indexing.names import DEFAULT_BI_ENCODER, check_name
 from indexing.typed_json import made
+from indexing.words.languages import AUTO, check_language
 
 TASKS = ("build", "estimate")
 FINAL = ("done", "failed", "stopped")
@@ -35,6 +36,8 @@ class BuildRequest:
     dense: str = "auto"
     bm25_preset: str = "trec-dl"
     bi_encoder: str = DEFAULT_BI_ENCODER
+    language: str = AUTO
+    """Of the passages: Snowball's name, `none`, or `auto` for that of most sampled passages."""
     skip_bad_lines: bool = False
     id_field: str = ""
     """Field of the ids in JSONL and Parquet; empty to detect it, and the two below, by the usual names."""
@@ -43,6 +46,7 @@ class BuildRequest:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        check_language(self.language)
         if self.task not in TASKS or self.bm25_preset not in PRESETS:
             raise SettingsError(
                 f"A job has the task {self.task!r} and the BM25 preset {self.bm25_preset!r}; give one of the tasks "
@@ -52,7 +56,8 @@ class BuildRequest:
     def settings(self) -> BuildSettings:
         """The settings of the build."""
         k1, b = PRESETS[self.bm25_preset]
-        return BuildSettings(bi_encoder=self.bi_encoder, bm25=Bm25Settings(k1=k1, b=b), dense=self.dense)
+        bm25 = Bm25Settings(k1=k1, b=b)
+        return BuildSettings(bi_encoder=self.bi_encoder, bm25=bm25, dense=self.dense, language=self.language)
 
     def fields(self) -> Fields:
         """The fields of the corpus's records."""

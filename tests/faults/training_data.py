@@ -36,7 +36,8 @@ def faults(random: Random) -> Iterator[Fault]:
             for turn in range(2):
                 yield Fault(f"{form}, {name} {turn}", _broken(form, break_it, random.random()))
     for name, content in _files(random):
-        yield Fault(f"a file: {name}", _file(content))
+        whole = name.startswith(OF_THE_WHOLE)
+        yield Fault(f"a file: {name}", _file(content, place="examples.jsonl " if whole else "examples.jsonl:1: "))
     for turn in range(TURNS):
         yield Fault(f"triples {turn}", _triples(random.random()))
     for turn in range(TURNS):
@@ -247,6 +248,10 @@ def _subset(examples: list[Example], *expected: Expected) -> bool:
     )
 
 
+OF_THE_WHOLE = ("utf", "a zip", "a gzip")
+"""How the names of files begin that are refused as a whole, and not by a line."""
+
+
 def _files(random: Random) -> Iterator[tuple[str, bytes]]:
     line = json.dumps(_example("ours", random)[0][0], ensure_ascii=False) + "\n"
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
@@ -262,11 +267,11 @@ def _files(random: Random) -> Iterator[tuple[str, bytes]]:
     yield "a gzip archive that is called .jsonl", gzip.compress(line.encode())
 
 
-def _file(content: bytes) -> Callable[[Path], None]:
+def _file(content: bytes, *, place: str) -> Callable[[Path], None]:
     def run(folder: Path) -> None:
         path = folder / "examples.jsonl"
         path.write_bytes(content)
-        refused(lambda: _read(path), f"{path}:1: ")
+        refused(lambda: _read(path), f"{folder}/{place}")
         packed = folder / "examples.jsonl.gz"
         whole = gzip.compress(content * 50)
         packed.write_bytes(whole[: len(whole) // 2])

@@ -30,7 +30,13 @@ class OpenIndexes:
         model = index.manifest.bi_encoder
         if model not in self._encoders:
             self._encoders[model] = BiEncoder(model)
-        check_encoder(index.folder, index.manifest, self._encoders[model])
+        check_encoder(
+            index.folder,
+            self._encoders[model],
+            manifest=index.manifest,
+            passages=index.passages,
+            vectors=index.vectors,
+        )
         return self._encoders[model]
 
     def pipeline(self, name: str) -> RetrieveAndRerank:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.views.indexes.source import CorpusSource, ReadingOptions, choose_reading, choose_source
 from app.views.widgets.figures import heading_html
@@ -16,6 +17,7 @@ from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError
 from indexing.jobs.build_job import BuildJob, BuildRequest
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.words.languages import AUTO, language_names
 
 BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
 ENCODER_KEY = "indexes_bi_encoder"
@@ -23,9 +25,13 @@ DENSE_HELP = (
     "auto chooses by the number of passages: exact search (flat) as long as it takes only milliseconds, 4-bit codes "
     "(pq-fastscan) up to 2 million, clustered codes (ivf-pq) beyond. sq8 keeps 8 bits per dimension; hnsw is a graph."
 )
+LANGUAGE_HELP = (
+    "BM25 compares words by this language's stems and leaves its stop words out. auto looks at a sample of the "
+    "passages; none keeps every word as it is."
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexOptions:
     """How the index is built; the fields are those of BuildRequest."""
 
@@ -33,6 +39,7 @@ class IndexOptions:
     dense: str
     bm25_preset: str
     bi_encoder: str
+    language: str
 
 
 def show_form(root: Path) -> None:
@@ -84,11 +91,20 @@ def _options(source: CorpusSource, root: Path) -> IndexOptions:
     )
     if chosen in index_names(root):
         note(f"Index {chosen} exists: the new build replaces it once it is complete, and the old build stays on disk.")
-    return IndexOptions(chosen, dense, bm25, _bi_encoder())
+    encoder_place, language_place = st.columns([2, 1])
+    return IndexOptions(
+        name=chosen,
+        dense=dense,
+        bm25_preset=bm25,
+        bi_encoder=_bi_encoder(encoder_place),
+        language=language_place.selectbox(
+            "Language of the passages", [AUTO, *language_names()], key="indexes_language", help=LANGUAGE_HELP
+        ),
+    )
 
 
-def _bi_encoder() -> str:
-    chosen = st.selectbox(
+def _bi_encoder(place: DeltaGenerator) -> str:
+    chosen = place.selectbox(
         "Bi-encoder",
         list(dict.fromkeys([DEFAULT_BI_ENCODER, st.session_state.get(ENCODER_KEY) or DEFAULT_BI_ENCODER])),
         key=ENCODER_KEY,

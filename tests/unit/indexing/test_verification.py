@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,22 @@ def test_a_sound_one_is_told_too(own_root: Path) -> None:
     assert found is not None
     assert found.state == SOUND
     own.check(folder)
+    assert own.unfinished() == []
+
+
+def test_a_check_that_goes_on_is_unfinished(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, own, free = current_build("small", root=own_root), Verifications(), threading.Event()
+
+    def waiting(*_: object) -> str:
+        free.wait()
+        return ""
+
+    monkeypatch.setattr(verification, "first_fault", waiting)
+    thread = own.begin(folder, Manifest.load(folder), at_once=0)
+    assert own.unfinished() == [folder]
+    free.set()
+    assert thread is not None
+    thread.join()
 
 
 def test_bytes_may_be_left_unchecked(own_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The first stage gives each retriever's best passages, ties by id."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -110,9 +111,24 @@ def test_only_what_the_settings_need_runs_and_is_timed(
 
 def test_another_bi_encoder_than_the_index_was_built_by_is_refused(small_index: Index, bi_encoder: BiEncoder) -> None:
     other = replace(small_index, manifest=replace(small_index.manifest, bi_encoder_fingerprint="0" * 16))
-    check_encoder(small_index.folder, small_index.manifest, bi_encoder)
-    with pytest.raises(IndexingError, match="python -m indexing build"):
-        check_encoder(other.folder, other.manifest, bi_encoder)
+    check(small_index, bi_encoder)
+    with pytest.raises(IndexingError, match=r"was built by bi-encoder weights 0000.*python -m indexing build"):
+        check(other, bi_encoder)
+
+
+def test_a_bi_encoder_with_the_same_weights_and_another_pooling_is_refused(
+    small_index: Index, tiny_bi_encoder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_bi_encoder, tmp_path / "other"))
+    config = folder / "1_Pooling/config.json"
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(json.dumps(settings | {"pooling_mode": "cls"}), encoding="utf-8")
+    with pytest.raises(IndexingError, match=r"its vector of passage 'a1' has a cosine of .* with the stored one"):
+        check(small_index, BiEncoder(str(folder)))
+
+
+def check(index: Index, encoder: BiEncoder) -> None:
+    check_encoder(index.folder, encoder, manifest=index.manifest, passages=index.passages, vectors=index.vectors)
 
 
 def test_an_index_may_move_to_another_folder(built_root: Path, tmp_path: Path, small_index: Index) -> None:

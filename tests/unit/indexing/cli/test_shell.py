@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from indexing.cli import shell
 from indexing.errors import SettingsError
+from indexing.verification import verifications
 
 Captured = pytest.CaptureFixture[str]
 
@@ -37,6 +39,18 @@ def raising(error: BaseException) -> shell.Parser:
 
 def test_the_status_is_the_commands() -> None:
     assert shell.run(program(lambda _: 7), ["go"]) == 7
+
+
+def test_a_command_that_ends_before_the_bytes_are_checked_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(verifications, "unfinished", lambda: [Path("data/indexes/large/20260101-000000")])
+    assert shell.run(program(lambda _: 0), ["go"]) == 0
+    assert capsys.readouterr() == (
+        "",
+        "The command was done before all bytes of index large were checked; to check them: "
+        "python -m indexing verify large\n",
+    )
 
 
 def test_an_error_of_ours_is_its_sentence_and_nothing_else(capsys: Captured) -> None:

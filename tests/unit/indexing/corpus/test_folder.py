@@ -1,5 +1,6 @@
 """Of a folder the passages are read, and what beside them isn't is told."""
 
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +25,15 @@ def test_the_shards_of_a_data_set_are_read_and_not_its_licence(tmp_path: Path) -
     files = [shard(tmp_path / f"data/train-0000{number}-of-00002.parquet", str(number)) for number in (0, 1)]
     shard(tmp_path / "queries/train-00000-of-00001.parquet", "q")
     assert corpus_files(tmp_path) == files
+
+
+def test_judgments_in_an_archive_are_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "scifact.zip", "w") as packed:
+        for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+            packed.writestr(f"scifact/{name}", '{"_id": "1", "text": "moss"}\n')
+    corpus = Corpus(tmp_path / "scifact.zip")
+    assert len(list(corpus)) == 1
+    assert corpus.notes[0].startswith(f"{tmp_path}/scifact.zip also holds queries.jsonl, test.tsv, which are read from")
 
 
 def test_several_splits_are_read_as_one_corpus_which_is_told(tmp_path: Path) -> None:
