@@ -1,7 +1,6 @@
 """Says why BM25 found nothing for a query."""
 
-from collections.abc import Sequence
-
+from indexing.notes import shown
 from indexing.words.analyzer import Analyzer
 from search.settings import Fusion
 
@@ -13,16 +12,11 @@ def unmatched_note(analyzer: Analyzer, query: str, *, fusion: Fusion) -> str:
     tokens = analyzer.query_tokens(query)
     if tokens:
         words = dict.fromkeys(query[token.start : token.end] for token in tokens)
-        reason = f"No passage has any of the query's words: {_listed(list(words))}"
+        reason = f"No passage has any of the query's words: {shown(list(words), most=MOST_WORDS)}"
     elif left_out := analyzer.stop_words_in(query):
-        reason = f"All words of the query are stop words, which BM25 leaves out: {_listed(left_out)}"
+        reason = f"All words of the query are stop words, which BM25 leaves out: {shown(left_out, most=MOST_WORDS)}"
     else:
         reason = "The query has no letter or digit that BM25 could look for"
     if fusion == "bm25":
         return f"{reason}; try other words, or the fusion rrf or dense, which finds passages by their meaning."
     return f"{reason}; the list is the bi-encoder's alone."
-
-
-def _listed(words: Sequence[str]) -> str:
-    shown = ", ".join(words[:MOST_WORDS])
-    return shown if len(words) <= MOST_WORDS else f"{shown} and {len(words) - MOST_WORDS} more"

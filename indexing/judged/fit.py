@@ -7,6 +7,7 @@ from typing import Protocol
 from indexing.corpus.same_text import text_key
 from indexing.errors import SettingsError
 from indexing.judged.sets import JudgedSet
+from indexing.notes import shown
 from indexing.records import Passage, PassageId, Qrels, Query, QueryId, Ranking, Run
 
 NAMED = 3  # ids that a sentence names
@@ -167,9 +168,7 @@ def check_answers(system: str, run: Run, qrels: Qrels) -> None:
 
 def listed(names: Iterable[str], *, most: int = NAMED) -> str:
     """The first few names in quotes, and how many more there are."""
-    names = list(names)
-    shown = ", ".join(repr(str(name))[:80] for name in names[:most])
-    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+    return shown([repr(str(name))[:80] for name in names], most=most)
 
 
 def examples(passages: Collection) -> str:

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 
 from indexing.errors import ModelError
 from indexing.models.folder import NUMBERED
+from indexing.notes import shown
 from indexing.pretrained import quiet_loading
 
 POOLER = "pooler."
@@ -46,7 +47,9 @@ def absent_weights(role: str, name: str, folder: str, inner: PreTrainedModel) ->
         )
     left = sorted(key for key in info["unexpected_keys"] if NUMBERED.search(key) and _own(key, inner))
     if left:
-        raise ModelError(f"{role} {name} has weights that its configuration lacks: {_listed(left)}. Choose another.")
+        raise ModelError(
+            f"{role} {name} has weights that its configuration lacks: {shown(left, most=SHOWN)}. Choose another."
+        )
     return sorted(info["missing_keys"])
 
 
@@ -61,8 +64,8 @@ def refuse_absent(role: str, name: str, absent: list[str]) -> None:
     """Raise ModelError if there are any."""
     if absent:
         raise ModelError(
-            f"{role} {name} lacks weights, which would be drawn at random: {_listed(absent)}. Give a model that was "
-            f"saved as a {role.lower()}."
+            f"{role} {name} lacks weights, which would be drawn at random: {shown(absent, most=SHOWN)}. Give a model "
+            f"that was saved as a {role.lower()}."
         )
 
 
@@ -110,8 +113,3 @@ def transformer_of(model: Any) -> PreTrainedModel | None:
     """The transformer in a sentence-transformers model; None without one, or where adapters wrap it."""
     inner = (getattr(part, "auto_model", None) for part in model)
     return next((part for part in inner if isinstance(part, PreTrainedModel)), None)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -2,15 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from indexing import precision
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
@@ -30,17 +27,7 @@ STAGES = (
     Stage("judged", (Ingredient("small", "judged", 4, repeats=2),), learning_rate=1e-3),
 )
 WEIGHTS = "model.safetensors"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All in float32, so that weights can be compared, and with a sample that protects no queries."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
-        home = tmp_path_factory.mktemp("elsewhere")
-        (home / "sample").mkdir()
-        patched.setenv("SECOND_LOOK_HOME", str(home))
-        yield
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def make(output: Path, base: Path, root: Path, **given: Any) -> Path:

@@ -4,15 +4,12 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from indexing import precision
 from indexing.catalogue import current_build
 from indexing.errors import BusyError, ModelError, SettingsError, TrainingError
 from indexing.judged.sets import judged_sets
@@ -44,17 +41,7 @@ DATA = DataSettings(sources=(Source("index", "small"),), mining=MiningSettings(p
 COLD = DataSettings(index="small", cold=ColdStart(queries=6, per_list=4, depth=10))
 DEV = DevSettings("small", "dev", 10, 8)
 COMMAND = "python -m training train --recipe listnet"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All in float32, and with a sample that has no judged queries to protect."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(precision, "fastest_dtype", lambda on: torch.float32)
-        home = tmp_path_factory.mktemp("elsewhere")
-        (home / "sample").mkdir()
-        patched.setenv("SECOND_LOOK_HOME", str(home))
-        yield
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def request(models: Path, base: Path, root: Path, **given: Any) -> TrainRequest:
