@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from app.environment import read_only
 from app.gate import Gate
 from app.login import offer_logout, signed_in
+from app.memory import limit_arenas
 from app.resources import settle
 from app.views.widgets.notices import problem
 
@@ -52,4 +53,5 @@ def report(error: Exception) -> bool:
 if __name__ == "__main__":
     draw()
 else:
+    limit_arenas()
     app = st.App(__file__, middleware=[Middleware(Gate)], on_script_error=report)

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from streamlit.logger import set_log_level
 
 from app import resources
+from app.memory import limit_arenas
 from indexing import atomic, places
 from indexing.cli.numbers import real, whole
 from indexing.errors import SettingsError
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--seed", type=whole(0), default=17, help="of queries and pauses (%(default)s)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
+    limit_arenas()  # as the app does
     set_log_level("error")  # Streamlit warns that its caches are used without its server
     queries = [query.text for query in judged_sets(places.sample())["dev"].queries]
     think = _thinking_time(options.index, queries)
