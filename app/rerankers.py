@@ -7,7 +7,7 @@ the answer which folders there are.
 from pathlib import Path
 
 from app.environment import default_reranker, read_only
-from search.served import DEFAULT_RERANKER, NO_RERANKER, SHIPPED, version_id, version_ids
+from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER, SHIPPED, version_id, version_ids
 
 MOST_TYPED = 100
 _typed: dict[str, None] = {}
@@ -16,7 +16,7 @@ _typed: dict[str, None] = {}
 
 def is_offered(name: str) -> bool:
     """Whether a link may choose this re-ranker: a usual one, a version, or, outside read-only mode, a typed one."""
-    if name in (default_reranker(), DEFAULT_RERANKER, SHIPPED, NO_RERANKER):
+    if name in (default_reranker(), DEFAULT_RERANKER, SHIPPED, LATE, NO_RERANKER):
         return True
     if read_only():
         return name in version_ids()

@@ -19,8 +19,9 @@ from indexing.manifest import FILE, Manifest
 from indexing.pretrained import bundled_path
 from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
+from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker
-from search.served import reranker_path
+from search.served import LATE, late_bi_encoder, reranker_path
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
@@ -75,7 +76,12 @@ def open_pipeline(index: str, reranker: str) -> SharedPipeline:
         path = reranker_path(reranker)
     except SecondLookError as error:
         return SharedPipeline(_pipeline(folder, build, "", ""), build, str(error))
-    files = _files(Path(path)) if path else ""
+    if path == LATE:
+        try:
+            return SharedPipeline(_pipeline(folder, build, path, ""), f"{build}:{path}", "")
+        except ModelError as error:  # the bi-encoder has no vectors of tokens
+            return SharedPipeline(_pipeline(folder, build, "", ""), build, str(error))
+    files = _files(Path(late_bi_encoder(path) or path)) if path else ""
     loaded = _reranker(path, files)
     if loaded.reranker is None:
         return SharedPipeline(_pipeline(folder, build, "", ""), build, loaded.problem)
@@ -115,7 +121,8 @@ def _pipeline(folder: str, build: str, reranker: str, files: str) -> RetrieveAnd
     opened_index = _index(folder, build)
     name = opened_index.manifest.bi_encoder
     encoder = _bi_encoder(name, _files(Path(bundled_path(name))))
-    pipeline = RetrieveAndRerank(opened_index, encoder, _reranker(reranker, files).reranker)
+    late = LateInteractionReranker(encoder) if reranker == LATE else None
+    pipeline = RetrieveAndRerank(opened_index, encoder, late or _reranker(reranker, files).reranker)
     with one_at_a_time, suppress(ModelError):  # the first search compiles and allocates; a failure will show again
         pipeline.search("warm up", PipelineSettings(depth=10, rerank_depth=2))
     _exempt_from_collection()

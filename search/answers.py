@@ -28,13 +28,16 @@ def run_identity(
     manifest: Manifest, queries: Sequence[Query], settings: PipelineSettings, *, reranker: str
 ) -> dict[str, Any]:
     """All that determines the answers of a run, as plain JSON; `reranker` is the re-ranker's fingerprint."""
+    values = asdict(settings)
+    if values["rerank_order"] == "fused":
+        del values["rerank_order"]  # runs that were begun before there was a choice go on
     return {
         "index": manifest.name,
         "build": manifest.build,
         "re-ranker": reranker,
         "queries": queries_fingerprint(queries),
         "program": package_version(),
-        **asdict(settings),
+        **values,
     }
 
 

@@ -5,19 +5,22 @@ from pathlib import Path
 from indexing import places
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, open_index
+from indexing.names import DEFAULT_BI_ENCODER
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.engines import export_format
 from search.rerank.exported import open_exported
+from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.pair_reranker import PairReranker
 from search.rerank.reranker import Reranker
-from search.served import DEFAULT_RERANKER, SHIPPED, reranker_path, version_id
+from search.served import DEFAULT_RERANKER, LATE, SHIPPED, late_bi_encoder, reranker_path, version_id
 
 
-def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | None:
+def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | LateInteractionReranker | None:
     """Load a re-ranker, from weights or from an export, by the names that `reranker_path` takes; None for `none`.
 
-    The re-ranker's own name is then `shipped`, a version's id, a hub name, or the last part of another path.
+    The re-ranker's own name is then `shipped`, a version's id, a hub name, or the last part of another path. `late` is
+    late interaction by the default bi-encoder.
 
     Raises:
         HubError, ModelError: it can't be loaded.
@@ -25,6 +28,9 @@ def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | None:
     path = reranker_path(str(name))
     if not path:
         return None
+    if (bi_encoder := late_bi_encoder(path)) is not None:
+        called = f"{LATE}:{Path(bi_encoder).name if Path(bi_encoder).exists() else bi_encoder}" if bi_encoder else LATE
+        return LateInteractionReranker(BiEncoder(bi_encoder or DEFAULT_BI_ENCODER), called=called)
     shipped = Path(path).absolute() == places.shipped_reranker().absolute()
     called = SHIPPED if shipped else version_id(Path(path))
     if export_format(Path(path)):
@@ -38,7 +44,8 @@ def open_pipeline(
     """Open an index, the bi-encoder that it was built with, and a re-ranker.
 
     `index` is a name below `root` (the folder of all indexes), or, without `root`, the path of an index's folder.
-    `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None for no re-ranker.
+    `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None for no re-ranker;
+    `late` is late interaction by the index's own bi-encoder.
 
     Raises:
         IndexingError: the index is absent or broken.
@@ -56,6 +63,9 @@ def pipeline_on(index: Index, *, reranker: str | Path | Reranker | None = DEFAUL
         IndexingError: the bi-encoder isn't the one that the index was built with.
         HubError, ModelError: a model can't be loaded.
     """
+    encoder = BiEncoder(index.manifest.bi_encoder)
+    if reranker == LATE:
+        reranker = LateInteractionReranker(encoder)
     if isinstance(reranker, str | Path):
         reranker = open_reranker(reranker)
-    return RetrieveAndRerank(index, BiEncoder(index.manifest.bi_encoder), reranker)
+    return RetrieveAndRerank(index, encoder, reranker)

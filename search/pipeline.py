@@ -1,10 +1,9 @@
 """Retrieve, fuse, re-rank: one query goes in, a trace of every stage comes out."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
-
-import numpy as np
+from typing import Protocol, TypeGuard
 
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, check_encoder
@@ -12,9 +11,11 @@ from indexing.provenance import package_version
 from indexing.records import PassageId, Ranking
 from indexing.store.tokens import TokenIds
 from search.fuse import interpolate
-from search.rerank.reranker import Reranker, StoredTokens, score_passages
+from search.rerank.late_interaction import LateInteractionReranker
+from search.rerank.reranker import Reranker, Scores, StoredTokens, score_passages
 from search.retrieve import FirstStage, first_stage
 from search.settings import PipelineSettings, normalized_query
+from search.similarity import Similarities
 from search.stopwatch import Stopwatch
 from search.trace import PipelineVersions, SearchTrace
 
@@ -50,6 +51,8 @@ class RetrieveAndRerank:
         self.index = index
         self.reranker = reranker
         self.encoder = encoder
+        self._late: LateInteractionReranker | None = None
+        """Made when it is first needed: not every bi-encoder has vectors of tokens."""
 
     @property
     def versions(self) -> PipelineVersions:
@@ -93,27 +96,51 @@ class RetrieveAndRerank:
     def _rerank(self, trace: SearchTrace, first: FirstStage, reranker: Reranker) -> SearchTrace:
         settings = trace.settings
         clock = Stopwatch(first.seconds)
-        candidates = first.fused.top(settings.rerank_depth)
-        rows = {passage_id: first.rows[passage_id] for passage_id in candidates.passage_ids}
-        texts = [first.passages[passage_id].content for passage_id in candidates.passage_ids]
-        tokens = self._stored_tokens(rows.values(), reranker)
-        cosines = self._cosines(first, rows) if settings.rerank_mix == "dense" else {}
+        similarities = Similarities(self.index, first, self._late_scores)
+        ordered = similarities.ranking(settings.rerank_order, first.fused.passage_ids)
+        candidates = ordered.top(settings.rerank_depth).passage_ids
+        other = similarities.ranking(settings.rerank_mix, candidates)
+        if "late" in settings.needs:
+            clock.lap("late")
+        texts = [first.passages[passage_id].content for passage_id in candidates]
+        tokens = self._stored_tokens([first.rows[passage_id] for passage_id in candidates], reranker)
         clock.lap("load")
-        scores = score_passages(reranker, first.query, texts, tokens=tokens)
-        logits = dict(zip(candidates.passage_ids, scores.logits.tolist(), strict=True))
-        cut = zip(candidates.passage_ids, scores.truncated, strict=True)
+        if self._is_own_late(reranker):
+            scores = self._timed(similarities, candidates)
+        else:
+            scores = score_passages(reranker, first.query, texts, tokens=tokens)
+        logits = dict(zip(candidates, scores.logits.tolist(), strict=True))
+        cut = zip(candidates, scores.truncated, strict=True)
         reranked = Ranking.sort(logits.items())
         if settings.rerank_weight < 1:
-            other = Ranking.sort(cosines.items()) if settings.rerank_mix == "dense" else candidates
             reranked = interpolate(reranked, other, weight=settings.rerank_weight)
         return replace(
             trace,
             reranked=reranked,
             logits=logits,
-            cosines=cosines,
+            cosines=similarities.cosines,
+            late=similarities.late,
             truncated=frozenset(passage_id for passage_id, truncated in cut if truncated),
             seconds={**clock.seconds, **scores.seconds},
         )
+
+    @staticmethod
+    def _timed(similarities: Similarities, candidates: Sequence[PassageId]) -> Scores:
+        """Late interaction as the re-ranker's scores; those that were computed for the mixture are taken from there."""
+        start = time.perf_counter()
+        scores = similarities.late_scores(candidates)
+        return replace(scores, seconds={"re-rank": time.perf_counter() - start})
+
+    def _late_scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> Scores:
+        """Late interaction by the index's bi-encoder."""
+        if self._late is None:
+            own = self.reranker
+            self._late = own if self._is_own_late(own) else LateInteractionReranker(self.encoder)
+        texts = [first.passages[passage_id].content for passage_id in passage_ids]
+        return score_passages(self._late, first.query, texts)
+
+    def _is_own_late(self, reranker: Reranker | None) -> TypeGuard[LateInteractionReranker]:
+        return isinstance(reranker, LateInteractionReranker) and reranker.fingerprint == self.encoder.fingerprint
 
     def _stored_tokens(self, rows: Iterable[int], reranker: Reranker) -> list[TokenIds] | None:
         """The index's token ids of the passages at these rows; None if it stores none by the re-ranker's tokenizer."""
@@ -121,10 +148,3 @@ class RetrieveAndRerank:
         if stored is None or not isinstance(reranker, StoredTokens) or reranker.tokenizer_fingerprint != fingerprint:
             return None
         return [stored.ids(row) for row in rows]
-
-    def _cosines(self, first: FirstStage, rows: Mapping[PassageId, int]) -> dict[PassageId, float]:
-        """The query's cosine with each candidate, whichever retriever returned it."""
-        if first.vector is None:
-            return {}
-        cosines = self.index.vectors.rows(np.array(list(rows.values()))) @ first.vector  # (candidates,) float32
-        return dict(zip(rows, cosines.tolist(), strict=True))

@@ -57,7 +57,7 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
     if settings.fusion != "dense":
         lists["bm25"] = retrieve_bm25(index, query, depth=settings.depth, k1=settings.k1, b=settings.b)
         clock.lap("bm25")
-    if settings.fusion != "bm25" or settings.rerank_mix == "dense":
+    if settings.fusion != "bm25" or "dense" in settings.needs:
         vector = encoder.encode_query(query)
         clock.lap("encode")
     if vector is not None and settings.fusion != "bm25":

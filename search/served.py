@@ -13,6 +13,9 @@ from indexing.names import NAME, nearest_first
 
 NO_RERANKER = "none"
 DEFAULT_RERANKER = "default"
+LATE = "late"
+"""Late interaction by the bi-encoder of the index, or by the default one where there is no index; `late:NAME` by
+another, a hub name or path."""
 POINTER = "promoted.json"
 SHIPPED = "shipped"
 """The id in promoted.json of the re-ranker that comes with the program."""
@@ -71,9 +74,16 @@ def absent_version(name: str, known: Iterable[str], models: Path | None = None) 
     )
 
 
+def late_bi_encoder(name: str) -> str | None:
+    """The bi-encoder of late interaction by a re-ranker's name: that after `late:`, or empty; None for another kind."""
+    kind, _, bi_encoder = name.partition(":")
+    return bi_encoder if kind == LATE else None
+
+
 def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, shipped: Path | None = None) -> str:
     """The path or hub name to load: `default` is the promoted version, else the shipped one; `none` is empty.
 
+    Late interaction has no path: `late` and `late:NAME` are returned as they are.
     `shipped` is the shipped re-ranker. NAME/VERSION is a trained version or an export if one exists, and must exist if
     VERSION is a number. Any other name is returned unchanged, as a path or hub name.
 
@@ -82,6 +92,8 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
     """
     if name == NO_RERANKER:
         return ""
+    if late_bi_encoder(name) is not None:
+        return name
     models, shipped = models or places.models(), shipped or places.shipped_reranker()
     if VERSION.fullmatch(name) and (models / name).is_dir():
         return str(models / name)
@@ -107,12 +119,15 @@ def reranker_path(name: str = DEFAULT_RERANKER, *, models: Path | None = None, s
 
 
 def reranker_fingerprint(path: str) -> str:
-    """What changes with the files of a re-ranker, by the path or hub name that `reranker_path` gives; `none` for none.
+    """What changes with the files of a re-ranker, by the path or name that `reranker_path` gives; `none` for none.
 
-    Of a folder: SHA-256 over the names and checksums of its files, first 16 digits. Of a hub name: the name.
+    Of a folder: SHA-256 over the names and checksums of its files, first 16 digits. Of a hub name: the name. `late`
+    changes with the index's build.
     """
     if not path:
         return NO_RERANKER
+    if (bi_encoder := late_bi_encoder(path)) is not None:
+        return f"{LATE}:{reranker_fingerprint(bi_encoder)}" if bi_encoder else LATE
     folder = Path(path)
     if not folder.is_dir():
         return path

@@ -8,9 +8,10 @@ from indexing.errors import SettingsError
 from indexing.whitespace import squeeze
 
 Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
-RerankMix: TypeAlias = Literal["fused", "dense"]
+FirstScore: TypeAlias = Literal["fused", "dense", "late"]
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
-MIXES: tuple[RerankMix, ...] = get_args(RerankMix)
+MIXES: tuple[FirstScore, ...] = get_args(FirstScore)
+"""The first stage's scores of a passage: in the fused ranking, by cosine, and by late interaction."""
 DEEPEST = 10_000  # passages that a first stage keeps at most
 QUERY_CHARACTERS = 2000  # a longer text is a pasted document, not a query
 
@@ -23,6 +24,9 @@ class PipelineSettings:
     """Passages kept from each first-stage ranking, and from their fusion."""
     rerank_depth: int = 50
     """Passages of the fused ranking that are re-ranked; 0 for no re-ranking."""
+    rerank_order: FirstScore = "fused"
+    """Which of the `depth` passages these are, the best by: `fused`, the score in the fused ranking; `dense`, the
+    cosine with the query by the bi-encoder; or `late`, late interaction of the bi-encoder's token vectors."""
     fusion: Fusion = "rrf"
     """`rrf`, `weighted`, or one retriever alone: `bm25`, `dense`."""
     rrf_k: int = 60
@@ -35,9 +39,13 @@ class PipelineSettings:
     """BM25's weight of the passage's length, 0 to 1; None for the index's own."""
     rerank_weight: float = 1.0
     """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
-    rerank_mix: RerankMix = "fused"
-    """What it is mixed with: `fused`, the score in the fused ranking; or `dense`, each passage's cosine with the query
-    by the bi-encoder, whichever retriever returned the passage."""
+    rerank_mix: FirstScore = "fused"
+    """What it is mixed with, one of the scores of `rerank_order`, whichever retriever returned the passage."""
+
+    @property
+    def needs(self) -> frozenset[FirstScore]:
+        """The scores of the first stage that re-ranking uses."""
+        return frozenset((self.rerank_order, self.rerank_mix))
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= DEEPEST:
@@ -46,8 +54,9 @@ class PipelineSettings:
             raise SettingsError(f"re-ranking depth is {self.rerank_depth}; give 0 to the depth, {self.depth}.")
         if self.fusion not in FUSIONS:
             raise SettingsError(f"fusion {self.fusion!r} is unknown; choose one of {', '.join(FUSIONS)}.")
-        if self.rerank_mix not in MIXES:
-            raise SettingsError(f"rerank_mix {self.rerank_mix!r} is unknown; choose one of {', '.join(MIXES)}.")
+        for name, kind in (("rerank_order", self.rerank_order), ("rerank_mix", self.rerank_mix)):
+            if kind not in MIXES:
+                raise SettingsError(f"{name} {kind!r} is unknown; choose one of {', '.join(MIXES)}.")
         if self.rrf_k < 0:
             raise SettingsError(f"rrf_k is {self.rrf_k}; give 0 or more (usual: 60).")
         Bm25Settings(  # raises SettingsError for values that BM25 can't use

@@ -45,7 +45,10 @@ class SearchTrace:
     logits: Mapping[PassageId, float] = field(default_factory=dict)
     """The re-ranker's raw score of each passage it read."""
     cosines: Mapping[PassageId, float] = field(default_factory=dict)
-    """The bi-encoder's cosine of each of these passages; empty unless the settings mix it into the score."""
+    """The bi-encoder's cosine of each passage for which the settings use it: those that the re-ranker read, and all of
+    the fused ranking where the cosine chose them."""
+    late: Mapping[PassageId, float] = field(default_factory=dict)
+    """Late interaction's logit, likewise."""
     truncated: frozenset[PassageId] = frozenset()
     """Passages that were cut to fit the re-ranker."""
     seconds: Mapping[str, float]
@@ -111,6 +114,7 @@ class SearchTrace:
                 "moved": moves[passage_id],
                 "logit": self.logits.get(passage_id),
                 "cosine": self.cosines.get(passage_id),
+                "late": self.late.get(passage_id),
                 "truncated": passage_id in self.truncated,
             }
             for rank, passage_id, score in lists["fused" if self.reranked is None else "reranked"]

@@ -1,4 +1,4 @@
-"""Target logits: one scale for cosines, late interaction, runs and grades.
+"""Target logits: one scale for cosines, runs and grades; late interaction has the same by itself.
 
 A cosine c becomes the logit (c - MIDDLE_COSINE) * COSINE_SCALE, so a cosine of 0.5 becomes 0, and a difference of 0.05
 becomes 1. Losses on lists (ListNet, the (P)ListMLEs, RankNet, LambdaLoss) and on margins (MarginMSE) see only the
@@ -13,9 +13,6 @@ from indexing.records import Floats
 COSINE_SCALE = 20.0  # logits per unit of cosine: cosines 0.05 apart are 1 logit apart
 MIDDLE_COSINE = 0.5  # the cosine whose logit is 0
 BM25_SHARE = 0.2  # what the query's best BM25 score adds to a cosine
-LATE_SHARPNESS = 20.0  # of late interaction's soft maximum; infinity would give the plain maximum
-LATE_SCALE = 32.0  # spreads late interaction's scores of one list as widely as COSINE_SCALE does cosines
-MIDDLE_LATE = 0.7  # the late-interaction score whose logit is 0
 RUN_SPREAD = 2.0  # standard deviation of the logits computed from a run, whose own scale means nothing
 GRADE_LOGITS = 6.0  # logits between grade 0 and the highest grade
 FIRST_STAGE_SHARE = 0.25  # share of the first stage's logit that is added to a grade's logit
@@ -27,11 +24,6 @@ CosineT = TypeVar("CosineT", float, Floats)
 def as_logits(cosines: CosineT) -> CosineT:
     """One cosine, or an array of them, as logits."""
     return (cosines - MIDDLE_COSINE) * COSINE_SCALE
-
-
-def late_as_logits(scores: CosineT) -> CosineT:
-    """One late-interaction score (a mean soft maximum), or an array of them, as logits."""
-    return (scores - MIDDLE_LATE) * LATE_SCALE
 
 
 def grade_as_logit(grade: int, first_stage: float, *, highest: int) -> float:

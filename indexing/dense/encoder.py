@@ -28,7 +28,7 @@ from indexing.models.loaded import (
     refuse_absent,
     transformer_of,
 )
-from indexing.models.long_text import Beginnings
+from indexing.models.long_text import Beginnings, was_cut
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import (
     bundled_path,
@@ -152,29 +152,64 @@ class BiEncoder:
             progress("encode", len(rows), len(texts))
         return vectors
 
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the model is a transformer, and so has vectors of tokens in context."""
+        return isinstance(self._model[0], Transformer)
+
+    def check_tokens(self) -> None:
+        """Raise ModelError if the model has no vectors of tokens."""
+        if not self.has_tokens:
+            raise ModelError(
+                f"Bi-encoder {self.name} is no transformer, so it gives no vectors of tokens for late interaction; "
+                "choose another bi-encoder, teacher or re-ranker."
+            )
+
     def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
-        """For each text the vectors of its tokens, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
+        """For each passage the vectors of its tokens, [CLS] and [SEP] included: (tokens, dim) float32, unit length.
 
         Raises:
-            ModelError: the model isn't a transformer, so it has no vectors of tokens in context.
+            ModelError: the model isn't a transformer.
         """
-        if not isinstance(self._model[0], Transformer):
-            raise ModelError(
-                f"Bi-encoder {self.name} is no transformer and gives no vectors of tokens; choose another teacher, "
-                "such as first-stage."
-            )
+        self.check_tokens()
         texts = self._beginnings(texts)
         tokens: list[Floats] = [np.empty((0, self.dim), dtype=np.float32)] * len(texts)
         for rows, size in self._batches(texts):
+            content = [texts[row] for row in rows]
             encoded: Any = self._fast_model().encode_document(
-                [texts[row] for row in rows],
-                batch_size=size,
-                show_progress_bar=False,
-                output_value="token_embeddings",
+                content, batch_size=size, show_progress_bar=False, output_value="token_embeddings"
             )
-            for row, vectors in zip(rows, encoded, strict=True):
-                tokens[row] = self._unit(vectors.float().cpu(), [texts[row]] * len(vectors))
+            for row, vectors in zip(rows, self._unit_tokens(encoded, content), strict=True):
+                tokens[row] = vectors
         return tokens
+
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Floats]:
+        """As `encode_tokens`, for queries; always computed in float32.
+
+        Raises:
+            ModelError: the model isn't a transformer.
+        """
+        self.check_tokens()
+        texts = self._beginnings(texts)
+        encoded: Any = self._model.encode_query(texts, show_progress_bar=False, output_value="token_embeddings")
+        return self._unit_tokens(encoded, texts)
+
+    def cuts(self, texts: Sequence[str]) -> list[bool]:
+        """Whether the model reads only the beginning of each text."""
+        most = self._model.max_seq_length
+        if not isinstance(most, int) or most > WITHOUT_LIMIT:
+            return [False] * len(texts)
+        beginnings = self._beginnings(texts)
+        cut = [was_cut(text, part, tokens=most) for text, part in zip(texts, beginnings, strict=True)]
+        for row in np.flatnonzero(self._token_counts(beginnings) >= most):  # full, or cut
+            ids = self._model.tokenizer(beginnings[row], truncation=False, verbose=False)["input_ids"]
+            cut[row] = cut[row] or len(ids) > most
+        return cut
+
+    def _unit_tokens(self, encoded: Sequence[torch.Tensor], texts: Sequence[str]) -> list[Floats]:
+        """Unit vectors of each text's tokens, on the CPU."""
+        pairs = zip(encoded, texts, strict=True)
+        return [self._unit(vectors.float().cpu(), [text] * len(vectors)) for vectors, text in pairs]
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], int]]:
         """Groups of rows of similarly long texts, in random order, each with the batch size for the token budget."""

@@ -21,14 +21,20 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--reranker",
         default=DEFAULT_RERANKER,
-        help="NAME/VERSION, 'shipped', or hub name or path of a CrossEncoder; 'none' to go without (%(default)s: the "
-        "promoted version, else the shipped one)",
+        help="NAME/VERSION, 'shipped', hub name or path of a CrossEncoder, or 'late': late interaction by the index's "
+        "bi-encoder; 'none' to go without (%(default)s: the promoted version, else the shipped one)",
     )
     command.add_argument(
         "--depth", type=whole(1, DEEPEST), default=usual.depth, help="candidates kept by the first stage (%(default)s)"
     )
     command.add_argument(
         "--rerank-depth", type=whole(0, DEEPEST), help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
+    )
+    command.add_argument(
+        "--rerank-order",
+        choices=MIXES,
+        default=usual.rerank_order,
+        help="score of the first stage that chooses them (%(default)s)",
     )
     add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=whole(0, DEEPEST))
     command.add_argument("--fusion", choices=FUSIONS, default=usual.fusion, help="(%(default)s)")
@@ -73,6 +79,7 @@ def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
         k1=options.k1,
         b=options.b,
         rerank_weight=options.rerank_weight,
+        rerank_order=options.rerank_order,
         rerank_mix=options.rerank_mix,
     )
     current_build(options.index, root=options.root)

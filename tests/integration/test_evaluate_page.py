@@ -346,7 +346,12 @@ def test_a_read_only_app_takes_no_other_reranker(house: Path) -> None:
     page.run()
     assert not page.exception
     assert ("This app is read-only: you can evaluate the re-rankers listed here, but not load others.") in html(page)
-    assert page.selectbox(key="evaluate_reranker").options == ["served (shipped)", "shipped", "mine/1"]
+    assert page.selectbox(key="evaluate_reranker").options == [
+        "served (shipped)",
+        "shipped",
+        "mine/1",
+        "late interaction",
+    ]
     assert page.selectbox(key="evaluate_reranker").value == "default"
     page.number_input(key="evaluate_depth").set_value(5).run()
     page.button(key="evaluate_run").click().run()

@@ -16,12 +16,14 @@ from search.fuse import interpolate, reciprocal_rank_fusion
 from search.journal import Journal
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
-from search.settings import MIXES, PipelineSettings
+from search.settings import PipelineSettings
 from training.evaluation.candidates import Candidates, deeper
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
 
 WEIGHTS = tuple(round(step * 0.05, 2) for step in range(21))
+MIXES = ("fused", "dense")
+"""What the re-ranker's score is mixed with."""
 RERANKED = "re-ranked"
 STAGES = ("BM25", "dense", "fused (RRF)", RERANKED, "re-ranked + first stage", "re-ranked + dense")
 FIRST_STAGE = frozenset({"bm25", "dense", "fused"})

@@ -7,7 +7,7 @@ import streamlit as st
 from app.views.compare.choice import SIDES, key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import SHORT_FUSION_NAMES, PipelineFields
-from search.served import DEFAULT_RERANKER, NO_RERANKER
+from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
 from training.versions.registry import versions
 
 
@@ -20,7 +20,13 @@ def compare_sidebar(indexes: list[str]) -> None:
 
 def pipelines(*, reranker: str) -> None:
     """The settings of both, side by side. `reranker` is the one that is used by default."""
-    known = [reranker, DEFAULT_RERANKER, *(version.id for version in versions() if not version.fault), NO_RERANKER]
+    known = [
+        reranker,
+        DEFAULT_RERANKER,
+        *(version.id for version in versions() if not version.fault),
+        LATE,
+        NO_RERANKER,
+    ]
     for side, column in zip(SIDES, st.columns(2, gap="medium"), strict=True):
         with column, st.container(border=True, key=f"compare_panel_{side}"):
             _pipeline(side, known, reranker)

@@ -17,7 +17,7 @@ from app.views.widgets.pickers import (
 )
 from indexing.errors import ModelError
 from indexing.judged.sets import JudgedSet
-from search.served import DEFAULT_RERANKER, promoted_version
+from search.served import DEFAULT_RERANKER, LATE, promoted_version
 from training.evaluation.settings import GRADED, ORDER_MEASURES, EvaluationRequest
 from training.evaluation.stages import STAGES
 from training.versions.registry import versions
@@ -74,7 +74,7 @@ def show_form(*, read_only: bool) -> EvaluationChoice | None:
 def _pick_reranker(*, read_only: bool) -> str:
     folders = {str(version.folder): version.id for version in versions() if not version.fault}
     usual = environment.default_reranker()
-    names = {usual: usual, **folders}
+    names = {usual: usual, **folders, LATE: "late interaction"}
     if usual == DEFAULT_RERANKER:
         try:
             names[usual] = f"served ({promoted_version()})"

@@ -12,7 +12,6 @@ from app.views.widgets.figures import heading_html, interval_text, p_text
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
 from app.views.widgets.query_table import query_columns, search_address, show_queries
-from search.settings import MIXES
 from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison, comparison_columns
 from training.evaluation.evaluate import Evaluation
@@ -20,7 +19,7 @@ from training.evaluation.files import trec_eval_command
 from training.evaluation.paired import BETTER, WORSE
 from training.evaluation.report import EvaluationReport
 from training.evaluation.significance import TIE
-from training.evaluation.stages import RERANKED
+from training.evaluation.stages import MIXES, RERANKED
 
 SIGNS = {BETTER: "▲", WORSE: "▼"}
 

@@ -5,7 +5,7 @@ import streamlit as st
 from app.views.search.choice import key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import FUSION_NAMES, PipelineFields
-from search.served import DEFAULT_RERANKER, NO_RERANKER
+from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
 
 
 def search_sidebar(indexes: list[str], *, reranker: str) -> None:
@@ -19,7 +19,7 @@ def search_sidebar(indexes: list[str], *, reranker: str) -> None:
         fields.bm25_settings()
         fields.depth()
         st.markdown("**Re-ranking**")
-        fields.reranker([reranker, DEFAULT_RERANKER, NO_RERANKER], default=reranker)
+        fields.reranker([reranker, DEFAULT_RERANKER, LATE, NO_RERANKER], default=reranker)
         fields.rerank_depth()
         fields.rerank_weight()
         fields.rerank_mix()

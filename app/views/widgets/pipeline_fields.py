@@ -19,7 +19,7 @@ FUSION_NAMES = {
     "dense": "Dense only",
 }
 SHORT_FUSION_NAMES = {"rrf": "RRF", "weighted": "weighted sum", "bm25": "BM25", "dense": "dense"}
-MIX_NAMES = {"fused": "First stage", "dense": "Dense"}
+MIX_NAMES = {"fused": "First stage", "dense": "Dense", "late": "Late interaction"}
 BM25_FIELDS = ("k1", "b")
 
 
@@ -108,7 +108,8 @@ class PipelineFields:
             accept_new_options=not read_only(),
             help="Choose one."
             if read_only()
-            else "Choose one, or type a folder or a hub name such as cross-encoder/ms-marco-MiniLM-L6-v2.",
+            else "Choose one (late compares tokens by the bi-encoder), or type a folder or a hub name such as "
+            "cross-encoder/ms-marco-MiniLM-L6-v2.",
         )
 
     def rerank_depth(self) -> None:
@@ -138,7 +139,8 @@ class PipelineFields:
             key=self.key("rerank_mix"),
             on_change=self.touch,
             disabled=self._without_reranker or self._value("rerank_weight") == 1,
-            help="The first stage's score, or each passage's cosine similarity by the bi-encoder.",
+            help="The first stage's score, each passage's cosine similarity by the bi-encoder, or how well its tokens "
+            "match the query's one by one, also by the bi-encoder (late interaction).",
         )
 
     def _share(self, name: str, field: str, *, about: str, disabled: bool) -> None:

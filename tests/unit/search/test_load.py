@@ -1,15 +1,18 @@
 """The re-ranker that is served is the promoted one, else the shipped one, or a sentence says what is wrong."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from indexing import places
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, ModelError
 from search.load import open_pipeline, open_reranker
-from search.served import NO_RERANKER, SHIPPED, reranker_path
+from search.rerank.late_interaction import LateInteractionReranker
+from search.served import LATE, NO_RERANKER, SHIPPED, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
 from tests.support.fakes import WordOverlapReranker
 
@@ -109,6 +112,32 @@ def test_the_shipped_one_has_a_name_whatever_is_promoted(models: Path, shipped: 
 
 def test_none_is_no_re_ranker() -> None:
     assert open_reranker(NO_RERANKER) is None
+
+
+def test_late_interaction_is_opened_by_name(tiny_bi_encoder: Path) -> None:
+    opened = open_reranker(LATE)
+    assert isinstance(opened, LateInteractionReranker)
+    assert (opened.name, opened.fingerprint) == ("late", BiEncoder().fingerprint)
+    other = open_reranker(f"late:{tiny_bi_encoder}")
+    assert isinstance(other, LateInteractionReranker)
+    assert (other.name, other.fingerprint) == ("late:tiny-bi-encoder", BiEncoder(str(tiny_bi_encoder)).fingerprint)
+
+
+def test_late_interaction_shares_the_pipeline_s_bi_encoder(built_root: Path) -> None:
+    pipeline = open_pipeline("small", reranker=LATE, root=built_root)
+    assert isinstance(pipeline.reranker, LateInteractionReranker)
+    assert pipeline.reranker.encoder is pipeline.encoder
+    assert pipeline.search("rye bread").versions.reranker == "late"
+
+
+def test_the_fingerprint_of_late_interaction_is_its_name_or_its_bi_encoder_s_files(tmp_path: Path) -> None:
+    assert reranker_fingerprint(reranker_path("late")) == "late"
+    assert reranker_fingerprint(reranker_path("late:some/model")) == "late:some/model"
+    (tmp_path / "a").write_text("1")
+    before = reranker_fingerprint(f"late:{tmp_path}")
+    (tmp_path / "a").write_text("2")
+    assert re.fullmatch("late:[0-9a-f]{16}", before)
+    assert reranker_fingerprint(f"late:{tmp_path}") != before
 
 
 def test_a_pipeline_opens_by_name_with_the_re_ranker_given(built_root: Path, tiny_cross_encoder: Path) -> None:

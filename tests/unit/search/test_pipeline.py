@@ -16,8 +16,9 @@ from indexing.store.tokens import PassageTokenizer, TokenIds, TokenStore, write_
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.late_interaction import LateInteractionReranker, late_interaction
 from search.rerank.reranker import Scores
-from search.settings import FUSIONS, QUERY_CHARACTERS, Fusion, PipelineSettings
+from search.settings import FUSIONS, QUERY_CHARACTERS, FirstScore, Fusion, PipelineSettings
 from search.trace import SearchTrace
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker, WordOverlapReranker
@@ -105,6 +106,53 @@ def test_the_re_ranker_can_be_mixed_with_the_cosine_of_every_passage_it_saw(
     cosines = Ranking.sort(mixed.cosines.items())
     assert mixed.reranked == interpolate(alone.reranked, cosines, weight=0.4)
     assert alone.cosines == {}
+
+
+def test_the_re_ranker_can_be_mixed_with_late_interaction(pipeline: RetrieveAndRerank, bi_encoder: BiEncoder) -> None:
+    alone = pipeline.search(QUERY, TEN)
+    mixed = pipeline.search(QUERY, replace(TEN, rerank_mix="late", rerank_weight=0.4))
+    names = alone.fused.top(5).passage_ids
+    (query,) = bi_encoder.encode_query_tokens([QUERY])
+    for name in names:
+        (passage,) = bi_encoder.encode_tokens([PASSAGES[name]])
+        assert mixed.late[name] == pytest.approx(late_interaction(query, passage), abs=0.1)  # batches round otherwise
+    assert set(mixed.late) == set(names)
+    assert alone.reranked is not None
+    assert mixed.reranked == interpolate(alone.reranked, Ranking.sort(mixed.late.items()), weight=0.4)
+    assert mixed.logits == alone.logits
+    assert list(mixed.seconds) == ["bm25", "encode", "faiss", "fuse", "load", "late", "tokenize", "re-rank"]
+
+
+@pytest.mark.parametrize("order", ["dense", "late"])
+def test_the_passages_that_are_re_ranked_are_the_best_by_the_order_that_is_set(
+    pipeline: RetrieveAndRerank, order: FirstScore
+) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, fusion="bm25", depth=20, rerank_order=order, rerank_depth=1))
+    scores = trace.cosines if order == "dense" else trace.late
+    assert set(scores) == set(trace.fused.passage_ids)
+    assert len(scores) > 1
+    best = max(scores, key=lambda name: scores[name])
+    assert trace.final.passage_ids == (best,)
+    assert trace.moves() == {best: trace.fused.ranks()[best] - 1}
+
+
+def test_what_the_re_ranker_is_mixed_with_does_not_depend_on_the_order_that_chose_its_passages(
+    pipeline: RetrieveAndRerank,
+) -> None:
+    trace = pipeline.search(QUERY, replace(TEN, rerank_order="dense", rerank_depth=3, rerank_weight=0.4))
+    logits = Ranking.sort(trace.logits.items())
+    assert len(logits) == 3
+    assert trace.reranked == interpolate(logits, trace.fused, weight=0.4)
+
+
+def test_late_interaction_re_ranks_alone_and_is_computed_once(small_index: Index, bi_encoder: BiEncoder) -> None:
+    late = LateInteractionReranker(bi_encoder)
+    trace = RetrieveAndRerank(small_index, bi_encoder, late).search(QUERY, replace(TEN, rerank_order="late"))
+    assert trace.versions.reranker == "late"
+    assert set(trace.late) == set(trace.fused.passage_ids)
+    assert trace.logits == {name: trace.late[name] for name in trace.final.passage_ids}  # to the bit
+    assert trace.final == Ranking.sort(trace.late.items()).top(5)
+    assert trace.seconds["re-rank"] < trace.seconds["late"]
 
 
 def test_interpolation_keeps_the_raw_logits(pipeline: RetrieveAndRerank) -> None:
@@ -200,6 +248,7 @@ def test_where_nothing_is_found_nothing_is_re_ranked(
         {"b": -0.1},
         {"rerank_weight": -0.5},
         {"rerank_mix": "bm25"},
+        {"rerank_order": "bm25"},
         {"rerank_weight": float("nan")},
     ],
 )

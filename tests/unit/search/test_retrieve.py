@@ -97,6 +97,8 @@ def first_settings(fusion: Fusion) -> PipelineSettings:
     [
         (PipelineSettings(fusion="bm25"), ["bm25", "fuse", "load"]),
         (PipelineSettings(fusion="bm25", rerank_mix="dense"), ["bm25", "encode", "fuse", "load"]),
+        (PipelineSettings(fusion="bm25", rerank_order="dense"), ["bm25", "encode", "fuse", "load"]),
+        (PipelineSettings(fusion="bm25", rerank_mix="late"), ["bm25", "fuse", "load"]),
         (PipelineSettings(fusion="dense"), ["encode", "faiss", "fuse", "load"]),
         (PipelineSettings(), ["bm25", "encode", "faiss", "fuse", "load"]),
     ],

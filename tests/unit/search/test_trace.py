@@ -66,6 +66,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
             "k1": None,
             "b": None,
             "rerank_weight": 1.0,
+            "rerank_order": "fused",
             "rerank_mix": "fused",
         },
         "final": [
@@ -79,6 +80,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
                 "moved": 2 - 1,
                 "logit": 2.0,
                 "cosine": None,
+                "late": None,
                 "truncated": False,
             },
             {
@@ -91,6 +93,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
                 "moved": 1 - 2,
                 "logit": 1.0,
                 "cosine": None,
+                "late": None,
                 "truncated": True,
             },
         ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.targets import as_logits, grade_as_logit, late_as_logits, run_as_logits
+from training.targets import as_logits, grade_as_logit, run_as_logits
 
 
 def test_a_cosine_of_a_half_is_0_and_each_twentieth_is_1() -> None:
@@ -16,11 +16,6 @@ def test_many_cosines_become_logits_of_their_own_type() -> None:
     logits = as_logits(np.array([1, 0.5, 0], dtype=np.float32))
     assert logits.tolist() == [10, 0, -10]
     assert logits.dtype == np.float32
-
-
-def test_late_interaction_has_a_middle_and_a_scale_of_its_own() -> None:
-    assert late_as_logits(0.7) == 0
-    assert late_as_logits(0.8) == pytest.approx(3.2)  # (0.8 - 0.7) * 32
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ def test_a_model_of_single_words_has_no_vectors_of_tokens(tiny_bi_encoder: Path,
         BiEncoder(str(tmp_path / "static")).encode_tokens(["bee"])
 
 
+def test_texts_that_are_longer_than_the_model_reads_are_known(bi_encoder: BiEncoder) -> None:
+    most = max(map(len, bi_encoder.encode_tokens(["bee " * 600])))  # [CLS], [SEP] and most - 2 tokens
+    texts = ["bee", "bee " * (most - 2), "bee " * (most - 1), "bee " * 100_000]
+    assert bi_encoder.cuts(texts) == [False, False, True, True]
+    assert [len(tokens) for tokens in bi_encoder.encode_tokens(texts)] == [3, most, most, most]
+    assert bi_encoder.cuts([]) == []
+
+
 def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(
     bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

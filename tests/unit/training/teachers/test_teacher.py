@@ -1,6 +1,5 @@
 """Teachers score examples on one scale of logits: a cross-encoder, the bi-encoder, or a run beside the queries."""
 
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import CorpusError, HubError, ModelError, SettingsError, TrainingError
 from indexing.records import Floats, PassageId, QueryId, Ranking
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.late_interaction import LateInteractionReranker
 from search.trec import read_run
 from tests.conftest import PASSAGES, QUERIES, write_lines
 from tests.support.fakes import FixedReranker, Reports
@@ -29,7 +29,7 @@ from training.judgments.protection import Protection
 from training.mining.groups import GroupSettings, run_of_logits
 from training.recipes.stages import Ingredient
 from training.targets import RUN_SPREAD
-from training.teachers.late_interaction import LateInteractionTeacher, late_interaction
+from training.teachers.late_interaction import LateInteractionTeacher
 from training.teachers.teacher import (
     BLOCK_SIZE,
     FirstStageTeacher,
@@ -199,19 +199,12 @@ def test_a_run_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> Non
         prepare(given_runs(tmp_path / "given", ["1 Q0 p2 1 9.5 s", "1 Q0 p1"]), tmp_path / "corpora")
 
 
-def test_late_interaction_is_the_soft_maximum_over_the_passage_s_tokens_and_the_mean_over_the_query_s() -> None:
-    query = np.array([[1, 0], [0, 1]], dtype=np.float32)
-    passage = np.array([[1, 0], [1, 0], [0.6, 0.8]], dtype=np.float32)
-    # tokens' cosines: 1, 1, 0.6 and 0, 0, 0.8; ln(2 e^20 + e^12)/20 = 1 + ln(2)/20 + tiny; ln(e^16 + 2)/20 = 0.8 + tiny
-    expected = ((1 + math.log(2) / 20 + 0.8) / 2 - 0.7) * 32
-    assert late_interaction(query, passage) == pytest.approx(expected, abs=0.01)
-
-
 def test_late_interaction_scores_each_example_by_its_own_query(bi_encoder: BiEncoder) -> None:
     logits = LateInteractionTeacher(bi_encoder).scores([BEES, BREAD])
     for example, values in zip((BEES, BREAD), logits, strict=True):
-        (query,), passages = bi_encoder.encode_tokens([example.query]), bi_encoder.encode_tokens(example.passages)
-        assert values == pytest.approx([late_interaction(query, passage) for passage in passages], abs=0.1)
+        assert values == pytest.approx(
+            LateInteractionReranker(bi_encoder).score(example.query, example.passages).logits, abs=0.1
+        )
         assert values.dtype == np.float32
 
 
@@ -220,6 +213,9 @@ class CountingEncoder:
 
     def __init__(self) -> None:
         self.encoded: list[str] = []
+
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Floats]:
+        return self.encode_tokens(texts)
 
     def encode_tokens(self, texts: Sequence[str]) -> list[Floats]:
         self.encoded += texts
