@@ -24,7 +24,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
 LAYERS: Sequence[frozenset[str]] = (
     frozenset({"example", "source", "targets"}),
     frozenset({"evaluation", "judgments"}),
-    frozenset({"mining", "teachers"}),
+    frozenset({"choosing", "mining", "teachers"}),
     frozenset({"recipes"}),
     frozenset({"data", "versions"}),
     frozenset({"fitting"}),

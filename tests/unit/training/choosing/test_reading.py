@@ -1,0 +1,201 @@
+"""Re-rankers read each passage once: across depths, after a stop, and no more than time allows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import ModelError
+from indexing.index import Index
+from indexing.judged.fit import FittedSet, fit_judgments
+from indexing.judged.sets import JudgedSet
+from indexing.records import Floats, PassageId, Query, QueryId
+from search.rerank.reranker import Scores
+from tests.conftest import QRELS, QUERIES
+from tests.support.fakes import WordOverlapReranker
+from training.choosing.contenders import FirstStageChoice, Grid
+from training.choosing.evaluated import ChoosingSettings, Evaluated, KeptReading, evaluate_index
+from training.choosing.first_stage import gather_first
+from training.choosing.reading import Deadline, Readers, read_grid
+
+GRID = Grid(
+    rerankers=("words",),
+    first_stages=(FirstStageChoice(), FirstStageChoice(fusion="bm25")),
+    depths=(2, 5),
+    shares=(0.5,),
+    late=False,
+)
+
+
+class StoppedError(Exception):
+    """Stands for the end of a process."""
+
+
+class StoppingReranker(WordOverlapReranker):
+    """Stops the process after so many queries."""
+
+    def __init__(self, *, after: int) -> None:
+        super().__init__()
+        self._after = after
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        if len(self.asked) == self._after:
+            raise StoppedError
+        return super().score(query, passages)
+
+
+@pytest.fixture(scope="module")
+def fitted(small_index: Index) -> FittedSet:
+    """The five judged queries of the small corpus."""
+    qrels = {
+        QueryId(query): {PassageId(name): grade for name, grade in grades.items()}
+        for judged in QRELS.values()
+        for query, grades in judged.items()
+    }
+    texts = {query: text for queries in QUERIES.values() for query, text in queries.items()}
+    judged = JudgedSet("all", tuple(Query(QueryId(name), text) for name, text in texts.items()), qrels)
+    return fit_judgments(judged, small_index.passages, name="small")
+
+
+def pairs(reranker: WordOverlapReranker) -> list[tuple[str, str]]:
+    return [(query, passage) for query, passages in reranker.asked for passage in passages]
+
+
+def evaluate(
+    index: Index, encoder: BiEncoder, fitted: FittedSet, reranker: WordOverlapReranker, keep: KeptReading | None = None
+) -> Evaluated:
+    settings = ChoosingSettings(grid=GRID)
+    return evaluate_index(index, encoder, {"words": reranker}, fitted, settings=settings, keep=keep)
+
+
+def test_each_passage_that_some_pipeline_reads_is_read_once(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    reranker = WordOverlapReranker()
+    found = evaluate(small_index, bi_encoder, fitted, reranker)
+    assert len(pairs(reranker)) == len(set(pairs(reranker)))
+    wanted = {
+        (query.query.text, small_index.passages.by_id(name).content)
+        for query in found.gathered.values()
+        for contender in found.values.contenders
+        if contender.reranks
+        for name in query.candidates(contender).passage_ids
+    }
+    assert set(pairs(reranker)) == wanted
+
+
+@pytest.mark.parametrize("after", [1, 3, 7])
+def test_a_stopped_reading_goes_on_and_gives_the_same_figures(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet, tmp_path: Path, after: int
+) -> None:
+    keep = KeptReading(tmp_path, {"words": "f1"})
+    stopping = StoppingReranker(after=after)
+    with pytest.raises(StoppedError):
+        evaluate(small_index, bi_encoder, fitted, stopping, keep)
+    left = WordOverlapReranker()
+    found = evaluate(small_index, bi_encoder, fitted, left, keep)
+    whole = WordOverlapReranker()
+    expected = evaluate(small_index, bi_encoder, fitted, whole)
+    np.testing.assert_array_equal(found.values.values, expected.values.values)
+    assert sorted(pairs(stopping) + pairs(left)) == sorted(pairs(whole))
+    nothing = WordOverlapReranker()
+    evaluate(small_index, bi_encoder, fitted, nothing, keep)
+    assert nothing.asked == []  # kept after the end too
+
+
+def test_another_re_rankers_reading_is_not_taken(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet, tmp_path: Path
+) -> None:
+    evaluate(small_index, bi_encoder, fitted, WordOverlapReranker(), KeptReading(tmp_path, {"words": "f1"}))
+    other = WordOverlapReranker()
+    evaluate(small_index, bi_encoder, fitted, other, KeptReading(tmp_path, {"words": "f2"}))
+    assert other.asked
+
+
+def test_depths_that_time_doesnt_allow_are_left_out_and_told(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    bm25 = small_index.manifest.bm25
+    gathered = gather_first(small_index, bi_encoder, fitted, bm25=bm25, depths=[100])
+    reranker = WordOverlapReranker()
+    readers = Readers(small_index, {"words": reranker}, {"words": None})
+    read = read_grid(readers, gathered, GRID, deadline=Deadline(at=0.0, clock=lambda: 1.0))
+    assert list(read.grid.depths) == [2]  # the smallest is always read
+    assert read.notes == ("Time didn't allow re-ranking depth 5; the same command with a larger --budget goes on.",)
+    again = read_grid(readers, gathered, GRID)
+    assert (list(again.grid.depths), again.notes) == ([2, 5], ())
+    assert len(pairs(reranker)) == len(set(pairs(reranker)))
+
+
+class BatchingReranker(WordOverlapReranker):
+    """Scores pairs of many queries at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        self.batches.append(len(queries))
+        scores = [self.score(query, [passage]).logits for query, passage in zip(queries, passages, strict=True)]
+        return np.concatenate(scores)
+
+
+def test_queries_are_read_together_where_the_re_ranker_can(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    batching, plain = BatchingReranker(), WordOverlapReranker()
+    found = evaluate(small_index, bi_encoder, fitted, batching)
+    np.testing.assert_array_equal(found.values.values, evaluate(small_index, bi_encoder, fitted, plain).values.values)
+    assert len(batching.batches) == 2  # a depth each
+    assert sum(batching.batches) == len(pairs(plain))
+
+
+class BrokenReranker(WordOverlapReranker):
+    """Gives no number."""
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        return np.full(len(passages), np.nan, dtype=np.float32)
+
+
+def test_logits_that_are_no_numbers_are_refused(small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet) -> None:
+    with pytest.raises(ModelError, match="word overlap gave no finite number for each pair"):
+        evaluate(small_index, bi_encoder, fitted, BrokenReranker())
+
+
+def test_k1_and_b_stay_the_indexs_own_where_nothing_is_clearly_better(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    found = evaluate(small_index, bi_encoder, fitted, WordOverlapReranker())
+    assert found.bm25 == small_index.manifest.bm25
+    assert (found.grid.k1, found.grid.b) == (None, None)
+    assert {contender.settings.k1 for contender in found.values.contenders} == {None}
+
+
+def test_a_querys_own_passage_is_left_out_and_replaced(small_index: Index, bi_encoder: BiEncoder) -> None:
+    text = small_index.passages.by_id(PassageId("a1")).content
+    judged = JudgedSet("own", (Query(QueryId("a1"), text),), {QueryId("a1"): {PassageId("a2"): 1}})
+    fitted = fit_judgments(judged, small_index.passages, name="small")
+    assert fitted.own == {"a1"}
+    (query,) = gather_first(small_index, bi_encoder, fitted, bm25=small_index.manifest.bm25, depths=[4])
+    assert len(query.dense[4]) == 4
+    assert PassageId("a1") not in {*query.dense[4].passage_ids, *query.bm25.passage_ids}
+
+
+def kept_files(folder: Path) -> Iterator[Path]:
+    return folder.glob("*.jsonl")
+
+
+def test_a_damaged_line_of_what_is_kept_is_read_again(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet, tmp_path: Path
+) -> None:
+    keep = KeptReading(tmp_path, {"words": "f1"})
+    expected = evaluate(small_index, bi_encoder, fitted, WordOverlapReranker(), keep)
+    (path,) = [path for path in kept_files(tmp_path) if "words" in path.name]
+    path.write_bytes(path.read_bytes()[:-9])
+    again = WordOverlapReranker()
+    found = evaluate(small_index, bi_encoder, replace(fitted), again, keep)
+    assert len(again.asked) == 1
+    np.testing.assert_array_equal(found.values.values, expected.values.values)

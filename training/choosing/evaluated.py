@@ -1,0 +1,195 @@
+"""An index with its judged queries: gathered, read and evaluated with the whole grid, ready to choose from."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from indexing.bm25.settings import Bm25Settings
+from indexing.dense.encoder import BiEncoder
+from indexing.index import Index
+from indexing.judged.fit import FittedSet
+from indexing.notes import Note, log_note
+from indexing.progress import Progress, silent
+from indexing.provenance import package_version
+from indexing.records import QueryId, Run
+from search.answers import queries_fingerprint
+from search.journal import Journal
+from search.rerank.reranker import Reranker
+from search.served import NO_RERANKER
+from training.choosing.choose import Halves, choose
+from training.choosing.contenders import Contender, Grid
+from training.choosing.first_stage import choose_bm25, gather_first
+from training.choosing.gathered import GatheredQuery
+from training.choosing.grid import GridValues, grid_values
+from training.choosing.reading import Deadline, Readers, read_grid
+from training.evaluation.candidates import silent_note
+from training.evaluation.kept import KeptSearches
+
+BM25, DENSE, FIRST_STAGE = "BM25", "dense", "first stage"
+
+
+@dataclass(frozen=True)
+class KeptReading:
+    """A folder of journals: what was searched, and what each re-ranker read, so that a stopped command goes on."""
+
+    folder: Path
+    fingerprints: Mapping[str, str]
+    """Of each re-ranker's files, by its name in the grid."""
+
+    def open(self, stack: ExitStack, index: Index, name: str, identity: Mapping[str, Any]) -> Journal | None:
+        """The journal of a re-ranker, or of the first stage (`none`); None where another process has it."""
+        kept = KeptSearches(self.folder, self.fingerprints.get(name, name), silent_note)
+        manifest = index.manifest
+        searched = {"index": manifest.name, "build": manifest.build, "program": package_version()}
+        label = "first-stage" if name == NO_RERANKER else name.replace("/", "-").replace(":", "-")
+        return stack.enter_context(kept.open(f"{manifest.name}-{label}", {**searched, **identity}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """The grid's figures on one index."""
+
+    index: Index = field(repr=False)
+    fitted: FittedSet = field(repr=False)
+    halves: Halves
+    bm25: Bm25Settings
+    """With the k1 and b that were chosen."""
+    grid: Grid
+    """What was evaluated: without what time didn't allow."""
+    gathered: Mapping[QueryId, GatheredQuery] = field(repr=False)
+    values: GridValues = field(repr=False)
+    notes: tuple[str, ...]
+
+    def best(self) -> dict[str, Contender]:
+        """The pipeline of each kind that is best on the choosing half."""
+        kinds: dict[str, list[int]] = {}
+        for row, contender in enumerate(self.values.contenders):
+            for kind in kinds_of(contender):
+                kinds.setdefault(kind, []).append(row)
+        return {kind: choose(self.values, self.halves.choosing, rows) for kind, rows in kinds.items()}
+
+    def value(self, contender: Contender, queries: Iterable[QueryId]) -> dict[QueryId, float]:
+        """nDCG@10 by query of a pipeline of the grid. Raises ValueError for one that isn't."""
+        values = self.values.of(self.values.contenders.index(contender))
+        return {query: values[query] for query in queries}
+
+
+def kinds_of(contender: Contender) -> Iterator[str]:
+    """The rows of a table of the best that a pipeline may stand in."""
+    settings = contender.settings
+    if contender.run:
+        yield contender.run if not contender.reranks else f"{contender.run}, re-ranked"
+    elif not contender.reranks:
+        yield FIRST_STAGE
+        if settings.fusion in ("bm25", "dense"):
+            yield BM25 if settings.fusion == "bm25" else DENSE
+    else:
+        yield contender.reranker if settings.rerank_weight == 1 else f"{contender.reranker}, mixed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoosingSettings:
+    """What is tried, and how long reading may take."""
+
+    grid: Grid
+    runs: Mapping[str, Run] = field(default_factory=dict, repr=False)
+    """Other systems' lists by name; these are compared, and re-ranked too."""
+    seed: int = 0
+    """Of the halves."""
+    seconds: float | None = None
+    """For reading; None for no limit. The smallest depth is read in any case."""
+
+
+def evaluate_index(
+    index: Index,
+    encoder: BiEncoder,
+    rerankers: Mapping[str, Reranker],
+    fitted: FittedSet,
+    *,
+    settings: ChoosingSettings,
+    keep: KeptReading | None = None,
+    note: Note = log_note,
+    progress: Progress = silent,
+) -> Evaluated:
+    """Gather what the grid's pipelines need of each judged query, and evaluate them all.
+
+    `rerankers` are those of the grid by their names there, and late interaction's if the grid has it. What was read in
+    an earlier call with `keep` isn't read again.
+
+    Raises:
+        ModelError: a re-ranker doesn't give one finite number for each passage.
+    """
+    deadline = Deadline.after(settings.seconds)
+    halves = Halves.of((query.id for query in fitted.judged.queries), seed=settings.seed)
+    bm25 = choose_bm25(index, fitted, halves.choosing or halves.comparing, progress=progress)
+    grid = _with_bm25(replace(settings.grid, runs=tuple(settings.runs)), index, bm25)
+    with ExitStack() as stack:
+        journals = _Journals(index, fitted, keep, stack)
+        first = gather_first(
+            index,
+            encoder,
+            fitted,
+            bm25=bm25,
+            depths=grid.first_depths,
+            runs=settings.runs,
+            journal=journals.first_stage(grid, bm25, settings.runs),
+            progress=progress,
+        )
+        readers = Readers(index, rerankers, {name: journals.reading(name, note) for name in grid.readers})
+        read = read_grid(readers, first, grid, deadline=deadline, progress=progress)
+    return Evaluated(
+        index=index,
+        fitted=fitted,
+        halves=halves,
+        bm25=bm25,
+        grid=read.grid,
+        gathered={query.query.id: query for query in read.gathered},
+        values=grid_values(read.gathered, fitted.judged.qrels, read.grid, progress=progress),
+        notes=(*fitted.notes, *read.notes),
+    )
+
+
+def _with_bm25(grid: Grid, index: Index, bm25: Bm25Settings) -> Grid:
+    """The grid with this k1 and b; None where they are the index's own."""
+    own = index.manifest.bm25
+    return replace(grid, k1=None if bm25.k1 == own.k1 else bm25.k1, b=None if bm25.b == own.b else bm25.b)
+
+
+@dataclass(frozen=True)
+class _Journals:
+    """Opens the journals of one index's queries, for as long as the stack lasts."""
+
+    index: Index
+    fitted: FittedSet
+    keep: KeptReading | None
+    stack: ExitStack
+
+    def first_stage(self, grid: Grid, bm25: Bm25Settings, runs: Mapping[str, Run]) -> Journal | None:
+        """What was searched."""
+        identity = {"k1": bm25.k1, "b": bm25.b, "depths": list(grid.first_depths), "runs": _fingerprints(runs)}
+        return self._open(NO_RERANKER, identity)
+
+    def reading(self, name: str, note: Note) -> Journal | None:
+        """What a re-ranker read."""
+        journal = self._open(name, {})
+        if journal is not None and journal.kept:
+            note(f"What {name} read before for {self.index.manifest.name} is kept and isn't read again.")
+        return journal
+
+    def _open(self, name: str, identity: Mapping[str, Any]) -> Journal | None:
+        if self.keep is None:
+            return None
+        queries = {"queries": queries_fingerprint(self.fitted.judged.queries), "own": sorted(self.fitted.own)}
+        return self.keep.open(self.stack, self.index, name, {**queries, **identity})
+
+
+def _fingerprints(runs: Mapping[str, Run]) -> dict[str, str]:
+    """What changes with each system's lists."""
+    content = {
+        name: repr([(query, run[query].passage_ids, run[query].scores.tolist()) for query in sorted(run)])
+        for name, run in runs.items()
+    }
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in content.items()}
