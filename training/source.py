@@ -35,6 +35,7 @@ SOURCE_FORMS: Mapping[str, SourceForm] = {
     "index": SourceForm(place="NAME"),
     "judged": SourceForm(place="INDEX", needs=("queries", "qrels")),
     "jsonl": SourceForm(place="FILE"),
+    "lists": SourceForm(place="FILE", may=("teacher",)),
     "triples": SourceForm(place="FILE", of_ms_marco=True),
     "qidpidtriples": SourceForm(place="FILE", needs=("queries",), of_ms_marco=True),
     "top1000": SourceForm(place="FILE", needs=("qrels",), of_ms_marco=True),
@@ -43,7 +44,8 @@ SOURCE_FORMS: Mapping[str, SourceForm] = {
     "feedback": SourceForm(place="FILE"),
 }
 """`hub` is the recipe's data on the Hugging Face hub, or a folder in the hub's layout; `index` the judged train
-queries beside an index's corpus; `judged` other judgments of an index's passages; `mined` the output of `training
+queries beside an index's corpus; `judged` other judgments of an index's passages; `lists` lists of graded or scored
+candidates, perhaps with teachers' scores in other files (FILE, or FILE+FILE); `mined` the output of `training
 mine`; `feedback` an export of the Teach page's grades; the others are common file formats of the field."""
 
 
@@ -111,6 +113,12 @@ class Source:
         return self._optional_file("qrels")
 
     @property
+    def teachers(self) -> tuple[Path, ...]:
+        """The files of teachers' scores of its lists; empty if it names none."""
+        value = dict(self.options).get("teacher", "")
+        return (Path(value),) if Path(value).is_file() else tuple(map(Path, filter(None, value.split("+"))))
+
+    @property
     def index(self) -> str:
         """Name of the index that holds its passages; empty for none."""
         return self.place if self.mines else dict(self.options).get("index", "")
@@ -155,7 +163,9 @@ class Source:
     def without_folders(self) -> "Source":
         """The source with bare file and folder names in place of paths, as published manifests store it."""
         place = self.place if self.mines else self.path.name
-        files = {name: file.name for name, file in self._files()}
+        files: dict[str, str] = {}
+        for name, file in self._files():
+            files[name] = f"{files[name]}+{file.name}" if name in files else file.name
         return replace(self, place=place, options=tuple((name, files.get(name, value)) for name, value in self.options))
 
     def file(self, name: str) -> Path:
@@ -168,7 +178,11 @@ class Source:
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """Name and file of each option that names a file."""
-        return ((name, Path(value)) for name, value in self.options if _kind(name) == "FILE")
+        for name, value in self.options:
+            if name == "teacher":
+                yield from ((name, path) for path in self.teachers)
+            elif _kind(name) == "FILE":
+                yield name, Path(value)
 
 
 def _kind(option: str) -> str:

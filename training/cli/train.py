@@ -23,6 +23,7 @@ from training.recipes.recipe import Recipe
 from training.recipes.settings import PRECISIONS, TrainSettings
 from training.recipes.stages import StagePlan
 from training.source import SOURCE_USAGE, Source
+from training.targets import TargetSettings
 from training.teachers.names import TEACHER_USAGE
 from training.train.request import DevSettings, LearningRequest, TrainRequest
 from training.versions import card
@@ -46,6 +47,11 @@ NUMBERS = (
     ("--patience", whole(), "evaluations without a better one before it stops (0: never)"),
     ("--seed", whole(0, 2**32 - 1), "(17)"),
 )
+TARGET_PARTS = {
+    "target-grade": f"logits of one step in grade ({TargetSettings.grade:g})",
+    "target-teacher": f"share of the teacher's logit ({TargetSettings.teacher:g})",
+    "target-temperature": f"what the target is divided by ({TargetSettings.temperature:g})",
+}
 
 
 def add(commands: Commands) -> None:
@@ -83,6 +89,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", default="", help=f"scores in place of the data's own, which given keeps: {TEACHER_USAGE}"
     )
+    for name, about in TARGET_PARTS.items():
+        parser.add_argument(f"--{name}", type=real(), help=f"{about}, for a recipe that mixes both")
     for name, kind, about in NUMBERS:
         parser.add_argument(name, type=kind, help=about)
     parser.add_argument("--precision", choices=PRECISIONS)
@@ -117,8 +125,15 @@ def data_settings(options: argparse.Namespace) -> DataSettings:
         limit=options.limit,
         teacher=options.teacher,
         cold=ColdStart(queries, seed=seed),
+        target=target_settings(options),
     )
     return replace(data, mining=replace(data.mining, seed=seed))
+
+
+def target_settings(options: argparse.Namespace) -> TargetSettings:
+    """The weights of a mixed target among the options; defaults for the rest."""
+    values = {name.removeprefix("target-"): getattr(options, name.replace("-", "_")) for name in TARGET_PARTS}
+    return TargetSettings(**{name: value for name, value in values.items() if value is not None})
 
 
 def given_sources(options: argparse.Namespace) -> tuple[Source, ...]:
@@ -207,6 +222,8 @@ def train_request(options: argparse.Namespace) -> TrainRequest:
         )
     if options.stages is not None:
         raise SettingsError(f"Recipe {recipe.name} has one stage; leave out --stages.")
+    if not recipe.mixes_grades and target_settings(options) != TargetSettings():
+        raise SettingsError(f"Recipe {recipe.name} doesn't mix grades with scores; leave out --target-... options.")
     settings = train_settings(options)
     if settings.evaluate_every and rest["dev"] is None:
         raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")

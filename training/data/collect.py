@@ -23,7 +23,7 @@ from training.judgments.judged_set import judged_files
 from training.judgments.protection import Protection
 from training.recipes.recipe import Recipe
 from training.source import Source
-from training.targets import as_logits
+from training.targets import as_logits, mixed_logits
 from training.teachers.teacher import open_teacher, teach, uses_own_scores
 
 
@@ -61,7 +61,14 @@ def collect(
         allowed = add_negatives(allowed, pipeline, recipe.mining, progress=progress)
     if data.teacher:
         allowed = teach(allowed, open_teacher(data.teacher), progress=progress)
-    return allowed
+    return (_mixed(example, data) for example in allowed) if recipe.mixes_grades else allowed
+
+
+def _mixed(example: Example, data: DataSettings) -> Example:
+    """The example with grades and teacher's scores mixed; as it is where it has no scores, which is refused later."""
+    if example.scores is None:
+        return example
+    return replace(example, scores=mixed_logits(example.labels, example.scores, data.target))
 
 
 def _read(

@@ -7,6 +7,7 @@ from indexing.errors import SettingsError
 from training.data.questions import ColdStart
 from training.mining.settings import MiningSettings
 from training.source import SOURCE_USAGE, Source
+from training.targets import TargetSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class DataSettings:
     """A name that teacher.open_teacher accepts; empty to use the scores in the data."""
     mining: MiningSettings = field(default_factory=lambda: MiningSettings(per_query=7))
     """How negatives of an `index:` or `judged:` source are mined, unless the recipe has mining settings of its own."""
+    target: TargetSettings = field(default_factory=TargetSettings)
+    """How a recipe that mixes grades with a teacher's scores weighs them."""
     cold: ColdStart = field(default_factory=ColdStart)
     """How a recipe without judgments makes examples from passages."""
 
@@ -38,4 +41,7 @@ class DataSettings:
 
     def as_json(self) -> dict[str, Any]:
         """The settings as plain data, each source as its text."""
-        return {**asdict(self), "sources": [str(source) for source in self.sources]}
+        values = {**asdict(self), "sources": [str(source) for source in self.sources]}
+        if self.target == TargetSettings():
+            del values["target"]  # as trainings before it was a setting recorded themselves
+        return values

@@ -155,6 +155,19 @@ DISTILL_MARGIN_MSE = Recipe(
     related=("distill-mse",),
     paper="Hofstätter et al. 2020, https://arxiv.org/abs/2010.02666",
 )
+DISTILL_LIST = Recipe(
+    name="distill-list",
+    learns_from="lists with grades and a teacher's scores together",
+    loss="listnet",
+    form_name="scored-lists",
+    batch=16,
+    learning_rate=1e-4,
+    mixes_grades=True,
+    good_for="Graded lists to which a teacher that already ranks well, such as late interaction, gives scores: the "
+    "grades tell what to change, and the teacher what to keep.",
+    related=("listnet", "distill-margin-mse"),
+    paper="Hinton et al. 2015, https://arxiv.org/abs/1503.02531; the list's distribution as in Cao et al. 2007",
+)
 COLD_START = Recipe(
     name="cold-start",
     learns_from="the first stage, no judgment",
@@ -186,6 +199,7 @@ LOSS_RECIPES: Mapping[str, Recipe] = {
         RANKNET,
         ADRMSE,
         DISTILL_MSE,
+        DISTILL_LIST,
         COLD_START,
         DISTILL_MARGIN_MSE,
     )

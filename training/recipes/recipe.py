@@ -36,6 +36,8 @@ class Recipe:
     """Whether it needs an index: DataSettings.index must name one, unless every source is an index."""
     from_passages: bool = False
     """Whether its queries are made from an index's passages; it then reads no judgments and no other source."""
+    mixes_grades: bool = False
+    """Whether its targets are grades and a teacher's scores together, by DataSettings.target."""
     own_teacher: bool = False
     """Whether it has a fixed teacher, so that no other can be chosen."""
     teaches_itself: bool = False

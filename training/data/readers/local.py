@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from indexing.errors import SettingsError
 from indexing.index import Index
 from training.data.readers.feedback import feedback_examples
+from training.data.readers.graded_lists import list_examples
 from training.data.readers.jsonl import json_examples
 from training.data.readers.mined import mined_examples
 from training.data.readers.msmarco import id_triples, top1000, triples
@@ -40,6 +41,8 @@ def _read(source: Source, index: Index | None, settings: GroupSettings, on_skip:
     match source.form:
         case "jsonl":
             return json_examples(source, on_skip=on_skip)
+        case "lists":
+            return list_examples(source, on_skip=on_skip)
         case "triples":
             return triples(source, per_query=settings.per_query)
         case "qidpidtriples":
