@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from training.targets import as_logits, grade_as_logit, run_as_logits
+from indexing.errors import SettingsError
+from training.targets import (
+    TargetSettings,
+    as_logits,
+    grade_as_logit,
+    mixed_logits,
+    run_as_logits,
+)
 
 
 def test_a_cosine_of_a_half_is_0_and_each_twentieth_is_1() -> None:
@@ -42,3 +49,15 @@ def test_a_run_s_scores_have_mean_0_and_deviation_2_whatever_their_scale() -> No
 
 def test_equal_scores_of_a_run_have_no_logits() -> None:
     assert run_as_logits(np.array([2, 2], dtype=np.float32)) is None
+
+
+def test_grade_and_teacher_are_mixed_by_their_weights() -> None:
+    settings = TargetSettings(grade=0.7, teacher=0.5, temperature=2)
+    assert mixed_logits((3, 0), (4, -2), settings) == pytest.approx(((2.1 + 2) / 2, (0 - 1) / 2))
+    assert mixed_logits(None, (4, -2), settings) == pytest.approx((1, -0.5))  # nobody judged: the teacher alone
+
+
+@pytest.mark.parametrize("values", [{"grade": -1}, {"teacher": float("nan")}, {"temperature": 0}, {"grade": 1e9}])
+def test_weights_that_mean_nothing_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(values))):
+        TargetSettings(**values)

@@ -32,6 +32,7 @@ from training.mining.settings import MiningSettings, NegativesLayout
 from training.recipes.catalog import LAMBDA_HARD_NEG, LOSS_RECIPES, find_loss_recipe
 from training.recipes.row_files import write_rows
 from training.source import SOURCE_USAGE, Source
+from training.targets import TargetSettings
 
 OPEN = Protection()
 HONEY, BREAD = QUERIES["train"].values()
@@ -383,3 +384,20 @@ def test_every_index_that_is_read_is_named() -> None:
     assert data_of("index:a", index="a").indexes() == ["a"]
     assert DataSettings().indexes() == []
     assert data_of("run:r,index=b", "judged:a,queries=q,qrels=r", "jsonl:r").indexes() == ["a", "b"]
+
+
+def test_distill_list_mixes_grades_with_scores_by_the_settings_weights(tmp_path: Path) -> None:
+    candidates = [{"text": "yes", "grade": 3, "score": 2}, {"text": "no", "grade": 0, "score": 4}]
+    line = json.dumps({"query_id": "1", "query": "which", "candidates": candidates})
+    source = f"lists:{write_lines(tmp_path / 'lists.jsonl', [line])}"
+    target = TargetSettings(grade=1, teacher=0.5, temperature=2)
+    (mixed,), *_ = read(data_of(source, target=target), tmp_path, recipe="distill-list")
+    assert mixed.scores == ((3 + 1) / 2, (0 + 2) / 2)
+    (plain,), *_ = read(data_of(source, target=target), tmp_path, recipe="listnet")
+    assert plain.scores == (2, 4)
+    assert plain.labels == (3, 0)
+
+
+def test_settings_without_target_weights_of_their_own_read_as_before_there_were_any() -> None:
+    assert "target" not in DataSettings().as_json()
+    assert DataSettings(target=TargetSettings(grade=1)).as_json()["target"]["grade"] == 1

@@ -1,14 +1,17 @@
 """A query that is protected by its id or its text is never mined."""
 
+import hashlib
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from indexing.errors import CorpusError
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Query, QueryId
 from tests.conftest import QUERIES, write_lines
+from training.example import PROTECTED, Example
 from training.judgments.protection import Protection
 
 
@@ -94,3 +97,36 @@ def test_no_other_way_of_writing_lets_a_protected_query_slip_in(text: str, tmp_p
     assert not protection.covers(query("8", f"{text} heute"))
     mixed = Protection.read([write_lines(tmp_path / "queries.tsv", [f"7\t{text}"])])
     assert mixed.covers(query("8", "Wo öffnet die Bäckerei?"))
+
+
+def test_queries_known_only_by_their_hashes_are_protected(tmp_path: Path) -> None:
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in ("how do bees make honey?", "what is a wasp")]
+    protection = Protection.read([write_lines(tmp_path / "topics.sha256", [hashes[0].upper(), "", hashes[1]])])
+    assert protection.covers(query("1", " How do  BEES make honey?"))
+    assert protection.covers(query("2", "What is a wasp?"))  # its hash is of the text without a question mark
+    assert not protection.covers(query("3", "what is a bee"))
+    assert protection.fingerprint() != Protection().fingerprint()
+
+
+@pytest.mark.parametrize(("line", "said"), [("what is a bee", "no SHA-256 of 64"), ("", "holds no SHA-256")])
+def test_file_of_hashes_that_holds_something_else_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(CorpusError, match=said):
+        Protection.read([write_lines(tmp_path / "topics.sha256", ["", line])])
+
+
+def test_planted_queries_of_every_held_out_kind_get_no_example(tmp_path: Path, small_corpus: Path) -> None:
+    digest = hashlib.sha256(b"planted by its hash").hexdigest()
+    files = [write_lines(tmp_path / "a.tsv", ["9\tplanted by its text"]), write_lines(tmp_path / "b.sha256", [digest])]
+    protection = Protection.read(files, [small_corpus])
+    texts = [
+        "Planted by its TEXT?",
+        "planted  by its hash",
+        *QUERIES["dev"].values(),
+        *QUERIES["test"].values(),
+        "free",
+    ]
+    examples = [Example("made", text, ("a", "b"), labels=(1.0, 0.0)) for text in texts]
+    examples.append(Example("made", "planted by its id", ("a", "b"), labels=(1.0, 0.0), query_id=QueryId("9")))
+    dropped: list[str] = []
+    assert [example.query for example in protection.examples(examples, on_skip=dropped.append)] == ["free"]
+    assert dropped == [PROTECTED] * (len(examples) - 1)

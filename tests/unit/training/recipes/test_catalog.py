@@ -57,7 +57,7 @@ def test_what_recipes_need_is_said_by_their_attributes() -> None:
     assert names("own_examples") == {"cold-start", "lambda-hard-neg"}
     assert names("from_passages") == names("own_teacher") == names("teaches_itself") == {"cold-start"}
     assert {name: recipe.passes for name, recipe in LOSS_RECIPES.items() if recipe.passes > 1} == {"cold-start": 2}
-    assert names("needs_scores") == {"cold-start", "adrmse", "distill-mse", "distill-margin-mse"}
+    assert names("needs_scores") == {"cold-start", "adrmse", "distill-mse", "distill-margin-mse", "distill-list"}
     assert not names("plan")
 
 

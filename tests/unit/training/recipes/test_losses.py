@@ -29,6 +29,7 @@ TABLE = {
     "ranknet": ("RankNetLoss", "lists"),
     "adrmse": ("ADRMSELoss", "ordered-lists"),
     "distill-mse": ("MSELoss", "scored-pairs"),
+    "distill-list": ("ListNetLoss", "scored-lists"),
     "distill-margin-mse": ("MarginMSELoss", "margins"),
     "cold-start": ("ListNetLoss", "scored-lists"),
 }
