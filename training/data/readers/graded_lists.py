@@ -7,6 +7,7 @@ from typing import Any
 
 from indexing.errors import CorpusError, TrainingError
 from indexing.records import QueryId
+from indexing.whitespace import squeeze
 from training.data.readers.lines import LARGEST, identifier, json_record, numbers, placed_lines, text
 from training.example import NO_JUDGMENT, NO_TEACHER, Example, OnSkip
 from training.source import Source
@@ -65,6 +66,22 @@ def _checked(scores: tuple[float, ...], found: "_Found", place: str) -> tuple[fl
     return scores
 
 
+def judged_lists(path: Path) -> dict[QueryId, tuple[str, dict[str, int]]]:
+    """By query id, the query and the grade of each judged text, the higher one where a list has it twice.
+
+    Lists without a judged text are left out. Raises CorpusError if a line can't be read or an id has two queries.
+    """
+    read: dict[QueryId, tuple[str, dict[str, int]]] = {}
+    for place, found in placed_lines(path, lambda line: _found(json_record(line))):
+        query, grades = read.setdefault(QueryId(found.key), (found.query, {}))
+        if query != found.query or not found.key:
+            raise CorpusError(f"{place}: query id {found.key[:80]!r} isn't that of one query; give each an id.")
+        for text_, grade in zip(found.texts, found.grades, strict=True):
+            if grade is not None:
+                grades[squeeze(text_)] = max(grade, grades.get(squeeze(text_), grade))
+    return {key: entry for key, entry in read.items() if entry[1]}
+
+
 def teacher_scores(path: Path) -> KeyedScores:
     """The mean of all teachers' scores in a file, by folder and query; held in memory. Raises CorpusError."""
     return dict(entry for _, entry in placed_lines(path, lambda line: _teacher_line(json_record(line))))
@@ -77,12 +94,18 @@ class _Found:
     key: str
     query: str
     texts: tuple[str, ...]
-    labels: tuple[float | None, ...]
+    grades: tuple[int | None, ...]
+    places: tuple[float, ...]
     scores: tuple[float | None, ...]
 
     def example(self, source: str) -> Example | None:
         """The example; None if there is neither a judged passage nor a score of each."""
-        judged = [place for place, label in enumerate(self.labels) if label is not None]
+        labels = {
+            place: max(grade - min(PLACE_STEP * (rank - 1), MOST_TAKEN), 0.0)
+            for place, (grade, rank) in enumerate(zip(self.grades, self.places, strict=True))
+            if grade is not None
+        }
+        judged = list(labels)
         kept = judged or list(range(len(self.texts)))
         scores = tuple(score for place in kept if (score := self.scores[place]) is not None)
         if not kept or (not judged and len(scores) < len(kept)):
@@ -91,7 +114,7 @@ class _Found:
             source,
             self.query,
             tuple(self.texts[place] for place in kept),
-            labels=tuple(label for place in judged if (label := self.labels[place]) is not None) or None,
+            labels=tuple(labels.values()) or None,
             scores=scores if len(scores) == len(kept) else None,
             query_id=QueryId(self.key) if self.key else None,
         )
@@ -107,24 +130,30 @@ def _found(record: Mapping[str, Any]) -> _Found:
         identifier(record.get("query_id"), "query_id") or "",
         text(record.get("query"), "query"),
         tuple(text(candidate.get("text"), f"{place}.text") for candidate, place in named),
-        tuple(_label(candidate, place) for candidate, place in named),
+        tuple(_grade(candidate, place) for candidate, place in named),
+        tuple(_rank(candidate, place) for candidate, place in named),
         tuple(_number(candidate, "score", place) for candidate, place in named),
     )
 
 
-def _label(candidate: Mapping[str, Any], place: str) -> float | None:
-    """The grade, lowered by the place in the list; None where nobody judged."""
+def _grade(candidate: Mapping[str, Any], place: str) -> int | None:
+    """The grade; None where nobody judged."""
     if candidate.get("grade") is not None and candidate.get("label") is not None:
         raise ValueError(f"{place} has both 'grade' and 'label'")
     name = "label" if candidate.get("grade") is None else "grade"
-    grade, rank = _number(candidate, name, place), _number(candidate, "place", place)
+    grade = _number(candidate, name, place)
     if grade is None or grade == UNJUDGED:
         return None
-    if grade < 0:
-        raise ValueError(f"{place}.{name} is {grade:g}, not 0 or more, or {UNJUDGED} where nobody judged")
+    if grade < 0 or grade != int(grade):
+        raise ValueError(f"{place}.{name} is {grade:g}, not 0, 1, 2 ..., or {UNJUDGED} where nobody judged")
+    return int(grade)
+
+
+def _rank(candidate: Mapping[str, Any], place: str) -> float:
+    rank = _number(candidate, "place", place)
     if rank is not None and rank < 1:
         raise ValueError(f"{place}.place is {rank:g}, not 1 or more")
-    return max(grade - min(PLACE_STEP * ((rank or 1) - 1), MOST_TAKEN), 0.0)
+    return rank or 1.0
 
 
 def _number(candidate: Mapping[str, Any], name: str, place: str) -> float | None:

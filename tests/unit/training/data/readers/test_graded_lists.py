@@ -49,7 +49,7 @@ def test_grades_are_labels_and_the_order_lowers_them_within_a_grade(tmp_path: Pa
 
 def test_order_never_takes_a_whole_grade(tmp_path: Path) -> None:
     file = _write(tmp_path / "lists.jsonl", _list({**SPOON, "grade": 1, "place": 90}, MOON))
-    assert _read(f"lists:{file}")[0].labels == (pytest.approx(0.6), 0.0)
+    assert _read(f"lists:{file}")[0].labels == pytest.approx((0.6, 0.0))
 
 
 def test_teachers_of_several_files_are_averaged_by_folder_and_query(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_list_that_the_teacher_did_not_score_is_left_out(tmp_path: Path) -> None
         ({"query_id": 1, "query": "q"}, "'candidates' is not a list of objects"),
         (_list({"grade": 1}), "'candidates[0].text' is missing"),
         (_list({**SPOON, "label": 2}), "candidates[0] has both 'grade' and 'label'"),
-        (_list({**SPOON, "grade": -2}), "candidates[0].grade is -2, not 0 or more, or -1"),
+        (_list({**SPOON, "grade": -2}), "candidates[0].grade is -2, not 0, 1, 2 ..., or -1"),
         (_list(MOON, {**SPOON, "place": 0}), "candidates[1].place is 0, not 1 or more"),
         (_list({**SPOON, "grade": "high"}), "candidates[0].grade is not a finite number"),
         (_list({**SPOON, "score": float("nan")}), "candidates[0].score is not a finite number"),
