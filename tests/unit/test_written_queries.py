@@ -91,7 +91,8 @@ def test_its_readme_tells_its_counts(sets: dict[str, JudgedSet], readme: str) ->
     grades = Counter(
         grade for judged in sets.values() for of_query in judged.qrels.values() for grade in of_query.values()
     )
-    assert f"{grades.total():,} grades" in readme
+    passages = [{passage for of_query in judged.qrels.values() for passage in of_query} for judged in sets.values()]
+    assert f"{grades.total():,} grades of {sum(map(len, passages)):,} passages" in readme
     assert f"{grades[3]} are 3, {grades[2]} are 2, {grades[1]} are 1 and {grades[0]:,} are 0" in readme
 
 
