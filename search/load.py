@@ -14,6 +14,11 @@ from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.pair_reranker import PairReranker
 from search.rerank.reranker import Reranker
 from search.served import DEFAULT_RERANKER, LATE, SHIPPED, late_bi_encoder, reranker_path, version_id
+from search.served_settings import ServedSettings, served_settings
+from search.settings import PipelineSettings
+
+SERVED = "served"
+"""Stands for the re-ranker, and the settings, of an index's served default."""
 
 
 def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | LateInteractionReranker | None:
@@ -39,25 +44,35 @@ def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | LateInt
 
 
 def open_pipeline(
-    index: str | Path, *, reranker: str | Path | Reranker | None = DEFAULT_RERANKER, root: Path | None = None
+    index: str | Path, *, reranker: str | Path | Reranker | None = SERVED, root: Path | None = None
 ) -> RetrieveAndRerank:
     """Open an index, the bi-encoder that it was built with, and a re-ranker.
 
     `index` is a name below `root` (the folder of all indexes), or, without `root`, the path of an index's folder.
     `reranker` is a name or path as `open_reranker` takes it, an object that scores passages, or None for no re-ranker;
-    `late` is late interaction by the index's own bi-encoder.
+    `late` is late interaction by the index's own bi-encoder. Where none is given, the index's served default answers,
+    settings and re-ranker; where one is, the settings of its first stage.
 
     Raises:
-        IndexingError: the index is absent or broken.
+        IndexingError: the index, or its served default, is absent or broken.
         HubError, ModelError: a model can't be loaded.
     """
     if root is None and len(Path(index).parts) > 1:
         root, index = Path(index).parent, Path(index).name
-    return pipeline_on(open_index(str(index), root=root), reranker=reranker)
+    opened = open_index(str(index), root=root)
+    served = served_settings(str(index), root=root) or ServedSettings()
+    named = str(reranker) if isinstance(reranker, str | Path) else ""
+    settings = served.settings_for(None if reranker == SERVED else named)
+    return pipeline_on(opened, reranker=served.reranker if reranker == SERVED else reranker, settings=settings)
 
 
-def pipeline_on(index: Index, *, reranker: str | Path | Reranker | None = DEFAULT_RERANKER) -> RetrieveAndRerank:
-    """A pipeline on an index that is open already; otherwise as `open_pipeline`.
+def pipeline_on(
+    index: Index,
+    *,
+    reranker: str | Path | Reranker | None = DEFAULT_RERANKER,
+    settings: PipelineSettings | None = None,
+) -> RetrieveAndRerank:
+    """A pipeline on an index that is open already, with the settings that it answers by; otherwise as `open_pipeline`.
 
     Raises:
         IndexingError: the bi-encoder isn't the one that the index was built with.
@@ -68,4 +83,4 @@ def pipeline_on(index: Index, *, reranker: str | Path | Reranker | None = DEFAUL
         reranker = LateInteractionReranker(encoder)
     if isinstance(reranker, str | Path):
         reranker = open_reranker(reranker)
-    return RetrieveAndRerank(index, encoder, reranker)
+    return RetrieveAndRerank(index, encoder, reranker, settings=settings)

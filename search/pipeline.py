@@ -45,11 +45,22 @@ class Pipeline(Protocol):
 class RetrieveAndRerank:
     """An open index, its bi-encoder and a re-ranker, wired together."""
 
-    def __init__(self, index: Index, encoder: BiEncoder, reranker: Reranker | None) -> None:
-        """Raises IndexingError if the bi-encoder isn't the one that the index was built with."""
+    def __init__(
+        self,
+        index: Index,
+        encoder: BiEncoder,
+        reranker: Reranker | None,
+        *,
+        settings: PipelineSettings | None = None,
+    ) -> None:
+        """`settings` are those that answer a query which comes with none; None for `PipelineSettings()`.
+
+        Raises IndexingError if the bi-encoder isn't the one that the index was built with.
+        """
         check_encoder(index.folder, encoder, manifest=index.manifest, passages=index.passages, vectors=index.vectors)
         self.index = index
         self.reranker = reranker
+        self.settings = settings or PipelineSettings()
         self.encoder = encoder
         self._late: LateInteractionReranker | None = None
         """Made when it is first needed: not every bi-encoder has vectors of tokens."""
@@ -66,13 +77,13 @@ class RetrieveAndRerank:
         )
 
     def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
-        """Answer one query; None for the settings stands for the defaults, `PipelineSettings()`.
+        """Answer one query; None for the settings stands for the pipeline's own.
 
         Raises:
             SettingsError: the query is empty or longer than 2,000 characters, or the index can't use this k1 and b.
             ModelError: the re-ranker doesn't give one finite number for each passage.
         """
-        settings = settings or PipelineSettings()
+        settings = settings or self.settings
         first = self.retrieve(query, settings)
         trace = SearchTrace(
             query=first.query,
@@ -91,7 +102,7 @@ class RetrieveAndRerank:
 
     def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
         """The first stage alone, fused. Raises SettingsError as `search` does."""
-        return first_stage(self.index, self.encoder, normalized_query(query), settings or PipelineSettings())
+        return first_stage(self.index, self.encoder, normalized_query(query), settings or self.settings)
 
     def _rerank(self, trace: SearchTrace, first: FirstStage, reranker: Reranker) -> SearchTrace:
         settings = trace.settings

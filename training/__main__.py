@@ -8,6 +8,7 @@ from indexing.cli import shell
 from training.cli import (
     average,
     compare,
+    decide,
     evaluate,
     expect,
     export,
@@ -27,7 +28,7 @@ from training.cli import (
 )
 
 MAKING = (prepare, mine, train, forecast, race, run, jobs)
-MEASURING = (evaluate, nano_beir, compare, expect, judgments)
+MEASURING = (evaluate, decide, nano_beir, compare, expect, judgments)
 VERSIONS = (models, promote, rollback, average, export, push_to_hub)
 
 

@@ -2,14 +2,21 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
 from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.numbers import real, whole
 from indexing.cli.options import add_no_verify, path
 from indexing.cli.shell import add_old_spelling, add_verbose
-from search.served import DEFAULT_RERANKER, reranker_path
+from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_path
+from search.served_settings import served_settings
 from search.settings import DEEPEST, FUSIONS, MIXES, PipelineSettings
+
+RERANKING = ("rerank_weight", "rerank_order", "rerank_mix")
+"""Options that ask for a re-ranker, where none is served by default."""
+OPTIONS = ("depth", "rerank_depth", "fusion", "rrf_k", "bm25_weight", "k1", "b", *RERANKING)
+"""The options that are fields of the settings."""
 
 
 def add_pipeline_options(command: argparse.ArgumentParser) -> None:
@@ -20,41 +27,34 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     add_no_verify(command)
     command.add_argument(
         "--reranker",
-        default=DEFAULT_RERANKER,
         help="NAME/VERSION, 'shipped', hub name or path of a CrossEncoder, or 'late': late interaction by the index's "
-        "bi-encoder; 'none' to go without (%(default)s: the promoted version, else the shipped one)",
+        "bi-encoder; 'none' to go without (what was decided for the index, else the promoted version, else the shipped "
+        "one)",
     )
-    command.add_argument(
-        "--depth", type=whole(1, DEEPEST), default=usual.depth, help="candidates kept by the first stage (%(default)s)"
-    )
+    command.add_argument("--depth", type=whole(1, DEEPEST), help=f"candidates kept by the first stage ({usual.depth})")
     command.add_argument(
         "--rerank-depth", type=whole(0, DEEPEST), help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
     )
     command.add_argument(
         "--rerank-order",
         choices=MIXES,
-        default=usual.rerank_order,
-        help="score of the first stage that chooses them (%(default)s)",
+        help=f"score of the first stage that chooses them ({usual.rerank_order})",
     )
     add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=whole(0, DEEPEST))
-    command.add_argument("--fusion", choices=FUSIONS, default=usual.fusion, help="(%(default)s)")
-    command.add_argument("--rrf-k", type=whole(0, 1_000_000), default=usual.rrf_k, help="constant of rrf (%(default)s)")
-    command.add_argument(
-        "--bm25-weight", type=real(0, 1), default=usual.bm25_weight, help="BM25's share in weighted (%(default)s)"
-    )
+    command.add_argument("--fusion", choices=FUSIONS, help=f"({usual.fusion})")
+    command.add_argument("--rrf-k", type=whole(0, 1_000_000), help=f"constant of rrf ({usual.rrf_k})")
+    command.add_argument("--bm25-weight", type=real(0, 1), help=f"BM25's share in weighted ({usual.bm25_weight})")
     command.add_argument("--k1", type=real(0, 10), help="BM25's, 0 to 10 (the index's own)")
     command.add_argument("--b", type=real(0, 1), help="BM25's, 0 to 1 (the index's own)")
     command.add_argument(
         "--rerank-weight",
         type=real(0, 1),
-        default=usual.rerank_weight,
-        help="re-ranker's share of the score (%(default)s)",
+        help=f"re-ranker's share of the score ({usual.rerank_weight})",
     )
     command.add_argument(
         "--rerank-mix",
         choices=MIXES,
-        default=usual.rerank_mix,
-        help="what the rest of the score comes from (%(default)s)",
+        help=f"what the rest of the score comes from ({usual.rerank_mix})",
     )
     add_verbose(command)
 
@@ -62,32 +62,41 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
 def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
     """The settings of the options, after a check that the index and the re-ranker which they name exist.
 
-    Nothing heavy is imported, so that a mistyped option is reported at once.
+    What isn't given is the index's served default, the re-ranker too, whose name is then set in `options`. Nothing
+    heavy is imported, so that a mistyped option is reported at once.
 
     Raises:
         SettingsError: an option is out of its range.
         IndexingError, ModelError: there is no such index or version.
     """
-    usual = PipelineSettings()
-    requested = usual.rerank_depth if options.rerank_depth is None else options.rerank_depth
-    settings = PipelineSettings(
-        depth=options.depth,
-        rerank_depth=min(requested, options.depth),
-        fusion=options.fusion,
-        rrf_k=options.rrf_k,
-        bm25_weight=options.bm25_weight,
-        k1=options.k1,
-        b=options.b,
-        rerank_weight=options.rerank_weight,
-        rerank_order=options.rerank_order,
-        rerank_mix=options.rerank_mix,
-    )
     current_build(options.index, root=options.root)
+    usual = _usual(options)
+    given = {name: getattr(options, name) for name in OPTIONS if getattr(options, name) is not None}
+    depth = given.get("depth", usual.depth)
+    rerank_depth = given.get("rerank_depth", usual.rerank_depth)
+    settings = replace(usual, **{**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
     reranker_path(options.reranker)
     if options.rerank_depth is not None and settings.rerank_depth < options.rerank_depth:
         print(
-            f"--rerank-depth is {options.rerank_depth:,}, but the first stage keeps {options.depth:,} candidates, so "
+            f"--rerank-depth is {options.rerank_depth:,}, but the first stage keeps {depth:,} candidates, so "
             f"{settings.rerank_depth:,} are re-ranked; give --depth {options.rerank_depth} for all.",
             file=sys.stderr,
         )
     return settings
+
+
+def _usual(options: argparse.Namespace) -> PipelineSettings:
+    """The settings where no option says otherwise; sets the re-ranker's name where none was given."""
+    served = served_settings(options.index, root=options.root)
+    if served is None:
+        options.reranker = options.reranker or DEFAULT_RERANKER
+        return PipelineSettings()
+    asked = options.rerank_depth or any(getattr(options, name) is not None for name in RERANKING)
+    if options.reranker is None and served.reranker == NO_RERANKER and asked:
+        options.reranker = DEFAULT_RERANKER
+    if options.reranker is None:
+        for sentence in served.notes(options.index, root=options.root):
+            print(sentence, file=sys.stderr)
+    usual = served.settings_for(options.reranker)
+    options.reranker = options.reranker or served.reranker
+    return usual

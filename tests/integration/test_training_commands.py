@@ -222,3 +222,64 @@ def test_an_evaluation_that_could_not_be_written_is_refused_before_anything_is_o
     place = tmp_path / ("file" if option == "--output" else "there.json")
     assert main(["evaluate", "--index", "none-such", option, str(place)]) == 2
     assert told in capsys.readouterr().err
+
+
+def decide_command(root: Path, folder: Path, model: Path) -> list[str]:
+    """`decide` on eight queries, one word each, and their judgments."""
+    words = {
+        "honey": "a1",
+        "queen": "a2",
+        "lens": "b2",
+        "keeper": "b3",
+        "yeast": "c1",
+        "rye": "c4",
+        "moraine": "d2",
+        "ice": "d3",
+    }
+    queries = write_lines(folder / "decide.tsv", [f"{word}\t{word}" for word in words])
+    qrels = write_lines(folder / "decide.qrels", [f"{word} 0 {passage} 1" for word, passage in words.items()])
+    files = ["--queries", str(queries), "--qrels", str(qrels), "--reranker", str(model), "--budget", "2s"]
+    return ["decide", "small", "--root", str(root), *files]
+
+
+def test_decide_prints_a_table_and_a_verdict_and_says_what_it_cant_serve(
+    own_root: Path,
+    tmp_path: Path,
+    tiny_cross_encoder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "home"))
+    command = decide_command(own_root, tmp_path, tiny_cross_encoder)
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "| on 4 of 8 judged queries | how | nDCG@10 |" in printed
+    assert "Can't tell: 8 judged queries (of which 4 compare) are too few" in printed
+    assert main([*command, "--serve"]) == 2
+    assert "nothing was decided" in capsys.readouterr().err
+    assert main([*command, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["verdict"], made["judged"], made["comparing"]) == ("can't tell", 8, 4)
+    assert main(["decide", "small", "--root", str(own_root), "--rollback"]) == 2
+    assert "no served default of its own" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["decide", "none-such"], "There is no index 'none-such'"),
+        (["decide", "small", "--budget", "soon"], "'soon' isn't a time such as 90s, 10m or 1h"),
+        (["decide", "small", "--run", "theirs=none.trec"], "--run theirs=none.trec: there is no such file"),
+        (["decide", "small", "--reranker", "mine/7"], "There is no version 'mine/7'"),
+        (["decide", "small", "--split", "other", "--reranker", "late"], "no judged other queries"),
+    ],
+)
+def test_a_decision_that_cant_be_made_is_refused(
+    built_root: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    try:
+        status = main([*words, "--root", str(built_root)])
+    except SystemExit as end:
+        status = int(end.code or 0)
+    assert status == 2
+    assert told in capsys.readouterr().err

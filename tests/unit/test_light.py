@@ -87,6 +87,7 @@ def test_a_light_module_loads_nothing_heavy(module: str) -> None:
         (("training", "race", "--budget", "1m"), "A race is decided on judged queries"),
         (("training", "mine", "--output", "data/none-such", "--ranks", "9", "3"), "ranks are 9 to 3"),
         (("training", "evaluate", "--depth", "-5"), "depth is -5"),
+        (("training", "decide", "sample", "--run", "theirs=none.trec"), "none"),
         (("training", "evaluate", "--run", "theirs=none.trec"), "--run theirs=none.trec: there is no such file"),
         (("training", "nano-beir", "--rerank-depth", "-5"), "--rerank-depth is -5"),
         (("training", "compare", "shipped", "shipped"), "Both are shipped"),

@@ -28,7 +28,7 @@ from training.choosing.reading import Deadline, Readers, read_grid
 from training.evaluation.candidates import silent_note
 from training.evaluation.kept import KeptSearches
 
-BM25, DENSE, FIRST_STAGE = "BM25", "dense", "first stage"
+BM25, DENSE, FIRST_STAGE, SERVED_NOW = "BM25", "dense", "first stage", "served now"
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def read_inputs(index: Index, request: EvaluationRequest) -> EvaluationInputs:
     name = index.manifest.name
     sets = judged_sets(open_corpus_folder(index), note=silent_note)
     _check_names(request)
-    judged = _fitted(pick_split(sets, request.split, index=name), index)
+    judged = fitted_set(pick_split(sets, request.split, index=name), index)
     notes = list(judged.notes)
     dev = judged if request.split == DEV else _dev(sets, index, notes)
     trec = None if request.trec is None else Candidates.read(request.trec, depth=request.depth)
@@ -56,7 +56,7 @@ def read_inputs(index: Index, request: EvaluationRequest) -> EvaluationInputs:
     return EvaluationInputs(judged=judged, dev=dev, trec=trec, others=others, notes=tuple(notes))
 
 
-def _fitted(judged: JudgedSet, index: Index) -> FittedSet:
+def fitted_set(judged: JudgedSet, index: Index) -> FittedSet:
     """The set compared with the index, its queries cut to what is searched."""
     fitted = fit_judgments(judged, index.passages, name=f"index {index.manifest.name}")
     notes = list(fitted.notes)
@@ -69,7 +69,7 @@ def _dev(sets: Mapping[str, JudgedSet], index: Index, notes: list[str]) -> Fitte
     if DEV not in sets or not sets[DEV].queries:
         return None
     try:
-        return _fitted(sets[DEV], index)
+        return fitted_set(sets[DEV], index)
     except SettingsError as error:
         notes.append(f"The re-ranker's share can't be chosen on the dev split: {error}")
         return None

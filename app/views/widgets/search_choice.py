@@ -1,13 +1,18 @@
 """The query and the settings of one search, and how a page's link spells them."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app import environment, rerankers, resources
 from app.views.widgets.linked import LinkRule, one_of, read, within
+from indexing.errors import SecondLookError
+from search.served import DEFAULT_RERANKER
+from search.served_settings import ServedSettings, served_settings
 from search.settings import FUSIONS, MIXES, PipelineSettings
 
+_LOG = logging.getLogger(__name__)
 DEEPEST = 10_000  # passages; PipelineSettings takes no more
 MOST_RERANKED = 1_000  # passages
 HIGHEST_K1 = 3.0
@@ -61,12 +66,26 @@ def choice_of(values: Mapping[str, Any]) -> SearchChoice:
     own |= {"reranker": rerankers.usable(own["reranker"]), "shown": min(max(own["shown"], 1), MOST_SHOWN)}
     pipeline = {name: values[name] for name in PIPELINE_PARAMETERS.values()}
     pipeline["rerank_depth"] = min(pipeline["rerank_depth"], pipeline["depth"])
-    return SearchChoice(**own, settings=PipelineSettings(**pipeline))
+    decided = _served(own["index"]).settings_for(own["reranker"])  # what no field of a page sets
+    return SearchChoice(**own, settings=replace(decided, **pipeline))
 
 
 def default_choice() -> SearchChoice:
-    """An empty query with the default settings."""
-    return SearchChoice(query="", index=environment.default_index(), reranker=environment.default_reranker())
+    """An empty query with the default index's served default."""
+    index, reranker = environment.default_index(), environment.default_reranker()
+    served = _served(index)
+    if reranker == DEFAULT_RERANKER:
+        reranker = served.reranker
+    return SearchChoice(query="", index=index, reranker=reranker, settings=served.settings_for(reranker))
+
+
+def _served(index: str) -> ServedSettings:
+    """The served default of an index; the program's own where none was chosen, or it can't be read."""
+    try:
+        return served_settings(index) or ServedSettings()
+    except SecondLookError as error:
+        _LOG.warning("%s", error)
+        return ServedSettings()
 
 
 def without_own_bm25(choice: SearchChoice) -> SearchChoice:

@@ -1,0 +1,161 @@
+"""Opens what a decision needs: an index with its bi-encoder, the re-rankers by name, and the queries, judged or not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexing.dense.encoder import BiEncoder
+from indexing.errors import ModelError, SettingsError
+from indexing.index import Index, open_corpus_folder, open_index
+from indexing.judged.fit import FittedSet, check_run
+from indexing.judged.queries import read_queries
+from indexing.judged.sets import JudgedSet, judged_sets, pick_split, read_judged
+from indexing.notes import Note
+from indexing.records import Query, Run
+from search.load import open_reranker
+from search.pipeline import RetrieveAndRerank
+from search.queries import searchable_queries
+from search.rerank.late_interaction import LateInteractionReranker
+from search.rerank.reranker import Reranker
+from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
+from search.settings import PipelineSettings
+from search.trec import read_run
+from training.choosing.contenders import Grid
+from training.choosing.evaluated import BM25, DENSE, FIRST_STAGE, SERVED_NOW
+from training.evaluation.candidates import silent_note
+from training.evaluation.inputs import fitted_set
+
+SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideRequest:
+    """What is to be decided, and from what."""
+
+    indexes: tuple[str, ...] = ("sample",)
+    """Names; of the same corpus where there are several."""
+    root: Path | None = None
+    split: str = "dev"
+    """The judged split beside the corpus; not used where there is a file of queries."""
+    queries: Path | None = None
+    """A file of queries; those that `qrels` doesn't judge are candidates for labeling."""
+    qrels: Path | None = None
+    runs: Mapping[str, Path] = field(default_factory=dict)
+    """Runs of other systems, by the system's name: what the user has today."""
+    rerankers: tuple[str, ...] = (DEFAULT_RERANKER, LATE)
+    """Names as `open_reranker` takes them."""
+    seconds: float = SECONDS
+    """About how long it may take."""
+    seed: int = 0
+    grid: Grid = field(default_factory=Grid)
+    """What is tried; its re-rankers are replaced by those above."""
+
+    def __post_init__(self) -> None:
+        if not self.indexes:
+            raise SettingsError("No index to decide for; name one.")
+        if self.qrels is not None and self.queries is None:
+            raise SettingsError(f"--qrels {self.qrels} needs the texts of its queries; give --queries too.")
+        if NO_RERANKER in self.rerankers or not self.rerankers:
+            raise SettingsError("decide compares with and without re-ranking; name a re-ranker, or none of the option.")
+        ours = {BM25, DENSE, FIRST_STAGE, SERVED_NOW, *self.rerankers, *(f"{name}, mixed" for name in self.rerankers)}
+        ours |= {f"{name}, re-ranked" for name in self.runs}
+        if taken := self.runs.keys() & ours:
+            raise SettingsError(f"A run can't be named {min(taken)!r}, as one of our own is; give it another name.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenIndex:
+    """An index that is open, with what can re-rank its lists."""
+
+    index: Index
+    encoder: BiEncoder
+    rerankers: Mapping[str, Reranker]
+    """By the names of the request; late interaction by the index's bi-encoder is among them where it can be."""
+
+    @property
+    def name(self) -> str:
+        """The index's name."""
+        return self.index.manifest.name
+
+    def pipeline(self, reranker: str, settings: PipelineSettings) -> RetrieveAndRerank:
+        """What answers with one of the re-rankers, or without."""
+        return RetrieveAndRerank(self.index, self.encoder, self.rerankers.get(reranker), settings=settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideInputs:
+    """Queries and runs that fit the indexes."""
+
+    fitted: Mapping[str, FittedSet]
+    """By index, the judged queries as they are measured on it; empty where nothing is judged."""
+    unjudged: tuple[Query, ...]
+    """Queries that nobody has judged, of the file of queries."""
+    runs: Mapping[str, Run]
+    notes: tuple[str, ...]
+
+
+def open_for(request: DecideRequest, *, note: Note) -> list[OpenIndex]:
+    """Open every index of a request, and each re-ranker once.
+
+    Raises:
+        IndexingError: an index is absent or broken.
+        HubError, ModelError: a model can't be loaded.
+    """
+    named: dict[str, Reranker] = {}
+    for name in request.rerankers:
+        reranker = None if name == LATE else open_reranker(name)
+        if reranker is not None:
+            named[name] = reranker
+    opened = []
+    for name in dict.fromkeys(request.indexes):
+        index = open_index(name, root=request.root)
+        encoder = BiEncoder(index.manifest.bi_encoder)
+        rerankers = dict(named)
+        try:
+            rerankers[LATE] = LateInteractionReranker(encoder)
+        except ModelError as error:
+            note(f"Late interaction isn't tried on {name}: {error}")
+        opened.append(OpenIndex(index=index, encoder=encoder, rerankers=rerankers))
+    return opened
+
+
+def read_decide_inputs(opened: Sequence[OpenIndex], request: DecideRequest) -> DecideInputs:
+    """Read the judgments, the queries and the runs, and compare them with every index.
+
+    Raises:
+        SettingsError: there are neither judged queries nor others, or they or a run don't fit an index.
+        CorpusError: a file can't be read.
+    """
+    notes: list[str] = []
+    judged, unjudged = _queries(opened[0].index, request, notes)
+    fitted = {} if judged is None else {one.name: fitted_set(judged, one.index) for one in opened}
+    runs = {name: read_run(path, note=notes.append) for name, path in request.runs.items()}
+    for one in opened if judged is not None else ():
+        notes += [sentence for sentence in fitted[one.name].notes if sentence not in notes]
+        for name, run in runs.items():
+            notes += check_run(name, run, fitted[one.name].judged.qrels, one.index.passages, name=f"index {one.name}")
+    if len({len(one.index.passages) for one in opened}) > 1:
+        raise SettingsError(
+            f"The indexes {', '.join(one.name for one in opened)} aren't of one corpus; decide for each by itself."
+        )
+    return DecideInputs(fitted=fitted, unjudged=unjudged, runs=runs, notes=tuple(dict.fromkeys(notes)))
+
+
+def _queries(index: Index, request: DecideRequest, notes: list[str]) -> tuple[JudgedSet | None, tuple[Query, ...]]:
+    """The judged queries, None if there are none, and those that aren't judged."""
+    if request.queries is None:
+        sets = judged_sets(open_corpus_folder(index), note=silent_note)
+        advice = "give another --split, or --queries with or without --qrels"
+        judged = pick_split(sets, request.split, index=index.manifest.name, advice=advice)
+        if request.split == "test":
+            notes.append("Pipelines were chosen on half of the test split, which is no test of them any more.")
+        return judged, ()
+    texts = searchable_queries(read_queries(request.queries, note=notes.append), note=notes.append)
+    if not texts:
+        raise SettingsError(f"{request.queries} has no queries; give a file of 'id TAB text' lines.")
+    if request.qrels is None:
+        return None, tuple(texts)
+    judged = read_judged(request.queries, request.qrels, split=request.queries.name, note=silent_note)
+    if not judged.queries:
+        return None, tuple(texts)
+    return judged, tuple(query for query in texts if query.id not in judged.qrels)

@@ -1,0 +1,78 @@
+"""A decision in words: the table of pipelines, the verdict, and the queries to label."""
+
+from collections.abc import Iterator
+
+from search.served import NO_RERANKER
+from training.choosing.decide import Decision
+from training.choosing.latency import Latency
+from training.choosing.verdict import Row, first_stage_words
+from training.evaluation.settings import MAIN_MEASURE
+
+LONGEST = 80  # characters of a query
+
+
+def decision_text(decision: Decision) -> str:
+    """Markdown: the table, then the verdict, then what to label first."""
+    parts = [_table(decision) if decision.rows else _timed_table(decision), decision.verdict.sentence]
+    if decision.to_label:
+        parts.append("\n".join(_to_label(decision)))
+    return "\n\n".join(parts)
+
+
+def _table(decision: Decision) -> str:
+    baseline = decision.baseline.name if decision.baseline is not None else ""
+    lines = [
+        f"| on {decision.comparing} of {decision.judged} judged queries | how | {MAIN_MEASURE} | 95 % "
+        f"| against {baseline} | p (Holm) | ms p50 | ms p95 |",
+        "|---|---|" + "---:|" * 6,
+    ]
+    return "\n".join(lines + [_line(row) for row in decision.rows])
+
+
+def _line(row: Row) -> str:
+    against, p = "", ""
+    if row.compared is not None:
+        low, high = row.compared.paired.interval
+        against = f"{row.compared.paired.difference:+.4f} [{low:+.3f}, {high:+.3f}]"
+        p = f"{row.compared.holm:.4f}"
+    cells = [
+        row.name,
+        _how(row),
+        f"{row.mean:.4f}",
+        f"{row.interval.low:.3f} to {row.interval.high:.3f}",
+        against,
+        p,
+        *_milliseconds(row.latency),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _how(row: Row) -> str:
+    contender, settings = row.contender, row.contender.settings
+    source = contender.run or first_stage_words(settings)
+    if not contender.reranks:
+        return source
+    parts = [source, f"best {settings.rerank_depth} by {settings.rerank_order}", contender.reranker]
+    if settings.rerank_weight < 1:
+        parts.append(f"{settings.rerank_weight:.0%} of the score, the rest {settings.rerank_mix}")
+    return ", ".join(parts)
+
+
+def _milliseconds(latency: Latency | None) -> tuple[str, str]:
+    return ("", "") if latency is None else (f"{latency.p50:.0f}", f"{latency.p95:.0f}")
+
+
+def _timed_table(decision: Decision) -> str:
+    lines = ["| nothing is judged | re-ranker | overlap with the first stage (RBO) | ms p50 | ms p95 |"]
+    lines.append("|---|---|" + "---:|" * 3)
+    for timed in decision.timed:
+        overlap = "" if timed.overlap is None else f"{timed.overlap:.3f}"
+        reranker = "" if timed.contender.reranker == NO_RERANKER else timed.contender.reranker
+        lines.append(f"| {timed.name} | {reranker} | {overlap} | {' | '.join(_milliseconds(timed.latency))} |")
+    return "\n".join(lines)
+
+
+def _to_label(decision: Decision) -> Iterator[str]:
+    yield "Label these first; the lists disagree most (overlap of the first ten, passages of them that nobody judged):"
+    for one in decision.to_label:
+        yield f"  {one.query.id}  {one.overlap:.2f}  {one.unjudged}  {one.query.text[:LONGEST]}"

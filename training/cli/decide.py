@@ -1,0 +1,136 @@
+"""decide: say whether re-ranking pays on an index, and on request serve what was decided."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexing import places
+from indexing.catalogue import current_build
+from indexing.cli.numbers import whole
+from indexing.cli.options import existing_path
+from indexing.cli.printed import print_json
+from indexing.cli.shell import Commands
+from indexing.errors import SettingsError
+from search.served import DEFAULT_RERANKER, LATE, reranker_fingerprint, reranker_path
+from search.served_settings import ServedSettings, forget, rollback, served_settings
+from training.cli.options import add_json, add_root
+
+if TYPE_CHECKING:
+    from training.choosing.decide import Decision
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("decide", help="say whether re-ranking pays on an index, and how it is best served")
+    command.add_argument("indexes", nargs="+", metavar="INDEX", help="index, or several of one corpus")
+    command.add_argument("--split", default="dev", help="judged split beside the corpus (%(default)s)")
+    command.add_argument("--queries", type=existing_path, help="file of queries to use in place of the split")
+    command.add_argument("--qrels", type=existing_path, help="their judgments; without, nothing is judged")
+    command.add_argument(
+        "--run",
+        dest="run_files",
+        metavar="NAME=FILE",
+        type=_named_path,
+        action="append",
+        default=[],
+        help="TREC run of what you have today, compared and re-ranked; may be repeated",
+    )
+    command.add_argument(
+        "--reranker",
+        action="append",
+        default=[],
+        help="re-ranker to try; may be repeated (the served one, and late interaction)",
+    )
+    command.add_argument("--budget", type=_seconds, default=600.0, help="about how long: 90s, 10m, 1h (10m)")
+    command.add_argument("--seed", type=whole(0), default=0, help="of the halves of the queries (%(default)s)")
+    afterwards = command.add_mutually_exclusive_group()
+    afterwards.add_argument("--serve", action="store_true", help="make what is decided the index's served default")
+    afterwards.add_argument("--rollback", action="store_true", help="serve again what was served before, and no more")
+    afterwards.add_argument("--forget", action="store_true", help="serve the program's own default, and no more")
+    add_root(command)
+    add_json(command)
+    command.set_defaults(run=_decide)
+
+
+def _named_path(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or not name or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=FILE")
+    return name, Path(path)
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", text.strip())
+    if found is None or float(found[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a time such as 90s, 10m or 1h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _decide(options: argparse.Namespace) -> int:
+    if options.rollback or options.forget:
+        return _change(options)
+    for name in options.indexes:
+        current_build(name, root=options.root)
+    for name, path in options.run_files:
+        if not path.is_file():
+            raise SettingsError(f"--run {name}={path}: there is no such file; give a TREC run.")
+    rerankers = tuple(dict.fromkeys(options.reranker)) or (DEFAULT_RERANKER, LATE)
+    fingerprints = {name: reranker_fingerprint(reranker_path(name)) for name in rerankers}
+    from indexing.notes import log_note
+    from indexing.progress import Bars
+    from training.choosing.decide import decide
+    from training.choosing.evaluated import KeptReading
+    from training.choosing.opened import DecideRequest, open_for
+
+    request = DecideRequest(
+        indexes=tuple(options.indexes),
+        root=options.root,
+        split=options.split,
+        queries=options.queries,
+        qrels=options.qrels,
+        runs=dict(options.run_files),
+        rerankers=rerankers,
+        seconds=options.budget,
+        seed=options.seed,
+    )
+    keep = KeptReading(places.runs() / "decide", fingerprints)
+    with Bars("queries") as bars:
+        decision = decide(open_for(request, note=log_note), request, keep=keep, progress=bars)
+    for sentence in decision.notes:
+        log_note(sentence)
+    return _give(decision, options)
+
+
+def _give(decision: "Decision", options: argparse.Namespace) -> int:
+    """Print the decision, and serve it where that was asked for."""
+    from training.choosing.decide import serve_decision
+    from training.choosing.table import decision_text
+
+    if options.json:
+        print_json(decision.as_json())
+    else:
+        print(decision_text(decision))
+    if options.serve:
+        from training.versions.promoted import person
+
+        index, _ = serve_decision(decision, root=options.root, by=person())
+        if not options.json:
+            print(f"Index {index} answers so from now on; back: python -m training decide {index} --rollback")
+    return 0
+
+
+def _change(options: argparse.Namespace) -> int:
+    """Go back to what was served before."""
+    for name in options.indexes:
+        if options.forget:
+            forget(name, root=options.root)
+            served: ServedSettings | None = None
+        else:
+            rollback(name, root=options.root)
+            served = served_settings(name, root=options.root)
+        what = "the program's own default" if served is None else f"what was chosen at {served.at}"
+        print(f"Index {name} answers by {what} again.")
+    return 0
