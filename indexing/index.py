@@ -21,6 +21,7 @@ from indexing.judged.sets import JudgedSet, judged_sets, pick_split
 from indexing.manifest import Manifest, broken, rebuild
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
+from indexing.store.token_vectors import TokenVectorStore, open_token_vectors
 from indexing.store.tokens import TokenStore
 from indexing.verification import verifications
 from indexing.words.analyzer import Analyzer
@@ -46,6 +47,8 @@ class Index:
     """The bi-encoder's vector of every passage; those that `dense` searches may be quantized."""
     tokens: TokenStore | None
     """Token ids of every passage for the re-ranker that the manifest names; None if they aren't stored."""
+    token_vectors: TokenVectorStore | None = None
+    """The bi-encoder's vectors of every passage's tokens; None if they aren't stored."""
 
     def check(self) -> None:
         """Raise IndexingError if the build's bytes, which are checked in the background, turned out broken."""
@@ -126,6 +129,7 @@ def _open_parts(folder: Path, manifest: Manifest, analyzer: Analyzer) -> Index:
     bm25 = _open_bm25(folder, manifest, passages, analyzer)
     dense = _open_dense(folder, manifest, vectors)
     tokens = TokenStore(folder / "tokens") if manifest.tokenizer else None
+    token_vectors = open_token_vectors(folder, manifest.token_vectors, dim=manifest.dim)
     parts: dict[str, Sized] = {
         "passages": passages,
         "ids": passages.ids,
@@ -133,6 +137,7 @@ def _open_parts(folder: Path, manifest: Manifest, analyzer: Analyzer) -> Index:
         "vectors": vectors,
         "searched vectors": dense,
         "tokens": passages if tokens is None else tokens,
+        "passages' token vectors": passages if token_vectors is None else token_vectors,
     }
     _check_counts(folder, manifest, parts)
     return Index(
@@ -145,6 +150,7 @@ def _open_parts(folder: Path, manifest: Manifest, analyzer: Analyzer) -> Index:
         dense=dense,
         vectors=vectors,
         tokens=tokens,
+        token_vectors=token_vectors,
     )
 
 

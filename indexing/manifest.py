@@ -98,6 +98,8 @@ class Manifest:
     """How the language was found, as the end of a sentence; empty if it was given."""
     languages: Mapping[str, float] = field(default_factory=dict)
     """Share of each language among sampled passages, most first."""
+    token_vectors: str = ""
+    """How the bi-encoder's token vectors of every passage are stored, `int8` or `int4`; empty if they aren't."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Bytes and SHA-256 of every other file of the build."""

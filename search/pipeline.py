@@ -143,10 +143,14 @@ class RetrieveAndRerank:
         return replace(scores, seconds={"re-rank": time.perf_counter() - start})
 
     def _late_scores(self, first: FirstStage, passage_ids: Sequence[PassageId]) -> Scores:
-        """Late interaction by the index's bi-encoder."""
+        """Late interaction by the index's bi-encoder, with the token vectors that the index stores, if it does."""
         if self._late is None:
             own = self.reranker
             self._late = own if self._is_own_late(own) else LateInteractionReranker(self.encoder)
+        stored = self.index.token_vectors
+        if stored is not None:
+            rows = [first.rows[passage_id] for passage_id in passage_ids]
+            return self._late.score_vectors(first.query, [(stored.vectors(row), stored.cut(row)) for row in rows])
         texts = [first.passages[passage_id].content for passage_id in passage_ids]
         return score_passages(self._late, first.query, texts)
 

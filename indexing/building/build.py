@@ -34,6 +34,7 @@ from indexing.notes import log_note
 from indexing.progress import Progress, silent, timed
 from indexing.records import Passage
 from indexing.store.passages import digest
+from indexing.store.token_vectors import open_token_vectors
 from indexing.store.tokens import MAX_PASSAGE_TOKENS, PassageTokenizer
 from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import analyzer_for
@@ -132,13 +133,22 @@ def build_from(
     settings, started = request.settings, datetime.now(UTC)
     try:
         check_kind(settings.dense, dim=encoder.dim)
+        if settings.token_vectors:
+            encoder.check_tokens()
         tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
-        key = shard_key(request.analyzer, encoder, tokenizer, shard_size=settings.shard_size)
+        key = shard_key(
+            request.analyzer,
+            encoder,
+            tokenizer,
+            shard_size=settings.shard_size,
+            token_vectors=settings.token_vectors,
+        )
         maker = ShardMaker(
             encoder=encoder,
             tokenizer=tokenizer,
-            known=known_vectors(request.folder, encoder),
+            known=known_vectors(request.folder, encoder, token_vectors=settings.token_vectors),
             analyzer=request.analyzer,
+            token_vectors=settings.token_vectors,
             progress=progress,
         )
         if least := least_bytes(expected, dim=encoder.dim, dense=settings.dense):
@@ -183,21 +193,33 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
     )
 
 
-def shard_key(analyzer: Analyzer, encoder: BiEncoder, tokenizer: PassageTokenizer | None, *, shard_size: int) -> str:
+def shard_key(
+    analyzer: Analyzer,
+    encoder: BiEncoder,
+    tokenizer: PassageTokenizer | None,
+    *,
+    shard_size: int,
+    token_vectors: str = "",
+) -> str:
     """A key that changes with anything that affects the contents of a shard's files."""
     tokens = f"{tokenizer.fingerprint} {MAX_PASSAGE_TOKENS}" if tokenizer else ""
-    parts = (analyzer.fingerprint, encoder.fingerprint, encoder.precision, tokens, shard_size)
+    more = (token_vectors,) if token_vectors else ()  # without them the keys are those of older builds
+    parts = (analyzer.fingerprint, encoder.fingerprint, encoder.precision, tokens, shard_size, *more)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def known_vectors(folder: Path, encoder: BiEncoder) -> KnownVectors | None:
-    """Vectors of the newest intact build made by the same bi-encoder in the same number format; None without one."""
+def known_vectors(folder: Path, encoder: BiEncoder, *, token_vectors: str = "") -> KnownVectors | None:
+    """Vectors of the newest intact build made by the same bi-encoder in the same number format; None without one.
+
+    Those of tokens are among them if that build stores them in the form `token_vectors`.
+    """
     for build_folder in reversed(build_folders(folder).values()):
         with suppress(IndexingError):
             manifest = Manifest.load(build_folder)
             same = (manifest.bi_encoder_fingerprint, manifest.precision) == (encoder.fingerprint, encoder.precision)
             if same and not verify(build_folder, full=False):
-                return KnownVectors(build_folder)
+                stored = token_vectors if manifest.token_vectors == token_vectors else ""
+                return KnownVectors(build_folder, open_token_vectors(build_folder, stored, dim=manifest.dim))
     return None
 
 

@@ -114,6 +114,7 @@ def _rebuild(
         bm25=old.bm25,
         dense=old.dense.preset,
         tokenizer=old.tokenizer,
+        token_vectors=old.token_vectors,
         shard_size=old.shard_size,
         workers=tuple(workers),
     )

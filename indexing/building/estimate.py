@@ -4,6 +4,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -45,20 +46,21 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
     count = max(count_passages(corpus.path), len(content))
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
+    maker = ShardMaker(encoder=encoder, tokenizer=tokenizer, token_vectors=settings.token_vectors)
     try:
+        if settings.token_vectors:
+            encoder.check_tokens()
         encoder.encode_passages([passage.content for passage in content[:64]])  # loads and warms up
         with tempfile.TemporaryDirectory(prefix="second-look-estimate-") as name:
             work = Path(name)
-            analyzing, encoding = _make_shard(work, content, encoder, tokenizer)
+            analyzing, encoding = _make_shard(work, content, maker)
             build_bm25(work / "terms", work / "bm25", settings.bm25)
             return _scaled(work, len(content), count, settings, encoder.dim, reading + analyzing, encoding)
     finally:
         encoder.close()
 
 
-def _make_shard(
-    work: Path, content: Sequence[Passage], encoder: BiEncoder, tokenizer: PassageTokenizer | None
-) -> tuple[float, float]:
+def _make_shard(work: Path, content: Sequence[Passage], maker: ShardMaker) -> tuple[float, float]:
     """Make one shard in `work`; return the seconds spent on analyzing its text, and on the rest: its vectors."""
     marks: list[float] = []
 
@@ -67,7 +69,7 @@ def _make_shard(
             marks.append(time.perf_counter())
 
     begun = time.perf_counter()
-    ShardMaker(encoder=encoder, tokenizer=tokenizer, progress=mark).make(work, 0, content, f"{digest(content):032x}")
+    replace(maker, progress=mark).make(work, 0, content, f"{digest(content):032x}")
     return marks[0] - begun, time.perf_counter() - marks[0]
 
 

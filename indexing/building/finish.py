@@ -68,6 +68,7 @@ def finish(
         dense=dense,
         tokenizer=settings.tokenizer,
         tokenizer_fingerprint=maker.tokenizer.fingerprint if maker.tokenizer else "",
+        token_vectors=settings.token_vectors,
         seconds={phase: round(value, 3) for phase, value in {**seconds, **more_seconds}.items()},
         libraries=library_versions(),
         files=_files(work, finished),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.store.token_forms import check_form
 from indexing.words.languages import check_language
 
 ON_EXISTING = ("stop", "skip", "replace")
@@ -28,8 +29,11 @@ class BuildSettings:
     """Passages per shard; at most this many are encoded again after a stop."""
     workers: tuple[str, ...] = ()
     """Devices to encode on, one process each; with fewer than two, this process encodes."""
+    token_vectors: str = ""
+    """`int8` or `int4`: also store each passage's token vectors, for late interaction; empty for none."""
 
     def __post_init__(self) -> None:
         check_language(self.language)
+        check_form(self.token_vectors)
         if self.shard_size < 1:
             raise SettingsError(f"shard size is {self.shard_size}; give 1 passage or more.")

@@ -9,7 +9,7 @@ import ctypes
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,11 +26,25 @@ from indexing.records import Floats, Passage
 from indexing.store import passages, tokens
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
+from indexing.store.token_forms import vector_bytes
+from indexing.store.token_vectors import (
+    StoredPassage,
+    TokenVectorStore,
+    in_batches,
+    to_codes,
+    write_token_vectors,
+)
 from indexing.store.tokens import PassageTokenizer
 from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import analyzer_for
 
-SHARD_FORMS = {"passages": ".arrow", "vectors": ".npy", "terms": ".arrow", "tokens": ".arrow"}
+SHARD_FORMS = {
+    "passages": ".arrow",
+    "vectors": ".npy",
+    "terms": ".arrow",
+    "tokens": ".arrow",
+    "token_vectors": ".arrow",
+}
 RECORDS = "shards"
 
 
@@ -53,8 +67,10 @@ class Shard:
 class KnownVectors:
     """The vectors of an earlier build, looked up by passage; shards that have changed on disk are ignored."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, token_vectors: TokenVectorStore | None = None) -> None:
+        """`token_vectors` are those of the same build, in the form that is wanted; None if it has none."""
         self._folder = folder
+        self._token_vectors = token_vectors
         self._passages = PassageStore(folder / "passages", IdTable(folder / "ids"))
         self._vectors = VectorStore(folder / "vectors")
         self._shards = load_all(folder)
@@ -75,6 +91,10 @@ class KnownVectors:
         """The vectors at these rows, (rows, dim) float32."""
         return self._vectors.rows(np.array(rows, dtype=np.int64))
 
+    def token_vectors(self, row: int) -> StoredPassage | None:
+        """What is stored of a row's tokens; None if the build stores none."""
+        return None if self._token_vectors is None else self._token_vectors.stored(row)
+
     def _trusted(self, row: int) -> bool:
         """Whether the shard of this row still matches its checksums; each shard is checked once."""
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
@@ -92,6 +112,8 @@ class ShardMaker:
     known: KnownVectors | None = None
     """Vectors of the same bi-encoder that needn't be computed again."""
     analyzer: Analyzer = field(default_factory=analyzer_for)
+    token_vectors: str = ""
+    """The form in which token vectors are stored; empty for none."""
     progress: Progress = silent
     """Called for the phases `read` and `encode`, with total 0: a single shard doesn't know the corpus's size."""
 
@@ -107,6 +129,12 @@ class ShardMaker:
         known_rows = self.known.find(content) if self.known is not None else {}
         encoded, count = self._encode(texts, known_rows)
         save_shard(path(work, "vectors", number), encoded)
+        if self.token_vectors:
+            write_token_vectors(
+                path(work, "token_vectors", number),
+                self._tokens(texts, known_rows),
+                width=vector_bytes(self.token_vectors, self.encoder.dim),
+            )
         _release_memory()
         return seal(work, number, len(content), digest), count
 
@@ -122,6 +150,21 @@ class ShardMaker:
                 [texts[place] for place in new], progress=relabel(self.progress, "encode", total=0)
             )
         return vectors, len(new)
+
+    def _tokens(self, texts: Sequence[str], known_rows: Mapping[int, int]) -> Iterator[list[StoredPassage]]:
+        """The stored form of each text's token vectors; those of `known_rows` come from the earlier build, if there."""
+        for places in in_batches(len(texts)):
+            known = {
+                place: stored
+                for place in places
+                if self.known is not None and place in known_rows
+                if (stored := self.known.token_vectors(known_rows[place])) is not None
+            }
+            new = [place for place in places if place not in known]
+            content = [texts[place] for place in new]
+            encoded = zip(new, self.encoder.encode_tokens(content), self.encoder.cuts(content), strict=True)
+            made = {place: StoredPassage(to_codes(tokens, self.token_vectors), cut) for place, tokens, cut in encoded}
+            yield [known[place] if place in known else made[place] for place in places]
 
 
 def _release_memory() -> None:

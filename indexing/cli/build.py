@@ -23,6 +23,7 @@ from indexing.cli.shell import STOPPED, Commands, add_old_spelling
 from indexing.corpus.hub_names import HUB_FORMS
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.names import check_name
+from indexing.store.token_forms import FORMS
 
 if TYPE_CHECKING:
     from indexing.corpus.corpus import Corpus
@@ -54,6 +55,15 @@ def add(commands: Commands) -> None:
         help="of its stems and stop words: auto, none, english, german, french ... (%(default)s)",
     )
     build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
+    build.add_argument(
+        "--token-vectors",
+        nargs="?",
+        choices=FORMS,
+        const=FORMS[0],
+        default="",
+        help=f"also store the bi-encoder's vectors of every token, for late interaction ({FORMS[0]} where no form is "
+        "given)",
+    )
     build.add_argument(
         "--shard-size", type=whole(1), default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
     )
@@ -101,6 +111,7 @@ def _settings(options: argparse.Namespace) -> BuildSettings:
         language=options.language,
         tokenizer=options.tokenizer,
         shard_size=options.shard_size,
+        token_vectors=options.token_vectors,
         workers=worker_devices(options.workers),
     )
 

@@ -65,6 +65,7 @@ def _inspect(options: argparse.Namespace) -> int:
     if manifest.dense.reason:
         print(f"            {manifest.dense.preset}: {manifest.dense.reason}")
     print(f"tokens      {manifest.tokenizer or 'not stored'}")
+    print(f"vectors     of tokens: {manifest.token_vectors or 'not stored'}")
     files = f"{size(manifest.bytes)} in {len(manifest.files)} files"
     print(f"size        {files}, {manifest.bytes / manifest.passages:,.0f} bytes a passage")
     print("seconds     " + ", ".join(f"{phase} {value:.1f}" for phase, value in manifest.seconds.items()))

@@ -63,6 +63,11 @@ class LateInteractionReranker:
         logits = late_logits(self._query(query), self.encoder.encode_tokens(passages))
         return Scores(logits, tuple(self.encoder.cuts(passages)))
 
+    def score_vectors(self, query: str, passages: Sequence[tuple[Floats, bool]]) -> Scores:
+        """The scores of passages whose token vectors are at hand, (tokens, dim) each, and whether each was cut."""
+        logits = late_logits(self._query(query), (tokens for tokens, _ in passages))
+        return Scores(logits, tuple(cut for _, cut in passages))
+
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
         """(pairs,) float32 logits of each passage for the query in the same place."""
         logits = np.empty(len(passages), dtype=np.float32)  # (pairs,) float32

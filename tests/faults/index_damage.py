@@ -59,7 +59,13 @@ def prepare(folder: Path) -> None:
     _vectors.update({query: encoder.encode_query(query) for query in QUERIES})
     for name, kind in KINDS.items():
         stored = str(tokenizer) if name == "flat" else ""
-        settings = BuildSettings(bi_encoder=str(bi_encoder), shard_size=7, dense=kind, tokenizer=stored)
+        settings = BuildSettings(
+            bi_encoder=str(bi_encoder),
+            shard_size=7,
+            dense=kind,
+            tokenizer=stored,
+            token_vectors="int4" if stored else "",
+        )
         build(Corpus(folder / "corpus"), name=name, root=_root, settings=settings)
         _whole[name] = answers(_root, name)
 
@@ -78,6 +84,8 @@ def answers(root: Path, name: str) -> list[Any]:
     found.append([key in index.passages for key in PASSAGES])
     if index.tokens is not None:
         found.append([index.tokens.ids(row).tolist() for row in range(len(index.tokens))])
+    if index.token_vectors is not None:
+        found.append([index.token_vectors.vectors(row).tolist() for row in range(len(index.token_vectors))])
     found.append(index.vectors.rows(np.arange(len(index.vectors))).tolist())
     return found
 

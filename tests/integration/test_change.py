@@ -22,7 +22,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import BusyError, CorpusError, IndexingError, SettingsError
 from indexing.index import open_index
 from indexing.manifest import Manifest
-from indexing.records import PassageId
+from indexing.records import Floats, PassageId
 from indexing.words.analyzers import analyzer_for
 from search.pipeline import RetrieveAndRerank
 from search.retrieve import retrieve_bm25, retrieve_dense
@@ -375,6 +375,45 @@ def test_a_change_keeps_the_settings_of_the_index(
     assert (len(index.tokens), len(index.passages)) == (22, 22)
     terms = analyzer_for().terms("beeswax")
     assert [index.passages.id_at(int(row)) for row in index.bm25.search(terms, depth=5)[0]] == ["n1"]
+
+
+def test_token_vectors_follow_their_passages_through_additions_and_deletions(
+    shelf: Shelf, settings: BuildSettings, bi_encoder: BiEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = shelf.build(LINES, changed(settings, token_vectors="int8"))
+    assert manifest.token_vectors == "int8"
+    encoded: list[str] = []
+    encode = BiEncoder.encode_tokens
+
+    def counting(self: BiEncoder, texts: Sequence[str]) -> list[Floats]:
+        encoded.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(BiEncoder, "encode_tokens", counting)
+    shelf.add(NEW)
+    assert sorted(encoded) == sorted(NEW.values())  # those of the shard that was filled up are copied
+    replaced = {"a1": "Wax moths eat the combs of weak colonies."}
+    shelf.delete("b1", "c2")
+    manifest = shelf.add(replaced, on_existing="replace")
+    assert sorted(encoded) == sorted([*NEW.values(), *replaced.values()])
+    index = open_index("small", root=shelf.root)
+    assert (manifest.token_vectors, index.manifest.token_vectors) == ("int8", "int8")
+    assert index.token_vectors is not None
+    assert len(index.token_vectors) == len(index.passages) == 21
+    for row, passage in enumerate(index.passages):
+        (expected,) = encode(bi_encoder, [passage.content])
+        assert (index.token_vectors.vectors(row) * expected).sum(axis=1) == pytest.approx(1, abs=5e-3), passage.id
+    assert verify(shelf.folder, full=True) == []
+
+
+def test_an_index_that_stored_none_gets_token_vectors_by_a_build_that_encodes_no_passage(
+    shelf: Shelf, settings: BuildSettings
+) -> None:
+    manifest = shelf.build(LINES, changed(settings, token_vectors="int4"))
+    assert manifest.encoded == 0  # the passages' own vectors are those of the build before
+    index = open_index("small", root=shelf.root)
+    assert index.token_vectors is not None
+    assert len(index.token_vectors) == 20
 
 
 def test_a_change_says_the_corpus_that_the_index_was_built_from(shelf: Shelf, small_corpus: Path) -> None:

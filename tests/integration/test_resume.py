@@ -252,7 +252,12 @@ class Bench:
         corpus = self.root / "corpus/c.tsv"
         if not corpus.is_file() or corpus.read_text(encoding="utf-8").splitlines() != lines:
             write_lines(corpus, lines)  # a build notices a file that is written while it is read
-        values: dict[str, Any] = {"bi_encoder": self.encoder.name, "shard_size": SHARD, "tokenizer": self.tokenizer}
+        values: dict[str, Any] = {
+            "bi_encoder": self.encoder.name,
+            "shard_size": SHARD,
+            "tokenizer": self.tokenizer,
+            "token_vectors": "int4",
+        }
         return build(
             Corpus(corpus),
             name="x",
@@ -376,7 +381,7 @@ def test_other_settings_of_bm25_and_faiss_go_on_with_the_same_shards(bench: Benc
     assert manifest.encoded == 24 - 4 * SHARD
 
 
-@pytest.mark.parametrize("settings", [{"shard_size": 4}, {"tokenizer": ""}])
+@pytest.mark.parametrize("settings", [{"shard_size": 4}, {"tokenizer": ""}, {"token_vectors": ""}])
 def test_settings_that_change_shards_begin_anew(bench: Bench, settings: dict[str, Any]) -> None:
     work = bench.stop(LINES[:24])
     manifest = bench.build(LINES[:24], **settings)

@@ -12,6 +12,13 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError, SettingsError
 from indexing.index import Index
 from indexing.records import PassageId, Ranking
+from indexing.store.token_forms import vector_bytes
+from indexing.store.token_vectors import (
+    StoredPassage,
+    open_token_vectors,
+    to_codes,
+    write_token_vectors,
+)
 from indexing.store.tokens import PassageTokenizer, TokenIds, TokenStore, write_tokens
 from search.fuse import interpolate, reciprocal_rank_fusion, weighted_sum
 from search.pipeline import RetrieveAndRerank
@@ -153,6 +160,28 @@ def test_late_interaction_re_ranks_alone_and_is_computed_once(small_index: Index
     assert trace.logits == {name: trace.late[name] for name in trace.final.passage_ids}  # to the bit
     assert trace.final == Ranking.sort(trace.late.items()).top(5)
     assert trace.seconds["re-rank"] < trace.seconds["late"]
+
+
+@pytest.mark.parametrize(("form", "error"), [("int8", 0.15), ("int4", 1.5)])
+def test_stored_token_vectors_give_the_scores_of_the_texts_within_the_rounding(
+    small_index: Index, bi_encoder: BiEncoder, tmp_path: Path, form: str, error: float
+) -> None:
+    (tmp_path / "token_vectors").mkdir()
+    texts = [passage.content for passage in small_index.passages]
+    rows = [StoredPassage(to_codes(tokens, form), cut=False) for tokens in bi_encoder.encode_tokens(texts)]
+    width = vector_bytes(form, bi_encoder.dim)
+    write_token_vectors(tmp_path / "token_vectors/00000.arrow", [rows], width=width)
+    stored = replace(small_index, token_vectors=open_token_vectors(tmp_path, form, dim=bi_encoder.dim))
+    late = LateInteractionReranker(bi_encoder)
+    expected = RetrieveAndRerank(small_index, bi_encoder, late).search(QUERY, TEN)
+    blind = LateInteractionReranker(bi_encoder)
+    blind.score = None  # type: ignore[assignment, method-assign]  # the texts must not be read
+    found = RetrieveAndRerank(stored, bi_encoder, blind).search(QUERY, TEN)
+    assert found.logits.keys() == expected.logits.keys()
+    differences = [abs(found.logits[name] - expected.logits[name]) for name in expected.logits]
+    assert 0 < max(differences) < error
+    mixed = RetrieveAndRerank(stored, bi_encoder, WordOverlapReranker()).search(QUERY, replace(TEN, rerank_mix="late"))
+    assert mixed.late == found.logits
 
 
 def test_interpolation_keeps_the_raw_logits(pipeline: RetrieveAndRerank) -> None:

@@ -16,6 +16,7 @@ from indexing.dense.vectors import VectorStore
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, digest, shard_ids
+from indexing.store.token_vectors import TokenVectorStore
 from indexing.store.tokens import PassageTokenizer, TokenStore
 from indexing.words.analyzers import analyzer_for
 from tests.conftest import PASSAGES
@@ -33,7 +34,7 @@ def tokenizer(tiny_cross_encoder: Path) -> PassageTokenizer:
 @pytest.fixture
 def maker(bi_encoder: BiEncoder, tokenizer: PassageTokenizer) -> ShardMaker:
     """Makes shards with every form."""
-    return ShardMaker(encoder=bi_encoder, tokenizer=tokenizer)
+    return ShardMaker(encoder=bi_encoder, tokenizer=tokenizer, token_vectors="int8")
 
 
 def make(maker: ShardMaker, work: Path, number: int, content: list[Passage]) -> Shard:
@@ -67,6 +68,9 @@ def test_a_shard_holds_its_passages_in_every_form(
     vectors = VectorStore(tmp_path / "vectors").rows(np.arange(5))
     exact = np.stack([maker.encoder.encode_query(text) for text in texts])
     assert (vectors * exact).sum(axis=1) == pytest.approx(1, abs=5e-3)
+    stored = TokenVectorStore(tmp_path / "token_vectors", form="int8", dim=maker.encoder.dim)
+    for row, tokens in enumerate(maker.encoder.encode_tokens(texts)):
+        assert (stored.vectors(row) * tokens).sum(axis=1) == pytest.approx(1, abs=5e-3)
     assert (shard.passages, shard.digest, set(shard.files)) == (5, f"{digest(FIVE):032x}", set(SHARD_FORMS))
 
 
