@@ -5,7 +5,6 @@ from pathlib import Path
 from indexing import places
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, open_index
-from indexing.names import DEFAULT_BI_ENCODER
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.engines import export_format
@@ -21,11 +20,13 @@ SERVED = "served"
 """Stands for the re-ranker, and the settings, of an index's served default."""
 
 
-def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | LateInteractionReranker | None:
+def open_reranker(
+    name: str | Path = DEFAULT_RERANKER, *, encoder: BiEncoder | None = None
+) -> PairReranker | LateInteractionReranker | None:
     """Load a re-ranker, from weights or from an export, by the names that `reranker_path` takes; None for `none`.
 
     The re-ranker's own name is then `shipped`, a version's id, a hub name, or the last part of another path. `late` is
-    late interaction by the default bi-encoder.
+    late interaction by `encoder`, an index's bi-encoder, or without one by the default bi-encoder.
 
     Raises:
         HubError, ModelError: it can't be loaded.
@@ -33,9 +34,11 @@ def open_reranker(name: str | Path = DEFAULT_RERANKER) -> PairReranker | LateInt
     path = reranker_path(str(name))
     if not path:
         return None
-    if (bi_encoder := late_bi_encoder(path)) is not None:
-        called = f"{LATE}:{Path(bi_encoder).name if Path(bi_encoder).exists() else bi_encoder}" if bi_encoder else LATE
-        return LateInteractionReranker(BiEncoder(bi_encoder or DEFAULT_BI_ENCODER), called=called)
+    if path == LATE:
+        return LateInteractionReranker(encoder or BiEncoder())
+    if bi_encoder := late_bi_encoder(path):
+        called = Path(bi_encoder).name if Path(bi_encoder).exists() else bi_encoder
+        return LateInteractionReranker(BiEncoder(bi_encoder), called=f"{LATE}:{called}")
     shipped = Path(path).absolute() == places.shipped_reranker().absolute()
     called = SHIPPED if shipped else version_id(Path(path))
     if export_format(Path(path)):
@@ -79,8 +82,6 @@ def pipeline_on(
         HubError, ModelError: a model can't be loaded.
     """
     encoder = BiEncoder(index.manifest.bi_encoder)
-    if reranker == LATE:
-        reranker = LateInteractionReranker(encoder)
     if isinstance(reranker, str | Path):
-        reranker = open_reranker(reranker)
+        reranker = open_reranker(reranker, encoder=encoder)
     return RetrieveAndRerank(index, encoder, reranker, settings=settings)

@@ -137,7 +137,7 @@ def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path,
     assert table["tested"][0] == "baseline"
     assert table["tested"][len(STAGES)] == "reference"
     assert result(page).evaluation.shares == expected.shares
-    assert "when mixed with dense; both were chosen on the dev split." in html(page)
+    assert "when mixed with late interaction; each was chosen on the dev split." in html(page)
 
 
 def test_significance_is_marked(page: AppTest, house: Path) -> None:
@@ -227,7 +227,7 @@ def test_judgments_of_one_grade_are_counted_from_it_on(page: AppTest) -> None:
     run(page, index="binary", depth=10)
     assert page.selectbox(key="evaluate_grade").options == ["1"]
     assert not sentences(page)
-    assert list(page.dataframe[0].value["stage"]) == [*STAGES[:4], ORACLE]  # no dev queries, so nothing is mixed
+    assert list(page.dataframe[0].value["stage"]) == [*STAGES[:5], ORACLE]  # no dev queries, so nothing is mixed
     assert "Without dev queries the re-ranker isn't mixed with another score." in text(page)
 
 

@@ -1,20 +1,24 @@
 """compare: measure two versions on the same judged queries, as promote does."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from indexing.catalogue import current_build
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from search.served import NO_RERANKER
+from search.served import LATE, NO_RERANKER
 from training.cli.options import VERSION_HELP, add_index, add_models, add_rerank_depth, check_rerank_depth
 from training.versions import registry
 from training.versions.gate_settings import DEPTH, SPLIT
+
+if TYPE_CHECKING:
+    from search.rerank.reranker import Reranker
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser("compare", help="measure two versions on the same judged queries, as promote does")
-    command.add_argument("version", metavar="A", help=VERSION_HELP)
+    command.add_argument("version", metavar="A", help=f"{VERSION_HELP}, or {LATE}: late interaction")
     command.add_argument("against", metavar="B", help="the version to compare it with, likewise")
     add_index(command, "whose judged queries decide")
     command.add_argument("--split", default=SPLIT, help="judged split (%(default)s)")
@@ -27,19 +31,24 @@ def _compare(options: argparse.Namespace) -> int:
     if options.version == options.against:
         raise SettingsError(f"Both are {options.version}; name two versions that differ.")
     check_rerank_depth(options.rerank_depth)
-    versions = [registry.find_version(name, options.models) for name in (options.version, options.against)]
+    names = (options.version, options.against)
+    versions = [registry.find_version(name, options.models) for name in names if name != LATE]
     current_build(options.index, root=options.root)
     from indexing.index import judged_split
     from indexing.progress import Bars
     from search.load import open_pipeline
     from search.rerank.cross_encoder import CrossEncoderReranker
+    from search.rerank.late_interaction import LateInteractionReranker
     from training.versions.compare import compare_versions
 
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = judged_split(pipeline.index, options.split)
+    rerankers: dict[str, Reranker] = {version.id: CrossEncoderReranker(str(version.folder)) for version in versions}
+    if LATE in names:
+        rerankers[LATE] = LateInteractionReranker(pipeline.encoder)
     with Bars("queries") as bars:
         comparison = compare_versions(
-            {version.id: CrossEncoderReranker(str(version.folder)) for version in versions},
+            rerankers,
             pipeline,
             judged,
             baseline=options.against,

@@ -155,7 +155,6 @@ def _print(evaluation: "Evaluation", output: Path | None) -> None:
 def _shares(evaluation: "Evaluation") -> str:
     if evaluation.shares is None:
         return "Without dev queries no share is chosen, so it isn't mixed."
-    return (
-        f"Its share, chosen on the dev split: {evaluation.shares['fused']} when it is mixed with the first stage, "
-        f"{evaluation.shares['dense']} with dense."
-    )
+    words = {"fused": "when it is mixed with the first stage", "dense": "with dense", "late": "with late interaction"}
+    shares = ", ".join(f"{share} {words[mix]}" for mix, share in evaluation.shares.items())
+    return f"Its share, chosen on the dev split: {shares}."

@@ -8,7 +8,7 @@ from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.corpus.hub_names import NANO_BEIR
 from indexing.errors import SettingsError
-from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_path
+from search.served import DEFAULT_RERANKER, NO_RERANKER, late_bi_encoder, reranker_path
 from training.cli.options import RERANKER_HELP, add_json, add_rerank_depth, json_file
 from training.evaluation.settings import NANO_BEIR_SETS
 
@@ -39,6 +39,8 @@ def _nano_beir(options: argparse.Namespace) -> int:
     check_at_least("--rerank-depth", options.rerank_depth, least=1, what="passage")
     if options.reranker == NO_RERANKER:
         raise SettingsError("nano-beir measures a re-ranker; --reranker none has none.")
+    if late_bi_encoder(options.reranker) is not None:
+        raise SettingsError("nano-beir measures cross-encoders; measure late interaction with `evaluate`.")
     path = reranker_path(options.reranker)
     from training.evaluation.nano_beir import evaluate_nano_beir, nano_beir_json, nano_beir_table
 

@@ -12,7 +12,7 @@ from indexing.errors import SettingsError
 from search.settings import PipelineSettings
 
 VERSION_HELP = "NAME/VERSION below the folder of models, or shipped"
-RERANKER_HELP = "NAME/VERSION, shipped, or path or hub name of a CrossEncoder (%(default)s)"
+RERANKER_HELP = "NAME/VERSION, shipped, late (late interaction), or path or hub name of a CrossEncoder (%(default)s)"
 
 
 def add_root(command: argparse.ArgumentParser) -> None:

@@ -26,6 +26,10 @@ from training.evaluation.report import EvaluationReport, make_report, report_jso
 from training.evaluation.settings import EvaluationRequest
 from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
 
+WITHOUT_LATE = (
+    "Late interaction has no row: the index's bi-encoder is no transformer, so it gives no vectors of tokens."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -141,7 +145,13 @@ class _Searches:
         if self.keep is None:
             return None
         manifest = self.pipeline.index.manifest
-        searched = {"index": manifest.name, "build": manifest.build, "depth": self.depth, "program": package_version()}
+        searched = {
+            "index": manifest.name,
+            "build": manifest.build,
+            "depth": self.depth,
+            "program": package_version(),
+            "late": True,  # lists of it are kept too, which what was begun before lacks
+        }
         return self.stack.enter_context(self.keep.open(f"{manifest.name}-{name}", {**searched, **identity}))
 
 
@@ -206,7 +216,7 @@ class _Evaluator:
             candidates=candidates,
             second_account=self._second_account(candidates, stages, judged, text_of) if self.request.missed else None,
             absent=fitted.absent,
-            notes=notes,
+            notes=(*notes, *([] if stages.late is not None else [WITHOUT_LATE])),
         )
 
     def _second_account(self, candidates: Run, stages: Stages, judged: JudgedSet, text_of: TextOf) -> SecondAccount:

@@ -183,7 +183,7 @@ def _judged(index: Index, options: MiningOptions) -> JudgedSet:
 def _open_miner(index: Index, settings: MiningSettings, options: MiningOptions) -> Miner:
     """Load the bi-encoder, and last the re-ranker."""
     pipeline = pipeline_on(index, reranker=NO_RERANKER)
-    reranker = open_reranker(options.reranker) if options.reranker else None
+    reranker = open_reranker(options.reranker, encoder=pipeline.encoder) if options.reranker else None
     return Miner.open(pipeline, settings, fusion=options.fusion, reranker=reranker)
 
 

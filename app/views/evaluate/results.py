@@ -19,7 +19,7 @@ from training.evaluation.files import trec_eval_command
 from training.evaluation.paired import BETTER, WORSE
 from training.evaluation.report import EvaluationReport
 from training.evaluation.significance import TIE
-from training.evaluation.stages import MIXES, RERANKED
+from training.evaluation.stages import RERANKED
 
 SIGNS = {BETTER: "▲", WORSE: "▼"}
 
@@ -105,10 +105,10 @@ def notes(evaluation: Evaluation) -> list[str]:
     if evaluation.shares is None:
         sentences.append("Without dev queries the re-ranker isn't mixed with another score.")
     else:
-        first_stage, dense = (f"{evaluation.shares[mix]:.0%}" for mix in MIXES)
+        words = {"fused": "the first stage", "dense": "dense", "late": "late interaction"}
+        shares = [f"{share:.0%} when mixed with {words[mix]}" for mix, share in evaluation.shares.items()]
         sentences.append(
-            f"The re-ranker's share is {first_stage} when mixed with the first stage and {dense} when mixed with "
-            "dense; both were chosen on the dev split."
+            f"The re-ranker's share is {', '.join(shares[:-1])} and {shares[-1]}; each was chosen on the dev split."
         )
     return sentences
 

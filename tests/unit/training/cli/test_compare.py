@@ -8,6 +8,7 @@ import pytest
 from indexing.judged.sets import judged_sets
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
+from search.rerank.late_interaction import LateInteractionReranker
 from tests.support.versions import make_version
 from training.__main__ import main
 from training.evaluation.candidates import first_stage_lists, reranked
@@ -82,3 +83,14 @@ def test_what_can_not_be_compared_is_told(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert told in shown.err.splitlines()[-1]
+
+
+def test_a_version_can_be_compared_with_late_interaction(
+    models: Path, built_root: Path, small_corpus: Path, pipeline: RetrieveAndRerank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["dev"], depth=8)
+    run = reranked(lists, LateInteractionReranker(pipeline.encoder))
+    value = ndcg_of_the_only_relevant(run[lists.queries[0].id].passage_ids, "d2")
+    command = ["compare", "late", "mine/1", "--models", str(models), "--index", "small", "--root", str(built_root)]
+    assert main([*command, "--rerank-depth", "8"]) == 0
+    assert capsys.readouterr().out.startswith(f"nDCG@10 of late is {value:.4f}, of mine/1 ")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import open_index
 from indexing.records import QueryId
 from search.pipeline import RetrieveAndRerank
 from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
 from tests.support.fakes import WordOverlapReranker
-from training.evaluation.evaluate import evaluate_stages
+from training.evaluation.evaluate import WITHOUT_LATE, evaluate_stages
 from training.evaluation.report import RERANKED_WITH_MISSED, markdown
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 from training.evaluation.stages import STAGES
@@ -154,3 +155,12 @@ def test_without_dev_queries_nothing_is_mixed(pipeline: RetrieveAndRerank, small
 def test_the_index_that_was_built_is_named(pipeline: RetrieveAndRerank, built_root: Path) -> None:
     found = evaluate_stages(pipeline, EvaluationRequest(depth=5))
     assert found.build == open_index("small", root=built_root).folder.name
+
+
+def test_a_bi_encoder_without_vectors_of_tokens_has_no_late_interaction_and_the_report_says_so(
+    pipeline: RetrieveAndRerank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BiEncoder, "has_tokens", False)
+    (report,) = evaluate_stages(pipeline, EvaluationRequest(depth=5)).reports
+    assert not any("late" in name for name in report.comparison.systems)
+    assert WITHOUT_LATE in report.notes

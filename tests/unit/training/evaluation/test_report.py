@@ -30,8 +30,8 @@ QUERIES = (Query(ONE, "first"), Query(TWO, "second"))
 QRELS = {ONE: grades(a=3, b=1), TWO: grades(c=2, d=2)}
 FUSED = {ONE: ranking("x", "b", "a"), TWO: ranking("y", "c")}
 LOGITS = {ONE: scored(a=3.0, x=2.0, b=1.0), TWO: scored(y=2.0, c=1.0)}
-SHARES = {"fused": 1.0, "dense": 1.0}
-STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, cosine=FUSED, rerank_seconds=0.5)
+SHARES = {"fused": 1.0, "dense": 1.0, "late": 1.0}
+STAGES_RUN = Stages(bm25=FUSED, dense=FUSED, fused=FUSED, reranked=LOGITS, cosine=FUSED, late=FUSED, rerank_seconds=0.5)
 RUNS = STAGES_RUN.by_name(shares=SHARES)
 JUDGED = JudgedSet("test", QUERIES, QRELS)
 NONE_ABSENT = {"lost to absent passages": 0.0}

@@ -12,7 +12,9 @@ from indexing.errors import CorpusError
 from indexing.judged.sets import judged_sets
 from indexing.records import PassageId, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
+from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Scores
+from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
 from tests.support.fakes import FixedReranker, WordOverlapReranker
 from tests.support.judged_lists import ONE, TWO, grades
@@ -20,7 +22,7 @@ from training.evaluation.candidates import Candidates
 from training.evaluation.measures import measure_run
 from training.evaluation.stages import STAGES, Stages, choose_shares, rerank_candidates, retrieve_stages
 
-HALVES = {"fused": 0.5, "dense": 0.5}
+HALVES = {"fused": 0.5, "dense": 0.5, "late": 0.5}
 
 
 def stages(first: dict[str, float], second: dict[str, float], near: dict[str, float] | None = None) -> Stages:
@@ -68,7 +70,7 @@ def test_every_stage_of_a_search_is_kept(pipeline: RetrieveAndRerank, small_corp
     judged = judged_sets(small_corpus)["test"]
     found = retrieve_stages(pipeline, judged.queries, depth=20)
     assert list(found.by_name(shares=HALVES)) == list(STAGES)
-    assert list(found.by_name(shares=None)) == list(STAGES[:-2])
+    assert list(found.by_name(shares=None)) == list(STAGES[:-3])
     for run in found.by_name(shares=HALVES).values():
         assert set(run) == set(judged.qrels)
     # "how does a lighthouse lens work": each of these holds one of its five terms, and ties stand by id
@@ -123,6 +125,30 @@ def test_given_lists_are_re_ranked(judged_folder: Path, bi_encoder: BiEncoder) -
     assert found.bm25[ONE].passage_ids == ("a4", "a3", "a1")
     assert found.reranked[ONE].passage_ids == ("a1", "a3", "a4")
     assert set(found.dense[ONE].passage_ids) == set(found.fused[ONE].passage_ids) == {"a1", "a3", "a4"}
+    assert found.late is not None
+    texts = [PASSAGES[name] for name in ("a1", "a3", "a4")]
+    expected = LateInteractionReranker(bi_encoder).score("how do bees make honey", texts).logits
+    scores = dict(zip(found.late[ONE].passage_ids, found.late[ONE].scores, strict=True))
+    assert [scores[PassageId(name)] for name in ("a1", "a3", "a4")] == pytest.approx(expected, abs=0.1)
+    assert found.mixed("late", 0)[ONE].passage_ids == found.late[ONE].passage_ids
+
+
+def test_late_interaction_has_the_candidates_that_were_re_ranked(
+    pipeline: RetrieveAndRerank, small_corpus: Path
+) -> None:
+    queries = judged_sets(small_corpus)["test"].queries
+    found = retrieve_stages(pipeline, queries, depth=6)
+    assert found.late is not None
+    for query in queries:
+        trace = pipeline.search(query.text, PipelineSettings(depth=6, rerank_depth=6, rerank_mix="late"))
+        late = dict(zip(found.late[query.id].passage_ids, found.late[query.id].scores, strict=True))
+        assert set(late) == set(found.reranked[query.id].passage_ids)
+        assert [late[name] for name in trace.late] == pytest.approx(list(trace.late.values()), abs=0.1)
+
+
+def test_without_vectors_of_tokens_there_is_no_row_of_late_interaction() -> None:
+    found = stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0})
+    assert list(found.by_name(shares={"fused": 0.5, "dense": 0.5})) == [name for name in STAGES if "late" not in name]
 
 
 def test_a_judged_query_that_the_given_run_lacks_counts_zero_and_stops_nothing(
