@@ -117,10 +117,7 @@ def evaluate_index(
     """Gather what the grid's pipelines need of each judged query, and evaluate them all.
 
     `rerankers` are those of the grid by their names there, and late interaction's if the grid has it. What was read in
-    an earlier call with `keep` isn't read again.
-
-    Raises:
-        ModelError: a re-ranker doesn't give one finite number for each passage.
+    an earlier call with `keep` isn't read again. Raises ModelError as `read_grid` does.
     """
     deadline = Deadline.after(settings.seconds)
     halves = Halves.of((query.id for query in fitted.judged.queries), seed=settings.seed)
@@ -128,15 +125,10 @@ def evaluate_index(
     grid = _with_bm25(replace(settings.grid, runs=tuple(settings.runs)), index, bm25)
     with ExitStack() as stack:
         journals = _Journals(index, fitted, keep, stack)
+        kept = journals.first_stage(grid, bm25, settings.runs)
+        depths, runs = grid.first_depths, settings.runs
         first = gather_first(
-            index,
-            encoder,
-            fitted,
-            bm25=bm25,
-            depths=grid.first_depths,
-            runs=settings.runs,
-            journal=journals.first_stage(grid, bm25, settings.runs),
-            progress=progress,
+            index, encoder, fitted, bm25=bm25, depths=depths, runs=runs, journal=kept, progress=progress
         )
         readers = Readers(index, rerankers, {name: journals.reading(name, note) for name in grid.readers})
         read = read_grid(readers, first, grid, deadline=deadline, progress=progress)
