@@ -55,7 +55,7 @@ def test_every_card_has_a_button_and_nothing_is_explained_unasked(page: AppTest)
     page.query_params["q"] = QUERY
     page.run()
     assert not page.exception
-    assert html(page).count('aria-label="Why rank 1?"') == 2  # one in each list
+    assert html(page).count('aria-label="why? Rank 1"') == 2  # one in each list
     assert html(page).count('class="sl-ask"') == 2 * len(PASSAGES)
     assert "sl-why" not in html(page)
 

@@ -6,7 +6,7 @@ import altair as alt
 import streamlit as st
 
 from app.views.widgets.palette import DOWN, SAME, UP
-from app.views.widgets.passage.rank_lines import LABEL_LENGTH, rank_lines
+from app.views.widgets.passage.rank_lines import LABEL_LENGTH, TOLD_LENGTH, rank_lines
 from indexing.records import PassageId
 from search.trace import SearchTrace
 
@@ -15,15 +15,18 @@ def slope_chart(a: SearchTrace, b: SearchTrace, *, shown: int) -> alt.LayerChart
     """Passages among the first `shown` of A or B; all lower ranks share one row."""
     colors = {"up": UP, "down": DOWN, "same": SAME, "alone": SAME}
     tooltips = [alt.Tooltip("a:N", title="rank in A"), alt.Tooltip("b:N", title="rank in B")]
-    return rank_lines(_rows(a, b, shown), shown=shown, colors=colors, tooltips=tooltips, hollow="alone")
+    rows = _rows(a, b, shown)
+    ranks = {row["id"]: f"{row['a']} and {row['b']}: {row['text'][:TOLD_LENGTH]}" for row in rows}
+    told = f"Ranks in A and in B. {'; '.join(ranks.values())}."
+    return rank_lines(rows, shown=shown, colors=colors, tooltips=tooltips, hollow="alone", told=told)
 
 
 def show_slopes(a: SearchTrace, b: SearchTrace, *, shown: int) -> None:
     """The chart with its heading."""
     st.html(
-        '<h3 class="sl-heading">What differs <small>A → B &ensp;'
+        '<h2 class="sl-heading">What differs <small>A → B &ensp;'
         '<span class="sl-move sl-up">▲ higher in B</span> <span class="sl-move sl-down">▼ lower</span> '
-        '<span class="sl-move sl-same">· same</span> <span class="sl-move sl-same">○ in one only</span></small></h3>'
+        '<span class="sl-move sl-same">· same</span> <span class="sl-move sl-same">○ in one only</span></small></h2>'
     )
     st.altair_chart(slope_chart(a, b, shown=shown), key="compare_slopes")
 

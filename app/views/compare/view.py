@@ -55,24 +55,25 @@ def render() -> None:
     index_caption(shared[0].pipeline.index)
     judged = load_judgments(shared[0])
     if not pair.a.query.strip():
-        _welcome(judged)
+        _welcome(shared[0], judged)
         return
     with st.expander("Queries to try", key="compare_queries"):
-        _suggest(judged)
+        _suggest(shared[0], judged)
     _answer(shared, pair, judged)
 
 
-def _welcome(judged: dict[str, JudgedSet]) -> None:
+def _welcome(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
     st.html(
         '<div class="sl-welcome"><p>Set two pipelines above, <b>A</b> and <b>B</b>, type a query and press Enter. '
         "Both lists appear side by side, with figures on how similar they are: the passages they share, rank-biased "
         "overlap and, for a judged query, the nDCG@10 of each.</p><p>Try one of these:</p></div>"
     )
-    _suggest(judged)
+    _suggest(shared, judged)
 
 
-def _suggest(judged: dict[str, JudgedSet]) -> None:
-    suggestions("compare", judged, choose=compare_page.choose_query, judged_help=JUDGED_HELP)
+def _suggest(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
+    index = shared.pipeline.index
+    suggestions("compare", index, judged, choose=compare_page.choose_query, judged_help=JUDGED_HELP)
 
 
 def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, JudgedSet]) -> None:

@@ -54,7 +54,13 @@ def interval_chart(comparison: Comparison) -> alt.LayerChart:
     words = base.mark_text(dy=-11, fontSize=11, color=WORDS).encode(
         x=alt.X("mean:Q", axis=axis), text=alt.Text("mean:Q", format=".3f"), color=alt.value(WORDS)
     )
-    return alt.LayerChart(layer=[lines, points, words], height=ROW_HEIGHT * len(rows) + 50, config=FRAMELESS)
+    told = "; ".join(f"{row['system']} {row['mean']:.3f}, {row['low']:.3f} to {row['high']:.3f}" for row in rows)
+    return alt.LayerChart(
+        layer=[lines, points, words],
+        height=ROW_HEIGHT * len(rows) + 50,
+        config=FRAMELESS,
+        description=f"{comparison.measure} of each stage with its 95 % interval. {told}.",
+    )
 
 
 def sweep_chart(sweep: Sequence[Depth], measure: str) -> alt.LayerChart:
@@ -90,7 +96,13 @@ def sweep_chart(sweep: Sequence[Depth], measure: str) -> alt.LayerChart:
     line = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=alt.Y("value:Q", scale=scale, axis=axis))
     points = base.mark_point(color=BAR, filled=True, size=70, opacity=1).encode(y=alt.Y("value:Q", axis=axis))
     words = base.mark_text(color=WORDS, dy=13, fontSize=11).encode(y=alt.Y("value:Q", axis=axis), text="depth:Q")
-    return alt.LayerChart(layer=[best, line, points, words], height=260, config=FRAMELESS)
+    told = "; ".join(f"depth {row['depth']}: {row['cost']:,.1f}, {row['value']:.4f}" for row in rows)
+    return alt.LayerChart(
+        layer=[best, line, points, words],
+        height=260,
+        config=FRAMELESS,
+        description=f"{measure} by depth, each with {title}. {told}.",
+    )
 
 
 def ceiling_chart(attribution: Attribution) -> alt.LayerChart:
@@ -125,7 +137,10 @@ def wins_chart(differences: Mapping[QueryId, float], queries: Sequence[Query], *
         for place, query in enumerate(ordered, start=1)
     ]
     thick = max(1.0, min(8.0, 500 / max(len(rows), 1)))
-    chart: alt.Chart = alt.Chart(alt.InlineData(values=rows), height=220, config=FRAMELESS).mark_rule(strokeWidth=thick)
+    counts = ", ".join(f"{sum(row['outcome'] == name for row in rows):,} of {name}" for name in OUTCOME_COLORS)
+    told = f"{words} of each query, the greatest loss first: {counts}. The table below has them all."
+    data = alt.InlineData(values=rows)
+    chart: alt.Chart = alt.Chart(data, height=220, config=FRAMELESS, description=told).mark_rule(strokeWidth=thick)
     return chart.encode(
         x=alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0, len(rows) + 1], nice=False)),
         y=alt.Y("difference:Q", axis=alt.Axis(title=words, tickCount=5, domain=False, gridOpacity=0.35)),
@@ -151,7 +166,13 @@ def _bars(rows: Sequence[Mapping[str, Any]], name: str, title: str, form: str, c
     words = base.mark_text(align="left", dx=6, fontSize=12, color=WORDS).encode(
         x=x, text=alt.Text("value:Q", format=form)
     )
-    return alt.LayerChart(layer=[bars, words], height=ROW_HEIGHT * len(rows) + 40, config=FRAMELESS)
+    told = "; ".join(f"{row[name]} {format(row['value'], form)}" for row in rows)
+    return alt.LayerChart(
+        layer=[bars, words],
+        height=ROW_HEIGHT * len(rows) + 40,
+        config=FRAMELESS,
+        description=f"{title[:1].upper()}{title[1:]}. {told}.",
+    )
 
 
 def _rows(names: Sequence[str], field: str) -> alt.Y:

@@ -6,7 +6,7 @@ import altair as alt
 import streamlit as st
 
 from app.views.widgets.palette import DOWN, SAME, UP
-from app.views.widgets.passage.rank_lines import LABEL_LENGTH, rank_lines
+from app.views.widgets.passage.rank_lines import LABEL_LENGTH, TOLD_LENGTH, rank_lines
 from indexing.records import PassageId
 from search.trace import SearchTrace
 
@@ -15,15 +15,18 @@ def movement_chart(trace: SearchTrace, *, shown: int) -> alt.LayerChart:
     """Passages among the first `shown` before or after re-ranking; all lower ranks share one row."""
     tooltips = [alt.Tooltip("before:Q", title="first stage"), alt.Tooltip("after:Q", title="re-ranked")]
     colors = {"up": UP, "down": DOWN, "same": SAME}
-    return rank_lines(_rows(trace, shown), shown=shown, colors=colors, tooltips=tooltips)
+    rows = _rows(trace, shown)
+    moves = "; ".join(f"{row['before']} to {row['after']}: {row['text'][:TOLD_LENGTH]}" for row in rows[::2])
+    told = f"Ranks before and after re-ranking. {moves}."
+    return rank_lines(rows, shown=shown, colors=colors, tooltips=tooltips, told=told)
 
 
 def show_movement(trace: SearchTrace, *, shown: int) -> None:
     """The chart with its heading."""
     st.html(
-        '<h3 class="sl-heading">What moved <small>first stage → re-ranked &ensp;'
+        '<h2 class="sl-heading">What moved <small>first stage → re-ranked &ensp;'
         '<span class="sl-move sl-up">▲ up</span> <span class="sl-move sl-down">▼ down</span> '
-        '<span class="sl-move sl-same">· same</span></small></h3>'
+        '<span class="sl-move sl-same">· same</span></small></h2>'
     )
     st.altair_chart(movement_chart(trace, shown=shown), key="search_movement")
 

@@ -54,10 +54,10 @@ def render() -> None:
     _unknown_languages(shared)
     judged = load_judgments(shared)
     if not choice.query.strip():
-        _welcome(judged)
+        _welcome(shared, judged)
         return
     with st.expander("Queries to try", key="search_more"):
-        _suggest(judged)
+        _suggest(shared, judged)
     _answer(shared, choice, judged)
 
 
@@ -69,7 +69,7 @@ def _unknown_languages(shared: SharedPipeline) -> None:
         note(foreign)
 
 
-def _welcome(judged: dict[str, JudgedSet]) -> None:
+def _welcome(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
     st.html(
         '<div class="sl-welcome"><p>Type a query and press Enter. Two rankings appear side by side: '
         "what the <b>first stage</b> found by words and by meaning, and how the <b>re-ranker</b> orders it "
@@ -78,11 +78,12 @@ def _welcome(judged: dict[str, JudgedSet]) -> None:
         '<span class="sl-move sl-down">▼2</span> down two &ensp;'
         '<span class="sl-move sl-same">·</span> unchanged</p><p>Try one of these:</p></div>'
     )
-    _suggest(judged)
+    _suggest(shared, judged)
 
 
-def _suggest(judged: dict[str, JudgedSet]) -> None:
-    suggestions("search", judged, choose=lambda query: choose(query=query), judged_help=JUDGED_HELP)
+def _suggest(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
+    index = shared.pipeline.index
+    suggestions("search", index, judged, choose=lambda query: choose(query=query), judged_help=JUDGED_HELP)
 
 
 def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, JudgedSet]) -> None:

@@ -49,13 +49,17 @@ def waterfall_chart(seconds: Mapping[str, float]) -> alt.LayerChart:
         x=alt.X("end:Q", scale=scale, axis=axis), text=alt.Text("took:Q", format=",.1f")
     )
     view = alt.Config(view=alt.ViewConfig(stroke=None))
-    return alt.LayerChart(layer=[bars, words], height=ROW_HEIGHT * len(rows) + 40, config=view)
+    told = "; ".join(f"{row['stage']} {row['took']:,.1f}" for row in rows)
+    height = ROW_HEIGHT * len(rows) + 40
+    return alt.LayerChart(
+        layer=[bars, words], height=height, config=view, description=f"Milliseconds of each stage. {told}."
+    )
 
 
 def show_waterfall(seconds: Mapping[str, float], totals: Sequence[float]) -> None:
     """The chart with its heading; `totals` are the seconds of this session's searches."""
     words = f"{sum(seconds.values()) * 1000:,.1f} ms in total"
-    st.html(f'<h3 class="sl-heading">Where the time went <small>{words}</small></h3>')
+    st.html(f'<h2 class="sl-heading">Where the time went <small>{words}</small></h2>')
     st.altair_chart(waterfall_chart(seconds), key="search_waterfall")
     if len(totals) >= FEWEST_FOR_PERCENTILES:
         median, p95 = np.percentile(np.asarray(totals) * 1000, [50, 95])

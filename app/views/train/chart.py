@@ -38,7 +38,10 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
     )
     every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss", "loss"))
     mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed", "loss"))
-    return alt.LayerChart(layer=[every, mean], height=HEIGHT)
+    told = f"The loss by step; smoothed, it is {rows[-1]['smoothed']:.4f} at step {rows[-1]['step']:,}." if rows else ""
+    return alt.LayerChart(
+        layer=[every, mean], height=HEIGHT, description=told or "The loss by step; none is known yet."
+    )
 
 
 def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | None) -> alt.LayerChart:
@@ -58,7 +61,10 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
         )
         tooltips = [alt.Tooltip("name:N", title="line"), alt.Tooltip("ndcg:Q", title=MAIN_MEASURE, format=".4f")]
         layers += [part.encode(y="ndcg:Q", tooltip=tooltips) for part in (rule, words)]
-    return alt.LayerChart(layer=layers, height=HEIGHT)
+    told = "; ".join(f"step {row['step']:,}: {row['ndcg']:.4f}" for row in rows)
+    served = "" if current_ndcg is None else f" The served version, {current}: {current_ndcg:.4f}."
+    description = f"{MAIN_MEASURE} on the dev set. {told or 'Not measured yet'}.{served}"
+    return alt.LayerChart(layer=layers, height=HEIGHT, description=description)
 
 
 def _steps(metrics: Sequence[Metric]) -> alt.X:

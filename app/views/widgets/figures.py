@@ -36,7 +36,7 @@ def _figure_html(figure: Figure) -> str:
 
 def heading_html(title: str, note: str = "") -> str:
     """A section's heading with a quiet note beside it."""
-    return f'<h3 class="sl-heading">{escape(title)} <small>{escape(note)}</small></h3>'
+    return f'<h2 class="sl-heading">{escape(title)} <small>{escape(note)}</small></h2>'
 
 
 def size_text(size: float) -> str:

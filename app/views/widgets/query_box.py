@@ -6,6 +6,8 @@ import streamlit as st
 
 from app.views.widgets.fields import judged_field
 from app.views.widgets.notices import plain
+from app.views.widgets.own_examples import own_examples
+from indexing.index import Index
 from indexing.judged.sets import JudgedSet
 
 EXAMPLES = (
@@ -40,13 +42,15 @@ def query_box(
         )
 
 
-def suggestions(page: str, judged: Mapping[str, JudgedSet], *, choose: Callable[[str], None], judged_help: str) -> None:
+def suggestions(
+    page: str, index: Index, judged: Mapping[str, JudgedSet], *, choose: Callable[[str], None], judged_help: str
+) -> None:
     """Example queries as buttons, and a list of the judged ones where the index has some.
 
     `choose` gets the query that was picked; `judged_help` says what a judged query shows in addition.
     """
     with st.container(horizontal=True, gap="xsmall", key=f"{page}_examples"):
-        for place, query in enumerate(_examples(judged)):
+        for place, query in enumerate(_examples(index, judged)):
             st.button(plain(query), key=f"{page}_example_{place}", on_click=choose, args=(query,))
     queries = [query.text for split in ("test", "dev") if split in judged for query in judged[split].queries]
     if queries:
@@ -60,9 +64,11 @@ def suggestions(page: str, judged: Mapping[str, JudgedSet], *, choose: Callable[
         )
 
 
-def _examples(judged: Mapping[str, JudgedSet]) -> tuple[str, ...]:
-    """The usual examples; for an index that has judged queries but none of these, some of its own."""
-    if not judged or any(queries.find(example) for queries in judged.values() for example in EXAMPLES):
+def _examples(index: Index, judged: Mapping[str, JudgedSet]) -> tuple[str, ...]:
+    """The usual examples for the bundled collection, which has judgments of them; for any other, some of its own."""
+    if not judged:
+        return own_examples(index.passages, index.analyzer, count=len(EXAMPLES))
+    if any(queries.find(example) for queries in judged.values() for example in EXAMPLES):
         return EXAMPLES
     largest = max(judged.values(), key=lambda queries: len(queries.queries))
     return tuple(query.text for query in largest.queries[: len(EXAMPLES)])

@@ -13,6 +13,7 @@ CSS = """
   --sl-soft: light-dark(#f2f4f9, #232733);
   --sl-quiet: light-dark(#5d6478, #a0a7ba);
   --sl-mark: light-dark(#fff0b8, #57491a);
+  --sl-ring: light-dark(#767d92, #8a91a5);
 }
 .stMainBlockContainer { max-width: 1180px; padding: 4.6rem 2.5rem 4rem; }
 .sl-top { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .9rem; }
@@ -80,14 +81,43 @@ CSS = """
 .sl-cut { color: var(--sl-down); background: none; border-color: var(--sl-down); }
 :root:not([data-sl-hears]) .sl-ask { visibility: hidden; }
 .sl-more { margin-left: auto; font-size: .8rem; border: 0; }
-.sl-more summary { cursor: pointer; color: var(--sl-accent); list-style: none; padding: 0; }
+.sl-more summary {
+  cursor: pointer; color: var(--sl-accent); list-style: none; padding: .2rem .25rem; min-height: 24px; min-width: 24px;
+  line-height: 1.1rem; border-radius: .2rem;
+}
+.sl-more summary:focus-visible { outline: 2px solid var(--sl-accent); outline-offset: 0; }
 .sl-more summary::-webkit-details-marker { display: none; }
 .sl-more summary::after { content: "more"; }
 .sl-more[open] summary::after { content: "less"; }
 
+/* What Streamlit draws too faintly or too small: disabled labels, captions, rings, values of sliders, help. */
+label[disabled] [data-testid=stMarkdownContainer], [data-testid=stCaptionContainer],
+:is([data-testid=stCheckbox], [data-testid=stRadioOption]) label:has(input:disabled) p,
+[data-testid=stSliderThumbValue][disabled], button:disabled { color: var(--sl-quiet) !important; opacity: 1; }
+.stApp :is(input, textarea):disabled, .stApp :is(input, textarea)::placeholder {
+  color: var(--sl-quiet) !important; -webkit-text-fill-color: var(--sl-quiet) !important; opacity: 1;
+}
+[data-testid=stSliderThumbValue]:not([disabled]), [role=tab][aria-selected=true] { color: var(--sl-accent) !important; }
+[data-testid=stRadioOption]:not([data-selected]) > div > div:first-child { box-shadow: 0 0 0 1px var(--sl-ring); }
+[data-testid=stTooltipHoverTarget] > button { min-width: 24px; min-height: 24px; justify-content: center; }
+[data-testid=stVegaLiteChart] svg text { fill: var(--sl-quiet); }
+.stForm [data-testid=InputInstructions] { display: none; } /* it would cover a long query */
+
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after {
+    animation-duration: 1ms !important; animation-iteration-count: 1 !important; transition-duration: 1ms !important;
+    scroll-behavior: auto !important;
+  }
+}
+
 @media (max-width: 760px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   .sl-figures { gap: .4rem 1.3rem; }
+  [class*=st-key-compare_panel_] { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; }
+  [class*=st-key-compare_panel_] > :first-child, [class*=st-key-compare_panel_] > :has(details[open]) {
+    grid-column: 1 / -1;
+  }
+  [class*=st-key-compare_panel_] > :first-child [data-testid=stColumn] { min-width: 0; flex: 1 1 0; }
   .sl-two { grid-template-columns: 1fr 1fr; gap: .7rem 0; }
   .sl-one { grid-template-columns: minmax(0, 1fr); }
   .sl-two .sl-column-first > .sl-heading, .sl-two .sl-column-second > .sl-heading,

@@ -64,14 +64,16 @@ def card_html(card: PassageCard, trace: SearchTrace) -> str:
     more = ""
     if rest:
         more = f'<span class="sl-dots">&nbsp;…</span><span class="sl-rest">{_marked(rest)}</span>'
-    toggle = '<details class="sl-more"><summary aria-label="Whole text"></summary></details>' if rest else ""
+    toggle = (
+        '<details class="sl-more"><summary aria-label="more or less of the text"></summary></details>' if rest else ""
+    )
     return (
         f'<li class="sl-card" data-passage="{escape(card.passage_id)}">'
         f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
         f'<span class="sl-score">{card.score}</span></div>{title}'
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
         f'<div class="sl-badges">{"".join(card.badges)}'
-        f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="Why rank {card.rank}?">why?</button>'
+        f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {card.rank}">why?</button>'
         f"{toggle}</div></li>"
     )
 
@@ -81,7 +83,7 @@ def list_html(name: str, title: str, about: str, cards: Sequence[PassageCard], t
     items = "".join(card_html(card, trace) for card in cards)
     return (
         f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}">'
-        f'<h3 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h3>'
+        f'<h2 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h2>'
         f'<ol class="sl-list" role="list">{items}</ol></section>'
     )
 

@@ -8,6 +8,7 @@ import altair as alt
 from app.views.widgets.palette import WORDS
 
 LABEL_LENGTH = 60  # characters of a passage beside its line, before it is cut to the chart's width
+TOLD_LENGTH = 40  # characters of a passage in the words for those who hear the chart
 ROW_HEIGHT = 26  # pixels between two ranks
 
 
@@ -18,6 +19,7 @@ def rank_lines(
     colors: Mapping[str, str],
     tooltips: Sequence[alt.Tooltip],
     hollow: str = "",
+    told: str,
 ) -> alt.LayerChart:
     """A chart of lines between two columns of ranks.
 
@@ -28,6 +30,7 @@ def rank_lines(
         colors: the color of each `direction`.
         tooltips: shown beside the passage while the pointer rests on a line.
         hollow: the direction whose points are not filled.
+        told: what the chart shows, in words, for those who hear it.
     """
     last = max((row["place"] for row in rows), default=1)
     base = alt.Chart(alt.InlineData(values=[dict(row) for row in rows])).encode(
@@ -40,7 +43,7 @@ def rank_lines(
     lines = base.mark_line(strokeWidth=2.2, opacity=0.85, interpolate="monotone")
     view = alt.Config(view=alt.ViewConfig(stroke=None))
     layers = [lines, *_points(base, hollow), _labels(base, shown)]
-    return alt.LayerChart(layer=layers, height=ROW_HEIGHT * last + 8, config=view)
+    return alt.LayerChart(layer=layers, height=ROW_HEIGHT * last + 8, config=view, description=told)
 
 
 def _ranks(last: int, shown: int) -> alt.Y:

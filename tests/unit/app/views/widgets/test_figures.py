@@ -20,7 +20,7 @@ def test_html_stays_html_and_a_wide_figure_says_so() -> None:
 
 
 def test_a_heading_is_escaped() -> None:
-    assert heading_html("<a>", "b & c") == '<h3 class="sl-heading">&lt;a&gt; <small>b &amp; c</small></h3>'
+    assert heading_html("<a>", "b & c") == '<h2 class="sl-heading">&lt;a&gt; <small>b &amp; c</small></h2>'
 
 
 @pytest.mark.parametrize(("size", "text"), [(900, "1 kB"), (1_500_000, "1.5 MB"), (2_340_000_000, "2.3 GB")])
