@@ -5,9 +5,11 @@ One job runs at a time in this process; the others wait for their turn. No threa
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from indexing.errors import SecondLookError, first_line
 from indexing.progress import PhaseProgress, Progress
@@ -19,16 +21,34 @@ _turn = threading.Lock()
 log = logging.getLogger(__name__)
 
 
+_running: "list[BackgroundJob[Any]]" = []  # of this process, of every kind, in the order in which they were started
+
+
 class _StopError(Exception):
     """Ends a job at its next report of progress."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a piece of work is called, and the page that shows it."""
+
+    title: str = "other work"
+    page: str = ""
+    """The folder of the page in `views`; empty for none."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the page's link."""
+    choice: object = None
+    """What a user set, as the page keeps it."""
 
 
 class BackgroundJob(Generic[T]):
     """One piece of work, shared by all sessions that requested it."""
 
-    def __init__(self, work: Callable[[Progress], T]) -> None:
+    def __init__(self, work: Callable[[Progress], T], subject: Subject | None = None) -> None:
         self._work = work
         self._stop = threading.Event()
+        self.subject = subject or Subject()
+        self._phase_began = time.monotonic()
         self.state = "waiting"
         """`waiting`, `running`, `done`, `failed` or `stopped`."""
         self.progress = PhaseProgress()
@@ -47,15 +67,30 @@ class BackgroundJob(Generic[T]):
         """Whether a stop was requested."""
         return self._stop.is_set()
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Remaining time of this phase, at its speed so far; None while unknown."""
+        progress = self.progress
+        if not 0 < progress.count <= progress.total:
+            return None
+        return (progress.total - progress.count) * (time.monotonic() - self._phase_began) / progress.count
+
     def stop(self) -> None:
         """Request that it end at its next report of progress; no result is kept."""
         self._stop.set()
 
     def start(self) -> None:
         """Run it in a daemon thread, which ends with the process."""
+        _running.append(self)
         threading.Thread(target=self._run, name="second-look-work", daemon=True).start()
 
     def _run(self) -> None:
+        try:
+            self._do()
+        finally:
+            _running.remove(self)
+
+    def _do(self) -> None:
         try:
             while not _turn.acquire(timeout=POLL):
                 self._check()
@@ -80,7 +115,9 @@ class BackgroundJob(Generic[T]):
 
     def _report(self, phase: str, count: int, total: int) -> None:
         self._check()
-        self.progress = self.progress.add(phase, count, total)
+        before, self.progress = self.progress, self.progress.add(phase, count, total)
+        if (before.phase, before.total) != (phase, total) or self.progress.count < before.count:
+            self._phase_began = time.monotonic()
 
     def _check(self) -> None:
         if self._stop.is_set():
@@ -99,13 +136,19 @@ class BackgroundJobs(Generic[T]):
         with self._lock:
             return self._usable(key)
 
-    def start(self, key: Hashable, work: Callable[[Progress], T]) -> BackgroundJob[T]:
+    def newest(self) -> BackgroundJob[T] | None:
+        """The job that runs or, where none does, the one done last; of several, the one started last. None for none."""
+        with self._lock:
+            usable = [job for key in reversed(self._jobs) if (job := self._usable(key)) is not None]
+        return next((job for job in usable if not job.over), usable[0] if usable else None)
+
+    def start(self, key: Hashable, work: Callable[[Progress], T], subject: Subject | None = None) -> BackgroundJob[T]:
         """The job with this key; a new one is started where none is waiting, running or done."""
         with self._lock:
             existing = self._usable(key)
             if existing is not None:
                 return existing
-            self._jobs[key] = job = BackgroundJob(work)
+            self._jobs[key] = job = BackgroundJob(work, subject)
             self._jobs.move_to_end(key)
             for old in [key for key, one in self._jobs.items() if one.over][:-RESULTS_KEPT]:
                 del self._jobs[old]
@@ -115,3 +158,13 @@ class BackgroundJobs(Generic[T]):
     def _usable(self, key: Hashable) -> BackgroundJob[T] | None:
         job = self._jobs.get(key)
         return None if job is None or job.stopping or job.state in ("failed", "stopped") else job
+
+
+def running_jobs() -> list[BackgroundJob[Any]]:
+    """All work of this process that isn't over, what runs first, then what waits for it."""
+    return sorted((job for job in list(_running) if not job.over), key=lambda job: job.state != "running")
+
+
+def work_ahead() -> BackgroundJob[Any] | None:
+    """The work that has its turn now, which the others wait for; None where nothing runs."""
+    return next((job for job in running_jobs() if job.state == "running"), None)

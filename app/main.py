@@ -15,6 +15,7 @@ from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
 from app.views.widgets.notices import problem
+from app.views.widgets.strip import show_strip
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
 PAGES_FOR_OWNERS = [
@@ -38,7 +39,11 @@ def draw() -> None:
         for name, title, icon in listed
     ]
     page = st.navigation(pages, position="top")
+    strip = st.container(key="strip")
     page.run()
+    if not read_only():
+        with strip:
+            show_strip()
     offer_logout()
     settle(page.url_path)
 

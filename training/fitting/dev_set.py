@@ -9,6 +9,7 @@ import torch
 
 from indexing import precision
 from indexing.errors import TrainingError
+from indexing.progress import Progress, relabel, silent
 from indexing.records import Floats, QueryId
 from search.rerank.pairs import EncodedPairs, encode_pairs
 from search.rerank.reranker import Scores
@@ -53,12 +54,12 @@ class ModelInTraining:
         return logits
 
 
-def ndcg_by_query(model: PairModel, dev: Candidates) -> Mapping[QueryId, float]:
+def ndcg_by_query(model: PairModel, dev: Candidates, *, progress: Progress = silent) -> Mapping[QueryId, float]:
     """nDCG@10 of every dev query; a relevant passage missing from the first-stage list counts as missed."""
     model.eval()
-    return ndcg(reranked(dev, ModelInTraining(model), progress=lambda *_: None), dev)
+    return ndcg(reranked(dev, ModelInTraining(model), progress=relabel(progress, "measuring on the dev queries")), dev)
 
 
-def mean_ndcg(model: PairModel, dev: Candidates) -> float:
+def mean_ndcg(model: PairModel, dev: Candidates, *, progress: Progress = silent) -> float:
     """The mean of `ndcg_by_query`."""
-    return fmean(ndcg_by_query(model, dev).values())
+    return fmean(ndcg_by_query(model, dev, progress=progress).values())

@@ -45,7 +45,8 @@ class TrainingReporter(StatusWriter[TrainingStatus]):
 
     def enter(self, state: str, phase: str = "", **more: Any) -> None:
         """Begin a state or phase, and set further fields of the status."""
-        self.status = replace(self.status, state=state, phase=phase, done=0, total=0, **more)
+        begun = time.time()
+        self.status = replace(self.status, state=state, phase=phase, done=0, total=0, phase_started=begun, **more)
         self._print(f"{state}: {phase}" if phase else state)
         self.write()
 

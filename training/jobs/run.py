@@ -99,10 +99,10 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
         stopper.waits = not step.last
         stopper.check()
         if step.last:
-            reporter.enter("evaluating" if request.dev else "training", "the version")
+            reporter.enter("training", "writing the version")
 
     with hold_workspace(request.output, resume=resume) as workspace:
-        reporter.enter("gathering", error="", version="")
+        reporter.enter("gathering", error="", version="", seconds_left=None)
         inputs = gather_inputs(request, workspace, progress=progress)
         write_preview(folder, request, inputs.counts)
         if inputs.dev is not None and reporter.status.current_ndcg is None:
@@ -110,7 +110,7 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
             _measure_current(inputs.dev, reporter, progress)
         reporter.enter("training", "the model, and how long a step takes")
         command = f"python -m training run {folder.name}"
-        train_on(request, inputs, workspace, resume=resume, report=report, command=command)
+        train_on(request, inputs, workspace, resume=resume, report=report, command=command, progress=reporter.progress)
 
 
 def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Progress) -> None:

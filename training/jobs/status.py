@@ -54,6 +54,8 @@ class TrainingStatus:
     """Seconds since 1970."""
     updated: float = 0.0
     """Time of writing, in seconds since 1970."""
+    phase_started: float = 0.0
+    """When this phase began, in seconds since 1970; 0 if that wasn't recorded."""
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
@@ -63,6 +65,14 @@ class TrainingStatus:
     def final(self) -> bool:
         """Whether the job has ended."""
         return self.state in FINAL
+
+    @property
+    def left_of_phase(self) -> float | None:
+        """Remaining seconds of what this phase counts, at its speed so far; None where it counts nothing."""
+        elapsed = self.updated - self.phase_started
+        if not (self.phase_started and 0 < self.done <= self.total and elapsed > 0):
+            return None
+        return (self.total - self.done) * elapsed / self.done
 
 
 MOST_FIGURE = 1e15  # of a status, such as bytes of memory
@@ -78,7 +88,7 @@ def check_figures(status: TrainingStatus, place: str) -> None:
             abs(value) < MOST_OF_ALL if name in LOSSES else 0 <= value < MOST_FIGURE
         ):
             raise SettingsError(f"{place} {name} is {str(value)[:40]}, which no training has; delete the job.")
-    for name in ("started", "updated"):
+    for name in ("started", "updated", "phase_started"):
         if getattr(status, name) > LAST_SECOND:
             raise SettingsError(f"{place} {name} is {getattr(status, name):g}, which is no time; delete the job.")
 

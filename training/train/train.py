@@ -63,12 +63,19 @@ def train_on(
     resume: bool = False,
     report: ReportStep = no_report,
     command: str = "",
+    progress: Progress = silent,
 ) -> Path:
-    """Train on gathered inputs in a folder that has been locked since, and write the version; returns its folder."""
-    results = train_passes(passes_of(request), inputs, resume=resume, report=workspace.timed(report))
+    """Train on gathered inputs in a folder that has been locked since, and write the version; returns its folder.
+
+    `progress` counts the dev queries of each evaluation; it must not interrupt.
+    """
+    passes = passes_of(request)
+    results = train_passes(passes, inputs, resume=resume, report=workspace.timed(report), progress=progress)
     metrics = {}
     if inputs.dev is not None and request.dev is not None:
-        ndcg = mean_ndcg(results.model, inputs.dev) if results.best_ndcg is None else results.best_ndcg
+        ndcg = (
+            mean_ndcg(results.model, inputs.dev, progress=progress) if results.best_ndcg is None else results.best_ndcg
+        )
         metrics = measured_on(request.dev, ndcg)
     manifest = manifest_of(request, results, minutes=workspace.minutes, revision=inputs.revision, metrics=metrics)
     with atomic.folder(request.output) as folder:
@@ -119,9 +126,11 @@ class PassResults:
         return None if self.fitted is None else self.fitted.best_ndcg
 
 
-def train_passes(passes: list[TrainingPass], inputs: Inputs, *, resume: bool, report: ReportStep) -> PassResults:
+def train_passes(
+    passes: list[TrainingPass], inputs: Inputs, *, resume: bool, report: ReportStep, progress: Progress = silent
+) -> PassResults:
     """Train pass by pass, each from the weights of the one before, on rows that are gathered when it begins."""
-    results, measure = PassResults(), measure_on(inputs.dev)
+    results, measure = PassResults(), measure_on(inputs.dev, progress=progress)
     before, model = None, None
     for number, training_pass in enumerate(passes, start=1):
         inputs.rows.gather(training_pass, before=before, model=model)
@@ -158,9 +167,9 @@ def _compute(request: TrainRequest, *, resume: bool) -> Path:
     return request.output
 
 
-def measure_on(dev: Candidates | None) -> Measure | None:
+def measure_on(dev: Candidates | None, *, progress: Progress = silent) -> Measure | None:
     """A function that returns a model's nDCG@10 on the dev queries; None without dev queries."""
-    return None if dev is None else lambda model: mean_ndcg(model, dev)
+    return None if dev is None else lambda model: mean_ndcg(model, dev, progress=progress)
 
 
 def last_loss(losses: Mapping[int, float]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import resources
-from app.background import BackgroundJob, BackgroundJobs
+from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline
 from app.views.evaluate.form import EvaluationChoice, show_form
@@ -59,6 +59,7 @@ def render(*, read_only: bool = False) -> None:
     if choice is not None and st.button("Run", key="evaluate_run", type="primary", icon=":material/play_arrow:"):
         last = _run(choice) or last
         st.session_state[LAST_KEY] = last
+    last = last or _newest()
     if last is None:
         note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
         return
@@ -68,6 +69,13 @@ def render(*, read_only: bool = False) -> None:
     if show_work(job, key="evaluate_run") and job.result is not None:
         result = job.result
         show_results(result.evaluation, last_choice, archive=result.archive, qrels=result.qrels, fault=result.fault)
+
+
+def _newest() -> tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None:
+    """The evaluation that runs, whoever started it, else the one that was done last; None where there is none."""
+    job = evaluations().newest()
+    choice = None if job is None else job.subject.choice
+    return (choice, job) if job is not None and isinstance(choice, EvaluationChoice) else None
 
 
 def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None:
@@ -82,7 +90,8 @@ def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[Eval
         st.button("Reload", key="evaluate_retry", on_click=resources.retry_rerankers)
         return None
     key = (shared.fingerprint, judgments_fingerprint(shared), choice)
-    return choice, evaluations().start(key, _work(shared, choice))
+    subject = Subject(f"the evaluation of {choice.words()}", "evaluate", choice=choice)
+    return choice, evaluations().start(key, _work(shared, choice), subject)
 
 
 def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progress], EvaluationResult]:

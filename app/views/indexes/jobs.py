@@ -7,7 +7,8 @@ import streamlit as st
 
 from app.views.indexes.figures import estimate_figures
 from app.views.indexes.form import start_job
-from app.views.widgets.figures import duration_text, figures_html, heading_html
+from app.views.widgets.figures import figures_html, heading_html
+from app.views.widgets.job_progress import build_share, build_text
 from app.views.widgets.notices import hint, plain, problem
 from indexing.errors import SecondLookError
 from indexing.jobs.build_job import BuildJob
@@ -17,14 +18,6 @@ CRASHED = (
     "The process ended unexpectedly: it was killed, the machine restarted, or memory ran out. "
     "Finished parts were kept, so it can be resumed."
 )
-PHASES = {
-    "fetch": "Fetching from the hub",
-    "encode": "Encoding passages",
-    "ids": "Writing the id table",
-    "bm25": "Building the BM25 index",
-    "dense": "Building the FAISS index",
-    "recall": "Measuring recall",
-}
 
 
 def show_jobs(root: Path) -> None:
@@ -61,9 +54,7 @@ def _card(job: BuildJob) -> None:
 
 
 def _running(job: BuildJob) -> None:
-    status = job.status
-    share = min(status.done / status.total, 1.0) if status.total else 0.0
-    st.progress(share, text=plain(_progress_text(job)))
+    st.progress(build_share(job), text=plain(build_text(job)))
     label = "Stop now" if job.state == "stopping" else "Stop"
     st.button(
         label,
@@ -73,26 +64,6 @@ def _running(job: BuildJob) -> None:
         width="content",
         help="Finished parts are kept, and the build can be resumed from there.",
     )
-
-
-def _progress_text(job: BuildJob) -> str:
-    """The phase and, where known, the passages done, their rate and the time left."""
-    status = job.status
-    if job.state == "stopping":
-        return "Stopping at the next safe point …"
-    if not status.phase:
-        return (
-            "Measuring a sample …"
-            if job.request.task == "estimate"
-            else "Loading the bi-encoder and reading passages …"
-        )
-    of = f" of {status.total:,}" if status.total else ""
-    parts = [f"{PHASES.get(status.phase, status.phase)}: {status.done:,}{of}"]
-    if status.rate:
-        parts.append(f"{status.rate:,.0f} per second")
-    if status.seconds_left is not None:
-        parts.append(f"about {duration_text(status.seconds_left)} left")
-    return ", ".join(parts)
 
 
 def _ended(job: BuildJob) -> None:

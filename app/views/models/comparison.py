@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app import resources
-from app.background import BackgroundJob, BackgroundJobs
+from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
@@ -66,11 +66,19 @@ def show_comparison(all_versions: Sequence[Version], promotion: Promotion) -> No
     if started is not None:
         st.session_state[LAST_KEY] = started
     last: tuple[ComparisonChoice, BackgroundJob[VersionComparison]] | None = st.session_state.get(LAST_KEY)
+    last = last or _newest()
     if last is None:
         return
     choice, job = last
     if show_work(job, key="models_compare") and job.result is not None:
         _show_result(choice, job.result)
+
+
+def _newest() -> tuple[ComparisonChoice, BackgroundJob[VersionComparison]] | None:
+    """The comparison that runs, whoever started it, else the one that was done last; None where there is none."""
+    job = comparisons().newest()
+    choice = None if job is None else job.subject.choice
+    return (choice, job) if job is not None and isinstance(choice, ComparisonChoice) else None
 
 
 def _show_form(
@@ -134,7 +142,9 @@ def _start(choice: ComparisonChoice, shared: SharedPipeline, judged: JudgedSet) 
             raise ModelError(loaded.problem)
         rerankers[version.id] = PatientReranker(loaded.pipeline.reranker)
         key.append(loaded.fingerprint)
-    return comparisons().start(tuple(key), _work(choice, shared, judged, rerankers))
+    title = f"the comparison of {choice.version.id} with {choice.against.id}"
+    subject = Subject(title, "models", {"tab": "Compare"}, choice)
+    return comparisons().start(tuple(key), _work(choice, shared, judged, rerankers), subject)
 
 
 def _work(

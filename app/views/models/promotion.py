@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.background import BackgroundJob, BackgroundJobs
+from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.login import user_name
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
@@ -97,7 +97,8 @@ def _start(version: Version, promotion: Promotion, shared: SharedPipeline, *, de
         return
     measured_on = (shared.fingerprint, judgments_fingerprint(shared), depth)
     key = (version.id, written, promotion.promoted, promotion.at, *measured_on, pinned)
-    job = assessments().start(key, _work(version.id, shared, depth))
+    subject = Subject(f"the gate on {version.id}", "models", {"tab": "Promote", "candidate": version.id}, version.id)
+    job = assessments().start(key, _work(version.id, shared, depth), subject)
     st.session_state[JUDGED_KEY] = (version.id, job)
 
 
@@ -116,6 +117,9 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
 def _show_outcome(version: str, promotion: Promotion) -> None:
     """Show the gate's verdict on the chosen version, and the button that promotes it."""
     last: tuple[str, BackgroundJob[Assessment]] | None = st.session_state.get(JUDGED_KEY)
+    newest = assessments().newest()
+    if (last is None or last[0] != version) and newest is not None and newest.subject.choice == version:
+        last = version, newest
     if last is None or last[0] != version:
         note("The gate measures this version and the served one on the same dev queries, which takes a while.")
         return

@@ -36,11 +36,14 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
         x=_steps(metrics),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("loss:Q", format=".4f"), alt.Tooltip("smoothed:Q", format=".4f")],
     )
-    every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss", "loss"))
-    mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed", "loss"))
+    every = base.mark_line(color=SAME, opacity=0.35, strokeWidth=1).encode(y=_height("loss"))
+    mean = base.mark_line(color=BAR, strokeWidth=2.4).encode(y=_height("smoothed"))
     told = f"The loss by step; smoothed, it is {rows[-1]['smoothed']:.4f} at step {rows[-1]['step']:,}." if rows else ""
     return alt.LayerChart(
-        layer=[every, mean], height=HEIGHT, description=told or "The loss by step; none is known yet."
+        layer=[every, mean],
+        height=HEIGHT,
+        title=_title("Loss by step"),
+        description=told or "The loss by step; none is known yet.",
     )
 
 
@@ -49,7 +52,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
-        y=_height("ndcg", "nDCG@10, dev"),
+        y=_height("ndcg"),
         tooltip=[alt.Tooltip("step:Q"), alt.Tooltip("ndcg:Q", title=MAIN_MEASURE, format=".4f")],
     )
     layers: list[alt.Chart] = [base.mark_line(color=UP, strokeWidth=2), base.mark_point(color=UP, filled=True, size=50)]
@@ -64,7 +67,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     told = "; ".join(f"step {row['step']:,}: {row['ndcg']:.4f}" for row in rows)
     served = "" if current_ndcg is None else f" The served version, {current}: {current_ndcg:.4f}."
     description = f"{MAIN_MEASURE} on the dev set. {told or 'Not measured yet'}.{served}"
-    return alt.LayerChart(layer=layers, height=HEIGHT, description=description)
+    return alt.LayerChart(layer=layers, height=HEIGHT, title=_title("nDCG@10 on the dev queries by step"), description=description)
 
 
 def _steps(metrics: Sequence[Metric]) -> alt.X:
@@ -73,6 +76,11 @@ def _steps(metrics: Sequence[Metric]) -> alt.X:
     return alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1), scale=scale)
 
 
-def _height(field: str, title: str) -> alt.Y:
-    axis = alt.Axis(minExtent=SCALE_WIDTH, maxExtent=SCALE_WIDTH)
-    return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(zero=False))
+def _title(text: str) -> alt.TitleParams:
+    """The chart's title, which says what its numbers are: a title beside them would lie over them."""
+    return alt.TitleParams(text, anchor="start", fontSize=13, fontWeight=600)
+
+
+def _height(field: str) -> alt.Y:
+    axis = alt.Axis(minExtent=SCALE_WIDTH, maxExtent=SCALE_WIDTH, title=None)
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=False))

@@ -9,7 +9,7 @@ import streamlit as st
 from app.views.train.choice import TrainingChoice
 from app.views.train.data import choose_data
 from app.views.train.fields import key, optional_whole_number, remember, restore, value, whole_number
-from app.views.train.preview import show_forecast, start_forecast
+from app.views.train.preview import show_forecast, start_forecast, stop_forecast
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import pick
@@ -188,5 +188,6 @@ def _start(choice: TrainingChoice, on_start: Callable[[str], None]) -> None:
     except (SecondLookError, OSError) as error:
         problem(error)
         return
+    stop_forecast()
     on_start(folder.name)
     st.rerun()

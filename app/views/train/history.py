@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from app.views.widgets.notices import hint, note
 from training.jobs.jobs import TrainingJob
 
 MOST_LISTED = 20
+EVERY = 2  # seconds between two readings of the list while a training runs
 
 
 def show_history(
@@ -22,17 +24,24 @@ def show_history(
     `broken` are sentences on jobs whose folders can't be read.
     """
     st.html(heading_html("Trainings", "newest first"))
+    running = any(job.alive for job in jobs)
+    st.fragment(_lines, run_every=EVERY if running else None)([job.folder for job in jobs], choose)
+    if broken:
+        note(*broken[:MOST_LISTED])
+
+
+def _lines(folders: Sequence[Path], choose: Callable[[str], None] | None) -> None:
+    """The lines, each read from its folder now, so that a training that runs says how far it is."""
+    jobs = [job for folder in folders[:MOST_LISTED] if (job := TrainingJob.read(folder)) is not None]
     if not jobs:
         hint("No trainings yet.")
-    for job in jobs[:MOST_LISTED]:
+    for job in jobs:
         line, button = st.columns([9, 1], vertical_alignment="center")
         line.html(line_html(job))
         if choose is not None:
             button.button("Show", key=f"train_show_{job.name}", on_click=choose, args=(job.name,), width="content")
-    if len(jobs) > MOST_LISTED:
-        note(f"{len(jobs) - MOST_LISTED:,} older ones are in {jobs[0].folder.parent}.")
-    if broken:
-        note(*broken[:MOST_LISTED])
+    if len(folders) > MOST_LISTED:
+        note(f"{len(folders) - MOST_LISTED:,} older ones are in {folders[0].parent}.")
 
 
 def line_html(job: TrainingJob) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
+from app.views.widgets.job_progress import training_share, training_text
 from app.views.widgets.notices import hint, note, plain, problem
 from indexing.errors import SecondLookError
 from indexing.jobs.folder import log_end
@@ -24,13 +25,6 @@ CRASHED = (
     "The training can be resumed from its last checkpoint."
 )
 STOPPED = "Stopped. The training can be resumed from its last checkpoint."
-STATES = {
-    "queued": "Starting",
-    "gathering": "Gathering training data",
-    "training": "Training",
-    "evaluating": "Measuring on the dev set",
-    "stopping": "Stopping after the current step",
-}
 
 
 def show_job(job: TrainingJob) -> None:
@@ -39,31 +33,13 @@ def show_job(job: TrainingJob) -> None:
         st.fragment(_live, run_every=1 if job.alive else None)(job.folder, job.alive)
 
 
-def progress_text(job: TrainingJob) -> str:
-    """The state, the phase, and the steps or queries done."""
-    status = job.status
-    parts = [STATES[job.state]]
-    if status.phase and job.state != "stopping":
-        parts.append(status.phase)
-    if status.state == "training" and status.step:
-        parts.append(f"step {status.step:,} of {status.steps:,}")
-    elif status.done:
-        parts.append(f"{status.done:,} of {status.total:,}" if status.total else f"{status.done:,} done")
-    return ", ".join(parts) + " …"
-
-
-def progress_share(status: TrainingStatus) -> float:
-    """The share done of the training, or of gathering its data before."""
-    done, total = (status.done, status.total) if status.total else (status.step, status.steps)
-    return min(done / total, 1.0) if total else 0.0
-
-
 def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
     """The figures known so far."""
     figures: list[Figure] = []
     if losses:
         last = "" if status.loss is None else f"{status.loss:.4f} at the last step"
         figures.append(Figure("Loss", f"{smoothed(losses)[-1]:.4f}", f"smoothed; {last}"))
+    if losses and status.learning_rate and status.state == "training":
         figures.append(Figure("Learning rate", f"{status.learning_rate:.1e}", "rises at first, then falls to 0"))
     if status.ndcg is not None:
         best = "" if status.best_ndcg is None else f"best so far: {status.best_ndcg:.4f}"
@@ -72,11 +48,11 @@ def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
         figures.append(
             Figure("Served version", f"{status.current_ndcg:.4f}", f"{status.current} on the same dev queries")
         )
-    if status.pairs_per_second:
+    if status.pairs_per_second >= 0.5:  # less would be shown as 0
         figures.append(
             Figure("Pairs per second", f"{status.pairs_per_second:,.0f}", "(query, passage) pairs trained on")
         )
-    if status.seconds_left is not None and not status.final:
+    if status.seconds_left is not None and status.state == "training":
         figures.append(Figure("Time left", duration_text(status.seconds_left), "not counting evaluations"))
     if status.memory:
         figures.append(Figure("Memory", size_text(status.memory), "resident memory of its process"))
@@ -91,7 +67,7 @@ def _live(folder: Path, alive: bool) -> None:
     about = f"recipe {job.request.recipe}, from {base_name(settings.base)}, {job.name}"
     st.html(heading_html(version_id(job.request.output), about))
     if job.alive:
-        st.progress(progress_share(job.status), text=plain(progress_text(job)))
+        st.progress(training_share(job.status), text=plain(training_text(job)))
         if (silence := time.time() - job.status.updated) > LONGEST_SILENCE:
             note(f"The last report was {duration_text(silence)} ago.")
     _show_outcome(job)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.background import BackgroundJob, BackgroundJobs
+from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.views.train.choice import TrainingChoice
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
@@ -34,7 +34,15 @@ def start_forecast(choice: TrainingChoice) -> None:
     if last is not None:
         last[1].stop()
     key = TrainingJob.new_folder().name
-    st.session_state[LAST_KEY] = choice, forecasts().start(key, _work(choice, places.indexes()))
+    subject = Subject(f"the preview of {choice.name}", "train")
+    st.session_state[LAST_KEY] = choice, forecasts().start(key, _work(choice, places.indexes()), subject)
+
+
+def stop_forecast() -> None:
+    """End the preview of this session, as the training itself begins."""
+    last: tuple[TrainingChoice, BackgroundJob[Forecast]] | None = st.session_state.pop(LAST_KEY, None)
+    if last is not None:
+        last[1].stop()
 
 
 def show_forecast(choice: TrainingChoice | None) -> None:
@@ -43,6 +51,8 @@ def show_forecast(choice: TrainingChoice | None) -> None:
     if last is None:
         return
     previewed, job = last
+    if job.state == "stopped" or (job.stopping and not job.over):
+        return
     with st.container(border=True, key="train_forecast_box"):
         st.html(heading_html("Preview", "of the training set above"))
         if not job.over:

@@ -1,15 +1,27 @@
 """The progress of background work: redrawn every second while it runs, with a button that stops it."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from app.background import BackgroundJob
+from app.background import BackgroundJob, Subject, work_ahead
+from app.views.widgets.figures import duration_text
 from app.views.widgets.notices import hint, plain, problem
 
-WAITING = "Waiting for other work to finish …"
+VIEWS = Path(__file__).parents[1]
 STARTING = "Loading …"
 STOPPED = "Stopped; no results were kept. You can start it again at any time."
+
+
+def page_link(subject: Subject, *, label: str) -> None:
+    """A link to the page that shows a piece of work, if it has one."""
+    st.page_link(
+        str(VIEWS / subject.page / "page.py"),
+        label=plain(label),
+        query_params=dict(subject.parameters),
+        width="content",
+    )
 
 
 def show_work(job: BackgroundJob[Any], *, key: str) -> bool:
@@ -24,23 +36,34 @@ def show_work(job: BackgroundJob[Any], *, key: str) -> bool:
 
 
 def progress_text(job: BackgroundJob[Any]) -> str:
-    """The phase, and how many of its queries are done."""
+    """The phase, how many of its queries are done, and how long the rest of them will take."""
     phase, count, total = job.progress.phase, job.progress.count, job.progress.total
     if job.stopping:
         return "Stopping after the current query …"
     if job.state == "waiting":
-        return WAITING
+        ahead = work_ahead()
+        return f"Waiting for {ahead.subject.title if ahead else 'other work'} to finish …"
     if not total:
         return STARTING
-    suffix = "; computing the measures" if count == total else ""
-    return f"{phase}: {count:,} of {total:,} queries{suffix}"
+    if count >= total:
+        return f"{phase}: all {total:,} queries done; computing what follows …"
+    left = "" if job.seconds_left is None else f", about {duration_text(job.seconds_left)} left of this part"
+    return f"{phase}: {count:,} of {total:,} queries{left}"
+
+
+def progress_share(job: BackgroundJob[Any]) -> float | None:
+    """The share of this phase that is done; None while it is unknown or the phase has just ended."""
+    count, total = job.progress.count, job.progress.total
+    return count / total if job.state == "running" and 0 < count < total else None
 
 
 def _bar(job: BackgroundJob[Any], key: str) -> None:
     if job.over:
         st.rerun()  # the whole page: its result can be shown now
-    share = job.progress.count / job.progress.total if job.progress.total else 0.0
-    st.progress(min(share, 1.0), text=plain(progress_text(job)))
+    st.progress(progress_share(job) or 0.0, text=plain(progress_text(job)))
+    ahead = work_ahead() if job.state == "waiting" else None
+    if ahead is not None and ahead.subject.page:
+        page_link(ahead.subject, label=f"Show {ahead.subject.title}")
     st.button(
         "Stop",
         key=f"{key}_stop",
