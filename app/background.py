@@ -16,6 +16,7 @@ from indexing.progress import PhaseProgress, Progress
 
 T = TypeVar("T")
 RESULTS_KEPT = 4  # finished jobs of one kind
+LEAST_ELAPSED = 1.0  # seconds of a phase before its speed tells how long the rest will take
 POLL = 0.1  # seconds between two checks of a waiting job for being stopped
 _turn = threading.Lock()
 log = logging.getLogger(__name__)
@@ -70,10 +71,10 @@ class BackgroundJob(Generic[T]):
     @property
     def seconds_left(self) -> float | None:
         """Remaining time of this phase, at its speed so far; None while unknown."""
-        progress = self.progress
-        if not 0 < progress.count <= progress.total:
+        progress, elapsed = self.progress, time.monotonic() - self._phase_began
+        if elapsed < LEAST_ELAPSED or not 0 < progress.count <= progress.total:
             return None
-        return (progress.total - progress.count) * (time.monotonic() - self._phase_began) / progress.count
+        return (progress.total - progress.count) * elapsed / progress.count
 
     def stop(self) -> None:
         """Request that it end at its next report of progress; no result is kept."""

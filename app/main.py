@@ -14,8 +14,8 @@ from app.gate import Gate
 from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
+from app.strip import show_strip
 from app.views.widgets.notices import problem
-from app.views.widgets.strip import show_strip
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
 PAGES_FOR_OWNERS = [

@@ -1,9 +1,11 @@
 """Stores an uploaded corpus in the folder of all corpora, once it has been read to the end: whole or not at all."""
 
+import errno
 import gzip
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -112,7 +114,7 @@ def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None
     target = (root or places.corpora()) / upload.name
     if os.path.lexists(target):
         raise CorpusError(f"There is a corpus {target} already; give this one another name.")
-    with atomic.folder(target) as work:
+    with _not_taken(target), atomic.folder(target) as work:
         path = work / STORED[ending(upload.file_name)]
         try:
             _copy(content, path, upload)
@@ -121,6 +123,17 @@ def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None
             raise type(error)(_renamed(str(error), path, upload)) from error
     notes = tuple(_renamed(note, path, upload) for note in corpus.notes)
     return StoredUpload(target, passages, corpus.skipped_count, notes)
+
+
+@contextmanager
+def _not_taken(target: Path) -> Iterator[None]:
+    """Say in the words of an upload that another one took its name while it was read. Raises CorpusError then."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise CorpusError(f"Another upload has just become corpus {target}; give this one another name.") from None
 
 
 def _renamed(sentence: str, path: Path, upload: Upload) -> str:

@@ -95,7 +95,7 @@ def test_before_a_run_the_page_says_what_it_would_take(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert page.selectbox(key="evaluate_split").value == "dev"
-    assert "6 queries, up to 600 (query, passage) pairs to score." in html(page)  # 6 dev queries, depth 100
+    assert "6 queries, up to 300 (query, passage) pairs to score." in html(page)  # 6 dev queries, depth 50, as Search
     assert "Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile." in html(page)
     assert not page.dataframe
 
@@ -121,7 +121,7 @@ def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
     assert not page.exception
     told = unescape(html(page))
     assert "The link's split “<i>x” isn't available here; dev is used." in told
-    assert "The link's depth “0” isn't available here; 100 is used." in told
+    assert "The link's depth “0” isn't available here; 50 is used." in told
     assert "The link's index “gone” isn't available here; dev is used." in told
 
 

@@ -108,7 +108,7 @@ def test_with_the_shipped_one_alone_every_part_says_what_to_do(page: AppTest) ->
     assert not page.exception
     assert served(page) == "shipped"
     told = sentences(page)
-    assert "There is only the version that ships with the program. Train another: python -m training train" in told
+    assert "There is only the version that ships with the program. Train another on the Train page." in told
     assert "A comparison needs two undamaged versions. Train one, and you can compare it here." in told
     assert "There is no other undamaged version. Train one, and you can promote it here." in told
     assert "No version has been promoted yet: the re-ranker that ships with the program is served." in told

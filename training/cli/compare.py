@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
@@ -40,6 +41,7 @@ def _compare(options: argparse.Namespace) -> int:
     from search.rerank.cross_encoder import CrossEncoderReranker
     from search.rerank.late_interaction import LateInteractionReranker
     from training.versions.compare import compare_versions
+    from training.versions.measured import FOLDER
 
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
     judged = judged_split(pipeline.index, options.split)
@@ -53,6 +55,8 @@ def _compare(options: argparse.Namespace) -> int:
             judged,
             baseline=options.against,
             depth=options.rerank_depth,
+            folders={version.id: version.folder for version in versions},
+            kept_in=places.runs() / FOLDER,
             progress=bars,
         ).comparison
     print(f"{comparison.versus[options.version].paired.sentence(options.version, options.against)}.")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
@@ -31,6 +32,7 @@ def _promote(options: argparse.Namespace) -> int:
     current_build(options.index, root=options.root)
     from indexing.progress import Bars
     from search.load import open_pipeline
+    from training.versions.measured import FOLDER
     from training.versions.promote import promote_version
 
     pipeline = open_pipeline(options.index, reranker=NO_RERANKER, root=options.root)
@@ -38,7 +40,7 @@ def _promote(options: argparse.Namespace) -> int:
         promotion = promote_version(
             options.version,
             pipeline,
-            GateSettings(depth=options.rerank_depth, models=options.models),
+            GateSettings(depth=options.rerank_depth, models=options.models, kept_in=places.runs() / FOLDER),
             by=promoted.person(),
             reason=options.reason,
             force=options.force,

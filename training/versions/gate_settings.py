@@ -28,5 +28,7 @@ class GateSettings:
     """Folder of all models; None for the default one."""
     shipped: Path | None = None
     """The re-ranker that comes with the program; None for the default one."""
+    kept_in: Path | None = None
+    """Folder of kept measurements, which are used again; None measures everything now and keeps nothing."""
     open_model: "Callable[[str], Reranker]" = _open_version
     """Opens the re-ranker in a folder."""

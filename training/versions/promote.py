@@ -1,17 +1,18 @@
 """Decides whether a version may be served, and serves it: the assessment, the promotion, and its record."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from indexing import places
 from indexing.errors import ModelError, SettingsError
 from indexing.index import judged_split
+from indexing.notes import Note, log_note
 from indexing.progress import Progress, relabel, silent
 from search.pipeline import Pipeline
 from search.rerank.reranker import Reranker
 from search.served import SHIPPED
-from training.evaluation.candidates import Candidates, first_stage_lists, ndcg, reranked
+from training.evaluation.candidates import Candidates, first_stage_lists, ndcg
 from training.evaluation.paired import PairedComparison, compare_paired
 from training.evaluation.settings import MAIN_MEASURE
 from training.versions import expectations as pins
@@ -19,6 +20,7 @@ from training.versions import promoted as pointer
 from training.versions.expectations import Expectation, ExpectationCheck
 from training.versions.gate import Verdict
 from training.versions.gate_settings import SPLIT, GateSettings
+from training.versions.measured import measured_run
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
 
@@ -62,6 +64,8 @@ def promote_version(
     if force and not reason.strip():
         raise SettingsError("--force needs a --reason, which is recorded with the promotion.")
     assessment = assess(version, pipeline, settings, progress=progress)
+    for sentence in assessment.verdict.cautions:
+        log_note(sentence)
     return serve(assessment, by=by, reason=reason, force=force)
 
 
@@ -87,17 +91,24 @@ def assess(
     reranker = settings.open_model(str(candidate.folder))
     checked = tuple(pins.check(expectations, reranker, pipeline.index.passages))
     build = pipeline.index.manifest
+    used: list[str] = []
+    compared = (
+        None if promoted is None else _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
+    )
     verdict = Verdict(
         candidate=candidate.id,
         against="" if promoted is None else promoted.id,
         dev_set=f"index {build.name}, build {build.build}, {SPLIT} split, depth {settings.depth}",
-        comparison=None if promoted is None else _compare(candidate, reranker, promoted, settings, lists, progress),
+        comparison=compared,
         missing=missing,
         expectations=len(checked),
         failed=tuple(check.sentence() for check in checked if not check.holds),
     )
+    for sentence in used:
+        log_note(sentence)
+    notes = (*lists.notes, *used)
     return Assessment(
-        candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings, notes=lists.notes
+        candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings, notes=notes
     )
 
 
@@ -107,14 +118,26 @@ def _compare(
     promoted: Version,
     settings: GateSettings,
     lists: Candidates,
+    note: Note,
     progress: Progress,
 ) -> PairedComparison:
-    """The candidate against the promoted version on the same lists."""
-    promoted_reranker = settings.open_model(str(promoted.folder))
-    values = [
-        ndcg(reranked(lists, model, progress=relabel(progress, f"re-rank by {version.id}")), lists)
-        for version, model in ((candidate, reranker), (promoted, promoted_reranker))
+    """The candidate against the promoted version on the same lists; `note` is told what was measured before."""
+    openers: list[tuple[Version, Callable[[], Reranker]]] = [
+        (candidate, lambda: reranker),
+        (promoted, lambda: settings.open_model(str(promoted.folder))),
     ]
+    values = []
+    for version, open_model in openers:
+        run = measured_run(
+            version.folder,
+            lists,
+            open_model,
+            kept_in=settings.kept_in,
+            name=version.id,
+            note=note,
+            progress=relabel(progress, f"re-rank by {version.id}"),
+        )
+        values.append(ndcg(run, lists))
     return compare_paired(values[0], values[1], measure=MAIN_MEASURE)
 
 

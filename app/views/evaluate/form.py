@@ -18,8 +18,9 @@ from app.views.widgets.pickers import (
 from indexing.errors import ModelError
 from indexing.judged.sets import JudgedSet
 from search.served import DEFAULT_RERANKER, LATE, promoted_version
-from training.evaluation.settings import GRADED, ORDER_MEASURES, EvaluationRequest
+from training.evaluation.settings import GRADED, ORDER_MEASURES
 from training.evaluation.stages import STAGES
+from training.versions.gate_settings import DEPTH
 from training.versions.registry import versions
 
 
@@ -97,7 +98,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
     grades = [str(grade) for grade in range(1, max(highest, 1) + 1)]
     first, second, third, fourth = st.columns(4)
     with first:
-        depth = pick_depth(key="evaluate_depth", default=EvaluationRequest.depth)
+        depth = pick_depth(key="evaluate_depth", default=DEPTH)
     with second:
         measure = pick(
             "Measure",

@@ -24,6 +24,7 @@ from app.views.widgets.pickers import (
 )
 from app.views.widgets.query_table import query_columns, search_address, show_queries
 from app.views.widgets.work import show_work
+from indexing import places
 from indexing.errors import ModelError, SecondLookError
 from indexing.judged.sets import JudgedSet
 from indexing.progress import Progress
@@ -32,6 +33,7 @@ from training.evaluation.comparison import Comparison, Versus
 from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW
 from training.versions.compare import FIRST_STAGE, VersionComparison, compare_versions
 from training.versions.gate_settings import DEPTH
+from training.versions.measured import FOLDER
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
 
@@ -153,7 +155,14 @@ def _work(
     def compare(progress: Progress) -> VersionComparison:
         pipeline = PatientPipeline(shared.pipeline)
         return compare_versions(
-            rerankers, pipeline, judged, baseline=choice.against.id, depth=choice.depth, progress=progress
+            rerankers,
+            pipeline,
+            judged,
+            baseline=choice.against.id,
+            depth=choice.depth,
+            folders={version.id: version.folder for version in (choice.version, choice.against)},
+            kept_in=places.runs() / FOLDER,
+            progress=progress,
         )
 
     return compare

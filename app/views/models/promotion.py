@@ -27,6 +27,7 @@ from search.rerank.cross_encoder import CrossEncoderReranker
 from training.versions import expectations as pins
 from training.versions import promoted
 from training.versions.gate_settings import DEPTH, SPLIT, GateSettings
+from training.versions.measured import FOLDER
 from training.versions.promote import Assessment, assess, serve
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
@@ -107,7 +108,11 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
         return assess(
             version,
             PatientPipeline(shared.pipeline),
-            GateSettings(depth=depth, open_model=lambda path: PatientReranker(CrossEncoderReranker(path))),
+            GateSettings(
+                depth=depth,
+                kept_in=places.runs() / FOLDER,
+                open_model=lambda path: PatientReranker(CrossEncoderReranker(path)),
+            ),
             progress=progress,
         )
 
@@ -139,6 +144,8 @@ def _show_verdict(assessment: Assessment) -> None:
         note(f"On {verdict.dev_set}:", f"{verdict.comparison.sentence(verdict.candidate, verdict.against)}.")
         if assessment.notes:
             note(*assessment.notes)
+        for sentence in verdict.cautions:
+            st.warning(plain(sentence), icon=":material/visibility_off:")
     elif not verdict.missing:
         note("No version is served now, so there is nothing to compare with.")
     if assessment.checked:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,9 +14,11 @@ from indexing import places
 from indexing.errors import first_line
 from search.served import SHIPPED
 from training.evaluation.settings import MAIN_MEASURE
+from training.versions.manifest import VersionManifest
 from training.versions.promoted import Promotion
 from training.versions.registry import Version
 
+TRAIN_PAGE = Path(__file__).parents[1] / "train/page.py"
 STYLE = """
 <style>
 ul.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
@@ -45,10 +48,9 @@ def show_versions(versions: Sequence[Version], promotion: Promotion) -> None:
         if version.fault:
             problem(f"{version.id} is damaged: {version.fault}. Train it again, or remove {version.folder}.")
     if all(version.id == SHIPPED for version in versions):
-        hint(
-            "There is only the version that ships with the program. Train another: "
-            "python -m training train --recipe lambda --data index:sample --dev sample --minutes 2"
-        )
+        hint("There is only the version that ships with the program. Train another on the Train page.")
+        if st.button("Go to Train", key="models_train", icon=":material/model_training:", width="content"):
+            st.switch_page(str(TRAIN_PAGE))
     st.html(heading_html("Lineage", "each version below the model it was trained from"))
     states = {version.id: state(version, promotion) for version in versions}
     st.html(f"{STYLE}{tree_html(lineage_tree(versions), states)}")
@@ -64,7 +66,7 @@ def version_columns(versions: Sequence[Version], promotion: Promotion) -> dict[s
         "recipe": [version.manifest.recipe for version in versions],
         "from": [lineage(version)[-2] if len(lineage(version)) > 1 else "" for version in versions],
         "MB": [version.bytes / 1e6 for version in versions],
-        "measured": [main_metric(version.manifest.metrics) for version in versions],
+        "measured": [measured_words(version.manifest) for version in versions],
     }
 
 
@@ -76,6 +78,17 @@ def state(version: Version, promotion: Promotion) -> str:
     elif version.id == promotion.before:
         marks = ["previous"]
     return " ".join([*marks, *(["damaged"] if version.fault else [])])
+
+
+def measured_words(manifest: VersionManifest) -> str:
+    """The figure of its training, with how many queries it is of, at which depth, where its settings tell."""
+    figure = main_metric(manifest.metrics)
+    if not figure:
+        return "not measured when it was made; Compare measures it"
+    dev = manifest.settings.get("dev")
+    if not isinstance(dev, Mapping) or not dev.get("queries"):
+        return figure
+    return f"{figure}, at most {dev['queries']} queries, depth {dev.get('depth')}"
 
 
 def main_metric(metrics: Mapping[str, Mapping[str, float]]) -> str:

@@ -12,7 +12,7 @@ from app.views.widgets.query_box import query_box
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
 from indexing.records import Query, QueryId
-from training.judgments.feedback import Grade
+from training.judgments.feedback import Grade, is_drawn
 
 MOST_LISTED = 1_000  # train queries that can be picked; more slow the browser down
 
@@ -49,13 +49,20 @@ def teach_sidebar(indexes: Sequence[str]) -> None:
         shown_field("Passages per query", key=key("shown"), on_change=touch, about="The best of the re-ranked list.")
 
 
-def pick_query(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str, query: str) -> None:
-    """A list of the judged train queries, and a button for the next ungraded one; a note where the index has none."""
+def pick_query(
+    judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rater: str, query: str, protected_share: float
+) -> None:
+    """A list of the judged train queries, and a button for the next ungraded one; a note where the index has none.
+
+    Queries that will be trained on come first, then those of the protected share.
+    """
     if "train" not in judged or not judged["train"].queries:
         note("This index has no judged train queries to pick from; type a query instead.")
         return
     queries = judged["train"].queries
-    following = next_ungraded(queries, {grade.normalized for grade in grades if grade.rater == rater}, after=query)
+    graded = {grade.normalized for grade in grades if grade.rater == rater}
+    drawn = {text for one in queries if is_drawn(text := normalize_query(one.text), share=protected_share)}
+    following = next_ungraded(queries, graded | drawn, after=query) or next_ungraded(queries, graded, after=query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         judged_field(
             "Judged train queries",
@@ -72,7 +79,7 @@ def pick_query(judged: Mapping[str, JudgedSet], grades: Sequence[Grade], *, rate
             on_click=choose,
             kwargs={"query": following.text if following else query},
             disabled=following is None,
-            help="Shows the next train query that you haven't graded."
+            help="Shows the next train query that you haven't graded; those that only measure come last."
             if following
             else "You have graded every other train query.",
         )

@@ -82,7 +82,7 @@ def render(*, read_only: bool = False) -> None:
 def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, grades: list[Grade]) -> None:
     rater = _rater(choice.rater)
     judged = load_judgments(shared)
-    pick_query(judged, grades, rater=rater, query=choice.query)
+    pick_query(judged, grades, rater=rater, query=choice.query, protected_share=store.protected_share)
     if misread := dict.fromkeys(sentence for known in judged.values() for sentence in known.notes):
         note(*misread)
     _last_click()

@@ -67,7 +67,9 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
     told = "; ".join(f"step {row['step']:,}: {row['ndcg']:.4f}" for row in rows)
     served = "" if current_ndcg is None else f" The served version, {current}: {current_ndcg:.4f}."
     description = f"{MAIN_MEASURE} on the dev set. {told or 'Not measured yet'}.{served}"
-    return alt.LayerChart(layer=layers, height=HEIGHT, title=_title("nDCG@10 on the dev queries by step"), description=description)
+    return alt.LayerChart(
+        layer=layers, height=HEIGHT, title=_title("nDCG@10 on the dev queries by step"), description=description
+    )
 
 
 def _steps(metrics: Sequence[Metric]) -> alt.X:

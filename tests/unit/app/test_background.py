@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.background import RESULTS_KEPT, BackgroundJob, BackgroundJobs
+from app.background import RESULTS_KEPT, BackgroundJob, BackgroundJobs, Subject, running_jobs, work_ahead
 from indexing.errors import ModelError
 from indexing.progress import PhaseProgress, Progress
 
@@ -104,3 +104,33 @@ def test_only_the_last_results_are_kept() -> None:
         finished(jobs.start(number, counted))
     # each start but for its own keeps RESULTS_KEPT that are over: with RESULTS_KEPT + 1 over, the first is forgotten
     assert [number for number in range(RESULTS_KEPT + 2) if jobs.find(number)] == list(range(1, RESULTS_KEPT + 2))
+
+
+def test_what_runs_is_listed_before_what_waits_and_forgotten_once_over() -> None:
+    jobs, first, second = BackgroundJobs[str](), Gate(), Gate()
+    held = jobs.start("a", first, Subject("the first"))
+    until(lambda: held.state == "running")
+    waiting = jobs.start("b", second, Subject("the second"))
+    assert running_jobs() == [held, waiting]
+    assert work_ahead() is held
+    assert held.seconds_left is None  # nothing of it is done yet
+    assert jobs.newest() is waiting
+    waiting.stop()
+    until(lambda: running_jobs() == [held])
+    assert jobs.newest() is held
+    first.open.set()
+    until(lambda: running_jobs() == [])
+    assert work_ahead() is None
+    assert jobs.newest() is held  # whose result is kept
+
+
+def test_the_time_left_follows_from_the_speed_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("app.background.time.monotonic", lambda: now[0])
+    job = BackgroundJob[str](counted)
+    job._report("dev", 0, 40)
+    now[0] = 110.0
+    job._report("dev", 10, 40)
+    assert job.seconds_left == 30.0  # 10 of 40 in 10 s
+    job._report("test", 1, 8)
+    assert job.seconds_left is None  # the phase has just begun

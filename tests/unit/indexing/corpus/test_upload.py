@@ -238,3 +238,20 @@ def test_folders_are_offered_and_links_files_and_hidden_folders_are_not(elsewher
 def test_a_suggested_name_can_be_a_folders(file_name: str, expected: str) -> None:
     assert suggested_name(file_name) == expected
     assert Upload(file_name, suggested_name(file_name)).name == expected
+
+
+def test_of_two_uploads_with_one_name_at_once_the_second_is_told(tmp_path: Path) -> None:
+    class Overtaken(io.BytesIO):
+        """A file during whose reading another upload takes the name."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            if not (tmp_path / "pets").exists():
+                store_upload(Upload("first.tsv", "pets"), io.BytesIO(TSV), root=tmp_path)
+            return super().read(size)
+
+    with pytest.raises(
+        CorpusError, match=r"Another upload has just become corpus .*pets; give this one another name\."
+    ):
+        store_upload(Upload("second.jsonl", "pets"), Overtaken(JSONL), root=tmp_path)
+    assert [path.name for path in (tmp_path / "pets").iterdir()] == ["collection.tsv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["pets"]

@@ -2,7 +2,7 @@
 
 from indexing.records import QueryId
 from training.evaluation.paired import NO_DIFFERENCE, TOO_FEW, PairedComparison, compare_paired
-from training.versions.gate import Verdict
+from training.versions.gate import MINIMUM_QUERIES, Verdict, visible_difference
 
 
 def differing(*differences: float) -> PairedComparison:
@@ -64,3 +64,24 @@ def test_both_objections_are_named() -> None:
 
 def test_a_promoted_version_that_is_damaged_is_an_objection() -> None:
     assert "couldn't be compared" in verdict(None, missing="mine/1 is damaged.").refusal
+
+
+def test_the_gate_says_what_it_could_have_seen_and_warns_of_few_queries() -> None:
+    few = differing(*[0.1, -0.1] * 6)
+    low, high = few.interval
+    # half the interval is 1.960 standard errors; a difference of 1.960 + 0.842 of them is found four times in five
+    assert abs(visible_difference(few) - (high - low) / 2 / 1.960 * 2.802) < 1e-9
+    seen, warned = verdict(few).cautions
+    assert seen.startswith(
+        f"These 12 queries would most likely have shown a mean difference of {visible_difference(few):.3f}"
+    )
+    assert warned.startswith(f"12 dev queries are few: judge at least {MINIMUM_QUERIES}, ")
+    assert verdict(few).refusal == ""
+    assert len(verdict(differing(*[0.1, -0.1] * 25)).cautions) == 1  # 50 queries
+    assert verdict(None).cautions == ()
+
+
+def test_versions_that_never_differ_cannot_be_told_apart() -> None:
+    assert verdict(differing(*[0.0] * 60)).cautions == (
+        "Both versions have the same nDCG@10 on each of these 60 queries, which therefore can't tell them apart.",
+    )

@@ -11,6 +11,7 @@ from html import escape
 import streamlit as st
 
 from app.background import BackgroundJob, Subject, running_jobs
+from app.views.widgets.figures import duration_text
 from app.views.widgets.job_progress import build_share, build_text, training_share, training_text
 from app.views.widgets.work import page_link, progress_share, progress_text
 from indexing import places
@@ -79,11 +80,13 @@ def running_work() -> list[RunningWork]:
 
 
 def _training(job: TrainingJob) -> RunningWork:
-    name = "/".join(job.request.output.parts[-2:])
+    name, status = "/".join(job.request.output.parts[-2:]), job.status
+    timed = job.state == "training" and status.step and status.seconds_left is not None
+    left = f" about {duration_text(status.seconds_left or 0.0)} left, not counting evaluations" if timed else ""
     return RunningWork(
         key=job.name,
         subject=Subject(f"the training of {name}", "train", {"job": job.name}),
-        about=training_text(job),
+        about=training_text(job) + left,
         share=training_share(job.status),
         stop=job.stop,
         label="Stop now" if job.state == "stopping" else "Stop",
