@@ -14,7 +14,8 @@ HOME_FOLDER = $(or $(SECOND_LOOK_HOME),data)
 
 # A bundled name is built from its folder, a hub's name from the hub, anything else from the path given.
 CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
-PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
+LISTS = $(foreach set,msmarco-graded msmarco-graded-2 msmarco-written msmarco-written-2,--data "lists:$(JUDGED)/more/$(set)/lists.jsonl.gz,teacher=$(JUDGED)/more/teacher-late/scores.jsonl.gz")
+PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv more/trec-dl-2023/lists.jsonl.gz more/protected-queries.sha256,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
 TRAIN = test -d data/models/$(1)/1 || $(RUN) -m training train --recipe $(1) --output data/models/$(1)/1 --resume $(PROTECT)
 # The CPU build of torch lies on PyTorch's own index; elsewhere on Linux, pip finds the CUDA build.
 TORCH_CPU = https://download.pytorch.org/whl/cpu
@@ -99,7 +100,8 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@$(call TRAIN,judges-reranker)
 	@test -d data/models/middle-reranker/1 || $(RUN) -m training average judges-reranker/1 third-reranker/1 --output data/models/middle-reranker/1
 	@$(call TRAIN,closing-reranker)
-	@$(RUN) -m training average judges-reranker/1 closing-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
+	@test -d data/models/mean-reranker/1 || $(RUN) -m training average judges-reranker/1 closing-reranker/1 --output data/models/mean-reranker/1
+	@$(RUN) -m training train --recipe distill-list --base mean-reranker/1 --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/lists-reranker/1)" --resume
 
 # $(call REMOVE,what it is,folders): says what would go and how large it is, asks, removes; without a terminal only with YES=1
 REMOVE = @for folder in $(2); do \
