@@ -144,8 +144,8 @@ class Source:
         return SOURCE_FORMS[self.form].of_ms_marco
 
     def label(self) -> str:
-        """The name that its examples carry: its form and the name of its file."""
-        return f"{self.form} {self.path.name}"
+        """The name that its examples carry: its form and the name of its file, of lists that of their folder."""
+        return f"{self.form} {self.path.resolve().parent.name if self.form == 'lists' else self.path.name}"
 
     def check_files(self) -> None:
         """Raise SettingsError if a file or folder that it names doesn't exist."""

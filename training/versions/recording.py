@@ -129,7 +129,12 @@ def write_manifest(folder: Path, manifest: VersionManifest, *, command: str) -> 
 
 
 def _of_ms_marco(source: Source) -> bool:
-    """Whether a source is MS MARCO's by its form, or mined from an index of it; so is an unreadable mined folder."""
+    """Whether a source is MS MARCO's by its form, lists in a folder of its name, or mined from an index of it.
+
+    So is an unreadable mined folder.
+    """
+    if source.form == "lists":
+        return bool(OF_MS_MARCO.search(str(source.path.resolve())))
     if source.form != "mined":
         return source.of_ms_marco
     try:

@@ -104,6 +104,8 @@ def trained_on(source: str, **settings: Any) -> VersionManifest:
         ("top1000:x.tsv,qrels=y.tsv", True),
         ("jsonl:/home/me/msmarco.jsonl", True),
         ("run:x.trec,index=msmarco-mini", True),
+        ("lists:/data/msmarco-graded/lists.jsonl.gz", True),
+        ("lists:/data/mine/lists.jsonl.gz", False),
         ("jsonl:triples.jsonl", False),
         ("feedback:x.jsonl", False),
         ("index:small", False),

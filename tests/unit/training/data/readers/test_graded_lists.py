@@ -44,7 +44,7 @@ def test_grades_are_labels_and_the_order_lowers_them_within_a_grade(tmp_path: Pa
     }
     assert example.scores is None
     assert example.query_id == "q1"
-    assert example.source == "lists lists.jsonl.gz"
+    assert example.source == f"lists {tmp_path.name}"
 
 
 def test_order_never_takes_a_whole_grade(tmp_path: Path) -> None:
