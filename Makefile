@@ -100,8 +100,11 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@$(call TRAIN,judges-reranker)
 	@test -d data/models/middle-reranker/1 || $(RUN) -m training average judges-reranker/1 third-reranker/1 --output data/models/middle-reranker/1
 	@$(call TRAIN,closing-reranker)
-	@test -d data/models/mean-reranker/1 || $(RUN) -m training average judges-reranker/1 closing-reranker/1 --output data/models/mean-reranker/1
-	@$(RUN) -m training train --recipe distill-list --base mean-reranker/1 --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/lists-reranker/1)" --resume
+	@$(RUN) -m training average judges-reranker/1 closing-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
+
+lists-reranker: index ## Train what is served on the graded lists of JUDGED=path/to/judged/collections into OUTPUT: 75 minutes on two cores
+	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make lists-reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
+	@$(RUN) -m training train --recipe distill-list --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/lists-reranker/1)" --resume
 
 # $(call REMOVE,what it is,folders): says what would go and how large it is, asks, removes; without a terminal only with YES=1
 REMOVE = @for folder in $(2); do \

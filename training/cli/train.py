@@ -14,6 +14,7 @@ from indexing.cli.shell import Commands, add_old_spelling
 from indexing.errors import SettingsError
 from indexing.names import NAME
 from indexing.progress import Bars
+from search.served import promoted_version
 from training.cli.options import add_root
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
@@ -75,7 +76,9 @@ def add(commands: Commands) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that `train` and `race` share."""
-    parser.add_argument("--base", help="model to start from (all-MiniLM-L6-v2)")
+    parser.add_argument(
+        "--base", help="model to start from: a version, path or hub name (what is served)"
+    )
     parser.add_argument(
         "--index", metavar="NAME", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start"
     )
@@ -109,9 +112,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def train_settings(options: argparse.Namespace) -> TrainSettings:
-    """The settings among the options; defaults for the rest."""
+    """The settings among the options; defaults for the rest. Without a base, what is served is improved."""
     names = ["base", "precision", *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)]
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    chosen.setdefault("base", promoted_version())
     return TrainSettings(gradient_checkpointing=options.gradient_checkpointing, **chosen)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from indexing import places
 from indexing.errors import SettingsError
 from indexing.typed_json import made
-from search.served import VERSION, reranker_path
+from search.served import SHIPPED, VERSION, reranker_path
 from training.data.settings import DataSettings
 from training.recipes.catalog import find_loss_recipe, find_recipe, staged_recipe
 from training.recipes.recipe import Recipe
@@ -159,5 +159,5 @@ def plan_json(plan: StagePlan) -> dict[str, Any]:
 
 
 def model_path(name: str) -> str:
-    """The folder of a version if `name` is a version's id; any other name unchanged."""
-    return reranker_path(name) if VERSION.fullmatch(name) else name
+    """The folder of a version if `name` is a version's id, of the shipped one for SHIPPED; any other name unchanged."""
+    return reranker_path(name) if name == SHIPPED or VERSION.fullmatch(name) else name

@@ -1,0 +1,44 @@
+"""train: what it starts from, and what its options ask for, before anything is read."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import SettingsError
+from training.cli import train
+from training.cli.train import train_request
+
+
+def _options(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    train.add(parser.add_subparsers())
+    return parser.parse_args(["train", "--data", "jsonl:x.jsonl", "--output", "made/1", *words])
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path / "models"
+
+
+def test_training_improves_what_is_served_unless_a_base_is_named(models: Path) -> None:
+    assert train_request(_options("--recipe", "listnet")).settings.base == "shipped"
+    (models / "promoted.json").write_text(json.dumps({"promoted": "mine/3"}), encoding="utf-8")
+    assert train_request(_options("--recipe", "listnet")).settings.base == "mine/3"
+    assert train_request(_options("--recipe", "listnet", "--base", "other/base")).settings.base == "other/base"
+
+
+@pytest.mark.usefixtures("models")
+def test_weights_of_a_mixed_target_reach_the_data() -> None:
+    weights = ("--target-grade", "1", "--target-teacher", "0.5", "--target-temperature", "2")
+    target = train_request(_options("--recipe", "distill-list", *weights)).data.target
+    assert (target.grade, target.teacher, target.temperature) == (1, 0.5, 2)
+
+
+@pytest.mark.usefixtures("models")
+def test_recipe_that_mixes_nothing_refuses_the_weights() -> None:
+    with pytest.raises(SettingsError, match="Recipe listnet doesn't mix grades with scores"):
+        train_request(_options("--recipe", "listnet", "--target-grade", "1"))
