@@ -76,9 +76,7 @@ def add(commands: Commands) -> None:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options that `train` and `race` share."""
-    parser.add_argument(
-        "--base", help="model to start from: a version, path or hub name (what is served)"
-    )
+    parser.add_argument("--base", help="model to start from: a version, path or hub name (what is served)")
     parser.add_argument(
         "--index", metavar="NAME", default="", help="for texts by id, lambda-hard-neg's negatives and cold-start"
     )
