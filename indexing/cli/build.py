@@ -54,16 +54,7 @@ def add(commands: Commands) -> None:
         default=BuildSettings.language,
         help="of its stems and stop words: auto, none, english, german, french ... (%(default)s)",
     )
-    build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
-    build.add_argument(
-        "--token-vectors",
-        nargs="?",
-        choices=FORMS,
-        const=FORMS[0],
-        default="",
-        help=f"also store the bi-encoder's vectors of every token, for late interaction ({FORMS[0]} where no form is "
-        "given)",
-    )
+    _add_stored(build)
     build.add_argument(
         "--shard-size", type=whole(1), default=BuildSettings.shard_size, help="passages in one file (%(default)s)"
     )
@@ -74,6 +65,20 @@ def add(commands: Commands) -> None:
     build.add_argument("--estimate", action="store_true", help="print what it will take, and build nothing")
     add_json(build)
     build.set_defaults(run=_build)
+
+
+def _add_stored(build: argparse.ArgumentParser) -> None:
+    """Add the options of what is stored for re-rankers."""
+    build.add_argument("--tokenizer", default="", help="also store tokens for this re-ranker (hub name or path)")
+    build.add_argument(
+        "--token-vectors",
+        nargs="?",
+        choices=FORMS,
+        const=FORMS[0],
+        default="",
+        help=f"also store the bi-encoder's vectors of every token, for late interaction ({FORMS[0]} where no form is "
+        "given)",
+    )
 
 
 def _build(options: argparse.Namespace) -> int:

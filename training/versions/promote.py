@@ -104,12 +104,17 @@ def assess(
         expectations=len(checked),
         failed=tuple(check.sentence() for check in checked if not check.holds),
     )
-    for sentence in used:
-        log_note(sentence)
-    notes = (*lists.notes, *used)
+    notes = _told(lists.notes, used)
     return Assessment(
         candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings, notes=notes
     )
+
+
+def _told(before: tuple[str, ...], used: Sequence[str]) -> tuple[str, ...]:
+    """All notes, once those on what was used again are logged, as the others were."""
+    for sentence in used:
+        log_note(sentence)
+    return (*before, *used)
 
 
 def _compare(
