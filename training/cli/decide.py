@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexing import places
@@ -14,7 +13,7 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, LATE, reranker_fingerprint, reranker_path
 from search.served_settings import ServedSettings, forget, rollback, served_settings
-from training.cli.options import add_json, add_root
+from training.cli.options import add_json, add_root, add_runs
 
 if TYPE_CHECKING:
     from training.choosing.decide import Decision
@@ -29,15 +28,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--split", default="dev", help="judged split beside the corpus (%(default)s)")
     command.add_argument("--queries", type=existing_path, help="file of queries to use in place of the split")
     command.add_argument("--qrels", type=existing_path, help="their judgments; without, nothing is judged")
-    command.add_argument(
-        "--run",
-        dest="run_files",
-        metavar="NAME=FILE",
-        type=_named_path,
-        action="append",
-        default=[],
-        help="TREC run of what you have today, compared and re-ranked; may be repeated",
-    )
+    add_runs(command, "TREC run of what you have today, compared and re-ranked; may be repeated", kind="FILE")
     command.add_argument(
         "--reranker",
         action="append",
@@ -53,13 +44,6 @@ def add(commands: Commands) -> None:
     add_root(command)
     add_json(command)
     command.set_defaults(run=_decide)
-
-
-def _named_path(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not equals or not name or not path:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=FILE")
-    return name, Path(path)
 
 
 def _seconds(text: str) -> float:

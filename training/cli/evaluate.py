@@ -13,7 +13,7 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
-from training.cli.options import RERANKER_HELP, add_index, add_json, json_file, make_folder
+from training.cli.options import RERANKER_HELP, add_index, add_json, add_runs, json_file, make_folder
 from training.evaluation.settings import (
     BINARY,
     GRADED,
@@ -37,15 +37,7 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("--reranker", default=DEFAULT_RERANKER, help=RERANKER_HELP)
     command.add_argument("--trec", type=Path, help="folder of a TREC DL year: re-rank its runs/bm25.trec")
-    command.add_argument(
-        "--run",
-        dest="run_files",
-        metavar="NAME=PATH",
-        type=_named_path,
-        action="append",
-        default=[],
-        help="another system's TREC run, set beside ours; may be repeated",
-    )
+    add_runs(command, "another system's TREC run, set beside ours; may be repeated", kind="PATH")
     command.add_argument("--baseline", default="BM25", help="system that all others are tested against (%(default)s)")
     command.add_argument("--measure", choices=ORDER_MEASURES, default=MAIN_MEASURE, help="(%(default)s)")
     command.add_argument(
@@ -59,13 +51,6 @@ def add(commands: Commands) -> None:
     command.add_argument("--output", type=Path, help="folder for reports, values by query, TREC runs and qrels")
     add_json(command)
     command.set_defaults(run=_evaluate)
-
-
-def _named_path(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not equals or not name or not path:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't NAME=PATH")
-    return name, Path(path)
 
 
 def _check(options: argparse.Namespace) -> None:

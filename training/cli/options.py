@@ -40,6 +40,20 @@ def add_rerank_depth(command: argparse.ArgumentParser, default: int, *, old: str
     add_old_spelling(command, old, new="--rerank-depth", type=whole())
 
 
+def add_runs(command: argparse.ArgumentParser, purpose: str, *, kind: str) -> None:
+    """Add --run NAME=PATH, which may be repeated, as `run_files`; `kind` is what messages call the path."""
+
+    def named(text: str) -> tuple[str, Path]:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise argparse.ArgumentTypeError(f"{text!r} isn't NAME={kind}")
+        return name, Path(path)
+
+    command.add_argument(
+        "--run", dest="run_files", metavar=f"NAME={kind}", type=named, action="append", default=[], help=purpose
+    )
+
+
 def check_rerank_depth(depth: int) -> None:
     """Raise SettingsError for a depth that no search re-ranks, before anything is loaded."""
     check_at_least("--rerank-depth", depth, least=1, what="passage")

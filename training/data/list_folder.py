@@ -59,7 +59,8 @@ def _bm25_run(lists: Lists, ids: Mapping[str, PassageId], analyzer: Analyzer) ->
     for key, (query, grades) in lists.items():
         terms = [term for term in analyzer.query_terms(query) if term in frequencies]
         idf = inverse_frequency(np.array([frequencies[term] for term in terms], dtype=np.int64), passages=len(ids))
-        scores = {ids[text]: _score(counts[text], terms, idf.tolist(), float(norms[text])) for text in grades}
+        weights = idf.tolist()
+        scores = {ids[text]: _score(counts[text], terms, weights, float(norms[text])) for text in grades}
         run[key] = Ranking.sort(scores.items())
     return run
 
