@@ -66,9 +66,10 @@ def test_limits_themselves_are_in_range() -> None:
     TrainSettings(max_length=8192, epochs=0.001, evaluate_every=1, patience=1)
 
 
-def test_the_command_line_leaves_what_is_not_given() -> None:
+def test_the_command_line_leaves_what_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
     options = parser().parse_args(["train", "--recipe", "listnet"])
-    assert train_settings(options) == TrainSettings()
+    assert train_settings(options) == TrainSettings(base="shipped")
     assert data_settings(options) == DataSettings()
     assert dev_settings(options) is None
     assert TrainSettings().base == DEFAULT_BI_ENCODER
