@@ -14,7 +14,6 @@ from training.cli import (
     export,
     forecast,
     jobs,
-    judgments,
     mine,
     models,
     nano_beir,
@@ -26,6 +25,7 @@ from training.cli import (
     run,
     train,
 )
+from training.cli.judgments import command as judgments
 
 MAKING = (prepare, mine, train, forecast, race, run, jobs)
 MEASURING = (evaluate, decide, nano_beir, compare, expect, judgments)

@@ -11,7 +11,7 @@ from indexing.judged.lines import refuse
 from indexing.judged.objects import document, holds_json, id_of, records, refuse_record
 from indexing.judged.rows import Names, Row, Table
 from indexing.judged.tally import REPEAT, UNRATED, Tally
-from indexing.notes import Note, log_note
+from indexing.notes import Note, counted, log_note
 from indexing.records import PassageId, Qrels, QueryId
 
 GRADE = re.compile(r"-?[0-9]+(?:\.0*)?")  # int() alone also takes 1_000, +1 and the digits of other scripts
@@ -19,6 +19,10 @@ MOST = 1_000  # of a grade, above or below 0: beyond it, it is an id in the wron
 WHOLE = {str(grade): grade for grade in range(-10, MOST + 1)}  # most grades, found without a closer look
 FORM = "'query 0 passage grade' (TREC) or 'query passage grade' (BEIR), with a whole number as the grade"
 UNUSED = {"0", "Q0", "q0"}  # what TREC's second column holds
+CLICKS = "clicks"
+"""In that column it marks a judgment that was made from clicks."""
+MODEL = "model:"
+"""Its beginning there marks a judgment by a language model, whose name follows."""
 QUERY, TEXT, PASSAGE, JUDGED = "query", "text", "passage", "grade"
 NAMES = Names(
     {
@@ -44,6 +48,8 @@ class Judgments:
     """By query and passage."""
     by_text: bool
     """Whether queries are named by their texts, as in Quepid's exports, and not by ids."""
+    source: str = ""
+    """CLICKS or MODEL with a name, if the file marks its judgments so; empty for grades that bear no mark."""
 
 
 def read_qrels(path: Path, *, note: Note = log_note) -> Qrels:
@@ -55,7 +61,11 @@ def read_qrels(path: Path, *, note: Note = log_note) -> Qrels:
     Raises:
         CorpusError: a line can't be read, a pair has two grades, or queries are named by their texts.
     """
-    judgments = read_judgments(path, note=note)
+    return named_by_id(read_judgments(path, note=note), path)
+
+
+def named_by_id(judgments: Judgments, path: Path) -> Qrels:
+    """The grades of a file by query id. Raises CorpusError if it names queries by their texts."""
     if judgments.by_text:
         raise CorpusError(
             f"{path} names queries by their texts, as Quepid does; make qrels of it first: "
@@ -68,11 +78,19 @@ def read_judgments(path: Path, *, note: Note = log_note) -> Judgments:
     """Read grades by whatever the file names its queries by. Raises CorpusError as `read_qrels` does."""
     tally = Tally(path)
     grades = _Grades(path, tally)
-    by_text = _read_json(path, grades) if holds_json(path) else _read_table(path, grades, tally)
+    by_text, source = (_read_json(path, grades), "") if holds_json(path) else _read_table(path, grades, tally)
     if not grades.grades:
         raise CorpusError(f"{path} holds no judgment; give a file with lines of {FORM}.")
     tally.tell(note)
-    return Judgments(grades.grades, by_text)
+    if source:
+        count = sum(len(judged) for judged in grades.grades.values())
+        note(f"{path}: {counted(count, 'judgment was', 'judgments were')} {source_words(source)}, not by people.")
+    return Judgments(grades.grades, by_text, source)
+
+
+def source_words(source: str) -> str:
+    """What a mark of judgments says, as part of a sentence."""
+    return "made from clicks" if source == CLICKS else f"made by the model {source.removeprefix(MODEL)}"
 
 
 def default_minimum_grade(qrels: Qrels) -> int:
@@ -128,8 +146,8 @@ def whole_grade(value: object) -> int | str:
     return int(whole)
 
 
-def _read_table(path: Path, grades: _Grades, tally: Tally) -> bool:
-    """Read lines of fields; whether queries are named by their texts."""
+def _read_table(path: Path, grades: _Grades, tally: Tally) -> tuple[bool, str]:
+    """Read lines of fields; whether queries are named by their texts, and the mark that all lines bear."""
     table = Table(path, NAMES, tally, form=FORM)
     shape = _Shape(table)
     for row in table:
@@ -139,7 +157,7 @@ def _read_table(path: Path, grades: _Grades, tally: Tally) -> bool:
         else:
             grades.add(query, passage, grade, number=row.number, text=row.text)
     shape.check()
-    return shape.by_text
+    return shape.by_text, shape.source
 
 
 class _Shape:
@@ -147,6 +165,7 @@ class _Shape:
 
     def __init__(self, table: Table) -> None:
         self.by_text = False
+        self.source = ""
         self._table = table
         self._width = 0
         self._first: Row | None = None
@@ -165,8 +184,12 @@ class _Shape:
             return fields[columns.get(QUERY, columns.get(TEXT, 0))], fields[columns[PASSAGE]], fields[columns[JUDGED]]
         if len(fields) != self._width:
             self._begin(row)
-        if len(fields) == 4 and fields[1] not in UNUSED:
+        mark = fields[1] if len(fields) == 4 and fields[1] not in UNUSED else ""
+        if mark:
             self._swapped = self._swapped or row
+        source = mark if mark == CLICKS or mark.startswith(MODEL) else ""
+        if source != self.source:
+            self._mark(row, source)
         if self._unused_only and fields[-2] not in UNUSED:
             self._unused_only = False
         return fields[0], fields[-2], fields[-1]
@@ -180,6 +203,13 @@ class _Shape:
         if count not in (3, 4):
             self._table.refuse(row, OTHER_FILES.get(count, f"{count} {'field' if count == 1 else 'fields'}"))
         self._first, self._width = row, count
+
+    def _mark(self, row: Row, source: str) -> None:
+        """Take the mark of the first row. Raises CorpusError if another row bears another one."""
+        if self._rows > 1:
+            now, before = (source_words(name) if name else "made by people" for name in (source, self.source))
+            self._table.refuse(row, f"{now}, where the lines before are {before} (keep the two in files of their own)")
+        self.source = source
 
     def check(self) -> None:
         """Refuse a file whose passages are all called as TREC calls its unused second column."""

@@ -30,6 +30,8 @@ class JudgedSet:
     """What was left out, cut or counted when the files were read, in sentences."""
     without_text: tuple[QueryId, ...] = field(default=(), kw_only=True)
     """Queries that are judged but have no text in the file of queries; they are in neither `queries` nor `qrels`."""
+    source: str = field(default="", kw_only=True)
+    """Who judged, if it wasn't people: `clicks` or `model:NAME`, as `indexing.judged.qrels` reads their marks."""
 
     def find(self, text: str) -> Query | None:
         """The first query that equals `text` apart from case, white space and final punctuation."""
@@ -65,7 +67,7 @@ def read_judged(queries: Path | None, qrels: Path, *, split: str, note: Note = l
         are = "is" if len(lost) == 1 else "are"
         tell(f"{qrels}: {what} no text in {queries} and {are} left out: {shown(lost)}.")
     with_text = {query.id: grades[query.id] for query in judged_queries}
-    return JudgedSet(split, judged_queries, with_text, notes=tuple(notes), without_text=lost)
+    return JudgedSet(split, judged_queries, with_text, notes=tuple(notes), without_text=lost, source=judgments.source)
 
 
 def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:

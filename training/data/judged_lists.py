@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexing.errors import SettingsError, TrainingError
 from indexing.judged.sets import JudgedSet
@@ -64,7 +64,7 @@ def judged_examples(
     usable = _with_positive(judged, mining, on_skip)
     if lists.limit is not None:
         drawn = random.Random(lists.seed).sample(usable.queries, min(lists.limit, len(usable.queries)))
-        usable = JudgedSet(usable.split, tuple(drawn), usable.qrels)
+        usable = replace(usable, queries=tuple(drawn))
     return _examples(_ListMaker(miner, lists), usable, progress, on_skip)
 
 
@@ -81,7 +81,7 @@ def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -
             f"None of the {len(judged.queries):,} judged {judged.split} queries has a passage of grade "
             f"{mining.minimum_grade} or more to train on; choose another split or other judgments."
         )
-    return JudgedSet(judged.split, tuple(searchable_queries(queries)), judged.qrels)
+    return replace(judged, queries=tuple(searchable_queries(queries)))
 
 
 def _examples(maker: "_ListMaker", judged: JudgedSet, progress: Progress, on_skip: OnSkip) -> Iterator[Example]:
@@ -96,7 +96,7 @@ def _examples(maker: "_ListMaker", judged: JudgedSet, progress: Progress, on_ski
         if len(kinds) < 2:
             on_skip(NO_NEGATIVE if kinds else NO_POSITIVE)
             continue
-        yield maker.example(query, labels, mined)
+        yield maker.example(query, labels, mined, source=judged.source)
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,12 @@ class _ListMaker:
         rng.shuffle(chosen)
         return {passage_id: labels[passage_id] for passage_id in chosen}
 
-    def example(self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery) -> Example:
-        """The list of these passages, with scores if the settings request them."""
+    def example(self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery, *, source: str) -> Example:
+        """The list of these passages, with scores if they are asked for; `source` is who judged, if not people."""
         stage = self.miner.stage
         scores = self._scores(query, labels, mined) if self.lists.with_scores else None
         return Example(
-            f"judged {stage.index.manifest.name}",
+            f"{source or 'judged'} {stage.index.manifest.name}",
             query.text,
             tuple(map(stage.text, labels)),
             labels=tuple(labels.values()),

@@ -5,7 +5,7 @@ from pathlib import Path
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.judged.fit import listed
-from indexing.judged.qrels import read_qrels
+from indexing.judged.qrels import named_by_id, read_judgments
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet
 from training.example import NO_JUDGMENT, NO_QUERY, OnSkip, ignore
@@ -24,7 +24,8 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
     for name, file in (("queries", queries), ("qrels", qrels)):
         if not file.is_file():
             raise SettingsError(f"The {name} file {file} doesn't exist; give one that does.")
-    judgments, texts = read_qrels(qrels), read_queries(queries)
+    read = read_judgments(qrels)
+    judgments, texts = named_by_id(read, qrels), read_queries(queries)
     judged = tuple(query for query in texts if query.id in judgments)
     if not judged:
         raise SettingsError(
@@ -35,7 +36,8 @@ def judged_files(queries: Path, qrels: Path, *, on_skip: OnSkip = ignore) -> Jud
         on_skip(NO_JUDGMENT)
     for _ in judgments.keys() - {query.id for query in texts}:
         on_skip(NO_QUERY)
-    return JudgedSet(queries.name, judged, {query.id: judgments[query.id] for query in judged})
+    grades = {query.id: judgments[query.id] for query in judged}
+    return JudgedSet(queries.name, judged, grades, source=read.source)
 
 
 def count_absent(judged: JudgedSet, index: Index) -> int:

@@ -83,7 +83,7 @@ class Protection:
     def without(self, judged: JudgedSet) -> JudgedSet:
         """A judged set without its protected queries."""
         left = tuple(query for query in judged.queries if not self.covers(query))
-        return JudgedSet(judged.split, left, {query.id: judged.qrels[query.id] for query in left})
+        return replace(judged, queries=left, qrels={query.id: judged.qrels[query.id] for query in left})
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with the ids and texts, but not with the collections' locations."""

@@ -30,9 +30,9 @@ def import_judgments(
     judged = read_judged(queries, file, split=split, note=note)
     if not judged.queries:
         raise SettingsError(f"No judged query of {file} has a text; give the file of its queries: --queries.")
-    texts = [f"{_field(query.id)}\t{squeeze(query.text)}" for query in judged.queries]
+    texts = [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in judged.queries]
     grades = [
-        f"{query.id}\t0\t{_field(passage)}\t{grade}"
+        f"{query.id}\t0\t{line_field(passage)}\t{grade}"
         for query in judged.queries
         for passage, grade in judged.qrels[query.id].items()
     ]
@@ -58,7 +58,8 @@ def export_judgments(judged: JudgedSet, file: Path) -> int:
     return write_quepid(file, judged.queries, judged.qrels)
 
 
-def _field(name: str) -> str:
+def line_field(name: str) -> str:
+    """An id as it stands between tabs. Raises CorpusError if it can't stand there."""
     if len(name.splitlines()) != 1 or "\t" in name:
         raise CorpusError(f"Id {name[:80]!r} has a tab or an end of line, which no file of lines can hold; rename it.")
     return name

@@ -1,4 +1,4 @@
-"""python -m training judgments: bring judgments in from Quepid or OpenSearch, and hand them on to Quepid."""
+"""judgments import and export: from Quepid and OpenSearch, and to Quepid."""
 
 import argparse
 from pathlib import Path
@@ -9,11 +9,8 @@ from indexing.errors import SettingsError
 SPLITS = ("train", "dev", "test")
 
 
-def add(commands: Commands) -> None:
-    """Add the command `judgments`."""
-    parser = commands.add_parser("judgments", help="read judgments from Quepid or OpenSearch, and write Quepid's")
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-
+def add(actions: Commands) -> None:
+    """Add the two actions."""
     bring = actions.add_parser("import", help="make queries and qrels of Quepid's CSV or OpenSearch's judgment list")
     bring.add_argument("file", type=Path, help="query,docid,rating with that header, or a judgment list's JSON")
     bring.add_argument("--output", type=Path, required=True, help="folder for queries.SPLIT.tsv and qrels.SPLIT.tsv")

@@ -1,0 +1,1 @@
+"""`python -m training judgments`: a file for each pair of its actions."""

@@ -1,0 +1,1 @@
+"""Clicks as judgments: a log in the form of User Behavior Insights, corrected for the places of what was shown."""
