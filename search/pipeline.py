@@ -3,17 +3,22 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Protocol, TypeGuard
 
 from indexing.dense.encoder import BiEncoder
+from indexing.errors import IndexingError
 from indexing.index import Index, check_encoder
 from indexing.provenance import package_version
 from indexing.records import PassageId, Ranking
 from indexing.store.tokens import TokenIds
+from search.calibration.curve import CalibratedPipeline
+from search.calibration.stored import CalibrationsFile, fitting
 from search.fuse import interpolate
 from search.rerank.late_interaction import LateInteractionReranker
-from search.rerank.reranker import Reranker, Scores, StoredTokens, score_passages
+from search.rerank.reranker import FromFiles, Reranker, Scores, StoredTokens, score_passages
 from search.retrieve import FirstStage, first_stage
+from search.served import LATE, NO_RERANKER, reranker_fingerprint
 from search.settings import PipelineSettings, normalized_query
 from search.similarity import Similarities
 from search.stopwatch import Stopwatch
@@ -62,6 +67,7 @@ class RetrieveAndRerank:
         self.reranker = reranker
         self.settings = settings or PipelineSettings()
         self.encoder = encoder
+        self._calibrations = CalibrationsFile(index.folder.parent)
         self._late: LateInteractionReranker | None = None
         """Made when it is first needed: not every bi-encoder has vectors of tokens."""
 
@@ -97,8 +103,37 @@ class RetrieveAndRerank:
             analyzer=self.index.analyzer,
         )
         if self.reranker is None or settings.rerank_depth == 0 or not len(first.fused):
+            return self._calibrated(trace)
+        return self._calibrated(self._rerank(trace, first, self.reranker))
+
+    def calibrated_as(self, settings: PipelineSettings | None = None) -> CalibratedPipeline:
+        """What a calibration of the answers by these settings holds for; None for the pipeline's own."""
+        settings = settings or self.settings
+        plain = self.reranker is None or settings.rerank_depth == 0
+        return CalibratedPipeline(
+            settings=replace(settings, rerank_depth=0) if plain else settings,
+            fingerprint=NO_RERANKER if plain else self._fingerprint,
+            build=self.index.manifest.build,
+        )
+
+    def _calibrated(self, trace: SearchTrace) -> SearchTrace:
+        """The trace with the calibration that holds for it; a broken file of calibrations leaves it without."""
+        try:
+            known = self._calibrations.read()
+        except IndexingError as error:
+            return replace(trace, uncalibrated=str(error))
+        if not known:
             return trace
-        return self._rerank(trace, first, self.reranker)
+        calibration, why_not = fitting(known, self.calibrated_as(trace.settings), index=self.index.manifest.name)
+        return replace(trace, calibration=calibration, uncalibrated=why_not)
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """Of the re-ranker's files, as `reranker_fingerprint` gives it; empty where no files are known."""
+        if isinstance(self.reranker, LateInteractionReranker):
+            return LATE if self._is_own_late(self.reranker) else f"{LATE}:{self.reranker.fingerprint}"
+        files = self.reranker.files if isinstance(self.reranker, FromFiles) else ""
+        return reranker_fingerprint(files) if files else ""
 
     def retrieve(self, query: str, settings: PipelineSettings | None = None) -> FirstStage:
         """The first stage alone, fused. Raises SettingsError as `search` does."""

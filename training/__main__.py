@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from indexing.cli import shell
 from training.cli import (
     average,
+    calibrate,
     compare,
     decide,
     evaluate,
@@ -21,15 +22,14 @@ from training.cli import (
     promote,
     push_to_hub,
     race,
-    rollback,
     run,
     train,
 )
 from training.cli.judgments import command as judgments
 
 MAKING = (prepare, mine, train, forecast, race, run, jobs)
-MEASURING = (evaluate, decide, nano_beir, compare, expect, judgments)
-VERSIONS = (models, promote, rollback, average, export, push_to_hub)
+MEASURING = (evaluate, decide, calibrate, nano_beir, compare, expect, judgments)
+VERSIONS = (models, promote, average, export, push_to_hub)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

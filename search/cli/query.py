@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from indexing.cli.numbers import whole
@@ -14,7 +14,7 @@ from search.settings import PipelineSettings, normalized_query
 from search.trace_html import moved_mark
 
 if TYPE_CHECKING:
-    from indexing.records import PassageId, Ranking
+    from indexing.records import Ranking
     from search.pipeline import RetrieveAndRerank
     from search.trace import SearchTrace
 
@@ -85,31 +85,42 @@ def _print_answer(trace: "SearchTrace", options: argparse.Namespace, *, note: st
         return
     if heading:
         print(f"{heading}\n")
-    for name, ranking in trace.first_stage.items():
-        _print_list(f"First stage: {name}", trace, ranking.top(options.top))
-    if len(trace.first_stage) > 1:
-        _print_list("Fused", trace, trace.fused.top(options.top))
-    if trace.reranked is not None:
-        title = f"Re-ranked by {trace.versions.reranker}"
-        _print_list(title, trace, trace.reranked.top(options.top), moves=trace.moves())
-    for sentence in trace.notes:
+    for title, ranking in _lists(trace):
+        _print_list(title, trace, ranking, top=options.top)
+    if trace.calibration is not None and trace.best is not None and len(trace.fused):
+        cut = f"a list is weak below {trace.calibration.cut:.0%}"
+        print(f"The best passage is relevant with a probability of {trace.best:.0%}; {cut}.")
+    for sentence in trace.told:
         print(sentence)
-    if not len(trace.fused) and not trace.notes:
+    if not len(trace.fused) and not trace.told:
         print("No passage matches; try other words.")
     times = "   ".join(f"{stage} {seconds * 1000:.1f} ms" for stage, seconds in trace.seconds.items())
     print(f"Time   {times}{f'   ({note})' if note else ''}", end="\n\n" if heading else "\n", flush=True)
 
 
-def _print_list(
-    title: str, trace: "SearchTrace", ranking: "Ranking", *, moves: "Mapping[PassageId, int] | None" = None
-) -> None:
+def _lists(trace: "SearchTrace") -> Iterator[tuple[str, "Ranking"]]:
+    """Every list with its title."""
+    for name, ranking in trace.first_stage.items():
+        yield f"First stage: {name}", ranking
+    if len(trace.first_stage) > 1:
+        yield "Fused", trace.fused
+    if trace.reranked is not None:
+        yield f"Re-ranked by {trace.versions.reranker}", trace.reranked
+
+
+def _print_list(title: str, trace: "SearchTrace", ranking: "Ranking", *, top: int) -> None:
+    """A list's first places; of the re-ranked one with moves, unless nothing in it seems to answer the query."""
     print(title)
     if not len(ranking):
         print("  no passage has a word of the query")
-    for rank, passage_id, score in ranking:
+    is_reranked = ranking is trace.reranked
+    moves = trace.moves() if is_reranked and trace.answers is not False else {}
+    for rank, passage_id, score in ranking.top(top):
         mark = moved_mark(moves[passage_id]) if moves else ""
         passage = trace.passages.get(passage_id)
         text = passage.content if passage else ""
         snippet = text if len(text) <= SNIPPET else text[:SNIPPET] + "…"
-        print(f"  {rank:>3} {mark:>4} {score:>9.4f}  {passage_id:>8}  {snippet}")
+        estimate = trace.estimate(passage_id) if is_reranked or trace.reranked is None else None
+        chance = "" if estimate is None else f" {estimate.probability:>4.0%}"
+        print(f"  {rank:>3} {mark:>4} {score:>9.4f}{chance}  {passage_id:>8}  {snippet}")
     print()

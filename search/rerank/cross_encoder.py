@@ -126,6 +126,7 @@ class CrossEncoderReranker(PairReranker):
             max_length=min(max_length, readable or max_length),
             device=device,
         )
+        self.files = name
         self._try(name)
 
     def _try(self, name: str) -> None:

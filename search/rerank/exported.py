@@ -50,4 +50,6 @@ def open_exported(folder: Path, *, called: str = "") -> EngineReranker:
         engine = ENGINES[form](folder / FILES[form])
     except Exception as error:  # transformers, ONNX Runtime and OpenVINO raise errors of their own
         raise loading_error("Re-ranker", str(folder), error) from error
-    return EngineReranker(called or folder.name, tokenizer, engine)
+    reranker = EngineReranker(called or folder.name, tokenizer, engine)
+    reranker.files = str(folder)
+    return reranker

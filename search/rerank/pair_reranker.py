@@ -24,6 +24,8 @@ class PairReranker(ABC):
         self._name = name
         self._tokenizer = tokenizer
         self._device = device
+        self.files = ""
+        """The path or hub name that it was loaded from."""
         self.max_length = max_length
         stored = reads_stored(tokenizer, max_length=max_length)
         self._fingerprint = tokenizer_fingerprint(tokenizer) if stored else ""

@@ -47,6 +47,15 @@ class StoredTokens(Protocol):
         """The scores of the texts that have these token ids, as from `score`."""
 
 
+@runtime_checkable
+class FromFiles(Protocol):
+    """The further protocol of a re-ranker that was loaded from files."""
+
+    @property
+    def files(self) -> str:
+        """The path or hub name that it was loaded from; empty if that isn't known."""
+
+
 def score_passages(
     reranker: Reranker, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None
 ) -> Scores:

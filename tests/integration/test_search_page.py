@@ -74,7 +74,7 @@ def test_a_query_shows_both_lists_with_ranks_badges_and_moves(page: AppTest) -> 
     assert "BM25 #1" in first
     assert "dense #1" in first
     assert "logit" in second
-    assert "sigmoid" in second
+    assert "sl-bar" in second
     assert "▲" in second
     assert "▼" in second
     assert "rose" in second

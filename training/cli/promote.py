@@ -1,4 +1,4 @@
-"""promote: serve a version, if it isn't worse than the served one."""
+"""promote and rollback: serve a version, if it isn't worse than the served one, or the previous one again."""
 
 import argparse
 
@@ -13,7 +13,7 @@ from training.versions.gate_settings import DEPTH, GateSettings
 
 
 def add(commands: Commands) -> None:
-    """Add the command."""
+    """Add the commands."""
     command = commands.add_parser("promote", help="serve a version, if it isn't worse than the served one")
     command.add_argument("version", metavar="VERSION", help=VERSION_HELP)
     add_index(command, "whose dev queries decide")
@@ -22,6 +22,10 @@ def add(commands: Commands) -> None:
     command.add_argument("--reason", default="", help="reason to record")
     add_models(command)
     command.set_defaults(run=_promote)
+    back = commands.add_parser("rollback", help="serve the previous version again")
+    back.add_argument("--reason", default="", help="reason to record")
+    add_models(back)
+    back.set_defaults(run=_rollback)
 
 
 def _promote(options: argparse.Namespace) -> int:
@@ -47,4 +51,10 @@ def _promote(options: argparse.Namespace) -> int:
             progress=bars,
         )
     print(f"{promotion.promoted} is served from now on; before it: {promotion.before}.")
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    promotion = promoted.rollback(by=promoted.person(), reason=options.reason, models=options.models)
+    print(f"{promotion.promoted} is served again.")
     return 0

@@ -18,7 +18,10 @@ def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: s
         Figure("Time", f"{sum(trace.seconds.values()) * 1000:,.0f} ms"),
         Figure("Found", f"{count:,} passage{'' if count == 1 else 's'}"),
     ]
-    if trace.reranked is not None:
+    if trace.best is not None and count:
+        judged = f"fitted on {trace.calibration.queries:,} judged queries" if trace.calibration else ""
+        figures.append(Figure("Best", f"{trace.best:.0%} relevant", f"the highest probability shown; {judged}"))
+    if trace.reranked is not None and trace.answers is not False:
         moved = sum(1 for places in trace.moves().values() if places)
         figures.append(Figure("Moved", f"{moved:,} of {len(trace.reranked):,} re-ranked"))
     if judgment is not None:

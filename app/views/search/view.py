@@ -25,7 +25,7 @@ from indexing.errors import SecondLookError
 from indexing.judged.sets import JudgedSet
 from indexing.words.known_languages import unknown_language_note
 from search.served import DEFAULT_RERANKER, NO_RERANKER
-from search.trace import SearchTrace
+from search.trace import NOTHING_ANSWERS, SearchTrace
 
 TITLE = '<header class="sl-top"><h1>Second Look</h1><p>A quick look finds, a careful second look sorts.</p></header>'
 LIST_WIDTH = 736  # pixels of a list that stands alone, as in style.py
@@ -107,8 +107,10 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         return
     if trace.reranked is None:
         _why_not_reranked(choice, fault)
-    if trace.notes:
-        note(*trace.notes)
+    if trace.answers is False:
+        hint(NOTHING_ANSWERS)
+    if rest := [sentence for sentence in trace.told if sentence != NOTHING_ANSWERS]:
+        note(*rest)
     _show(trace, judgment, choice)
     listen(key="search_why")
     question = take_question()
@@ -119,7 +121,7 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
 def _show(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice) -> None:
     show_lists(trace, judgment, choice)
     totals = st.session_state.get("search_times", [])
-    if trace.reranked is None:
+    if trace.reranked is None or trace.answers is False:
         with st.container(width=LIST_WIDTH):
             show_waterfall(trace.seconds, totals)
         return

@@ -82,6 +82,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
                 "cosine": None,
                 "late": None,
                 "truncated": False,
+                "probability": None,
             },
             {
                 "rank": 2,
@@ -95,6 +96,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
                 "cosine": None,
                 "late": None,
                 "truncated": True,
+                "probability": None,
             },
         ],
         "stages": {
@@ -113,6 +115,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
             "c": {"title": "", "text": f"text {HOSTILE}"},
         },
         "seconds": {"bm25": 0.001, "re-rank": 0.02},
+        "calibration": None,
         "notes": [],
     }
 

@@ -1,12 +1,12 @@
 """A ranking as a list of cards. Passages are data: every piece of text is escaped here."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from app.views.widgets.passage.judgment import NOT_JUDGED, Judgment
-from indexing.records import Candidate, PassageId
+from indexing.records import Candidate, PassageId, Ranking
+from search.calibration.curve import Estimate
 from search.explain.matches import Span, matched_spans
 from search.trace import SearchTrace
 
@@ -28,32 +28,63 @@ class PassageCard:
     """HTML: the score with its name."""
     badges: tuple[str, ...]
     """HTML: its grade, its rank in each retriever's list, whether it was cut."""
+    worth: str = ""
+    """HTML: how probably it is relevant, or else a bar relative to the list's best."""
 
 
 def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, fusion: str) -> list[PassageCard]:
     """The fused list, with scores on the scale of its fusion."""
     scale, decimals = SCALES[fusion]
     after = trace.final.ranks()
+    bars = relative_scores(trace.fused)
     cards = []
     for place in trace.fused.top(shown):
         went = "" if trace.reranked is None else _went(after.get(place.passage_id))
         score = f'<span class="sl-scale">{scale}</span> {place.score:.{decimals}f}'
-        cards.append(PassageCard(place.rank, place.passage_id, went, score, _badges(trace, place, judgment)))
+        estimate = trace.estimate(place.passage_id) if trace.reranked is None else None
+        worth = worth_html(estimate, bars[place.passage_id])
+        badges = _badges(trace, place, judgment)
+        cards.append(PassageCard(place.rank, place.passage_id, went, score, badges, worth))
     return cards
 
 
 def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[PassageCard]:
     """The re-ranked list; `blended` where the re-ranker's score is mixed with another."""
-    moves = trace.moves()
+    moves = {} if trace.answers is False else trace.moves()
+    bars = relative_scores(trace.final)
     cards = []
     for place in trace.final.top(shown):
         logit = trace.logits[place.passage_id]
         parts = [("blend", f"{place.score:.3f}")] if blended else []
-        parts += [("logit", f"{logit:.2f}"), ("sigmoid", f"{_sigmoid(logit):.1%}")]
+        parts += [("logit", f"{logit:.2f}")]
         score = " ".join(f'<span class="sl-scale">{name}</span> {value}' for name, value in parts)
         badges = _badges(trace, place, judgment)
-        cards.append(PassageCard(place.rank, place.passage_id, moved(moves[place.passage_id]), score, badges))
+        movement = moved(moves[place.passage_id]) if moves else ""
+        worth = worth_html(trace.estimate(place.passage_id), bars[place.passage_id])
+        cards.append(PassageCard(place.rank, place.passage_id, movement, score, badges, worth))
     return cards
+
+
+def relative_scores(ranking: Ranking) -> dict[PassageId, float]:
+    """Each passage's score relative to the list's best, which has 1; from 0, or from the lowest if that lies below."""
+    if not len(ranking):
+        return {}
+    lowest, best = min(float(ranking.scores.min()), 0.0), float(ranking.scores.max())
+    return {place.passage_id: (place.score - lowest) / (best - lowest) if best > lowest else 1.0 for place in ranking}
+
+
+def worth_html(estimate: Estimate | None, relative: float) -> str:
+    """What share of passages with such a score was relevant; where that isn't known, the score relative to the best."""
+    if estimate is None:
+        width, words = relative, ""
+        label = "score relative to the best of this list"
+    else:
+        width = estimate.probability
+        percent = [round(100 * value) for value in estimate]
+        words = f"of passages with this score, {percent[0]} % were relevant [{percent[1]}, {percent[2]}]"
+        label = "share of the judged passages with such a score that were relevant, and its interval of 95 %"
+    bar = f'<span class="sl-bar" aria-hidden="true"><i style="width:{100 * width:.0f}%"></i></span>'
+    return f'<p class="sl-worth" title="{label}">{bar}{words}</p>'
 
 
 def card_html(card: PassageCard, trace: SearchTrace) -> str:
@@ -70,7 +101,7 @@ def card_html(card: PassageCard, trace: SearchTrace) -> str:
     return (
         f'<li class="sl-card" data-passage="{escape(card.passage_id)}">'
         f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
-        f'<span class="sl-score">{card.score}</span></div>{title}'
+        f'<span class="sl-score">{card.score}</span></div>{card.worth}{title}'
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
         f'<div class="sl-badges">{"".join(card.badges)}'
         f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {card.rank}">why?</button>'
@@ -157,7 +188,3 @@ def _badges(trace: SearchTrace, place: Candidate, judgment: Judgment | None) -> 
         hint = "the re-ranker read only the beginning: the passage is longer than its input"
         badges.append(f'<span class="sl-badge sl-cut" title="{hint}">cut</span>')
     return tuple(badges)
-
-
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1 + math.exp(logit))

@@ -1,0 +1,1 @@
+"""Scores that mean something: the probability that a passage is relevant, as judged queries tell it."""

@@ -1,0 +1,51 @@
+"""A card says what share of passages with its score was relevant, or shows a bar without a percentage."""
+
+import pytest
+
+from app.views.search.results import search_figures
+from app.views.widgets.passage.cards import card_html, first_stage_cards, relative_scores, reranked_cards, worth_html
+from indexing.records import PassageId, Ranking
+from search.calibration.curve import Estimate
+from tests.unit.search.calibration.test_calibration import trace
+
+
+def test_a_calibrated_card_says_what_share_was_relevant() -> None:
+    html = worth_html(Estimate(0.62, 0.55, 0.69), 1.0)
+    assert "of passages with this score, 62 % were relevant [55, 69]" in html
+    assert "width:62%" in html
+
+
+def test_without_a_calibration_a_card_has_a_bar_and_no_percentage() -> None:
+    found = trace(0.5, calibration=None)
+    best, last = reranked_cards(found, None, shown=10, blended=False)
+    assert (best.rank, last.rank) == (1, 2)
+    assert "width:100%" in best.worth
+    assert "width:0%" in last.worth  # the lowest of the list
+    assert "relevant" not in best.worth
+    assert "%" not in card_html(best, found).replace("width:100%", "")
+
+
+def test_bars_are_relative_to_the_best_of_the_list() -> None:
+    found = Ranking.sort([(PassageId("a"), 4.0), (PassageId("b"), 1.0)])
+    assert relative_scores(found) == {"a": 4 / 4, "b": 1 / 4}
+    below_zero = Ranking.sort([(PassageId("a"), 1.0), (PassageId("b"), -1.0), (PassageId("c"), -3.0)])
+    assert relative_scores(below_zero) == {"a": 1.0, "b": 2 / 4, "c": 0.0}
+    assert relative_scores(Ranking.sort([])) == {}
+    assert relative_scores(Ranking.sort([(PassageId("a"), -3.0)])) == {"a": 1.0}
+
+
+def test_a_calibrated_list_keeps_its_moves_and_a_weak_one_loses_them() -> None:
+    strong, weak = trace(1.9), trace(-5.0)
+    assert "sl-up" in reranked_cards(strong, None, shown=10, blended=False)[0].movement
+    assert [card.movement for card in reranked_cards(weak, None, shown=10, blended=False)] == ["", ""]
+    names = {
+        kind: [figure.name for figure in search_figures(found, None, reranker=None)]
+        for kind, found in (("strong", strong), ("weak", weak))
+    }
+    assert names == {"strong": ["Time", "Found", "Best", "Moved"], "weak": ["Time", "Found", "Best"]}
+
+
+@pytest.mark.parametrize("best", [1.9, -5.0])
+def test_the_first_stage_of_a_re_ranked_answer_shows_bars_alone(best: float) -> None:
+    cards = first_stage_cards(trace(best), None, shown=10, fusion="rrf")
+    assert all("relevant" not in card.worth and "sl-bar" in card.worth for card in cards)

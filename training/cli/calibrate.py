@@ -1,0 +1,154 @@
+"""calibrate: turn the scores of what an index serves into probabilities, if its judged queries tell them."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from indexing.catalogue import current_build
+from indexing.cli.options import existing_path
+from indexing.cli.printed import print_json
+from indexing.cli.shell import Commands
+from indexing.errors import SettingsError
+from search.calibration.stored import forget_calibrations
+from training.cli.options import add_json, add_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexing.judged.fit import FittedSet
+    from search.pipeline import RetrieveAndRerank
+    from training.evaluation.calibrate import Fitted, HeldOut
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("calibrate", help="turn an index's scores into probabilities of relevance")
+    command.add_argument("index", metavar="INDEX", help="index, whose served default is calibrated")
+    command.add_argument("--split", default="dev", help="judged split beside the corpus to fit on (%(default)s)")
+    command.add_argument("--queries", type=existing_path, help="file of queries to fit on in place of the split")
+    command.add_argument("--qrels", type=existing_path, help="their judgments")
+    command.add_argument("--check", metavar="SPLIT", help="also measure on this split what was fitted, such as test")
+    afterwards = command.add_mutually_exclusive_group()
+    afterwards.add_argument("--serve", action="store_true", help="show the probabilities with every answer")
+    afterwards.add_argument("--forget", action="store_true", help="show no probabilities, and no more")
+    add_root(command)
+    add_json(command)
+    command.set_defaults(run=_calibrate)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    current_build(options.index, root=options.root)
+    if options.forget:
+        forget_calibrations(options.index, root=options.root)
+        print(f"Index {options.index} shows no probabilities any more.")
+        return 0
+    if (options.queries is None) != (options.qrels is None):
+        alone = options.queries or options.qrels
+        raise SettingsError(f"{alone} alone doesn't say what is judged; give both --queries and --qrels.")
+    from search.load import open_pipeline
+
+    pipeline = open_pipeline(options.index, root=options.root)
+    judged = judged_queries(pipeline, options.split, options.queries, options.qrels)
+    checked = None if options.check is None else judged_queries(pipeline, options.check, None, None)
+    fitted = fit(pipeline, judged)
+    on_other = None if checked is None else _check(pipeline, fitted, checked)
+    if options.serve:
+        keep(options.index, fitted, root=options.root)
+    if options.json:
+        print_json(_as_json(fitted, on_other))
+        return 0
+    print(text(fitted))
+    if checked is not None and on_other is not None:
+        print(f"On the {checked.judged.split} queries: {on_other.sentence()}")
+    if options.serve:
+        print(f"Every answer of index {options.index} shows its probabilities from now on.")
+    return 0
+
+
+def judged_queries(
+    pipeline: "RetrieveAndRerank", split: str, queries: "Path | None", qrels: "Path | None"
+) -> "FittedSet":
+    """The judged queries of a split beside the corpus, or of files, compared with the index; notes go to stderr.
+
+    Raises:
+        SettingsError, CorpusError: there are none, they can't be read, or they don't fit the index.
+    """
+    from indexing.index import open_corpus_folder
+    from indexing.judged.sets import judged_sets, pick_split, read_judged
+    from indexing.notes import log_note
+    from training.evaluation.candidates import silent_note
+    from training.evaluation.inputs import fitted_set
+
+    index = pipeline.index
+    if qrels is not None:
+        judged = read_judged(queries, qrels, split=qrels.name, note=silent_note)
+    else:
+        sets = judged_sets(open_corpus_folder(index), note=silent_note)
+        judged = pick_split(sets, split, index=index.manifest.name)
+    found = fitted_set(judged, index)
+    for sentence in found.notes:
+        log_note(sentence)
+    return found
+
+
+def fit(pipeline: "RetrieveAndRerank", judged: "FittedSet") -> "Fitted":
+    """Search for the judged queries, and fit. Raises SettingsError if no probability can be shown."""
+    from indexing.progress import Bars
+    from training.evaluation.calibrate import fit_calibration, shown_passages
+
+    with Bars("queries") as bars:
+        shown = shown_passages(pipeline, judged, progress=bars)
+    return fit_calibration(pipeline, shown, split=judged.judged.split)
+
+
+def keep(index: str, fitted: "Fitted", *, root: "Path | None") -> None:
+    """Store the calibration beside the index's builds."""
+    from search.calibration.stored import keep_calibration
+
+    keep_calibration(index, fitted.calibration, root=root)
+
+
+def text(fitted: "Fitted") -> str:
+    """What was fitted, and how good it is on held-out queries."""
+    made, held_out = fitted.calibration, fitted.held_out
+    scores = " + ".join(f"{weight:.3g} {name}" for name, weight in made.weights.items())
+    lines = [
+        "| share of passages that were relevant | 95 % | passages | from score | to |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    rows = dict[tuple[float, int, int], list[float]]()
+    for knot in made.knots:
+        rows.setdefault((knot.probability, knot.passages, knot.relevant), []).append(knot.score)
+    ends = {(knot.probability, knot.passages, knot.relevant): (knot.low, knot.high) for knot in made.knots}
+    for row, at in rows.items():
+        low, high = ends[row]
+        lines.append(f"| {row[0]:.3f} | {low:.3f} to {high:.3f} | {row[1]:,} | {at[0]:.2f} | {at[-1]:.2f} |")
+    return "\n".join(
+        [
+            f"{made.curve} of {scores}, re-ranker {made.reranker or 'none'}; fitted on {made.split}, where grade "
+            f"{made.minimum_grade} or more is relevant and {held_out.unjudged:,} of {made.passages:,} passages shown "
+            "have no grade, which counts as not relevant.",
+            *lines,
+            f"Weak below {made.cut:.3f}.",
+            f"Held out: {held_out.sentence()}",
+        ]
+    )
+
+
+def _check(pipeline: "RetrieveAndRerank", fitted: "Fitted", judged: "FittedSet") -> "HeldOut":
+    from indexing.progress import Bars
+    from training.evaluation.calibrate import apply_calibration, shown_passages
+
+    grade = fitted.calibration.minimum_grade
+    with Bars("queries") as bars:
+        shown = shown_passages(pipeline, judged, minimum_grade=grade, progress=bars)
+    return apply_calibration(fitted.calibration, shown)
+
+
+def _as_json(fitted: "Fitted", checked: "HeldOut | None") -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {
+        "calibration": asdict(fitted.calibration),
+        "held_out": asdict(fitted.held_out),
+        "checked": None if checked is None else asdict(checked),
+    }
