@@ -40,6 +40,8 @@ class Subject:
     """Of the page's link."""
     choice: object = None
     """What a user set, as the page keeps it."""
+    unit: str = "queries"
+    """What its progress counts."""
 
 
 class BackgroundJob(Generic[T]):

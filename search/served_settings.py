@@ -136,12 +136,12 @@ def _nothing(index: str) -> SettingsError:
 
 def _parsed(text: str, path: Path, index: str) -> ServedSettings:
     try:
-        return _made(json.loads(text), str(path))
+        return served_from(json.loads(text), str(path))
     except (ValueError, TypeError, AttributeError, SettingsError) as error:
         raise _broken(path, index, str(error)) from error
 
 
-def _made(values: Mapping[str, Any], place: str) -> ServedSettings:
+def served_from(values: Mapping[str, Any], place: str) -> ServedSettings:
     """What a file holds. Raises SettingsError, TypeError or AttributeError for anything else."""
     rest = {name: value for name, value in values.items() if name != "settings"}
     return replace(made(ServedSettings, rest, place), settings=PipelineSettings(**values.get("settings", {})))

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -51,22 +51,22 @@ def make_berlin_index(folder: Path, bi_encoder: Path, passages: Sequence[str]) -
     return folder / "indexes"
 
 
-def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path) -> Path:
+def make_gate_index(folder: Path, bi_encoder: BiEncoder, cross_encoder: Path, *, dev: Mapping[str, str] = DEV) -> Path:
     """Build the index `dev` below the folder; give back the folder of its index.
 
-    Its six dev queries are judged as the cross-encoder ranks them, so that it is perfect there; the test split is
-    that of the small corpus.
+    Its dev queries, six by default, are judged as the cross-encoder ranks them, so that it is perfect there; the test
+    split is that of the small corpus.
     """
     corpus, root = folder / "corpus", folder / "indexes"
     write_lines(corpus / "collection.tsv", [f"{key}\t{text}" for key, text in PASSAGES.items()])
-    write_lines(corpus / "queries.dev.tsv", [f"{key}\t{text}" for key, text in DEV.items()])
+    write_lines(corpus / "queries.dev.tsv", [f"{key}\t{text}" for key, text in dev.items()])
     write_lines(corpus / "queries.test.tsv", [f"{key}\t{text}" for key, text in QUERIES["test"].items()])
     judged = [f"{q} 0 {p} {grade}" for q, grades in QRELS["test"].items() for p, grade in grades.items()]
     write_lines(corpus / "qrels.test.tsv", judged)
     settings = BuildSettings(bi_encoder=bi_encoder.name)
     build(Corpus(corpus), name="dev", root=root, settings=settings)
     pipeline = RetrieveAndRerank(open_index("dev", root=root), bi_encoder, None)
-    queries = tuple(Query(QueryId(key), text) for key, text in DEV.items())
+    queries = tuple(Query(QueryId(key), text) for key, text in dev.items())
     lists = first_stage_lists(pipeline, JudgedSet("dev", queries, {query.id: {} for query in queries}), depth=10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexing.precision.fastest_dtype", lambda on: torch.float32)

@@ -37,6 +37,13 @@ class Contender:
         return self.reranks and (self.reranker == LATE or settings.rerank_order == "late" or mixes)
 
     @property
+    def readers(self) -> list[str]:
+        """The re-rankers that read for it: late interaction first, by which the others' passages may be chosen."""
+        if not self.reranks:
+            return []
+        return list(dict.fromkeys([*([LATE] if self.reads_late else []), self.reranker]))
+
+    @property
     def pairs(self) -> int:
         """Passages of a query that models read, at most: by the re-ranker and, where another one needs it, by late
         interaction."""
@@ -81,6 +88,8 @@ class Grid:
     shares: Sequence[float] = SHARES
     k1: float | None = None
     b: float | None = None
+    reranked_stages: Sequence[FirstStageChoice] | None = None
+    """Those of the first stages whose lists are re-ranked; None for all."""
     late: bool = True
     """Whether late interaction's scores are at hand; without them neither its order nor its mixture is tried."""
 
@@ -96,7 +105,8 @@ class Grid:
 
     def first_stage_only(self) -> list[Contender]:
         """The pipelines without a re-ranker, and the other systems as they are."""
-        ours = [Contender(reranker=NO_RERANKER, settings=settings) for settings in self._first_stages(FIRST_DEPTH, 0)]
+        stages = self._first_stages(self.first_stages, FIRST_DEPTH, 0)
+        ours = [Contender(reranker=NO_RERANKER, settings=settings) for settings in stages]
         plain = PipelineSettings(depth=FIRST_DEPTH, rerank_depth=0)
         return ours + [Contender(reranker=NO_RERANKER, settings=plain, run=name) for name in self.runs]
 
@@ -104,8 +114,9 @@ class Grid:
         """Each combination of all but mixture and share, with the re-ranker alone."""
         depths = self.depths if depths is None else depths
         orders = [order for order in self.orders if self.late or order != "late"]
+        stages = self.first_stages if self.reranked_stages is None else self.reranked_stages
         for reranker, depth, order in product(self.rerankers, depths, orders):
-            for settings in self._first_stages(max(depth, FIRST_DEPTH), depth):
+            for settings in self._first_stages(stages, max(depth, FIRST_DEPTH), depth):
                 yield Contender(reranker=reranker, settings=replace(settings, rerank_order=order))
             for name in self.runs:
                 plain = PipelineSettings(depth=max(depth, FIRST_DEPTH), rerank_depth=depth, rerank_order=order)
@@ -123,8 +134,10 @@ class Grid:
         mixes = [mix for mix in self.mixes if mix != "late" or (self.late and reranker != LATE)]
         return list(product(mixes, self.shares))
 
-    def _first_stages(self, depth: int, rerank_depth: int) -> Iterator[PipelineSettings]:
-        for first in self.first_stages:
+    def _first_stages(
+        self, stages: Sequence[FirstStageChoice], depth: int, rerank_depth: int
+    ) -> Iterator[PipelineSettings]:
+        for first in stages:
             yield PipelineSettings(
                 depth=depth,
                 rerank_depth=rerank_depth,

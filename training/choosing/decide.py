@@ -1,28 +1,26 @@
 """Decides whether re-ranking pays on an index: chooses the best of each kind, compares and times them, concludes."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from indexing.errors import SettingsError
 from indexing.notes import Note, counted, log_note
 from indexing.progress import Progress, silent
 from indexing.records import Query, QueryId, Ranking
-from search.retrieve import bm25_settings
-from search.served import LATE, NO_RERANKER, reranker_fingerprint, reranker_path
-from search.served_settings import ServedSettings, serve, served_settings
+from search.pipeline import RetrieveAndRerank
+from search.served import LATE, NO_RERANKER
+from search.served_settings import ServedSettings, served_settings
 from search.settings import PipelineSettings
-from training.choosing.choose import Compared, compare_with
+from training.choosing.choose import compare_with
 from training.choosing.contenders import Contender
+from training.choosing.deadline import Deadline
 from training.choosing.disagreement import SHOWN, Disagreement, disagreements
 from training.choosing.evaluated import SERVED_NOW, ChoosingSettings, Evaluated, KeptReading, evaluate_index
 from training.choosing.latency import Latency, measure_latency
 from training.choosing.opened import DecideInputs, DecideRequest, OpenIndex, read_decide_inputs
+from training.choosing.sharing import ALONE, Sharing
 from training.choosing.verdict import Row, Verdict, judge, pick_row
-from training.evaluation.measures import measure_run
-from training.evaluation.settings import MAIN_MEASURE
 from training.evaluation.significance import bootstrap_interval
 
 READING = 0.7  # of the time; the rest is for measuring milliseconds
@@ -70,6 +68,10 @@ class Decision:
     """Judged queries, both halves."""
     comparing: int = 0
     """Those that compare."""
+    fingerprints: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the re-rankers' files as they were opened, by name."""
+    builds: Mapping[str, str] = field(default_factory=dict)
+    """The build that was searched, by index."""
     notes: tuple[str, ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -85,6 +87,7 @@ class Decision:
             "reranked": None if self.reranked is None else self.reranked.name,
             "pipelines": [*(row.as_json() for row in self.rows), *(timed.as_json() for timed in self.timed)],
             "to_label": [one.as_json() for one in self.to_label],
+            "builds": dict(self.builds),
             "notes": list(self.notes),
         }
 
@@ -95,6 +98,7 @@ def decide(
     *,
     keep: KeptReading | None = None,
     note: Note = log_note,
+    sharing: Sharing = ALONE,
     progress: Progress = silent,
 ) -> Decision:
     """Decide for open indexes of one corpus. With `keep`, a stopped decision goes on where it was.
@@ -106,8 +110,8 @@ def decide(
     """
     inputs = read_decide_inputs(opened, request)
     if len(next(iter(inputs.fitted.values())).judged.queries if inputs.fitted else ()) < 2:
-        return _without_judgments(opened, request, inputs, progress)
-    return _Decider(opened, request, inputs, keep, note, progress).decide()
+        return _without_judgments(opened, request, inputs, sharing=sharing, progress=progress)
+    return _Decider(opened, request, inputs, keep=keep, note=note, sharing=sharing, progress=progress).decide()
 
 
 class _Decider:
@@ -118,14 +122,16 @@ class _Decider:
         opened: Sequence[OpenIndex],
         request: DecideRequest,
         inputs: DecideInputs,
+        *,
         keep: KeptReading | None,
         note: Note,
+        sharing: Sharing,
         progress: Progress,
     ) -> None:
         self._opened = {one.name: one for one in opened}
         self._request, self._inputs, self._keep = request, inputs, keep
-        self._note, self._progress = note, progress
-        self._begun = time.monotonic()
+        self._note, self._sharing, self._progress = note, sharing, progress
+        self._deadline = Deadline.after(request.seconds)
         self._notes = list(inputs.notes)
 
     def decide(self) -> Decision:
@@ -134,22 +140,24 @@ class _Decider:
         choices = [row for row in rows if not row.name.endswith(SERVED_NOW)]
         plain = [row for row in choices if not row.contender.reranks]
         baseline = plain[pick_row(plain)]
-        compared = compare_with(baseline.comparing, {row.name: row.comparing for row in rows if row is not baseline})
-        rows = self._timed([replace(row, compared=compared.get(row.name)) for row in rows])
-        by_name = {row.name: row for row in rows}
-        baseline = by_name[baseline.name]
-        reranking = [by_name[row.name] for row in choices if row.contender.reranks]
+        reranking = [row for row in choices if row.contender.reranks]
         reranked = reranking[pick_row(reranking)]
+        compared = compare_with(baseline.comparing, {row.name: row.comparing for row in rows if row is not baseline})
+        rows = [replace(row, compared=compared.get(row.name)) for row in rows]
+        by_name = {row.name: row for row in self._timed(rows, first=(baseline.name, reranked.name))}
+        baseline, reranked = by_name[baseline.name], by_name[reranked.name]
         judged = len(baseline.choosing) + len(baseline.comparing)
         verdict = judge(reranked, baseline, judged=judged)
         return Decision(
             verdict=verdict,
-            rows=tuple(rows),
+            rows=tuple(by_name.values()),
             baseline=baseline,
             reranked=reranked,
             to_label=tuple(self._to_label(baseline, reranked, evaluated)) if verdict.further else (),
             judged=judged,
             comparing=len(baseline.comparing),
+            fingerprints={name: value for one in self._opened.values() for name, value in one.fingerprints.items()},
+            builds={name: one.index.folder.name for name, one in self._opened.items()},
             notes=tuple(dict.fromkeys(self._notes)),
         )
 
@@ -161,6 +169,7 @@ class _Decider:
         settings = ChoosingSettings(
             grid=replace(request.grid, rerankers=names, late=request.grid.late and LATE in one.rerankers),
             runs=self._inputs.runs,
+            served=self._served(one),
             seed=request.seed,
             seconds=READING * request.seconds / len(self._opened),
         )
@@ -172,6 +181,7 @@ class _Decider:
             settings=settings,
             keep=self._keep,
             note=self._note,
+            sharing=self._sharing,
             progress=self._progress,
         )
         self._notes += found.notes
@@ -183,42 +193,42 @@ class _Decider:
         for kind, contender in found.best().items():
             values = found.value(contender, found.gathered)
             yield _row(f"{prefix}{kind}", one.name, contender, values, found)
-        served = served_settings(one.name, root=self._request.root) or ServedSettings()
-        contender = Contender(reranker=served.reranker, settings=served.settings)
-        try:
-            measured = _measured(found, contender)
-        except SettingsError as error:
-            self._notes.append(f"What {one.name} serves now isn't compared: {error}")
-            return
-        yield _row(f"{prefix}{SERVED_NOW}", one.name, contender, measured, found)
+        if found.served is not None:
+            yield _row(f"{prefix}{SERVED_NOW}", one.name, self._served(one), found.served, found)
 
-    def _timed(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows with their milliseconds, measured in turn; a list of another system isn't made here."""
-        left = max(self._request.seconds - (time.monotonic() - self._begun), 0.0)
+    def _served(self, one: OpenIndex) -> Contender:
+        served = served_settings(one.name, root=self._request.root) or ServedSettings()
+        return Contender(reranker=served.reranker, settings=served.settings)
+
+    def _timed(self, rows: Sequence[Row], *, first: Collection[str]) -> list[Row]:
+        """The rows with their milliseconds, the named ones first, and the others while there is time.
+
+        A list of another system isn't made here.
+        """
         texts = {query.id: query.text for query in next(iter(self._inputs.fitted.values())).judged.queries}
-        timed, known = [], dict[tuple[str, Contender], Latency | None]()
-        for row in rows:
+        known: dict[tuple[str, Contender], Latency | None] = {}
+        ours = [row for row in rows if not row.contender.run]
+        for place, row in enumerate(sorted(ours, key=lambda row: row.name not in first)):
             key = (row.index, row.contender)
-            if key not in known and not row.contender.run:
-                pipeline = self._opened[row.index].pipeline(row.contender.reranker, row.contender.settings)
+            if key not in known and (row.name in first or self._deadline.allows(0)):
+                pipeline = self._pipeline(row)
                 queries = [texts[query] for query in row.comparing]
-                known[key] = measure_latency(pipeline, pipeline.settings, queries, seconds=left / len(rows))
-            timed.append(replace(row, latency=known.get(key)))
-            self._progress("milliseconds", 1, len(rows))
-        return timed
+                seconds = self._deadline.left / (len(ours) - place)
+                known[key] = measure_latency(
+                    pipeline, pipeline.settings, queries, seconds=seconds, sharing=self._sharing
+                )
+            self._progress("milliseconds", 1, len(ours))
+        if untimed := [row.name for row in ours if (row.index, row.contender) not in known]:
+            self._notes.append(f"Time didn't allow measuring the milliseconds of {', '.join(untimed)}.")
+        return [replace(row, latency=known.get((row.index, row.contender))) for row in rows]
 
     def _to_label(self, baseline: Row, reranked: Row, evaluated: Mapping[str, Evaluated]) -> list[Disagreement]:
         """Queries without judgments where the two disagree most; else judged ones, whose lists hold unjudged ones."""
         pool = self._inputs.unjudged[:POOL]
         if pool and not baseline.contender.run and not reranked.contender.run:
-            pipelines = [
-                self._opened[row.index].pipeline(row.contender.reranker, row.contender.settings)
-                for row in (baseline, reranked)
-            ]
-            lists = [
-                (query, pipelines[0].search(query.text).final, pipelines[1].search(query.text).final) for query in pool
-            ]
-            return disagreements(lists)[:SHOWN]
+            pipelines = [self._pipeline(row) for row in (baseline, reranked)]
+            found = [[self._search(pipeline, query) for pipeline in pipelines] for query in pool]
+            return disagreements(zip(pool, *zip(*found, strict=True), strict=True))[:SHOWN]
         first, second = (evaluated[row.index].gathered for row in (baseline, reranked))
         judged = [
             (first[query].query, first[query].rank(baseline.contender), second[query].rank(reranked.contender))
@@ -226,6 +236,16 @@ class _Decider:
         ]
         grades = evaluated[baseline.index].fitted.judged.qrels
         return [one for one in disagreements(judged, grades) if one.unjudged][:SHOWN]
+
+    def _pipeline(self, row: Row) -> RetrieveAndRerank:
+        with self._sharing.turn():  # it is compared with its index, by the bi-encoder
+            return self._opened[row.index].pipeline(row.contender.reranker, row.contender.settings)
+
+    def _search(self, pipeline: RetrieveAndRerank, query: Query) -> Ranking:
+        with self._sharing.turn():
+            ranking = pipeline.search(query.text).final
+        self._progress("queries to label", 1, 2 * len(self._inputs.unjudged[:POOL]))
+        return ranking
 
 
 def _row(name: str, index: str, contender: Contender, values: Mapping[QueryId, float], found: Evaluated) -> Row:
@@ -240,18 +260,8 @@ def _row(name: str, index: str, contender: Contender, values: Mapping[QueryId, f
     )
 
 
-def _measured(found: Evaluated, contender: Contender) -> Mapping[QueryId, float]:
-    """nDCG@10 by query of a pipeline outside of the grid. Raises SettingsError if something wasn't gathered for it."""
-    settings = contender.settings
-    own = bm25_settings(found.index, k1=settings.k1, b=settings.b)
-    if settings.fusion != "dense" and own != found.bm25:
-        raise SettingsError(f"BM25 was gathered with k1={found.bm25.k1:g} and b={found.bm25.b:g}.")
-    run = {query: gathered.rank(contender) for query, gathered in found.gathered.items()}
-    return measure_run(run, found.fitted.judged.qrels, minimum_grade=1, names=[MAIN_MEASURE]).per_query[MAIN_MEASURE]
-
-
 def _without_judgments(
-    opened: Sequence[OpenIndex], request: DecideRequest, inputs: DecideInputs, progress: Progress
+    opened: Sequence[OpenIndex], request: DecideRequest, inputs: DecideInputs, *, sharing: Sharing, progress: Progress
 ) -> Decision:
     """What can be said of queries that nobody judged: time, disagreement, and which to judge first."""
     judged = [query for fitted in inputs.fitted.values() for query in fitted.judged.queries]
@@ -263,15 +273,16 @@ def _without_judgments(
         kinds = {NO_RERANKER: plain} | {name: PipelineSettings() for name in request.rerankers if name in one.rerankers}
         base: dict[QueryId, Ranking] = {}
         for name, settings in kinds.items():
-            pipeline = one.pipeline(name, settings)
+            with sharing.turn():
+                pipeline = one.pipeline(name, settings)
             lists: dict[QueryId, Ranking] = {}
             for query in queries:
-                lists[query.id] = pipeline.search(query.text).final
+                with sharing.turn():
+                    lists[query.id] = pipeline.search(query.text).final
                 progress(f"search, {name}", 1, len(queries))
             base = base or lists
-            latency = measure_latency(
-                pipeline, settings, [query.text for query in queries], seconds=request.seconds / 8
-            )
+            texts = [query.text for query in queries]
+            latency = measure_latency(pipeline, settings, texts, seconds=request.seconds / 8, sharing=sharing)
             disagree = [] if name == NO_RERANKER else disagreements(_paired(queries, base, lists))
             found = found or disagree
             overlap = sum(each.overlap for each in disagree) / len(disagree) if disagree else None
@@ -295,39 +306,3 @@ def _paired(
     queries: Sequence[Query], first: Mapping[QueryId, Ranking], second: Mapping[QueryId, Ranking]
 ) -> Iterator[tuple[Query, Ranking, Ranking]]:
     return ((query, first[query.id], second[query.id]) for query in queries)
-
-
-def serve_decision(decision: Decision, *, root: Path | None = None, by: str = "") -> tuple[str, ServedSettings]:
-    """Make what was decided its index's served default; gives back the index's name and what is served now.
-
-    Raises:
-        SettingsError: nothing was decided, or the verdict is for the list of another system, which isn't made here.
-    """
-    row = {"re-rank": decision.reranked, "don't re-rank": decision.baseline}.get(decision.verdict.kind)
-    if row is None:
-        raise SettingsError(f"Nothing is served anew, as nothing was decided. {decision.verdict.sentence}")
-    if row.contender.run:
-        raise SettingsError(
-            f"Run {row.contender.run} comes from another system, which serves it; decide without --run to choose what "
-            f"{row.index} serves."
-        )
-    reranker = row.contender.reranker
-    served = ServedSettings(
-        reranker=reranker,
-        settings=row.contender.settings,
-        fingerprint="" if reranker == NO_RERANKER else reranker_fingerprint(reranker_path(reranker)),
-        by=by,
-        sentence=decision.verdict.sentence,
-        figures={"judged": decision.judged, "comparing": decision.comparing, **_figures(row)},
-    )
-    return row.index, serve(row.index, served, root=root)
-
-
-def _figures(row: Row) -> dict[str, Any]:
-    compared: Compared | None = row.compared
-    return {
-        "ndcg@10": row.mean,
-        "interval": list(row.interval),
-        "versus_baseline": None if compared is None else compared.as_json(),
-        "milliseconds": None if row.latency is None else row.latency._asdict(),
-    }

@@ -1,14 +1,16 @@
 """An index with its judged queries: gathered, read and evaluated with the whole grid, ready to choose from."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.dense.encoder import BiEncoder
+from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.judged.fit import FittedSet
 from indexing.notes import Note, log_note
@@ -20,15 +22,21 @@ from search.journal import Journal
 from search.rerank.reranker import Reranker
 from search.served import NO_RERANKER
 from training.choosing.choose import Halves, choose
-from training.choosing.contenders import Contender, Grid
+from training.choosing.contenders import Contender, FirstStageChoice, Grid
+from training.choosing.deadline import Deadline
 from training.choosing.first_stage import choose_bm25, gather_first
 from training.choosing.gathered import GatheredQuery
 from training.choosing.grid import GridValues, grid_values
-from training.choosing.reading import Deadline, Readers, read_grid
+from training.choosing.others import measure_other
+from training.choosing.readers import Readers
+from training.choosing.reading import read_grid
+from training.choosing.sharing import ALONE, Sharing
 from training.evaluation.candidates import silent_note
 from training.evaluation.kept import KeptSearches
 
 BM25, DENSE, FIRST_STAGE, SERVED_NOW = "BM25", "dense", "first stage", "served now"
+SERVED_SHARE = 1 / 2
+"""Of the time for reading, what measuring the pipeline that is served now may take."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class Evaluated:
     """What was evaluated: without what time didn't allow."""
     gathered: Mapping[QueryId, GatheredQuery] = field(repr=False)
     values: GridValues = field(repr=False)
+    served: Mapping[QueryId, float] | None = field(default=None, repr=False)
+    """nDCG@10 by query of what is served now; None where it wasn't asked for, or couldn't be measured."""
     notes: tuple[str, ...]
 
     def best(self) -> dict[str, Contender]:
@@ -99,6 +109,8 @@ class ChoosingSettings:
     """Other systems' lists by name; these are compared, and re-ranked too."""
     seed: int = 0
     """Of the halves."""
+    served: Contender | None = None
+    """What is served now, which is measured too."""
     seconds: float | None = None
     """For reading; None for no limit. The smallest depth is read in any case."""
 
@@ -112,6 +124,7 @@ def evaluate_index(
     settings: ChoosingSettings,
     keep: KeptReading | None = None,
     note: Note = log_note,
+    sharing: Sharing = ALONE,
     progress: Progress = silent,
 ) -> Evaluated:
     """Gather what the grid's pipelines need of each judged query, and evaluate them all.
@@ -123,15 +136,26 @@ def evaluate_index(
     halves = Halves.of((query.id for query in fitted.judged.queries), seed=settings.seed)
     bm25 = choose_bm25(index, fitted, halves.choosing or halves.comparing, progress=progress)
     grid = _with_bm25(replace(settings.grid, runs=tuple(settings.runs)), index, bm25)
+    gather = partial(gather_first, index, encoder, fitted, sharing=sharing, progress=progress)
     with ExitStack() as stack:
         journals = _Journals(index, fitted, keep, stack)
         kept = journals.first_stage(grid, bm25, settings.runs)
-        depths, runs = grid.first_depths, settings.runs
-        first = gather_first(
-            index, encoder, fitted, bm25=bm25, depths=depths, runs=runs, journal=kept, progress=progress
+        first = gather(bm25=bm25, depths=grid.first_depths, runs=settings.runs, journal=kept)
+        names = grid.readers if settings.served is None else (*grid.readers, *settings.served.readers)
+        open_ones = {name: journals.reading(name, note) for name in dict.fromkeys(names) if name in rerankers}
+        readers = Readers(index, rerankers, open_ones, sharing=sharing)
+        measure = partial(
+            measure_other,
+            index=index,
+            fitted=fitted,
+            gather=gather,
+            readers=readers,
+            deadline=deadline.part(SERVED_SHARE),
+            progress=progress,
         )
-        readers = Readers(index, rerankers, {name: journals.reading(name, note) for name in grid.readers})
-        read = read_grid(readers, first, grid, deadline=deadline, progress=progress)
+        served, told = _served(settings.served, measure, name=index.manifest.name)
+        best_first = _best_first(first, fitted, grid, halves)
+        read = read_grid(readers, first, grid, deadline=deadline, best_first=best_first, progress=progress)
     return Evaluated(
         index=index,
         fitted=fitted,
@@ -140,8 +164,32 @@ def evaluate_index(
         grid=read.grid,
         gathered={query.query.id: query for query in read.gathered},
         values=grid_values(read.gathered, fitted.judged.qrels, read.grid, progress=progress),
-        notes=(*fitted.notes, *read.notes),
+        served=served,
+        notes=(*fitted.notes, *told, *read.notes),
     )
+
+
+def _served(
+    served: Contender | None, measure: Callable[[Contender], Mapping[QueryId, float]], *, name: str
+) -> tuple[Mapping[QueryId, float] | None, list[str]]:
+    """What an index serves now, measured; else why it isn't."""
+    if served is None:
+        return None, []
+    try:
+        return measure(served), []
+    except SettingsError as error:
+        return None, [f"What {name} serves now isn't compared: {error}"]
+
+
+def _best_first(
+    gathered: Sequence[GatheredQuery], fitted: FittedSet, grid: Grid, halves: Halves
+) -> FirstStageChoice | None:
+    """The first stage that is best by itself on the choosing half; None where there is none of ours."""
+    if not halves.choosing or not grid.first_stages:
+        return None
+    values = grid_values(gathered, fitted.judged.qrels, replace(grid, rerankers=(), runs=()))
+    best = choose(values, halves.choosing, range(len(values.contenders))).settings
+    return FirstStageChoice(fusion=best.fusion, rrf_k=best.rrf_k, bm25_weight=best.bm25_weight)
 
 
 def _with_bm25(grid: Grid, index: Index, bm25: Bm25Settings) -> Grid:

@@ -16,6 +16,7 @@ from search.retrieve import bm25_settings, retrieve_bm25, retrieve_dense
 from training.choosing.choose import pick
 from training.choosing.gathered import GatheredQuery, read_gathered
 from training.choosing.grid import CUTOFF
+from training.choosing.sharing import ALONE, Sharing
 from training.evaluation.candidates import deeper
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
@@ -59,6 +60,7 @@ def gather_first(
     depths: Sequence[int],
     runs: Mapping[str, Run] | None = None,
     journal: Journal | None = None,
+    sharing: Sharing = ALONE,
     progress: Progress = silent,
 ) -> list[GatheredQuery]:
     """Both retrievers' lists to these depths and the cosines of all their passages, for each judged query.
@@ -74,7 +76,9 @@ def gather_first(
         else:
             own = query.id in fitted.own
             lists = {name: run[query.id] for name, run in (runs or {}).items() if query.id in run}
-            gathered.append(_gather(index, encoder, query, own=own, bm25=bm25, depths=depths, runs=lists))
+            with sharing.turn():
+                found = _gather(index, encoder, query, own=own, bm25=bm25, depths=depths, runs=lists)
+            gathered.append(found)
             if journal is not None:
                 journal.add(query.id, gathered[-1].as_json())
         progress("first stage", 1, len(fitted.judged.queries))

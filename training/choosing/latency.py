@@ -8,6 +8,7 @@ import numpy as np
 
 from search.pipeline import Pipeline
 from search.settings import PipelineSettings
+from training.choosing.sharing import ALONE, Sharing
 
 MEASURED = 20  # queries, each once
 LEAST = 5  # however long they take
@@ -27,18 +28,24 @@ def measure_latency(
     queries: Sequence[str],
     *,
     seconds: float,
+    sharing: Sharing = ALONE,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Latency | None:
-    """Answer queries one by one after one that isn't counted, for about so many seconds; None without queries."""
+    """Answer queries one by one after one that isn't counted, for about so many seconds; None without queries.
+
+    Waiting for a turn isn't counted.
+    """
     if not queries:
         return None
-    pipeline.search(queries[0], settings)
+    with sharing.turn():
+        pipeline.search(queries[0], settings)
     times: list[float] = []
     begun = clock()
     for query in queries[:MEASURED]:
-        start = clock()
-        pipeline.search(query, settings)
-        times.append(clock() - start)
+        with sharing.turn():
+            start = clock()
+            pipeline.search(query, settings)
+            times.append(clock() - start)
         if len(times) >= LEAST and clock() - begun > seconds:
             break
     p50, p95 = np.quantile(times, [0.5, 0.95]) * 1000

@@ -17,7 +17,8 @@ from search.pipeline import RetrieveAndRerank
 from search.queries import searchable_queries
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker
-from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
+from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER, reranker_fingerprint, reranker_path
+from search.served_settings import ServedSettings, served_settings
 from search.settings import PipelineSettings
 from search.trec import read_run
 from training.choosing.contenders import Grid
@@ -69,6 +70,8 @@ class OpenIndex:
 
     index: Index
     encoder: BiEncoder
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Of the re-rankers' files, by the same names."""
     rerankers: Mapping[str, Reranker]
     """By the names of the request; late interaction by the index's bi-encoder is among them where it can be."""
 
@@ -102,8 +105,9 @@ def open_for(request: DecideRequest, *, note: Note) -> list[OpenIndex]:
         HubError, ModelError: a model can't be loaded.
     """
     named: dict[str, Reranker] = {}
-    for name in request.rerankers:
-        reranker = None if name == LATE else open_reranker(name)
+    fingerprints = {name: reranker_fingerprint(reranker_path(name)) for name in reranker_names(request)}
+    for name in fingerprints:
+        reranker = None if name == LATE else _open(name, request, note=note)
         if reranker is not None:
             named[name] = reranker
     opened = []
@@ -115,8 +119,26 @@ def open_for(request: DecideRequest, *, note: Note) -> list[OpenIndex]:
             rerankers[LATE] = LateInteractionReranker(encoder)
         except ModelError as error:
             note(f"Late interaction isn't tried on {name}: {error}")
-        opened.append(OpenIndex(index=index, encoder=encoder, rerankers=rerankers))
+        opened.append(OpenIndex(index=index, encoder=encoder, rerankers=rerankers, fingerprints=fingerprints))
     return opened
+
+
+def _open(name: str, request: DecideRequest, *, note: Note) -> Reranker | None:
+    """A re-ranker; None, with a note, for one that is served now and can't be opened, if it isn't to be tried."""
+    try:
+        return open_reranker(name)
+    except ModelError as error:
+        if name in request.rerankers:
+            raise
+        note(f"Re-ranker {name}, which is served now, isn't compared: {error}")
+        return None
+
+
+def reranker_names(request: DecideRequest) -> tuple[str, ...]:
+    """The re-rankers that are tried, then those that the indexes serve now."""
+    served = [served_settings(name, root=request.root) or ServedSettings() for name in request.indexes]
+    also = [one.reranker for one in served if one.reranker != NO_RERANKER]
+    return tuple(dict.fromkeys([*request.rerankers, *also]))
 
 
 def read_decide_inputs(opened: Sequence[OpenIndex], request: DecideRequest) -> DecideInputs:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from search.served import NO_RERANKER
+from search.served_words import first_stage_words
+from training.choosing.contenders import Contender
 from training.choosing.decide import Decision
 from training.choosing.latency import Latency
-from training.choosing.verdict import Row, first_stage_words
+from training.choosing.verdict import Row
 from training.evaluation.settings import MAIN_MEASURE
 
 LONGEST = 80  # characters of a query
@@ -37,7 +39,7 @@ def _line(row: Row) -> str:
         p = f"{row.compared.holm:.4f}"
     cells = [
         row.name,
-        _how(row),
+        how(row.contender),
         f"{row.mean:.4f}",
         f"{row.interval.low:.3f} to {row.interval.high:.3f}",
         against,
@@ -47,8 +49,9 @@ def _line(row: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _how(row: Row) -> str:
-    contender, settings = row.contender, row.contender.settings
+def how(contender: Contender) -> str:
+    """How a pipeline answers, as a table's cell."""
+    settings = contender.settings
     source = contender.run or first_stage_words(settings)
     if not contender.reranks:
         return source

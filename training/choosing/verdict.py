@@ -9,7 +9,7 @@ import numpy as np
 
 from indexing.notes import counted
 from indexing.records import QueryId
-from search.settings import PipelineSettings
+from search.served_words import first_stage_words
 from training.choosing.choose import Compared, pick
 from training.choosing.contenders import Contender
 from training.choosing.latency import Latency
@@ -131,19 +131,6 @@ def described(row: Row) -> str:
         return words
     other = {"fused": "first stage", "dense": "cosine", "late": "late interaction"}[settings.rerank_mix]
     return f"{words} ({settings.rerank_weight:.0%} of the score, {1 - settings.rerank_weight:.0%} {other})"
-
-
-def first_stage_words(settings: PipelineSettings) -> str:
-    """The first stage in words."""
-    parameters = [f"{name}={value:g}" for name, value in (("k1", settings.k1), ("b", settings.b)) if value is not None]
-    bm25 = f"BM25 ({', '.join(parameters)})" if parameters else "BM25"
-    if settings.fusion == "bm25":
-        return bm25
-    if settings.fusion == "dense":
-        return "dense"
-    if settings.fusion == "rrf":
-        return f"{bm25} + dense (RRF, k={settings.rrf_k})"
-    return f"{bm25} + dense ({settings.bm25_weight:.0%} BM25)"
 
 
 def _differences(row: Row, baseline: Row) -> list[float]:

@@ -11,7 +11,7 @@ from indexing.cli.options import existing_path
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from search.served import DEFAULT_RERANKER, LATE, reranker_fingerprint, reranker_path
+from search.served import DEFAULT_RERANKER, LATE, reranker_path
 from search.served_settings import ServedSettings, forget, rollback, served_settings
 from training.cli.options import add_json, add_root, add_runs
 
@@ -62,11 +62,13 @@ def _decide(options: argparse.Namespace) -> int:
         if not path.is_file():
             raise SettingsError(f"--run {name}={path}: there is no such file; give a TREC run.")
     rerankers = tuple(dict.fromkeys(options.reranker)) or (DEFAULT_RERANKER, LATE)
-    fingerprints = {name: reranker_fingerprint(reranker_path(name)) for name in rerankers}
+    for name in rerankers:
+        reranker_path(name)
     from indexing.notes import log_note
     from indexing.progress import Bars
     from training.choosing.decide import decide
     from training.choosing.evaluated import KeptReading
+    from training.choosing.kept_decision import reading_folder
     from training.choosing.opened import DecideRequest, open_for
 
     request = DecideRequest(
@@ -80,9 +82,10 @@ def _decide(options: argparse.Namespace) -> int:
         seconds=options.budget,
         seed=options.seed,
     )
-    keep = KeptReading(places.runs() / "decide", fingerprints)
+    opened = open_for(request, note=log_note)
+    keep = KeptReading(reading_folder(), opened[0].fingerprints)
     with Bars("queries") as bars:
-        decision = decide(open_for(request, note=log_note), request, keep=keep, progress=bars)
+        decision = decide(opened, request, keep=keep, progress=bars)
     for sentence in decision.notes:
         log_note(sentence)
     return _give(decision, options)
@@ -90,17 +93,20 @@ def _decide(options: argparse.Namespace) -> int:
 
 def _give(decision: "Decision", options: argparse.Namespace) -> int:
     """Print the decision, and serve it where that was asked for."""
-    from training.choosing.decide import serve_decision
+    from training.choosing.kept_decision import keep, serve_decision, to_keep
     from training.choosing.table import decision_text
 
     if options.json:
         print_json(decision.as_json())
     else:
         print(decision_text(decision))
+    kept = to_keep(decision, split=options.split if options.queries is None else options.queries.name)
+    if options.root == places.indexes():  # the pages show what was decided for the indexes that they open
+        keep(kept, options.indexes)
     if options.serve:
         from training.versions.promoted import person
 
-        index, _ = serve_decision(decision, root=options.root, by=person())
+        index, _ = serve_decision(kept, root=options.root, by=person())
         if not options.json:
             print(f"Index {index} answers so from now on; back: python -m training decide {index} --rollback")
     return 0

@@ -1,4 +1,4 @@
-"""The Evaluate page: every stage of a pipeline measured on judged queries, and where losses arise."""
+"""The Evaluate page: every stage measured on judged queries, where losses arise, and whether re-ranking is worth it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from app import resources
 from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline
+from app.views.evaluate.deciding import decide_form, show_deciding
 from app.views.evaluate.form import EvaluationChoice, show_form
 from app.views.evaluate.results import show_results
 from app.views.widgets import picked_link
 from app.views.widgets.notices import note, problem
-from app.views.widgets.pickers import judgments_fingerprint
+from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
 from app.views.widgets.style import apply_style
 from app.views.widgets.work import show_work
 from indexing.errors import CorpusError, SecondLookError
@@ -26,7 +27,10 @@ TITLE = (
     '<header class="sl-top"><h1>Evaluate</h1><p>How well each stage does on judged queries, '
     "and where losses arise.</p></header>"
 )
-LINKED = {name: f"evaluate_{name}" for name in ("index", "split", "reranker", "depth", "measure", "grade", "baseline")}
+SHOWS = {"stages": "Stages", "decide": "Is re-ranking worth it?"}
+LINKED = {
+    name: f"evaluate_{name}" for name in ("show", "index", "split", "reranker", "depth", "measure", "grade", "baseline")
+}
 LAST_KEY = "evaluate_last"  # session: the last evaluation requested, and its job
 
 
@@ -53,8 +57,31 @@ def render(*, read_only: bool = False) -> None:
     apply_style()
     st.html(TITLE)
     requested = picked_link.restore("evaluate", LINKED)
+    if _pick_show() == "decide":
+        form = decide_form(read_only=read_only)
+        picked_link.remember("evaluate", LINKED, requested)
+        if form is not None:
+            show_deciding(*form, read_only=read_only)
+        return
     choice = show_form(read_only=read_only)
     picked_link.remember("evaluate", LINKED, requested)
+    _evaluate(choice)
+
+
+def _pick_show() -> str:
+    """Which of the page's two questions is asked; kept for a return to the page."""
+    picked, key = st.session_state.setdefault(PICKED_KEY, {}), LINKED["show"]
+    value = st.session_state.get(key, picked.get(key))
+    st.session_state[key] = value if value in SHOWS else next(iter(SHOWS))
+    st.segmented_control(
+        "Show", list(SHOWS), key=key, format_func=SHOWS.__getitem__, required=True, label_visibility="collapsed"
+    )
+    picked[key] = str(st.session_state[key])
+    return str(picked[key])
+
+
+def _evaluate(choice: EvaluationChoice | None) -> None:
+    """The button, the work, and the results."""
     last: tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None = st.session_state.get(LAST_KEY)
     if choice is not None and st.button("Run", key="evaluate_run", type="primary", icon=":material/play_arrow:"):
         last = _run(choice) or last
@@ -90,7 +117,7 @@ def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[Eval
         st.button("Reload", key="evaluate_retry", on_click=resources.retry_rerankers)
         return None
     key = (shared.fingerprint, judgments_fingerprint(shared), choice)
-    subject = Subject(f"the evaluation of {choice.words()}", "evaluate", choice=choice)
+    subject = Subject(f"the evaluation of {choice.words()}", "evaluate", {"show": "stages"}, choice)
     return choice, evaluations().start(key, _work(shared, choice), subject)
 
 

@@ -36,7 +36,7 @@ def show_work(job: BackgroundJob[Any], *, key: str) -> bool:
 
 
 def progress_text(job: BackgroundJob[Any]) -> str:
-    """The phase, how many of its queries are done, and how long the rest of them will take."""
+    """The phase, how many of its queries (or what else it counts) are done, and how long the rest of them will take."""
     phase, count, total = job.progress.phase, job.progress.count, job.progress.total
     if job.stopping:
         return "Stopping after the current query …"
@@ -46,9 +46,9 @@ def progress_text(job: BackgroundJob[Any]) -> str:
     if not total:
         return STARTING
     if count >= total:
-        return f"{phase}: all {total:,} queries done; computing what follows …"
+        return f"{phase}: all {total:,} {job.subject.unit} done; computing what follows …"
     left = "" if job.seconds_left is None else f", about {duration_text(job.seconds_left)} left of this part"
-    return f"{phase}: {count:,} of {total:,} queries{left}"
+    return f"{phase}: {count:,} of {total:,} {job.subject.unit}{left}"
 
 
 def progress_share(job: BackgroundJob[Any]) -> float | None:

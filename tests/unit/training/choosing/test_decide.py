@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +13,21 @@ import pytest
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index, open_index
+from indexing.records import PassageId, QueryId
+from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Reranker, Scores
-from search.served_settings import served_settings
+from search.served_settings import ServedSettings, serve, served_settings
+from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
 from training.choosing.contenders import FirstStageChoice, Grid
-from training.choosing.decide import Decision, decide, serve_decision
+from training.choosing.decide import Decision, decide
 from training.choosing.evaluated import KeptReading
+from training.choosing.kept_decision import keep as keep_decision
+from training.choosing.kept_decision import last_decision, reading_folder, serve_decision, to_keep
 from training.choosing.opened import DecideRequest, OpenIndex
+from training.choosing.sharing import Sharing
 from training.choosing.table import decision_text
+from training.evaluation.measures import measure_run
 
 GRID = Grid(
     first_stages=(FirstStageChoice(), FirstStageChoice(fusion="bm25")),
@@ -75,7 +83,7 @@ def request(folder: Path, *, judged: Sequence[str] = tuple(TRUTH), root: Path | 
         queries=queries,
         qrels=qrels if judged else None,
         rerankers=("knowing",),
-        seconds=2,
+        seconds=60,
         grid=GRID,
     )
 
@@ -154,7 +162,7 @@ def test_without_judgments_there_are_times_and_twenty_queries_to_judge_first(
     assert 0 < overlap < 1
     assert "| knowing | knowing |" in decision_text(found)
     with pytest.raises(SettingsError, match="nothing was decided"):
-        serve_decision(found, root=tmp_path)
+        serve_decision(to_keep(found, split="dev"), root=tmp_path)
 
 
 def test_a_run_of_today_is_compared_and_re_ranked(small_index: Index, bi_encoder: BiEncoder, tmp_path: Path) -> None:
@@ -170,7 +178,7 @@ def test_a_run_of_today_is_compared_and_re_ranked(small_index: Index, bi_encoder
     assert found.baseline.name == "today"
     assert "serve today's list" in found.verdict.sentence
     with pytest.raises(SettingsError, match="Run today comes from another system"):
-        serve_decision(found, root=tmp_path)
+        serve_decision(to_keep(found, split="dev"), root=tmp_path)
 
 
 def test_two_indexes_stand_in_one_table(
@@ -204,7 +212,7 @@ def test_what_was_decided_is_served(
     found = decide(opened(index, bi_encoder, KnowingReranker(scale)), request(tmp_path, root=own_root))
     row = found.reranked if scale > 0 else found.baseline
     assert row is not None
-    name, served = serve_decision(found, root=own_root, by="ann")
+    name, served = serve_decision(to_keep(found, split="dev"), root=own_root, by="ann")
     assert name == "small"
     assert served_settings("small", root=own_root) == served
     assert served.settings == row.contender.settings
@@ -224,3 +232,66 @@ def test_contradictions_are_refused_before_anything_is_opened(tmp_path: Path) ->
         DecideRequest(runs={"BM25": tmp_path})
     with pytest.raises(SettingsError, match="name a re-ranker"):
         DecideRequest(rerankers=("none",))
+
+
+def test_whatever_is_served_is_measured_with_its_own_k1_b_and_depth(
+    own_root: Path, bi_encoder: BiEncoder, tmp_path: Path
+) -> None:
+    settings = PipelineSettings(depth=7, rerank_depth=3, k1=0.3, b=0.9, rerank_weight=0.5)
+    serve("small", ServedSettings(reranker="knowing", settings=settings), root=own_root)
+    index = open_index("small", root=own_root)
+    found = decide(opened(index, bi_encoder, KnowingReranker(1)), request(tmp_path, root=own_root))
+    now = next(row for row in found.rows if row.name == "served now")
+    pipeline = RetrieveAndRerank(index, bi_encoder, KnowingReranker(1), settings=settings)
+    run = {QueryId(query): pipeline.search(TEXTS[query]).final for query in TRUTH}
+    qrels = {QueryId(query): {PassageId(passage): 1} for query, passage in TRUTH.items()}
+    expected = measure_run(run, qrels, minimum_grade=1, names=["nDCG@10"]).per_query["nDCG@10"]
+    assert {**now.choosing, **now.comparing} == pytest.approx(dict(expected))
+
+
+def test_what_is_served_by_a_re_ranker_that_isnt_open_is_told(
+    own_root: Path, bi_encoder: BiEncoder, tmp_path: Path
+) -> None:
+    serve("small", ServedSettings(reranker="other"), root=own_root)
+    index = open_index("small", root=own_root)
+    found = decide(opened(index, bi_encoder, KnowingReranker(1)), request(tmp_path, root=own_root))
+    assert "What small serves now isn't compared: its re-ranker other isn't open." in found.notes
+    assert "served now" not in {row.name for row in found.rows}
+
+
+def test_the_last_decision_is_kept_as_it_was_and_can_be_served_later(
+    own_root: Path, bi_encoder: BiEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    index = open_index("small", root=own_root)
+    found = decide(opened(index, bi_encoder, KnowingReranker(1)), request(tmp_path, root=own_root))
+    assert last_decision("small") is None
+    kept = to_keep(found, split="dev")
+    keep_decision(kept, ["small"])
+    assert last_decision("small") == kept
+    assert (kept.index, kept.refusal) == ("small", "")
+    (reading_folder() / "small.json").write_text("{", encoding="utf-8")
+    assert last_decision("small") is None
+
+
+def test_turns_are_taken_for_each_use_of_a_model(small_index: Index, bi_encoder: BiEncoder, tmp_path: Path) -> None:
+    held, taken = [False], [0]
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        assert not held[0]  # a lock that is taken twice would never be had
+        held[0], taken[0] = True, taken[0] + 1
+        yield
+        held[0] = False
+
+    class HeldReranker(KnowingReranker):
+        def score(self, query: str, passages: Sequence[str]) -> Scores:
+            assert held[0]
+            return super().score(query, passages)
+
+    asked = request(tmp_path, judged=[str(number) for number in range(8)])
+    found = decide(opened(small_index, bi_encoder, HeldReranker(1)), asked, sharing=Sharing(turn=turn))
+    assert found.rows
+    assert taken[0] > 8
+    unjudged = request(tmp_path, judged=())
+    assert decide(opened(small_index, bi_encoder, HeldReranker(1)), unjudged, sharing=Sharing(turn=turn)).timed

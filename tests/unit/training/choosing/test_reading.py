@@ -13,13 +13,17 @@ from indexing.index import Index
 from indexing.judged.fit import FittedSet, fit_judgments
 from indexing.judged.sets import JudgedSet
 from indexing.records import Floats, PassageId, Query, QueryId
+from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores
+from search.settings import PipelineSettings
 from tests.conftest import QRELS, QUERIES
 from tests.support.fakes import WordOverlapReranker
-from training.choosing.contenders import FirstStageChoice, Grid
+from training.choosing.contenders import Contender, FirstStageChoice, Grid
+from training.choosing.deadline import Deadline
 from training.choosing.evaluated import ChoosingSettings, Evaluated, KeptReading, evaluate_index
 from training.choosing.first_stage import gather_first
-from training.choosing.reading import Deadline, Readers, read_grid
+from training.choosing.readers import Readers
+from training.choosing.reading import read_grid
 
 GRID = Grid(
     rerankers=("words",),
@@ -124,10 +128,33 @@ def test_depths_that_time_doesnt_allow_are_left_out_and_told(
     readers = Readers(small_index, {"words": reranker}, {"words": None})
     read = read_grid(readers, gathered, GRID, deadline=Deadline(at=0.0, clock=lambda: 1.0))
     assert list(read.grid.depths) == [2]  # the smallest is always read
-    assert read.notes == ("Time didn't allow re-ranking depth 5; the same command with a larger --budget goes on.",)
+    assert read.notes == (
+        "The least that can be read takes about 1 s, longer than --budget allows.",
+        "Time didn't allow re-ranking depth 5; the same command with a larger --budget goes on.",
+    )
     again = read_grid(readers, gathered, GRID)
     assert (list(again.grid.depths), again.notes) == ([2, 5], ())
     assert len(pairs(reranker)) == len(set(pairs(reranker)))
+
+
+def test_re_rankers_and_then_first_stages_are_left_out_where_not_even_the_least_fits(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    gathered = gather_first(small_index, bi_encoder, fitted, bm25=small_index.manifest.bm25, depths=[100])
+    names = ("words", "slow")
+    rerankers = {name: WordOverlapReranker() for name in names}
+    readers = Readers(small_index, rerankers, dict.fromkeys(names))
+    over = Deadline(at=0.0, clock=lambda: 1.0)
+    best = FirstStageChoice(fusion="bm25")
+    read = read_grid(readers, gathered, replace(GRID, rerankers=names), deadline=over, best_first=best)
+    assert read.notes[:2] == (
+        "Time didn't allow trying slow; give a larger --budget to have it tried.",
+        "Time allowed re-ranking only the list of the best first stage; give a larger --budget for all.",
+    )
+    assert len(pairs(rerankers["slow"])) < len(pairs(rerankers["words"]))  # a few, to learn its speed
+    kinds = {base.settings.fusion for base in read.grid.bases()}
+    assert kinds == {"bm25"}
+    assert {one.settings.fusion for one in read.grid.first_stage_only()} == {"rrf", "bm25"}  # all are still compared
 
 
 class BatchingReranker(WordOverlapReranker):
@@ -182,6 +209,21 @@ def test_a_querys_own_passage_is_left_out_and_replaced(small_index: Index, bi_en
     (query,) = gather_first(small_index, bi_encoder, fitted, bm25=small_index.manifest.bm25, depths=[4])
     assert len(query.dense[4]) == 4
     assert PassageId("a1") not in {*query.dense[4].passage_ids, *query.bm25.passage_ids}
+
+
+def test_bm25s_list_is_cut_to_a_pipelines_depth_as_a_search_cuts_it(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet
+) -> None:
+    settings = PipelineSettings(depth=2, rerank_depth=0, fusion="bm25")
+    pipeline = RetrieveAndRerank(small_index, bi_encoder, None)
+    bm25 = small_index.manifest.bm25
+    gathered = gather_first(small_index, bi_encoder, fitted, bm25=bm25, depths=[2, 10])
+    assert max(len(query.bm25) for query in gathered) > 2
+    for query in gathered:
+        for fusion in ("bm25", "rrf"):
+            contender = Contender(reranker="none", settings=replace(settings, fusion=fusion))
+            expected = pipeline.search(query.query.text, contender.settings).final
+            assert query.rank(contender).passage_ids == expected.passage_ids
 
 
 def kept_files(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,152 @@
+"""A decision on the page: the verdict, the pipelines in a table and a plot, and what is served from now on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from app.login import user_name
+from app.views.evaluate.verdict_chart import gain_chart
+from app.views.widgets.figures import heading_html, interval_text, p_text
+from app.views.widgets.notices import note, plain, problem, shown
+from indexing.catalogue import current_build
+from indexing.errors import SecondLookError
+from search.served_settings import rollback, served_settings
+from search.served_words import default_words
+from search.settings import PipelineSettings
+from training.choosing.contenders import Contender
+from training.choosing.kept_decision import KeptDecision, serve_decision
+from training.choosing.table import how
+from training.evaluation.settings import MAIN_MEASURE
+from training.evaluation.significance import Interval
+from training.versions.promoted import person
+
+DONE_KEY = "evaluate_decide_done"  # session: what the last click did, told once
+Figures = Mapping[str, Any]
+
+
+def show_verdict(kept: KeptDecision, *, index: str, read_only: bool) -> None:
+    """Show what was decided last for an index."""
+    figures, rows = kept.figures, kept.figures["pipelines"]
+    about = f"{figures['judged']:,} judged {kept.split} queries, {kept.at[:16].replace('T', ' ')} UTC"
+    st.html(heading_html("Verdict", about))
+    boxes = {"re-rank": st.success, "don't re-rank": st.info}
+    boxes.get(str(figures["verdict"]), st.warning)(plain(shown(str(figures["sentence"]))), icon=":material/balance:")
+    _serving(kept, index, read_only=read_only)
+    note(*figures["notes"], *_changed(figures, index))
+    columns = compared_columns(rows) if figures["comparing"] else timed_columns(rows)
+    st.dataframe(columns, hide_index=True, column_config=_config(), key="evaluate_decide_table")
+    if any(row.get("versus_baseline") and row["milliseconds"] for row in rows):
+        st.html(heading_html("Gain against time", f"{MAIN_MEASURE} minus that of {figures['baseline']}"))
+        st.altair_chart(gain_chart(rows, baseline=str(figures["baseline"])), key="evaluate_decide_gain")
+    if figures["to_label"]:
+        _show_to_label(figures["to_label"], index)
+
+
+def compared_columns(rows: list[Figures]) -> dict[str, list[Any]]:
+    """A row for each pipeline that was measured."""
+    against = [row["versus_baseline"] for row in rows]
+    return {
+        "pipeline": [row["name"] for row in rows],
+        MAIN_MEASURE: [row["ndcg@10"] for row in rows],
+        "95 %": [interval_text(Interval(*row["interval"])) for row in rows],
+        "gain": ["" if one is None else f"{one['difference']:+.4f}" for one in against],
+        "95 % of gain": [
+            "" if one is None else interval_text(Interval(*one["interval"]), signed=True) for one in against
+        ],
+        "p (Holm)": ["" if one is None else p_text(one["holm_randomisation"]) for one in against],
+        **_milliseconds(rows),
+        "how": [_how(row) for row in rows],
+    }
+
+
+def timed_columns(rows: list[Figures]) -> dict[str, list[Any]]:
+    """A row for each pipeline where too little is judged to measure any."""
+    overlaps = [row.get("rbo") for row in rows]
+    return {
+        "pipeline": [row["name"] for row in rows],
+        "overlap with the first stage": ["" if one is None else f"{one:.3f}" for one in overlaps],
+        **_milliseconds(rows),
+        "how": [_how(row) for row in rows],
+    }
+
+
+def _milliseconds(rows: list[Figures]) -> dict[str, list[float | None]]:
+    known = [row["milliseconds"] or {} for row in rows]
+    return {"ms p50": [one.get("p50") for one in known], "ms p95": [one.get("p95") for one in known]}
+
+
+def _how(row: Figures) -> str:
+    settings = PipelineSettings(**row["settings"])
+    return how(Contender(reranker=row["reranker"], settings=settings, run=row.get("run", "")))
+
+
+def _config() -> dict[str, Any]:
+    times = {name: st.column_config.NumberColumn(format="%.0f") for name in ("ms p50", "ms p95")}
+    return {MAIN_MEASURE: st.column_config.NumberColumn(format="%.4f"), **times}
+
+
+def _changed(figures: Figures, index: str) -> list[str]:
+    build = figures.get("builds", {}).get(index)
+    if build is None or build == current_build(index).name:
+        return []
+    return [f"This was decided on build {build} of {index}, which was built anew since; decide again."]
+
+
+def _serving(kept: KeptDecision, index: str, *, read_only: bool) -> None:
+    """What the index answers with, and the buttons that change it."""
+    if done := st.session_state.pop(DONE_KEY, ""):
+        st.success(plain(done))
+    try:
+        served = served_settings(index)
+    except SecondLookError as error:
+        problem(error)
+        return
+    note(f"{index} answers with {default_words(served)}.")
+    if read_only:
+        return
+    can_serve = kept.served is not None and kept.index == index
+    with st.container(horizontal=True, gap="small", key="evaluate_decide_serving"):
+        if st.button(
+            "Serve it",
+            key="evaluate_decide_serve",
+            icon=":material/publish:",
+            disabled=not can_serve,
+            help=kept.refusal or "Make what was decided the default of every search on this index.",
+            width="content",
+        ):
+            _do(lambda: serve_decision(kept, by=user_name() or person()), f"{index} answers with what was decided.")
+        if served is not None and st.button(
+            "Go back",
+            key="evaluate_decide_back",
+            icon=":material/undo:",
+            help="Serve again what was served before.",
+            width="content",
+        ):
+            _do(lambda: rollback(index), f"{index} answers as before.")
+
+
+def _do(action: Callable[[], object], done: str) -> None:
+    try:
+        action()
+    except (SecondLookError, OSError) as error:
+        problem(error)
+        return
+    st.session_state[DONE_KEY] = done
+    st.rerun()
+
+
+def _show_to_label(queries: list[Figures], index: str) -> None:
+    st.html(heading_html("Label these first", "the lists disagree most"))
+    table = {
+        "query": [query["text"] for query in queries],
+        "overlap (RBO)": [query["rbo"] for query in queries],
+        "unjudged": [query["unjudged"] for query in queries],
+        "grade": ["./teach?" + urlencode({"q": query["text"], "index": index}) for query in queries],
+    }
+    config = {
+        "overlap (RBO)": st.column_config.NumberColumn(format="%.2f"),
+        "grade": st.column_config.LinkColumn(display_text="Teach"),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, key="evaluate_decide_label")
