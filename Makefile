@@ -52,6 +52,8 @@ $(READY): pyproject.toml constraints.txt
 	  $(RUN) -m pip install --disable-pip-version-check --quiet --no-deps --index-url $(TORCH_CPU) $(PINNED_TORCH); \
 	else echo "      torch: PyTorch's own index didn't answer within 5 seconds, so the build that pip finds: 0.2 GB, or 3 GB with CUDA."; fi
 	@$(RUN) -m pip install --disable-pip-version-check -c constraints.txt -e ".[$(FAISS),dev]"
+	@# axe-core's script for the browser tests, without the other browser driver that its package names
+	@$(RUN) -m pip install --disable-pip-version-check --quiet --no-deps -c constraints.txt axe-playwright-python
 	@rm -f $(VENV)/ready-*
 	@touch $@
 

@@ -15,6 +15,7 @@ from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
 from app.strip import show_strip
+from app.views.widgets.keys import show_keys
 from app.views.widgets.notices import problem
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
@@ -38,9 +39,10 @@ def draw() -> None:
         st.Page(f"views/{name}/page.py", title=title, icon=icon, url_path=name, default=name == "search")
         for name, title, icon in listed
     ]
-    page = st.navigation(pages, position="top")
+    page = st.navigation(pages, position="sidebar", expanded=True)  # on every page in the same place
     strip = st.container(key="strip")
     page.run()
+    show_keys(page.url_path)
     if not read_only():
         with strip:
             show_strip()

@@ -21,9 +21,10 @@ from training.jobs.jobs import TrainingJob
 
 EVERY = 1.0  # seconds between two readings while something runs
 MOST_SHOWN = 3
+# Above the sidebar, which lies at 999991, and below dialogs.
 STYLE = """
 <style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-strip) { position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-strip) { position: fixed; bottom: 0; left: 0; right: 0; z-index: 999992; }
 .st-key-strip:has(.sl-work) {
   background: var(--sl-card, Canvas); border-top: 1px solid var(--sl-line, GrayText); padding: .2rem 2.5rem;
 }

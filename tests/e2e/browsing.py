@@ -161,7 +161,9 @@ def go_to(browser: WebDriver, title: str) -> None:
 
 
 def _followed(browser: WebDriver, title: str) -> bool:
-    links = [link for link in there(browser, "[data-testid=stTopNavLink]") if link.text.split()[-1:] == [title]]
+    for folded in there(browser, "[data-testid=stExpandSidebarButton]"):
+        folded.click()
+    links = [link for link in there(browser, "[data-testid=stSidebarNavLink]") if link.text.split()[-1:] == [title]]
     for link in links:
         link.click()
     return bool(links)

@@ -29,7 +29,9 @@ def test_pages_are_for_those_who_logged_in(browser: WebDriver, tiny_sample_root:
             for page in ("", "/indexes", "/models"):
                 browser.get(address + page)
                 until(browser, "the login", lambda: "Log in to search." in text_of(browser))
-                assert not there(browser, "[data-testid=stTopNavLink], [class*=st-key-search], [class*=st-key-indexes]")
+                assert not there(
+                    browser, "[data-testid=stSidebarNavLink], [class*=st-key-search], [class*=st-key-indexes]"
+                )
             press(browser, "login")
             all_of(browser, FORM)
             until(browser, "who it is", lambda: f"Logged in as {ANN}" in text_of(browser, ".st-key-access"))

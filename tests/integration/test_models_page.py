@@ -175,7 +175,7 @@ def test_a_damaged_version_is_named_and_can_be_neither_compared_nor_promoted(pag
 def test_a_model_card_is_data() -> None:
     card = "---\nlicense: other\n---\n\n# A model\n\n![x](http://far.away/pixel.png) costs $5, not $6 <b>now</b>\n"
     assert card_markdown(card) == (
-        "#### A model\n\n\\![x](http://far.away/pixel.png) costs \\$5, not \\$6 <b>now</b>"
+        "### A model\n\n\\![x](http://far.away/pixel.png) costs \\$5, not \\$6 <b>now</b>"
     )  # HTML is shown as text where unsafe_allow_html isn't set
     assert card_markdown("---\nno end of the header") == "---\nno end of the header"
     assert card_markdown("") == ""

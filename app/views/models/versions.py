@@ -161,4 +161,4 @@ def card_markdown(card: str) -> str:
     text = "\n".join(lines).strip()
     for mark in ("![", "$", ":material/", ":streamlit:"):
         text = text.replace(mark, f"\\{mark}")
-    return text.replace("# ", "#### ", 1) if text.startswith("# ") else text
+    return text.replace("# ", "### ", 1) if text.startswith("# ") else text

@@ -15,7 +15,9 @@ CSS = """
   --sl-mark: light-dark(#fff0b8, #57491a);
   --sl-ring: light-dark(#767d92, #8a91a5);
 }
-.stMainBlockContainer { max-width: 1180px; padding: 4.6rem 2.5rem 4rem; }
+.stMainBlockContainer { max-width: 1180px; padding: 2.6rem 2.5rem 4rem; }
+[data-testid=stSidebarHeader] { height: 2.6rem; margin-bottom: .2rem; } /* the first page's name beside the title */
+[data-testid=stSidebarUserContent] { padding-top: .6rem; }
 .sl-top { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .9rem; }
 .sl-top h1 { font-size: 1.7rem; font-weight: 650; letter-spacing: -.015em; padding: 0; margin: 0; }
 .sl-top p { color: var(--sl-quiet); margin: 0; font-size: .95rem; }
@@ -34,6 +36,7 @@ CSS = """
 .sl-figure b { font-weight: 600; font-size: .98rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 
 .sl-heading { font-size: 1.02rem; font-weight: 650; margin: 0; padding: 0 0 .1rem; letter-spacing: 0; }
+.st-key-models_card h3 { font-size: 1.1rem; }
 .sl-heading small { font-weight: 400; font-size: .82rem; color: var(--sl-quiet); margin-left: .35rem; }
 .sl-results { display: grid; grid-auto-flow: row dense; gap: .7rem 1.1rem; }
 .sl-two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
@@ -114,7 +117,7 @@ label[disabled] [data-testid=stMarkdownContainer], [data-testid=stCaptionContain
 }
 
 @media (max-width: 760px) {
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer { padding: 4.2rem 1rem 4rem; } /* below the button that opens the navigation */
   .sl-figures { gap: .4rem 1.3rem; }
   [class*=st-key-compare_panel_] { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; }
   [class*=st-key-compare_panel_] > :first-child, [class*=st-key-compare_panel_] > :has(details[open]) {
