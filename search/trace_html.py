@@ -19,9 +19,10 @@ def trace_html(trace: Mapping[str, Any]) -> str:
     )
     versions = trace["versions"]
     made_by = f"index {versions['index']}, build {versions['build']}; re-ranker {versions['reranker'] or 'none'}"
+    notes = "".join(f"<p>{escape(sentence)}</p>" for sentence in trace["notes"])
     times = " · ".join(f"{stage} {seconds * 1000:.1f} ms" for stage, seconds in trace["seconds"].items())
     return (
-        f"<div><p><b>{escape(trace['query'])}</b><br><small>{escape(made_by)}</small></p>"
+        f"<div><p><b>{escape(trace['query'])}</b><br><small>{escape(made_by)}</small></p>{notes}"
         f"<table><thead><tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{body}</tbody></table><p><small>{escape(times)}</small></p></div>"
     )

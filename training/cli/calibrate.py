@@ -1,6 +1,7 @@
 """calibrate: turn the scores of what an index serves into probabilities, if its judged queries tell them."""
 
 import argparse
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from indexing.catalogue import current_build
@@ -8,7 +9,10 @@ from indexing.cli.options import existing_path
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from search.calibration.stored import forget_calibrations
+from search.calibration.curve import CalibratedPipeline
+from search.calibration.stored import calibrations, forget_calibrations
+from search.served import NO_RERANKER, reranker_fingerprint, reranker_path
+from search.served_settings import ServedSettings, served_settings
 from training.cli.options import add_json, add_root
 
 if TYPE_CHECKING:
@@ -29,6 +33,9 @@ def add(commands: Commands) -> None:
     command.add_argument("--check", metavar="SPLIT", help="also measure on this split what was fitted, such as test")
     afterwards = command.add_mutually_exclusive_group()
     afterwards.add_argument("--serve", action="store_true", help="show the probabilities with every answer")
+    command.add_argument(
+        "--if-absent", action="store_true", help="do nothing if what is served is calibrated already, on this build"
+    )
     afterwards.add_argument("--forget", action="store_true", help="show no probabilities, and no more")
     add_root(command)
     add_json(command)
@@ -40,6 +47,9 @@ def _calibrate(options: argparse.Namespace) -> int:
     if options.forget:
         forget_calibrations(options.index, root=options.root)
         print(f"Index {options.index} shows no probabilities any more.")
+        return 0
+    if options.if_absent and is_calibrated(options.index, root=options.root):
+        print(f"Index {options.index} is calibrated already.")
         return 0
     if (options.queries is None) != (options.qrels is None):
         alone = options.queries or options.qrels
@@ -64,10 +74,24 @@ def _calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
+def is_calibrated(index: str, *, root: "Path | None" = None) -> bool:
+    """Whether a calibration holds for what an index serves now. Raises IndexingError, ModelError."""
+    served = served_settings(index, root=root) or ServedSettings()
+    plain = served.reranker == NO_RERANKER or served.settings.rerank_depth == 0
+    own = CalibratedPipeline(
+        settings=replace(served.settings, rerank_depth=0) if plain else served.settings,
+        fingerprint=NO_RERANKER if plain else reranker_fingerprint(reranker_path(served.reranker)),
+        build=current_build(index, root=root).name,
+    )
+    return any(not known.differs_from(own) for known in calibrations(index, root=root))
+
+
 def judged_queries(
-    pipeline: "RetrieveAndRerank", split: str, queries: "Path | None", qrels: "Path | None"
+    pipeline: "RetrieveAndRerank", split: str, queries: "Path | None", qrels: "Path | None", *, tell: bool = True
 ) -> "FittedSet":
-    """The judged queries of a split beside the corpus, or of files, compared with the index; notes go to stderr.
+    """The judged queries of a split beside the corpus, or of files, compared with the index.
+
+    With `tell`, the notes go to stderr.
 
     Raises:
         SettingsError, CorpusError: there are none, they can't be read, or they don't fit the index.
@@ -85,7 +109,7 @@ def judged_queries(
         sets = judged_sets(open_corpus_folder(index), note=silent_note)
         judged = pick_split(sets, split, index=index.manifest.name)
     found = fitted_set(judged, index)
-    for sentence in found.notes:
+    for sentence in found.notes if tell else ():
         log_note(sentence)
     return found
 
@@ -98,6 +122,21 @@ def fit(pipeline: "RetrieveAndRerank", judged: "FittedSet") -> "Fitted":
     with Bars("queries") as bars:
         shown = shown_passages(pipeline, judged, progress=bars)
     return fit_calibration(pipeline, shown, split=judged.judged.split)
+
+
+def calibrate_served(options: argparse.Namespace, index: str) -> str:
+    """Calibrate what was just served, by the queries that `decide` took; what came of it, in a sentence."""
+    from search.load import open_pipeline
+
+    pipeline = open_pipeline(index, root=options.root)
+    try:
+        judged = judged_queries(pipeline, options.split, options.queries, options.qrels, tell=False)
+        fitted = fit(pipeline, judged)
+    except SettingsError as error:
+        return str(error)
+    keep(index, fitted, root=options.root)
+    off = fitted.held_out.calibration_error
+    return f"Its scores are calibrated: expected calibration error {off:.4f}, held out."
 
 
 def keep(index: str, fitted: "Fitted", *, root: "Path | None") -> None:
@@ -145,8 +184,6 @@ def _check(pipeline: "RetrieveAndRerank", fitted: "Fitted", judged: "FittedSet")
 
 
 def _as_json(fitted: "Fitted", checked: "HeldOut | None") -> dict[str, object]:
-    from dataclasses import asdict
-
     return {
         "calibration": asdict(fitted.calibration),
         "held_out": asdict(fitted.held_out),

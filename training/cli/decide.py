@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from indexing import places
@@ -13,6 +14,7 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, LATE, reranker_path
 from search.served_settings import ServedSettings, forget, rollback, served_settings
+from training.cli.calibrate import calibrate_served
 from training.cli.options import add_json, add_root, add_runs
 
 if TYPE_CHECKING:
@@ -107,6 +109,8 @@ def _give(decision: "Decision", options: argparse.Namespace) -> int:
         from training.versions.promoted import person
 
         index, _ = serve_decision(kept, root=options.root, by=person())
+        calibrated = calibrate_served(options, index)
+        print(calibrated, file=sys.stderr if options.json else sys.stdout)
         if not options.json:
             print(f"Index {index} answers so from now on; back: python -m training decide {index} --rollback")
     return 0

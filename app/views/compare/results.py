@@ -61,7 +61,10 @@ def show_lists(traces: tuple[SearchTrace, SearchTrace], pair: PipelinePair, judg
     lists = []
     for side, trace, choice, other in zip(SIDES, traces, pair, reversed(finals), strict=True):
         cards = [replace(card, movement=_difference(card, other, to=side)) for card in _cards(trace, choice, judgment)]
-        about = pipeline_words(choice, trace) + ("" if cards else "; nothing found")
+        if trace.answers is False:
+            cards = [replace(card, movement="") for card in cards]
+        weak = "; nothing here seems to answer this" if trace.answers is False else ""
+        about = pipeline_words(choice, trace) + (weak if cards else "; nothing found")
         lists.append(list_html(COLUMNS[side], side.upper(), about, cards, trace))
     tabs = tabs_html({COLUMNS[side]: side.upper() for side in SIDES})
     st.html(f'<div class="sl-results sl-two">{tabs}{"".join(lists)}</div>')
