@@ -11,11 +11,11 @@ from starlette.middleware import Middleware
 
 from app.environment import read_only
 from app.gate import Gate
+from app.keys import show_keys
 from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
 from app.strip import show_strip
-from app.views.widgets.keys import show_keys
 from app.views.widgets.notices import problem
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
