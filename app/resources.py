@@ -21,7 +21,7 @@ from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker
-from search.served import LATE, late_bi_encoder, reranker_path
+from search.served import LATE, late_bi_encoder, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
 
@@ -149,6 +149,17 @@ def _reranker(path: str, files: str) -> LoadedReranker:
         return LoadedReranker(open_reranker(path) if path else None)
     except SecondLookError as error:
         return LoadedReranker(None, str(error))
+
+
+def fingerprint(path: str) -> str:
+    """A re-ranker's fingerprint by the path or name that `reranker_path` gives; its files are read when they change."""
+    return _fingerprint(path, _files(Path(path)) if path else "")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _fingerprint(path: str, files: str) -> str:
+    del files
+    return reranker_fingerprint(path)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

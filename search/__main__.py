@@ -1,11 +1,11 @@
-"""python -m search query|run: answer queries and show every stage, or write a file of queries as a TREC run."""
+"""python -m search query|run|rerank: show every stage of an answer, write a TREC run, or re-rank another engine's."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from indexing.cli import shell
-from search.cli import query, run
+from search.cli import query, rerank, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     root = shell.Parser(prog="python -m search", description=__doc__)
     shell.add_verbose(root)
     commands = root.add_subparsers(required=True)
-    for command in (query, run):
+    for command in (query, run, rerank):
         command.add(commands)
     return root
 

@@ -90,7 +90,10 @@ class RetrieveAndRerank:
             ModelError: the re-ranker doesn't give one finite number for each passage.
         """
         settings = settings or self.settings
-        first = self.retrieve(query, settings)
+        return self.rerank(self.retrieve(query, settings), settings)
+
+    def rerank(self, first: FirstStage, settings: PipelineSettings) -> SearchTrace:
+        """Re-rank the passages of a first stage, of whatever engine. Raises ModelError as `search` does."""
         trace = SearchTrace(
             query=first.query,
             settings=settings,

@@ -4,7 +4,7 @@ It is a file beside `current` in the index's folder, so that a rebuild keeps it 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,16 +51,23 @@ class ServedSettings:
         """
         if reranker in (None, self.reranker):
             return self.settings
-        return replace(PipelineSettings(), **{name: getattr(self.settings, name) for name in FIRST_STAGE})
+        usual = PipelineSettings()
+        rerank_depth = min(usual.rerank_depth, self.settings.depth)
+        return replace(usual, rerank_depth=rerank_depth, **{name: getattr(self.settings, name) for name in FIRST_STAGE})
 
-    def notes(self, index: str, *, root: Path | None = None) -> tuple[str, ...]:
-        """A sentence for each thing that has changed since it was chosen. Raises IndexingError, ModelError."""
+    def notes(
+        self, index: str, *, root: Path | None = None, fingerprint: Callable[[str], str] = reranker_fingerprint
+    ) -> tuple[str, ...]:
+        """A sentence for each thing that has changed since it was chosen. Raises IndexingError, ModelError.
+
+        `fingerprint` computes or recalls that of a re-ranker's files, by path or name.
+        """
         told = []
         build = current_build(index, root=root).name
         again = f"decide again: python -m training decide {index} --serve"
         if build != self.build:
             told.append(f"The served default of {index} was chosen on build {self.build}, now {build}; {again}")
-        if self.reranker != NO_RERANKER and reranker_fingerprint(reranker_path(self.reranker)) != self.fingerprint:
+        if self.reranker != NO_RERANKER and fingerprint(reranker_path(self.reranker)) != self.fingerprint:
             told.append(f"The served default of {index} was chosen with another version of its re-ranker; {again}")
         return tuple(told)
 

@@ -22,16 +22,39 @@ OPTIONS = ("depth", "rerank_depth", "fusion", "rrf_k", "bm25_weight", "k1", "b",
 def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     """Add these options to a command."""
     usual = PipelineSettings()
+    add_index(command)
+    add_reranker(command)
+    command.add_argument("--depth", type=whole(1, DEEPEST), help=f"candidates kept by the first stage ({usual.depth})")
+    add_reranking(command)
+    add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=whole(0, DEEPEST))
+    command.add_argument("--fusion", choices=FUSIONS, help=f"({usual.fusion})")
+    command.add_argument("--rrf-k", type=whole(0, 1_000_000), help=f"constant of rrf ({usual.rrf_k})")
+    command.add_argument("--bm25-weight", type=real(0, 1), help=f"BM25's share in weighted ({usual.bm25_weight})")
+    command.add_argument("--k1", type=real(0, 10), help="BM25's, 0 to 10 (the index's own)")
+    command.add_argument("--b", type=real(0, 1), help="BM25's, 0 to 1 (the index's own)")
+    add_verbose(command)
+
+
+def add_index(command: argparse.ArgumentParser) -> None:
+    """Add what names an index."""
     command.add_argument("--index", metavar="NAME", default="sample", help="name of the index (%(default)s)")
     command.add_argument("--root", type=path, default=places.indexes(), help="folder of all indexes (%(default)s)")
     add_no_verify(command)
+
+
+def add_reranker(command: argparse.ArgumentParser) -> None:
+    """Add what names a re-ranker."""
     command.add_argument(
         "--reranker",
         help="NAME/VERSION, 'shipped', hub name or path of a CrossEncoder, or 'late': late interaction by the index's "
         "bi-encoder; 'none' to go without (what was decided for the index, else the promoted version, else the shipped "
         "one)",
     )
-    command.add_argument("--depth", type=whole(1, DEEPEST), help=f"candidates kept by the first stage ({usual.depth})")
+
+
+def add_reranking(command: argparse.ArgumentParser) -> None:
+    """Add what is re-ranked, and what the re-ranker's score is mixed with."""
+    usual = PipelineSettings()
     command.add_argument(
         "--rerank-depth", type=whole(0, DEEPEST), help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
     )
@@ -40,12 +63,6 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
         choices=MIXES,
         help=f"score of the first stage that chooses them ({usual.rerank_order})",
     )
-    add_old_spelling(command, "--rerank-k", new="--rerank-depth", type=whole(0, DEEPEST))
-    command.add_argument("--fusion", choices=FUSIONS, help=f"({usual.fusion})")
-    command.add_argument("--rrf-k", type=whole(0, 1_000_000), help=f"constant of rrf ({usual.rrf_k})")
-    command.add_argument("--bm25-weight", type=real(0, 1), help=f"BM25's share in weighted ({usual.bm25_weight})")
-    command.add_argument("--k1", type=real(0, 10), help="BM25's, 0 to 10 (the index's own)")
-    command.add_argument("--b", type=real(0, 1), help="BM25's, 0 to 1 (the index's own)")
     command.add_argument(
         "--rerank-weight",
         type=real(0, 1),
@@ -56,7 +73,6 @@ def add_pipeline_options(command: argparse.ArgumentParser) -> None:
         choices=MIXES,
         help=f"what the rest of the score comes from ({usual.rerank_mix})",
     )
-    add_verbose(command)
 
 
 def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:

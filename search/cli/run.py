@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     settings = pipeline_settings(options)
-    _check_output(options.output, options.queries)
+    check_output(options.output, options.queries)
     from indexing.judged.queries import read_queries
     from search.queries import searchable_queries
 
@@ -57,13 +57,14 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_output(output: Path, queries: Path) -> None:
+def check_output(output: Path, queries: Path, *, what: str = "the file of queries") -> None:
+    """Refuse an output that isn't a plain file, or is a file that is read. Raises SettingsError."""
     if output.is_dir():
         raise SettingsError(f"{output} is a folder; give the name of the file to write.")
     if output.exists() and not output.is_file():
         raise SettingsError(f"{output} isn't a plain file; give the name of one to write.")
     if output.exists() and queries.exists() and output.samefile(queries):
-        raise SettingsError(f"{output} is the file of queries itself; give another name for the run.")
+        raise SettingsError(f"{output} is {what} itself; give another name for the run.")
 
 
 def _open(index: "Index", reranker: str, settings: "PipelineSettings") -> "Answer":

@@ -262,3 +262,39 @@ def test_commands_run_as_modules_and_print_nothing_but_json(place: list[str]) ->
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["query"] == "rye bread"
+
+
+def test_another_engines_run_is_re_ranked_with_an_index_and_with_a_corpus(
+    place: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    queries = write_lines(tmp_path / "q.tsv", ["1\thow do bees make honey", "2\trye bread"])
+    names = list(PASSAGES)
+    lines = [f"{q} Q0 {name} {rank} {99 - rank} bm" for q in "12" for rank, name in enumerate(names, start=1)]
+    run = write_lines(tmp_path / "their.trec", lines)
+    corpus = write_lines(tmp_path / "corpus/collection.tsv", [f"{name}\t{text}" for name, text in PASSAGES.items()])
+    files = ["--run", str(run), "--queries", str(queries), "--rerank-depth", "5", "--rerank-weight", "1"]
+    by_index, by_corpus = tmp_path / "index.trec", tmp_path / "corpus.trec"
+    assert search(["rerank", *files, *place, "--output", str(by_index)]) == 0
+    assert "2 queries in" in capsys.readouterr().out
+    assert search(["rerank", *files, "--corpus", str(corpus.parent), *place[-2:], "--output", str(by_corpus)]) == 0
+    first, second = read_run(by_index), read_run(by_corpus)
+    for query, ranking in first.items():
+        assert ranking.passage_ids == second[query].passage_ids
+        assert set(ranking.passage_ids[:5]) == set(names[:5])
+        assert list(ranking.passage_ids[5:]) == names[5:]
+    assert any(list(ranking.passage_ids[:5]) != names[:5] for ranking in first.values())
+
+
+def test_a_run_that_cant_be_re_ranked_is_refused_in_one_sentence(
+    place: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    queries = write_lines(tmp_path / "q.tsv", ["1\thoney"])
+    run = write_lines(tmp_path / "their.trec", ["1 Q0 elsewhere 1 1 x"])
+    files = ["--run", str(run), "--queries", str(queries), *place]
+    assert search(["rerank", *files, "--output", str(run)]) == 2
+    assert "is the run to re-rank itself" in refusal(capsys)
+    assert search(["rerank", *files, "--output", str(tmp_path / "o.trec"), "--rerank-depth", "0"]) == 2
+    assert "Nothing would be re-ranked" in refusal(capsys)
+    assert search(["rerank", *files, "--output", str(tmp_path / "o.trec")]) == 2
+    assert "index small holds no passage of" in refusal(capsys)
+    assert not (tmp_path / "o.trec").exists()

@@ -1,7 +1,9 @@
 """The search page in every state, on a tiny index with random models."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from math import log2
 from pathlib import Path
@@ -16,9 +18,12 @@ from indexing.corpus.corpus import Corpus
 from indexing.index import open_index
 from indexing.manifest import Manifest
 from search.retrieve import retrieve_bm25
+from search.served import reranker_fingerprint
+from search.served_settings import ServedSettings, serve
+from search.settings import PipelineSettings
 from tests.support.pages import BERLIN as PASSAGES
 from tests.support.pages import BERLIN_QUERY as QUERY
-from tests.support.pages import card, column, html, make_berlin_index, sentences
+from tests.support.pages import card, column, html, keys, make_berlin_index, press, sentences
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
@@ -395,3 +400,61 @@ def test_without_postings_k1_and_b_can_not_be_set(page: AppTest, monkeypatch: py
     assert not [field for field in page.number_input if field.key in ("search_k1", "search_b")]
     assert set(page.query_params) == {"q"}
     assert column(page, "first")
+
+
+def test_what_answers_by_default_is_told_under_the_lists_and_dense_alone_is_one_click_away(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = PipelineSettings(depth=8, rerank_depth=4, rerank_weight=0.3, rerank_mix="dense")
+    reranker = str(house / "cross-encoder")
+    monkeypatch.delenv("SECOND_LOOK_RERANKER")
+    root = house / "indexes"
+    served = ServedSettings(reranker=reranker, settings=chosen, fingerprint=reranker_fingerprint(reranker))
+    serve("tiny", replace(served, figures={"judged": 104, "split": "dev"}), root=root)
+    try:
+        search(page.run(), QUERY)
+        assert "Re-ranker 30 %, cosine 70 %, depth 4: chosen on 104 dev queries." in html(page)
+        assert "search_use_default" not in keys(page)
+        press(page, "search_dense_alone")
+        assert not column(page, "second")
+        assert "These settings aren't the default of tiny (re-ranker 30 %" in unescape(html(page))
+        assert "search_dense_alone" not in keys(page)
+        press(page, "search_use_default")
+        assert "Re-ranker 30 %, cosine 70 %, depth 4: chosen on 104 dev queries." in html(page)
+        assert not page.get("page_link")
+
+        serve("tiny", replace(served, build="older", fingerprint="older"), root=root)
+        page.run()
+        assert "The served default of tiny was chosen on build older" in html(page)
+        assert "chosen with another version of its re-ranker" in html(page)
+        (link,) = page.get("page_link")
+        assert (link.proto.page, link.proto.query_string) == ("evaluate", "show=decide&index=tiny")
+    finally:
+        (root / "tiny/served.json").unlink()
+
+
+def test_the_programs_own_default_claims_no_choice(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.query_params["reranker"] = "none"
+    monkeypatch.delenv("SECOND_LOOK_RERANKER")
+    search(page.run(), QUERY)
+    assert "the program's own default, which wasn't chosen on this index" in unescape(html(page))
+    assert "chosen on" not in unescape(html(page)).replace("wasn't chosen on this", "")
+
+
+def test_another_index_brings_its_own_default(page: AppTest, house: Path) -> None:
+    root = house / "indexes"
+    shutil.copytree(root / "tiny", root / "other")
+    try:
+        serve("other", ServedSettings(settings=PipelineSettings(depth=6, rerank_depth=3, fusion="bm25")), root=root)
+        search(page.run(), QUERY)
+        page.selectbox(key="search_index").select("other").run()
+        assert page.number_input(key="search_depth").value == 6
+        assert page.selectbox(key="search_fusion").value == "bm25"
+        assert page.query_params["index"] == "other"
+        assert "fusion" not in page.query_params  # it is that index's default
+        page.number_input(key="search_depth").set_value(7).run()
+        page.selectbox(key="search_index").select("tiny").run()
+        assert page.number_input(key="search_depth").value == 7
+        assert page.selectbox(key="search_fusion").value == PipelineSettings().fusion
+    finally:
+        shutil.rmtree(root / "other")

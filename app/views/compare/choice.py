@@ -1,6 +1,6 @@
 """What is compared: one query and two pipelines, kept in the session, and in the link so that it can be shared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.views.widgets.search_choice import (
     SearchChoice,
     choice_of,
     default_choice,
+    followed,
     without_own_bm25,
 )
 from app.views.widgets.search_choice import read_link as read_search_link
@@ -48,11 +49,19 @@ def choose_query(query: str) -> None:
     _page.choose(query=query)
 
 
-def defaults() -> PipelinePair:
-    """BM25 alone against the pipeline that is served, without a query."""
-    served = default_choice()
-    bm25 = replace(served, settings=replace(served.settings, fusion="bm25"), reranker=NO_RERANKER)
-    return PipelinePair(bm25, served)
+def defaults(index: str | None = None) -> PipelinePair:
+    """BM25 alone against the pipeline that an index serves, without a query; None for the default index."""
+    return PipelinePair(*(usual(index, None) for usual in USUAL.values()))
+
+
+def _bm25(index: str | None, reranker: str | None) -> SearchChoice:
+    """The default of side A: BM25 alone."""
+    plain = default_choice(index, reranker or NO_RERANKER)
+    return replace(plain, settings=replace(plain.settings, fusion="bm25"))
+
+
+USUAL: dict[str, Callable[[str | None, str | None], SearchChoice]] = {"a": _bm25, "b": default_choice}
+"""By side, the default of an index and a re-ranker."""
 
 
 def restore(indexes: list[str]) -> list[str]:
@@ -77,12 +86,27 @@ def current() -> PipelinePair:
     return PipelinePair(*(without_own_bm25(choice_of(shared | values)) for values in own))
 
 
+def follow(*sides: str) -> None:
+    """Called when another index, or another re-ranker of one side, was picked: what was left at a default follows."""
+    touch()
+    before = _page.last_choice()
+    if before is None:
+        return
+    shared = {field: st.session_state[key(field)] for field in SHARED.values()}
+    for side, choice in zip(SIDES, before, strict=True):
+        if side in sides:
+            values = shared | {field: st.session_state[key(field, side)] for field in OWN.values()}
+            new = followed(values, choice, USUAL[side])
+            st.session_state.update({key(field, side): value for field, value in new.items()})
+
+
 def remember(pair: PipelinePair) -> None:
     """Keep the choice for a return to this page, and in the link, which holds only what differs from the defaults."""
-    usual = defaults()
-    link = differing(pair.a.values(), usual.a.values(), SHARED)
-    for side, choice, default in zip(SIDES, pair, usual, strict=True):
-        own = differing(choice.values(), default.values(), OWN)
+    link = differing(pair.a.values(), defaults().a.values(), SHARED)
+    for side, choice in zip(SIDES, pair, strict=True):
+        default = USUAL[side](choice.index, choice.reranker).values()
+        default |= {"reranker": USUAL[side](choice.index, None).reranker}
+        own = differing(choice.values(), default, OWN)
         link |= {f"{side}.{name}": value for name, value in own.items()}
     _page.remember(pair, link)
 
@@ -93,9 +117,11 @@ def read_link(parameters: Mapping[str, str], start: PipelinePair, indexes: list[
     common, notes = read_search_link(shared_parameters, start.a, indexes)
     shared: dict[str, Any] = {field: common.values()[field] for field in SHARED.values()}
     choices = []
-    for side, usual in zip(SIDES, start, strict=True):
+    if common.index != start.a.index:
+        start = defaults(common.index)
+    for side, choice in zip(SIDES, start, strict=True):
         own = {name: parameters[f"{side}.{name}"] for name in OWN if f"{side}.{name}" in parameters}
-        choice, side_notes = read_search_link(own, usual, indexes)
+        choice, side_notes = read_search_link(own, choice, indexes, usual=USUAL[side])
         notes += [sentence.replace("The link's ", f"The link's {side}.", 1) for sentence in side_notes]
         choices.append(replace(choice, **shared))
     return PipelinePair(*choices), notes

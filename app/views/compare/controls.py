@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.views.compare.choice import SIDES, key, touch
+from app.views.compare.choice import SIDES, follow, key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import SHORT_FUSION_NAMES, PipelineFields
 from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
@@ -14,7 +14,7 @@ from training.versions.registry import versions
 def compare_sidebar(indexes: list[str]) -> None:
     """What both pipelines have in common."""
     with st.sidebar:
-        index_field(indexes, key=key("index"), on_change=touch, purpose="search")
+        index_field(indexes, key=key("index"), on_change=partial(follow, *SIDES), purpose="search")
         shown_field("Passages shown", key=key("shown"), on_change=touch, about="Passages of each list on this page.")
 
 
@@ -34,7 +34,11 @@ def pipelines(*, reranker: str) -> None:
 
 def _pipeline(side: str, rerankers: list[str], default: str) -> None:
     fields = PipelineFields(
-        index=st.session_state[key("index")], key=partial(key, side=side), touch=touch, side=side.upper()
+        index=st.session_state[key("index")],
+        key=partial(key, side=side),
+        touch=touch,
+        follow=partial(follow, side),
+        side=side.upper(),
     )
     left, right = st.columns(2, gap="small")
     with left:

@@ -16,6 +16,8 @@ from app.views.widgets.passage.judgment import find_judgment, load_judgments
 from app.views.widgets.passage.why import listen, show_why, take_question
 from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
+from app.views.widgets.search_choice import default_choice, without_own_bm25
+from app.views.widgets.served_default import default_sentence, show_aged
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
@@ -103,10 +105,24 @@ def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, 
     if judgment is not None and judgment.notes:
         note(*judgment.notes)
     show_lists((a, b), pair, judgment)
+    _say_default(pair)
     with st.container(width=CHART_WIDTH):
         show_slopes(a, b, shown=pair.a.shown)
     listen(key="compare_why")
     _explain(shared, pair, (a, b))
+
+
+def _say_default(pair: PipelinePair) -> None:
+    """Which side is the index's default, and what chose it."""
+    usual = without_own_bm25(default_choice(pair.a.index))
+    sides = [
+        side.upper()
+        for side, choice in zip(SIDES, pair, strict=True)
+        if (choice.reranker, choice.settings) == (usual.reranker, usual.settings)
+    ]
+    if sides:
+        note(f"{' and '.join(sides)}: {default_sentence(usual, usual)}")
+    show_aged(pair.a.index)
 
 
 def _explain(shared: list[SharedPipeline], pair: PipelinePair, traces: tuple[SearchTrace, SearchTrace]) -> None:

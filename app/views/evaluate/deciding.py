@@ -25,7 +25,7 @@ from app.views.widgets.work import show_work
 from indexing.errors import SecondLookError
 from indexing.progress import Progress
 from search.rerank.reranker import Reranker
-from search.served import LATE, NO_RERANKER, reranker_fingerprint, reranker_path
+from search.served import LATE, NO_RERANKER, reranker_path
 from search.served_settings import served_settings
 from training.choosing.contenders import Grid
 from training.choosing.decide import decide
@@ -129,7 +129,7 @@ def _open(index: str, shared: SharedPipeline, names: list[str]) -> OpenIndex:
             note(f"{name} isn't tried: {opened.problem}")
             continue
         rerankers[name] = opened.pipeline.reranker
-        fingerprints[name] = reranker_fingerprint(reranker_path(name))
+        fingerprints[name] = resources.fingerprint(reranker_path(name))
     return OpenIndex(
         index=shared.pipeline.index, encoder=shared.pipeline.encoder, rerankers=rerankers, fingerprints=fingerprints
     )

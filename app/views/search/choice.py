@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from app.views.widgets.linked import PageLink, differing
+from app.views.widgets.linked import PageLink
 from app.views.widgets.search_choice import (
     PARAMETERS,
     SearchChoice,
     choice_of,
     default_choice,
+    followed,
+    link_of,
     read_link,
     without_own_bm25,
 )
@@ -36,4 +38,13 @@ def current() -> SearchChoice:
 
 def remember(choice: SearchChoice) -> None:
     """Keep the choice for a return to this page, and in the link, which holds only what differs from the defaults."""
-    _page.remember(choice, differing(choice.values(), default_choice().values(), PARAMETERS))
+    _page.remember(choice, link_of(choice))
+
+
+def follow() -> None:
+    """Called when another index or re-ranker was picked: the fields that the user left alone follow its default."""
+    touch()
+    before = _page.last_choice()
+    if before is not None:
+        values = {field: st.session_state[key(field)] for field in PARAMETERS.values()}
+        st.session_state.update({key(field): value for field, value in followed(values, before).items()})

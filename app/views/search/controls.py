@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.views.search.choice import key, touch
+from app.views.search.choice import follow, key, touch
 from app.views.widgets.fields import index_field, shown_field
 from app.views.widgets.pipeline_fields import FUSION_NAMES, PipelineFields
 from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER
@@ -12,8 +12,8 @@ def search_sidebar(indexes: list[str], *, reranker: str) -> None:
     """All settings. `reranker` is the one that is used by default."""
     with st.sidebar:
         st.markdown("**First stage**")
-        index_field(indexes, key=key("index"), on_change=touch, purpose="search")
-        fields = PipelineFields(index=st.session_state[key("index")], key=key, touch=touch)
+        index_field(indexes, key=key("index"), on_change=follow, purpose="search")
+        fields = PipelineFields(index=st.session_state[key("index")], key=key, touch=touch, follow=follow)
         fields.fusion(FUSION_NAMES)
         fields.bm25_weight()
         fields.bm25_settings()

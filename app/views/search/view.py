@@ -18,6 +18,7 @@ from app.views.widgets.passage.why import listen, show_why, take_question
 from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import SearchChoice
+from app.views.widgets.served_default import show_default
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
@@ -112,6 +113,7 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
     if rest := [sentence for sentence in trace.told if sentence != NOTHING_ANSWERS]:
         note(*rest)
     _show(trace, judgment, choice)
+    show_default(choice, key="search", choose=choose)
     listen(key="search_why")
     question = take_question()
     if question is not None and question.passage_id in trace.passages:

@@ -16,13 +16,13 @@ from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import load_judgments
+from app.views.widgets.search_choice import default_choice
 from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import SecondLookError
 from indexing.judged.sets import JudgedSet
 from indexing.records import QueryId
-from search.settings import PipelineSettings
 from search.trace import SearchTrace
 from training.judgments.feedback import FeedbackStore, Grade, check_rater
 
@@ -68,7 +68,7 @@ def render(*, read_only: bool = False) -> None:
     if notes:
         note(*notes)
     try:
-        shared = resources.open_pipeline(choice.index, environment.default_reranker())
+        shared = resources.open_pipeline(choice.index, default_choice(choice.index).reranker)
         store = FeedbackStore.open(places.feedback())
         grades = store.grades(choice.index)
     except SecondLookError as error:
@@ -162,11 +162,12 @@ def _sheet(
 
 def _search(shared: SharedPipeline, query: str, judged: dict[str, JudgedSet]) -> SearchedQuery:
     """Search the query, unless it was the last one searched."""
-    request = (shared.fingerprint, query)
+    settings = default_choice(shared.pipeline.index.manifest.name).settings
+    request = (shared.fingerprint, query, settings)
     last: tuple[object, SearchedQuery] | None = st.session_state.get("teach_found")
     if last is not None and last[0] == request:
         return last[1]
-    trace = shared.search(query, PipelineSettings())
+    trace = shared.search(query, settings)
     searched = SearchedQuery(trace, *known_query(judged, trace.query))
     st.session_state["teach_found"] = (request, searched)
     return searched

@@ -32,6 +32,8 @@ class PipelineFields:
     """The session's key of a setting."""
     touch: Callable[..., None]
     """Called when a field changes."""
+    follow: Callable[[], None]
+    """Called when another re-ranker was picked, after its name was made usable."""
     side: str = ""
     """`A` or `B` where a page shows two pipelines; begins each label."""
 
@@ -189,3 +191,4 @@ class PipelineFields:
         name = (self._value("reranker") or "").strip() or default
         rerankers.accept(name)
         self._set("reranker", rerankers.usable(name))
+        self.follow()

@@ -1,12 +1,12 @@
 """The query and the settings of one search, and how a page's link spells them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app import environment, rerankers, resources
-from app.views.widgets.linked import LinkRule, one_of, read, within
+from app.views.widgets.linked import LinkRule, differing, one_of, read, within
 from indexing.errors import SecondLookError
 from search.served import DEFAULT_RERANKER
 from search.served_settings import ServedSettings, served_settings
@@ -66,20 +66,20 @@ def choice_of(values: Mapping[str, Any]) -> SearchChoice:
     own |= {"reranker": rerankers.usable(own["reranker"]), "shown": min(max(own["shown"], 1), MOST_SHOWN)}
     pipeline = {name: values[name] for name in PIPELINE_PARAMETERS.values()}
     pipeline["rerank_depth"] = min(pipeline["rerank_depth"], pipeline["depth"])
-    decided = _served(own["index"]).settings_for(own["reranker"])  # what no field of a page sets
+    decided = served_default(own["index"]).settings_for(own["reranker"])  # what no field of a page sets
     return SearchChoice(**own, settings=replace(decided, **pipeline))
 
 
-def default_choice() -> SearchChoice:
-    """An empty query with the default index's served default."""
-    index, reranker = environment.default_index(), environment.default_reranker()
-    served = _served(index)
+def default_choice(index: str | None = None, reranker: str | None = None) -> SearchChoice:
+    """An empty query with the served default of an index, the default one if None; or its default by a re-ranker."""
+    index, reranker = index or environment.default_index(), reranker or environment.default_reranker()
+    served = served_default(index)
     if reranker == DEFAULT_RERANKER:
         reranker = served.reranker
     return SearchChoice(query="", index=index, reranker=reranker, settings=served.settings_for(reranker))
 
 
-def _served(index: str) -> ServedSettings:
+def served_default(index: str) -> ServedSettings:
     """The served default of an index; the program's own where none was chosen, or it can't be read."""
     try:
         return served_settings(index) or ServedSettings()
@@ -102,10 +102,49 @@ def without_own_bm25(choice: SearchChoice) -> SearchChoice:
     )
 
 
-def read_link(parameters: Mapping[str, str], start: SearchChoice, indexes: list[str]) -> tuple[SearchChoice, list[str]]:
-    """The choice that a link holds, and a sentence for each invalid value; missing ones are taken from `start`."""
+def read_link(
+    parameters: Mapping[str, str],
+    start: SearchChoice,
+    indexes: list[str],
+    usual: Callable[[str | None, str | None], SearchChoice] = default_choice,
+) -> tuple[SearchChoice, list[str]]:
+    """The choice that a link holds, and a sentence for each invalid value; missing ones are taken from `start`.
+
+    Where the link names another index or re-ranker than `start`, they are taken from the default of that, which `usual`
+    gives.
+    """
     values, notes = read(parameters, PARAMETERS, _rules(indexes), start.values())
+    named = values.keys() & {"index", "reranker"}
+    if any(values[name] != start.values()[name] for name in named):
+        default = usual(values.get("index", start.index), values.get("reranker"))
+        start = replace(default, query=start.query, shown=start.shown)
     return choice_of(start.values() | values), notes
+
+
+def link_of(choice: SearchChoice) -> dict[str, str]:
+    """The link of a choice: what differs from the default of its index and its re-ranker."""
+    usual = default_choice(choice.index, choice.reranker).values()
+    usual |= {"index": environment.default_index(), "reranker": default_choice(choice.index).reranker}
+    return differing(choice.values(), usual, PARAMETERS)
+
+
+def followed(
+    values: Mapping[str, Any],
+    before: SearchChoice,
+    usual: Callable[[str | None, str | None], SearchChoice] = default_choice,
+) -> dict[str, Any]:
+    """The fields to set after another index or re-ranker was picked, by the fields' values now and the choice before.
+
+    What the user left at the default of before becomes the new default; what the user changed stays. `usual` gives the
+    default of an index and a re-ranker.
+    """
+    index, reranker = values["index"], values["reranker"]
+    if index != before.index and reranker == usual(before.index, None).reranker:
+        reranker = usual(index, None).reranker
+    old, new = usual(before.index, before.reranker).values(), usual(index, reranker).values()
+    fields = {name: new[name] for name in PIPELINE_PARAMETERS.values() if values[name] == old[name]}
+    depths = {name: fields.get(name, values[name]) for name in ("depth", "rerank_depth")}
+    return fields | {"reranker": reranker, "rerank_depth": min(depths["rerank_depth"], depths["depth"])}
 
 
 def _rules(indexes: list[str]) -> Mapping[str, LinkRule]:

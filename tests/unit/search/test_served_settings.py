@@ -121,3 +121,8 @@ def test_a_command_says_that_it_was_chosen_on_another_build(own_root: Path, caps
     serve("small", ServedSettings(reranker="none", build="older"), root=own_root)
     pipeline_settings(options(own_root))
     assert "was chosen on build older, now" in capsys.readouterr().err
+
+
+def test_another_re_ranker_reads_no_deeper_than_the_first_stage_that_was_chosen() -> None:
+    served = ServedSettings(settings=PipelineSettings(depth=6, rerank_depth=3))
+    assert served.settings_for("late").depth == served.settings_for("late").rerank_depth == 6
