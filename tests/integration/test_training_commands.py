@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from indexing import atomic
+from indexing.catalogue import current_build
 from tests.conftest import write_lines
+from tests.support.html_reports import checked
 from training.__main__ import main, parser
 from training.recipes.catalog import find_recipe
 from training.recipes.plan_files import SHIPPED_PLANS, read_plan
@@ -212,7 +214,11 @@ def test_every_command_explains_itself_and_does_something() -> None:
 
 @pytest.mark.parametrize(
     ("option", "told"),
-    [("--output", "--output can't be written to"), ("--json", "there.json is a folder; give a file")],
+    [
+        ("--output", "--output can't be written to"),
+        ("--json", "there.json is a folder; give a file"),
+        ("--html", "there.json is a folder; give a file"),
+    ],
 )
 def test_an_evaluation_that_could_not_be_written_is_refused_before_anything_is_opened(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, told: str
@@ -222,6 +228,17 @@ def test_an_evaluation_that_could_not_be_written_is_refused_before_anything_is_o
     place = tmp_path / ("file" if option == "--output" else "there.json")
     assert main(["evaluate", "--index", "none-such", option, str(place)]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_an_evaluation_is_written_as_one_file_to_share(
+    built_root: Path, tmp_path: Path, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "home"))
+    command = ["evaluate", "--index", "small", "--root", str(built_root), "--reranker", str(tiny_cross_encoder)]
+    assert main([*command, "--depth", "5", "--html", str(tmp_path / "report.html")]) == 0
+    build = current_build("small", root=built_root).name
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    checked(report, basis=f"2 queries · 5 candidates re-ranked · index small, build {build}")
 
 
 def decide_command(root: Path, folder: Path, model: Path) -> list[str]:
@@ -251,7 +268,8 @@ def test_decide_prints_a_table_and_a_verdict_and_says_what_it_cant_serve(
 ) -> None:
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "home"))
     command = decide_command(own_root, tmp_path, tiny_cross_encoder)
-    assert main(command) == 0
+    assert main([*command, "--html", str(tmp_path / "decision.html")]) == 0
+    checked((tmp_path / "decision.html").read_text(encoding="utf-8"), basis=current_build("small", root=own_root).name)
     printed = capsys.readouterr().out
     assert "| on 4 of 8 judged queries | how | nDCG@10 |" in printed
     assert "Can't tell: 8 judged queries (of which 4 compare) are too few" in printed

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from indexing import places
+from indexing import atomic, places
 from indexing.catalogue import current_build
 from indexing.cli.numbers import whole
 from indexing.cli.options import existing_path
@@ -15,7 +15,7 @@ from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, LATE, reranker_path
 from search.served_settings import ServedSettings, forget, rollback, served_settings
 from training.cli.calibrate import calibrate_served
-from training.cli.options import add_json, add_root, add_runs
+from training.cli.options import add_html, add_json, add_root, add_runs, check_html, today
 
 if TYPE_CHECKING:
     from training.choosing.decide import Decision
@@ -44,6 +44,7 @@ def add(commands: Commands) -> None:
     afterwards.add_argument("--rollback", action="store_true", help="serve again what was served before, and no more")
     afterwards.add_argument("--forget", action="store_true", help="serve the program's own default, and no more")
     add_root(command)
+    add_html(command)
     add_json(command)
     command.set_defaults(run=_decide)
 
@@ -58,6 +59,7 @@ def _seconds(text: str) -> float:
 def _decide(options: argparse.Namespace) -> int:
     if options.rollback or options.forget:
         return _change(options)
+    check_html(options)
     for name in options.indexes:
         current_build(name, root=options.root)
     for name, path in options.run_files:
@@ -98,6 +100,11 @@ def _give(decision: "Decision", options: argparse.Namespace) -> int:
     from training.choosing.kept_decision import keep, serve_decision, to_keep
     from training.choosing.table import decision_text
 
+    if options.html is not None:
+        from training.choosing.html import decision_html
+
+        builds = {name: current_build(name, root=options.root).name for name in options.indexes}
+        atomic.write_text(options.html, decision_html(decision, builds, at=today()))
     if options.json:
         print_json(decision.as_json())
     else:

@@ -13,7 +13,17 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
-from training.cli.options import RERANKER_HELP, add_index, add_json, add_runs, json_file, make_folder
+from training.cli.options import (
+    RERANKER_HELP,
+    add_html,
+    add_index,
+    add_json,
+    add_runs,
+    check_html,
+    json_file,
+    make_folder,
+    today,
+)
 from training.evaluation.settings import (
     BINARY,
     GRADED,
@@ -49,6 +59,7 @@ def add(commands: Commands) -> None:
         "--missed", action="store_true", help="also re-rank the judged positives that the first stage missed"
     )
     command.add_argument("--output", type=Path, help="folder for reports, values by query, TREC runs and qrels")
+    add_html(command)
     add_json(command)
     command.set_defaults(run=_evaluate)
 
@@ -62,6 +73,7 @@ def _check(options: argparse.Namespace) -> None:
         raise SettingsError("evaluate compares stages and needs a re-ranker; --reranker none has none.")
     if options.output is not None:
         make_folder("--output", options.output)
+    check_html(options)
     for name, path in options.run_files:
         if not path.is_file():
             raise SettingsError(f"--run {name}={path}: there is no such file; give a TREC run.")
@@ -117,6 +129,10 @@ def _give(evaluation: "Evaluation", options: argparse.Namespace, file: Path | No
         names = file_names(part.title for part in evaluation.reports)
         for part, name in zip(evaluation.reports, names, strict=True):
             write_report(options.output / name, part)
+    if options.html is not None:
+        from training.evaluation.html.evaluation import evaluation_html
+
+        atomic.write_text(options.html, evaluation_html(evaluation, at=today()))
     if file is not None:
         atomic.write_json(file, evaluation.as_json())
     if options.json is not True:

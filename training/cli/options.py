@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from indexing import places
@@ -63,6 +64,25 @@ def check_rerank_depth(depth: int) -> None:
 def add_json(command: argparse.ArgumentParser) -> None:
     """Add the flag --json. Its former form, --json FILE, is still read: see `json_file`."""
     command.add_argument("--json", nargs="?", metavar="", const=True, default=False, help="print JSON for programs")
+
+
+def add_html(command: argparse.ArgumentParser) -> None:
+    """Add --html FILE, the report to share."""
+    command.add_argument("--html", type=Path, metavar="FILE", help="write the report as one HTML file to share")
+
+
+def check_html(options: argparse.Namespace) -> None:
+    """Raise SettingsError if the file of --html can't be written, before hours of work end there."""
+    if options.html is None:
+        return
+    if options.html.is_dir():
+        raise SettingsError(f"--html {options.html} is a folder; give a file.")
+    make_folder("--html", options.html.parent)
+
+
+def today() -> str:
+    """The date as reports show it."""
+    return time.strftime("%-d %B %Y")
 
 
 def json_file(options: argparse.Namespace) -> Path | None:

@@ -35,6 +35,7 @@ def test_both_are_measured_on_the_same_lists(
     built_root: Path,
     small_corpus: Path,
     pipeline: RetrieveAndRerank,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # the dev split has one query, with d2 alone relevant
@@ -50,7 +51,7 @@ def test_both_are_measured_on_the_same_lists(
     renamed = "models compare is now called compare; the old name will go in a later version.\n"
     depth = "--depth is now called --rerank-depth; the old name will go in a later version.\n"
     for words, notices in (
-        ([*command, "--rerank-depth", "8"], ""),
+        ([*command, "--rerank-depth", "8", "--html", str(tmp_path / "made" / "report.html")], ""),
         ([*command, "--depth", "8"], depth),
         (["models", *command[3:5], *command[:3], *command[5:], "--rerank-depth", "8"], renamed),
         (["models", *command, "--depth", "8"], renamed + depth),
@@ -63,6 +64,8 @@ def test_both_are_measured_on_the_same_lists(
             f"nDCG@10 of mine/1 is {one:.4f}, of mine/2 {two:.4f}, over 1 queries: {one - two:+.4f} (95 %: "
         )
         assert out.endswith("too few queries to tell.\n")
+    report = (tmp_path / "made" / "report.html").read_text(encoding="utf-8")
+    assert f"1 query of dev · 8 candidates re-ranked · index small, build {pipeline.index.folder.name}" in report
 
 
 @pytest.mark.parametrize(
