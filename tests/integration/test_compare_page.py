@@ -68,7 +68,7 @@ def test_without_a_query_the_page_says_what_it_does_and_gives_examples(page: App
         "Both lists appear side by side, with figures on how similar they are: the passages they share, "
         "rank-biased overlap and, for a judged query, the nDCG@10 of each."
     ) in html(page)
-    assert page.button(key="compare_example_0").label == QUERY
+    assert any(page.button(key="compare_example_0").label in text for text in PASSAGES)
     assert "sl-card" not in html(page)
     assert "7 passages" in page.sidebar.caption[0].value
 
@@ -148,8 +148,9 @@ def test_a_query_without_judgments_shows_no_ndcg(page: AppTest) -> None:
 
 
 def test_an_example_and_a_judged_query_can_be_picked(page: AppTest) -> None:
-    opened(page).button(key="compare_example_0").click().run()
-    assert page.text_input(key="compare_query").value == QUERY
+    label = opened(page).button(key="compare_example_0").label
+    page.button(key="compare_example_0").click().run()
+    assert page.text_input(key="compare_query").value == label
     assert ids(page, "b")
     page.text_input(key="compare_query").set_value("hamburg")
     page.button(key="compare_submit").click().run()

@@ -4,20 +4,14 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from app.views.widgets.examples import EXAMPLES, Example
 from app.views.widgets.fields import judged_field
 from app.views.widgets.notices import plain
 from app.views.widgets.own_examples import own_examples
 from indexing.index import Index
 from indexing.judged.sets import JudgedSet
 
-EXAMPLES = (
-    "how many people live in berlin",
-    "where was bethoven bron",
-    "jaguar",
-    "what makes the tide rise and fall twice a day",
-    "do crane flies bite",
-    "how much cofee is safe when pregant",
-)
+OWN = 6  # examples of a corpus of one's own
 
 
 def query_box(
@@ -45,13 +39,13 @@ def query_box(
 def suggestions(
     page: str, index: Index, judged: Mapping[str, JudgedSet], *, choose: Callable[[str], None], judged_help: str
 ) -> None:
-    """Example queries as buttons, and a list of the judged ones where the index has some.
+    """Example queries as buttons with their captions, and a list of the judged ones where the index has some.
 
     `choose` gets the query that was picked; `judged_help` says what a judged query shows in addition.
     """
     with st.container(horizontal=True, gap="xsmall", key=f"{page}_examples"):
-        for place, query in enumerate(_examples(index, judged)):
-            st.button(plain(query), key=f"{page}_example_{place}", on_click=choose, args=(query,))
+        for place, example in enumerate(_examples(index, judged)):
+            st.button(_label(example), key=f"{page}_example_{place}", on_click=choose, args=(example.query,))
     queries = [query.text for split in ("test", "dev") if split in judged for query in judged[split].queries]
     if queries:
         judged_field(
@@ -64,11 +58,12 @@ def suggestions(
         )
 
 
-def _examples(index: Index, judged: Mapping[str, JudgedSet]) -> tuple[str, ...]:
-    """The usual examples for the bundled collection, which has judgments of them; for any other, some of its own."""
-    if not judged:
-        return own_examples(index.passages, index.analyzer, count=len(EXAMPLES))
-    if any(queries.find(example) for queries in judged.values() for example in EXAMPLES):
+def _examples(index: Index, judged: Mapping[str, JudgedSet]) -> tuple[Example, ...]:
+    """Those of the bundled collection, which judges them; for any other, some of its own passages' words."""
+    if any(queries.find(example.query) for queries in judged.values() for example in EXAMPLES):
         return EXAMPLES
-    largest = max(judged.values(), key=lambda queries: len(queries.queries))
-    return tuple(query.text for query in largest.queries[: len(EXAMPLES)])
+    return tuple(Example(query, "") for query in own_examples(index.passages, index.analyzer, count=OWN))
+
+
+def _label(example: Example) -> str:
+    return f"{plain(example.query)} :small[{plain(example.about)}]" if example.about else plain(example.query)

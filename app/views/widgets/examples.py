@@ -1,0 +1,33 @@
+"""The example queries of the bundled collection: dev queries, each with what makes it hard.
+
+Test queries are no examples: whoever looks at their lists while choosing has no test of the choice any more.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["win", "tie", "loss"]
+KIND_WORDS: dict[Kind, str] = {"win": "", "tie": "re-ranking changes nothing", "loss": "re-ranking loses"}
+
+
+class Example(NamedTuple):
+    """A query to try."""
+
+    query: str
+    caption: str
+    """What makes it hard."""
+    kind: Kind | None = None
+    """What re-ranking does to it with what ships; None where nobody checked."""
+
+    @property
+    def about(self) -> str:
+        """The caption, and what re-ranking does where that is known and no win."""
+        words = KIND_WORDS[self.kind] if self.kind is not None else ""
+        return f"{self.caption}; {words}" if words else self.caption
+
+
+EXAMPLES = (
+    Example("who desiphered the roseta stone", "misspelling"),
+    Example("what does git mean as an insult", "another meaning"),
+    Example("how many languages does the rosetta stone program cover", "look-alike"),
+    Example("what makes the tide rise and fall twice a day", "other words"),
+)
