@@ -1,7 +1,7 @@
 """calibrate: turn the scores of what an index serves into probabilities, if its judged queries tell them."""
 
 import argparse
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from indexing.catalogue import current_build
@@ -9,10 +9,8 @@ from indexing.cli.options import existing_path
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
-from search.calibration.curve import CalibratedPipeline
-from search.calibration.stored import calibrations, forget_calibrations
-from search.served import NO_RERANKER, reranker_fingerprint, reranker_path
-from search.served_settings import ServedSettings, served_settings
+from search.calibration.served import is_calibrated
+from search.calibration.stored import forget_calibrations
 from training.cli.options import add_json, add_root
 
 if TYPE_CHECKING:
@@ -72,18 +70,6 @@ def _calibrate(options: argparse.Namespace) -> int:
     if options.serve:
         print(f"Every answer of index {options.index} shows its probabilities from now on.")
     return 0
-
-
-def is_calibrated(index: str, *, root: "Path | None" = None) -> bool:
-    """Whether a calibration holds for what an index serves now. Raises IndexingError, ModelError."""
-    served = served_settings(index, root=root) or ServedSettings()
-    plain = served.reranker == NO_RERANKER or served.settings.rerank_depth == 0
-    own = CalibratedPipeline(
-        settings=replace(served.settings, rerank_depth=0) if plain else served.settings,
-        fingerprint=NO_RERANKER if plain else reranker_fingerprint(reranker_path(served.reranker)),
-        build=current_build(index, root=root).name,
-    )
-    return any(not known.differs_from(own) for known in calibrations(index, root=root))
 
 
 def judged_queries(
