@@ -28,60 +28,67 @@ def decision_html(decision: Decision, builds: Mapping[str, str], *, at: str) -> 
     }
     if not decision.rows:
         basis = f"nothing is judged · {places}"
-    body = [
-        element("p", decision.verdict.sentence, class_="finding"),
-        _rows(decision, basis) if decision.rows else _timed(decision, basis),
-    ]
+    body = [element("p", decision.verdict.sentence, class_="finding")]
+    body.append(_means(decision, basis) if decision.rows else _timed(decision, basis))
+    if decision.baseline is not None:
+        name = decision.baseline.name
+        body += [element("h3", f"Against {name}"), _differences(decision, name, basis)]
     if decision.to_label:
         body += [element("h3", "What to judge next"), _to_judge(decision, basis)]
     title = f"Does re-ranking pay on {', '.join(builds)}?"
     return page(title, facts, *body, notes(decision.notes), made=f"Made by Second Look on {at}.")
 
 
-def _rows(decision: Decision, basis: str) -> Markup:
+def _means(decision: Decision, basis: str) -> Markup:
     scale = Scale.over([end for each in decision.rows for end in each.interval], WIDTH)
-    chosen = decision.reranked.name if decision.reranked is not None else ""
-    lines = [_line(each, scale, main=each.name == chosen) for each in decision.rows]
-    heads = [
-        head(""),
-        head("how", class_="text"),
-        head(MAIN_MEASURE),
-        ends(f"{scale.low:.2f}", f"{scale.high:.2f}"),
-        head("difference"),
-        head("95 % interval"),
-        head("shown", class_="word"),
-        head("p"),
-        head("ms, p50"),
-        head("p95"),
+    lines = [
+        row(
+            each.name,
+            cell(how(each.contender), class_="text"),
+            cell(f"{each.mean:.4f}"),
+            element("td", interval(each.mean, *each.interval, scale), class_="plot"),
+            *_milliseconds(each.latency),
+            main=_is_chosen(each, decision),
+        )
+        for each in decision.rows
     ]
-    baseline = "the best pipeline without a re-ranker" if decision.baseline is None else decision.baseline.name
+    plots = ends(f"{scale.low:.2f}", f"{scale.high:.2f}")
+    heads = [head(""), head("how", class_="text"), head(MAIN_MEASURE), plots, head("ms, p50"), head("ms, p95")]
     caption = (
-        f"Mean {MAIN_MEASURE} on the queries that compare, and its difference from {baseline} with the 95 % interval; "
-        "p is after Holm's correction. Milliseconds are those of a query, as measured."
+        f"Mean {MAIN_MEASURE} of every pipeline on the queries that compare, with its 95 % interval, and the "
+        "milliseconds of a query, as measured."
     )
     return figure(table(heads, lines), caption, basis=basis)
 
 
-def _line(each: Row, scale: Scale, *, main: bool) -> Markup:
-    difference, reached, shown, p = "", "", "", ""
-    if each.compared is not None:
-        paired = each.compared.paired
-        low, high = paired.interval
-        difference, reached = f"{paired.difference:+.4f}", f"{low:+.3f} to {high:+.3f}"
-        shown, p = paired.outcome, f"{each.compared.holm:.4f}"
-    plot = interval(each.mean, *each.interval, scale, kind=KINDS.get(shown, ""))
-    return row(
-        each.name,
-        cell(how(each.contender), class_="text"),
-        cell(f"{each.mean:.4f}"),
-        element("td", plot, class_="plot"),
-        cell(difference),
-        cell(reached),
-        cell(shown, class_="word"),
-        cell(p),
-        *_milliseconds(each.latency),
-        main=main,
+def _differences(decision: Decision, baseline: str, basis: str) -> Markup:
+    compared = [(each, each.compared) for each in decision.rows if each.compared is not None]
+    scale = Scale.over([0.0, *(end for _, versus in compared for end in versus.paired.interval)], WIDTH)
+    lines = []
+    for each, versus in compared:
+        paired = versus.paired
+        kind = KINDS.get(paired.outcome, "")
+        plot = interval(paired.difference, *paired.interval, scale, kind=kind, zero=True)
+        cells = (
+            cell(f"{paired.difference:+.4f}"),
+            cell(f"{paired.interval.low:+.3f} to {paired.interval.high:+.3f}"),
+            element("td", plot, class_="plot"),
+            cell(paired.outcome, class_="word"),
+            cell(f"{versus.holm:.4f}"),
+        )
+        lines.append(row(each.name, *cells, main=_is_chosen(each, decision)))
+    plots = ends(f"{scale.low:+.2f}", f"{scale.high:+.2f}")
+    heads = [head(""), head("difference"), head("95 % interval"), plots, head("shown", class_="word"), head("p")]
+    caption = (
+        f"{MAIN_MEASURE} minus that of {baseline}, the best without a re-ranker, query by query; the dashed line is no "
+        "difference, and p is after Holm's correction."
     )
+    return figure(table(heads, lines), caption, basis=basis)
+
+
+def _is_chosen(each: Row, decision: Decision) -> bool:
+    """Whether a row is the best pipeline with a re-ranker."""
+    return decision.reranked is not None and each.name == decision.reranked.name
 
 
 def _timed(decision: Decision, basis: str) -> Markup:

@@ -29,7 +29,7 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 th,td{padding:.32rem .55rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
 th{font-weight:600}thead th{color:var(--faint);font-weight:500;vertical-align:bottom}
 tbody th,th:first-child,td.text,th.text{text-align:left}
-tbody th{white-space:normal;max-width:16rem;overflow-wrap:anywhere}
+tbody th{white-space:normal;min-width:9rem;max-width:17rem;overflow-wrap:anywhere}
 td.text{white-space:normal;min-width:11rem;overflow-wrap:anywhere}th.word,td.word{text-align:left;white-space:normal;min-width:5.5rem}
 th:first-child,td:first-child{padding-left:0}
 tr.main th,tr.main td{background:var(--band)}
@@ -53,7 +53,7 @@ footer{margin-top:3rem;color:var(--faint);font-size:.85rem}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}body{padding-top:1.25rem}}
 @media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-before:auto}.scroll{overflow:visible}
 figure,table,tr{break-inside:avoid}h2,h3{break-after:avoid}td.text{min-width:0}table{font-size:8pt}th{white-space:normal}
-th,td{padding:.15rem .3rem}
+tbody th{min-width:5rem}th,td{padding:.15rem .3rem}td.text{min-width:5rem}
 th.word,td.word{min-width:4rem}figcaption{font-size:8pt}}
 """
 """Nothing is told by color alone: outcomes are words too, and bars stand above or below a line."""
