@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house faults cases soak evaluate reranker clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases soak evaluate reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -107,6 +107,9 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 lists-reranker: index ## Train what is served on the graded lists of JUDGED=path/to/judged/collections into OUTPUT: 75 minutes on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make lists-reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training train --recipe distill-list --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/lists-reranker/1)" --resume
+
+ablation: index ## Train and measure what each ingredient of the lists' training gives, from JUDGED=path, a night on two cores; SHOW=1 prints it
+	@$(RUN) -m benchmarks.ablation $(if $(SHOW),--show,"$(JUDGED)") $(ARGS)
 
 # $(call REMOVE,what it is,folders): says what would go and how large it is, asks, removes; without a terminal only with YES=1
 REMOVE = @for folder in $(2); do \

@@ -34,6 +34,7 @@ SHARES = tuple(round(step / 10, 1) for step in range(1, 10))
 COSINE = "dense"
 DEPTH = 50  # passages of a dev query that are re-ranked, as search does
 WHOLE = 1_000  # of a list: all of it
+UNTRAINED = (LATE, COSINE)
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=places.runs() / "shipped", help="folder of runs (%(default)s)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    sets = {folder.name: Candidates.read(folder, depth=WHOLE) for folder in options.lists}
-    indexes = OpenIndexes()
-    sets |= {f"{name} dev": dev_lists(DevSettings(name, "dev", WHOLE, DEPTH), indexes) for name in options.dev}
-    runs = {name: _runs(options.output, name, given, options.rerankers) for name, given in sets.items()}
+    sets = chosen_by(options.lists, options.dev)
+    runs = {name: kept_runs(options.output, name, given, options.rerankers) for name, given in sets.items()}
     found = sorted(measure(sets, runs, options.rerankers), key=lambda measured: -measured.mean)
     print("\n".join(table(found, list(sets))))
     if options.json is not None:
@@ -92,11 +91,18 @@ def main() -> None:
         atomic.write_json(options.json, {"queries": counts, "ndcg@10": figures})
 
 
+def chosen_by(lists: Sequence[Path], dev: Sequence[str]) -> dict[str, Candidates]:
+    """The sets, by name: folders of lists whole, and the first stage's lists of the dev queries of indexes."""
+    indexes = OpenIndexes()
+    folders = {folder.name: Candidates.read(folder, depth=WHOLE) for folder in lists}
+    return folders | {f"{name} dev": dev_lists(DevSettings(name, "dev", WHOLE, DEPTH), indexes) for name in dev}
+
+
 def measure(
     sets: Mapping[str, Candidates], runs: Mapping[str, Mapping[str, Run]], rerankers: Sequence[str]
 ) -> Iterator[Measured]:
     """Late interaction and the cosine alone, each re-ranker alone, and its mixtures."""
-    for name in (LATE, COSINE, *rerankers):
+    for name in (*UNTRAINED, *rerankers):
         yield Measured(name, "", 1, _ndcg(sets, {key: runs[key][name] for key in sets}))
     for name in rerankers:
         for mix in (LATE, COSINE):
@@ -122,7 +128,10 @@ def _ndcg(sets: Mapping[str, Candidates], runs: Mapping[str, Run]) -> dict[str, 
     return {name: fmean(ndcg(runs[name], given).values()) for name, given in sets.items()}
 
 
-def _runs(folder: Path, name: str, given: Candidates, rerankers: Sequence[str]) -> dict[str, Run]:
+def kept_runs(
+    folder: Path, name: str, given: Candidates, rerankers: Sequence[str], *, untrained: Sequence[str] = UNTRAINED
+) -> dict[str, Run]:
+    """The order of a set by each re-ranker and by what needs no training; what `folder` has isn't scored again."""
     encoder, runs = BiEncoder(), dict[str, Run]()
 
     def opened(scorer: str) -> Reranker:
@@ -133,7 +142,7 @@ def _runs(folder: Path, name: str, given: Candidates, rerankers: Sequence[str]) 
             raise SettingsError(f"{scorer} names no re-ranker; give shipped, NAME/VERSION or a path.")
         return reranker
 
-    for scorer in (LATE, COSINE, *rerankers):
+    for scorer in (*untrained, *rerankers):
         weights = encoder.fingerprint if scorer in (LATE, COSINE) else reranker_fingerprint(reranker_path(scorer))
         kept = folder / f"{given.fingerprint()}.{scorer.replace('/', '-')}.{weights}.trec"
         if not kept.is_file():
