@@ -13,7 +13,7 @@ from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.pair_reranker import PairReranker
 from search.rerank.reranker import Reranker
 from search.served import DEFAULT_RERANKER, LATE, SHIPPED, late_bi_encoder, reranker_path, version_id
-from search.served_settings import ServedSettings, served_settings
+from search.served_settings import settings_in_force
 from search.settings import PipelineSettings
 
 SERVED = "served"
@@ -63,7 +63,7 @@ def open_pipeline(
     if root is None and len(Path(index).parts) > 1:
         root, index = Path(index).parent, Path(index).name
     opened = open_index(str(index), root=root)
-    served = served_settings(str(index), root=root) or ServedSettings()
+    served = settings_in_force(str(index), root=root)
     named = str(reranker) if isinstance(reranker, str | Path) else ""
     settings = served.settings_for(None if reranker == SERVED else named)
     return pipeline_on(opened, reranker=served.reranker if reranker == SERVED else reranker, settings=settings)

@@ -19,6 +19,8 @@ from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, r
 from search.settings import PipelineSettings
 
 FILE = "served.json"
+OWN_DEFAULT = PipelineSettings(rerank_weight=0.6, rerank_mix="dense")
+"""What answers with the served re-ranker where nothing was chosen for an index: its score mixed with the cosine."""
 FIRST_STAGE = ("depth", "fusion", "rrf_k", "bm25_weight", "k1", "b")
 """The settings that hold whichever re-ranker reads the list."""
 
@@ -29,7 +31,7 @@ class ServedSettings:
 
     reranker: str = DEFAULT_RERANKER
     """A re-ranker's name as `open_reranker` takes it, so that `default` is whichever version is promoted."""
-    settings: PipelineSettings = field(default_factory=PipelineSettings)
+    settings: PipelineSettings = OWN_DEFAULT
     fingerprint: str = ""
     """Of the re-ranker's files when it was chosen."""
     build: str = ""
@@ -70,6 +72,15 @@ class ServedSettings:
         if self.reranker != NO_RERANKER and fingerprint(reranker_path(self.reranker)) != self.fingerprint:
             told.append(f"The served default of {index} was chosen with another version of its re-ranker; {again}")
         return tuple(told)
+
+
+def settings_in_force(index: str, *, root: Path | None = None) -> ServedSettings:
+    """What an index answers with: what was chosen for it, or else the program's own default.
+
+    Raises:
+        IndexingError: the file that says what was chosen is broken.
+    """
+    return served_settings(index, root=root) or ServedSettings()
 
 
 def served_settings(index: str, *, root: Path | None = None) -> ServedSettings | None:

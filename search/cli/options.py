@@ -10,7 +10,7 @@ from indexing.cli.numbers import real, whole
 from indexing.cli.options import add_no_verify, path
 from indexing.cli.shell import add_old_spelling, add_verbose
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_path
-from search.served_settings import served_settings
+from search.served_settings import OWN_DEFAULT, settings_in_force
 from search.settings import DEEPEST, FUSIONS, MIXES, PipelineSettings
 
 RERANKING = ("rerank_weight", "rerank_order", "rerank_mix")
@@ -21,7 +21,7 @@ OPTIONS = ("depth", "rerank_depth", "fusion", "rrf_k", "bm25_weight", "k1", "b",
 
 def add_pipeline_options(command: argparse.ArgumentParser) -> None:
     """Add these options to a command."""
-    usual = PipelineSettings()
+    usual = OWN_DEFAULT
     add_index(command)
     add_reranker(command)
     command.add_argument("--depth", type=whole(1, DEEPEST), help=f"candidates kept by the first stage ({usual.depth})")
@@ -54,7 +54,7 @@ def add_reranker(command: argparse.ArgumentParser) -> None:
 
 def add_reranking(command: argparse.ArgumentParser) -> None:
     """Add what is re-ranked, and what the re-ranker's score is mixed with."""
-    usual = PipelineSettings()
+    usual = OWN_DEFAULT
     command.add_argument(
         "--rerank-depth", type=whole(0, DEEPEST), help=f"candidates re-ranked, at most --depth ({usual.rerank_depth})"
     )
@@ -66,7 +66,7 @@ def add_reranking(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--rerank-weight",
         type=real(0, 1),
-        help=f"re-ranker's share of the score ({usual.rerank_weight})",
+        help=f"re-ranker's share of the score ({usual.rerank_weight}; 1 where a --reranker is named)",
     )
     command.add_argument(
         "--rerank-mix",
@@ -103,14 +103,11 @@ def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
 
 def _usual(options: argparse.Namespace) -> PipelineSettings:
     """The settings where no option says otherwise; sets the re-ranker's name where none was given."""
-    served = served_settings(options.index, root=options.root)
-    if served is None:
-        options.reranker = options.reranker or DEFAULT_RERANKER
-        return PipelineSettings()
+    served = settings_in_force(options.index, root=options.root)
     asked = options.rerank_depth or any(getattr(options, name) is not None for name in RERANKING)
     if options.reranker is None and served.reranker == NO_RERANKER and asked:
         options.reranker = DEFAULT_RERANKER
-    if options.reranker is None:
+    if options.reranker is None and served.at:
         for sentence in served.notes(options.index, root=options.root):
             print(sentence, file=sys.stderr)
     usual = served.settings_for(options.reranker)

@@ -10,7 +10,7 @@ from indexing.progress import Progress, silent
 from indexing.records import Query, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
 from search.served import LATE, NO_RERANKER
-from search.served_settings import ServedSettings, served_settings
+from search.served_settings import settings_in_force
 from search.settings import PipelineSettings
 from training.choosing.choose import compare_with
 from training.choosing.contenders import Contender
@@ -197,7 +197,7 @@ class _Decider:
             yield _row(f"{prefix}{SERVED_NOW}", one.name, self._served(one), found.served, found)
 
     def _served(self, one: OpenIndex) -> Contender:
-        served = served_settings(one.name, root=self._request.root) or ServedSettings()
+        served = settings_in_force(one.name, root=self._request.root)
         return Contender(reranker=served.reranker, settings=served.settings)
 
     def _timed(self, rows: Sequence[Row], *, first: Collection[str]) -> list[Row]:

@@ -18,7 +18,7 @@ from search.queries import searchable_queries
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker
 from search.served import DEFAULT_RERANKER, LATE, NO_RERANKER, reranker_fingerprint, reranker_path
-from search.served_settings import ServedSettings, served_settings
+from search.served_settings import settings_in_force
 from search.settings import PipelineSettings
 from search.trec import read_run
 from training.choosing.contenders import Grid
@@ -136,7 +136,7 @@ def _open(name: str, request: DecideRequest, *, note: Note) -> Reranker | None:
 
 def reranker_names(request: DecideRequest) -> tuple[str, ...]:
     """The re-rankers that are tried, then those that the indexes serve now."""
-    served = [served_settings(name, root=request.root) or ServedSettings() for name in request.indexes]
+    served = [settings_in_force(name, root=request.root) for name in request.indexes]
     also = [one.reranker for one in served if one.reranker != NO_RERANKER]
     return tuple(dict.fromkeys([*request.rerankers, *also]))
 

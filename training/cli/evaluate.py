@@ -12,6 +12,7 @@ from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, reranker_path
+from search.served_settings import settings_in_force
 from search.settings import PipelineSettings
 from training.cli.options import (
     RERANKER_HELP,
@@ -87,6 +88,7 @@ def _request(options: argparse.Namespace) -> EvaluationRequest:
         depth=options.depth,
         trec=options.trec,
         runs=dict(options.run_files),
+        served=settings_in_force(options.index, root=options.root).settings_for(options.reranker),
         missed=options.missed,
         settings=EvaluationSettings(
             measure=options.measure, minimum_grade=options.minimum_grade, baseline=options.baseline

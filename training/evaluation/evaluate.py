@@ -24,7 +24,15 @@ from training.evaluation.measures import relevant_grade
 from training.evaluation.missed import SecondAccount, TextOf, rerank_with_missed, text_in
 from training.evaluation.report import EvaluationReport, make_report, report_json
 from training.evaluation.settings import EvaluationRequest
-from training.evaluation.stages import STAGES, Shares, Stages, choose_shares, rerank_candidates, retrieve_stages
+from training.evaluation.stages import (
+    DEFAULT_ROW,
+    STAGES,
+    Shares,
+    Stages,
+    choose_shares,
+    rerank_candidates,
+    retrieve_stages,
+)
 
 WITHOUT_LATE = (
     "Late interaction has no row: the index's bi-encoder is no transformer, so it gives no vectors of tokens."
@@ -174,6 +182,7 @@ class _Evaluator:
             fitted,
             text_in(index),
             candidates=stages.fused,
+            served=stages.answers(self.request.served, whole=False),
             notes=inputs.notes,
         )
 
@@ -187,6 +196,7 @@ class _Evaluator:
             FittedSet(judged=judged, own=trec.own, absent=trec.absent, notes=trec.notes),
             trec.texts.get,
             candidates=trec.run,
+            served=stages.answers(self.request.served, whole=True),
             notes=trec.notes,
         )
 
@@ -198,12 +208,14 @@ class _Evaluator:
         text_of: TextOf,
         *,
         candidates: Run,
+        served: Run | None,
         notes: Sequence[str],
     ) -> EvaluationReport:
         """Report on one judged set, against BM25 if the requested baseline isn't among its systems."""
         judged = fitted.judged
         others = {name: fitted.measured(run) for name, run in self.others.items() if run.keys() & judged.qrels.keys()}
-        runs = {**stages.by_name(shares=self.shares), **others}
+        default = {} if served is None or self.request.served.rerank_weight == 1 else {DEFAULT_ROW: served}
+        runs = {**stages.by_name(shares=self.shares), **default, **others}
         settings = self.request.settings
         if settings.baseline not in runs:
             settings = replace(settings, baseline=STAGES[0])

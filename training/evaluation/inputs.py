@@ -14,7 +14,7 @@ from training.evaluation.candidates import Candidates, silent_note
 from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
-from training.evaluation.stages import STAGES
+from training.evaluation.stages import DEFAULT_ROW, STAGES
 
 DEV = "dev"
 
@@ -89,10 +89,10 @@ def _check_run(system: str, run: Run, qrels: Qrels, trec: Candidates | None, ind
 
 
 def _check_names(request: EvaluationRequest) -> None:
-    if taken := request.runs.keys() & {*STAGES, ORACLE, RERANKED_WITH_MISSED}:
+    if taken := request.runs.keys() & {*STAGES, DEFAULT_ROW, ORACLE, RERANKED_WITH_MISSED}:
         raise SettingsError(f"A run can't be named {min(taken)!r}, as one of our own is; give it another name.")
-    if request.settings.baseline not in {*STAGES, *request.runs}:
-        known = ", ".join((*STAGES, *request.runs))
+    if request.settings.baseline not in {*STAGES, DEFAULT_ROW, *request.runs}:
+        known = ", ".join((*STAGES, DEFAULT_ROW, *request.runs))
         raise SettingsError(f"Baseline {request.settings.baseline!r} isn't one of the systems; choose from {known}.")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from search.settings import PipelineSettings
+
 MAIN_MEASURE = "nDCG@10"
 MEASURES = (MAIN_MEASURE, "MRR@10", "MAP", "R@10", "R@100", "R@1000", "Judged@10")
 """nDCG: Järvelin and Kekäläinen 2002, with the grades as gains; MRR: the reciprocal rank of the first relevant passage
@@ -55,6 +57,8 @@ class EvaluationRequest:
     """Folder of a TREC year, whose own runs/bm25.trec is re-ranked."""
     runs: Mapping[str, Path] = field(default_factory=dict)
     """Other systems' TREC runs by name; each is compared with ours on every judged set that it answers a query of."""
+    served: PipelineSettings = field(default_factory=PipelineSettings)
+    """What the pipeline answers by unless asked otherwise; it has a row where that isn't the re-ranker alone."""
     missed: bool = False
     """Whether to give a second account, with the judged positives that the first stage missed re-ranked too."""
     settings: EvaluationSettings = field(default_factory=EvaluationSettings)

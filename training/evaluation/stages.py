@@ -34,6 +34,8 @@ MIXED: Mapping[str, str] = {
 """What the re-ranker's score is mixed with, and the row of each mixture."""
 STAGES = ("BM25", "dense", "fused (RRF)", LATE_ROW, RERANKED, *MIXED.values())
 """Rows of a report; those of late interaction are absent where the bi-encoder gives no vectors of tokens."""
+DEFAULT_ROW = "default"
+"""The row of what the pipeline answers with unless asked otherwise, where that isn't the re-ranker alone."""
 LATE_CACHE_BYTES = 1 << 30  # of token vectors, for passages that are candidates of several queries
 FIRST_STAGE = frozenset({"bm25", "dense", "fused"})
 """The lists that hold what was retrieved; the others hold what was re-ranked."""
@@ -81,6 +83,30 @@ class Stages:
         """The re-ranker's score times `weight`, plus the score of `mix`, one of `mixes`, times the rest."""
         others = {"fused": self.fused, "dense": self.cosine, "late": self.late or {}}[mix]
         return {query: interpolate(ranking, others[query], weight=weight) for query, ranking in self.reranked.items()}
+
+    def answers(self, settings: PipelineSettings, *, whole: bool) -> Run | None:
+        """What a pipeline with these settings answers with; None if these stages can't tell.
+
+        Its re-ranker reads as many passages as the settings say, or with `whole` all of a list that was given.
+        """
+        usual = PipelineSettings()
+        other_first_stage = any(
+            getattr(settings, name) != getattr(usual, name) for name in ("fusion", "rrf_k", "k1", "b")
+        )
+        if other_first_stage or (self.late is None and "late" in settings.needs):
+            return None
+        by = {"fused": self.fused, "dense": self.cosine, "late": self.late or {}}
+        run = {}
+        for query, ranking in self.reranked.items():
+            order = by[settings.rerank_order][query]
+            read = set(order.passage_ids if whole else order.top(settings.rerank_depth).passage_ids)
+            mixed = _among(ranking, read), _among(by[settings.rerank_mix][query], read)
+            run[query] = interpolate(*mixed, weight=settings.rerank_weight)
+        return run
+
+
+def _among(ranking: Ranking, passage_ids: Container[PassageId]) -> Ranking:
+    return Ranking.sort((key, score) for _, key, score in ranking if key in passage_ids)
 
 
 class QueryLists(NamedTuple):

@@ -19,6 +19,7 @@ from app.views.widgets.style import apply_style
 from app.views.widgets.work import show_work
 from indexing.errors import CorpusError, SecondLookError
 from indexing.progress import Progress
+from search.served_settings import settings_in_force
 from training.evaluation.archive import report_files, zipped
 from training.evaluation.evaluate import Evaluation, evaluate_stages
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
@@ -123,7 +124,8 @@ def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[Eval
 
 def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progress], EvaluationResult]:
     settings = EvaluationSettings(measure=choice.measure, minimum_grade=choice.minimum_grade, baseline=choice.baseline)
-    request = EvaluationRequest(split=choice.split, depth=choice.depth, settings=settings)
+    served = settings_in_force(choice.index).settings_for(choice.reranker)
+    request = EvaluationRequest(split=choice.split, depth=choice.depth, served=served, settings=settings)
 
     def evaluate(progress: Progress) -> EvaluationResult:
         evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, progress=progress)

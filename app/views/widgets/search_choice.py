@@ -9,7 +9,7 @@ from app import environment, rerankers, resources
 from app.views.widgets.linked import LinkRule, differing, one_of, read, within
 from indexing.errors import SecondLookError
 from search.served import DEFAULT_RERANKER
-from search.served_settings import ServedSettings, served_settings
+from search.served_settings import ServedSettings, settings_in_force
 from search.settings import FUSIONS, MIXES, PipelineSettings
 
 _LOG = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def default_choice(index: str | None = None, reranker: str | None = None) -> Sea
 def served_default(index: str) -> ServedSettings:
     """The served default of an index; the program's own where none was chosen, or it can't be read."""
     try:
-        return served_settings(index) or ServedSettings()
+        return settings_in_force(index)
     except SecondLookError as error:
         _LOG.warning("%s", error)
         return ServedSettings()

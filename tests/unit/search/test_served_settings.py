@@ -10,7 +10,16 @@ from indexing.errors import IndexingError, SettingsError
 from search.cli.options import add_pipeline_options, pipeline_settings
 from search.load import open_pipeline
 from search.served import reranker_fingerprint
-from search.served_settings import FILE, ServedSettings, forget, rollback, serve, served_settings
+from search.served_settings import (
+    FILE,
+    OWN_DEFAULT,
+    ServedSettings,
+    forget,
+    rollback,
+    serve,
+    served_settings,
+    settings_in_force,
+)
 from search.settings import PipelineSettings
 from tests.support.fakes import WordOverlapReranker
 
@@ -82,6 +91,12 @@ def test_a_broken_file_is_refused_until_it_is_forgotten(own_root: Path, text: st
     assert served_settings("small", root=own_root) is None
 
 
+def test_without_a_choice_the_served_re_ranker_is_mixed_with_the_cosine(own_root: Path) -> None:
+    usual = settings_in_force("small", root=own_root)
+    assert (usual.reranker, usual.settings, usual.at) == ("default", OWN_DEFAULT, "")
+    assert usual.settings_for("none") == PipelineSettings()
+
+
 def test_programs_take_it_unless_they_name_a_re_ranker(own_root: Path) -> None:
     serve("small", CHOSEN, root=own_root)
     trace = open_pipeline("small", root=own_root).search("bees make honey")
@@ -94,7 +109,7 @@ def test_programs_take_it_unless_they_name_a_re_ranker(own_root: Path) -> None:
 
 def test_commands_take_it_and_options_win(own_root: Path) -> None:
     usual = options(own_root)
-    assert pipeline_settings(usual) == PipelineSettings()
+    assert pipeline_settings(usual) == OWN_DEFAULT
     assert usual.reranker == "default"
     serve("small", CHOSEN, root=own_root)
     chosen = options(own_root)

@@ -14,7 +14,7 @@ from indexing.records import PassageId, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Scores
-from search.settings import PipelineSettings
+from search.settings import FirstScore, PipelineSettings
 from tests.conftest import PASSAGES, write_lines
 from tests.support.fakes import FixedReranker, WordOverlapReranker
 from tests.support.judged_lists import ONE, TWO, grades
@@ -144,6 +144,30 @@ def test_late_interaction_has_the_candidates_that_were_re_ranked(
         late = dict(zip(found.late[query.id].passage_ids, found.late[query.id].scores, strict=True))
         assert set(late) == set(found.reranked[query.id].passage_ids)
         assert [late[name] for name in trace.late] == pytest.approx(list(trace.late.values()), abs=0.1)
+
+
+@pytest.mark.parametrize("order", ["fused", "dense", "late"])
+@pytest.mark.parametrize("mix", ["fused", "dense", "late"])
+def test_what_is_served_ranks_as_the_pipeline_does(
+    pipeline: RetrieveAndRerank, small_corpus: Path, order: FirstScore, mix: FirstScore
+) -> None:
+    queries = judged_sets(small_corpus)["test"].queries
+    served = PipelineSettings(depth=6, rerank_depth=3, rerank_order=order, rerank_mix=mix, rerank_weight=0.4)
+    found = retrieve_stages(pipeline, queries, depth=6)
+    cut, whole = found.answers(served, whole=False), found.answers(served, whole=True)
+    assert cut is not None
+    assert whole is not None
+    for query in queries:
+        assert cut[query.id].passage_ids == pipeline.search(query.text, served).final.passage_ids
+        every = pipeline.search(query.text, replace(served, rerank_depth=6)).final
+        assert whole[query.id].passage_ids == every.passage_ids
+
+
+def test_what_is_served_by_another_first_stage_or_without_vectors_of_tokens_has_no_row() -> None:
+    found = stages({"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0})
+    assert found.answers(PipelineSettings(rerank_weight=0.5, rerank_mix="late"), whole=True) is None
+    assert found.answers(PipelineSettings(rerank_weight=0.5, fusion="dense"), whole=True) is None
+    assert found.answers(PipelineSettings(rerank_weight=0.5, k1=0.9), whole=True) is None
 
 
 def test_without_vectors_of_tokens_there_is_no_row_of_late_interaction() -> None:
