@@ -17,6 +17,8 @@ CORPUS_PATH = $(if $(filter sample,$(CORPUS)),data/sample,$(CORPUS))
 LISTS = $(foreach set,msmarco-graded msmarco-graded-2 msmarco-written msmarco-written-2,--data "lists:$(JUDGED)/more/$(set)/lists.jsonl.gz,teacher=$(JUDGED)/more/teacher-late/scores.jsonl.gz")
 PROTECT = $(foreach file,trec-dl-2019/queries.tsv msmarco-mini/queries.dev.tsv more/trec-dl-2023/lists.jsonl.gz more/protected-queries.sha256,$(if $(wildcard $(JUDGED)/$(file)),--protect "$(JUDGED)/$(file)"))
 TRAIN = test -d data/models/$(1)/1 || $(RUN) -m training train --recipe $(1) --output data/models/$(1)/1 --resume $(PROTECT)
+TRAIN_LISTS = test -d data/models/lists-reranker/$(1) || $(RUN) -m training train --recipe distill-list --output data/models/lists-reranker/$(1) --base mean-reranker/1 --resume --precision float32 $(LISTS) $(2) $(PROTECT)
+WRITTEN = $(foreach year,21 22,--data judged:dl-20$(year)-passages,queries=data/written/queries.dl$(year).tsv,qrels=data/written/qrels.dl$(year).tsv)
 # The CPU build of torch lies on PyTorch's own index; elsewhere on Linux, pip finds the CUDA build.
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 ANSWERS = import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/torch/", timeout=5)
@@ -93,20 +95,24 @@ soak: index ## Search with eight searchers beside a training for MINUTES (30): m
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)
 
-reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT
+reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT: about four hours on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
 	@for name in trec-dl-2021 trec-dl-2022 squad qa-sentences msmarco-mini; do $(RUN) -m indexing build --corpus data/corpora/$$name --index $$name --if-absent || exit 1; done
+	@for year in 2021 2022; do $(RUN) -m indexing build --corpus "$(JUDGED)/trec-dl-$$year" --index dl-$$year-passages --if-absent || exit 1; done
 	@$(RUN) -m indexing build --corpus data/sample --index sample --if-absent
 	@$(call TRAIN,third-reranker)
 	@$(call TRAIN,judges-reranker)
 	@test -d data/models/middle-reranker/1 || $(RUN) -m training average judges-reranker/1 third-reranker/1 --output data/models/middle-reranker/1
 	@$(call TRAIN,closing-reranker)
-	@$(RUN) -m training average judges-reranker/1 closing-reranker/1 --output "$(or $(OUTPUT),data/models/mean-reranker/1)"
+	@test -d data/models/mean-reranker/1 || $(RUN) -m training average judges-reranker/1 closing-reranker/1 --output data/models/mean-reranker/1
+	@$(call TRAIN_LISTS,1,--seed 17 --steps 497 --data index:sample)
+	@$(call TRAIN_LISTS,2,--seed 18 --steps 344 $(WRITTEN) $(foreach time,1 2 3 4,--data index:sample))
+	@$(RUN) -m training average mean-reranker/1 lists-reranker/1 lists-reranker/2 --output "$(or $(OUTPUT),data/models/lists-mean-reranker/1)"
 
 lists-reranker: index ## Train what is served on the graded lists of JUDGED=path/to/judged/collections into OUTPUT: 75 minutes on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make lists-reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
-	@$(RUN) -m training train --recipe distill-list --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/lists-reranker/1)" --resume
+	@$(RUN) -m training train --recipe distill-list --steps 497 --precision float32 $(LISTS) --data index:sample $(PROTECT) --output "$(or $(OUTPUT),data/models/improved-reranker/1)" --resume
 
 ablation: index ## Train and measure what each ingredient of the lists' training gives, from JUDGED=path, a night on two cores; SHOW=1 prints it
 	@$(RUN) -m benchmarks.ablation $(if $(SHOW),--show,"$(JUDGED)") $(ARGS)
