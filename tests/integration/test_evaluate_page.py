@@ -24,6 +24,7 @@ from indexing.errors import ModelError
 from indexing.judged.qrels import read_qrels
 from indexing.records import PassageId, QueryId
 from search.load import open_pipeline
+from search.served_settings import OWN_DEFAULT
 from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
 from tests.support.pages import html, make_gate_index, sentences, settle, text
@@ -33,7 +34,7 @@ from training.evaluation.evaluate import Evaluation, evaluate_stages
 from training.evaluation.measures import in_order
 from training.evaluation.report import ORACLE
 from training.evaluation.settings import EvaluationRequest
-from training.evaluation.stages import STAGES
+from training.evaluation.stages import DEFAULT_ROW, STAGES
 
 PAGE = Path(__file__).parents[2] / "app/views/evaluate/page.py"
 READ_ONLY = "from app.views.evaluate.view import render\nrender(read_only=True)"
@@ -127,15 +128,17 @@ def test_what_a_link_cannot_choose_is_told(page: AppTest) -> None:
 
 def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path, indexes: Path) -> None:
     run(page, split="test", depth=10)
-    expected = evaluate_stages(open_pipeline("dev", root=indexes), EvaluationRequest(split="test", depth=10))
+    expected = evaluate_stages(
+        open_pipeline("dev", root=indexes), EvaluationRequest(split="test", depth=10, served=OWN_DEFAULT)
+    )
     table = page.dataframe[0].value
-    assert list(table["stage"]) == [*STAGES, ORACLE]
+    assert list(table["stage"]) == [*STAGES, DEFAULT_ROW, ORACLE]
     systems = expected.reports[0].comparison.systems
     for name in ("nDCG@10", "MRR@10", "MAP", "R@10", "Judged@10"):
         assert list(table[name]) == pytest.approx([measured.means[name] for measured in systems.values()])
     assert "R@1000" not in table  # as deep as the lists are it repeats R@10
     assert table["tested"][0] == "baseline"
-    assert table["tested"][len(STAGES)] == "reference"
+    assert table["tested"][len(STAGES) + 1] == "reference"
     assert result(page).evaluation.shares == expected.shares
     assert "when mixed with late interaction; each was chosen on the dev split." in html(page)
 
@@ -227,7 +230,11 @@ def test_judgments_of_one_grade_are_counted_from_it_on(page: AppTest) -> None:
     run(page, index="binary", depth=10)
     assert page.selectbox(key="evaluate_grade").options == ["1"]
     assert not sentences(page)
-    assert list(page.dataframe[0].value["stage"]) == [*STAGES[:5], ORACLE]  # no dev queries, so nothing is mixed
+    assert list(page.dataframe[0].value["stage"]) == [
+        *STAGES[:5],
+        DEFAULT_ROW,
+        ORACLE,
+    ]  # no dev queries, so no share is chosen
     assert "Without dev queries the re-ranker isn't mixed with another score." in text(page)
 
 
