@@ -26,8 +26,8 @@ class Example(NamedTuple):
 
 
 EXAMPLES = (
-    Example("who desiphered the roseta stone", "misspelling"),
-    Example("what does git mean as an insult", "another meaning"),
-    Example("how many languages does the rosetta stone program cover", "look-alike"),
-    Example("what makes the tide rise and fall twice a day", "other words"),
+    Example("can you eat lefover rcie the next day", "misspelling", "win"),
+    Example("which oscars did the titanic movie get", "another meaning", "win"),
+    Example("who owns the jacksonville jaguars", "look-alike", "tie"),
+    Example("what is the difference between merge and rebase", "other words", "loss"),
 )
