@@ -92,6 +92,11 @@ def measure_agreement(
     grades = grader.grade([each.pair for each in own], note=note, progress=progress)
     pairs = [(each.grade, grade) for each, grade in zip(own, grades, strict=True) if grade is not None]
     _check_count(len(pairs), f"answers of {address.model} held a grade")
+    return _compared(pairs, address, without=len(own) - len(pairs))
+
+
+def _compared(pairs: Pairs, address: ModelAddress, *, without: int) -> ModelAgreement:
+    """The agreement over pairs. Raises SettingsError if no kappa exists."""
     relevant = default_minimum_grade(
         {QueryId(""): {PassageId(str(place)): own for place, (own, _) in enumerate(pairs)}}
     )
@@ -109,7 +114,7 @@ def measure_agreement(
         model=address.model,
         guideline=guideline_fingerprint(),
         pairs=len(pairs),
-        without_grade=len(own) - len(pairs),
+        without_grade=without,
         same=sum(first == second for first, second in pairs) / len(pairs),
         quadratic=quadratic_kappa,
         quadratic_interval=_interval(pairs, weighted_kappa),
