@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house faults cases soak evaluate reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases soak decide-bench evaluate reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -91,6 +91,9 @@ cases: $(READY) ## Check the inputs of public bug reports in CASES=path, one lin
 
 soak: index ## Search with eight searchers beside a training for MINUTES (30): memory and pace must stay as they were
 	@$(RUN) -m benchmarks.soak --index "$(INDEX)" --minutes $(or $(MINUTES),30) --json benchmarks/results/soak.json
+
+decide-bench: index ## Print how long deciding whether to re-rank takes, by step, and how it grows with queries and pipelines
+	@$(RUN) -m benchmarks.decide --index "$(INDEX)" $(if $(QUERIES),--queries $(QUERIES)) --json benchmarks/results/decide.json
 
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)

@@ -30,7 +30,8 @@ TITLE = (
 )
 SHOWS = {"stages": "Stages", "decide": "Is re-ranking worth it?"}
 LINKED = {
-    name: f"evaluate_{name}" for name in ("show", "index", "split", "reranker", "depth", "measure", "grade", "baseline")
+    name: f"evaluate_{name}"
+    for name in ("show", "index", "split", "reranker", "depth", "measure", "grade", "baseline", "budget")
 }
 LAST_KEY = "evaluate_last"  # session: the last evaluation requested, and its job
 
