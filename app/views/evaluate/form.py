@@ -15,6 +15,7 @@ from app.views.widgets.pickers import (
     pick_split,
     warn_about,
 )
+from app.views.widgets.terms import meaning
 from indexing.errors import ModelError
 from indexing.judged.sets import JudgedSet
 from search.served import DEFAULT_RERANKER, LATE, promoted_version
@@ -87,7 +88,8 @@ def _pick_reranker(*, read_only: bool) -> str:
         key="evaluate_reranker",
         default=usual,
         words=lambda name: names.get(name, name),
-        about="Choose a version." if read_only else "Choose a version, or type a folder or a hub name.",
+        about=meaning("Re-ranker")
+        + (" Choose a version." if read_only else " Choose a version, or type a folder or a hub name."),
         typed=not read_only,
     )
 
@@ -105,7 +107,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
             ORDER_MEASURES,
             key="evaluate_measure",
             default=ORDER_MEASURES[0],
-            about="The measure that is tested and whose losses are attributed; the table has all measures.",
+            about=f"{meaning('Measure')} The table has all measures.",
         )
     with third:
         grade = pick(
@@ -113,7 +115,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
             grades,
             key="evaluate_grade",
             default=grades[min(GRADED, len(grades)) - 1],
-            about="Lowest grade that counts as relevant for MRR, MAP and recall; nDCG uses the grades themselves.",
+            about=meaning("Lowest relevant grade"),
         )
     with fourth:
         baseline = pick(
@@ -121,7 +123,7 @@ def _pick_measure(judged: JudgedSet) -> tuple[str, int, str, int]:
             STAGES,
             key="evaluate_baseline",
             default=STAGES[0],
-            about="Each stage is compared with this one.",
+            about=meaning("Baseline"),
         )
     return measure, int(grade), baseline, depth
 

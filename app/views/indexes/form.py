@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.views.indexes.source import CorpusSource, ReadingOptions, choose_reading, choose_source
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note, problem
+from app.views.widgets.terms import meaning
 from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
 from indexing.corpus.folder import corpus_files
@@ -87,7 +88,7 @@ def _options(source: CorpusSource, root: Path) -> IndexOptions:
         index=list(BM25_NAMES).index(BuildRequest.bm25_preset),
         format_func=BM25_NAMES.__getitem__,
         key="indexes_bm25",
-        help="k1 and b: the usual values for TREC DL, or values tuned on MS MARCO's dev queries.",
+        help=f"{meaning('BM25')} k1 and b are the usual values for TREC DL, or values tuned on MS MARCO's dev queries.",
     )
     if chosen in index_names(root):
         note(f"Index {chosen} exists: the new build replaces it once it is complete, and the old build stays on disk.")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.views.widgets.notices import plain
 from app.views.widgets.search_choice import MOST_SHOWN
+from app.views.widgets.terms import meaning
 from indexing.index import Index
 
 OnChange = Callable[..., None]
@@ -19,7 +20,8 @@ def index_field(indexes: Iterable[str], *, key: str, on_change: OnChange, purpos
         sorted({*indexes, st.session_state[key]}),
         key=key,
         on_change=on_change,
-        help=f"The index whose passages you {purpose}. Build one on the Indexes page or by `python -m indexing build`.",
+        help=f"{meaning('Index')} You {purpose} its passages. Build one on the Indexes page or by `python -m indexing "
+        "build`.",
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from app import environment, resources
 from app.resources import SharedPipeline
 from app.views.widgets.notices import hint, note, problem
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import CorpusError, SecondLookError
@@ -59,7 +60,7 @@ def pick_depth(*, key: str, default: int) -> int:
         max_value=MOST_DEPTH,
         step=10,
         key=key,
-        help="Candidates to retrieve and re-rank for each query; more take longer.",
+        help=meaning("Depth"),
     )
     return int(picked[key])
 
@@ -68,7 +69,9 @@ def pick_index(*, key: str) -> str:
     """The index whose judged queries are used."""
     default = environment.default_index()
     options = sorted({*index_names(places.indexes()), default})
-    return pick("Index", options, key=key, default=default, about="Its corpus supplies the judged queries.")
+    return pick(
+        "Index", options, key=key, default=default, about=f"{meaning('Index')} Its corpus supplies the judged queries."
+    )
 
 
 def pick_split(judged: Mapping[str, JudgedSet], *, key: str) -> str:
@@ -79,7 +82,7 @@ def pick_split(judged: Mapping[str, JudgedSet], *, key: str) -> str:
         key=key,
         default="dev" if "dev" in judged else next(iter(judged)),
         words=lambda split: f"{split} ({len(judged[split].queries):,} queries)",
-        about="Choose models by their dev results; report test results.",
+        about=meaning("Split"),
     )
 
 

@@ -10,6 +10,7 @@ from app import rerankers, resources
 from app.environment import read_only
 from app.views.widgets.notices import note
 from app.views.widgets.search_choice import DEEPEST, HIGHEST_K1, MOST_RERANKED
+from app.views.widgets.terms import meaning
 from search.served import NO_RERANKER
 
 FUSION_NAMES = {
@@ -57,14 +58,12 @@ class PipelineFields:
             format_func=names.__getitem__,
             key=self.key("fusion"),
             on_change=self.touch,
-            help="How the ranking by words (BM25) and the ranking by meaning (dense) are combined: by reciprocal "
-            "ranks (RRF), by a weighted sum of their scores, or by using only one of them.",
+            help=meaning("Fusion"),
         )
 
     def bm25_weight(self) -> None:
         """BM25's share of a weighted sum."""
-        about = "BM25's share of the weighted sum; dense has the rest."
-        self._share("BM25's weight", "bm25_weight", about=about, disabled=self._value("fusion") != "weighted")
+        self._share("BM25's weight", "bm25_weight", disabled=self._value("fusion") != "weighted")
 
     def bm25_settings(self) -> None:
         """BM25's k1 and b, empty for the index's own, and a button that empties them; a note where they are fixed."""
@@ -76,10 +75,8 @@ class PipelineFields:
             return
         disabled = self._value("fusion") == "dense"
         with st.expander(self._label("BM25’s k1 and b"), key=self.key("bm25_settings")):
-            self._bm25_number(
-                "k1", own.k1, HIGHEST_K1, "How much repetitions of a term count; 0: not at all.", disabled
-            )
-            self._bm25_number("b", own.b, 1.0, "How strongly long passages are penalized; 0: not at all.", disabled)
+            self._bm25_number("k1", own.k1, HIGHEST_K1, disabled)
+            self._bm25_number("b", own.b, 1.0, disabled)
             st.button(
                 "Use the index's own",
                 key=self.key("own_bm25"),
@@ -96,7 +93,7 @@ class PipelineFields:
             step=10,
             key=self.key("depth"),
             on_change=self._limit_rerank_depth,
-            help="Passages kept from each ranking, and from their fusion.",
+            help=meaning("Depth"),
         )
 
     def reranker(self, options: Iterable[str], *, default: str) -> None:
@@ -108,9 +105,9 @@ class PipelineFields:
             on_change=self._fill_reranker,
             args=(default,),
             accept_new_options=not read_only(),
-            help="Choose one."
+            help=meaning("Re-ranker")
             if read_only()
-            else "Choose one (late compares tokens by the bi-encoder), or type a folder or a hub name such as "
+            else f"{meaning('Re-ranker')} Choose one (late: late interaction), or type a folder or a hub name such as "
             "cross-encoder/ms-marco-MiniLM-L6-v2.",
         )
 
@@ -124,13 +121,12 @@ class PipelineFields:
             key=self.key("rerank_depth"),
             on_change=self.touch,
             disabled=self._without_reranker,
-            help="How many of the first stage's best passages the re-ranker reads; more take longer.",
+            help=meaning("Re-ranking depth"),
         )
 
     def rerank_weight(self) -> None:
         """The re-ranker's share of the final score."""
-        about = "Weight of the re-ranker's score when it is mixed with another; 1 ranks by the re-ranker alone."
-        self._share("Re-ranker's share", "rerank_weight", about=about, disabled=self._without_reranker)
+        self._share("Re-ranker's share", "rerank_weight", disabled=self._without_reranker)
 
     def rerank_mix(self) -> None:
         """What the re-ranker's score is mixed with."""
@@ -141,11 +137,10 @@ class PipelineFields:
             key=self.key("rerank_mix"),
             on_change=self.touch,
             disabled=self._without_reranker or self._value("rerank_weight") == 1,
-            help="The first stage's score, each passage's cosine similarity by the bi-encoder, or how well its tokens "
-            "match the query's one by one, also by the bi-encoder (late interaction).",
+            help=meaning("Mixed with"),
         )
 
-    def _share(self, name: str, field: str, *, about: str, disabled: bool) -> None:
+    def _share(self, name: str, field: str, *, disabled: bool) -> None:
         st.slider(
             self._label(name),
             min_value=0.0,
@@ -154,10 +149,10 @@ class PipelineFields:
             key=self.key(field),
             on_change=self.touch,
             disabled=disabled,
-            help=about,
+            help=meaning(name),
         )
 
-    def _bm25_number(self, field: str, own: float, highest: float, about: str, disabled: bool) -> None:
+    def _bm25_number(self, field: str, own: float, highest: float, disabled: bool) -> None:
         st.number_input(
             self._label(field),
             min_value=0.0,
@@ -169,7 +164,7 @@ class PipelineFields:
             on_change=self.touch,
             disabled=disabled,
             placeholder=f"{own:g}, the index's own",
-            help=f"{about} Leave it empty for the index's own.",
+            help=f"{meaning(field)} Leave it empty for the index's own.",
         )
 
     def _set(self, field: str, value: object) -> None:

@@ -1,0 +1,21 @@
+"""What the words on the pages mean: docs/glossary.md, which hovers quote, so that each is explained in one place."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from indexing import places
+
+FILE = "docs/glossary.md"
+
+
+def meaning(term: str) -> str:
+    """The glossary's sentence on a term. Raises KeyError for a term that it lacks."""
+    return terms()[term]
+
+
+@cache
+def terms() -> Mapping[str, str]:
+    """Every term with its meaning, in the glossary's order."""
+    lines = (places.CHECKOUT / FILE).read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").partition(" | ") for line in lines if line.startswith("| ")]
+    return {term: sentence for term, _, sentence in rows[1:]}

@@ -1,0 +1,39 @@
+"""One glossary explains the words of pages and manual."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.views.widgets.terms import meaning, terms
+from tests.conftest import REPOSITORY
+
+QUOTED = re.compile(r"""meaning\((?:"([^"]+)"|'([^']+)')\)""")
+LABEL = re.compile(r"""(?:_label|pick|whole_number|number_input|selectbox)\(\s*"([^"]+)\"""")
+SOURCES = sorted((REPOSITORY / "app").rglob("*.py"))
+
+
+def quoted(text: str) -> set[str]:
+    return {first or second for first, second in QUOTED.findall(text)}
+
+
+def test_every_term_is_one_sentence_and_they_are_in_order() -> None:
+    listed = list(terms())
+    assert len(listed) > 30
+    assert listed == sorted(listed, key=lambda term: re.sub("[^a-z0-9 ]", "", term.lower()))
+    for term, sentence in terms().items():
+        assert re.fullmatch(r"[A-Z][^|]*[.]", sentence), term
+
+
+def test_what_pages_quote_is_there() -> None:
+    found = {term for path in SOURCES for term in quoted(path.read_text(encoding="utf-8"))}
+    assert {"Depth", "Fusion", "Recipe", "Index"} <= found
+    assert found <= terms().keys()
+    with pytest.raises(KeyError):
+        meaning("Deepness")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY / "app")))
+def test_a_field_that_bears_a_term_s_name_explains_it_by_the_glossary(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert set(LABEL.findall(text)) & terms().keys() <= quoted(text)
