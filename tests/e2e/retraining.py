@@ -5,15 +5,10 @@ from functools import partial
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, tick, until, until_told
+from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, until, until_told
 
-FOLDED = {
-    "steps": "train_more",
-    "save_every": "train_more",
-    "limit": "train_mining",
-    "per_query": "train_mining",
-}
-"""Fields of the Train page that lie in an expander, by name."""
+NOT_FOLDED = ("minutes",)
+"""Fields of the Train page that lie above its expander."""
 
 
 def grade(
@@ -48,12 +43,12 @@ def _shows(browser: WebDriver, figure: str) -> bool:
 
 
 def begin_training(browser: WebDriver, *, graded: bool = False, **fields: object) -> None:
-    """Fill the form of the Train page and press Start; `graded` learns from people's grades too."""
+    """Fill the form of the Train page and press Start; `graded` learns from people's grades too, as it says itself."""
     go_to(browser, "Train")
     if graded:
-        tick(browser, "train_field_feedback")
-    for box in dict.fromkeys(FOLDED[name] for name in fields if name in FOLDED):
-        open_box(browser, box)
+        until_told(browser, "Improve the served model with my judgments")
+    if fields.keys() - set(NOT_FOLDED):
+        open_box(browser, "train_expert")
     for name, value in fields.items():
         fill(browser, f"train_field_{name}", value)
     press(browser, "train_start")

@@ -47,6 +47,7 @@ import streamlit as st
 st.navigation([
     st.Page({str(VIEWS / "train/page.py")!r}, title="Train", url_path="train", default=True),
     st.Page({str(VIEWS / "models/page.py")!r}, title="Models", url_path="models"),
+    st.Page({str(VIEWS / "teach/page.py")!r}, title="Teach", url_path="teach"),
 ]).run()
 """
 READ_ONLY = "from app.views.train.view import render; render(read_only=True)"
@@ -145,9 +146,18 @@ def test_the_form_is_ready_to_start(page: AppTest) -> None:
     assert page.checkbox(key="train_field_judged").label == "The 2 judged train queries of small"
     assert page.checkbox(key="train_field_judged").value
     assert page.checkbox(key="train_field_feedback").disabled
+    shown = text(page)
+    assert (
+        "It starts from the bi-encoder, with a new head and learns from the 2 judged train queries of small." in shown
+    )
+    assert "About 10 minutes in all: gathering, mining, training and measuring are counted." in shown
+    assert "The weights that rank 1 dev queries best are kept." in shown
+    assert [(box.label, box.proto.expanded) for box in page.expander] == [("Expert", False)]
+    assert [link.proto.page for link in page.get("page_link")] == ["teach"]
     assert not page.checkbox(key="train_field_hub").value
     assert "dev split of small (1 queries)" in page.checkbox(key="train_field_dev").label
-    assert page.number_input(key="train_field_minutes").value == 30
+    assert page.number_input(key="train_field_minutes").value == 10
+    assert page.number_input(key="train_field_minutes").label == "Minutes in all"
     assert page.number_input(key="train_field_learning_rate").value is None
     assert page.number_input(key="train_field_learning_rate").placeholder == "2.0e-05, the recipe's"
     assert "No served model to start from: " in text(page)

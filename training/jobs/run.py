@@ -105,12 +105,23 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
         reporter.enter("gathering", error="", version="", seconds_left=None)
         inputs = gather_inputs(request, workspace, progress=progress)
         write_preview(folder, request, inputs.counts)
+        before = workspace.minutes
         if inputs.dev is not None and reporter.status.current_ndcg is None:
             reporter.enter("evaluating", "the current model")
             _measure_current(inputs.dev, reporter, progress)
+        evaluation = workspace.minutes - before
         reporter.enter("training", "the model, and how long a step takes")
         command = f"python -m training run {folder.name}"
-        train_on(request, inputs, workspace, resume=resume, report=report, command=command, progress=reporter.progress)
+        train_on(
+            request,
+            inputs,
+            workspace,
+            resume=resume,
+            report=report,
+            command=command,
+            progress=reporter.progress,
+            evaluation=evaluation,
+        )
 
 
 def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Progress) -> None:

@@ -206,6 +206,9 @@ LOSS_RECIPES: Mapping[str, Recipe] = {
 }
 """Named after the training scripts common in the field, with learning rates usual for all of MS MARCO."""
 
+USUAL = LISTNET.name
+"""The recipe that learns from people's grades unless another is chosen."""
+
 STAGE_LOSS = COLD_START
 """Stages use its loss and form of rows: ListNet's cross-entropy on lists of target logits from any teacher."""
 

@@ -31,9 +31,9 @@ from training.train.forecast import QUERIES, Forecast
 from training.train.inputs import RowGatherer, protection_of
 from training.train.passes import passes_of
 from training.train.request import TrainRequest, model_path
+from training.train.whole import FORWARD_SHARE, minutes_to_train, share_of_evaluating
 
 MEASURED_PAIRS = 256  # whose lengths in tokens are measured
-FORWARD_SHARE = 1 / 3  # time to score some pairs, as a share of that of a training step on as many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,10 @@ def forecast(request: TrainRequest, *, progress: Progress = silent) -> Forecast:
     free = free_bytes()
     a_step = seconds_a_step(settings, sample.rows) if memory < free else None
     whole = None if sample.times is None else counts.rows * sample.times
-    steps = steps_to_do(settings, a_step, rows=whole)
     seconds = {"gathering": sample.seconds * (sample.times or 1.0)}
+    if request.whole and a_step is not None:
+        settings = _timed(request, settings, seconds["gathering"], a_step, pairs_a_row)
+    steps = steps_to_do(settings, a_step, rows=whole)
     if a_step is not None:
         seconds |= {"training": steps * a_step, "evaluating": _evaluating(request, a_step, steps, pairs_a_row)}
     return Forecast(
@@ -82,6 +84,22 @@ def forecast(request: TrainRequest, *, progress: Progress = silent) -> Forecast:
         memory=memory,
         free=free,
     )
+
+
+def _timed(
+    request: TrainRequest, settings: FitSettings, gathering: float, a_step: float, pairs_a_row: float
+) -> FitSettings:
+    """The settings with the minutes that will be left to train, where the request's minutes count everything.
+
+    The served version and the result are measured once each; `gathering` and `a_step` are in seconds.
+    """
+    if settings.minutes is None:
+        return settings
+    dev_pairs = 0 if request.dev is None else request.dev.queries * request.dev.depth
+    once = dev_pairs * a_step * FORWARD_SHARE / (settings.rows_a_step * pairs_a_row)
+    share = share_of_evaluating(settings, pairs_a_row=pairs_a_row, dev_pairs=dev_pairs)
+    minutes = minutes_to_train(settings.minutes, spent=(gathering + once) / 60, last=once / 60, share=share)
+    return replace(settings, minutes=minutes)
 
 
 def _sample(request: TrainRequest, progress: Progress) -> _Sample:

@@ -75,6 +75,8 @@ class TrainRequest(LearningRequest):
     settings: TrainSettings = field(default_factory=TrainSettings)
     plan: StagePlan | None = None
     """The stages, to use in place of the recipe's own."""
+    whole: bool = False
+    """Whether the settings' minutes count everything: gathering, mining and measuring too."""
 
     def __post_init__(self) -> None:
         if self.plan is None:
@@ -105,18 +107,26 @@ class TrainRequest(LearningRequest):
         if self.plan is not None:
             return plan_json(self.plan)
         values = self.as_json()
-        return {**values["settings"], "data": values["data"], "dev": values["dev"]}
+        return {**values["settings"], "data": values["data"], "dev": values["dev"]} | self._counting()
 
     def as_json(self) -> dict[str, Any]:
         """The request as plain data, for a job's config."""
-        return {
-            "output": str(self.output),
-            "settings": {"recipe": self.recipe, **asdict(self.settings)},
-            "data": self.data.as_json(),
-            "dev": None if self.dev is None else asdict(self.dev),
-            "protect": [str(path) for path in self.protect],
-            "root": str(self.root),
-        } | ({} if self.plan is None else {"plan": asdict(self.plan)})
+        return (
+            {
+                "output": str(self.output),
+                "settings": {"recipe": self.recipe, **asdict(self.settings)},
+                "data": self.data.as_json(),
+                "dev": None if self.dev is None else asdict(self.dev),
+                "protect": [str(path) for path in self.protect],
+                "root": str(self.root),
+            }
+            | ({} if self.plan is None else {"plan": asdict(self.plan)})
+            | self._counting()
+        )
+
+    def _counting(self) -> dict[str, bool]:
+        """What is written only where the minutes count everything, so that earlier requests stay as they were."""
+        return {"whole": True} if self.whole else {}
 
     @classmethod
     def from_json(cls, values: object, *, place: str) -> "TrainRequest":
@@ -132,6 +142,7 @@ class TrainRequest(LearningRequest):
             dev=stored.dev,
             protect=stored.protect,
             root=stored.root,
+            whole=stored.whole,
         )
 
 
@@ -149,6 +160,7 @@ class _StoredRequest(LearningRequest):
     output: Path
     settings: _StoredSettings
     plan: StagePlan | None = None
+    whole: bool = False
 
 
 def plan_json(plan: StagePlan) -> dict[str, Any]:

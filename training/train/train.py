@@ -21,6 +21,7 @@ from training.fitting.model import PairModel, save_weights
 from training.train.inputs import Inputs, dev_lists, gather_inputs
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, TrainRequest
+from training.train.whole import share_of_evaluating, within_whole
 from training.train.workspace import Workspace, hold_workspace
 from training.versions import recording
 from training.versions.manifest import VersionManifest
@@ -64,12 +65,14 @@ def train_on(
     report: ReportStep = no_report,
     command: str = "",
     progress: Progress = silent,
+    evaluation: float = 0.0,
 ) -> Path:
     """Train on gathered inputs in a folder that has been locked since, and write the version; returns its folder.
 
-    `progress` counts the dev queries of each evaluation; it must not interrupt.
+    `progress` counts the dev queries of each evaluation; it must not interrupt. `evaluation` are the minutes of one, as
+    far as they are known.
     """
-    passes = passes_of(request)
+    passes = passes_of(_timed(request, inputs, workspace, evaluation))
     results = train_passes(passes, inputs, resume=resume, report=workspace.timed(report), progress=progress)
     metrics = {}
     if inputs.dev is not None and request.dev is not None:
@@ -85,6 +88,16 @@ def train_on(
         )
     shutil.rmtree(workspace.folder)
     return request.output
+
+
+def _timed(request: TrainRequest, inputs: Inputs, workspace: Workspace, evaluation: float) -> TrainRequest:
+    """The request with the minutes that are left to train, where its minutes count everything."""
+    if not request.whole:
+        return request
+    pairs_a_row = inputs.counts.pairs / inputs.counts.rows
+    dev_pairs = 0 if inputs.dev is None else sum(len(ranking) for ranking in inputs.dev.run.values())
+    share = share_of_evaluating(request.settings.by(request.recipe), pairs_a_row=pairs_a_row, dev_pairs=dev_pairs)
+    return within_whole(request, workspace.folder, spent=workspace.minutes, last=evaluation, share=share)
 
 
 @dataclass(kw_only=True)

@@ -37,7 +37,7 @@ class TrainingDataChoice:
     mining: MiningSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingChoice:
     """A training as a user set it."""
 
@@ -46,6 +46,8 @@ class TrainingChoice:
     settings: TrainSettings
     data: TrainingDataChoice
     dev: DevSettings | None
+    whole: bool = True
+    """Whether the settings' minutes count everything: gathering, mining and measuring too."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -73,7 +75,13 @@ class TrainingChoice:
         )
         output = next_output(self.name)
         return TrainRequest(
-            output=output, recipe=self.recipe, settings=self.settings, data=data, dev=self.dev, root=root
+            output=output,
+            recipe=self.recipe,
+            settings=self.settings,
+            data=data,
+            dev=self.dev,
+            root=root,
+            whole=self.whole,
         )
 
     def _sources(self, folder: Path) -> tuple[Source, ...]:

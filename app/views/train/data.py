@@ -1,15 +1,17 @@
 """The form's part for the data: an index's judged queries, people's grades, the hub's data, a teacher's scores."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from app.views.train.choice import TrainingDataChoice
 from app.views.train.fields import MINING, key, value, whole_number
+from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note, problem
-from app.views.widgets.pickers import pick, pick_index
+from app.views.widgets.pickers import pick
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import current_build
 from indexing.errors import SecondLookError
@@ -26,12 +28,27 @@ MOST_EXAMPLES = 10_000_000
 OWN_SCORES = "The scores of the data; for an index, those of its first stage"
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is to learn from and to measure on."""
+
+    splits: Mapping[str, int]
+    """Judged queries of the index by split."""
+    bi_encoder: str
+    """The index's."""
+    grades: int
+    """Of people, that may be trained on."""
+
+
+def find_data(index: str) -> Found:
+    """Count the judged queries of an index and people's grades; the index itself isn't opened."""
+    return Found(*_about(index), _grades())
+
+
 def choose_data(
-    recipe: str, versions: Mapping[str, Version], *, seed: int
-) -> tuple[TrainingDataChoice, Mapping[str, int]]:
-    """Show the fields; give back the choice, and the number of judged queries of the index by split."""
-    index = pick_index(key="train_index")
-    splits, bi_encoder = _about(index)
+    recipe: str, index: str, found: Found, versions: Mapping[str, Version], *, seed: int
+) -> TrainingDataChoice:
+    """Show the fields; give back the choice."""
     cold = find_loss_recipe(recipe).from_passages
     if cold:
         note(
@@ -41,17 +58,17 @@ def choose_data(
         queries = whole_number("Queries to make", "queries", 1, 100_000, about="At most one per passage.")
     else:
         queries = int(value("queries"))
-        _sources(recipe, index, splits)
+        _sources(recipe, index, found)
     chosen = {name: bool(value(name)) and not cold for name in ("judged", "feedback", "hub")}
-    chosen["judged"] &= bool(splits.get("train"))
-    chosen["feedback"] &= bool(_grades())
+    chosen["judged"] &= bool(found.splits.get("train"))
+    chosen["feedback"] &= bool(found.grades)
     chosen["hub"] &= recipe in HUB_DATA
     teacher = ""
     if not cold and find_loss_recipe(recipe).needs_scores:
-        teacher = _teacher(versions, bi_encoder)
+        teacher = _teacher(versions, found.bi_encoder)
     if not cold:
-        with st.expander("Negatives and number of examples", key="train_mining"):
-            _mining()
+        st.html(heading_html("Negatives and number of examples"))
+        _mining()
     mining = replace(
         MINING,
         per_query=int(value("per_query")),
@@ -61,12 +78,11 @@ def choose_data(
         seed=seed,
     )
     limit = int(value("limit"))
-    choice = TrainingDataChoice(index=index, **chosen, limit=limit, teacher=teacher, queries=queries, mining=mining)
-    return choice, splits
+    return TrainingDataChoice(index=index, **chosen, limit=limit, teacher=teacher, queries=queries, mining=mining)
 
 
-def _sources(recipe: str, index: str, splits: Mapping[str, int]) -> None:
-    train, grades = splits.get("train", 0), _grades()
+def _sources(recipe: str, index: str, found: Found) -> None:
+    train, grades = found.splits.get("train", 0), found.grades
     st.checkbox(
         f"The {train:,} judged train queries of {index}" if train else "The index has no judged train queries",
         key=key("judged"),
@@ -102,7 +118,7 @@ def _teacher(versions: Mapping[str, Version], bi_encoder: str) -> str:
         key="train_teacher",
         default="",
         words=names.__getitem__,
-        about="The model whose scores are learned; judgments have no scores of their own.",
+        about=meaning("Teacher"),
     )
 
 
@@ -129,8 +145,7 @@ def _mining() -> None:
             step=0.01,
             key=key("margin"),
             placeholder="none",
-            help="How far a negative must score below the positive, as a share of the positive's score. Excludes "
-            "unjudged passages that may answer the query. Empty for no margin.",
+            help=f"{meaning('Relative margin')} Empty for no margin.",
         )
         whole_number("Maximum examples per source", "limit", 1, MOST_EXAMPLES)
 

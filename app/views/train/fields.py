@@ -21,7 +21,7 @@ def default_values() -> dict[str, Any]:
     return {
         "name": "mine",
         "judged": True,
-        "feedback": False,
+        "feedback": True,
         "hub": False,
         "limit": 20_000,
         "queries": ColdStart.queries,
@@ -30,7 +30,8 @@ def default_values() -> dict[str, Any]:
         "last_rank": MINING.ranks[1],
         "sampling": MINING.sampling,
         "margin": MINING.relative_margin,
-        "minutes": 30.0,
+        "minutes": 10.0,
+        "whole": True,
         "learning_rate": None,
         "batch": None,
         "micro_batch": None,

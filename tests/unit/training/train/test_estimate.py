@@ -114,3 +114,16 @@ def test_a_few_queries_stand_for_all(small: TrainRequest, monkeypatch: pytest.Mo
     data = DataSettings(sources=(Source("index", "small"),), cold=ColdStart(queries=4))
     found = forecast(replace(small, output=small.output.with_name("2"), recipe="cold-start", settings=cold, data=data))
     assert found.passes == 6 / (found.counts.rows * 4)
+
+
+def test_a_forecast_of_minutes_that_count_everything_takes_no_longer(
+    small: TrainRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "seconds_a_step", lambda *_: 0.01)
+    dev = DevSettings("small", "dev", 4, 10)
+    whole = replace(small, whole=True, dev=dev, settings=replace(small.settings, minutes=1.0, evaluate_every=10))
+    seconds = forecast(whole).seconds
+    # 4 * 10 pairs are scored in the time of 40 / 3 / 4 steps on 4 pairs each
+    assert seconds["evaluating"] == pytest.approx((2 + seconds["training"] / 0.01 // 10) * 0.01 * 40 / 3 / 4)
+    assert sum(seconds.values()) == pytest.approx(60, abs=1)
+    assert seconds["training"] < 50
