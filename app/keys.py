@@ -12,6 +12,7 @@ OF_PAGES = {
         ("←", "Back to the passage before"),
         ("→", "Skip the passage"),
         ("U", "Take back the last grade"),
+        ("N", "Go on to the next query without grades of yours"),
     ),
 }
 """By the page's address; pages without a query list only the keys that work there."""

@@ -120,7 +120,7 @@ def test_a_bad_name_is_told_and_takes_no_grades(open_page: Callable[..., AppTest
 
 def test_without_a_query_the_page_asks_for_one(open_page: Callable[..., AppTest]) -> None:
     page = open_page(rater="ann")
-    assert "Type a query above, or pick one." in sentences(page)
+    assert "Press N for the first query that trains, or type one above." in sentences(page)
     page.text_input(key="teach_query").set_value(QUERY)
     press(page, "teach_submit")
     assert len(shown(page)) == 1
@@ -263,6 +263,39 @@ def test_train_queries_can_be_picked_and_the_next_ungraded_one_comes(
     give(home, "p1", 3, rater="ann", query=TRAIN[0])
     page.run()
     assert page.button(key="teach_next").disabled
+
+
+def test_n_goes_on_and_grades_count_towards_a_training(open_page: Callable[..., AppTest], home: Path) -> None:
+    FeedbackStore.open(places.feedback(), protected_share=0.0)
+    page = open_page(rater="ann")
+    assert page.button(key="teach_next").proto.shortcut == "N"
+    assert progress(page).startswith("0 of the 16 queries that a step of a training reads.")
+    for number in range(15):
+        give(home, "p1", 2, rater="ann", query=f"query {number}")
+        give(home, "p2", 0, rater="bob", query=f"query {number}")
+    give(home, "p1", 3, rater="ann", query=QUERY)  # nothing that isn't relevant yet
+    page.run()
+    assert progress(page).startswith("15 of the 16 queries")
+    give(home, "p2", 0, rater="ann", query=QUERY)
+    both = AppTest.from_string(BOTH, default_timeout=30)
+    both.query_params["rater"] = "ann"
+    both.run()
+    assert progress(both) == "Enough to train: 16 queries, and a step of the training reads 16."
+    assert [link.proto.page for link in both.get("page_link")] == ["train"]
+
+
+BOTH = f"""
+import streamlit as st
+st.navigation([
+    st.Page({str(PAGE)!r}, title="Teach", url_path="teach", default=True),
+    st.Page({str(PAGE.parents[1] / "train/page.py")!r}, title="Train", url_path="train"),
+]).run()
+"""
+
+
+def progress(page: AppTest) -> str:
+    (bar,) = page.get("progress")
+    return str(bar.proto.text)
 
 
 def test_two_raters_are_compared(open_page: Callable[..., AppTest], home: Path) -> None:

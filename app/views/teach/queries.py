@@ -76,6 +76,7 @@ def pick_query(
             "Next ungraded",
             key="teach_next",
             icon=":material/skip_next:",
+            shortcut="N",
             on_click=choose,
             kwargs={"query": following.text if following else query},
             disabled=following is None,

@@ -9,6 +9,7 @@ from app.resources import SharedPipeline
 from app.views.teach import choice as teach_page
 from app.views.teach.choice import TeachChoice
 from app.views.teach.grading import NOTE_KEY, PROBLEM_KEY, show_meanings, show_sheet
+from app.views.teach.progress import show_progress
 from app.views.teach.queries import grading_query_box, known_query, pick_query, rater_box, teach_sidebar
 from app.views.teach.results import show_agreement, show_exports, show_pinning
 from app.views.teach.sheet import GradingSheet, grades_of, rank_texts, shown_order
@@ -88,6 +89,7 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
     _last_click()
     sheet = _sheet(shared, choice, grades, rater=rater, judged=judged)
     st.html(figures_html(_figures(store, sheet, grades, rater=rater)))
+    show_progress(store.grades())
     if sheet is not None:
         if sheet.held_out or store.protects(sheet.query):
             hint("This query is protected: its grades are used to measure, never to train.")
@@ -131,7 +133,8 @@ def _sheet(
     if not rater:
         return None
     if not choice.query.strip():
-        hint("Type a query above, or pick one.")
+        listed = "train" in judged and judged["train"].queries
+        hint("Press N for the first query that trains, or type one above." if listed else "Type a query above.")
         return None
     try:
         with st.spinner("Searching …"):
