@@ -23,6 +23,7 @@ from training.versions.gate_settings import SPLIT, GateSettings
 from training.versions.measured import measured_run
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
+from training.versions.regressions import Regression, worst_regressions
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Assessment:
     settings: GateSettings
     notes: tuple[str, ...] = ()
     """What was left out of the dev queries, and where judgments and index don't fit, in sentences."""
+    regressions: tuple[Regression, ...] = ()
+    """The dev queries that lose most, with what both versions put first."""
 
 
 def promote_version(
@@ -92,8 +95,10 @@ def assess(
     checked = tuple(pins.check(expectations, reranker, pipeline.index.passages))
     build = pipeline.index.manifest
     used: list[str] = []
-    compared = (
-        None if promoted is None else _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
+    compared, regressions = (
+        (None, ())
+        if promoted is None
+        else _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
     )
     verdict = Verdict(
         candidate=candidate.id,
@@ -106,7 +111,13 @@ def assess(
     )
     notes = _told(lists.notes, used)
     return Assessment(
-        candidate=candidate.id, seen=seen, verdict=verdict, checked=checked, settings=settings, notes=notes
+        candidate=candidate.id,
+        seen=seen,
+        verdict=verdict,
+        checked=checked,
+        settings=settings,
+        notes=notes,
+        regressions=regressions,
     )
 
 
@@ -125,13 +136,16 @@ def _compare(
     lists: Candidates,
     note: Note,
     progress: Progress,
-) -> PairedComparison:
-    """The candidate against the promoted version on the same lists; `note` is told what was measured before."""
+) -> tuple[PairedComparison, tuple[Regression, ...]]:
+    """The candidate against the promoted version on the same lists, and the queries that lose most.
+
+    `note` is told what was measured before.
+    """
     openers: list[tuple[Version, Callable[[], Reranker]]] = [
         (candidate, lambda: reranker),
         (promoted, lambda: settings.open_model(str(promoted.folder))),
     ]
-    values = []
+    runs, values = [], []
     for version, open_model in openers:
         run = measured_run(
             version.folder,
@@ -142,8 +156,10 @@ def _compare(
             note=note,
             progress=relabel(progress, f"re-rank by {version.id}"),
         )
+        runs.append(run)
         values.append(ndcg(run, lists))
-    return compare_paired(values[0], values[1], measure=MAIN_MEASURE)
+    lost = worst_regressions(lists, candidate=runs[0], promoted=runs[1], after=values[0], before=values[1])
+    return compare_paired(values[0], values[1], measure=MAIN_MEASURE), lost
 
 
 def serve(assessment: Assessment, *, by: str, reason: str = "", force: bool = False) -> Promotion:

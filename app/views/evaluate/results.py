@@ -9,6 +9,7 @@ import streamlit as st
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate.form import EvaluationChoice
 from app.views.widgets.figures import heading_html, interval_text, p_text
+from app.views.widgets.kept_result import KeptResult
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
 from app.views.widgets.query_table import query_columns, search_address, show_queries
@@ -35,7 +36,7 @@ def show_results(evaluation: Evaluation, choice: EvaluationChoice, *, archive: b
         fault: why these two can't be written, else empty.
     """
     report = evaluation.reports[0]
-    _heading("Stages", f"{report.title}, {len(report.qrels):,} judged queries, re-ranker {evaluation.reranker}")
+    _heading("Stages", about(evaluation, choice))
     _show_table(report.comparison)
     note(*notes(evaluation))
     for sentence in report.notes:
@@ -53,6 +54,25 @@ def show_results(evaluation: Evaluation, choice: EvaluationChoice, *, archive: b
         note(attribution_sentence(report.attribution))
     _show_queries(report, choice)
     _offer_downloads(evaluation, choice, archive=archive, qrels=qrels, fault=fault)
+
+
+def about(evaluation: Evaluation, choice: EvaluationChoice) -> str:
+    """What all figures are of: set, queries, depth, build and re-ranker."""
+    report = evaluation.reports[0]
+    return (
+        f"{report.title}, {len(report.qrels):,} judged queries, depth {choice.depth:,}, build {evaluation.build}, "
+        f"re-ranker {evaluation.reranker}"
+    )
+
+
+def kept_of(evaluation: Evaluation, choice: EvaluationChoice) -> KeptResult:
+    """The table and its notes, for the next visit."""
+    report = evaluation.reports[0]
+    columns = {
+        name: [round(value, 4) if isinstance(value, float) else value for value in column]
+        for name, column in stage_columns(report.comparison).items()
+    }
+    return KeptResult(about=about(evaluation, choice), columns=columns, sentences=(*notes(evaluation), *report.notes))
 
 
 def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:

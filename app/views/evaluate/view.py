@@ -11,8 +11,9 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline
 from app.views.evaluate.deciding import decide_form, show_deciding
 from app.views.evaluate.form import EvaluationChoice, show_form
-from app.views.evaluate.results import show_results
+from app.views.evaluate.results import kept_of, show_results
 from app.views.widgets import picked_link
+from app.views.widgets.kept_result import keep_result, read_result, show_result
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
 from app.views.widgets.style import apply_style
@@ -33,6 +34,7 @@ LINKED = {
     name: f"evaluate_{name}"
     for name in ("show", "index", "split", "reranker", "depth", "measure", "grade", "baseline", "budget")
 }
+KEPT = "evaluation"
 LAST_KEY = "evaluate_last"  # session: the last evaluation requested, and its job
 
 
@@ -90,7 +92,7 @@ def _evaluate(choice: EvaluationChoice | None) -> None:
         st.session_state[LAST_KEY] = last
     last = last or _newest()
     if last is None:
-        note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
+        _show_kept()
         return
     last_choice, job = last
     if choice is not None and choice != last_choice:
@@ -98,6 +100,15 @@ def _evaluate(choice: EvaluationChoice | None) -> None:
     if show_work(job, key="evaluate_run") and job.result is not None:
         result = job.result
         show_results(result.evaluation, last_choice, archive=result.archive, qrels=result.qrels, fault=result.fault)
+
+
+def _show_kept() -> None:
+    """The figures of the last evaluation of an earlier day, or what to do where there is none."""
+    kept = read_result(KEPT)
+    if kept is None:
+        note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
+        return
+    show_result(kept, key="evaluate_kept", title="Last evaluation", advice="Press Run for charts and single queries.")
 
 
 def _newest() -> tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None:
@@ -130,6 +141,7 @@ def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progres
 
     def evaluate(progress: Progress) -> EvaluationResult:
         evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, progress=progress)
+        keep_result(KEPT, kept_of(evaluation, choice))
         try:
             files = report_files(evaluation.reports[0])
         except CorpusError as error:  # an id that TREC's formats can't hold

@@ -11,6 +11,7 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
+from app.views.widgets.kept_result import KeptResult, keep_result, read_result, show_result
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -23,6 +24,7 @@ from app.views.widgets.pickers import (
     warn_about,
 )
 from app.views.widgets.query_table import query_columns, search_address, show_queries
+from app.views.widgets.terms import meaning
 from app.views.widgets.work import show_work
 from indexing import places
 from indexing.errors import ModelError, SecondLookError
@@ -38,6 +40,7 @@ from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
 
 DECIDES = "95 % bootstrap interval: a difference is shown where it excludes zero"
+KEPT = "comparison"
 LAST_KEY = "models_comparison"  # session: the last comparison requested, and its job
 
 
@@ -48,6 +51,7 @@ class ComparisonChoice:
     version: Version
     against: Version
     index: str
+    build: str
     split: str
     depth: int
 
@@ -70,6 +74,10 @@ def show_comparison(all_versions: Sequence[Version], promotion: Promotion) -> No
     last: tuple[ComparisonChoice, BackgroundJob[VersionComparison]] | None = st.session_state.get(LAST_KEY)
     last = last or _newest()
     if last is None:
+        kept = read_result(KEPT)
+        if kept is not None:
+            advice = "Press Compare for every query."
+            show_result(kept, key="models_compare_kept", title="Last comparison", advice=advice)
         return
     choice, job = last
     if show_work(job, key="models_compare") and job.result is not None:
@@ -91,7 +99,7 @@ def _show_form(
     newest = next((id_ for id_ in reversed(ids) if id_ != promotion.promoted), ids[-1])
     left, right = st.columns(2)
     with left:
-        version = pick("Version", ids, key="models_a", default=newest)
+        version = pick("Version", ids, key="models_a", default=newest, about=meaning("Version"))
     with right:
         usual = promotion.promoted if promotion.promoted in intact else ids[0]
         against = pick("Against", ids, key="models_b", default=usual)
@@ -108,6 +116,7 @@ def _show_form(
         version=intact[version],
         against=intact[against],
         index=shared.pipeline.index.manifest.name,
+        build=shared.pipeline.index.manifest.build,
         split=judged.split,
         depth=depth,
     )
@@ -154,7 +163,7 @@ def _work(
 ) -> Callable[[Progress], VersionComparison]:
     def compare(progress: Progress) -> VersionComparison:
         pipeline = PatientPipeline(shared.pipeline)
-        return compare_versions(
+        result = compare_versions(
             rerankers,
             pipeline,
             judged,
@@ -164,6 +173,8 @@ def _work(
             kept_in=places.runs() / FOLDER,
             progress=progress,
         )
+        keep_result(KEPT, kept_of(choice, result))
+        return result
 
     return compare
 
@@ -171,14 +182,33 @@ def _work(
 def _show_result(choice: ComparisonChoice, result: VersionComparison) -> None:
     comparison = result.comparison
     versus = comparison.versus[choice.version.id]
-    about = f"{choice.split} split of {choice.index}, depth {choice.depth}, {len(result.queries):,} queries"
-    st.html(heading_html("Result", about))
+    st.html(heading_html("Result", about(choice, result)))
     st.html(figures_html(comparison_figures(comparison, choice.version.id)))
     note(verdict_sentence(versus, choice.version.id, choice.against.id, comparison.measure))
     if misfits := (*result.notes, *comparison.notes):
         note(*misfits)
     address = partial(search_address, index=choice.index, depth=choice.depth, reranker=str(choice.version.folder))
     show_queries(query_columns(comparison, choice.version.id, result.queries, address=address), key="models_queries")
+
+
+def about(choice: ComparisonChoice, result: VersionComparison) -> str:
+    """What all figures are of."""
+    return (
+        f"{choice.split} split of {choice.index}, build {choice.build}, depth {choice.depth}, "
+        f"{len(result.queries):,} queries"
+    )
+
+
+def kept_of(choice: ComparisonChoice, result: VersionComparison) -> KeptResult:
+    """The figures and the verdict, for the next visit."""
+    comparison, version = result.comparison, choice.version.id
+    verdict = verdict_sentence(comparison.versus[version], version, choice.against.id, comparison.measure)
+    figures = comparison_figures(comparison, version)
+    return KeptResult(
+        about=f"{version} against {choice.against.id}, {about(choice, result)}",
+        columns={figure.name: [figure.value] for figure in figures},
+        sentences=(verdict, *result.notes, *comparison.notes),
+    )
 
 
 def comparison_figures(comparison: Comparison, version: str) -> list[Figure]:

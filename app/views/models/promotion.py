@@ -8,7 +8,9 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.login import user_name
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
+from app.views.models.regressions import show_regressions
 from app.views.widgets.figures import heading_html
+from app.views.widgets.kept_result import KeptResult, keep_result, read_result, show_result
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -18,6 +20,7 @@ from app.views.widgets.pickers import (
     pick_depth,
     pick_index,
 )
+from app.views.widgets.terms import meaning
 from app.views.widgets.work import show_work
 from indexing import places
 from indexing.errors import SecondLookError
@@ -63,7 +66,9 @@ def _judge(candidates: Sequence[Version], promotion: Promotion) -> None:
     by_id = {version.id: version for version in candidates}
     first, second, third = st.columns(3)
     with first:
-        candidate = pick("Version", list(by_id), key="models_candidate", default=candidates[-1].id)
+        candidate = pick(
+            "Version", list(by_id), key="models_candidate", default=candidates[-1].id, about=meaning("Version")
+        )
     with second:
         shared = open_first_stage(pick_index(key="models_gate_index"))
     with third:
@@ -105,7 +110,7 @@ def _start(version: Version, promotion: Promotion, shared: SharedPipeline, *, de
 
 def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progress], Assessment]:
     def judge(progress: Progress) -> Assessment:
-        return assess(
+        assessment = assess(
             version,
             PatientPipeline(shared.pipeline),
             GateSettings(
@@ -115,6 +120,8 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
             ),
             progress=progress,
         )
+        keep_result(kept_name(version), kept_of(assessment))
+        return assessment
 
     return judge
 
@@ -126,7 +133,7 @@ def _show_outcome(version: str, promotion: Promotion) -> None:
     if (last is None or last[0] != version) and newest is not None and newest.subject.choice == version:
         last = version, newest
     if last is None or last[0] != version:
-        note("The gate measures this version and the served one on the same dev queries, which takes a while.")
+        _show_kept(version)
         return
     job = last[1]
     if not show_work(job, key="models_judge") or job.result is None:
@@ -136,6 +143,36 @@ def _show_outcome(version: str, promotion: Promotion) -> None:
         return
     _show_verdict(job.result)
     _offer_promotion(job.result)
+
+
+def _show_kept(version: str) -> None:
+    """What the gate said of this version on an earlier visit, or what it does."""
+    kept = read_result(kept_name(version))
+    if kept is None:
+        note("The gate measures this version and the served one on the same dev queries, which takes a while.")
+        return
+    advice = "Judge it again to promote it; what was measured is used again."
+    show_result(kept, key="models_gate_kept", title="Last verdict", advice=advice)
+
+
+def kept_name(version: str) -> str:
+    """By which the verdict on a version is kept."""
+    return f"gate/{version}"
+
+
+def kept_of(assessment: Assessment) -> KeptResult:
+    """What the gate says, for the next visit."""
+    verdict = assessment.verdict
+    compared = [] if verdict.comparison is None else [verdict.comparison.sentence(verdict.candidate, verdict.against)]
+    objections = [f"Objection: {objection}." for objection in verdict.objections]
+    sentences = [
+        *(f"{sentence}." for sentence in compared),
+        *assessment.notes,
+        *verdict.cautions,
+        *(objections or ["No objection to promoting it."]),
+    ]
+    about = f"{verdict.candidate} against {verdict.against or 'nothing'}, {verdict.dev_set}"
+    return KeptResult(about=about, columns={}, sentences=tuple(sentences))
 
 
 def _show_verdict(assessment: Assessment) -> None:
@@ -158,6 +195,7 @@ def _show_verdict(assessment: Assessment) -> None:
         st.warning(plain(f"Objection: {objection}."), icon=":material/block:")
     if not verdict.objections:
         st.success("No objection to promoting it.", icon=":material/check:")
+    show_regressions(assessment)
 
 
 def _show_expectations(assessment: Assessment) -> None:
