@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker
+from search.rerank.score_cache import RememberedScores
 from search.served import LATE, late_bi_encoder, reranker_fingerprint, reranker_path
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
@@ -47,11 +49,18 @@ class SharedPipeline:
     """Changes with the index's build and the re-ranker's files."""
     problem: str
     """Why the requested re-ranker is missing; else empty."""
+    remembering: RetrieveAndRerank | None = None
+    """The same for searches, which may use scores that were computed before; what is measured may not."""
 
-    def search(self, query: str, settings: PipelineSettings) -> SearchTrace:
-        """Answer one query; this process answers one at a time. Raises SettingsError, ModelError."""
+    def search(
+        self, query: str, settings: PipelineSettings, *, on_first: Callable[[SearchTrace], None] | None = None
+    ) -> SearchTrace:
+        """Answer one query; this process answers one at a time. Raises SettingsError, ModelError.
+
+        `on_first` gets the first stage's trace before its passages are re-ranked; it must be quick.
+        """
         with one_at_a_time:
-            return self.pipeline.search(query, settings)
+            return (self.remembering or self.pipeline).search(query, settings, on_first=on_first)
 
 
 def own_bm25(index: str) -> Bm25Settings | None:
@@ -85,7 +94,9 @@ def open_pipeline(index: str, reranker: str) -> SharedPipeline:
     loaded = _reranker(path, files)
     if loaded.reranker is None:
         return SharedPipeline(_pipeline(folder, build, "", ""), build, loaded.problem)
-    return SharedPipeline(_pipeline(folder, build, path, files), f"{build}:{path}:{files}", "")
+    opened = _pipeline(folder, build, path, files)
+    remembering = _remembering(folder, build, path, files) if path else None
+    return SharedPipeline(opened, f"{build}:{path}:{files}", "", remembering)
 
 
 @st.cache_resource(show_spinner=False)
@@ -127,6 +138,14 @@ def _pipeline(folder: str, build: str, reranker: str, files: str) -> RetrieveAnd
         pipeline.search("warm up", PipelineSettings(depth=10, rerank_depth=2))
     _exempt_from_collection()
     return pipeline
+
+
+@st.cache_resource(max_entries=4, show_spinner=WAITING)
+def _remembering(folder: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
+    """A pipeline of the same parts that scores no pair twice."""
+    plain = _pipeline(folder, build, reranker, files)
+    scores = None if plain.reranker is None else RememberedScores(plain.reranker)
+    return RetrieveAndRerank(plain.index, plain.encoder, scores, settings=plain.settings)
 
 
 @st.cache_resource(max_entries=3, show_spinner=WAITING)

@@ -1,7 +1,7 @@
 """Retrieve, fuse, re-rank: one query goes in, a trace of every stage comes out."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol, TypeGuard
@@ -82,18 +82,35 @@ class RetrieveAndRerank:
             second_look=package_version(),
         )
 
-    def search(self, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
+    def search(
+        self,
+        query: str,
+        settings: PipelineSettings | None = None,
+        *,
+        on_first: Callable[[SearchTrace], None] | None = None,
+    ) -> SearchTrace:
         """Answer one query; None for the settings stands for the pipeline's own.
+
+        `on_first` gets the first stage's trace before its passages are re-ranked, where they will be.
 
         Raises:
             SettingsError: the query is empty or longer than 2,000 characters, or the index can't use this k1 and b.
             ModelError: the re-ranker doesn't give one finite number for each passage.
         """
         settings = settings or self.settings
-        return self.rerank(self.retrieve(query, settings), settings)
+        return self.rerank(self.retrieve(query, settings), settings, on_first=on_first)
 
-    def rerank(self, first: FirstStage, settings: PipelineSettings) -> SearchTrace:
-        """Re-rank the passages of a first stage, of whatever engine. Raises ModelError as `search` does."""
+    def rerank(
+        self,
+        first: FirstStage,
+        settings: PipelineSettings,
+        *,
+        on_first: Callable[[SearchTrace], None] | None = None,
+    ) -> SearchTrace:
+        """Re-rank the passages of a first stage, of whatever engine; `on_first` as in `search`.
+
+        Raises ModelError as `search` does.
+        """
         trace = SearchTrace(
             query=first.query,
             settings=settings,
@@ -107,6 +124,8 @@ class RetrieveAndRerank:
         )
         if self.reranker is None or settings.rerank_depth == 0 or not len(first.fused):
             return self._calibrated(trace)
+        if on_first is not None:
+            on_first(trace)
         return self._calibrated(self._rerank(trace, first, self.reranker))
 
     def calibrated_as(self, settings: PipelineSettings | None = None) -> CalibratedPipeline:

@@ -66,7 +66,7 @@ def show_lists(traces: tuple[SearchTrace, SearchTrace], pair: PipelinePair, judg
         weak = "; nothing here seems to answer this" if trace.answers is False else ""
         about = pipeline_words(choice, trace) + (weak if cards else "; nothing found")
         lists.append(list_html(COLUMNS[side], side.upper(), about, cards, trace))
-    tabs = tabs_html({COLUMNS[side]: side.upper() for side in SIDES})
+    tabs = tabs_html({COLUMNS[side]: side.upper() for side in SIDES}, chosen=COLUMNS[SIDES[0]])
     st.html(f'<div class="sl-results sl-two">{tabs}{"".join(lists)}</div>')
 
 

@@ -1,14 +1,16 @@
 """The answer to one query: a row of figures, and the two rankings side by side."""
 
-import streamlit as st
-
 from app.views.widgets.figures import Figure, change_html
-from app.views.widgets.passage.cards import first_stage_cards, list_html, reranked_cards, tabs_html
+from app.views.widgets.passage.cards import first_stage_cards, list_html, reranked_cards, tabs_html, waiting_html
 from app.views.widgets.passage.judgment import Judgment
 from app.views.widgets.pipeline_fields import FUSION_NAMES, MIX_NAMES
 from app.views.widgets.search_choice import SearchChoice
 from search.trace import SearchTrace
 from training.evaluation.settings import MAIN_MEASURE
+
+TABS = {"second": "Re-ranked", "first": "First stage"}
+SEARCHING = Figure("Now", "searching …")
+RERANKING = Figure("Now", "re-ranking …")
 
 
 def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: str | None) -> list[Figure]:
@@ -33,21 +35,27 @@ def search_figures(trace: SearchTrace, judgment: Judgment | None, *, reranker: s
     return figures
 
 
-def show_lists(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice) -> None:
-    """The first stage and, beside it, the re-ranked list where there is one; cards of the same rank align."""
+def lists_html(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice, *, waiting: bool = False) -> str:
+    """The first stage and, beside it, the re-ranked list where there is one; cards of the same rank align.
+
+    While the list is `waiting` to be re-ranked, empty cards hold its room.
+    """
     settings = choice.settings
     first = first_stage_cards(trace, judgment, shown=choice.shown, fusion=settings.fusion)
     retrievers = "BM25 + dense, " if settings.fusion in ("rrf", "weighted") else ""
     about = f"{retrievers}{FUSION_NAMES[settings.fusion].lower().replace('bm25', 'BM25')}"
     columns = list_html("first", "First stage", about, first, trace)
     tabs = ""
-    if trace.reranked is not None:
+    if waiting:
+        columns += waiting_html("second", "Re-ranked", "each passage is being read …", cards=len(first))
+        tabs = tabs_html(TABS, chosen="first")  # what there is to read
+    elif trace.reranked is not None:
         blended = settings.rerank_weight < 1
         second = reranked_cards(trace, judgment, shown=choice.shown, blended=blended)
         mix = MIX_NAMES[settings.rerank_mix].lower()
         share = f"{settings.rerank_weight:.0%} re-ranker, {1 - settings.rerank_weight:.0%} {mix}"
         about = share if blended else "each passage read together with the query"
         columns += list_html("second", "Re-ranked", about, second, trace)
-        tabs = tabs_html({"second": "Re-ranked", "first": "First stage"})
+        tabs = tabs_html(TABS, chosen="second")
     layout = "sl-two" if tabs else "sl-one"
-    st.html(f'<div class="sl-results {layout}">{tabs}{columns}</div>')
+    return f'<div class="sl-results {layout}">{tabs}{columns}</div>'

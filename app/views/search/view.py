@@ -8,7 +8,7 @@ from app.views.search import choice as search_page
 from app.views.search.choice import choose
 from app.views.search.controls import search_sidebar
 from app.views.search.movement import show_movement
-from app.views.search.results import search_figures, show_lists
+from app.views.search.results import RERANKING, SEARCHING, lists_html, search_figures
 from app.views.search.waterfall import show_waterfall
 from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import figures_html
@@ -30,6 +30,7 @@ from search.trace import NOTHING_ANSWERS, SearchTrace
 
 TITLE = '<header class="sl-top"><h1>Second Look</h1><p>A quick look finds, a careful second look sorts.</p></header>'
 LIST_WIDTH = 736  # pixels of a list that stands alone, as in style.py
+ANSWER_KEY = "search_trace"  # session: the last answer
 TIMES_KEPT = 1_000  # searches of a session
 JUDGED_HELP = "With a judged query the page shows how much re-ranking helped: nDCG@10 before and after."
 
@@ -88,12 +89,21 @@ def _suggest(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
 
 
 def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, JudgedSet]) -> None:
-    line = st.empty()
+    line, notes, lists = st.empty(), st.container(), st.empty()
+    if ANSWER_KEY not in st.session_state:  # later, the answer before stays, dimmed
+        line.html(figures_html([SEARCHING]))
+
+    def show_first(trace: SearchTrace) -> None:
+        """The first stage at once, with room beside it for the list that is being made."""
+        judgment = find_judgment(judged, trace.query, shared.pipeline.index.passages)
+        line.html(figures_html([*search_figures(trace, judgment, reranker=None), RERANKING]))
+        lists.html(lists_html(trace, judgment, choice, waiting=True))
+
     try:
-        with line, st.spinner("Searching …"):
-            trace, fault, is_new = answer(shared, choice, key="search_trace")
+        trace, fault, is_new = answer(shared, choice, key=ANSWER_KEY, on_first=show_first)
     except SecondLookError as error:
         line.empty()
+        lists.empty()
         problem(error)
         return
     if is_new:
@@ -101,6 +111,22 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
     judgment = find_judgment(judged, trace.query, shared.pipeline.index.passages)
     reranker = shared.pipeline.reranker.name if shared.pipeline.reranker else None
     line.html(figures_html(search_figures(trace, judgment, reranker=reranker)))
+    with notes:
+        _tell(trace, judgment, choice, fault)
+    if not len(trace.fused):
+        lists.empty()
+        return
+    lists.html(lists_html(trace, judgment, choice))
+    _show_ways(trace, choice)
+    show_default(choice, key="search", choose=choose)
+    listen(key="search_why")
+    question = take_question()
+    if question is not None and question.passage_id in trace.passages:
+        show_why(shared, trace, question.passage_id, choice.settings)
+
+
+def _tell(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice, fault: str) -> None:
+    """What there is to say before the lists."""
     if judgment is not None and judgment.notes:
         note(*judgment.notes)
     if not len(trace.fused):
@@ -112,16 +138,10 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         hint(NOTHING_ANSWERS)
     if rest := [sentence for sentence in trace.told if sentence != NOTHING_ANSWERS]:
         note(*rest)
-    _show(trace, judgment, choice)
-    show_default(choice, key="search", choose=choose)
-    listen(key="search_why")
-    question = take_question()
-    if question is not None and question.passage_id in trace.passages:
-        show_why(shared, trace, question.passage_id, choice.settings)
 
 
-def _show(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice) -> None:
-    show_lists(trace, judgment, choice)
+def _show_ways(trace: SearchTrace, choice: SearchChoice) -> None:
+    """What moved, and where the time went."""
     totals = st.session_state.get("search_times", [])
     if trace.reranked is None or trace.answers is False:
         with st.container(width=LIST_WIDTH):

@@ -54,6 +54,8 @@ CSS = """
 .sl-column-second .sl-card { border-left: 3px solid var(--sl-line); }
 .sl-column-second .sl-card:has(.sl-up) { border-left-color: var(--sl-up); }
 .sl-column-second .sl-card:has(.sl-down) { border-left-color: var(--sl-down); }
+.sl-waiting { min-height: 9.2rem; background: var(--sl-soft); border-color: transparent; }
+[data-stale=true]:has(.sl-results, .sl-figures) { opacity: .45 !important; transition: opacity .1s 80ms !important; }
 .sl-head { display: flex; align-items: baseline; gap: .55rem; }
 .sl-rank { font-weight: 650; font-size: 1.02rem; font-variant-numeric: tabular-nums; min-width: 1.25rem; }
 .sl-score { margin-left: auto; font-size: .8rem; font-variant-numeric: tabular-nums; text-align: right; }

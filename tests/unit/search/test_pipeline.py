@@ -40,6 +40,17 @@ def test_the_fused_ranking_is_that_of_the_first_stage_rankings(pipeline: Retriev
     assert trace.fused == reciprocal_rank_fusion(trace.first_stage, depth=10)
 
 
+def test_the_first_stage_is_told_before_its_passages_are_re_ranked(pipeline: RetrieveAndRerank) -> None:
+    told: list[SearchTrace] = []
+    trace = pipeline.search(QUERY, TEN, on_first=told.append)
+    (first,) = told
+    assert first.reranked is None
+    assert first.fused == trace.fused
+    assert trace.reranked is not None
+    pipeline.search(QUERY, replace(TEN, rerank_depth=0), on_first=told.append)
+    assert len(told) == 1  # that trace is the answer itself
+
+
 def test_the_constant_of_fusion_is_the_settings(pipeline: RetrieveAndRerank) -> None:
     trace = pipeline.search(QUERY, replace(TEN, rrf_k=3))
     assert trace.fused == reciprocal_rank_fusion(trace.first_stage, depth=10, k=3)

@@ -119,12 +119,22 @@ def list_html(name: str, title: str, about: str, cards: Sequence[PassageCard], t
     )
 
 
-def tabs_html(titles: Mapping[str, str]) -> str:
-    """Tabs that switch between the lists of these names on narrow screens; the first is selected."""
+def waiting_html(name: str, title: str, about: str, *, cards: int) -> str:
+    """The place of a list that isn't there yet: its heading, and as many empty cards."""
+    items = '<li class="sl-card sl-waiting"></li>' * cards
+    return (
+        f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}" aria-busy="true">'
+        f'<h2 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h2>'
+        f'<ol class="sl-list" role="list" aria-hidden="true">{items}</ol></section>'
+    )
+
+
+def tabs_html(titles: Mapping[str, str], *, chosen: str) -> str:
+    """Tabs that switch between the lists of these names on narrow screens, and the one that is selected."""
     return "".join(
-        f'<input type="radio" name="sl-tab" class="sl-tab" id="sl-tab-{name}"{"" if place else " checked"}>'
+        f'<input type="radio" name="sl-tab" class="sl-tab" id="sl-tab-{name}"{" checked" if name == chosen else ""}>'
         f'<label class="sl-tab-label" for="sl-tab-{name}">{escape(title)}</label>'
-        for place, (name, title) in enumerate(titles.items())
+        for name, title in titles.items()
     )
 
 
