@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from indexing import places
 from indexing.errors import ModelError, SettingsError
 from indexing.index import judged_split
+from indexing.manifest import Manifest
 from indexing.notes import Note, log_note
 from indexing.progress import Progress, relabel, silent
 from search.pipeline import Pipeline
@@ -83,42 +84,47 @@ def assess(
     """
     settings = settings or GateSettings()
     models = settings.models or places.models()
-    candidate = find_version(version, models, shipped=settings.shipped)
-    seen = pointer.current_promotion(models)
-    if seen.promoted == candidate.id:
-        raise ModelError(f"{candidate.id} is already promoted, since {seen.at or 'the beginning'}.")
+    candidate, seen = _candidate(version, settings)
     expectations = pins.read_expectations(models / pins.FILE)
     promoted, missing = _promoted(seen.promoted, settings)
     judged = judged_split(pipeline.index, SPLIT, advice="give another --index")
     lists = first_stage_lists(pipeline, judged, depth=settings.depth, progress=progress)
     reranker = settings.open_model(str(candidate.folder))
     checked = tuple(pins.check(expectations, reranker, pipeline.index.passages))
-    build = pipeline.index.manifest
     used: list[str] = []
-    compared, regressions = (
-        (None, ())
-        if promoted is None
-        else _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
-    )
+    compared, lost = _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
     verdict = Verdict(
         candidate=candidate.id,
         against="" if promoted is None else promoted.id,
-        dev_set=f"index {build.name}, build {build.build}, {SPLIT} split, depth {settings.depth}",
+        dev_set=_dev_set(pipeline.index.manifest, settings),
         comparison=compared,
         missing=missing,
         expectations=len(checked),
         failed=tuple(check.sentence() for check in checked if not check.holds),
     )
-    notes = _told(lists.notes, used)
     return Assessment(
         candidate=candidate.id,
         seen=seen,
         verdict=verdict,
         checked=checked,
         settings=settings,
-        notes=notes,
-        regressions=regressions,
+        notes=_told(lists.notes, used),
+        regressions=lost,
     )
+
+
+def _candidate(version: str, settings: GateSettings) -> tuple[Version, Promotion]:
+    """The version, and what is promoted in its place."""
+    models = settings.models or places.models()
+    candidate = find_version(version, models, shipped=settings.shipped)
+    seen = pointer.current_promotion(models)
+    if seen.promoted == candidate.id:
+        raise ModelError(f"{candidate.id} is already promoted, since {seen.at or 'the beginning'}.")
+    return candidate, seen
+
+
+def _dev_set(manifest: Manifest, settings: GateSettings) -> str:
+    return f"index {manifest.name}, build {manifest.build}, {SPLIT} split, depth {settings.depth}"
 
 
 def _told(before: tuple[str, ...], used: Sequence[str]) -> tuple[str, ...]:
@@ -131,16 +137,18 @@ def _told(before: tuple[str, ...], used: Sequence[str]) -> tuple[str, ...]:
 def _compare(
     candidate: Version,
     reranker: Reranker,
-    promoted: Version,
+    promoted: Version | None,
     settings: GateSettings,
     lists: Candidates,
     note: Note,
     progress: Progress,
-) -> tuple[PairedComparison, tuple[Regression, ...]]:
-    """The candidate against the promoted version on the same lists, and the queries that lose most.
+) -> tuple[PairedComparison | None, tuple[Regression, ...]]:
+    """The candidate against the promoted version on the same lists, and the queries that lose most; None without one.
 
     `note` is told what was measured before.
     """
+    if promoted is None:
+        return None, ()
     openers: list[tuple[Version, Callable[[], Reranker]]] = [
         (candidate, lambda: reranker),
         (promoted, lambda: settings.open_model(str(promoted.folder))),
