@@ -269,13 +269,13 @@ def test_n_goes_on_and_grades_count_towards_a_training(open_page: Callable[..., 
     FeedbackStore.open(places.feedback(), protected_share=0.0)
     page = open_page(rater="ann")
     assert page.button(key="teach_next").proto.shortcut == "N"
-    assert progress(page).startswith("0 of the 16 queries that a step of a training reads.")
+    assert progress(page).startswith("0 of 16 queries to train on.")
     for number in range(15):
         give(home, "p1", 2, rater="ann", query=f"query {number}")
         give(home, "p2", 0, rater="bob", query=f"query {number}")
     give(home, "p1", 3, rater="ann", query=QUERY)  # nothing that isn't relevant yet
     page.run()
-    assert progress(page).startswith("15 of the 16 queries")
+    assert progress(page).startswith("15 of 16 queries to train on.")
     give(home, "p2", 0, rater="ann", query=QUERY)
     both = AppTest.from_string(BOTH, default_timeout=30)
     both.query_params["rater"] = "ann"

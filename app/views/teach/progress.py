@@ -24,7 +24,5 @@ def progress_sentence(queries: int, enough: int) -> str:
     """How far it is, and what a query needs to count."""
     if queries >= enough:
         return f"Enough to train: {queries:,} queries, and a step of the training reads {enough:,}."
-    return (
-        f"{queries:,} of the {enough:,} queries that a step of a training reads. A query counts once one of its "
-        "passages is graded 1 to 3 and another 0."
-    )
+    needed = "A query counts once it has a passage graded 1 to 3 and one graded 0."
+    return f"{queries:,} of {enough:,} queries to train on. {needed}"

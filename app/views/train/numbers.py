@@ -41,7 +41,7 @@ def _main_numbers(recipe: Recipe) -> dict[str, Any]:
 
 def _more_numbers() -> dict[str, Any]:
     """The numbers that rarely need a change."""
-    first, second, third, fourth = st.columns(4)
+    first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     with first:
         steps = optional_whole_number("Maximum steps", "steps", 10**9, default="as many as fit")
     with second:
