@@ -29,7 +29,7 @@ GIVEN = ("depth", "rerank_depth", *RERANKING)
 def add(commands: Commands) -> None:
     """Add the command `rerank`."""
     command = commands.add_parser("rerank", help="re-rank a TREC run of any engine; a stopped one goes on where it was")
-    command.add_argument("--run", type=existing_path, required=True, dest="run_file", help="the run, as TREC's or JSON")
+    command.add_argument("--run", type=path, required=True, dest="run_file", help="the run, as TREC's or JSON")
     command.add_argument("--queries", type=existing_path, required=True, help="the texts of its queries")
     command.add_argument("--output", type=path, required=True, help="the run to write")
     add_index(command)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from indexing import places
+from indexing.cli.numbers import whole
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 
@@ -16,15 +17,19 @@ def add(commands: Commands) -> None:
     what.add_argument(
         "--lists", type=Path, help="file of lists with graded candidates, laid out as a folder for evaluate --trec"
     )
+    what.add_argument(
+        "--best", type=Path, metavar="CORPUS", help="judged corpus, of whose dev queries BM25's best are laid out so"
+    )
+    command.add_argument("--depth", type=whole(), default=50, help="passages of a list of --best (%(default)s)")
     command.add_argument("--output", type=Path, help="folder that the lists are laid out in")
     command.set_defaults(run=_prepare)
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    if (options.lists is None) != (options.output is None):
-        raise SettingsError("--lists and --output belong together; give both, or neither.")
-    if options.lists is not None:
-        return _prepare_lists(options.lists, options.output)
+    if (options.judged is None) != (options.output is not None):
+        raise SettingsError("--lists and --best need an --output, and --judged takes none.")
+    if options.judged is None:
+        return _prepare_lists(options)
     from training.data.prepare import prepare
 
     for name, path in prepare(options.judged, places.corpora()).items():
@@ -32,10 +37,14 @@ def _prepare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _prepare_lists(lists: Path, output: Path) -> int:
+def _prepare_lists(options: argparse.Namespace) -> int:
     from indexing.words.analyzers import analyzer_for
-    from training.data.list_folder import lay_out_lists
+    from training.data.list_folder import lay_out_best, lay_out_lists
 
-    queries = lay_out_lists(lists, output, analyzer=analyzer_for("english"))
-    print(f"{queries:,} queries laid out in {output}")
+    analyzer = analyzer_for("english")
+    if options.lists is not None:
+        queries = lay_out_lists(options.lists, options.output, analyzer=analyzer)
+    else:
+        queries = lay_out_best(options.best, "dev", options.output, analyzer=analyzer, depth=options.depth)
+    print(f"{queries:,} queries laid out in {options.output}")
     return 0

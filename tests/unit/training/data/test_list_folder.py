@@ -10,7 +10,7 @@ from indexing.errors import CorpusError, TrainingError
 from indexing.records import QueryId
 from indexing.words.analyzers import analyzer_for
 from tests.conftest import write_lines
-from training.data.list_folder import lay_out_lists
+from training.data.list_folder import lay_out_best, lay_out_lists
 from training.evaluation.candidates import Candidates
 
 ENGLISH = analyzer_for("english")
@@ -41,6 +41,19 @@ def test_folder_is_read_as_candidates_with_bm25_of_all_passages(tmp_path: Path) 
     assert found[bees] == pytest.approx((honey + bee) / (1 + norm), rel=1e-5)
     assert read.run[QueryId("7")].passage_ids == (bees, bread)
     assert read.run[QueryId("8")].passage_ids[0] == bread
+
+
+def test_best_passages_of_a_corpus_s_judged_queries_become_such_a_folder(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    write_lines(corpus / "collection.tsv", ["1\tbees make honey", "2\thoney cake", "3\tstones", "4\tbees and bees"])
+    write_lines(corpus / "queries.dev.tsv", ["7\thoney bees", "8\tstones"])
+    write_lines(corpus / "qrels.dev.tsv", ["7 0 3 1", "8 0 3 1"])
+    assert lay_out_best(corpus, "dev", tmp_path / "out", analyzer=ENGLISH, depth=2) == 2
+    read = Candidates.read(tmp_path / "out")
+    assert {key: ranking.passage_ids for key, ranking in read.run.items()} == {"7": ("1", "4"), "8": ("3",)}
+    assert read.qrels == {"7": {"3": 1}, "8": {"3": 1}}
+    assert set(read.texts) == {"1", "3", "4"}
 
 
 def test_files_that_hold_no_lists_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
