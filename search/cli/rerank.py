@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _usual(options: argparse.Namespace, served: ServedSettings | None) -> tuple[str, PipelineSettings]:
     """The re-ranker's name and the settings: what is given, then the index's served default. Raises SettingsError."""
-    from search.other_run import rerank_settings
+    from search.rerank.other_run import rerank_settings
 
     usual = served or ServedSettings()
     name = options.reranker or (DEFAULT_RERANKER if usual.reranker == NO_RERANKER else usual.reranker)
@@ -84,7 +84,7 @@ class _Lists:
 
     def __init__(self, options: argparse.Namespace, run: "Run", queries: "Sequence[Query]") -> None:
         from indexing.index import open_index
-        from search.other_run import check_lists, texts_of
+        from search.rerank.other_run import check_lists, texts_of
 
         self._run = run
         self._index: Index | None = None
@@ -120,7 +120,7 @@ class _Lists:
         """Load the models."""
         from indexing.dense.encoder import BiEncoder
         from search.load import open_reranker, pipeline_on
-        from search.other_run import by_index, by_texts
+        from search.rerank.other_run import by_index, by_texts
 
         if self._index is not None:
             rerank = by_index(pipeline_on(self._index, reranker=name), settings)

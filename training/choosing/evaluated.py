@@ -144,15 +144,9 @@ def evaluate_index(
         names = grid.readers if settings.served is None else (*grid.readers, *settings.served.readers)
         open_ones = {name: journals.reading(name, note) for name in dict.fromkeys(names) if name in rerankers}
         readers = Readers(index, rerankers, open_ones, sharing=sharing)
-        measure = partial(
-            measure_other,
-            index=index,
-            fitted=fitted,
-            gather=gather,
-            readers=readers,
-            deadline=deadline.part(SERVED_SHARE),
-            progress=progress,
-        )
+        part = deadline.part(SERVED_SHARE)
+        measure = partial(measure_other, index=index, fitted=fitted, gather=gather, readers=readers)
+        measure = partial(measure, deadline=part, progress=progress)
         served, told = _served(settings.served, measure, name=index.manifest.name)
         best_first = _best_first(first, fitted, grid, halves)
         read = read_grid(readers, first, grid, deadline=deadline, best_first=best_first, progress=progress)

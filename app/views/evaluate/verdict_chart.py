@@ -13,17 +13,7 @@ FRAMELESS = alt.Config(view=alt.ViewConfig(stroke=None))
 
 def gain_chart(pipelines: Sequence[Mapping[str, Any]], *, baseline: str) -> alt.LayerChart:
     """A point with its 95 % interval for each pipeline whose time is known; the dashed line is the baseline."""
-    rows = [
-        {
-            "pipeline": row["name"],
-            "milliseconds": row["milliseconds"]["p50"],
-            "gain": row["versus_baseline"]["difference"],
-            "low": row["versus_baseline"]["interval"][0],
-            "high": row["versus_baseline"]["interval"][1],
-        }
-        for row in pipelines
-        if row.get("versus_baseline") and row["milliseconds"]
-    ]
+    rows = _rows(pipelines)
     title = f"gain in {MAIN_MEASURE} over {baseline}, 95 % interval"
     axis = alt.Axis(title=title, tickCount=5, domain=False, gridOpacity=0.35, format="+.2f")
     base = alt.Chart(alt.InlineData(values=rows)).encode(
@@ -46,13 +36,30 @@ def gain_chart(pipelines: Sequence[Mapping[str, Any]], *, baseline: str) -> alt.
     words = base.mark_text(align="left", dx=8, fontSize=11, color=WORDS).encode(
         y=alt.Y("gain:Q", axis=axis), text="pipeline:N"
     )
-    told = "; ".join(
-        f"{row['pipeline']} {row['milliseconds']:,.0f} ms, {row['gain']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f}"
-        for row in rows
-    )
     return alt.LayerChart(
         layer=[zero.encode(y=alt.Y("gain:Q", axis=axis)), lines, points, words],
         height=300,
         config=FRAMELESS,
-        description=f"{title}, by milliseconds a query. {told}.",
+        description=f"{title}, by milliseconds a query. {_told(rows)}.",
+    )
+
+
+def _rows(pipelines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "pipeline": row["name"],
+            "milliseconds": row["milliseconds"]["p50"],
+            "gain": row["versus_baseline"]["difference"],
+            "low": row["versus_baseline"]["interval"][0],
+            "high": row["versus_baseline"]["interval"][1],
+        }
+        for row in pipelines
+        if row.get("versus_baseline") and row["milliseconds"]
+    ]
+
+
+def _told(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{row['pipeline']} {row['milliseconds']:,.0f} ms, {row['gain']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f}"
+        for row in rows
     )

@@ -10,8 +10,8 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.records import PassageId, Query, QueryId, Ranking
-from search.other_run import above, by_index, by_texts, check_lists, rerank_settings
 from search.pipeline import RetrieveAndRerank
+from search.rerank.other_run import above, by_index, by_texts, check_lists, rerank_settings
 from search.settings import MIXES, FirstScore, PipelineSettings
 from tests.conftest import PASSAGES
 from tests.support.fakes import WordOverlapReranker
