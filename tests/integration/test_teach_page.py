@@ -268,7 +268,7 @@ def test_train_queries_can_be_picked_and_the_next_ungraded_one_comes(
 def test_n_goes_on_and_grades_count_towards_a_training(open_page: Callable[..., AppTest], home: Path) -> None:
     FeedbackStore.open(places.feedback(), protected_share=0.0)
     page = open_page(rater="ann")
-    assert page.button(key="teach_next").proto.shortcut == "N"
+    assert page.button(key="teach_next").proto.shortcut == "n"
     assert progress(page).startswith("0 of 16 queries to train on.")
     for number in range(15):
         give(home, "p1", 2, rater="ann", query=f"query {number}")
