@@ -133,21 +133,13 @@ def fit_calibration(pipeline: RetrieveAndRerank, shown: ShownPassages, *, split:
         raise SettingsError(f"{UNTOLD}: no files tell this re-ranker from others; name one that was loaded from files.")
     _check_enough(shown, split)
     folds = _folds(shown, seed)
-    tried = {
-        f"{curve} of {' + '.join(names)}": (curve, names, _cross_fit(shown, folds, curve, names))
-        for names in _subsets(shown.names)
-        for curve in CURVES
-    }
+    tried = _tried(shown, folds)
     losses = {name: float(log_loss(found, shown.relevant).mean()) for name, (_, _, found) in tried.items()}
     best = min(losses, key=lambda name: losses[name])
     curve, names, probabilities = tried[best]
     cut = choose_cut(shown, probabilities)
     held_out = measure(shown, probabilities, cut=cut, base=_base_rates(shown, folds))
-    if held_out.gain.low <= 0:
-        raise SettingsError(
-            f"{UNTOLD}: on held-out {split} queries the best curve's log loss is {held_out.log_loss:.4f}, the base "
-            f"rate's {held_out.base_log_loss:.4f}, so that scores tell too little; judge more queries."
-        )
+    _check_gain(held_out, split)
     columns = _columns(shown, names)
     weights = fit_weights(columns, shown.relevant)
     calibration = Calibration(
@@ -167,6 +159,27 @@ def fit_calibration(pipeline: RetrieveAndRerank, shown: ShownPassages, *, split:
         figures={"held_out": asdict(held_out), "losses": losses},
     )
     return Fitted(calibration, held_out, losses)
+
+
+Tried = Mapping[str, tuple[str, tuple[str, ...], Numbers]]
+"""By name, a kind of curve, the scores that it reads, and the held-out probability of each passage, (passages,)."""
+
+
+def _tried(shown: ShownPassages, folds: Sequence[Flags]) -> Tried:
+    return {
+        f"{curve} of {' + '.join(names)}": (curve, names, _cross_fit(shown, folds, curve, names))
+        for names in _subsets(shown.names)
+        for curve in CURVES
+    }
+
+
+def _check_gain(held_out: HeldOut, split: str) -> None:
+    """Raise SettingsError if the best curve isn't better than the base rate by the interval of 95 %."""
+    if held_out.gain.low <= 0:
+        raise SettingsError(
+            f"{UNTOLD}: on held-out {split} queries the best curve's log loss is {held_out.log_loss:.4f}, the base "
+            f"rate's {held_out.base_log_loss:.4f}, so that scores tell too little; judge more queries."
+        )
 
 
 def apply_calibration(calibration: Calibration, shown: ShownPassages) -> HeldOut:

@@ -72,11 +72,8 @@ def make_report(
     grade = relevant_grade(qrels, settings.minimum_grade)
     without = check_minimum_grade(qrels, minimum_grade=grade)
     lists = stages.fused if candidates is None else candidates
-    added = {} if second_account is None else {RERANKED_WITH_MISSED: second_account.reranked}
-    references = {ORACLE: oracle(lists, qrels), **added}
-    comparison = compared.compare_runs(
-        runs, qrels, baseline=settings.baseline, minimum_grade=grade, measure=measure, references=references
-    )
+    references = _references(lists, qrels, second_account)
+    comparison = _compared(runs, qrels, settings, minimum_grade=grade, references=references)
     return EvaluationReport(
         title=title,
         settings=settings,
@@ -91,6 +88,30 @@ def make_report(
         without_relevant=without,
         notes=(*notes, *comparison.notes),
     )
+
+
+def _compared(
+    runs: Mapping[str, Run],
+    qrels: Qrels,
+    settings: EvaluationSettings,
+    *,
+    minimum_grade: int,
+    references: Mapping[str, Run],
+) -> Comparison:
+    return compared.compare_runs(
+        runs,
+        qrels,
+        baseline=settings.baseline,
+        minimum_grade=minimum_grade,
+        measure=settings.measure,
+        references=references,
+    )
+
+
+def _references(lists: Run, qrels: Qrels, second_account: SecondAccount | None) -> dict[str, Run]:
+    """What is measured beside the systems: the oracle, and the lists with what the first stage missed."""
+    added = {} if second_account is None else {RERANKED_WITH_MISSED: second_account.reranked}
+    return {ORACLE: oracle(lists, qrels), **added}
 
 
 def markdown(report: EvaluationReport) -> str:
