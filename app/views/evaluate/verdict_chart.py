@@ -63,18 +63,3 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{row['pipeline']} {row['milliseconds']:,.0f} ms, {row['gain']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f}"
         for row in rows
     )
-
-
-def _rows(pipelines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The pipelines whose gain and time are known."""
-    return [
-        {
-            "pipeline": row["name"],
-            "milliseconds": row["milliseconds"]["p50"],
-            "gain": row["versus_baseline"]["difference"],
-            "low": row["versus_baseline"]["interval"][0],
-            "high": row["versus_baseline"]["interval"][1],
-        }
-        for row in pipelines
-        if row.get("versus_baseline") and row["milliseconds"]
-    ]
