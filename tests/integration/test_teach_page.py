@@ -295,7 +295,7 @@ st.navigation([
 
 def progress(page: AppTest) -> str:
     (bar,) = page.get("progress")
-    return str(bar.proto.text)
+    return str(bar.proto.text).replace("\\", "")
 
 
 def test_two_raters_are_compared(open_page: Callable[..., AppTest], home: Path) -> None:
