@@ -98,6 +98,9 @@ decide-bench: index ## Print how long deciding whether to re-rank takes, by step
 evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)
 
+calibrate: index ## Fit probabilities for what the index serves on its dev queries, and print how well they hold on its test queries
+	@$(RUN) -m training calibrate "$(INDEX)" --check test --serve $(ARGS)
+
 reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT: about four hours on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }
 	@$(RUN) -m training prepare --judged "$(JUDGED)"
