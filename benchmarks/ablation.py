@@ -50,7 +50,6 @@ RESULT = Path("benchmarks/results/ablation.json")
 SEEDS = (17, 18, 19)
 COMMAND = "python -m benchmarks.ablation"
 BASE = "what ships"
-RUNS = places.runs() / "ablation"
 BEST = 2  # arms that are trained by every seed
 
 
@@ -108,7 +107,7 @@ class _Ablation:
 
     def __init__(self, judged: Path, output: Path) -> None:
         self._judged, self._output = judged, output
-        folder = RUNS / "trec-dl-2023"
+        folder = _runs() / "trec-dl-2023"
         if not folder.is_dir():
             lay_out_lists(judged / "more/trec-dl-2023/lists.jsonl.gz", folder, analyzer=analyzer_for("english"))
         self._sets = chosen_by([folder], ["sample"])
@@ -132,7 +131,7 @@ class _Ablation:
         found: dict[str, Mapping[QueryId, float]] = {}
         for key, given in self._sets.items():
             scorers = {"untrained": [LATE], "rerankers": []} if reranker == LATE else {"rerankers": [reranker]}
-            found[key] = ndcg(kept_runs(RUNS, key, given, **{"untrained": [], **scorers})[reranker], given)
+            found[key] = ndcg(kept_runs(_runs(), key, given, **{"untrained": [], **scorers})[reranker], given)
         self._rows.append({"name": name, "mean": _mean(found), "sets": dict(self._figures(found))})
         queries = {key: len(given.queries) for key, given in self._sets.items()}
         atomic.write_json(self._output, {"machine": _machine(), "queries": queries, "rows": self._rows})
@@ -195,6 +194,10 @@ def table(stored: Mapping[str, Any]) -> Iterator[str]:
 def _mean(found: Mapping[str, Mapping[QueryId, float]]) -> float:
     """The mean over the sets of their means, which is what is chosen by."""
     return fmean(fmean(values.values()) for values in found.values())
+
+
+def _runs() -> Path:
+    return places.runs() / "ablation"
 
 
 def _machine() -> str:

@@ -68,14 +68,13 @@ def test_no_page_or_dialog_breaks_a_rule_in_either_theme_at_either_width(
     browser.get(f"{workshop.address}/train")
     look("Train")
     begin_training(browser, name="heard", steps=4, batch=4, limit=4, per_query=2, dev_queries=1, evaluate_every=2)
+    until_told(browser, "Version heard/1 is ready.")
+    look("Train, done")
     for name, address, step in STATES:
         browser.get(workshop.address + address)
         all_of(browser, HEADING)
         step(browser)
         look(name)
-    browser.get(f"{workshop.address}/train")
-    until_told(browser, "Version heard/1 is ready.")
-    look("Train, done")
     held = {entry for entry in STREAMLIT_S_OWN for violation in found if is_held(violation, entry)}
     broken = [
         f"{place}: {violation.rule}: {violation.html}\n{violation.why}"
