@@ -105,7 +105,8 @@ label[disabled] [data-testid=stMarkdownContainer], [data-testid=stCaptionContain
 .stApp :is(input, textarea):disabled, .stApp :is(input, textarea)::placeholder {
   color: var(--sl-quiet) !important; -webkit-text-fill-color: var(--sl-quiet) !important; opacity: 1;
 }
-[data-testid=stSliderThumbValue]:not([disabled]), [role=tab][aria-selected=true] { color: var(--sl-accent) !important; }
+[data-testid=stSliderThumbValue]:not([disabled]), [role=tab][aria-selected=true],
+[data-variant=segmented_control][data-selected] :is(p, span) { color: var(--sl-accent) !important; }
 [data-testid=stRadioOption]:not([data-selected]) > div > div:first-child { box-shadow: 0 0 0 1px var(--sl-ring); }
 [data-testid=stTooltipHoverTarget] > button { min-width: 24px; min-height: 24px; justify-content: center; }
 [data-testid=stVegaLiteChart] svg text { fill: var(--sl-quiet); }
