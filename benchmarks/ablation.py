@@ -130,8 +130,7 @@ class _Ablation:
         """By set and query, nDCG@10; the row is added, and all rows so far are written."""
         found: dict[str, Mapping[QueryId, float]] = {}
         for key, given in self._sets.items():
-            scorers = {"untrained": [LATE], "rerankers": []} if reranker == LATE else {"rerankers": [reranker]}
-            found[key] = ndcg(kept_runs(_runs(), key, given, **{"untrained": [], **scorers})[reranker], given)
+            found[key] = ndcg(kept_runs(_runs(), key, given, [reranker])[reranker], given)
         self._rows.append({"name": name, "mean": _mean(found), "sets": dict(self._figures(found))})
         queries = {key: len(given.queries) for key, given in self._sets.items()}
         atomic.write_json(self._output, {"machine": _machine(), "queries": queries, "rows": self._rows})

@@ -82,7 +82,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     sets = chosen_by(options.lists, options.dev)
-    runs = {name: kept_runs(options.output, name, given, options.rerankers) for name, given in sets.items()}
+    scorers = (*UNTRAINED, *options.rerankers)
+    runs = {name: kept_runs(options.output, name, given, scorers) for name, given in sets.items()}
     found = sorted(measure(sets, runs, options.rerankers), key=lambda measured: -measured.mean)
     print("\n".join(table(found, list(sets))))
     if options.json is not None:
@@ -128,10 +129,8 @@ def _ndcg(sets: Mapping[str, Candidates], runs: Mapping[str, Run]) -> dict[str, 
     return {name: fmean(ndcg(runs[name], given).values()) for name, given in sets.items()}
 
 
-def kept_runs(
-    folder: Path, name: str, given: Candidates, rerankers: Sequence[str], *, untrained: Sequence[str] = UNTRAINED
-) -> dict[str, Run]:
-    """The order of a set by each re-ranker and by what needs no training; what `folder` has isn't scored again."""
+def kept_runs(folder: Path, name: str, given: Candidates, scorers: Sequence[str]) -> dict[str, Run]:
+    """The order of a set by each re-ranker or one of UNTRAINED; what `folder` has isn't scored again."""
     encoder, runs = BiEncoder(), dict[str, Run]()
 
     def opened(scorer: str) -> Reranker:
@@ -142,7 +141,7 @@ def kept_runs(
             raise SettingsError(f"{scorer} names no re-ranker; give shipped, NAME/VERSION or a path.")
         return reranker
 
-    for scorer in (*untrained, *rerankers):
+    for scorer in scorers:
         weights = encoder.fingerprint if scorer in (LATE, COSINE) else reranker_fingerprint(reranker_path(scorer))
         kept = folder / f"{given.fingerprint()}.{scorer.replace('/', '-')}.{weights}.trec"
         if not kept.is_file():

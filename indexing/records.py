@@ -1,6 +1,6 @@
 """The types that flow through every room: passages, queries, rankings, runs and qrels."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, NewType
 
@@ -106,6 +106,11 @@ class Ranking:
     def top(self, depth: int) -> "Ranking":
         """The best `depth` places."""
         return Ranking(self.passage_ids[:depth], self.scores[:depth])
+
+    def among(self, known: Container[PassageId]) -> "Ranking":
+        """The passages that `known` holds, in the same order."""
+        places = [place for place, passage_id in enumerate(self.passage_ids) if passage_id in known]
+        return Ranking([self.passage_ids[place] for place in places], self.scores[places])
 
 
 Run = Mapping[QueryId, Ranking]

@@ -15,7 +15,7 @@ from indexing.progress import Bars
 from search.cli.options import RERANKING, add_index, add_reranker, add_reranking
 from search.cli.run import check_output
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, reranker_path
-from search.served_settings import ServedSettings, served_settings
+from search.served_settings import ServedSettings, settings_in_force
 from search.settings import DEEPEST, PipelineSettings
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     check_output(options.output, options.queries)
     check_output(options.output, options.run_file, what="the run to re-rank")
-    served = None
+    served = ServedSettings()
     if options.corpus is None:
         current_build(options.index, root=options.root)
-        served = served_settings(options.index, root=options.root)
+        served = settings_in_force(options.index, root=options.root)
     name, settings = _usual(options, served)
     path = reranker_path(name)
     from indexing.judged.queries import read_queries
@@ -67,16 +67,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _usual(options: argparse.Namespace, served: ServedSettings | None) -> tuple[str, PipelineSettings]:
+def _usual(options: argparse.Namespace, served: ServedSettings) -> tuple[str, PipelineSettings]:
     """The re-ranker's name and the settings: what is given, then the index's served default. Raises SettingsError."""
     from search.rerank.other_run import rerank_settings
 
-    usual = served or ServedSettings()
-    name = options.reranker or (DEFAULT_RERANKER if usual.reranker == NO_RERANKER else usual.reranker)
+    name = options.reranker or (DEFAULT_RERANKER if served.reranker == NO_RERANKER else served.reranker)
     if name == NO_RERANKER or options.rerank_depth == 0:
         raise SettingsError("Nothing would be re-ranked; give a --reranker and a --rerank-depth of 1 or more.")
     given = {field: getattr(options, field) for field in GIVEN if getattr(options, field) is not None}
-    return name, rerank_settings(usual.settings_for(name), given)
+    return name, rerank_settings(served.settings_for(name), given)
 
 
 class _Lists:

@@ -58,7 +58,7 @@ def by_index(pipeline: RetrieveAndRerank, settings: PipelineSettings) -> ReRank:
     index, encoder = pipeline.index, pipeline.encoder
 
     def rerank(query: Query, ranking: Ranking) -> Ranking:
-        held = _part(ranking, index.passages).top(settings.depth)
+        held = ranking.among(index.passages).top(settings.depth)
         rows = {name: index.passages.row_of(name) for name in held.passage_ids}
         first = FirstStage(
             query=query.text,
@@ -90,14 +90,14 @@ def by_texts(
         return Ranking.sort(zip(ranking.passage_ids, scores.tolist(), strict=True))
 
     def rerank(query: Query, ranking: Ranking) -> Ranking:
-        held = _part(ranking, texts).top(settings.depth)
+        held = ranking.among(texts).top(settings.depth)
         candidates = score(query, held, settings.rerank_order).top(settings.rerank_depth).passage_ids
         if not candidates:
             return ranking
         logits = score_passages(reranker, query.text, [texts[name] for name in candidates]).logits
         reranked = Ranking.sort(zip(candidates, logits.tolist(), strict=True))
         if settings.rerank_weight < 1:
-            other = score(query, _part(held, set(candidates)), settings.rerank_mix)
+            other = score(query, held.among(set(candidates)), settings.rerank_mix)
             reranked = interpolate(reranked, other, weight=settings.rerank_weight)
         return above(reranked, ranking)
 
@@ -123,8 +123,3 @@ def rerank_settings(usual: PipelineSettings, given: Mapping[str, Any]) -> Pipeli
     rerank_depth = given.get("rerank_depth", usual.rerank_depth or PipelineSettings.rerank_depth)
     depth = given.get("depth", max(usual.depth, rerank_depth))
     return replace(usual, **{**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
-
-
-def _part(ranking: Ranking, known: Container[PassageId]) -> Ranking:
-    places = [place for place, name in enumerate(ranking.passage_ids) if name in known]
-    return Ranking([ranking.passage_ids[place] for place in places], ranking.scores[places])

@@ -100,13 +100,9 @@ class Stages:
         for query, ranking in self.reranked.items():
             order = by[settings.rerank_order][query]
             read = set(order.passage_ids if whole else order.top(settings.rerank_depth).passage_ids)
-            mixed = _among(ranking, read), _among(by[settings.rerank_mix][query], read)
-            run[query] = interpolate(*mixed, weight=settings.rerank_weight)
+            other = by[settings.rerank_mix][query].among(read)
+            run[query] = interpolate(ranking.among(read), other, weight=settings.rerank_weight)
         return run
-
-
-def _among(ranking: Ranking, passage_ids: Container[PassageId]) -> Ranking:
-    return Ranking.sort((key, score) for _, key, score in ranking if key in passage_ids)
 
 
 class QueryLists(NamedTuple):
