@@ -70,6 +70,9 @@ def add(commands: Commands) -> None:
         "--stages", type=whole(), metavar="N", help="of a recipe of several stages, only the first N (all)"
     )
     train.add_argument("--resume", action="store_true", help="resume a training that was stopped")
+    train.add_argument(
+        "--whole", action="store_true", help="--minutes count gathering, mining and measuring too, as on the Train page"
+    )
     add_settings(train)
     train.set_defaults(run=_train)
 
@@ -229,8 +232,11 @@ def train_request(options: argparse.Namespace) -> TrainRequest:
     settings = train_settings(options)
     if settings.evaluate_every and rest["dev"] is None:
         raise SettingsError("--evaluate-every needs judged queries to measure on; give --dev INDEX.")
+    if options.whole and settings.minutes is None:
+        raise SettingsError("--whole says what --minutes count; give --minutes too, or leave --whole out.")
     if recipe.from_passages:
         _check_one_index(options)
+    rest["whole"] = options.whole
     return TrainRequest(output=output, recipe=recipe.name, settings=settings, data=data_settings(options), **rest)
 
 
@@ -244,7 +250,7 @@ def _check_one_index(options: argparse.Namespace) -> None:
 
 def _chosen_stages(options: argparse.Namespace, recipe: Recipe, plan: StagePlan) -> StagePlan:
     """The plan with the options' base and number of stages. Raises SettingsError for options that it would ignore."""
-    own = ("data", "index", "limit", "made_queries", "teacher", "precision", "gradient_checkpointing")
+    own = ("data", "index", "limit", "made_queries", "teacher", "precision", "gradient_checkpointing", "whole")
     for name in (*own, *(name.removeprefix("--").replace("-", "_") for name, *_ in NUMBERS)):
         value = getattr(options, name)
         if not (value is None or value is False or value == ""):

@@ -18,10 +18,12 @@ from training.fitting.callback import Measure, ReportStep, TrainingStep
 from training.fitting.dev_set import mean_ndcg
 from training.fitting.fit import ROWS, FittedModel, fit
 from training.fitting.model import PairModel, save_weights
+from training.fitting.plan import seconds_a_step
+from training.recipes.row_files import read_rows
 from training.train.inputs import Inputs, dev_lists, gather_inputs
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, TrainRequest
-from training.train.whole import share_of_evaluating, within_whole
+from training.train.whole import FILE, FORWARD_SHARE, share_of_evaluating, within_whole
 from training.train.workspace import Workspace, hold_workspace
 from training.versions import recording
 from training.versions.manifest import VersionManifest
@@ -53,7 +55,20 @@ def train_version(
         return _compute(request, resume=resume)
     with hold_workspace(request.output, resume=resume) as workspace:
         inputs = gather_inputs(request, workspace, progress=progress)
-        return train_on(request, inputs, workspace, resume=resume, report=report, command=command)
+        evaluation = evaluation_minutes(request, inputs, workspace)
+        return train_on(
+            request, inputs, workspace, resume=resume, report=report, command=command, evaluation=evaluation
+        )
+
+
+def evaluation_minutes(request: TrainRequest, inputs: Inputs, workspace: Workspace) -> float:
+    """Minutes of one evaluation on the dev queries, by a few steps that are timed; 0 where nobody needs to know."""
+    if not request.whole or inputs.dev is None or (workspace.folder / FILE).is_file():
+        return 0.0
+    first = passes_of(request)[0]
+    a_step = seconds_a_step(first.settings, read_rows(first.folder / ROWS)[0])
+    pairs_a_step = first.settings.rows_a_step * inputs.counts.pairs / inputs.counts.rows
+    return _dev_pairs(inputs) * FORWARD_SHARE * a_step / pairs_a_step / 60
 
 
 def train_on(
@@ -95,9 +110,14 @@ def _timed(request: TrainRequest, inputs: Inputs, workspace: Workspace, evaluati
     if not request.whole:
         return request
     pairs_a_row = inputs.counts.pairs / inputs.counts.rows
-    dev_pairs = 0 if inputs.dev is None else sum(len(ranking) for ranking in inputs.dev.run.values())
-    share = share_of_evaluating(request.settings.by(request.recipe), pairs_a_row=pairs_a_row, dev_pairs=dev_pairs)
+    settings = request.settings.by(request.recipe)
+    share = share_of_evaluating(settings, pairs_a_row=pairs_a_row, dev_pairs=_dev_pairs(inputs))
     return within_whole(request, workspace.folder, spent=workspace.minutes, last=evaluation, share=share)
+
+
+def _dev_pairs(inputs: Inputs) -> int:
+    """(query, passage) pairs that one evaluation scores."""
+    return 0 if inputs.dev is None else sum(len(ranking) for ranking in inputs.dev.run.values())
 
 
 @dataclass(kw_only=True)

@@ -42,3 +42,20 @@ def test_weights_of_a_mixed_target_reach_the_data() -> None:
 def test_recipe_that_mixes_nothing_refuses_the_weights() -> None:
     with pytest.raises(SettingsError, match="Recipe listnet doesn't mix grades with scores"):
         train_request(_options("--recipe", "listnet", "--target-grade", "1"))
+
+
+@pytest.mark.usefixtures("models")
+def test_minutes_count_everything_only_where_asked() -> None:
+    assert not train_request(_options("--recipe", "listnet", "--minutes", "3")).whole
+    asked = train_request(_options("--recipe", "listnet", "--minutes", "3", "--whole"))
+    assert asked.whole
+    assert asked.settings.minutes == 3
+    with pytest.raises(SettingsError, match="--whole says what --minutes count; give --minutes too"):
+        train_request(_options("--recipe", "listnet", "--whole"))
+
+
+@pytest.mark.usefixtures("models")
+def test_recipe_of_stages_has_no_minutes_to_count() -> None:
+    options = argparse.Namespace(**{**vars(_options("--recipe", "closing-reranker", "--whole")), "data": None})
+    with pytest.raises(SettingsError, match="has its own data and settings; leave out --whole"):
+        train_request(options)

@@ -30,6 +30,7 @@ from training.mining.settings import MiningSettings
 from training.recipes.row_files import read_rows
 from training.recipes.settings import TrainSettings
 from training.source import Source
+from training.train import train
 from training.train.inputs import dev_lists, gather_inputs, protection_of
 from training.train.passes import passes_of, shared
 from training.train.request import DevSettings, TrainRequest, work_folder
@@ -455,3 +456,22 @@ def test_the_command_evaluates_only_on_judged_queries(
     assert main(command.split()) == 2
     assert "give --dev INDEX" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_minutes_that_count_everything_leave_room_for_the_last_evaluation(
+    tiny_cross_encoder: Path, built_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = settings(tiny_cross_encoder, "listnet", minutes=1.0, steps=2, batch=2, save_every=1)
+    whole = request(tmp_path, tiny_cross_encoder, built_root, settings=asked, whole=True)
+    monkeypatch.setattr(train, "seconds_a_step", lambda *_: 6.0)
+    with hold_workspace(whole.output, resume=False) as workspace:
+        inputs = gather_inputs(whole, workspace)
+        pairs = sum(len(ranking) for ranking in inputs.dev.run.values()) if inputs.dev else 0
+        counts = inputs.counts
+        assert pairs > 0
+        # a step of 6 s trains on 2 rows, and a pair is scored in a third of its time
+        a_pair = 6.0 / (2 * counts.pairs / counts.rows) / 3
+        assert train.evaluation_minutes(whole, inputs, workspace) == pytest.approx(pairs * a_pair / 60)
+        assert train.evaluation_minutes(replace(whole, whole=False), inputs, workspace) == 0
+    train_version(whole, resume=True)
+    assert manifest(whole.output)["settings"]["whole"] is True
