@@ -4,11 +4,12 @@ import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
+from app.pace import CountedReranker, Pace
 from indexing import places
 from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
@@ -51,6 +52,8 @@ class SharedPipeline:
     """Why the requested re-ranker is missing; else empty."""
     remembering: RetrieveAndRerank | None = None
     """The same for searches, which may use scores that were computed before; what is measured may not."""
+    pace: Pace = field(default_factory=Pace)
+    """What its searches took."""
 
     def search(
         self, query: str, settings: PipelineSettings, *, on_first: Callable[[SearchTrace], None] | None = None
@@ -60,7 +63,11 @@ class SharedPipeline:
         `on_first` gets the first stage's trace before its passages are re-ranked; it must be quick.
         """
         with one_at_a_time:
-            return (self.remembering or self.pipeline).search(query, settings, on_first=on_first)
+            before = self.pace.read
+            trace = (self.remembering or self.pipeline).search(query, settings, on_first=on_first)
+            read = self.pace.read - before if self.remembering else len(trace.reranked or ())
+            self.pace.observe(trace, read=read)
+            return trace
 
 
 def own_bm25(index: str) -> Bm25Settings | None:
@@ -87,7 +94,8 @@ def open_pipeline(index: str, reranker: str) -> SharedPipeline:
         return SharedPipeline(_pipeline(folder, build, "", ""), build, str(error))
     if path == LATE:
         try:
-            return SharedPipeline(_pipeline(folder, build, path, ""), f"{build}:{path}", "")
+            late = _pipeline(folder, build, path, "")
+            return SharedPipeline(late, f"{build}:{path}", "", pace=_pace(folder, build, path, ""))
         except ModelError as error:  # the bi-encoder has no vectors of tokens
             return SharedPipeline(_pipeline(folder, build, "", ""), build, str(error))
     files = _files(Path(late_bi_encoder(path) or path)) if path else ""
@@ -96,7 +104,7 @@ def open_pipeline(index: str, reranker: str) -> SharedPipeline:
         return SharedPipeline(_pipeline(folder, build, "", ""), build, loaded.problem)
     opened = _pipeline(folder, build, path, files)
     remembering = _remembering(folder, build, path, files) if path else None
-    return SharedPipeline(opened, f"{build}:{path}:{files}", "", remembering)
+    return SharedPipeline(opened, f"{build}:{path}:{files}", "", remembering, _pace(folder, build, path, files))
 
 
 @st.cache_resource(show_spinner=False)
@@ -144,8 +152,19 @@ def _pipeline(folder: str, build: str, reranker: str, files: str) -> RetrieveAnd
 def _remembering(folder: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
     """A pipeline of the same parts that scores no pair twice."""
     plain = _pipeline(folder, build, reranker, files)
-    scores = None if plain.reranker is None else RememberedScores(plain.reranker)
+    pace = _pace(folder, build, reranker, files)
+    scores = None if plain.reranker is None else RememberedScores(CountedReranker(plain.reranker, pace))
     return RetrieveAndRerank(plain.index, plain.encoder, scores, settings=plain.settings)
+
+
+@st.cache_resource(max_entries=8, show_spinner=WAITING)
+def _pace(folder: str, build: str, reranker: str, files: str) -> Pace:
+    """The pace of a pipeline, which one small search begins."""
+    plain, pace = _pipeline(folder, build, reranker, files), Pace()
+    with one_at_a_time, suppress(ModelError):
+        trace = plain.search("how long it takes", PipelineSettings(depth=10, rerank_depth=10))
+        pace.observe(trace, read=len(trace.reranked or ()))
+    return pace
 
 
 @st.cache_resource(max_entries=3, show_spinner=WAITING)

@@ -437,6 +437,36 @@ def test_what_answers_by_default_is_told_under_the_lists_and_dense_alone_is_one_
         (root / "tiny/served.json").unlink()
 
 
+def test_a_search_is_fast_usual_or_thorough_with_its_time(page: AppTest) -> None:
+    page.query_params.update({"depth": "6", "rerank": "2"})
+    page.run()
+    names = ["Fast", "Usual", "Thorough"]
+    (control,) = page.segmented_control
+    assert [option.split()[0] for option in control.options] == names[:2]  # 6 of 6 candidates: none more thorough
+    assert all(re.search(r":small\[(under|about) [\d.]+ s\]", option) for option in control.options)
+    assert control.value == "Fast"  # 0.4 x 6 = 2.4
+    search(page, QUERY)
+    assert column(page, "second").count("<li") == 2
+    page.segmented_control(key="search_thoroughness").set_value("Usual").run()
+    assert not page.exception
+    assert page.number_input(key="search_rerank_depth").value == 6
+    page.number_input(key="search_depth").set_value(100).run()
+    (control,) = page.segmented_control
+    assert [option.split()[0] for option in control.options] == names
+    assert control.value is None
+    control.set_value("Fast").run()
+    assert page.query_params["rerank"] == "20"
+    assert "Fast: 20 passages are re-ranked; by default 50 are, and all else is the same." in unescape(html(page))
+    assert "chosen on" not in unescape(html(page)).replace("wasn't chosen on this", "")
+    control.set_value("Usual").run()
+    assert set(page.query_params) == {"q"}
+    page.selectbox(key="search_fusion").set_value("dense").run()
+    page.segmented_control(key="search_thoroughness").set_value("Thorough").run()
+    assert "These settings aren't the default of tiny" in unescape(html(page))  # more than its depth is another
+    page.selectbox(key="search_reranker").set_value("none").run()
+    assert not page.segmented_control
+
+
 def test_the_programs_own_default_claims_no_choice(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     page.query_params["reranker"] = "none"
     monkeypatch.delenv("SECOND_LOOK_RERANKER")

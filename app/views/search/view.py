@@ -9,6 +9,7 @@ from app.views.search.choice import choose
 from app.views.search.controls import search_sidebar
 from app.views.search.movement import show_movement
 from app.views.search.results import RERANKING, SEARCHING, lists_html, search_figures
+from app.views.search.thoroughness import show_thoroughness, thoroughness_words
 from app.views.search.waterfall import show_waterfall
 from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import figures_html
@@ -42,6 +43,7 @@ def render() -> None:
     notes = search_page.restore(sorted({*indexes, environment.default_index()}))
     st.html(TITLE)
     query_box("search", "Search", key=search_page.key("query"), on_submit=search_page.touch, icon=":material/search:")
+    thoroughness = st.container(key="search_depths")
     search_sidebar(indexes, reranker=environment.default_reranker())
     choice = search_page.current()
     search_page.remember(choice)
@@ -52,6 +54,8 @@ def render() -> None:
     except SecondLookError as error:
         problem(error)
         return
+    with thoroughness:
+        show_thoroughness(shared, choice)
     index_caption(shared.pipeline.index)
     _unknown_languages(shared)
     judged = load_judgments(shared)
@@ -118,7 +122,7 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
         return
     lists.html(lists_html(trace, judgment, choice))
     _show_ways(trace, choice)
-    show_default(choice, key="search", choose=choose)
+    show_default(choice, key="search", choose=choose, words=thoroughness_words(choice))
     listen(key="search_why")
     question = take_question()
     if question is not None and question.passage_id in trace.passages:

@@ -21,13 +21,14 @@ from search.served import NO_RERANKER
 from search.served_words import default_words, pipeline_words
 
 
-def show_default(choice: SearchChoice, *, key: str, choose: Callable[..., None]) -> None:
+def show_default(choice: SearchChoice, *, key: str, choose: Callable[..., None], words: str = "") -> None:
     """Say what answers, and offer the default, dense alone and, where the default has aged, to decide again.
 
-    `choose` takes fields of the choice; `key` begins the buttons' keys.
+    `choose` takes fields of the choice; `key` begins the buttons' keys; `words` say what answers where the page has a
+    name for it.
     """
     usual = without_own_bm25(default_choice(choice.index))
-    note(default_sentence(choice, usual))
+    note(words or default_sentence(choice, usual))
     with st.container(horizontal=True, gap="small", key=f"{key}_default"):
         if not _same(choice, usual):
             st.button(

@@ -30,6 +30,8 @@ CSS = """
 }
 .st-key-search_examples button p, .st-key-compare_examples button p { font-size: .9rem; }
 
+.st-key-search_thoroughness p span { font-size: .8rem !important; font-variant-numeric: tabular-nums; }
+
 .sl-figures { display: flex; flex-wrap: wrap; gap: .4rem 2rem; min-height: 2.9rem; align-items: start; }
 .sl-figure { display: inline-flex; flex-direction: column; min-width: 0; }
 .sl-figure small { color: var(--sl-quiet); font-size: .76rem; line-height: 1.3; }
@@ -122,6 +124,9 @@ label[disabled] [data-testid=stMarkdownContainer], [data-testid=stCaptionContain
 @media (max-width: 760px) {
   .stMainBlockContainer { padding: 4.2rem 1rem 4rem; } /* below the button that opens the navigation */
   .sl-figures { gap: .4rem 1.3rem; }
+  .st-key-search_thoroughness [role=radiogroup] { flex-wrap: nowrap; }
+  .st-key-search_thoroughness button { height: auto; padding: .2rem .6rem; }
+  .st-key-search_thoroughness p span { display: block; } /* the time below the name: the three fit into one row */
   [class*=st-key-compare_panel_] { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; }
   [class*=st-key-compare_panel_] > :first-child, [class*=st-key-compare_panel_] > :has(details[open]) {
     grid-column: 1 / -1;
