@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from indexing import precision
+from indexing.dense.fast import LENGTH_STEP, FastModel, dead_workers, load_fast, start_pool
 from indexing.errors import ModelError, SettingsError
 from indexing.models.folder import check_folder, check_recorded
 from indexing.models.loaded import (
@@ -41,7 +41,6 @@ from indexing.progress import Progress, silent
 from indexing.records import Floats
 
 TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536}  # tokens in one batch, padding included
-LENGTH_STEP = 8  # tokens; texts whose lengths round up to the same multiple share batches
 COUNTED_TOGETHER = 512  # texts whose tokens are counted in one call
 BATCHES = 8  # encoded per progress report
 ROLE = "Bi-encoder"
@@ -85,7 +84,7 @@ class BiEncoder:
         self._check(str(folder) if folder.is_dir() else path, recorded=recorded)
         self.fingerprint = weights_fingerprint(list(self._model.named_parameters()))
         self._workers = tuple(workers)
-        self._fast: SentenceTransformer | None = None
+        self._fast: FastModel | None = None
         self._pool: Any = None
 
     def _check(self, folder: str, *, recorded: bool) -> None:
@@ -141,16 +140,26 @@ class BiEncoder:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)  # (texts, dim) float32
         for rows, size in self._batches(texts):
             content = [texts[row] for row in rows]
-            encoded = self._fast_model().encode_document(
-                content,
-                batch_size=size,
-                show_progress_bar=False,
-                pool=self._started_pool(),
-                chunk_size=self._share(rows),
-            )
-            vectors[rows] = self._unit(encoded, content)
+            vectors[rows] = self._unit(self._encoded(content, size), content)
             progress("encode", len(rows), len(texts))
         return vectors
+
+    def _encoded(self, texts: Sequence[str], size: int) -> object:
+        pool = self._started_pool()
+        share = None if pool is None else math.ceil(len(texts) / len(self._workers))  # of one worker at a time
+        try:
+            return self._fast_model().encode_document(
+                texts, batch_size=size, show_progress_bar=False, pool=pool, chunk_size=share
+            )
+        except BaseException as error:
+            dead = dead_workers(pool, self._workers)
+            self.close()  # or a later call would take what a worker still gives for an answer of its own
+            if not dead:
+                raise
+            raise ModelError(
+                f"{ROLE} {self.name} lost the worker {' and the worker '.join(dead)}; give fewer --workers if memory "
+                'is short, and in a script of your own begin below `if __name__ == "__main__":`.'
+            ) from error
 
     @property
     def has_tokens(self) -> bool:
@@ -256,32 +265,16 @@ class BiEncoder:
             counts += [min(sum(encoding.attention_mask), most) for encoding in encodings]
         return np.array(counts, dtype=np.int64)
 
-    def _share(self, rows: NDArray[np.int64]) -> int | None:
-        """How many of these texts go to one worker at a time."""
-        return max(1, math.ceil(len(rows) / len(self._workers))) if self._pool is not None else None
-
     def _started_pool(self) -> Any:
         if self._pool is None and len(self._workers) > 1:
-            cores = max(1, (os.cpu_count() or 1) // len(self._workers))
-            before = os.environ.get("OMP_NUM_THREADS")
-            os.environ["OMP_NUM_THREADS"] = str(cores)  # each worker's share of the cores; workers inherit it
-            try:
-                self._pool = self._fast_model().start_multi_process_pool(list(self._workers))
-            finally:
-                os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(OMP_NUM_THREADS=before)
+            self._pool = start_pool(self._fast_model(), self._workers)
         return self._pool
 
-    def _fast_model(self) -> SentenceTransformer:
+    def _fast_model(self) -> FastModel:
         """The same weights in the format and with the attention that compute fastest on this device."""
         if self._fast is None:
-            options: dict[str, object] = {"dtype": precision.fastest_dtype(self._device), "use_safetensors": True}
-            if self._device == "cpu":
-                options["attn_implementation"] = "eager"  # a fifth faster on a CPU than torch's fused attention
-            with quiet_loading():
-                fast = SentenceTransformer(bundled_path(self.name), device=self._device, model_kwargs=options)
-            if isinstance(fast[0], Transformer):  # a model that averages word vectors needs no padding
-                fast[0].processing_kwargs = {"text": {"pad_to_multiple_of": LENGTH_STEP}}
-            self._fast = fast
+            dtype = precision.fastest_dtype(self._device)
+            self._fast = load_fast(bundled_path(self.name), self._device, dtype)
         return self._fast
 
     def _unit(self, vectors: object, texts: Sequence[str]) -> Floats:

@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import time
+from multiprocessing import resource_tracker, spawn
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from tokenizers import Tokenizer
 
 from indexing import precision
 from indexing.dense.encoder import BiEncoder
+from indexing.dense.fast import load_fast
 from indexing.errors import HubError, ModelError
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import bundled_path, weights_fingerprint
@@ -155,6 +158,25 @@ def test_workers_give_the_vectors_that_one_process_does(tiny_bi_encoder: Path) -
     assert multiprocessing.active_children() == []
     assert os.environ.get("OMP_NUM_THREADS") == before
     loaded.close()  # a second time, nothing is left to close
+
+
+def test_workers_that_die_at_their_start_are_told_in_one_line(
+    tiny_bi_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = BiEncoder(str(tiny_bi_encoder), workers=("cpu", "cpu"))
+    resource_tracker.ensure_running()  # with Python, before that is another program
+    monkeypatch.setattr(spawn, "_python_exe", os.fsencode(shutil.which("false") or ""))
+    lost = r"lost the worker on cpu \(it ended with exit code 1\) and the worker on cpu \(it ended with exit code 1\); "
+    with pytest.raises(ModelError, match=lost) as caught:
+        loaded.encode_passages(TEXTS)
+    assert "\n" not in str(caught.value)
+    assert multiprocessing.active_children() == []
+
+
+def test_what_a_worker_is_started_with_fits_into_a_pipe() -> None:
+    # who writes more would wait for ever for a process that died before it read
+    fast = load_fast(bundled_path(DEFAULT_BI_ENCODER), "cpu", torch.float32)
+    assert len(ForkingPickler.dumps(fast)) < 4096
 
 
 def test_one_worker_is_this_process(tiny_bi_encoder: Path) -> None:
