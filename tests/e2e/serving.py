@@ -10,8 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from indexing.catalogue import current_build
+from indexing.manifest import Manifest
 from indexing.places import HOME
 from tests.conftest import REPOSITORY, write_lines
 
@@ -26,7 +29,8 @@ def own_environment() -> dict[str, str]:
 def lay_out(folder: Path, *, index: Path, dev_queries: int) -> Path:
     """Make the folder one that the app can be started in: the collection, an index of it, and no re-ranker.
 
-    Only the first dev queries are there, so that a version is soon judged.
+    Only the first dev queries are there, so that a version is soon judged; the index says that it was built from this
+    collection, wherever it was, so that its judged queries are these.
     """
     sample = folder / "data/sample"
     shutil.copytree(REPOSITORY / ".streamlit", folder / ".streamlit")
@@ -37,6 +41,8 @@ def lay_out(folder: Path, *, index: Path, dev_queries: int) -> Path:
     qrels = (sample / "qrels.dev.tsv").read_text(encoding="utf-8").splitlines()
     write_lines(sample / "queries.dev.tsv", queries)
     write_lines(sample / "qrels.dev.tsv", [line for line in qrels if line.split()[0] in ids])
+    build = current_build("sample", root=folder / "data/indexes")
+    replace(Manifest.load(build), corpus=str(sample)).save(build)
     return folder
 
 
