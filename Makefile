@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house faults cases soak decide-bench evaluate reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases soak decide-bench evaluate calibrate shipped-calibration reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -95,11 +95,17 @@ soak: index ## Search with eight searchers beside a training for MINUTES (30): m
 decide-bench: index ## Print how long deciding whether to re-rank takes, by step, and how it grows with queries and pipelines
 	@$(RUN) -m benchmarks.decide --index "$(INDEX)" $(if $(QUERIES),--queries $(QUERIES)) --json benchmarks/results/decide.json
 
-evaluate: index ## Measure each stage on the sample's test split; TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
+evaluate: index ## Measure each stage on the sample's test split, then say whether to re-rank, decided on dev (BUDGET=10m); TREC=path/to/trec-dl-2019 adds that; ARGS="--depth 50" passes options on
 	@$(RUN) -m training evaluate --index "$(INDEX)" $(if $(TREC),--trec "$(TREC)") $(ARGS)
+	@echo
+	-@$(RUN) -m training decide "$(INDEX)" --if-absent --budget "$(or $(BUDGET),10m)"
 
 calibrate: index ## Fit probabilities for what the index serves on its dev queries, and print how well they hold on its test queries
 	@$(RUN) -m training calibrate "$(INDEX)" --check test --serve $(ARGS)
+
+shipped-calibration: $(READY) ## Fit the probabilities that come with the program: of the sample's own default, on its dev queries
+	@$(RUN) -m indexing build --corpus data/sample --index sample --if-absent
+	@$(RUN) -m training calibrate sample --ship
 
 reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judged/collections into OUTPUT: about four hours on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }

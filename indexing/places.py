@@ -54,6 +54,11 @@ def shipped_reranker() -> Path:
     return _bundled("reranker")
 
 
+def shipped_calibration() -> Path:
+    """The file with the calibration that comes with the program, of the bundled collection's default."""
+    return _bundled("calibration") / "sample.json"
+
+
 def _from_environment(name: str) -> Path | None:
     value = os.environ.get(name)
     return Path(value) if value else None

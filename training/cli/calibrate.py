@@ -4,13 +4,17 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.options import existing_path
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.calibration.served import is_calibrated
+from search.calibration.shipped import ship_calibration
 from search.calibration.stored import forget_calibrations
+from search.served import SHIPPED
+from search.served_settings import OWN_DEFAULT
 from training.cli.options import add_json, add_root
 
 if TYPE_CHECKING:
@@ -35,6 +39,9 @@ def add(commands: Commands) -> None:
         "--if-absent", action="store_true", help="do nothing if what is served is calibrated already, on this build"
     )
     afterwards.add_argument("--forget", action="store_true", help="show no probabilities, and no more")
+    afterwards.add_argument(
+        "--ship", action="store_true", help="calibrate the program's own default, and write what comes with the program"
+    )
     add_root(command)
     add_json(command)
     command.set_defaults(run=_calibrate)
@@ -46,56 +53,53 @@ def _calibrate(options: argparse.Namespace) -> int:
         forget_calibrations(options.index, root=options.root)
         print(f"Index {options.index} shows no probabilities any more.")
         return 0
-    if options.if_absent and is_calibrated(options.index, root=options.root):
+    if options.if_absent and not options.ship and is_calibrated(options.index, root=options.root):
         print(f"Index {options.index} is calibrated already.")
         return 0
     if (options.queries is None) != (options.qrels is None):
         alone = options.queries or options.qrels
         raise SettingsError(f"{alone} alone doesn't say what is judged; give both --queries and --qrels.")
-    from search.load import open_pipeline
-
-    pipeline = open_pipeline(options.index, root=options.root)
-    judged = judged_queries(pipeline, options.split, options.queries, options.qrels)
-    checked = None if options.check is None else judged_queries(pipeline, options.check, None, None)
+    pipeline = _open(options)
+    judged = _judged(pipeline, options.split, options.queries, options.qrels)
+    checked = None if options.check is None else _judged(pipeline, options.check)
     fitted = fit(pipeline, judged)
     on_other = None if checked is None else _check(pipeline, fitted, checked)
     if options.serve:
         keep(options.index, fitted, root=options.root)
+    if options.ship:
+        ship_calibration(fitted.calibration, pipeline.index.manifest)
     if options.json:
         print_json(_as_json(fitted, on_other))
         return 0
     print(text(fitted))
     if checked is not None and on_other is not None:
         print(f"On the {checked.judged.split} queries: {on_other.sentence()}")
+    if options.ship:
+        print(f"{places.shipped_calibration()} holds it, and comes with the program.")
     if options.serve:
         print(f"Every answer of index {options.index} shows its probabilities from now on.")
     return 0
 
 
-def judged_queries(
-    pipeline: "RetrieveAndRerank", split: str, queries: "Path | None", qrels: "Path | None", *, tell: bool = True
+def _open(options: argparse.Namespace) -> "RetrieveAndRerank":
+    """What the index serves; for what comes with the program its own default with the shipped re-ranker."""
+    from indexing.index import open_index
+    from search.load import open_pipeline, pipeline_on
+
+    if not options.ship:
+        return open_pipeline(options.index, root=options.root)
+    return pipeline_on(open_index(options.index, root=options.root), reranker=SHIPPED, settings=OWN_DEFAULT)
+
+
+def _judged(
+    pipeline: "RetrieveAndRerank", split: str, queries: "Path | None" = None, qrels: "Path | None" = None
 ) -> "FittedSet":
-    """The judged queries of a split beside the corpus, or of files, compared with the index.
-
-    With `tell`, the notes go to stderr.
-
-    Raises:
-        SettingsError, CorpusError: there are none, they can't be read, or they don't fit the index.
-    """
-    from indexing.index import open_corpus_folder
-    from indexing.judged.sets import judged_sets, pick_split, read_judged
+    """The judged queries, whose notes go to stderr. Raises SettingsError, CorpusError as `judged_queries` does."""
     from indexing.notes import log_note
-    from training.evaluation.candidates import silent_note
-    from training.evaluation.inputs import fitted_set
+    from training.evaluation.calibrate_served import judged_queries
 
-    index = pipeline.index
-    if qrels is not None:
-        judged = read_judged(queries, qrels, split=qrels.name, note=silent_note)
-    else:
-        sets = judged_sets(open_corpus_folder(index), note=silent_note)
-        judged = pick_split(sets, split, index=index.manifest.name)
-    found = fitted_set(judged, index)
-    for sentence in found.notes if tell else ():
+    found = judged_queries(pipeline, split, queries=queries, qrels=qrels)
+    for sentence in found.notes:
         log_note(sentence)
     return found
 
@@ -108,21 +112,6 @@ def fit(pipeline: "RetrieveAndRerank", judged: "FittedSet") -> "Fitted":
     with Bars("queries") as bars:
         shown = shown_passages(pipeline, judged, progress=bars)
     return fit_calibration(pipeline, shown, split=judged.judged.split)
-
-
-def calibrate_served(options: argparse.Namespace, index: str) -> str:
-    """Calibrate what was just served, by the queries that `decide` took; what came of it, in a sentence."""
-    from search.load import open_pipeline
-
-    pipeline = open_pipeline(index, root=options.root)
-    try:
-        judged = judged_queries(pipeline, options.split, options.queries, options.qrels, tell=False)
-        fitted = fit(pipeline, judged)
-    except SettingsError as error:
-        return str(error)
-    keep(index, fitted, root=options.root)
-    off = fitted.held_out.calibration_error
-    return f"Its scores are calibrated: expected calibration error {off:.4f}, held out."
 
 
 def keep(index: str, fitted: "Fitted", *, root: "Path | None") -> None:

@@ -1,6 +1,7 @@
 """Calibrates what an index serves on judged queries: cross-fitted by query, chosen by held-out log loss, or refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
@@ -87,9 +88,14 @@ class Fitted:
 
 
 def shown_passages(
-    pipeline: RetrieveAndRerank, fitted: FittedSet, *, minimum_grade: int | None = None, progress: Progress = silent
+    pipeline: RetrieveAndRerank,
+    fitted: FittedSet,
+    *,
+    minimum_grade: int | None = None,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    progress: Progress = silent,
 ) -> ShownPassages:
-    """Search for every judged query, by the pipeline's own settings.
+    """Search for every judged query, by the pipeline's own settings; `turn` is held during each search.
 
     Raises:
         SettingsError: no score of this pipeline can be compared between queries.
@@ -99,7 +105,8 @@ def shown_passages(
     grade = relevant_grade(judged.qrels, minimum_grade)
     rows: list[tuple[QueryId, dict[str, float], int | None]] = []
     for query in judged.queries:
-        trace = pipeline.search(query.text)
+        with turn():
+            trace = pipeline.search(query.text)
         final = leave_out(trace.final, query.id) if query.id in fitted.own else trace.final
         grades = judged.qrels[query.id]
         rows += [(query.id, trace.scores(passage), grades.get(passage)) for passage in final.top(SHOWN).passage_ids]

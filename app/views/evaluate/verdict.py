@@ -1,28 +1,23 @@
 """A decision on the page: the verdict, the pipelines in a table and a plot, and what is served from now on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from app.login import user_name
+from app.views.evaluate.serving import show_serving
 from app.views.evaluate.verdict_chart import gain_chart
 from app.views.widgets.figures import heading_html, interval_text, p_text
-from app.views.widgets.notices import note, plain, problem, shown
+from app.views.widgets.notices import note, plain, shown
 from indexing.catalogue import current_build
-from indexing.errors import SecondLookError
-from search.served_settings import rollback, served_settings
-from search.served_words import default_words
 from search.settings import PipelineSettings
 from training.choosing.contenders import Contender
-from training.choosing.kept_decision import KeptDecision, serve_decision
+from training.choosing.kept_decision import KeptDecision
 from training.choosing.table import how
 from training.evaluation.settings import MAIN_MEASURE
 from training.evaluation.significance import Interval
-from training.versions.promoted import person
 
-DONE_KEY = "evaluate_decide_done"  # session: what the last click did, told once
 Figures = Mapping[str, Any]
 
 
@@ -33,7 +28,7 @@ def show_verdict(kept: KeptDecision, *, index: str, read_only: bool) -> None:
     st.html(heading_html("Verdict", about))
     boxes = {"re-rank": st.success, "don't re-rank": st.info}
     boxes.get(str(figures["verdict"]), st.warning)(plain(shown(str(figures["sentence"]))), icon=":material/balance:")
-    _serving(kept, index, read_only=read_only)
+    show_serving(kept, index, read_only=read_only)
     note(*figures["notes"], *_changed(figures, index))
     columns = compared_columns(rows) if figures["comparing"] else timed_columns(rows)
     st.dataframe(columns, hide_index=True, column_config=_config(), key="evaluate_decide_table")
@@ -57,6 +52,7 @@ def compared_columns(rows: list[Figures]) -> dict[str, list[Any]]:
         ],
         "p (Holm)": ["" if one is None else p_text(one["holm_randomisation"]) for one in against],
         **_milliseconds(rows),
+        **_stopping(rows),
         "how": [_how(row) for row in rows],
     }
 
@@ -77,6 +73,20 @@ def _milliseconds(rows: list[Figures]) -> dict[str, list[float | None]]:
     return {"ms p50": [one.get("p50") for one in known], "ms p95": [one.get("p95") for one in known]}
 
 
+def _stopping(rows: list[Figures]) -> dict[str, list[str]]:
+    """What stopping early saves and costs, where some pipeline does."""
+    found = [row.get("stopping") for row in rows]  # decisions of an older program have none
+    if not any(found):
+        return {}
+    return {
+        "pairs": ["" if one is None else f"{one['pairs']:.1f} of {one['all_pairs']:.0f}" for one in found],
+        "first ten changed": [
+            "" if one is None else f"{one['changed']} of {one['queries']} (risk {one['risk']:.0%})" for one in found
+        ],
+        f"{MAIN_MEASURE} lost": ["" if one is None else f"{one['ndcg@10_lost']:.4f}" for one in found],
+    }
+
+
 def _how(row: Figures) -> str:
     settings = PipelineSettings(**row["settings"])
     return how(Contender(reranker=row["reranker"], settings=settings, run=row.get("run", "")))
@@ -92,49 +102,6 @@ def _changed(figures: Figures, index: str) -> list[str]:
     if build is None or build == current_build(index).name:
         return []
     return [f"This was decided on build {build} of {index}, which was built anew since; decide again."]
-
-
-def _serving(kept: KeptDecision, index: str, *, read_only: bool) -> None:
-    """What the index answers with, and the buttons that change it."""
-    if done := st.session_state.pop(DONE_KEY, ""):
-        st.success(plain(done))
-    try:
-        served = served_settings(index)
-    except SecondLookError as error:
-        problem(error)
-        return
-    note(f"{index} answers with {default_words(served)}.")
-    if read_only:
-        return
-    can_serve = kept.served is not None and kept.index == index
-    with st.container(horizontal=True, gap="small", key="evaluate_decide_serving"):
-        if st.button(
-            "Serve it",
-            key="evaluate_decide_serve",
-            icon=":material/publish:",
-            disabled=not can_serve,
-            help=kept.refusal or "Make what was decided the default of every search on this index.",
-            width="content",
-        ):
-            _do(lambda: serve_decision(kept, by=user_name() or person()), f"{index} answers with what was decided.")
-        if served is not None and st.button(
-            "Go back",
-            key="evaluate_decide_back",
-            icon=":material/undo:",
-            help="Serve again what was served before.",
-            width="content",
-        ):
-            _do(lambda: rollback(index), f"{index} answers as before.")
-
-
-def _do(action: Callable[[], object], done: str) -> None:
-    try:
-        action()
-    except (SecondLookError, OSError) as error:
-        problem(error)
-        return
-    st.session_state[DONE_KEY] = done
-    st.rerun()
 
 
 def _show_to_label(queries: list[Figures], index: str) -> None:
