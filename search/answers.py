@@ -28,7 +28,7 @@ def run_identity(
     manifest: Manifest, queries: Sequence[Query], settings: PipelineSettings, *, reranker: str
 ) -> dict[str, Any]:
     """All that determines the answers of a run, as plain JSON; `reranker` is the re-ranker's fingerprint."""
-    values = asdict(settings)
+    values = settings_identity(settings)
     if values["rerank_order"] == "fused":
         del values["rerank_order"]  # runs that were begun before there was a choice go on
     return {
@@ -39,6 +39,14 @@ def run_identity(
         "program": package_version(),
         **values,
     }
+
+
+def settings_identity(settings: PipelineSettings) -> dict[str, Any]:
+    """The settings as plain JSON, without those that are off, which runs that were begun before don't name."""
+    values = asdict(settings)
+    if values["rerank_stop"] is None:
+        del values["rerank_stop"]
+    return values
 
 
 def write_answers(

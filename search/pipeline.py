@@ -10,13 +10,14 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import IndexingError
 from indexing.index import Index, check_encoder
 from indexing.provenance import package_version
-from indexing.records import PassageId, Ranking
+from indexing.records import Floats, PassageId
 from indexing.store.tokens import TokenIds
-from search.calibration.curve import CalibratedPipeline
+from search.calibration.curve import CalibratedPipeline, Calibration
+from search.calibration.shipped import shipped_calibration
 from search.calibration.stored import CalibrationsFile, fitting
-from search.fuse import interpolate
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import FromFiles, Reranker, Scores, StoredTokens, score_passages
+from search.rerank.stopping import rerank_in_order
 from search.retrieve import FirstStage, first_stage
 from search.served import LATE, NO_RERANKER, reranker_fingerprint
 from search.settings import PipelineSettings, normalized_query
@@ -141,13 +142,20 @@ class RetrieveAndRerank:
     def _calibrated(self, trace: SearchTrace) -> SearchTrace:
         """The trace with the calibration that holds for it; a broken file of calibrations leaves it without."""
         try:
-            known = self._calibrations.read()
+            known, shipped = self._calibrations.read(), self._shipped_calibration
         except IndexingError as error:
             return replace(trace, uncalibrated=str(error))
-        if not known:
+        if not known and shipped is None:
             return trace
-        calibration, why_not = fitting(known, self.calibrated_as(trace.settings), index=self.index.manifest.name)
+        own = self.calibrated_as(trace.settings)
+        calibration, why_not = fitting(known, own, index=self.index.manifest.name)
+        if calibration is None and shipped is not None and not shipped.differs_from(own):
+            calibration, why_not = shipped, ""
         return replace(trace, calibration=calibration, uncalibrated=why_not)
+
+    @cached_property
+    def _shipped_calibration(self) -> Calibration | None:
+        return shipped_calibration(self.index.manifest)
 
     @cached_property
     def _fingerprint(self) -> str:
@@ -170,27 +178,46 @@ class RetrieveAndRerank:
         other = similarities.ranking(settings.rerank_mix, candidates)
         if "late" in settings.needs:
             clock.lap("late")
-        texts = [first.passages[passage_id].content for passage_id in candidates]
-        tokens = self._stored_tokens([first.rows[passage_id] for passage_id in candidates], reranker)
-        clock.lap("load")
-        if self._is_own_late(reranker):
-            scores = self._timed(similarities, candidates)
-        else:
-            scores = score_passages(reranker, first.query, texts, tokens=tokens)
-        logits = dict(zip(candidates, scores.logits.tolist(), strict=True))
-        cut = zip(candidates, scores.truncated, strict=True)
-        reranked = Ranking.sort(logits.items())
-        if settings.rerank_weight < 1:
-            reranked = interpolate(reranked, other, weight=settings.rerank_weight)
+        logits: dict[PassageId, float] = {}
+        truncated: set[PassageId] = set()
+
+        def read(passage_ids: Sequence[PassageId]) -> Floats:
+            scores = self._read(first, passage_ids, reranker, similarities=similarities, clock=clock)
+            logits.update(zip(passage_ids, scores.logits.tolist(), strict=True))
+            truncated.update(name for name, cut in zip(passage_ids, scores.truncated, strict=True) if cut)
+            return scores.logits
+
+        weight, stop = settings.rerank_weight, settings.rerank_stop
+        reranked = rerank_in_order(candidates, other, read, weight=weight, stop=stop)
         return replace(
             trace,
             reranked=reranked,
             logits=logits,
             cosines=similarities.cosines,
             late=similarities.late,
-            truncated=frozenset(passage_id for passage_id, truncated in cut if truncated),
-            seconds={**clock.seconds, **scores.seconds},
+            truncated=frozenset(truncated),
+            seconds=clock.seconds,
         )
+
+    def _read(
+        self,
+        first: FirstStage,
+        passage_ids: Sequence[PassageId],
+        reranker: Reranker,
+        *,
+        similarities: Similarities,
+        clock: Stopwatch,
+    ) -> Scores:
+        """The re-ranker's scores of some passages of the first stage."""
+        texts = [first.passages[passage_id].content for passage_id in passage_ids]
+        tokens = self._stored_tokens([first.rows[passage_id] for passage_id in passage_ids], reranker)
+        clock.lap("load")
+        if self._is_own_late(reranker):
+            scores = self._timed(similarities, passage_ids)
+        else:
+            scores = score_passages(reranker, first.query, texts, tokens=tokens)
+        clock.add(scores.seconds)
+        return scores
 
     @staticmethod
     def _timed(similarities: Similarities, candidates: Sequence[PassageId]) -> Scores:

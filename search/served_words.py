@@ -32,7 +32,8 @@ def pipeline_words(settings: PipelineSettings, *, reranker: str) -> str:
         parts = [f"{reads} {_percent(settings.rerank_weight)}", f"{SCORES[settings.rerank_mix]} {_percent(rest)}"]
     by = "" if settings.rerank_order == "fused" else f" by {SCORES[settings.rerank_order]}"
     of = "" if settings.fusion == "rrf" else f" of {first}"
-    return ", ".join([*parts, f"depth {settings.rerank_depth:,}{of}{by}"])
+    stop = [] if settings.rerank_stop is None else ["stopping early"]
+    return ", ".join([*parts, f"depth {settings.rerank_depth:,}{of}{by}", *stop])
 
 
 def default_words(served: ServedSettings | None) -> str:

@@ -1,7 +1,9 @@
 """How a query is answered: depths, fusion, BM25's parameters and the re-ranker's share."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias, get_args
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
@@ -41,11 +43,22 @@ class PipelineSettings:
     """Share of the re-ranker's score in the mixture, 0 to 1; 1 ranks by the re-ranker alone."""
     rerank_mix: FirstScore = "fused"
     """What it is mixed with, one of the scores of `rerank_order`, whichever retriever returned the passage."""
+    rerank_stop: float | None = None
+    """Re-ranking stops early once the tenth passage leads what the unread are expected to get by this much, 0 or more
+    standard deviations of the re-ranker's scores (`search.rerank.stopping`); None to read all."""
 
     @property
     def needs(self) -> frozenset[FirstScore]:
         """The scores of the first stage that re-ranking uses."""
         return frozenset((self.rerank_order, self.rerank_mix))
+
+    def changed(self, values: Mapping[str, Any]) -> "PipelineSettings":
+        """With these values by field; where any differs, early stopping, which was learned for all of them, is off.
+
+        Raises SettingsError for values that aren't possible.
+        """
+        found = replace(self, **values)
+        return found if found == self or "rerank_stop" in values else replace(found, rerank_stop=None)
 
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= DEEPEST:
@@ -65,6 +78,8 @@ class PipelineSettings:
         for name, value in (("bm25_weight", self.bm25_weight), ("rerank_weight", self.rerank_weight)):
             if not 0 <= value <= 1:
                 raise SettingsError(f"{name} is {value}; give a number from 0 to 1.")
+        if self.rerank_stop is not None and not 0 <= self.rerank_stop < math.inf:
+            raise SettingsError(f"rerank_stop is {self.rerank_stop}; give 0 or more, or None to read all candidates.")
 
 
 def normalized_query(query: str) -> str:

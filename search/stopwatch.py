@@ -22,3 +22,9 @@ class Stopwatch:
         now = time.perf_counter()
         self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._start
         self._start = now
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Take over times that something else measured since the last lap, which ends here."""
+        for stage, time_taken in seconds.items():
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + time_taken
+        self._start = time.perf_counter()

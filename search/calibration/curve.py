@@ -59,7 +59,7 @@ def effective(settings: PipelineSettings) -> PipelineSettings:
     """The settings without those that change nothing: a re-ranker's where nothing is re-ranked, and the like."""
     if settings.rerank_depth == 0:
         usual = PipelineSettings()
-        settings = replace(settings, rerank_order=usual.rerank_order, rerank_weight=1.0)
+        settings = replace(settings, rerank_order=usual.rerank_order, rerank_weight=1.0, rerank_stop=None)
     if settings.rerank_weight == 1:
         settings = replace(settings, rerank_mix="fused")
     return settings

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import replace
 
 from indexing import places
 from indexing.catalogue import current_build
@@ -90,7 +89,7 @@ def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
     given = {name: getattr(options, name) for name in OPTIONS if getattr(options, name) is not None}
     depth = given.get("depth", usual.depth)
     rerank_depth = given.get("rerank_depth", usual.rerank_depth)
-    settings = replace(usual, **{**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
+    settings = usual.changed({**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
     reranker_path(options.reranker)
     if options.rerank_depth is not None and settings.rerank_depth < options.rerank_depth:
         print(

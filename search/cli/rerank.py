@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from indexing.catalogue import current_build
@@ -100,7 +99,7 @@ class _Lists:
     def identity(self, settings: PipelineSettings, *, fingerprint: str) -> dict[str, object]:
         """All that determines the answers, as plain JSON."""
         from indexing.provenance import package_version
-        from search.answers import queries_fingerprint
+        from search.answers import queries_fingerprint, settings_identity
 
         lists = [
             (query.id, self._run[query.id].passage_ids, self._run[query.id].scores.tolist()) for query in self.queries
@@ -112,7 +111,7 @@ class _Lists:
             "queries": queries_fingerprint(self.queries),
             "re-ranker": fingerprint,
             "program": package_version(),
-            **asdict(settings),
+            **settings_identity(settings),
         }
 
     def open(self, name: str, settings: PipelineSettings) -> "Callable[[Query], Ranking]":

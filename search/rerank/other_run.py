@@ -1,7 +1,6 @@
 """Re-ranks the lists of another engine: the texts come from an index, or from a corpus that nobody indexed."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.notes import Note, counted, log_note, shown
-from indexing.records import PassageId, Query, Ranking, Run
-from search.fuse import interpolate
+from indexing.records import Floats, PassageId, Query, Ranking, Run
 from search.pipeline import RetrieveAndRerank
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.reranker import Reranker, score_passages
+from search.rerank.stopping import rerank_in_order
 from search.retrieve import FirstStage
 from search.settings import FirstScore, PipelineSettings
 
@@ -94,12 +93,15 @@ def by_texts(
         candidates = score(query, held, settings.rerank_order).top(settings.rerank_depth).passage_ids
         if not candidates:
             return ranking
-        logits = score_passages(reranker, query.text, [texts[name] for name in candidates]).logits
-        reranked = Ranking.sort(zip(candidates, logits.tolist(), strict=True))
-        if settings.rerank_weight < 1:
-            other = score(query, held.among(set(candidates)), settings.rerank_mix)
-            reranked = interpolate(reranked, other, weight=settings.rerank_weight)
-        return above(reranked, ranking)
+        weight, stop = settings.rerank_weight, settings.rerank_stop
+        other = held.among(set(candidates))
+        if weight < 1:
+            other = score(query, other, settings.rerank_mix)
+
+        def read(ids: Sequence[PassageId]) -> Floats:
+            return score_passages(reranker, query.text, [texts[name] for name in ids]).logits
+
+        return above(rerank_in_order(candidates, other, read, weight=weight, stop=stop), ranking)
 
     return rerank
 
@@ -122,4 +124,4 @@ def rerank_settings(usual: PipelineSettings, given: Mapping[str, Any]) -> Pipeli
     """The usual settings with those given; where nothing is re-ranked by default, as deep as the program reads."""
     rerank_depth = given.get("rerank_depth", usual.rerank_depth or PipelineSettings.rerank_depth)
     depth = given.get("depth", max(usual.depth, rerank_depth))
-    return replace(usual, **{**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
+    return usual.changed({**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})

@@ -267,6 +267,7 @@ def test_decide_prints_a_table_and_a_verdict_and_says_what_it_cant_serve(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", str(own_root))
     command = decide_command(own_root, tmp_path, tiny_cross_encoder)
     assert main([*command, "--html", str(tmp_path / "decision.html")]) == 0
     checked((tmp_path / "decision.html").read_text(encoding="utf-8"), basis=current_build("small", root=own_root).name)
@@ -278,6 +279,14 @@ def test_decide_prints_a_table_and_a_verdict_and_says_what_it_cant_serve(
     assert main([*command, "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["verdict"], made["judged"], made["comparing"]) == ("can't tell", 8, 4)
+    assert main([*command, "--if-absent"]) == 0
+    known = capsys.readouterr().out
+    assert "on 8 decide.tsv queries, of which 4 compare; other splits had no part in it." in known
+    assert known.endswith(f"{made['sentence']}\n")
+    assert main([*command, "--if-absent", "--seed", "1"]) == 0
+    assert "| on 4 of 8 judged queries | how |" in capsys.readouterr().out
+    assert main([*command, "--stop-early"]) == 2
+    assert "give --serve too" in capsys.readouterr().err
     assert main(["decide", "small", "--root", str(own_root), "--rollback"]) == 2
     assert "no served default of its own" in capsys.readouterr().err
 

@@ -20,6 +20,7 @@ from training.choosing.evaluated import SERVED_NOW, ChoosingSettings, Evaluated,
 from training.choosing.latency import Latency, measure_latency
 from training.choosing.opened import DecideInputs, DecideRequest, OpenIndex, read_decide_inputs
 from training.choosing.sharing import ALONE, Sharing
+from training.choosing.stopping import EARLY, measure_stop, ndcg_of, stopping_early
 from training.choosing.verdict import Row, Verdict, judge, pick_row
 from training.evaluation.significance import bootstrap_interval
 
@@ -60,6 +61,8 @@ class Decision:
     """The best without a re-ranker; None where nothing is judged."""
     reranked: Row | None = None
     """The best with one."""
+    stopping: Row | None = None
+    """The same, stopping early; None where that saves nothing."""
     timed: tuple[Timed, ...] = ()
     """In place of the rows where nothing is judged."""
     to_label: tuple[Disagreement, ...] = ()
@@ -142,6 +145,8 @@ class _Decider:
         baseline = plain[pick_row(plain)]
         reranking = [row for row in choices if row.contender.reranks]
         reranked = reranking[pick_row(reranking)]
+        early = self._stopping(reranked, evaluated[reranked.index])
+        rows += early
         compared = compare_with(baseline.comparing, {row.name: row.comparing for row in rows if row is not baseline})
         rows = [replace(row, compared=compared.get(row.name)) for row in rows]
         by_name = {row.name: row for row in self._timed(rows, first=(baseline.name, reranked.name))}
@@ -153,6 +158,7 @@ class _Decider:
             rows=tuple(by_name.values()),
             baseline=baseline,
             reranked=reranked,
+            stopping=by_name[early[0].name] if early else None,
             to_label=tuple(self._to_label(baseline, reranked, evaluated)) if verdict.further else (),
             judged=judged,
             comparing=len(baseline.comparing),
@@ -195,6 +201,20 @@ class _Decider:
             yield _row(f"{prefix}{kind}", one.name, contender, values, found)
         if found.served is not None:
             yield _row(f"{prefix}{SERVED_NOW}", one.name, self._served(one), found.served, found)
+
+    def _stopping(self, row: Row, found: Evaluated) -> list[Row]:
+        """The pipeline of a row, stopping early, if that saves anything."""
+        choosing = [found.gathered[query] for query in found.halves.choosing]
+        comparing = [found.gathered[query] for query in found.halves.comparing]
+        qrels = found.fitted.judged.qrels
+        stopping = measure_stop(row.contender, choosing, comparing, qrels)
+        if stopping is None:
+            return []
+        self._notes.append(stopping.sentence(row.name))
+        contender = stopping_early(row.contender, stopping.stop)
+        values = {query: one.rank(contender) for query, one in found.gathered.items()}
+        stopped = _row(f"{row.name}, {EARLY}", row.index, contender, ndcg_of(values, qrels), found)
+        return [replace(stopped, stopping=stopping)]
 
     def _served(self, one: OpenIndex) -> Contender:
         served = settings_in_force(one.name, root=self._request.root)

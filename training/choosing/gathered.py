@@ -1,15 +1,16 @@
 """What pipelines need of one query, both retrievers' lists, cosines and logits: it is ranked from these alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from indexing.errors import SettingsError
-from indexing.records import PassageId, Query, Ranking
+from indexing.records import Floats, PassageId, Query, Ranking
 from search.answers import plain_ranking, ranking_json
-from search.fuse import fuse, interpolate
+from search.fuse import fuse
+from search.rerank.stopping import Course, Score, rerank_in_blocks, rerank_in_order
 from search.served import LATE
 from search.settings import FirstScore
 from training.choosing.contenders import Contender
@@ -69,14 +70,29 @@ class GatheredQuery:
         settings, fused = contender.settings, self.fused(contender)
         if not contender.reranks or not len(fused):
             return fused
-        candidates = self.candidates(contender)
-        logits = self._logits_of(contender.reranker)
-        reranked = Ranking.sort((name, _score(logits, name, contender.reranker)) for name in candidates.passage_ids)
-        if settings.rerank_weight == 1:
-            return reranked
-        chosen = set(candidates.passage_ids)
-        among = Ranking.sort((name, score) for _, name, score in fused if name in chosen)
-        return interpolate(reranked, self.scored(among, settings.rerank_mix), weight=settings.rerank_weight)
+        other, score = self._mixture(contender)
+        candidates = self.candidates(contender).passage_ids
+        return rerank_in_order(candidates, other, score, weight=settings.rerank_weight, stop=settings.rerank_stop)
+
+    def courses(self, contender: Contender) -> list[Course]:
+        """What a pipeline that re-ranks would answer with after each block. Raises SettingsError as `rank` does."""
+        other, score = self._mixture(contender)
+        candidates = self.candidates(contender).passage_ids
+        return list(rerank_in_blocks(candidates, other, score, weight=contender.settings.rerank_weight))
+
+    def _mixture(self, contender: Contender) -> tuple[Ranking, Score]:
+        """What the re-ranker's score is mixed with, and that score."""
+        settings, logits = contender.settings, self._logits_of(contender.reranker)
+        chosen = set(self.candidates(contender).passage_ids)
+        other = Ranking.sort((name, score) for _, name, score in self.fused(contender) if name in chosen)
+        if settings.rerank_weight < 1:
+            other = self.scored(other, settings.rerank_mix)
+
+        def score(passage_ids: Sequence[PassageId]) -> Floats:
+            values = [_score(logits, name, contender.reranker) for name in passage_ids]
+            return np.array(values, dtype=np.float32)
+
+        return other, score
 
     def as_json(self) -> dict[str, Any]:
         """The first stage as plain JSON, of which `read_gathered` makes the same; logits are kept by themselves."""

@@ -1,9 +1,13 @@
 """Opens what a decision needs: an index with its bi-encoder, the re-rankers by name, and the queries, judged or not."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from indexing import atomic
+from indexing.catalogue import current_build
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError, SettingsError
 from indexing.index import Index, open_corpus_folder, open_index
@@ -11,7 +15,9 @@ from indexing.judged.fit import FittedSet, check_run
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet, judged_sets, pick_split, read_judged
 from indexing.notes import Note
+from indexing.provenance import package_version
 from indexing.records import Query, Run
+from search.answers import queries_fingerprint
 from search.load import open_reranker
 from search.pipeline import RetrieveAndRerank
 from search.queries import searchable_queries
@@ -139,6 +145,26 @@ def reranker_names(request: DecideRequest) -> tuple[str, ...]:
     served = [settings_in_force(name, root=request.root) for name in request.indexes]
     also = [one.reranker for one in served if one.reranker != NO_RERANKER]
     return tuple(dict.fromkeys([*request.rerankers, *also]))
+
+
+def request_identity(request: DecideRequest) -> dict[str, Any]:
+    """All that determines a decision, as plain JSON, from names and files alone: no model is loaded.
+
+    Raises:
+        IndexingError, ModelError, SettingsError, CorpusError: as `open_for` and `read_decide_inputs` do.
+    """
+    judged, unjudged = _queries(open_index(request.indexes[0], root=request.root), request, [])
+    qrels = {} if judged is None else judged.qrels
+    content = repr([(query, sorted(grades.items())) for query, grades in sorted(qrels.items())])
+    return {
+        "builds": {name: current_build(name, root=request.root).name for name in request.indexes},
+        "rerankers": {name: reranker_fingerprint(reranker_path(name)) for name in request.rerankers},
+        "queries": queries_fingerprint([*(() if judged is None else judged.queries), *unjudged]),
+        "judgments": hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        "runs": {name: atomic.sha256(path) for name, path in request.runs.items()},
+        "seed": request.seed,
+        "program": package_version(),
+    }
 
 
 def read_decide_inputs(opened: Sequence[OpenIndex], request: DecideRequest) -> DecideInputs:

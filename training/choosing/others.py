@@ -13,8 +13,7 @@ from training.choosing.contenders import Contender
 from training.choosing.deadline import Deadline
 from training.choosing.gathered import GatheredQuery
 from training.choosing.readers import Readers
-from training.evaluation.measures import measure_run
-from training.evaluation.settings import MAIN_MEASURE
+from training.choosing.stopping import ndcg_of
 
 Gather = Callable[..., list[GatheredQuery]]
 """`gather_first` on an index and its judged queries."""
@@ -49,9 +48,7 @@ def measure_other(
         if read is None:
             raise SettingsError("time didn't allow it; give a larger --budget.")
         gathered = read
-    run = {query.query.id: query.rank(contender) for query in gathered}
-    measured = measure_run(run, fitted.judged.qrels, minimum_grade=1, names=[MAIN_MEASURE])
-    return dict(measured.per_query[MAIN_MEASURE])
+    return ndcg_of({query.query.id: query.rank(contender) for query in gathered}, fitted.judged.qrels)
 
 
 def _read_of(query: GatheredQuery, contender: Contender, name: str) -> Iterable[PassageId]:

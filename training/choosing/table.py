@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from search.rerank.stopping import TOP
 from search.served import NO_RERANKER
 from search.served_words import first_stage_words
 from training.choosing.contenders import Contender
 from training.choosing.decide import Decision
 from training.choosing.latency import Latency
+from training.choosing.stopping import EARLY, RISK
 from training.choosing.verdict import Row
 from training.evaluation.settings import MAIN_MEASURE
 
@@ -25,8 +27,8 @@ def _table(decision: Decision) -> str:
     baseline = decision.baseline.name if decision.baseline is not None else ""
     lines = [
         f"| on {decision.comparing} of {decision.judged} judged queries | how | {MAIN_MEASURE} | 95 % "
-        f"| against {baseline} | p (Holm) | ms p50 | ms p95 |",
-        "|---|---|" + "---:|" * 6,
+        f"| against {baseline} | p (Holm) | ms p50 | ms p95 | pairs | first {TOP} changed | {MAIN_MEASURE} lost |",
+        "|---|---|" + "---:|" * 9,
     ]
     return "\n".join(lines + [_line(row) for row in decision.rows])
 
@@ -45,8 +47,22 @@ def _line(row: Row) -> str:
         against,
         p,
         *_milliseconds(row.latency),
+        *stopping_cells(row),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def stopping_cells(row: Row) -> tuple[str, str, str]:
+    """Pairs that are read for a query and, where it stops early, the risk that was taken and what it cost."""
+    stopping = row.stopping
+    if stopping is None:
+        return (f"{row.contender.pairs:,}" if row.contender.reranks else ""), "", ""
+    share = stopping.changed / stopping.queries
+    return (
+        f"{stopping.pairs:.1f} (-{stopping.saved:.0%})",
+        f"{share:.1%} (risk {RISK:.0%})",
+        f"{stopping.lost:.4f}",
+    )
 
 
 def how(contender: Contender) -> str:
@@ -58,6 +74,8 @@ def how(contender: Contender) -> str:
     parts = [source, f"best {settings.rerank_depth} by {settings.rerank_order}", contender.reranker]
     if settings.rerank_weight < 1:
         parts.append(f"{settings.rerank_weight:.0%} of the score, the rest {settings.rerank_mix}")
+    if settings.rerank_stop is not None:
+        parts.append(f"{EARLY} at a lead of {settings.rerank_stop:.2f}")
     return ", ".join(parts)
 
 

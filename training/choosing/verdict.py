@@ -13,6 +13,7 @@ from search.served_words import first_stage_words
 from training.choosing.choose import Compared, pick
 from training.choosing.contenders import Contender
 from training.choosing.latency import Latency
+from training.choosing.stopping import Stopping
 from training.evaluation.paired import BETTER, LEAST_QUERIES, WORSE, PairedComparison
 from training.evaluation.settings import MAIN_MEASURE
 from training.evaluation.significance import Interval
@@ -39,6 +40,8 @@ class Row:
     """With the best one without a re-ranker, on the comparing half; None for that one."""
     latency: Latency | None = None
     """None for a list of another system, which isn't made here."""
+    stopping: Stopping | None = None
+    """What stopping early saves and costs; None for a pipeline that reads all candidates."""
 
     @property
     def mean(self) -> float:
@@ -58,6 +61,7 @@ class Row:
             "per_query": dict(self.comparing),
             "versus_baseline": None if self.compared is None else self.compared.as_json(),
             "milliseconds": None if self.latency is None else self.latency._asdict(),
+            "stopping": None if self.stopping is None else self.stopping.as_json(),
         }
 
 

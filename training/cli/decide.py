@@ -3,7 +3,9 @@
 import argparse
 import re
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from indexing import atomic, places
 from indexing.catalogue import current_build
@@ -14,12 +16,15 @@ from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
 from search.served import DEFAULT_RERANKER, LATE, reranker_path
 from search.served_settings import ServedSettings, forget, rollback, served_settings
-from training.cli.calibrate import calibrate_served
 from training.cli.options import add_html, add_json, add_root, add_runs, check_html, today
 
 if TYPE_CHECKING:
     from training.choosing.decide import Decision
+    from training.choosing.kept_decision import KeptDecision
+    from training.choosing.opened import DecideRequest
 
+USUAL = (DEFAULT_RERANKER, LATE)
+"""The re-rankers that are tried where none is named."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -41,8 +46,14 @@ def add(commands: Commands) -> None:
     command.add_argument("--seed", type=whole(0), default=0, help="of the halves of the queries (%(default)s)")
     afterwards = command.add_mutually_exclusive_group()
     afterwards.add_argument("--serve", action="store_true", help="make what is decided the index's served default")
+    afterwards.add_argument(
+        "--if-absent", action="store_true", help="print what was decided last if nothing has changed since, else decide"
+    )
     afterwards.add_argument("--rollback", action="store_true", help="serve again what was served before, and no more")
     afterwards.add_argument("--forget", action="store_true", help="serve the program's own default, and no more")
+    command.add_argument(
+        "--stop-early", action="store_true", help="with --serve: serve it stopping early, at the risk in the table"
+    )
     add_root(command)
     add_html(command)
     add_json(command)
@@ -59,21 +70,13 @@ def _seconds(text: str) -> float:
 def _decide(options: argparse.Namespace) -> int:
     if options.rollback or options.forget:
         return _change(options)
-    check_html(options)
-    for name in options.indexes:
-        current_build(name, root=options.root)
-    for name, path in options.run_files:
-        if not path.is_file():
-            raise SettingsError(f"--run {name}={path}: there is no such file; give a TREC run.")
-    rerankers = tuple(dict.fromkeys(options.reranker)) or (DEFAULT_RERANKER, LATE)
-    for name in rerankers:
-        reranker_path(name)
+    _check(options)
     from indexing.notes import log_note
     from indexing.progress import Bars
     from training.choosing.decide import decide
     from training.choosing.evaluated import KeptReading
     from training.choosing.kept_decision import reading_folder
-    from training.choosing.opened import DecideRequest, open_for
+    from training.choosing.opened import DecideRequest, open_for, request_identity
 
     request = DecideRequest(
         indexes=tuple(options.indexes),
@@ -82,20 +85,53 @@ def _decide(options: argparse.Namespace) -> int:
         queries=options.queries,
         qrels=options.qrels,
         runs=dict(options.run_files),
-        rerankers=rerankers,
+        rerankers=tuple(dict.fromkeys(options.reranker)) or USUAL,
         seconds=options.budget,
         seed=options.seed,
     )
+    identity = request_identity(request)
+    if options.if_absent and (known := _known(request, identity)) is not None:
+        return _print_known(known, options)
     opened = open_for(request, note=log_note)
     keep = KeptReading(reading_folder(), opened[0].fingerprints)
     with Bars("queries") as bars:
         decision = decide(opened, request, keep=keep, progress=bars)
     for sentence in decision.notes:
         log_note(sentence)
-    return _give(decision, options)
+    return _give(decision, identity, options)
 
 
-def _give(decision: "Decision", options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace) -> None:
+    """Refuse at once what can't be, before anything heavy is imported."""
+    if options.stop_early and not options.serve:
+        raise SettingsError("--stop-early says how what is decided is served; give --serve too.")
+    check_html(options)
+    for name in options.indexes:
+        current_build(name, root=options.root)
+    for name, path in options.run_files:
+        if not path.is_file():
+            raise SettingsError(f"--run {name}={path}: there is no such file; give a TREC run.")
+    for name in options.reranker or USUAL:
+        reranker_path(name)
+
+
+def _known(request: "DecideRequest", identity: "Mapping[str, Any]") -> "KeptDecision | None":
+    """What was decided last, if nothing has changed since and it had as much time."""
+    from training.choosing.kept_decision import last_decision
+
+    known = last_decision(request.indexes[0]) if request.root == places.indexes() else None
+    return known if known is not None and known.holds(identity, seconds=request.seconds) else None
+
+
+def _print_known(known: "KeptDecision", options: argparse.Namespace) -> int:
+    if options.json:
+        print_json(known.figures)
+    else:
+        print(known.text())
+    return 0
+
+
+def _give(decision: "Decision", identity: "Mapping[str, Any]", options: argparse.Namespace) -> int:
     """Print the decision, and serve it where that was asked for."""
     from training.choosing.kept_decision import keep, serve_decision, to_keep
     from training.choosing.table import decision_text
@@ -110,17 +146,28 @@ def _give(decision: "Decision", options: argparse.Namespace) -> int:
     else:
         print(decision_text(decision))
     kept = to_keep(decision, split=options.split if options.queries is None else options.queries.name)
+    kept = replace(kept, identity=identity, seconds=options.budget)
     if options.root == places.indexes():  # the pages show what was decided for the indexes that they open
         keep(kept, options.indexes)
     if options.serve:
         from training.versions.promoted import person
 
-        index, _ = serve_decision(kept, root=options.root, by=person())
-        calibrated = calibrate_served(options, index)
-        print(calibrated, file=sys.stderr if options.json else sys.stdout)
+        index, _ = serve_decision(kept, root=options.root, by=person(), early=options.stop_early)
+        print(_calibrate(options, index), file=sys.stderr if options.json else sys.stdout)
         if not options.json:
             print(f"Index {index} answers so from now on; back: python -m training decide {index} --rollback")
     return 0
+
+
+def _calibrate(options: argparse.Namespace, index: str) -> str:
+    """Calibrate what is served now, by the queries that it was decided on; what came of it, in a sentence."""
+    from indexing.progress import Bars
+    from search.load import open_pipeline
+    from training.evaluation.calibrate_served import calibrate_served
+
+    given = {"queries": options.queries, "qrels": options.qrels, "root": options.root}
+    with Bars("queries") as bars:
+        return calibrate_served(open_pipeline(index, root=options.root), options.split, **given, progress=bars)
 
 
 def _change(options: argparse.Namespace) -> int:

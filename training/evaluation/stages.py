@@ -17,6 +17,7 @@ from search.journal import Journal
 from search.pipeline import Pipeline
 from search.rerank.late_interaction import late_logits
 from search.rerank.reranker import Reranker
+from search.rerank.stopping import rerank_in_order, scores_of
 from search.rerank.token_cache import TokenCache
 from search.settings import PipelineSettings
 from training.evaluation.candidates import Candidates, deeper
@@ -98,10 +99,11 @@ class Stages:
         by = {"fused": self.fused, "dense": self.cosine, "late": self.late or {}}
         run = {}
         for query, ranking in self.reranked.items():
-            order = by[settings.rerank_order][query]
-            read = set(order.passage_ids if whole else order.top(settings.rerank_depth).passage_ids)
-            other = by[settings.rerank_mix][query].among(read)
-            run[query] = interpolate(ranking.among(read), other, weight=settings.rerank_weight)
+            order = by[settings.rerank_order][query].among(set(ranking.passage_ids))
+            candidates = order.passage_ids if whole else order.top(settings.rerank_depth).passage_ids
+            other = by[settings.rerank_mix][query].among(set(candidates))
+            weight, stop = settings.rerank_weight, settings.rerank_stop
+            run[query] = rerank_in_order(candidates, other, scores_of(ranking), weight=weight, stop=stop)
         return run
 
 

@@ -1,7 +1,7 @@
 """Is re-ranking worth it here? Decides in the background, and shows what was decided for the index last."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -31,7 +31,7 @@ from training.choosing.contenders import Grid
 from training.choosing.decide import decide
 from training.choosing.evaluated import KeptReading
 from training.choosing.kept_decision import KeptDecision, keep, last_decision, reading_folder, to_keep
-from training.choosing.opened import DecideRequest, OpenIndex
+from training.choosing.opened import DecideRequest, OpenIndex, request_identity
 from training.choosing.sharing import Sharing
 
 BUDGETS = {duration_text(seconds): float(seconds) for seconds in (20, 60, 180, 600, 1800)}
@@ -140,8 +140,9 @@ def _work(opened: OpenIndex, request: DecideRequest) -> Callable[[Progress], Kep
 
     def work(progress: Progress) -> KeptDecision:
         reading = KeptReading(reading_folder(), opened.fingerprints)
+        identity = request_identity(request)
         decision = decide([opened], request, keep=reading, note=_ignore, sharing=sharing, progress=progress)
-        kept = to_keep(decision, split=request.split)
+        kept = replace(to_keep(decision, split=request.split), identity=identity, seconds=request.seconds)
         keep(kept, request.indexes)
         return kept
 

@@ -67,7 +67,7 @@ def choice_of(values: Mapping[str, Any]) -> SearchChoice:
     pipeline = {name: values[name] for name in PIPELINE_PARAMETERS.values()}
     pipeline["rerank_depth"] = min(pipeline["rerank_depth"], pipeline["depth"])
     decided = served_default(own["index"]).settings_for(own["reranker"])  # what no field of a page sets
-    return SearchChoice(**own, settings=replace(decided, **pipeline))
+    return SearchChoice(**own, settings=decided.changed(pipeline))
 
 
 def default_choice(index: str | None = None, reranker: str | None = None) -> SearchChoice:

@@ -34,6 +34,28 @@ QUERY = "yeast in bread dough"
 TEN = PipelineSettings(depth=10, rerank_depth=5)
 
 
+def test_re_ranking_stops_with_the_block_that_leads_far_enough(
+    small_index: Index, bi_encoder: BiEncoder, reranker: WordOverlapReranker
+) -> None:
+    """Dense scores fall and all logits are 0, as the passages hold no word of the query: the first ten stay."""
+    whole = PipelineSettings(fusion="dense", rerank_depth=20, depth=20, rerank_weight=0.5)
+    pipeline = RetrieveAndRerank(small_index, bi_encoder, reranker)
+    trace = pipeline.search("zebra", replace(whole, rerank_stop=0.0))
+    assert [len(passages) for _, passages in reranker.asked] == [10]
+    assert len(trace.final) == len(trace.logits) == 10
+    assert trace.final.passage_ids == pipeline.search("zebra", whole).final.passage_ids[:10]
+    assert len(pipeline.search("zebra", replace(whole, rerank_stop=9.0)).final) == 20
+    assert [len(passages) for _, passages in reranker.asked] == [10, 20, 10, 10]
+    assert list(trace.seconds).count("re-rank") == 1
+
+
+def test_another_setting_turns_early_stopping_off() -> None:
+    settings = PipelineSettings(rerank_stop=0.5)
+    assert settings.changed({"rerank_depth": 50}) == settings
+    assert settings.changed({"rerank_weight": 0.9}) == PipelineSettings(rerank_weight=0.9)
+    assert settings.changed({"rerank_stop": 0.7}).rerank_stop == 0.7
+
+
 def test_the_fused_ranking_is_that_of_the_first_stage_rankings(pipeline: RetrieveAndRerank) -> None:
     trace = pipeline.search(QUERY, TEN)
     assert set(trace.first_stage) == {"bm25", "dense"}
@@ -290,6 +312,9 @@ def test_where_nothing_is_found_nothing_is_re_ranked(
         {"rerank_mix": "bm25"},
         {"rerank_order": "bm25"},
         {"rerank_weight": float("nan")},
+        {"rerank_stop": -0.1},
+        {"rerank_stop": float("nan")},
+        {"rerank_stop": float("inf")},
     ],
 )
 def test_settings_out_of_range_are_refused_with_the_value(values: dict[str, Any]) -> None:

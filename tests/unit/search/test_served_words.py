@@ -17,6 +17,7 @@ from search.settings import PipelineSettings
         ),
         ({"rerank_depth": 50}, "default", "re-ranker alone, depth 50"),
         ({"rerank_depth": 20, "rerank_order": "dense"}, "late", "late interaction alone, depth 20 by cosine"),
+        ({"rerank_depth": 20, "rerank_stop": 0.5}, "x", "re-ranker alone, depth 20, stopping early"),
         ({"rerank_depth": 20, "fusion": "bm25", "b": 0.9}, "x", "re-ranker alone, depth 20 of BM25 (b=0.9)"),
         ({"fusion": "dense"}, "none", "dense, not re-ranked"),
         ({"rerank_depth": 0}, "default", "BM25 + dense (RRF, k=60), not re-ranked"),

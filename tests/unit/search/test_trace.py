@@ -68,6 +68,7 @@ def test_the_contract_field_by_field(trace: SearchTrace) -> None:
             "rerank_weight": 1.0,
             "rerank_order": "fused",
             "rerank_mix": "fused",
+            "rerank_stop": None,
         },
         "final": [
             {

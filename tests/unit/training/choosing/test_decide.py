@@ -15,16 +15,19 @@ from indexing.errors import SettingsError
 from indexing.index import Index, open_index
 from indexing.records import PassageId, QueryId
 from search.pipeline import RetrieveAndRerank
+from search.rerank import stopping as stopping_blocks
 from search.rerank.reranker import Reranker, Scores
+from search.retrieve import retrieve_dense
 from search.served_settings import ServedSettings, serve, served_settings
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES, write_lines
+from training.choosing import stopping as stopping_choice
 from training.choosing.contenders import FirstStageChoice, Grid
 from training.choosing.decide import Decision, decide
 from training.choosing.evaluated import KeptReading
+from training.choosing.kept_decision import KeptDecision, last_decision, reading_folder, serve_decision, to_keep
 from training.choosing.kept_decision import keep as keep_decision
-from training.choosing.kept_decision import last_decision, reading_folder, serve_decision, to_keep
-from training.choosing.opened import DecideRequest, OpenIndex
+from training.choosing.opened import DecideRequest, OpenIndex, request_identity
 from training.choosing.sharing import Sharing
 from training.choosing.table import decision_text
 from training.evaluation.measures import measure_run
@@ -223,6 +226,81 @@ def test_what_was_decided_is_served(
     now = next(each for each in again.rows if each.name == "served now")
     assert now.contender.settings == row.contender.settings
     assert now.comparing == pytest.approx(dict(row.comparing))
+
+
+class FirstFour:
+    """Reads the dense list's first four passages as good, the third as the best, and all others as equally bad."""
+
+    name = "first four"
+
+    def __init__(self, index: Index, encoder: BiEncoder) -> None:
+        lists = {
+            text: retrieve_dense(index, encoder.encode_query(text), depth=20).ranking.passage_ids
+            for text in TEXTS.values()
+        }
+        self.best = {query: lists[text][2] for query, text in TEXTS.items()}
+        self._logits = {
+            text: {PASSAGES[name]: float(place < 4) + 3.0 * (place == 2) for place, name in enumerate(names)}
+            for text, names in lists.items()
+        }
+        self.read = 0
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        self.read += len(passages)
+        return Scores(np.array([self._logits[query][passage] for passage in passages], dtype=np.float32))
+
+
+def test_what_stopping_early_saves_stands_in_the_table_and_can_be_served(
+    own_root: Path, bi_encoder: BiEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In blocks of two, four passages are good; after six, two bad ones say that the rest is bad: 6 of 20 are read."""
+    for module in (stopping_blocks, stopping_choice):
+        monkeypatch.setattr(module, "TOP", 2)
+    monkeypatch.setattr(stopping_blocks, "BLOCK", 2)
+    index = open_index("small", root=own_root)
+    reranker = FirstFour(index, bi_encoder)
+    asked = request(tmp_path, root=own_root)
+    write_lines(tmp_path / "j.tsv", [f"{query} 0 {passage} 1" for query, passage in reranker.best.items()])
+    grid = replace(GRID, first_stages=(FirstStageChoice(fusion="dense"),))
+    found = decide(opened(index, bi_encoder, reranker), replace(asked, grid=grid))
+    assert found.verdict.kind == "re-rank"
+    assert found.stopping is not None
+    stopping = found.stopping.stopping
+    assert stopping is not None
+    assert (stopping.pairs, stopping.all_pairs, stopping.changed, stopping.lost) == (6, 20, 0, 0)
+    assert "| 6.0 (-70%) | 0.0% (risk 5%) | 0.0000 |" in decision_text(found)
+    assert any("saves 70% of the pairs and loses +0.0000 nDCG@10" in note for note in found.notes)
+
+    kept = to_keep(found, split="dev")
+    whole = serve_decision(kept, root=own_root)[1].settings
+    assert whole.rerank_stop is None
+    early = serve_decision(kept, root=own_root, early=True)[1].settings
+    assert early == replace(whole, rerank_stop=stopping.stop)
+    pipeline = RetrieveAndRerank(index, bi_encoder, reranker, settings=early)
+    before = reranker.read
+    trace = pipeline.search(TEXTS["0"])
+    assert reranker.read - before == len(trace.final) == 6
+    assert trace.final.top(2).passage_ids == pipeline.search(TEXTS["0"], whole).final.top(2).passage_ids
+
+
+def test_what_saves_nothing_isnt_served_stopping_early(own_root: Path, bi_encoder: BiEncoder, tmp_path: Path) -> None:
+    index = open_index("small", root=own_root)
+    found = decide(opened(index, bi_encoder, KnowingReranker(1)), request(tmp_path, root=own_root))
+    assert found.stopping is None
+    with pytest.raises(SettingsError, match="Stopping early isn't possible for small"):
+        serve_decision(to_keep(found, split="dev"), root=own_root, early=True)
+    assert served_settings("small", root=own_root) is None
+
+
+def test_a_decision_holds_until_something_that_determined_it_changes(own_root: Path, tmp_path: Path) -> None:
+    asked = replace(request(tmp_path, root=own_root), rerankers=("late",))
+    identity = request_identity(asked)
+    kept = KeptDecision(at="", split="dev", figures={}, identity=json.loads(json.dumps(identity)), seconds=60)
+    assert kept.holds(request_identity(asked), seconds=60)
+    assert not kept.holds(identity, seconds=61)
+    assert not replace(kept, identity={}).holds({}, seconds=0)
+    write_lines(tmp_path / "j.tsv", ["0 0 a1 1"])
+    assert not kept.holds(request_identity(asked), seconds=60)
 
 
 def test_contradictions_are_refused_before_anything_is_opened(tmp_path: Path) -> None:
