@@ -14,14 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tests.cases
-from indexing import precision
+from indexing import places, precision
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.index import open_index
 from search.pipeline import RetrieveAndRerank
+from search.rerank.cross_encoder import CrossEncoderReranker
+from search.served import SHIPPED
 from tests.cases.case import Case, Check, Checks
+from tests.support.loaded_once import load_once
 
 FRAMEWORK = {"case", "__main__", "test_cases"}
 WARM = ("search.load", "training.evaluation.evaluate", "training.cli.evaluate")
@@ -73,7 +76,10 @@ def warm_up(folder: Path) -> None:
     precision.fastest_dtype("cpu")
     (folder / "collection.tsv").write_text("1\tBees make honey.\n", encoding="utf-8")
     manifest = build(Corpus(folder), name="warm", root=folder / "indexes", settings=BuildSettings())
-    RetrieveAndRerank(open_index(manifest.name, root=folder / "indexes"), BiEncoder(), None).search("bees")
+    encoder = load_once(BiEncoder)
+    encoder.encode_passages(["bees"])  # in another number format than a query
+    reranker = load_once(CrossEncoderReranker, str(places.shipped_reranker()), called=SHIPPED)
+    RetrieveAndRerank(open_index(manifest.name, root=folder / "indexes"), encoder, reranker).search("bees")
 
 
 def main() -> int:
