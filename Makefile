@@ -73,7 +73,7 @@ demo: index ## Serve the app at http://127.0.0.1:8501
 test: $(READY) ## Run every test that needs no GPU and no hub
 	@# two workers of one core each; a file's tests stay together, as they share what is slow to make; those in a browser come
 	@# first, so that no worker waits for the other at the end
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Formatting, lint and types: ruff format, ruff, mypy --strict
 	@$(RUN) -m ruff format --check .
