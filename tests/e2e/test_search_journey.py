@@ -1,9 +1,10 @@
 """A user's way through the search page in a real browser: type, read, ask why, follow a link, use a phone."""
 
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.e2e.browsing import all_of, press_enter_on, there, until
-from tests.e2e.searching import query_box, search_for
+from tests.e2e.searching import query_box, search_for, watched_search
 
 QUERY = "how many people live in berlin"
 
@@ -19,6 +20,29 @@ def test_a_typed_query_shows_two_lists_in_which_passages_have_moved(browser: Web
     assert first.rect["x"] + first.rect["width"] < second.rect["x"]
     assert "berlin" in browser.current_url
     assert not there(browser, "[data-testid=stException]")
+
+
+def test_the_first_stage_stands_there_while_the_passages_are_read(browser: WebDriver, address: str) -> None:
+    browser.get(f"{address}/?q=jaguar&rerank=10")
+    all_of(browser, ".sl-column-second .sl-card")
+    _, usual, thorough = all_of(browser, ".st-key-search_thoroughness [role=radio]")
+    assert not there(browser, ".st-key-search_thoroughness [aria-checked=true]")
+    assert " s" in usual.text
+    browser.execute_script("arguments[0].focus()", thorough)
+    thorough.send_keys(Keys.SPACE)  # so that reading takes a while
+    until(browser, "the depth in the link", lambda: "rerank=100" in browser.current_url)
+    assert all_of(browser, ".st-key-search_thoroughness [aria-checked=true]") == [thorough]
+    assert browser.switch_to.active_element == thorough
+
+    dimmed, first, both = watched_search(browser, QUERY)
+    assert (dimmed["what"], first["what"], both["what"]) == ("dim", "first", "both")
+    assert dimmed["opacity"] < 0.5
+    assert dimmed["after"] <= 100  # milliseconds
+    assert (first["first"], first["second"], first["empty"]) == (10, 0, 10)
+    assert (both["first"], both["second"], both["empty"]) == (10, 10, 0)
+    assert dimmed["at"] <= first["at"] < both["at"]
+    top = [card.rect["y"] for card in all_of(browser, ".sl-results .sl-card[data-passage]")]
+    assert top[0] == top[10]  # each card in the place that was kept for it
 
 
 def test_why_a_passage_has_its_rank_is_told_on_the_press_of_a_key(browser: WebDriver, address: str) -> None:

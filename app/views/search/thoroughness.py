@@ -35,11 +35,10 @@ def show_thoroughness(shared: SharedPipeline, choice: SearchChoice) -> None:
     if shared.pipeline.reranker is None or len(depths) < 2:
         return
     st.session_state[key("thoroughness")] = _name(choice, depths)
-    most = shared.pipeline.index.manifest.passages
     st.segmented_control(
         "How thorough the re-ranking is",
         list(depths),
-        format_func=lambda name: _label(name, min(depths[name], most), shared.pace),
+        format_func=_labels(shared, choice, depths).__getitem__,
         key=key("thoroughness"),
         on_change=_choose,
         args=(depths,),
@@ -77,6 +76,21 @@ def _depths(choice: SearchChoice) -> dict[str, int]:
 def _name(choice: SearchChoice, depths: dict[str, int]) -> str | None:
     names = [name for name, passages in depths.items() if passages == choice.settings.rerank_depth]
     return names[0] if names else None
+
+
+def _labels(shared: SharedPipeline, choice: SearchChoice, depths: dict[str, int]) -> dict[str, str]:
+    """The buttons' words, which stay as they are until another query is asked.
+
+    Streamlit draws a button with other words anew, and whoever had just pressed it would lose the focus.
+    """
+    asked = (shared.fingerprint, choice.query, depths)
+    kept = st.session_state.get(key("thoroughness_words"))
+    if kept is None or kept[0] != asked:
+        most = shared.pipeline.index.manifest.passages
+        words = {name: _label(name, min(passages, most), shared.pace) for name, passages in depths.items()}
+        kept = st.session_state[key("thoroughness_words")] = (asked, words)
+    labels: dict[str, str] = kept[1]
+    return labels
 
 
 def _label(name: str, passages: int, pace: Pace) -> str:
