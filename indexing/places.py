@@ -39,6 +39,16 @@ def feedback() -> Path:
     return _from_environment(FEEDBACK) or home() / "feedback" / "feedback.sqlite3"
 
 
+def clicks() -> Path:
+    """The folder of judgments from clicks that are kept to train on, a folder an index."""
+    return home() / "clicks"
+
+
+def click_logs() -> Path:
+    """The folder of click logs on this machine that the app offers, for those that are too large to upload."""
+    return home() / "click-logs"
+
+
 def runs() -> Path:
     """The folder of experiments, such as a race of recipes."""
     return home() / "runs"

@@ -31,6 +31,7 @@ LIMIT = 200  # megabytes
 MEGABYTE = 1 << 20
 UNPACKED = 10  # times the limit: the most that an upload may unpack to
 PIECE = 1 << 20  # bytes copied at once
+GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None
     with _not_taken(target), atomic.folder(target) as work:
         path = work / STORED[ending(upload.file_name)]
         try:
-            _copy(content, path, upload)
+            copy_upload(content, path, limit=upload.limit, elsewhere=places.corpora())
             corpus, passages = _read(path, upload)
         except SecondLookError as error:  # the message is to name the user's file, not the copy
             raise type(error)(_renamed(str(error), path, upload)) from error
@@ -142,29 +143,36 @@ def _renamed(sentence: str, path: Path, upload: Upload) -> str:
     return sentence.replace(str(path), upload.file_name).replace(stored, upload.file_name)
 
 
-def _copy(content: IO[bytes], path: Path, upload: Upload) -> None:
-    remaining = upload.limit * MEGABYTE
+def copy_upload(content: IO[bytes], path: Path, *, limit: int, elsewhere: Path) -> None:
+    """Copy what a user sends to a new file; `elsewhere` is the folder on the server for a larger one.
+
+    Raises:
+        CorpusError: it has more than `limit` megabytes, or is packed and can't be unpacked or unpacks to much more.
+    """
+    remaining = limit * MEGABYTE
     with path.open("xb") as file:
         while piece := content.read(PIECE):
             remaining -= len(piece)
             if remaining < 0:
                 raise CorpusError(
-                    f"{path} has more than {upload.limit} MB, which is the most for an upload. "
-                    f"Split it, or have it put below {places.corpora()} on the server."
+                    f"{path} has more than {limit} MB, which is the most for an upload. "
+                    f"Split it, or have it put below {elsewhere} on the server."
                 )
             file.write(piece)
-    if path.suffix == ".gz":
-        _check_unpacked(path, upload)
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP)) == GZIP
+    if packed or path.suffix == ".gz":
+        _check_unpacked(path, limit)
 
 
-def _check_unpacked(path: Path, upload: Upload) -> None:
+def _check_unpacked(path: Path, limit: int) -> None:
     """Refuse a small file that unpacks to a huge one, before its lines are read."""
     size = 0
     try:
         with gzip.open(path) as stream:
             while piece := stream.read(PIECE):
                 size += len(piece)
-                _check_size(size, path, upload)
+                _check_size(size, path, limit)
     except READ_ERRORS as error:
         raise CorpusError(f"{path} can't be unpacked ({first_line(error)}); pack it again.") from error
 
@@ -177,7 +185,7 @@ def _read(path: Path, upload: Upload) -> tuple[Corpus, int]:
         _check_line(corpus, upload)
         passages += 1
         size += len(passage.content)
-        _check_size(size, path, upload)
+        _check_size(size, path, upload.limit)
     _check_line(corpus, upload)
     if not passages:
         raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
@@ -189,7 +197,7 @@ def _check_line(corpus: Corpus, upload: Upload) -> None:
         raise CorpusError(f"{corpus.skipped[0]}. Mend the line, or have such lines left out.")
 
 
-def _check_size(size: int, path: Path, upload: Upload) -> None:
-    most = UNPACKED * upload.limit
+def _check_size(size: int, path: Path, limit: int) -> None:
+    most = UNPACKED * limit
     if size > most * MEGABYTE:
         raise CorpusError(f"{path} unpacks to more than {most:,} MB, which is the most for an upload; split it.")

@@ -17,10 +17,13 @@ from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
+from indexing.judged.qrels import read_judgments
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
-from tests.support.pages import html, press, sentences
+from tests.support.pages import figure, html, keys, press, sentences, text
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
+from tests.unit.training.judgments.clicks.logs import swapped
+from training.judgments.clicks.kept import kept_clicks
 from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
@@ -473,3 +476,88 @@ def test_a_link_holds_who_and_how(open_page: Callable[..., AppTest]) -> None:
     for name in ("blind", "view", "shown", "index"):
         assert f"The link's {name} " in unescape(html(bad))
     assert set(bad.query_params) == {"rater", "q"}
+
+
+# Judgments from clicks
+
+LOG = [json.dumps(record) for record in swapped(QUERY, "p1", "p4")]
+SITE = f"""
+import streamlit as st
+st.navigation([
+    st.Page({str(PAGE)!r}, title="Teach", url_path="teach", default=True),
+    st.Page({str(PAGE.parents[1] / "train/page.py")!r}, title="Train", url_path="train"),
+]).run()
+"""
+CLICKS_READ = (
+    "Expected at places 1 and 2: 10 × 0.400 + 10 × 0.200 = 6.00. It got 9 clicks, 1.50 times as many: at least 1 and "
+    "below 2 is grade 2."
+)
+
+
+def send(page: AppTest, *lines: str, name: str = "log.jsonl") -> AppTest:
+    page.file_uploader(key="teach_clicks_upload").set_value([(name, "\n".join(lines).encode(), "application/json")])
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.usefixtures("open_page")
+def test_a_click_log_is_shown_step_by_step_and_kept_apart_from_the_grades(home: Path) -> None:
+    page = AppTest.from_file(str(write_lines(home / "site.py", [SITE])), default_timeout=30)
+    page = send(page.run(), *LOG, '{"query_id": "q0", "action_name": "page_exit"}')
+    shown = text(page)
+    assert [figure(page, name) for name in ("Searches", "Views", "Clicks")] == ["20", "40", "12"]
+    assert "log.jsonl: 1 event is neither an impression nor a click and is left out: 1 'page_exit'." in shown
+    assert '<tr aria-current="true"><th scope="row">10</th><td>2</td><td>1</td></tr>' in html(page)
+    assert '<th scope="row">50</th><td>0</td><td>0</td>' in html(page)
+    assert CLICKS_READ in shown
+    assert PASSAGES["p1"] in shown
+    assert not (home / "data/clicks").exists()
+
+    page.number_input(key="teach_clicks_views").set_value(21).run()
+    assert "No passage has 21 views and 1 expected clicks for one query" in sentences(page)
+    assert "teach_clicks_keep" not in keys(page)
+    page.number_input(key="teach_clicks_views").set_value(20).run()
+    press(page, "teach_clicks_keep")
+    assert "Kept 2 judgments of 1 query, marked as clicks." in sentences(page)
+    assert "Kept for tiny: 2 judgments of 1 query with 20 views or more, from log.jsonl, on " in text(page)
+    assert "They take the place of those that are kept for tiny." in text(page)
+    kept = kept_clicks("tiny")
+    assert kept is not None
+    assert read_judgments(kept.folder / "qrels.clicks.tsv").source == "clicks"
+    assert stored(home) == {}
+    assert [link.proto.page for link in page.get("page_link")] == ["train"]
+
+    press(page, "teach_clicks_remove_yes")
+    assert "Removed the judgments from clicks that were kept for tiny." in sentences(page)
+    assert kept_clicks("tiny") is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([*LOG, '{"query": 3}'], f"log.jsonl:{len(LOG) + 1}: neither a query nor an event"),
+        ([" "], "log.jsonl is empty; give a file that holds lines."),
+        (LOG[:2], "The log holds no click, so that it tells nothing of relevance; give one that does."),
+        (
+            [json.dumps(record) for record in swapped(QUERY, "x1", "x4")],
+            "Index tiny holds none of the 2 passages in the log (x1, x4)",
+        ),
+    ],
+)
+def test_a_log_that_cannot_be_used_is_told_in_one_sentence_and_nothing_is_kept(
+    open_page: Callable[..., AppTest], home: Path, lines: list[str], told: str
+) -> None:
+    page = send(open_page(rater="ann"), *lines)
+    (error,) = page.error
+    assert error.value.replace("\\", "").startswith(told)
+    assert "teach_clicks_keep" not in keys(page)
+    assert not (home / "data/clicks").exists()
+
+
+def test_a_log_on_the_server_can_be_chosen(open_page: Callable[..., AppTest], home: Path) -> None:
+    assert not open_page(rater="ann").multiselect
+    write_lines(home / "data/click-logs/large.jsonl", LOG)
+    page = open_page(rater="ann")
+    page.multiselect(key="teach_clicks_here").select("large.jsonl").run()
+    assert CLICKS_READ in text(page)

@@ -27,10 +27,14 @@ from indexing.records import Passage, PassageId
 from tests.conftest import PASSAGES, REPOSITORY
 from tests.support.pages import again, html, keys, press, sentences, text
 from tests.support.versions import make_version
+from tests.unit.training.judgments.clicks.logs import swapped, write_log
 from training.data.settings import DataSettings
 from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import PREVIEW
 from training.jobs.status import Metric, MetricsFile, TrainingStatus
+from training.judgments.clicks.expected import ClickSettings
+from training.judgments.clicks.judge import judge_clicks
+from training.judgments.clicks.kept import keep_clicks, remove_clicks
 from training.judgments.feedback import FeedbackStore
 from training.recipes.catalog import LOSS_RECIPES
 from training.recipes.row_counts import RowCounts
@@ -194,7 +198,8 @@ def test_the_current_model_is_the_base_where_there_is_one(page: AppTest, house: 
         (
             "judged",
             False,
-            "No training data is chosen; choose the index's judged queries, your own judgments or the hub's data.",
+            "No training data is chosen; choose the index's judged queries, your own judgments, clicks or the hub's "
+            "data.",
         ),
     ],
 )
@@ -291,6 +296,27 @@ def test_my_judgments_are_learned_from(tiny: AppTest, house: Path) -> None:
     previewed(again(tiny))
     assert "1 rows with 2 (query, passage) pairs, from 1 of feedback feedback.jsonl." in text(tiny)
     assert "who sees the flash" in text(tiny)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_clicks_are_learned_from_only_where_they_are_ticked(tiny: AppTest, house: Path) -> None:
+    assert tiny.checkbox(key="train_field_clicks").disabled
+    FeedbackStore.open(places.feedback(), protected_share=0.0)
+    log = write_log(house / "log.jsonl", *swapped("who sees the flash", "b1", "b4"))
+    keep_clicks(judge_clicks([log], ClickSettings()), "small", build="b", log=[log])
+    again(tiny)
+    assert tiny.checkbox(key="train_field_clicks").label == "2 judgments of 1 query from clicks"
+    assert not tiny.checkbox(key="train_field_clicks").value
+    assert "from clicks" not in text(tiny)
+    tiny.checkbox(key="train_field_clicks").check()
+    tiny.checkbox(key="train_field_judged").uncheck()
+    previewed(again(tiny))
+    assert "learns from the 2 judgments of 1 query from clicks." in text(tiny)
+    assert "from 1 of clicks small." in text(tiny)
+    assert "who sees the flash" in text(tiny)
+    remove_clicks("small")
+    again(tiny)
+    assert tiny.checkbox(key="train_field_clicks").disabled
 
 
 def test_rows_are_data_in_every_form() -> None:

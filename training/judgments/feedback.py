@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -205,6 +205,12 @@ class FeedbackStore:
         """Whether a query is reserved for evaluation: drawn by its hash, or ever graded as held out."""
         with _connected(self.path) as connection:
             return self._protects(normalize_query(query), _held_out_queries(connection))
+
+    def protected(self, queries: Iterable[str]) -> set[str]:
+        """Those of the queries that are reserved for evaluation."""
+        with _connected(self.path) as connection:
+            held_out = _held_out_queries(connection)
+        return {query for query in queries if self._protects(normalize_query(query), held_out)}
 
     def raters(self) -> list[str]:
         """Names of all raters with a grade in effect, sorted."""

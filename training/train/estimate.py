@@ -23,6 +23,7 @@ from training.example import ignore
 from training.fitting.fit import ROWS
 from training.fitting.memory import free_bytes, memory_bytes, model_shape
 from training.fitting.plan import seconds_a_step
+from training.judgments.judged_set import judged_files
 from training.recipes.row_counts import RowCounts
 from training.recipes.row_files import preview, read_rows
 from training.recipes.settings import FitSettings
@@ -167,6 +168,8 @@ def _queries(source: Source, indexes: OpenIndexes) -> float:
     """Number of queries in a source; infinite if counting them would mean reading all of it."""
     if source.form == "index":
         return len(judged_sets(open_corpus_folder(indexes.index(source.index)))["train"].queries)
+    if source.queries is not None and source.qrels is not None:
+        return len(judged_files(source.queries, source.qrels).queries)
     if source.form == "feedback":
         return sum(1 for _ in feedback_examples(source, on_skip=ignore))
     return math.inf

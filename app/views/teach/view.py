@@ -8,6 +8,7 @@ from app import environment, resources
 from app.resources import SharedPipeline
 from app.views.teach import choice as teach_page
 from app.views.teach.choice import TeachChoice
+from app.views.teach.clicks.view import show_clicks
 from app.views.teach.grading import NOTE_KEY, PROBLEM_KEY, show_meanings, show_sheet
 from app.views.teach.progress import show_progress
 from app.views.teach.queries import grading_query_box, known_query, pick_query, rater_box, teach_sidebar
@@ -99,6 +100,8 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
             show_meanings()
         with st.expander("Pin an expectation", key="teach_pinning"):
             show_pinning(sheet)
+    with st.expander("Judgments from clicks", key="teach_clicks"):
+        show_clicks(shared.pipeline.index, store)
     with st.expander("Agreement between raters", key="teach_agreements"):
         show_agreement(grades)
     with st.expander("Downloads", key="teach_exports"):

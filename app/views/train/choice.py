@@ -9,6 +9,7 @@ from training.data.questions import ColdStart
 from training.data.readers.hub import HUB_DATA
 from training.data.settings import DataSettings
 from training.jobs.jobs import next_output
+from training.judgments.clicks.kept import QRELS, QUERIES
 from training.judgments.export import FEEDBACK_FILE
 from training.mining.settings import MiningSettings
 from training.recipes.catalog import find_loss_recipe
@@ -26,6 +27,8 @@ class TrainingDataChoice:
     """Whether to use the index's judged train queries."""
     feedback: bool
     """Whether to use the grades from the Teach page."""
+    clicks: bool
+    """Whether to use the judgments from clicks that are kept for the index."""
     hub: bool
     """Whether to use the recipe's data on the hub."""
     limit: int
@@ -57,7 +60,7 @@ class TrainingChoice:
             )
 
     def request(self, folder: Path, *, root: Path) -> TrainRequest:
-        """The training as a request for the next free version number, with a feedback file in `folder` where chosen.
+        """The training as a request for the next free version number, with the files of `own_data` in `folder`.
 
         Raises:
             SettingsError: no data is chosen.
@@ -88,10 +91,17 @@ class TrainingChoice:
         judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK_FILE))
         if find_loss_recipe(self.recipe).from_passages:
             return (judged,)
-        chosen = {judged: self.data.judged, feedback: self.data.feedback, Source("hub"): self.data.hub}
+        files = (("queries", str(folder / QUERIES)), ("qrels", str(folder / QRELS)))
+        chosen = {
+            judged: self.data.judged,
+            feedback: self.data.feedback,
+            Source("judged", self.data.index, files): self.data.clicks,
+            Source("hub"): self.data.hub,
+        }
         sources = tuple(source for source, is_chosen in chosen.items() if is_chosen)
         if not sources:
             raise SettingsError(
-                "No training data is chosen; choose the index's judged queries, your own judgments or the hub's data."
+                "No training data is chosen; choose the index's judged queries, your own judgments, clicks or the "
+                "hub's data."
             )
         return sources

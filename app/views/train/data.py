@@ -18,7 +18,9 @@ from indexing.errors import SecondLookError
 from indexing.index import corpus_folder
 from indexing.judged.sets import judged_sets
 from indexing.manifest import Manifest
+from indexing.notes import counted
 from training.data.readers.hub import HUB_DATA
+from training.judgments.clicks.kept import clicks_to_train, kept_clicks
 from training.judgments.feedback import FeedbackStore
 from training.mining.settings import SAMPLING
 from training.recipes.catalog import find_loss_recipe
@@ -28,7 +30,7 @@ MOST_EXAMPLES = 10_000_000
 OWN_SCORES = "The scores of the data; for an index, those of its first stage"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What there is to learn from and to measure on."""
 
@@ -38,11 +40,17 @@ class Found:
     """The index's."""
     grades: int
     """Of people, that may be trained on."""
+    clicks: int
+    """Judgments from clicks that are kept for the index and may be trained on."""
+    clicked: int
+    """How many queries these are of."""
 
 
 def find_data(index: str) -> Found:
     """Count the judged queries of an index and people's grades; the index itself isn't opened."""
-    return Found(*_about(index), _grades())
+    splits, bi_encoder = _about(index)
+    clicks, clicked = _clicks(index)
+    return Found(splits=splits, bi_encoder=bi_encoder, grades=_grades(), clicks=clicks, clicked=clicked)
 
 
 def choose_data(
@@ -59,9 +67,10 @@ def choose_data(
     else:
         queries = int(value("queries"))
         _sources(recipe, index, found)
-    chosen = {name: bool(value(name)) and not cold for name in ("judged", "feedback", "hub")}
+    chosen = {name: bool(value(name)) and not cold for name in ("judged", "feedback", "clicks", "hub")}
     chosen["judged"] &= bool(found.splits.get("train"))
     chosen["feedback"] &= bool(found.grades)
+    chosen["clicks"] &= bool(found.clicks)
     chosen["hub"] &= recipe in HUB_DATA
     teacher = ""
     if not cold and find_loss_recipe(recipe).needs_scores:
@@ -94,6 +103,12 @@ def _sources(recipe: str, index: str, found: Found) -> None:
         key=key("feedback"),
         disabled=not grades,
         help="The grades from the Teach page. Protected queries are never trained on.",
+    )
+    st.checkbox(
+        clicks_words(found) if found.clicks else "Clicks: no judgments kept for this index yet",
+        key=key("clicks"),
+        disabled=not found.clicks,
+        help="Kept on the Teach page, apart from the grades. Protected queries are never trained on.",
     )
     source = HUB_DATA.get(recipe)
     st.checkbox(
@@ -179,3 +194,21 @@ def _grades() -> int:
     except SecondLookError as error:
         hint(str(error))
         return 0
+
+
+def clicks_words(found: Found) -> str:
+    """How many judgments were made from clicks, and of how many queries."""
+    return f"{counted(found.clicks, 'judgment')} of {counted(found.clicked, 'query', 'queries')} from clicks"
+
+
+def _clicks(index: str) -> tuple[int, int]:
+    """How many judgments from clicks are kept that may be trained on, and of how many queries."""
+    try:
+        kept = kept_clicks(index)
+        if kept is None:
+            return 0, 0
+        judged = clicks_to_train(kept, FeedbackStore.open(places.feedback()))
+    except (SecondLookError, OSError) as error:
+        hint(str(error))
+        return 0, 0
+    return sum(map(len, judged.qrels.values())), len(judged.queries)

@@ -22,6 +22,7 @@ def default_values() -> dict[str, Any]:
         "name": "mine",
         "judged": True,
         "feedback": True,
+        "clicks": False,
         "hub": False,
         "limit": 20_000,
         "queries": ColdStart.queries,

@@ -11,6 +11,7 @@ from app.views.train.choice import TrainingChoice
 from app.views.train.data import Found, choose_data, find_data
 from app.views.train.fields import key, remember, restore, value
 from app.views.train.numbers import choose_dev, choose_numbers
+from app.views.train.own_data import write_own_data
 from app.views.train.preview import show_forecast, start_forecast, stop_forecast
 from app.views.train.summary import sentences_of, title_of
 from app.views.widgets.figures import heading_html
@@ -23,8 +24,6 @@ from indexing.errors import SecondLookError
 from indexing.names import DEFAULT_BI_ENCODER
 from search.served import reranker_path
 from training.jobs.jobs import TrainingJob
-from training.judgments.export import write_feedback
-from training.judgments.feedback import FeedbackStore
 from training.recipes.catalog import LOSS_RECIPES, USUAL, find_loss_recipe
 from training.recipes.settings import TrainSettings
 from training.versions import promoted
@@ -145,8 +144,7 @@ def _start(choice: TrainingChoice, on_start: Callable[[str], None]) -> None:
     folder, root = TrainingJob.new_folder(), places.indexes()
 
     def fill(work: Path) -> None:
-        if choice.data.feedback:
-            write_feedback(FeedbackStore.open(places.feedback()), work, root=root)
+        write_own_data(choice.data, work, root=root)
 
     try:
         TrainingJob.start(choice.request(folder, root=root), folder, fill=fill)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.views.train.choice import TrainingChoice
+from app.views.train.own_data import write_own_data
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.notices import note, plain, problem
@@ -15,8 +16,6 @@ from indexing import places
 from indexing.progress import Progress
 from training.jobs.forecast import forecast_apart
 from training.jobs.jobs import TrainingJob
-from training.judgments.export import write_feedback
-from training.judgments.feedback import FeedbackStore
 from training.train.forecast import QUERIES, Forecast
 
 LAST_KEY = "train_forecast"  # session: the choice previewed last, and its job
@@ -110,8 +109,7 @@ def _work(choice: TrainingChoice, root: Path) -> Callable[[Progress], Forecast]:
     def work(progress: Progress) -> Forecast:
         with tempfile.TemporaryDirectory(prefix="second-look-preview-") as name:
             folder = Path(name)
-            if choice.data.feedback:
-                write_feedback(FeedbackStore.open(places.feedback()), folder, root=root)
+            write_own_data(choice.data, folder, root=root)
             return forecast_apart(
                 choice.request(folder, root=root), folder, on_output=lambda line: progress(line, 0, 0)
             )

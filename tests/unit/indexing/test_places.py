@@ -23,6 +23,8 @@ OWN = {
     places.models: "models",
     places.jobs: "jobs",
     places.feedback: "feedback/feedback.sqlite3",
+    places.clicks: "clicks",
+    places.click_logs: "click-logs",
     places.runs: "runs",
 }
 

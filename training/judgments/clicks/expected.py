@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from indexing.errors import SettingsError
 from indexing.records import PassageId
@@ -79,6 +80,21 @@ class ClickedPair:
         return bisect_right(bounds, self.ratio)
 
 
+class PlacePart(NamedTuple):
+    """What one place gave a passage, or a query: its share of the expected clicks, and the clicks that came."""
+
+    place: int
+    views: int
+    clicks: int
+    rate: float
+    """Clicks a view of the place, whatever stands there."""
+
+    @property
+    def expected(self) -> float:
+        """Clicks that the place gets on average from so many views."""
+        return self.views * self.rate
+
+
 def place_rates(views: Views) -> list[PlaceRate]:
     """Views and clicks of each place that was seen, the first place first."""
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
@@ -103,6 +119,12 @@ def clicked_pairs(views: Views) -> list[ClickedPair]:
         for (query, passage), places in views.seen.items()
     ]
     return sorted(pairs, key=lambda pair: (pair.query, -pair.ratio, pair.passage_id))
+
+
+def place_parts(views: Views, pair: ClickedPair, rates: Sequence[PlaceRate]) -> list[PlacePart]:
+    """How a pair's expected clicks come about: their sum over the places, the first place first."""
+    known, seen = {row.place: row.rate for row in rates}, views.seen[pair.query, pair.passage_id]
+    return [PlacePart(place, *seen[place], known[place]) for place in sorted(seen)]
 
 
 def enough(pairs: Sequence[ClickedPair], settings: ClickSettings) -> list[ClickedPair]:

@@ -1,18 +1,18 @@
 """Judgments from a click log, in files that bear the mark `clicks`, so that nobody takes them for grades by people."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from indexing import atomic
-from indexing.errors import SettingsError
+from indexing.errors import CorpusError, SettingsError
 from indexing.judged.by_text import Named, name_queries
 from indexing.judged.qrels import CLICKS, Judgments
 from indexing.judged.queries import normalize_query, read_queries
-from indexing.notes import Note, log_note
-from indexing.records import PassageId
+from indexing.notes import Note, counted, log_note, shown
+from indexing.records import PassageId, Qrels, Query
 from indexing.whitespace import squeeze
 from training.judgments.clicks.expected import STEPS, ClickedPair, ClickSettings, PlaceRate, clicked_pairs, enough
 from training.judgments.clicks.expected import place_rates as rates_of
@@ -55,6 +55,35 @@ class ClickJudgments:
             pairs = enough(self.pairs, replace(self.settings, least_views=least))
             table.append((least, len(pairs), len({pair.query for pair in pairs})))
         return table
+
+    def within(self, index: str, *, holds: Callable[[PassageId], bool]) -> "ClickJudgments":
+        """The same of passages that an index holds; how often each place is clicked stays that of the whole log.
+
+        Raises:
+            CorpusError: it holds none of those that were seen.
+        """
+        seen = sorted({pair.passage_id for pair in self.pairs})
+        absent = {passage for passage in seen if not holds(passage)}
+        if seen and len(absent) == len(seen):
+            raise CorpusError(
+                f"Index {index} holds none of the {counted(len(seen), 'passage')} in the log ({shown(seen)}); choose "
+                "the index that was searched when it was recorded."
+            )
+        if not absent:
+            return self
+        note = f"{counted(len(absent), 'passage')} left out: index {index} doesn't hold {shown(sorted(absent))}."
+        pairs = tuple(pair for pair in self.pairs if pair.passage_id not in absent)
+        return replace(self, pairs=pairs, notes=(*self.notes, note))
+
+    def too_few(self) -> str:
+        """A sentence for where no pair has enough."""
+        most = max((pair.views for pair in self.pairs), default=0)
+        expected = max((pair.expected for pair in self.pairs), default=0.0)
+        return (
+            f"No passage has {counted(self.settings.least_views, 'view')} and {self.settings.least_expected:g} "
+            f"expected clicks for one query (the most of one are {most:,} and {expected:.2g}); give fewer, or a "
+            "longer log."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Settings, counts and click rates."""
@@ -107,11 +136,7 @@ def write_clicks(
             raise SettingsError(f"{folder / name} exists already; give another --output, or move it away.")
     judged = judgments.judged
     if not judged:
-        most = max((pair.views for pair in judgments.pairs), default=0)
-        raise SettingsError(
-            f"No passage has {judgments.settings.least_views:,} views and {judgments.settings.least_expected:g} "
-            f"expected clicks for one query (the most views of one are {most:,}); give fewer, or a longer log."
-        )
+        raise SettingsError(judgments.too_few())
     texts = read_queries(queries, note=note) if queries is not None else []
     grades: dict[str, dict[PassageId, int]] = {}
     for pair in judged:
@@ -135,14 +160,24 @@ def _write(judgments: ClickJudgments, folder: Path, named: Named, record: dict[s
         )  # a text that is an id, as name_queries takes it
         counts.append(f"{line_field(query_id)}\t{line_field(pair.passage_id)}\t{figures}")
     lines = {
-        FILES[0]: [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in asked],
-        FILES[1]: [
-            f"{query.id}\t{CLICKS}\t{line_field(passage)}\t{grade}"
-            for query in asked
-            for passage, grade in named.qrels[query.id].items()
-        ],
+        FILES[0]: query_lines(asked),
+        FILES[1]: qrels_lines(asked, named.qrels),
         FILES[2]: counts,
     }
     for name, rows in lines.items():
         atomic.write_text(folder / name, "".join(f"{row}\n" for row in rows))
     atomic.write_json(folder / FILES[3], record)
+
+
+def query_lines(queries: Sequence[Query]) -> list[str]:
+    """A line for each query: its id and its text."""
+    return [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in queries]
+
+
+def qrels_lines(queries: Sequence[Query], qrels: Qrels) -> list[str]:
+    """A line for each judgment of these queries, which bears the mark of clicks."""
+    return [
+        f"{query.id}\t{CLICKS}\t{line_field(passage)}\t{grade}"
+        for query in queries
+        for passage, grade in qrels[query.id].items()
+    ]

@@ -7,7 +7,14 @@ import pytest
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import PassageId
 from tests.unit.training.judgments.clicks.logs import Record, event, query, search, swapped, write_log
-from training.judgments.clicks.expected import ClickedPair, ClickSettings, clicked_pairs, enough, place_rates
+from training.judgments.clicks.expected import (
+    ClickedPair,
+    ClickSettings,
+    clicked_pairs,
+    enough,
+    place_parts,
+    place_rates,
+)
 from training.judgments.clicks.log import read_log
 from training.judgments.clicks.views import Seen, Views, count_views
 
@@ -126,3 +133,12 @@ def test_a_judgment_needs_views_and_expected_clicks() -> None:
 def test_settings_out_of_range_are_refused(values: dict[str, float], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         ClickSettings(**values)  # type: ignore[arg-type]  # values of several types
+
+
+def test_the_parts_of_the_places_add_up_to_what_is_expected(tmp_path: Path) -> None:
+    views, _ = views_of(tmp_path, *swapped("wax", "a1", "a4"))
+    best, _ = clicked_pairs(views)
+    first, second = place_parts(views, best, place_rates(views))
+    assert (first.place, first.views, first.clicks, first.rate, first.expected) == (1, 10, 6, 8 / 20, 10 * 8 / 20)
+    assert (second.place, second.views, second.clicks, second.rate) == (2, 10, 3, 4 / 20)
+    assert first.expected + second.expected == pytest.approx(best.expected)

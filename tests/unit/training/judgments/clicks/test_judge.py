@@ -120,7 +120,22 @@ def test_a_log_too_short_for_a_judgment_is_refused_with_what_it_has(tmp_path: Pa
     with pytest.raises(SettingsError) as refused:
         write_clicks(judged(log, ClickSettings(least_views=21)), tmp_path / "out", log=[log])
     assert str(refused.value) == (
-        "No passage has 21 views and 1 expected clicks for one query (the most views of one are 20); give fewer, or a "
+        "No passage has 21 views and 1 expected clicks for one query (the most of one are 20 and 6); give fewer, or a "
         "longer log."
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_passages_that_an_index_lacks_are_left_out_but_count_for_their_places(log: Path) -> None:
+    found = judged(log)
+    within = found.within("small", holds={"a1", "c1", "b1"}.__contains__)
+    assert [pair.passage_id for pair in within.pairs] == ["c1", "b1", "a1"]
+    assert within.rates == found.rates
+    assert within.notes == ("1 passage left out: index small doesn't hold a4.",)
+    assert found.within("small", holds=lambda _: True) is found
+    with pytest.raises(CorpusError) as refused:
+        found.within("other", holds=lambda _: False)
+    assert str(refused.value) == (
+        "Index other holds none of the 4 passages in the log (a1, a4, b1, c1); choose the index that was searched when "
+        "it was recorded."
+    )

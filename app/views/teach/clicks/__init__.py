@@ -1,0 +1,1 @@
+"""The part of the Teach page that makes judgments of a click log."""
