@@ -5,7 +5,7 @@ from functools import partial
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, until, until_told
+from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, tick, until, until_told
 
 NOT_FOLDED = ("minutes",)
 """Fields of the Train page that lie above its expander."""
@@ -42,13 +42,18 @@ def _shows(browser: WebDriver, figure: str) -> bool:
     return figure in text_of(browser, ".sl-figures")
 
 
-def begin_training(browser: WebDriver, *, graded: bool = False, **fields: object) -> None:
-    """Fill the form of the Train page and press Start; `graded` learns from people's grades too, as it says itself."""
+def begin_training(browser: WebDriver, *, graded: bool = False, clicked: bool = False, **fields: object) -> None:
+    """Fill the form of the Train page and press Start.
+
+    `graded` learns from people's grades too, as the page says itself; `clicked` ticks the judgments from clicks.
+    """
     go_to(browser, "Train")
     if graded:
         until_told(browser, "Improve the served model with my judgments")
     if fields.keys() - set(NOT_FOLDED):
         open_box(browser, "train_expert")
+    if clicked:
+        tick(browser, "train_field_clicks")
     for name, value in fields.items():
         fill(browser, f"train_field_{name}", value)
     press(browser, "train_start")
