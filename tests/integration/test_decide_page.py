@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.views.evaluate import deciding
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
+from search.calibration.served import is_calibrated
 from search.served_settings import served_settings
 from tests.conftest import PASSAGES
 from tests.support.pages import again, html, keys, make_gate_index, press, sentences, settle
@@ -30,6 +31,7 @@ MANY = {
 }
 GRID = Grid(first_stages=(FirstStageChoice(),), depths=(10,), shares=(0.5,))
 WORK = "evaluate_decide_work_stop"
+CALIBRATING = "evaluate_calibrate_work_stop"
 pytestmark = pytest.mark.usefixtures("in_float32")
 
 
@@ -115,10 +117,17 @@ def test_a_decision_is_shown_served_taken_back_and_there_on_return(page: AppTest
     assert served.build == kept.figures["builds"]["dev"]
     assert f"chosen on {len(MANY)} dev queries" in _text(page)
     assert "dev answers with what was decided." in sentences(page)
+    assert "Its scores are calibrated: expected calibration error" in _text(settle(page, CALIBRATING))
+    assert is_calibrated("dev")
 
     press(page, "evaluate_decide_back")
     assert served_settings("dev") is None
     assert "dev answers as before." in sentences(page)
+    assert "Its scores are calibrated" not in _text(page)
+    press(page, "evaluate_decide_serve")  # what was calibrated holds again, and isn't done again
+    assert CALIBRATING not in keys(page)
+    assert is_calibrated("dev")
+    press(page, "evaluate_decide_back")
 
     assert list(page.dataframe[0].value["pipeline"]) == list(table["pipeline"])
 

@@ -10,7 +10,7 @@ from indexing import atomic
 from indexing.catalogue import current_build
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError, SettingsError
-from indexing.index import Index, open_corpus_folder, open_index
+from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
 from indexing.judged.fit import FittedSet, check_run
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet, judged_sets, pick_split, read_judged
@@ -153,7 +153,7 @@ def request_identity(request: DecideRequest) -> dict[str, Any]:
     Raises:
         IndexingError, ModelError, SettingsError, CorpusError: as `open_for` and `read_decide_inputs` do.
     """
-    judged, unjudged = _queries(open_index(request.indexes[0], root=request.root), request, [])
+    judged, unjudged = _queries(request, corpus_folder(request.indexes[0], root=request.root), [])
     qrels = {} if judged is None else judged.qrels
     content = repr([(query, sorted(grades.items())) for query, grades in sorted(qrels.items())])
     return {
@@ -175,7 +175,7 @@ def read_decide_inputs(opened: Sequence[OpenIndex], request: DecideRequest) -> D
         CorpusError: a file can't be read.
     """
     notes: list[str] = []
-    judged, unjudged = _queries(opened[0].index, request, notes)
+    judged, unjudged = _queries(request, open_corpus_folder(opened[0].index), notes)
     fitted = {} if judged is None else {one.name: fitted_set(judged, one.index) for one in opened}
     runs = {name: read_run(path, note=notes.append) for name, path in request.runs.items()}
     for one in opened if judged is not None else ():
@@ -189,12 +189,12 @@ def read_decide_inputs(opened: Sequence[OpenIndex], request: DecideRequest) -> D
     return DecideInputs(fitted=fitted, unjudged=unjudged, runs=runs, notes=tuple(dict.fromkeys(notes)))
 
 
-def _queries(index: Index, request: DecideRequest, notes: list[str]) -> tuple[JudgedSet | None, tuple[Query, ...]]:
+def _queries(request: DecideRequest, corpus: Path, notes: list[str]) -> tuple[JudgedSet | None, tuple[Query, ...]]:
     """The judged queries, None if there are none, and those that aren't judged."""
     if request.queries is None:
-        sets = judged_sets(open_corpus_folder(index), note=silent_note)
+        sets = judged_sets(corpus, note=silent_note)
         advice = "give another --split, or --queries with or without --qrels"
-        judged = pick_split(sets, request.split, index=index.manifest.name, advice=advice)
+        judged = pick_split(sets, request.split, index=request.indexes[0], advice=advice)
         if request.split == "test":
             notes.append("Pipelines were chosen on half of the test split, which is no test of them any more.")
         return judged, ()
