@@ -71,7 +71,7 @@ demo: index ## Serve the app at http://127.0.0.1:8501
 	  $(foreach host,localhost 127.0.0.1 ::1 $(HOSTS),--server.allowedHosts $(host)) $(if $(READ_ONLY),-- --read-only)
 
 test: $(READY) ## Run every test that needs no GPU and no hub
-	@# two workers of one core each; a file's tests stay together, as they share what is slow to make; those in a browser come
+	@# two workers of one core each; a file's tests stay together, and all in a browser (tests/conftest.py); these come
 	@# first, so that no worker waits for the other at the end
 	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

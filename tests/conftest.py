@@ -15,20 +15,16 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
-from indexing import precision
-from indexing.building.build import build
-from indexing.building.settings import BuildSettings
-from indexing.corpus.corpus import Corpus
-from indexing.dense.encoder import BiEncoder
-from indexing.index import Index, open_index
-from search.pipeline import RetrieveAndRerank
-from tests.support.fakes import WordOverlapReranker
-from tests.support.forks import Forks, forking
-from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
+if TYPE_CHECKING:  # the process that hands out tests to others reads this file too, and needs no model library
+    from indexing.dense.encoder import BiEncoder
+    from indexing.index import Index
+    from search.pipeline import RetrieveAndRerank
+    from tests.support.fakes import WordOverlapReranker
+    from tests.support.forks import Forks
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -69,15 +65,30 @@ QRELS = {
 atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file's tests to one worker, and all in a browser: they share apps, and indexes, that are slow to make."""
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    by_file = scheduler._split_scope
+    scheduler._split_scope = lambda test: "tests/e2e" if test.startswith("tests/e2e/") else by_file(test)
+    return scheduler
+
+
 @pytest.fixture(scope="session")
 def tiny_bi_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bi-encoder of 32 dimensions."""
+    from tests.support.tiny_models import make_bi_encoder
+
     return make_bi_encoder(tmp_path_factory.mktemp("models") / "tiny-bi-encoder")
 
 
 @pytest.fixture(scope="session")
 def tiny_cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a cross-encoder of 32 dimensions."""
+    from tests.support.tiny_models import make_cross_encoder
+
     return make_cross_encoder(tmp_path_factory.mktemp("models") / "tiny-cross-encoder")
 
 
@@ -96,6 +107,10 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built_root(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
     """A folder of indexes that holds one, `small`, in shards of 7 passages. Not to be changed: see `own_root`."""
+    from indexing.building.build import build
+    from indexing.building.settings import BuildSettings
+    from indexing.corpus.corpus import Corpus
+
     root = tmp_path_factory.mktemp("indexes")
     settings = BuildSettings(bi_encoder=str(tiny_bi_encoder), shard_size=7)
     build(Corpus(small_corpus), name="small", root=root, settings=settings)
@@ -109,39 +124,53 @@ def own_root(built_root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_index(built_root: Path) -> Index:
+def small_index(built_root: Path) -> "Index":
     """The index `small`, open."""
+    from indexing.index import open_index
+
     return open_index("small", root=built_root)
 
 
 @pytest.fixture(scope="session")
-def bi_encoder(tiny_bi_encoder: Path) -> BiEncoder:
+def bi_encoder(tiny_bi_encoder: Path) -> "BiEncoder":
     """The tiny bi-encoder, loaded."""
+    from indexing.dense.encoder import BiEncoder
+
     return BiEncoder(str(tiny_bi_encoder))
 
 
 @pytest.fixture(scope="session")
-def forks(tiny_bi_encoder: Path) -> Iterator[Forks]:
+def forks(tiny_bi_encoder: Path) -> "Iterator[Forks]":
     """Starts processes that are killed, from one whose libraries are loaded."""
+    from tests.support.forks import forking
+
     with forking(tiny_bi_encoder, REPOSITORY) as found:
         yield found
 
 
 @pytest.fixture
-def reranker() -> WordOverlapReranker:
+def reranker() -> "WordOverlapReranker":
     """A re-ranker that counts shared terms."""
+    from tests.support.fakes import WordOverlapReranker
+
     return WordOverlapReranker()
 
 
 @pytest.fixture
-def pipeline(small_index: Index, bi_encoder: BiEncoder, reranker: WordOverlapReranker) -> RetrieveAndRerank:
+def pipeline(small_index: "Index", bi_encoder: "BiEncoder", reranker: "WordOverlapReranker") -> "RetrieveAndRerank":
     """The index `small`, its bi-encoder and the word-overlap re-ranker, wired."""
+    from search.pipeline import RetrieveAndRerank
+
     return RetrieveAndRerank(small_index, bi_encoder, reranker)
 
 
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model computes in float32, whatever is fastest here, so that figures can be compared closely."""
+    import torch
+
+    from indexing import precision
+
     monkeypatch.setattr(precision, "fastest_dtype", lambda on: torch.float32)
 
 
