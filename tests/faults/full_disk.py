@@ -28,6 +28,7 @@ from indexing.disk import check_space, write_array
 from indexing.errors import DiskFullError
 from indexing.manifest import Manifest
 from tests.faults.fault import Fault, LostError, WrongAnswerError, refused
+from tests.support.loaded_once import load_once
 from tests.support.tiny_models import make_bi_encoder
 
 AREA = "full disk"
@@ -55,6 +56,7 @@ def prepare(folder: Path) -> None:
     _state["corpus"].write_text("".join(lines), encoding="utf-8")
     _state["small"].write_text("".join(lines[:40]), encoding="utf-8")
     _state["root"] = folder / "indexes"
+    load_once(BiEncoder, str(_state["encoder"]))
     _build(_state["small"], _state["root"])
 
 

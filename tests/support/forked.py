@@ -1,5 +1,6 @@
 """Calls a function in a forked child, so that a hang, a crash or a leak ends there: libraries are loaded once."""
 
+import gc
 import os
 import pickle
 import select
@@ -48,6 +49,7 @@ def call_forked(call: Callable[[], Any], *, limit: float) -> Ended:
         child = os.fork()
         if child == 0:
             _forking.release()
+            gc.freeze()  # or a collection would write to, and so copy, all pages that the two share
             os.setsid()
             os.close(reading)
             os.dup2(out.fileno(), 1)
