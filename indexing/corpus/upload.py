@@ -16,6 +16,7 @@ from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS
 from indexing.errors import CorpusError, SecondLookError, SettingsError, first_line
 from indexing.names import NAME
+from indexing.records import Passage
 
 STORED: Mapping[str, str] = {
     ".tsv": "collection.tsv",
@@ -30,6 +31,7 @@ STORED: Mapping[str, str] = {
 LIMIT = 200  # megabytes
 MEGABYTE = 1 << 20
 UNPACKED = 10  # times the limit: the most that an upload may unpack to
+SHOWN = 3  # passages that are given back as they were read
 PIECE = 1 << 20  # bytes copied at once
 GZIP = b"\x1f\x8b"
 
@@ -60,7 +62,7 @@ class Upload:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredUpload:
     """An upload that was stored."""
 
@@ -70,6 +72,8 @@ class StoredUpload:
     """Lines that couldn't be read."""
     notes: tuple[str, ...] = ()
     """Sentences on the corpus as it was read, without its path."""
+    first: tuple[Passage, ...] = ()
+    """A few passages as they were read."""
 
 
 def limit() -> int:
@@ -119,11 +123,11 @@ def store_upload(upload: Upload, content: IO[bytes], *, root: Path | None = None
         path = work / STORED[ending(upload.file_name)]
         try:
             copy_upload(content, path, limit=upload.limit, elsewhere=places.corpora())
-            corpus, passages = _read(path, upload)
+            corpus, passages, first = _read(path, upload)
         except SecondLookError as error:  # the message is to name the user's file, not the copy
             raise type(error)(_renamed(str(error), path, upload)) from error
     notes = tuple(_renamed(note, path, upload) for note in corpus.notes)
-    return StoredUpload(target, passages, corpus.skipped_count, notes)
+    return StoredUpload(folder=target, passages=passages, left_out=corpus.skipped_count, notes=notes, first=first)
 
 
 @contextmanager
@@ -177,11 +181,14 @@ def _check_unpacked(path: Path, limit: int) -> None:
         raise CorpusError(f"{path} can't be unpacked ({first_line(error)}); pack it again.") from error
 
 
-def _read(path: Path, upload: Upload) -> tuple[Corpus, int]:
-    """Read the corpus to the end; return it, with what it noted, and the number of passages."""
+def _read(path: Path, upload: Upload) -> tuple[Corpus, int, tuple[Passage, ...]]:
+    """Read the corpus to the end; return it, with what it noted, the number of passages, and the first ones."""
     corpus = Corpus(path, skip_bad_lines=True, fields=upload.fields)
     passages = size = 0
+    first: list[Passage] = []
     for passage in corpus:
+        if len(first) < SHOWN:
+            first.append(passage)
         _check_line(corpus, upload)
         passages += 1
         size += len(passage.content)
@@ -189,7 +196,7 @@ def _read(path: Path, upload: Upload) -> tuple[Corpus, int]:
     _check_line(corpus, upload)
     if not passages:
         raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
-    return corpus, passages
+    return corpus, passages, tuple(first)
 
 
 def _check_line(corpus: Corpus, upload: Upload) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
+from tests.e2e.axe import violations
 from tests.e2e.browsing import all_of, open_box, press, text_of, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
+from tests.e2e.test_accessibility import show
 from tests.unit.training.judgments.clicks.logs import Record, search, write_log
 from training.versions.registry import find_version
 
@@ -25,6 +27,10 @@ def test_a_click_log_is_judged_kept_and_trained_on(browser: WebDriver, workshop:
     assert "20 × 0.300 + 20 × 0.200 = 10.00. It got 20 clicks, 2.00 times as many: at least 2 is grade 3." in text_of(
         browser
     )
+    assert not violations(browser)
+    show(browser, width=390, theme="dark")
+    assert not violations(browser, colors_only=True)
+    show(browser, width=1280, theme="light")
     press(browser, "teach_clicks_keep")
     until_told(browser, "Kept 2 judgments of 1 query, marked as clicks.")
 

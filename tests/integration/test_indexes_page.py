@@ -232,6 +232,7 @@ def test_an_upload_is_kept_and_chosen(page: AppTest, house: Path) -> None:
     shown(page)
     upload(page, "My passages.tsv", "\n".join(LINES).encode())
     assert f"{places.corpora()}/My-passages contains 20 passages." in sentences(page)
+    assert text(page).count('<p class="sl-text"><b>') == 3  # of the 20, as they were read
     assert page.selectbox(key="indexes_folder").value == str(house / "data/corpora/My-passages")
     assert len(list(Corpus(house / "data/corpora/My-passages"))) == 20
     assert "indexes_build" in keys(page)

@@ -1,6 +1,7 @@
 """train: make a re-ranker by a recipe."""
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,12 +188,22 @@ def _train(options: argparse.Namespace) -> int:
     from training.fitting import processes
     from training.train.train import train_version
 
+    if request.settings.minutes is not None and processes.rank() == 0:
+        print(_time_words(request.settings.minutes, whole=request.whole), file=sys.stderr)
     with Bars("queries") as bars:
         train_version(request, resume=options.resume, progress=bars, report=StepBar(bars), command=_command(options))
     if processes.rank() == 0:
         print(card.summary(VersionManifest.load(request.output)))
         print(f"Re-ranker: {request.output}")
     return 0
+
+
+def _time_words(minutes: float, *, whole: bool) -> str:
+    """What the minutes count, told before they begin."""
+    about = f"About {minutes:g} minute{'' if minutes == 1 else 's'}"
+    if whole:
+        return f"{about} in all: gathering, mining, training and measuring are counted."
+    return f"{about} of training; gathering, mining and measuring take theirs besides (--whole counts them too)."
 
 
 def check_sources(request: LearningRequest) -> None:

@@ -57,7 +57,14 @@ def train_version(
         inputs = gather_inputs(request, workspace, progress=progress)
         evaluation = evaluation_minutes(request, inputs, workspace)
         return train_on(
-            request, inputs, workspace, resume=resume, report=report, command=command, evaluation=evaluation
+            request,
+            inputs,
+            workspace,
+            resume=resume,
+            report=report,
+            command=command,
+            progress=progress,
+            evaluation=evaluation,
         )
 
 

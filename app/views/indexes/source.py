@@ -1,6 +1,8 @@
 """Where a new index's passages come from: a folder on the server, an upload, or a collection on the hub."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +15,9 @@ from indexing.corpus.hub import layout
 from indexing.corpus.hub_names import HUB_CORPORA, HUB_FORMS, folder_name
 from indexing.corpus.upload import Upload
 from indexing.errors import SecondLookError
+from indexing.records import Passage
 
+TEXT_LENGTH = 160  # characters of a passage that was read
 FOLDER, UPLOAD, HUB = "A folder on the server", "Upload a file", "A collection on the hub"
 # Session keys: the kind of source, the chosen folder, the chosen collection, and the corpus just uploaded.
 KIND_KEY, FOLDER_KEY, COLLECTION_KEY, UPLOADED_KEY = (
@@ -81,10 +85,25 @@ def _select_uploaded() -> None:
     """After an upload, choose its folder."""
     uploaded = st.session_state.pop(UPLOADED_KEY, None)
     if uploaded is not None:
-        folder, sentence = uploaded
+        folder, sentence, first = uploaded
         st.session_state[KIND_KEY] = FOLDER
         st.session_state[FOLDER_KEY] = folder
         st.success(plain(sentence), icon=":material/check:")
+        st.html(passages_html(first))
+
+
+def passages_html(passages: Sequence[Passage]) -> str:
+    """Passages as they were read, so that a wrong column shows at once; their texts are data and are escaped."""
+    rows = "".join(
+        f'<p class="sl-text"><b>{escape(passage.id)}</b> {escape(_beginning(passage.title))}'
+        f"{' · ' if passage.title else ''}{escape(_beginning(passage.text))}</p>"
+        for passage in passages
+    )
+    return f'<div class="sl-note"><p>Read as:</p></div>{rows}'
+
+
+def _beginning(text: str) -> str:
+    return f"{text[:TEXT_LENGTH]}…" if len(text) > TEXT_LENGTH else text
 
 
 def _folder_source() -> CorpusSource | None:
@@ -152,5 +171,9 @@ def _upload(reading: ReadingOptions) -> None:
     passages = f"{corpus.passages:,} passage{'' if corpus.passages == 1 else 's'}"
     left_out = f"; lines left out: {corpus.left_out:,}" if corpus.left_out else ""
     notes = "".join(f" {told}" for told in corpus.notes)
-    st.session_state[UPLOADED_KEY] = (str(corpus.folder), f"{corpus.folder} contains {passages}{left_out}.{notes}")
+    st.session_state[UPLOADED_KEY] = (
+        str(corpus.folder),
+        f"{corpus.folder} contains {passages}{left_out}.{notes}",
+        corpus.first,
+    )
     st.rerun()

@@ -107,7 +107,7 @@ def test_an_upload_may_have_just_its_limit(root: Path) -> None:
     content = line + b"x" * (MEGABYTE - len(line))
     assert len(content) == 1_048_576  # bytes in one megabyte
     kept = store_upload(Upload("a.tsv", "fits", limit=1), io.BytesIO(content), root=root)
-    assert kept.passages == 1
+    assert kept.passages == len(kept.first) == 1
     with pytest.raises(CorpusError, match=r"^a\.tsv has more than 1 MB, which is the most for an upload"):
         store_upload(Upload("a.tsv", "larger", limit=1), io.BytesIO(content + b"x"), root=root)
     assert left(root) == ["fits", "fits/collection.tsv"]

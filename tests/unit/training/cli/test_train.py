@@ -59,3 +59,19 @@ def test_recipe_of_stages_has_no_minutes_to_count() -> None:
     options = argparse.Namespace(**{**vars(_options("--recipe", "closing-reranker", "--whole")), "data": None})
     with pytest.raises(SettingsError, match="has its own data and settings; leave out --whole"):
         train_request(options)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "whole", "words"),
+    [
+        (
+            0.5,
+            False,
+            "About 0.5 minutes of training; gathering, mining and measuring take theirs besides (--whole counts them "
+            "too).",
+        ),
+        (1.0, True, "About 1 minute in all: gathering, mining, training and measuring are counted."),
+    ],
+)
+def test_what_the_minutes_count_is_told_before(minutes: float, whole: bool, words: str) -> None:
+    assert train._time_words(minutes, whole=whole) == words

@@ -127,7 +127,11 @@ def test_what_is_served_has_the_order_that_was_measured(made: TrainRequest, buil
 
 
 def test_phases_and_steps_are_told(made: TrainRequest) -> None:
-    assert told(made)["phases"] == {"dev queries": 1, "mine small": 2}
+    assert told(made)["phases"] == {
+        "dev queries": 1,
+        "mine small": 2,
+        "measuring on the dev queries": 2,  # one query after steps 2 and 4
+    }
     assert told(made)["steps"] == [1, 2, 3, 4]
 
 
