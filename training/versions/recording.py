@@ -3,6 +3,7 @@
 import os.path
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from indexing.catalogue import current_build
 from indexing.errors import ModelError, SettingsError, TrainingError
 from indexing.manifest import FILE, Manifest
 from indexing.provenance import library_versions
+from search.served import SHIPPED, VERSION, reranker_path
 from training.mining import files as mined_files
 from training.source import Source
 from training.teachers.names import JOINED
@@ -153,7 +155,7 @@ def _public_model(name: str) -> str:
 
 def _lineage(base: str) -> tuple[tuple[str, ...], bool]:
     """Models from the first base to `base` itself, and whether one of them was trained on MS MARCO."""
-    path = Path(base)
+    path = _folder(base)
     if not (path / FILE).is_file():
         return (path.name if path.exists() else base,), False
     try:
@@ -163,4 +165,13 @@ def _lineage(base: str) -> tuple[tuple[str, ...], bool]:
     above = manifest.lineage or ((manifest.started_from,) if manifest.started_from else ())
     if not above:
         return (path.name,), False
-    return (*above, "/".join(path.resolve().parts[-2:])), manifest.ms_marco
+    name = SHIPPED if base == SHIPPED else "/".join(path.resolve().parts[-2:])
+    return (*above, name), manifest.ms_marco
+
+
+def _folder(base: str) -> Path:
+    """Where a base lies: the shipped one or a version by its id, anything else by its path."""
+    if base == SHIPPED or VERSION.fullmatch(base):
+        with suppress(ModelError):  # it was deleted while it was trained from
+            return Path(reranker_path(base))
+    return Path(base)

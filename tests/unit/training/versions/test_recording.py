@@ -205,6 +205,20 @@ def test_what_goes_on_from_a_version_has_its_lineage_and_its_notice(tmp_path: Pa
     assert "Lineage: cross-encoder/ms-marco-x → mine/1 → mine/2." in card.model_card(third, command="")
 
 
+def test_what_goes_on_from_what_ships_or_from_a_version_by_its_id_has_the_whole_lineage_and_the_notice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = make_manifest("shipped")
+    assert (shipped.base_model, shipped.parent) == ("sentence-transformers/all-MiniLM-L6-v2", "shipped")
+    assert shipped.ms_marco
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    recording.write_manifest(tmp_path / "models/mine/1", shipped, command="")
+    second = make_manifest("mine/1")
+    assert second.lineage == (*shipped.lineage, "mine/1")
+    assert second.ms_marco
+    assert make_manifest("mine/2").lineage == ("mine/2",)  # it was deleted meanwhile
+
+
 def test_a_local_base_without_a_manifest_is_named_and_its_path_is_not(tmp_path: Path) -> None:
     folder = tmp_path / "somewhere"
     folder.mkdir()
