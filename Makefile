@@ -120,7 +120,9 @@ reranker: $(READY) ## Train the shipped re-ranker anew from JUDGED=path/to/judge
 	@test -d data/models/mean-reranker/1 || $(RUN) -m training average judges-reranker/1 closing-reranker/1 --output data/models/mean-reranker/1
 	@$(call TRAIN_LISTS,1,--seed 17 --steps 497 --data index:sample)
 	@$(call TRAIN_LISTS,2,--seed 18 --steps 344 $(WRITTEN) $(foreach time,1 2 3 4,--data index:sample))
-	@$(RUN) -m training average mean-reranker/1 lists-reranker/1 lists-reranker/2 --output "$(or $(OUTPUT),data/models/lists-mean-reranker/1)"
+	@test -d data/models/lists-mean-reranker/1 || $(RUN) -m training average mean-reranker/1 lists-reranker/1 lists-reranker/2 --output data/models/lists-mean-reranker/1
+	@test -d data/models/kind-reranker/1 || $(RUN) -m training train --recipe lambda --output data/models/kind-reranker/1 --base lists-mean-reranker/1 --resume --precision float32 --seed 21 --batch 8 --epochs 2 --learning-rate 3e-5 --data index:sample $(PROTECT)
+	@$(RUN) -m training average lists-mean-reranker/1 kind-reranker/1 --output "$(or $(OUTPUT),data/models/kind-mean-reranker/1)"
 
 lists-reranker: index ## Train what is served on the graded lists of JUDGED=path/to/judged/collections into OUTPUT: 75 minutes on two cores
 	@test -n "$(JUDGED)" || { echo "Say where the judged collections are: make lists-reranker JUDGED=path OUTPUT=data/models/mine/1"; exit 1; }

@@ -26,7 +26,7 @@ class Example(NamedTuple):
 
 
 EXAMPLES = (
-    Example("can you eat lefover rcie the next day", "misspelling", "win"),
+    Example("how many countys in gorgia", "misspelling", "win"),
     Example("which oscars did the titanic movie get", "another meaning", "win"),
     Example("who owns the jacksonville jaguars", "look-alike", "tie"),
     Example("what is the difference between merge and rebase", "other words", "loss"),
