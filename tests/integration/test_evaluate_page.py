@@ -198,7 +198,8 @@ def _ids(page: AppTest, texts: list[str]) -> list[Any]:
 def test_downloads_hold_what_was_measured(page: AppTest, tmp_path: Path) -> None:
     run(page, split="test", depth=10)
     keys = [button.key for button in page.download_button]
-    assert keys == ["evaluate_download_runs", "evaluate_download_qrels", "evaluate_download_figures"]
+    names = ("runs", "qrels", "figures", "report")
+    assert keys == [f"evaluate_download_{name}" for name in names]
     found = result(page)
     with zipfile.ZipFile(io.BytesIO(found.archive)) as archive:
         archive.extractall(tmp_path)

@@ -268,6 +268,7 @@ def test_a_link_opens_the_same_choice_of_versions(page: AppTest, versions: Path)
 
 def test_a_query_of_a_comparison_leads_to_the_search_page(page: AppTest, versions: Path) -> None:
     compare(page, "mine/bad", "mine/same")
+    assert [button.key for button in page.download_button] == ["models_compare_report"]
     address = page.dataframe[1].value["open"][0]
     assert address.startswith("./?q=")
     search = AppTest.from_file(str(SEARCH), default_timeout=60)

@@ -9,6 +9,7 @@ import streamlit as st
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate.form import EvaluationChoice
 from app.views.widgets.figures import heading_html, interval_text, p_text
+from app.views.widgets.html_report import report_button
 from app.views.widgets.kept_result import KeptResult
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
@@ -17,6 +18,7 @@ from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison, comparison_columns
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.files import trec_eval_command
+from training.evaluation.html.evaluation import evaluation_html
 from training.evaluation.paired import BETTER, WORSE
 from training.evaluation.report import EvaluationReport
 from training.evaluation.significance import TIE
@@ -190,6 +192,9 @@ def _offer_downloads(
             st.download_button(
                 label, content, file_name, mime, key=f"evaluate_download_{key}", on_click="ignore", width="content"
             )
+        report_button(
+            lambda at: evaluation_html(evaluation, at=at), file_name=f"{name}.html", key="evaluate_download_report"
+        )
     command = trec_eval_command(minimum_grade=choice.minimum_grade)
     note(f"To compute the same figures with trec_eval, run in the unpacked ZIP: {command}")
 

@@ -11,6 +11,7 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
+from app.views.widgets.html_report import report_button
 from app.views.widgets.kept_result import KeptResult, keep_result, read_result, show_result
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
@@ -34,6 +35,7 @@ from search.rerank.reranker import Reranker
 from training.evaluation.comparison import Comparison, Versus
 from training.evaluation.paired import LEAST_QUERIES, NO_DIFFERENCE, TOO_FEW
 from training.versions.compare import FIRST_STAGE, VersionComparison, compare_versions
+from training.versions.compare_html import ComparedOn, compare_html
 from training.versions.gate_settings import DEPTH
 from training.versions.measured import FOLDER
 from training.versions.promoted import Promotion
@@ -189,6 +191,12 @@ def _show_result(choice: ComparisonChoice, result: VersionComparison) -> None:
         note(*misfits)
     address = partial(search_address, index=choice.index, depth=choice.depth, reranker=str(choice.version.folder))
     show_queries(query_columns(comparison, choice.version.id, result.queries, address=address), key="models_queries")
+    on = ComparedOn(index=choice.index, build=choice.build, split=choice.split, depth=choice.depth)
+    report_button(
+        lambda at: compare_html(result, choice.version.id, on, at=at),
+        file_name=f"{choice.version.id}-{choice.against.id}.html".replace("/", "-"),
+        key="models_compare_report",
+    )
 
 
 def about(choice: ComparisonChoice, result: VersionComparison) -> str:
