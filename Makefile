@@ -1,6 +1,6 @@
 # Second Look. `make help` explains the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo index test check house faults cases soak decide-bench evaluate calibrate shipped-calibration reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
+.PHONY: help setup demo index test check house faults cases soak bench-page decide-bench evaluate calibrate shipped-calibration reranker lists-reranker ablation clean clean-environment clean-indexes clean-corpora clean-runs clean-models
 
 PYTHON ?= python3
 CORPUS ?= sample
@@ -91,6 +91,9 @@ cases: $(READY) ## Check the inputs of public bug reports in CASES=path, one lin
 
 soak: index ## Search with eight searchers beside a training for MINUTES (30): memory and pace must stay as they were
 	@$(RUN) -m benchmarks.soak --index "$(INDEX)" --minutes $(or $(MINUTES),30) --json benchmarks/results/soak.json
+
+bench-page: index ## Print how long a user of the app waits: for lists, pages and a promotion (Chromium); ARGS="--no-loop" passes options on
+	@$(RUN) -m benchmarks.page --index "$(INDEX)" --json benchmarks/results/page.json $(ARGS)
 
 decide-bench: index ## Print how long deciding whether to re-rank takes, by step, and how it grows with queries and pipelines
 	@$(RUN) -m benchmarks.decide --index "$(INDEX)" $(if $(QUERIES),--queries $(QUERIES)) --json benchmarks/results/decide.json
