@@ -15,6 +15,9 @@ class Token(NamedTuple):
 class Analyzer(Protocol):
     """Text to terms. Tokens are in the order of their places, and may overlap."""
 
+    def __hash__(self) -> int:
+        """So that what it found can be kept."""
+
     @property
     def language(self) -> str:
         """The language whose stems and stop words it knows; `none` for no language."""

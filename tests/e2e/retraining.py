@@ -5,10 +5,44 @@ from functools import partial
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import all_of, fill, go_to, open_box, open_tab, press, text_of, there, tick, until, until_told
+from tests.e2e.browsing import (
+    HEADING,
+    all_of,
+    fill,
+    go_to,
+    open_box,
+    open_tab,
+    press,
+    press_enter_on,
+    text_of,
+    there,
+    tick,
+    until,
+    until_told,
+)
 
 NOT_FOLDED = ("minutes",)
 """Fields of the Train page that lie above its expander."""
+
+
+def grade_on_card(browser: WebDriver, *, rank: int, given: int, rater: str) -> None:
+    """Grade the passage at this rank of the re-ranked list, in the dialog that its card opens."""
+    press_enter_on(browser, f".sl-column-second .sl-card:nth-child({rank}) .sl-to-grade")
+    fill(browser, "card_rater", rater)
+    press(browser, f"card_grade_{given}")
+    until(browser, "the grade", lambda: f"Stored: grade {given}" in text_of(browser, "[role=dialog]"))
+
+
+def follow(browser: WebDriver, label: str, *, to: str) -> None:
+    """Follow the link with these words to the page with this heading."""
+
+    def followed() -> bool:
+        for link in there(browser, "[data-testid=stPageLink-NavLink]"):
+            if label in link.text:
+                link.click()
+        return to in text_of(browser, HEADING)
+
+    until(browser, f"the link “{label}” to {to}", followed)
 
 
 def grade(

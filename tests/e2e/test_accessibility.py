@@ -171,6 +171,11 @@ def why(browser: WebDriver) -> None:
     all_of(browser, ".sl-why table")
 
 
+def grades(browser: WebDriver) -> None:
+    press_enter_on(browser, ".sl-column-second .sl-to-grade")
+    all_of(browser, ".st-key-card_grade_0 button")
+
+
 def keys(browser: WebDriver) -> None:
     until(browser, "the keys", lambda: bool(there(browser, "html[data-sl-keys]")))
     type_key(browser, "?")
@@ -193,6 +198,7 @@ STATES: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
     ("Search, the keys", "/", keys),
     ("Search, found", f"/?q={QUERY}", cards),
     ("Search, why", f"/?q={QUERY}", why),
+    ("Search, grading", f"/?q={QUERY}", grades),
     ("Compare", f"/compare?q={QUERY}", cards),
     ("Teach", "/teach", nothing),
     ("Teach, grading", "/teach", passages),

@@ -1,17 +1,19 @@
-"""From ten grades to a re-ranker that is served, and back, in a real browser and without a restart."""
+"""From a bad result to a re-ranker that is served, and back, in a real browser and without a restart.
+
+Each page has a link to the next, and the last one to the same query.
+"""
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import go_to, text_of, there, until, until_told
+from tests.e2e.browsing import press, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop
-from tests.e2e.retraining import begin_training, grade, promote, roll_back
+from tests.e2e.retraining import begin_training, follow, grade, grade_on_card, promote, roll_back
 from tests.e2e.searching import figures, reranked, search_for
 from training.judgments.feedback import FeedbackStore
 from training.versions.registry import find_version
 
 CHARTS = ".st-key-train_job [data-testid=stVegaLiteChart] :is(canvas, svg)"
-QUERY = "how many people live in berlin"
-TAUGHT = "how much stone did armstrong and aldrin bring back"
+QUERY = "how much stone did armstrong and aldrin bring back"
 GRADES = (3, 0, 1, 0, 2, 0, 0, 1, 0, 0)
 
 
@@ -20,13 +22,22 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     search_for(browser, QUERY)
     assert "shipped" in figures(browser)
     before = reranked(browser)
+    feedback = workshop.folder / "data/feedback/feedback.sqlite3"
 
-    grade(browser, TAUGHT, GRADES, rater="Ann")
+    grade_on_card(browser, rank=1, given=0, rater="Ann")
+    (kept,) = FeedbackStore.open(feedback).grades()
+    assert (kept.query, kept.passage_id, kept.grade, kept.rater) == (QUERY, before[0], 0, "ann")
+    follow(browser, "Grade this query's other passages on Teach", to="Teach")
+    until_told(browser, "1 of 10")
+    press(browser, "teach_undo")
+    until_told(browser, "Took back grade 0 of passage")
+
+    grade(browser, QUERY, GRADES, rater="Ann")
     assert "is protected" not in text_of(browser)
     until_told(browser, "All 10 passages of this query are graded.")
-    kept = FeedbackStore.open(workshop.folder / "data/feedback/feedback.sqlite3").grades()
-    assert [item.grade for item in kept] == list(GRADES)
+    assert [item.grade for item in FeedbackStore.open(feedback).grades()] == list(GRADES)
 
+    follow(browser, "Improve the served model with these grades", to="Train")
     begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5)
     until(browser, "the loss's curve", lambda: bool(there(browser, CHARTS)))
     until_told(browser, "Version mine/1 is ready. Its nDCG@10 on the dev set is")
@@ -35,12 +46,12 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     assert made.manifest.examples["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
 
     promote(browser, depth=5)
-    go_to(browser, "Search")
+    follow(browser, "Search with it", to="Second Look")
     until(browser, "the new version's search", lambda: "mine/1" in figures(browser))
-    assert QUERY.split()[-1] in browser.current_url
+    assert QUERY.split()[-2] in browser.current_url
     assert reranked(browser) != before
 
     roll_back(browser)
-    go_to(browser, "Search")
+    follow(browser, "Search with it", to="Second Look")
     until(browser, "the old version's search", lambda: "mine/1" not in figures(browser))
     assert reranked(browser) == before

@@ -1,4 +1,4 @@
-"""Why this rank: a card's button is asked, and the dialog's figures are those of the search; on a tiny index."""
+"""A card's buttons: why this rank, by the figures of the search, and a grade for the passage; on a tiny index."""
 
 import re
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 from indexing.index import open_index
 from indexing.words.analyzers import analyzer_for
 from search.rerank.cross_encoder import CrossEncoderReranker
-from tests.support.pages import BERLIN, html, make_berlin_index
+from tests.support.pages import BERLIN, html, keys, make_berlin_index, press, sentences
 from tests.support.pages import BERLIN_QUERY as QUERY
+from training.judgments.feedback import FeedbackStore
 
 MAIN = Path(__file__).parents[2] / "app/main.py"
 PASSAGES = [*BERLIN[:3], *BERLIN[6:]]
@@ -154,3 +155,55 @@ def test_the_dialog_is_gone_with_the_next_search(page: AppTest) -> None:
     page.button(key="search_submit").click().run()
     assert not page.exception
     assert "sl-why" not in html(page)
+
+
+def open_grades(page: AppTest, passage: str, *, query: str) -> None:
+    """Press the button of a card that takes a grade, as the browser would."""
+    page.query_params["q"] = query
+    page.run()
+    page.session_state["why_asked"] = {"list": "second", "asks": "grade", "passage": passage}
+    page.run()
+    assert not page.exception
+
+
+def test_a_card_takes_a_grade_and_leads_to_the_query_s_other_passages(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    store = FeedbackStore.open(tmp_path / "feedback/feedback.sqlite3", protected_share=0.0)
+    open_grades(page, "2", query="munich people")
+    assert html(page).count('class="sl-ask sl-to-grade"') == 2 * len(PASSAGES)
+    page.text_input(key="card_rater").set_value("Ann")
+    press(page, "card_grade_0")  # a run of the whole page, which closes the dialog where a browser leaves it open
+    open_grades(page, "2", query="munich people")
+    press(page, "card_grade_1")  # on second thoughts
+    open_grades(page, "2", query="munich people")
+    (kept,) = store.grades("tiny")
+    assert (kept.query, kept.passage_id, kept.grade, kept.rater) == ("munich people", "2", 1, "ann")
+    assert not kept.protected
+    assert "Stored: grade 1 by ann." in html(page)
+    (link,) = [link for link in page.get("page_link") if link.proto.page == "teach"]
+    assert link.proto.query_string == "q=munich+people&index=tiny&rater=ann"
+
+    open_grades(page, "3", query=QUERY)  # a judged test query
+    assert page.text_input(key="card_rater").value == "ann"
+    press(page, "card_grade_3")
+    open_grades(page, "3", query=QUERY)
+    assert "This query is protected: its grades are used to measure, never to train." in sentences(page)
+    assert [one.protected for one in store.grades("tiny")] == [False, True]
+
+
+def test_a_card_takes_no_grade_without_a_name_nor_where_nobody_may_grade(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    open_grades(page, "2", query="munich people")
+    page.text_input(key="card_rater").set_value(" ")
+    page.session_state["why_asked"] = {"list": "second", "asks": "grade", "passage": "2"}
+    page.run()
+    assert page.error
+    assert "card_grade_0" not in keys(page)
+    monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "1")
+    open_grades(page, "2", query="munich people")  # as a forged message may
+    assert "sl-to-grade" not in html(page)
+    assert "card_grade_0" not in keys(page)

@@ -13,7 +13,7 @@ from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import figures_html
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import find_judgment, load_judgments
-from app.views.widgets.passage.why import listen, show_why, take_question
+from app.views.widgets.passage.why import answer_card, listen, take_question
 from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import default_choice, without_own_bm25
@@ -132,4 +132,4 @@ def _explain(shared: list[SharedPipeline], pair: PipelinePair, traces: tuple[Sea
         return
     for side, pipeline, choice, trace in zip(SIDES, shared, pair, traces, strict=True):
         if COLUMNS[side] == question.column and question.passage_id in trace.passages:
-            show_why(pipeline, trace, question.passage_id, choice.settings)
+            answer_card(question, pipeline, trace, choice.settings)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.background import Subject
 from app.views.models.comparison import show_comparison
 from app.views.models.history import show_history
 from app.views.models.promotion import DONE_KEY, show_promotion
@@ -11,6 +12,7 @@ from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, plain, problem
 from app.views.widgets.pickers import PICKED_KEY
 from app.views.widgets.style import apply_style
+from app.views.widgets.work import page_link
 from indexing import places
 from indexing.errors import ModelError
 from training.versions import promoted as promotions
@@ -44,6 +46,7 @@ def render(*, read_only: bool = False) -> None:
     done = st.session_state.pop(DONE_KEY, "")
     if done:
         st.success(plain(done), icon=":material/check:")
+        page_link(Subject("", "search"), label="Search with it")
     all_versions = versions()
     _show_served(promotion)
     if not all_versions:

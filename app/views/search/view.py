@@ -15,7 +15,7 @@ from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import figures_html
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.passage.judgment import Judgment, find_judgment, load_judgments
-from app.views.widgets.passage.why import listen, show_why, take_question
+from app.views.widgets.passage.why import answer_card, listen, take_question
 from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import SearchChoice
@@ -126,7 +126,7 @@ def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, Judg
     listen(key="search_why")
     question = take_question()
     if question is not None and question.passage_id in trace.passages:
-        show_why(shared, trace, question.passage_id, choice.settings)
+        answer_card(question, shared, trace, choice.settings)
 
 
 def _tell(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoice, fault: str) -> None:

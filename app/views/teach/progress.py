@@ -13,10 +13,10 @@ from training.recipes.catalog import USUAL, find_loss_recipe
 
 
 def show_progress(grades: Sequence[Grade]) -> None:
-    """Show how many queries can be trained on, of those that one step reads, and a link once they are enough."""
+    """Show how many queries can be trained on, of those that one step reads, and a link once there is one."""
     queries, enough = queries_that_train(grades), find_loss_recipe(USUAL).batch
     st.progress(min(queries / enough, 1.0), text=plain(progress_sentence(queries, enough)))
-    if queries >= enough:
+    if queries:
         page_link(Subject("the training", "train"), label="Improve the served model with these grades")
 
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
+from app.environment import read_only
 from app.views.widgets.passage.judgment import NOT_JUDGED, Judgment
 from indexing.records import Candidate, PassageId, Ranking
+from indexing.words.analyzer import Analyzer
 from search.calibration.curve import Estimate
 from search.explain.matches import Span, matched_spans
 from search.trace import SearchTrace
 
 LEAD_LENGTH = 190  # characters of a passage shown at first
+SPANS_KEPT = 500  # texts whose matches are kept
 SCALES = {"rrf": ("RRF", 4), "weighted": ("weighted sum", 3), "bm25": ("BM25", 2), "dense": ("cosine", 3)}
 """Name and decimals of each fusion's scores."""
 RETRIEVER_NAMES = {"bm25": "BM25", "dense": "dense"}
@@ -105,7 +109,17 @@ def card_html(card: PassageCard, trace: SearchTrace) -> str:
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
         f'<div class="sl-badges">{"".join(card.badges)}'
         f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {card.rank}">why?</button>'
-        f"{toggle}</div></li>"
+        f"{_grade_html(card.rank)}{toggle}</div></li>"
+    )
+
+
+def _grade_html(rank: int) -> str:
+    """The button that opens the dialog with the grades, where grades are taken."""
+    if read_only():
+        return ""
+    return (
+        '<button type="button" class="sl-ask sl-to-grade" title="Grade this passage" '
+        f'aria-label="grade, rank {rank}">grade</button>'
     )
 
 
@@ -157,7 +171,13 @@ def split_at(spans: list[Span], characters: int) -> tuple[list[Span], list[Span]
 
 
 def _spans(trace: SearchTrace, text: str) -> list[Span]:
-    return matched_spans(trace.query, text, analyzer=trace.analyzer)
+    return list(_matched(trace.query, text, trace.analyzer))
+
+
+@lru_cache(maxsize=SPANS_KEPT)
+def _matched(query: str, text: str, analyzer: Analyzer) -> tuple[Span, ...]:
+    """A search draws most passages three times: while they are re-ranked, and then in both lists."""
+    return tuple(matched_spans(query, text, analyzer=analyzer))
 
 
 def _marked(spans: list[Span]) -> str:

@@ -1,4 +1,4 @@
-"""Explains a passage's rank: a button on its card opens a dialog that computes and shows the reasons."""
+"""Answers the buttons on a passage's card: a dialog explains its rank, another takes a grade."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from functools import partial
 
 import streamlit as st
 
+from app.environment import read_only
 from app.resources import SharedPipeline
 from app.turns import turn
 from app.views.widgets.notices import note, problem
+from app.views.widgets.passage.grading import show_grading
 from app.views.widgets.passage.why_html import STYLE, bm25_html, nearest_html, stations_html, words_html
 from indexing.errors import SecondLookError
 from indexing.records import PassageId
@@ -25,7 +27,8 @@ export default function ({ setTriggerValue }) {
     const button = event.target.closest(".sl-ask");
     if (!button) return;
     const list = button.closest(".sl-column-first") ? "first" : "second";
-    setTriggerValue("why", { list, passage: button.closest("[data-passage]").dataset.passage });
+    const asks = button.matches(".sl-to-grade") ? "grade" : "why";
+    setTriggerValue("why", { list, asks, passage: button.closest("[data-passage]").dataset.passage });
   };
   document.addEventListener("click", ask);
   document.documentElement.dataset.slHears = "why";
@@ -41,12 +44,14 @@ _listener = st.components.v2.component("second_look_why", js=LISTENER)
 
 
 @dataclass(frozen=True)
-class WhyQuestion:
-    """A passage whose rank a user wants explained."""
+class CardQuestion:
+    """A passage whose rank a user wants explained, or who wants to grade it."""
 
     column: str
     """The list whose card was pressed: `first` or `second`."""
     passage_id: PassageId
+    asks: str
+    """What for: `why` or `grade`."""
 
 
 def listen(*, key: str) -> None:
@@ -55,12 +60,20 @@ def listen(*, key: str) -> None:
     _listener(key=key, on_why_change=partial(_store, key))
 
 
-def take_question() -> WhyQuestion | None:
+def take_question() -> CardQuestion | None:
     """The question asked since the page was last drawn; it is returned only once."""
     value = st.session_state.pop(_QUESTION_KEY, None)
     if not isinstance(value, Mapping):
         return None
-    return WhyQuestion(str(value.get("list")), PassageId(str(value.get("passage"))))
+    return CardQuestion(str(value.get("list")), PassageId(str(value.get("passage"))), str(value.get("asks", "why")))
+
+
+def answer_card(question: CardQuestion, shared: SharedPipeline, trace: SearchTrace, settings: PipelineSettings) -> None:
+    """Open the dialog that the button stands for; `settings` are those of the search that produced this trace."""
+    if question.asks == "grade" and not read_only():
+        show_grading(shared, trace, question.passage_id)
+    else:
+        show_why(shared, trace, question.passage_id, settings)
 
 
 @st.dialog("Why this rank?", width="medium")

@@ -30,7 +30,7 @@ STYLE = (
 <style>
 .sl-ask { margin-left: auto; padding: .2rem .25rem; min-width: 24px; min-height: 24px; border: 0; background: none;
   font: inherit; font-size: .8rem; cursor: pointer; color: var(--sl-accent); }
-.sl-ask + .sl-more { margin-left: 0; }
+.sl-ask + :is(.sl-ask, .sl-more) { margin-left: 0; }
 .sl-ask:focus-visible { outline: 2px solid var(--sl-accent); outline-offset: 2px; border-radius: .2rem; }
 .sl-why { font-size: .9rem; }
 .sl-why p { margin: .15rem 0 .5rem; line-height: 1.6; overflow-wrap: anywhere; }
