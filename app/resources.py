@@ -65,7 +65,7 @@ class SharedPipeline:
         with one_at_a_time:
             before = self.pace.read
             trace = (self.remembering or self.pipeline).search(query, settings, on_first=on_first)
-            read = self.pace.read - before if self.remembering else len(trace.reranked or ())
+            read = self.pace.read - before if self.remembering else len(trace.logits)
             self.pace.observe(trace, read=read)
             return trace
 
@@ -163,7 +163,7 @@ def _pace(folder: str, build: str, reranker: str, files: str) -> Pace:
     plain, pace = _pipeline(folder, build, reranker, files), Pace()
     with one_at_a_time, suppress(ModelError):
         trace = plain.search("how long it takes", PipelineSettings(depth=10, rerank_depth=10))
-        pace.observe(trace, read=len(trace.reranked or ()))
+        pace.observe(trace, read=len(trace.logits))
     return pace
 
 

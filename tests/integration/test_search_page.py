@@ -456,7 +456,7 @@ def test_a_search_is_fast_usual_or_thorough_with_its_time(page: AppTest) -> None
     assert control.value is None
     control.set_value("Fast").run()
     assert page.query_params["rerank"] == "20"
-    assert "Fast: 20 passages are re-ranked; by default 50 are, and all else is the same." in unescape(html(page))
+    assert "Fast: 20 passages are re-ranked; by default 50 are." in unescape(html(page))
     assert "chosen on" not in unescape(html(page)).replace("wasn't chosen on this", "")
     control.set_value("Usual").run()
     assert set(page.query_params) == {"q"}

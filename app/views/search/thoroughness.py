@@ -1,7 +1,5 @@
 """Fast, usual, thorough: three depths of re-ranking, each with the time that it will probably take here."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app.pace import Pace
@@ -52,13 +50,11 @@ def thoroughness_words(choice: SearchChoice) -> str:
     usual = without_own_bm25(default_choice(choice.index, choice.reranker))
     depths = _depths(choice)
     name = _name(choice, depths)
-    same = replace(usual.settings, rerank_depth=choice.settings.rerank_depth) == choice.settings
+    same = usual.settings.changed({"rerank_depth": choice.settings.rerank_depth}) == choice.settings
     if name in (None, USUAL) or not same or choice.reranker != default_choice(choice.index).reranker:
         return ""
-    return (
-        f"{name}: {choice.settings.rerank_depth:,} passages are re-ranked; by default {depths[USUAL]:,} are, "
-        "and all else is the same."
-    )
+    most = "" if usual.settings.rerank_stop is None else " at most"
+    return f"{name}: {choice.settings.rerank_depth:,} passages are re-ranked; by default {depths[USUAL]:,} are{most}."
 
 
 def seconds_words(seconds: float) -> str:
