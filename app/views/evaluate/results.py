@@ -9,11 +9,11 @@ import streamlit as st
 from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart, sweep_chart, wins_chart
 from app.views.evaluate.form import EvaluationChoice
 from app.views.widgets.figures import heading_html, interval_text, p_text
-from app.views.widgets.html_report import report_button
-from app.views.widgets.kept_result import KeptResult
+from app.views.widgets.measured.html_report import report_button
+from app.views.widgets.measured.kept_result import KeptResult
+from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
-from app.views.widgets.query_table import query_columns, search_address, show_queries
 from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison, comparison_columns
 from training.evaluation.evaluate import Evaluation

@@ -13,7 +13,7 @@ from app.views.evaluate.deciding import decide_form, show_deciding
 from app.views.evaluate.form import EvaluationChoice, show_form
 from app.views.evaluate.results import kept_of, show_results
 from app.views.widgets import picked_link
-from app.views.widgets.kept_result import keep_result, read_result, show_result
+from app.views.widgets.measured.kept_result import keep_result, read_result, show_result
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
 from app.views.widgets.style import apply_style

@@ -11,8 +11,9 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
-from app.views.widgets.html_report import report_button
-from app.views.widgets.kept_result import KeptResult, keep_result, read_result, show_result
+from app.views.widgets.measured.html_report import report_button
+from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
+from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -24,7 +25,6 @@ from app.views.widgets.pickers import (
     pick_split,
     warn_about,
 )
-from app.views.widgets.query_table import query_columns, search_address, show_queries
 from app.views.widgets.terms import meaning
 from app.views.widgets.work import show_work
 from indexing import places

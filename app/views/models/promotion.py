@@ -10,7 +10,7 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline, PatientReranker
 from app.views.models.regressions import show_regressions
 from app.views.widgets.figures import heading_html
-from app.views.widgets.kept_result import KeptResult, keep_result, read_result, show_result
+from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.pickers import (
     judged_splits,

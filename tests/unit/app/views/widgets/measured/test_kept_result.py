@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.widgets.kept_result import FOLDER, KeptResult, keep_result, read_result
+from app.views.widgets.measured.kept_result import FOLDER, KeptResult, keep_result, read_result
 from indexing import places
 from tests.support.pages import text
 
@@ -16,7 +16,7 @@ RESULT = KeptResult(
     sentences=("By nDCG@10.",),
 )
 SHOWN = """
-from app.views.widgets.kept_result import read_result, show_result
+from app.views.widgets.measured.kept_result import read_result, show_result
 show_result(read_result("gate/mine/1"), key="kept", title="Last verdict", advice="Judge it again.")
 """
 
