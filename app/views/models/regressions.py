@@ -31,7 +31,11 @@ def show_regressions(assessment: Assessment) -> None:
         return
     verdict = assessment.verdict
     measure = verdict.comparison.measure if verdict.comparison is not None else ""
-    st.html(heading_html("What became worse", f"the queries that lose most by {measure}, on {verdict.dev_set}"))
+    st.html(
+        heading_html(
+            "What became worse", f"the dev queries that lose most by {measure}, with what each version puts first"
+        )
+    )
     st.html(STYLE + regressions_html(assessment.regressions, promoted=verdict.against, candidate=verdict.candidate))
 
 

@@ -38,7 +38,8 @@ def keep_result(name: str, result: KeptResult) -> None:
     path = _path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_json(path, {**asdict(result), "measured": when})
+        order = list(result.columns)  # which the file's own sorting would lose
+        atomic.write_json(path, {**asdict(result), "order": order, "measured": when})
     except (OSError, SecondLookError) as error:
         log.warning("What was measured isn't kept for the next visit: %s", error)
 
@@ -47,7 +48,7 @@ def read_result(name: str) -> KeptResult | None:
     """What was kept last by this name; None where nothing was, or it can't be read."""
     try:
         values = json.loads(_path(name).read_text(encoding="utf-8"))
-        columns = {str(key): list(column) for key, column in values["columns"].items()}
+        columns = {str(key): list(values["columns"][key]) for key in values.get("order", values["columns"])}
         if len({len(column) for column in columns.values()}) > 1:
             raise ValueError("columns of different lengths")
         return KeptResult(
@@ -67,7 +68,9 @@ def show_result(result: KeptResult, *, key: str, title: str, advice: str) -> Non
     """Show it with what it is of; `advice` says what can be done for more."""
     st.html(heading_html(title, f"{result.about}; measured {result.measured}"))
     if result.columns:
-        st.dataframe(dict(result.columns), hide_index=True, key=key)
+        measures = [name for name, column in result.columns.items() if any(isinstance(one, float) for one in column)]
+        config = {name: st.column_config.NumberColumn(format="%.4f") for name in measures}
+        st.dataframe(dict(result.columns), hide_index=True, column_config=config, key=key)
     note(*result.sentences, advice)
 
 

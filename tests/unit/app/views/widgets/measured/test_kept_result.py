@@ -38,6 +38,7 @@ def test_it_is_shown_with_what_it_is_of_and_when_it_was_measured() -> None:
     assert "By nDCG@10." in shown
     assert "Judge it again." in shown
     assert list(page.dataframe[0].value["nDCG@10"]) == [0.4, 0.5]
+    assert list(page.dataframe[0].value.columns) == ["stage", "nDCG@10"]  # as it was measured, not by the alphabet
 
 
 @pytest.mark.parametrize(
