@@ -11,6 +11,7 @@ from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from tests.conftest import REPOSITORY
+from tests.support.forks import Forks
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 WORDS = {
@@ -29,6 +30,10 @@ WORDS = {
 }
 
 
+ALONE = "search_sample.py"
+"""Runs in a process that it starts as users do; the others in a fork of one that has loaded the libraries."""
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_bi_encoder: Path) -> Path:
     """A SECOND_LOOK_HOME whose index `sample` is of the small corpus."""
@@ -38,16 +43,27 @@ def home(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, tiny_bi_e
     return home
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_runs(path: Path, home: Path) -> None:
+def check(path: Path, *, code: int, out: str, err: str) -> None:
+    assert (code, err) == (0, "")
+    for expected in WORDS.get(path.name, []):
+        assert expected in out
+
+
+def test_an_example_runs_by_itself(home: Path) -> None:
+    path = REPOSITORY / "examples" / ALONE
     environment = {**os.environ, "SECOND_LOOK_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
     run = subprocess.run(
         [sys.executable, str(path)], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
-    assert run.returncode == 0, run.stderr
-    assert run.stderr == ""
-    for expected in WORDS.get(path.name, []):
-        assert expected in run.stdout
+    check(path, code=run.returncode, out=run.stdout, err=run.stderr)
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if path.name != ALONE], ids=lambda path: path.name)
+def test_an_example_runs(path: Path, home: Path, forks: Forks, tmp_path: Path) -> None:
+    out, err = tmp_path / "out.txt", tmp_path / "err.txt"
+    forks.begin("script", path=str(path), home=str(home), out=str(out), err=str(err))
+    ended = forks.end()
+    check(path, code=ended.code, out=out.read_text(encoding="utf-8"), err=err.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

@@ -1,12 +1,16 @@
-"""Builds and trains in forked children, which are killed at a chosen moment: `python -m tests.fork_server BI_ENCODER`.
+"""Builds and trains in forked children, which are killed at a chosen moment, and runs scripts in others.
+
+`python -m tests.support.fork_server BI_ENCODER` starts it.
 
 One request a line comes in as JSON, one answer a line goes out. See tests.moments for what a moment is. Libraries are
 loaded once, before the first fork; every child computes with one thread.
 """
 
+import gc
 import importlib
 import json
 import os
+import runpy
 import signal
 import sys
 import tempfile
@@ -89,7 +93,21 @@ def attempt_two_ranks(request: dict[str, Any], _: CountingEncoder, __: int) -> N
     train_as_two(Path(request["folder"]), request["base"], **request["given"])
 
 
+def attempt_script(request: dict[str, Any], _: CountingEncoder, __: int) -> None:
+    """Run a file as Python does, with its output in files."""
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT), number)
+    os.environ["SECOND_LOOK_HOME"] = request["home"]
+    sys.path.insert(0, str(Path(request["path"]).parent))
+    try:
+        runpy.run_path(request["path"], run_name="__main__")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
 ATTEMPTS = {
+    "script": attempt_script,
     "build": attempt_build,
     "training": attempt_training,
     "two ranks": attempt_two_ranks,
@@ -103,6 +121,7 @@ def answer(request: dict[str, Any], encoder: CountingEncoder) -> dict[str, Any]:
     with tempfile.TemporaryFile() as log, tempfile.TemporaryFile() as errors:
         child = os.fork()
         if child == 0:
+            gc.freeze()  # or a collection would write to, and so copy, all pages that the two share
             status = 1
             try:
                 os.dup2(errors.fileno(), 2)
