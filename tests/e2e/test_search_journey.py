@@ -1,9 +1,12 @@
 """A user's way through the search page in a real browser: type, read, ask why, follow a link, use a phone."""
 
+from urllib.parse import quote
+
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.browsing import all_of, press_enter_on, there, until
+from search.trace import NOTHING_ANSWERS
+from tests.e2e.browsing import all_of, press_enter_on, text_of, there, until, until_told
 from tests.e2e.searching import query_box, search_for, watched_search
 
 QUERY = "how many people live in berlin"
@@ -79,3 +82,12 @@ def test_on_a_phone_nothing_overflows_and_tabs_switch_the_lists(browser: WebDriv
     all_of(browser, "label[for=sl-tab-first]")[0].click()
     assert first.is_displayed()
     assert not second.is_displayed()
+
+
+def test_what_means_nothing_is_answered_by_nothing_from_the_first_start(browser: WebDriver, address: str) -> None:
+    for query in ("xqzvw plortk gnaaf", "🦄"):
+        browser.get(f"{address}/?q={quote(query)}")
+        until_told(browser, NOTHING_ANSWERS)
+    browser.get(f"{address}/?q={QUERY.replace(' ', '+')}")
+    assert all_of(browser, ".sl-column-second .sl-card")
+    assert NOTHING_ANSWERS not in text_of(browser)
