@@ -21,7 +21,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from search.rerank.cross_encoder import CrossEncoderReranker
 from tests.conftest import PASSAGES, write_lines
-from tests.support.pages import DEV, html, make_gate_index, sentences, settle, text
+from tests.support.pages import DEV, app_of, html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
 from training.versions import expectations, promoted
 from training.versions.expectations import ExpectedPassage
@@ -29,8 +29,6 @@ from training.versions.manifest import VersionManifest
 from training.versions.promoted import set_promoted
 from training.versions.registry import Version
 
-PAGE = Path(__file__).parents[2] / "app/views/models/page.py"
-SEARCH = Path(__file__).parents[2] / "app/views/search/page.py"
 AWAY = """
 import streamlit as st
 from app.views.models.view import render
@@ -66,7 +64,7 @@ def house(tmp_path: Path, indexes: Path, tiny_cross_encoder: Path, monkeypatch: 
 
 @pytest.fixture
 def page(house: Path) -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=60)
+    return app_of("models", "search")
 
 
 @pytest.fixture
@@ -271,7 +269,7 @@ def test_a_query_of_a_comparison_leads_to_the_search_page(page: AppTest, version
     assert [button.key for button in page.download_button] == ["models_compare_report"]
     address = page.dataframe[1].value["open"][0]
     assert address.startswith("./?q=")
-    search = AppTest.from_file(str(SEARCH), default_timeout=60)
+    search = app_of("search", "evaluate")
     for part in address.removeprefix("./?").split("&"):
         name, _, value = part.partition("=")
         search.query_params[name] = value.replace("+", " ").replace("%2F", "/").replace("%2C", ",")
@@ -365,7 +363,7 @@ def test_no_means_no(page: AppTest, versions: Path) -> None:
 def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restart(
     page: AppTest, versions: Path
 ) -> None:
-    search = AppTest.from_file(str(SEARCH), default_timeout=60)
+    search = app_of("search", "evaluate")
     search.query_params["q"] = "honey"
     assert "<small>Re-ranker</small><b>shipped</b>" in html(search.run())
     judge(page, "mine/same").button(key="models_promote").click().run()

@@ -20,7 +20,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.judged.qrels import read_judgments
 from indexing.records import Passage, PassageId
 from tests.conftest import write_lines
-from tests.support.pages import figure, html, keys, press, sentences, text
+from tests.support.pages import app_of, figure, html, keys, press, sentences, text
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
 from tests.unit.training.judgments.clicks.logs import swapped
 from training.judgments.clicks.kept import kept_clicks
@@ -28,7 +28,6 @@ from training.judgments.feedback import FeedbackStore, Grade
 from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
 
-PAGE = Path(__file__).parents[2] / "app/views/teach/page.py"
 QUERY = "the berlin wall"  # SHA-256 begins with 44d6: at 0.27, not of the protected fifth
 DRAWN = "how long is the berlin wall"  # 056e: at 0.02, protected
 TRAIN = [QUERY, "who wrote white christmas", "many people live in munich"]
@@ -74,7 +73,7 @@ def open_page(home: Path) -> Iterator[Callable[..., AppTest]]:
     """Opens the page by the parameters of a link."""
 
     def opened(**parameters: str) -> AppTest:
-        page = AppTest.from_file(str(PAGE), default_timeout=30)
+        page = app_of("teach", "train")
         for name, value in parameters.items():
             page.query_params[name] = value
         page.run()
@@ -280,20 +279,11 @@ def test_n_goes_on_and_grades_count_towards_a_training(open_page: Callable[..., 
     page.run()
     assert progress(page).startswith("15 of 16 queries to train on.")
     give(home, "p2", 0, rater="ann", query=QUERY)
-    both = AppTest.from_string(BOTH, default_timeout=30)
+    both = app_of("teach", "train")
     both.query_params["rater"] = "ann"
     both.run()
     assert progress(both) == "Enough to train: 16 queries, and a step of the training reads 16."
     assert [link.proto.page for link in both.get("page_link")] == ["train"]
-
-
-BOTH = f"""
-import streamlit as st
-st.navigation([
-    st.Page({str(PAGE)!r}, title="Teach", url_path="teach", default=True),
-    st.Page({str(PAGE.parents[1] / "train/page.py")!r}, title="Train", url_path="train"),
-]).run()
-"""
 
 
 def progress(page: AppTest) -> str:
@@ -481,13 +471,6 @@ def test_a_link_holds_who_and_how(open_page: Callable[..., AppTest]) -> None:
 # Judgments from clicks
 
 LOG = [json.dumps(record) for record in swapped(QUERY, "p1", "p4")]
-SITE = f"""
-import streamlit as st
-st.navigation([
-    st.Page({str(PAGE)!r}, title="Teach", url_path="teach", default=True),
-    st.Page({str(PAGE.parents[1] / "train/page.py")!r}, title="Train", url_path="train"),
-]).run()
-"""
 CLICKS_READ = (
     "Expected at places 1 and 2: 10 × 0.400 + 10 × 0.200 = 6.00. It got 9 clicks, 1.50 times as many: at least 1 and "
     "below 2 is grade 2."
@@ -503,7 +486,7 @@ def send(page: AppTest, *lines: str, name: str = "log.jsonl") -> AppTest:
 
 @pytest.mark.usefixtures("open_page")
 def test_a_click_log_is_shown_step_by_step_and_kept_apart_from_the_grades(home: Path) -> None:
-    page = AppTest.from_file(str(write_lines(home / "site.py", [SITE])), default_timeout=30)
+    page = app_of("teach", "train")
     page = send(page.run(), *LOG, '{"query_id": "q0", "action_name": "page_exit"}')
     shown = text(page)
     assert [figure(page, name) for name in ("Searches", "Views", "Clicks")] == ["20", "40", "12"]

@@ -19,7 +19,7 @@ from indexing.judged.sets import JudgedSet
 from indexing.records import Query, QueryId
 from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
-from tests.conftest import PASSAGES, QRELS, QUERIES, write_lines
+from tests.conftest import PASSAGES, QRELS, QUERIES, REPOSITORY, write_lines
 from training.evaluation.candidates import first_stage_lists, reranked
 
 DEV = {
@@ -38,6 +38,15 @@ BERLIN = [
 ]
 BERLIN_GRADES = {"1": 3, "2": 2, "4": 1, "5": 0}
 LONG = 60.0  # seconds after which a test gives up
+
+
+def app_of(*pages: str, timeout: float = 60) -> AppTest:
+    """An app with these pages, by their folders below app/views, of which the first is shown; links need the others."""
+    listed = ", ".join(
+        f"st.Page({str(REPOSITORY / 'app/views' / name / 'page.py')!r}, url_path={name!r}, default={name == pages[0]})"
+        for name in pages
+    )
+    return AppTest.from_string(f"import streamlit as st\nst.navigation([{listed}]).run()", default_timeout=timeout)
 
 
 def make_berlin_index(folder: Path, bi_encoder: Path, passages: Sequence[str]) -> Path:
