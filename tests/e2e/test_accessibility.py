@@ -56,8 +56,8 @@ def test_no_page_or_dialog_breaks_a_rule_in_either_theme_at_either_width(
     unnamed: list[str | None] = []
 
     def look(name: str) -> None:
-        for width in WIDTHS:
-            for theme in ("light", "dark"):
+        for width, themes in zip(WIDTHS, (("light", "dark"), ("dark", "light")), strict=True):  # each change draws anew
+            for theme in themes:
                 show(browser, width=width, theme=theme)
                 for violation in violations(browser, colors_only=theme == "dark"):
                     found.setdefault(violation, f"{name}, {width} pixels, {theme}")
