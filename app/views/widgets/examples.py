@@ -26,7 +26,7 @@ class Example(NamedTuple):
 
 
 EXAMPLES = (
-    Example("how many countys in gorgia", "misspelling", "win"),
+    Example("how many days are you contageous with the flu", "misspelling", "win"),
     Example("which oscars did the titanic movie get", "another meaning", "win"),
     Example("who owns the jacksonville jaguars", "look-alike", "tie"),
     Example("what is the difference between merge and rebase", "other words", "loss"),
