@@ -6,6 +6,7 @@ Nothing here reaches a network: the Hugging Face libraries are set offline, with
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -74,6 +75,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     by_file = scheduler._split_scope
     scheduler._split_scope = lambda test: "tests/e2e" if test.startswith("tests/e2e/") else by_file(test)
     return scheduler
+
+
+@pytest.fixture(autouse=True)
+def main_module_as_before() -> Iterator[None]:
+    """A page that a test runs becomes `__main__`, which a process that is spawned later would run again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")
