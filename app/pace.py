@@ -1,11 +1,8 @@
 """How long a search takes here, by those before it: so much for the first stage, and so much for each passage read."""
 
 from collections import deque
-from collections.abc import Sequence
 from statistics import median
 
-from indexing.store.tokens import TokenIds
-from search.rerank.reranker import FromFiles, Reranker, Scores, StoredTokens, score_passages
 from search.trace import SearchTrace
 
 READING = ("tokenize", "re-rank")
@@ -18,8 +15,6 @@ class Pace:
     """What the last searches of one pipeline took. Whoever searches holds the models' lock."""
 
     def __init__(self) -> None:
-        self.read = 0
-        """Passages that the re-ranker has read so far; those whose scores were kept aren't read again."""
         self._first_stage: deque[float] = deque(maxlen=KEPT)  # seconds
         self._passage: deque[float] = deque(maxlen=KEPT)  # seconds
 
@@ -35,35 +30,3 @@ class Pace:
         if not self._first_stage or not self._passage:
             return None
         return median(tuple(self._first_stage)) + passages * median(tuple(self._passage))
-
-
-class CountedReranker:
-    """A re-ranker whose passages are counted as it reads them."""
-
-    def __init__(self, reranker: Reranker, pace: Pace) -> None:
-        self._reranker, self._pace = reranker, pace
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._reranker.name
-
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        """The model's; empty if it can't read stored tokens."""
-        return self._reranker.tokenizer_fingerprint if isinstance(self._reranker, StoredTokens) else ""
-
-    @property
-    def files(self) -> str:
-        """The model's folder or hub name; empty if it has none."""
-        return self._reranker.files if isinstance(self._reranker, FromFiles) else ""
-
-    def score(self, query: str, passages: Sequence[str]) -> Scores:
-        """The model's scores. Raises ModelError as `score_passages` does."""
-        self._pace.read += len(passages)
-        return score_passages(self._reranker, query, passages)
-
-    def score_stored(self, query: str, tokens: Sequence[TokenIds]) -> Scores:
-        """The same of passages by their stored token ids."""
-        self._pace.read += len(tokens)
-        return score_passages(self._reranker, query, [""] * len(tokens), tokens=tokens)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.pace import CountedReranker, Pace
+from app.pace import Pace
 from indexing import places
 from indexing.bm25.settings import Bm25Settings
 from indexing.catalogue import current_build
@@ -63,9 +63,11 @@ class SharedPipeline:
         `on_first` gets the first stage's trace before its passages are re-ranked; it must be quick.
         """
         with one_at_a_time:
-            before = self.pace.read
-            trace = (self.remembering or self.pipeline).search(query, settings, on_first=on_first)
-            read = self.pace.read - before if self.remembering else len(trace.logits)
+            pipeline = self.remembering or self.pipeline
+            kept = pipeline.reranker if isinstance(pipeline.reranker, RememberedScores) else None
+            before = 0 if kept is None else kept.computed
+            trace = pipeline.search(query, settings, on_first=on_first)
+            read = len(trace.logits) if kept is None else kept.computed - before
             self.pace.observe(trace, read=read)
             return trace
 
@@ -152,8 +154,7 @@ def _pipeline(folder: str, build: str, reranker: str, files: str) -> RetrieveAnd
 def _remembering(folder: str, build: str, reranker: str, files: str) -> RetrieveAndRerank:
     """A pipeline of the same parts that scores no pair twice."""
     plain = _pipeline(folder, build, reranker, files)
-    pace = _pace(folder, build, reranker, files)
-    scores = None if plain.reranker is None else RememberedScores(CountedReranker(plain.reranker, pace))
+    scores = None if plain.reranker is None else RememberedScores(plain.reranker)
     return RetrieveAndRerank(plain.index, plain.encoder, scores, settings=plain.settings)
 
 

@@ -24,7 +24,7 @@ from indexing.cli.numbers import real, whole
 from indexing.judged.sets import judged_sets
 from search.settings import PipelineSettings
 from tests.e2e.browsing import HEADING, all_of, chromium, fill, go_to, press, text_of, tick, until, until_told
-from tests.e2e.retraining import begin_training, grade
+from tests.e2e.retraining import begin_training, confirm_promotion, grade
 from tests.e2e.searching import figures as search_figures
 from tests.e2e.searching import watched_search
 from tests.e2e.serving import lay_out, own_environment, served
@@ -188,10 +188,7 @@ def _loop(browser: WebDriver, *, minutes: float, depth: int) -> dict[str, Any]:
 def _promote(browser: WebDriver, *, force: bool) -> None:
     if force:
         tick(browser, "models_force")
-    fill(browser, "models_reason", "to see how long it takes")
-    press(browser, "models_promote")
-    press(browser, "models_promote_yes")
-    until_told(browser, "is now served. Searches use it immediately, without a restart.")
+    confirm_promotion(browser, reason="to see how long it takes")
 
 
 def _process_at(port: int) -> int:

@@ -33,6 +33,8 @@ class RememberedScores:
     def __init__(self, reranker: Reranker, *, most: int = MOST_KEPT) -> None:
         self._reranker, self._most = reranker, most
         self._kept: OrderedDict[Hashable, KeptScore] = OrderedDict()  # the most recently used is last
+        self.computed = 0
+        """Pairs that were scored so far; those whose scores were kept aren't among them."""
 
     @property
     def name(self) -> str:
@@ -69,6 +71,7 @@ class RememberedScores:
     def _scores(self, keys: Sequence[Hashable], compute: Callable[[list[int]], Scores]) -> Scores:
         rows = {key: row for row, key in enumerate(keys) if key not in self._kept}
         new = compute(sorted(rows.values())) if rows else NOTHING_NEW
+        self.computed += len(rows)
         for row, logit, truncated in zip(sorted(rows.values()), new.logits.tolist(), new.truncated, strict=True):
             self._kept[keys[row]] = KeptScore(logit, truncated)
         found = [self._kept[key] for key in keys]

@@ -100,7 +100,12 @@ def promote(browser: WebDriver, *, depth: int) -> None:
     fill(browser, "models_gate_depth", depth)
     press(browser, "models_judge")
     until_told(browser, "No objection to promoting it.")
-    fill(browser, "models_reason", "it learned from ten grades")
+    confirm_promotion(browser, reason="it learned from ten grades")
+
+
+def confirm_promotion(browser: WebDriver, *, reason: str) -> None:
+    """Serve the version that was judged, for this reason."""
+    fill(browser, "models_reason", reason)
     press(browser, "models_promote")
     press(browser, "models_promote_yes")
     until_told(browser, "is now served. Searches use it immediately, without a restart.")

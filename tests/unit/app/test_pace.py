@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from app.pace import CountedReranker, Pace
+from app.pace import Pace
 from indexing.records import Ranking
 from search.rerank.reranker import Scores, score_passages
 from search.rerank.score_cache import RememberedScores
@@ -63,11 +63,10 @@ def test_scores_that_were_kept_say_nothing_of_a_passage_s_time() -> None:
 
 
 def test_only_passages_that_are_read_anew_are_counted() -> None:
-    pace = Pace()
-    reranker = RememberedScores(CountedReranker(Lengths(), pace))
+    reranker = RememberedScores(Lengths())
     first = score_passages(reranker, "q", ["a", "bb", "ccc"])
-    assert pace.read == 3
+    assert reranker.computed == 3
     second = score_passages(reranker, "q", ["bb", "ccc", "dddd"])
-    assert pace.read == 3 + 1
+    assert reranker.computed == 3 + 1
     assert first.logits.tolist() == [1, 2, 3]
     assert second.logits.tolist() == [2, 3, 4]
