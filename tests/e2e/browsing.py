@@ -60,8 +60,8 @@ def chromium(profile: Path) -> Iterator[WebDriver]:
         session.quit()
 
 
-def until(browser: WebDriver, what: str, condition: Callable[[], bool]) -> None:
-    """Wait until it holds; what is drawn anew just now doesn't hold yet."""
+def until(browser: WebDriver, what: str, condition: Callable[[], bool], *, longest: float = WAIT) -> None:
+    """Wait until it holds, so many seconds at the longest; what is drawn anew just now doesn't hold yet."""
 
     def holds(_: WebDriver) -> bool:
         try:
@@ -73,7 +73,7 @@ def until(browser: WebDriver, what: str, condition: Callable[[], bool]) -> None:
                 return False
             raise
 
-    WebDriverWait(browser, WAIT, poll_frequency=POLL).until(holds, message=f"waiting for {what}")
+    WebDriverWait(browser, longest, poll_frequency=POLL).until(holds, message=f"waiting for {what}")
 
 
 def all_of(browser: WebDriver, selector: str) -> list[WebElement]:
@@ -93,9 +93,9 @@ def text_of(browser: WebDriver, selector: str = "[data-testid=stMain]") -> str:
     return found[0].text if found else ""
 
 
-def until_told(browser: WebDriver, sentence: str) -> None:
-    """Wait until the page says so."""
-    until(browser, f"“{sentence}”", lambda: sentence in text_of(browser))
+def until_told(browser: WebDriver, sentence: str, *, longest: float = WAIT) -> None:
+    """Wait until the page says so, so many seconds at the longest."""
+    until(browser, f"“{sentence}”", lambda: sentence in text_of(browser), longest=longest)
 
 
 def press(browser: WebDriver, key: str) -> None:

@@ -15,7 +15,18 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.conftest import REPOSITORY
-from tests.e2e.browsing import all_of, chromium, fill, go_to, press, text_of, there, until, until_told
+from tests.e2e.browsing import (
+    all_of,
+    chromium,
+    fill,
+    go_to,
+    press,
+    press_enter_on,
+    text_of,
+    there,
+    until,
+    until_told,
+)
 from tests.e2e.retraining import begin_training, grade
 from tests.e2e.searching import search_for
 from tests.e2e.serving import lay_out, own_environment, served
@@ -116,7 +127,17 @@ def _search(browser: WebDriver, camera: Camera) -> None:
     all_of(browser, ".sl-why table")
     until(browser, "the words", lambda: bool(there(browser, ".sl-piece")))
     camera.take("Why? BM25's terms, the nearest sentence, the re-ranker's words", seconds=2.2)
+    _close(browser)
+    press_enter_on(browser, ".sl-column-second .sl-to-grade")
+    all_of(browser, ".st-key-card_grade_0 button")
+    camera.take("Grade: a bad result is graded on its card", seconds=1.8)
+    _close(browser)
+
+
+def _close(browser: WebDriver) -> None:
+    """Close the dialog that is open."""
     there(browser, "[data-testid=stDialog] button[aria-label=Close]")[0].click()
+    until(browser, "the dialog to be gone", lambda: not there(browser, "[data-testid=stDialog]"))
 
 
 def _compare(browser: WebDriver, camera: Camera) -> None:
