@@ -46,8 +46,8 @@ def read_grid(
     deadline, notes = deadline or Deadline(), list[str]()
     if grid.late and "late" in grid.orders:
         part = deadline.part(LATE_SHARE)
-        orders = [order for order in grid.orders if order != "late"]  # which needs what is to be read
-        whole = _Wanted(gathered, replace(grid, orders=orders or ("fused",))).whole(FIRST_DEPTH)
+        orders = [order for order in grid.orders if order != "late"]
+        whole = _Wanted(gathered, grid).whole(FIRST_DEPTH)
         fits = part.at is None or part.allows(readers.estimate(LATE, gathered, whole))
         by_late = readers.read(LATE, gathered, whole, deadline=part, progress=progress) if fits else None
         if by_late is None:
@@ -67,32 +67,38 @@ class _Wanted:
 
     def __init__(self, gathered: Sequence[GatheredQuery], grid: Grid) -> None:
         self._gathered, self._grid = gathered, grid
-        self._lists: dict[int, list[list[Sequence[PassageId]]]] = {}
+        self._whole: dict[int, list[set[PassageId]]] = {}
+        self._lists: list[list[Sequence[PassageId]]] = []
 
     def of(self, name: str, depth: int) -> list[set[PassageId]]:
         """By query, what one re-ranker reads at this depth."""
-        if name == LATE and self._grid.late and "late" in self._grid.orders:
-            return self.whole(depth)
-        return [{name for ids in lists for name in ids[:depth]} for lists in self._ordered(depth)]
+        if depth > FIRST_DEPTH or (name == LATE and self._grid.late and "late" in self._grid.orders):
+            return self.whole(depth)  # deep lists are no longer than what is re-ranked
+        return [{name for ids in lists for name in ids[:depth]} for lists in self._ordered()]
 
     def whole(self, depth: int) -> list[set[PassageId]]:
         """By query, all passages of the lists whose heads are re-ranked at this depth."""
-        return [{name for ids in lists for name in ids} for lists in self._ordered(depth)]
+        deep = max(depth, FIRST_DEPTH)
+        if deep not in self._whole:
+            bases = list(replace(self._grid, rerankers=("",), orders=("fused",)).bases([deep]))
+            self._whole[deep] = [
+                {name for base in bases for name in query.fused(base).passage_ids} for query in self._gathered
+            ]
+        return self._whole[deep]
 
     def seconds(self, readers: Readers, depth: int) -> float:
         """How long reading to a depth would take all re-rankers together."""
         return sum(readers.estimate(name, self._gathered, self.of(name, depth)) for name in self._grid.readers)
 
-    def _ordered(self, depth: int) -> list[list[Sequence[PassageId]]]:
-        """By query, the ids of each list in each order, where the lists keep what this depth needs."""
-        deep = max(depth, FIRST_DEPTH)
-        if deep not in self._lists:
-            bases = list(replace(self._grid, rerankers=("",)).bases([deep]))  # whichever reads them
-            self._lists[deep] = [
+    def _ordered(self) -> list[list[Sequence[PassageId]]]:
+        """By query, the ids of each list of `FIRST_DEPTH` in each order."""
+        if not self._lists:
+            bases = list(replace(self._grid, rerankers=("",)).bases([FIRST_DEPTH]))  # whichever reads them
+            self._lists = [
                 [query.scored(query.fused(base), base.settings.rerank_order).passage_ids for base in bases]
                 for query in self._gathered
             ]
-        return self._lists[deep]
+        return self._lists
 
 
 def _read_depths(

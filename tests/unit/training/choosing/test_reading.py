@@ -14,16 +14,20 @@ from indexing.judged.fit import FittedSet, fit_judgments
 from indexing.judged.sets import JudgedSet
 from indexing.records import Floats, PassageId, Query, QueryId
 from search.pipeline import RetrieveAndRerank
-from search.rerank.reranker import Scores
+from search.rerank.late_interaction import LateInteractionReranker
+from search.rerank.reranker import Reranker, Scores
+from search.served import LATE
 from search.settings import PipelineSettings
 from tests.conftest import QRELS, QUERIES
 from tests.support.fakes import WordOverlapReranker
+from training.choosing import contenders, reading
 from training.choosing.contenders import Contender, FirstStageChoice, Grid
 from training.choosing.deadline import Deadline
 from training.choosing.evaluated import ChoosingSettings, Evaluated, KeptReading, evaluate_index
 from training.choosing.first_stage import gather_first
 from training.choosing.readers import Readers
 from training.choosing.reading import read_grid
+from training.choosing.stopping import ndcg_of
 
 GRID = Grid(
     rerankers=("words",),
@@ -89,6 +93,23 @@ def test_each_passage_that_some_pipeline_reads_is_read_once(
         for name in query.candidates(contender).passage_ids
     }
     assert set(pairs(reranker)) == wanted
+
+
+def test_lists_that_are_longer_than_the_first_ones_are_read_whole_before_late_interaction_orders_them(
+    small_index: Index, bi_encoder: BiEncoder, fitted: FittedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (contenders, reading):
+        monkeypatch.setattr(module, "FIRST_DEPTH", 4)
+    grid = replace(GRID, depths=(2, 4, 9), late=True)
+    reranker = WordOverlapReranker()
+    rerankers: dict[str, Reranker] = {"words": reranker, LATE: LateInteractionReranker(bi_encoder)}
+    found = evaluate_index(small_index, bi_encoder, rerankers, fitted, settings=ChoosingSettings(grid=grid))
+    assert {9} < {contender.settings.rerank_depth for contender in found.values.contenders}
+    for row, contender in enumerate(found.values.contenders):
+        ranked = {name: query.rank(contender) for name, query in found.gathered.items()}
+        assert found.values.of(row) == pytest.approx(ndcg_of(ranked, fitted.judged.qrels))
+    read = {len(query.logits["words"]) for query in found.gathered.values()}
+    assert max(read) < len(small_index.passages)  # what no pipeline re-ranks isn't read
 
 
 @pytest.mark.parametrize("after", [1, 3, 7])
