@@ -131,9 +131,19 @@ def retry_rerankers() -> None:
     _reranker.clear()
 
 
+def forget_indexes() -> None:
+    """Forget all open indexes, whose files a removed one would keep on disk; the others are opened again when used."""
+    for opened in (_index, _pipeline, _remembering, _pace):
+        opened.clear()
+
+
 def judgments(opened: SharedPipeline) -> dict[str, JudgedSet]:
     """The judged splits beside the corpus that the index was built from. Raises CorpusError."""
-    folder = open_corpus_folder(opened.pipeline.index)
+    return judged_beside(open_corpus_folder(opened.pipeline.index))
+
+
+def judged_beside(folder: Path) -> dict[str, JudgedSet]:
+    """The judged splits beside a corpus, read again only when their files change. Raises CorpusError."""
     return _judged_sets(str(folder), ",".join(_files(path) for path in sorted(folder.glob("q*"))))
 
 

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from indexing.cli import build, change, gc, inspect, run, shell, tune, verify
+from indexing.cli import build, change, gc, inspect, remove, run, shell, tune, verify
 
-GROUPS = (build, inspect, verify, change, tune, gc, run)
+GROUPS = (build, inspect, verify, change, tune, gc, remove, run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,7 @@
 """The indexes on disk: their names and builds, which build is current, and whether its files are intact."""
 
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from indexing.names import check_name
 from indexing.progress import Progress, silent
 
 LONGEST_ID = 255  # characters; file systems take no longer name
+REMOVED = ".removed-"
+"""What the name of an index's folder begins with while it is being removed; nothing lists it from then on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class IndexSummary:
 
 def index_names(root: Path | None = None) -> list[str]:
     """Names of the indexes below `root` that have a current build."""
-    return sorted(path.parent.name for path in (root or places.indexes()).glob("*/current"))
+    names = (path.parent.name for path in (root or places.indexes()).glob("*/current"))
+    return sorted(name for name in names if not name.startswith(REMOVED))
 
 
 def summaries(root: Path | None = None) -> list[IndexSummary]:
@@ -61,6 +66,14 @@ def _summary(name: str, root: Path) -> IndexSummary:
 def build_folders(folder: Path) -> dict[str, Path]:
     """The complete builds of one index, by build id, oldest first."""
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"[!.]*/{FILE}"))}
+
+
+def clear_removed(root: Path) -> None:
+    """Remove what is left of indexes whose removal was killed half-way."""
+    for path in root.glob(f"{REMOVED}*"):
+        with suppress(OSError), atomic.locked(path) as free:  # it may be gone by now
+            if free:
+                shutil.rmtree(path)
 
 
 def set_current(folder: Path, build_id: str) -> None:

@@ -22,7 +22,7 @@ from indexing.building.finish import Origin, finish
 from indexing.building.language import IndexLanguage, choose_language
 from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
-from indexing.catalogue import build_folders, current_build, set_current, verify
+from indexing.catalogue import build_folders, clear_removed, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import check_kind
@@ -151,6 +151,7 @@ def build_from(
             token_vectors=settings.token_vectors,
             progress=progress,
         )
+        clear_removed(request.root)
         if least := least_bytes(expected, dim=encoder.dim, dense=settings.dense):
             check_space(request.root, least, f"An index of {expected:,} passages")
         work_name = f"{key}-change" if request.change else key

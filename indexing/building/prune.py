@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexing import atomic
-from indexing.catalogue import build_folders, current_build
+from indexing.catalogue import build_folders, clear_removed, current_build
 from indexing.errors import SettingsError
 from indexing.manifest import FILE
 from indexing.names import check_name
@@ -42,6 +42,7 @@ def prune(name: str, *, root: Path, keep: int) -> list[BuildFolder]:
     A process that has an old build open can go on using it. Raises BusyError during a build.
     """
     _current(name, root)  # raises for a name without an index
+    clear_removed(root)
     with atomic.hold(root / name, f"is building {root / name}"):
         removed = [row for row in list_builds(name, root=root, keep=keep) if row.state in ("old", "unfinished")]
         for row in removed:

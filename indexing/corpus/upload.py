@@ -4,7 +4,7 @@ import errno
 import gzip
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,11 +55,7 @@ class Upload:
                 f"Corpus name {self.name[:80]!r} must be letters, digits, '.', '_' or '-', at most 64 of them, "
                 "the first a letter or a digit."
             )
-        if re.search(r"[/\\\0]", self.file_name) or ending(self.file_name) not in STORED:
-            raise SettingsError(
-                f"An upload called {self.file_name[:80]!r} isn't taken; give a file whose name ends in "
-                f"{', '.join(STORED)}."
-            )
+        check_file_name(self.file_name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +88,33 @@ def ending(file_name: str) -> str:
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
+def check_file_name(file_name: str) -> None:
+    """Raise SettingsError for a file whose name has a path in it, or an ending that no upload may have."""
+    if re.search(r"[/\\\0]", file_name) or ending(file_name) not in STORED:
+        raise SettingsError(
+            f"An upload called {file_name[:80]!r} isn't taken; give a file whose name ends in {', '.join(STORED)}."
+        )
+
+
+def check_upload_size(name: str, size: int, *, limit: int, elsewhere: Path) -> None:
+    """Raise CorpusError for a file of more than `limit` megabytes; `elsewhere` is the folder on the server for it."""
+    if size > limit * MEGABYTE:
+        raise CorpusError(
+            f"{name} has more than {limit} MB, which is the most for an upload. "
+            f"Split it, or have it put below {elsewhere} on the server."
+        )
+
+
 def suggested_name(file_name: str) -> str:
     """A folder name for an upload: the file's name without its ending and without unsuitable characters."""
     stem = file_name[: len(file_name) - len(ending(file_name))]
     return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64].strip("-") or "corpus"
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name itself, or the first of NAME-2, NAME-3 and so on that isn't taken; at most 64 characters."""
+    names = (name, *(f"{name[:60]}-{number}" for number in range(2, 1_000)))
+    return next((one for one in names if one not in taken), name)
 
 
 def known_corpora(root: Path | None = None) -> list[Path]:
@@ -153,15 +172,11 @@ def copy_upload(content: IO[bytes], path: Path, *, limit: int, elsewhere: Path) 
     Raises:
         CorpusError: it has more than `limit` megabytes, or is packed and can't be unpacked or unpacks to much more.
     """
-    remaining = limit * MEGABYTE
+    size = 0
     with path.open("xb") as file:
         while piece := content.read(PIECE):
-            remaining -= len(piece)
-            if remaining < 0:
-                raise CorpusError(
-                    f"{path} has more than {limit} MB, which is the most for an upload. "
-                    f"Split it, or have it put below {elsewhere} on the server."
-                )
+            size += len(piece)
+            check_upload_size(str(path), size, limit=limit, elsewhere=elsewhere)
             file.write(piece)
     with path.open("rb") as file:
         packed = file.read(len(GZIP)) == GZIP

@@ -81,9 +81,7 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
     root = folder if folder.is_dir() else folder.parent
     unread = _judgments_in(root)
     for split, names in SPLITS.items():
-        qrels = _first(root, *(form for name in names for form in _qrels_forms(name)))
-        if qrels is None and split == "test":
-            qrels = _first(root, *(f"qrels{ending}" for ending in QRELS_ENDINGS))
+        qrels = split_qrels(root, split)
         if qrels is None:
             continue
         unread.discard(qrels)
@@ -100,6 +98,14 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
         are = "isn't" if len(unread) == 1 else "aren't"
         note(f"{root}: {listed} {are} read as judgments; one file a split is, such as qrels.test.tsv.")
     return sets
+
+
+def split_qrels(folder: Path, split: str) -> Path | None:
+    """The file beside a corpus that holds the judgments of a split, which must be a key of SPLITS; None for none."""
+    qrels = _first(folder, *(form for name in SPLITS[split] for form in _qrels_forms(name)))
+    if qrels is None and split == "test":
+        qrels = _first(folder, *(f"qrels{ending}" for ending in QRELS_ENDINGS))
+    return qrels
 
 
 def pick_split(

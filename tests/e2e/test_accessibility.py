@@ -187,6 +187,16 @@ def passages(browser: WebDriver) -> None:
     all_of(browser, ".st-key-teach_sheet .sl-card")
 
 
+def deleting(browser: WebDriver) -> None:
+    press(browser, "indexes_delete_sample")
+    all_of(browser, ".st-key-indexes_delete_yes button")
+
+
+def judgments(browser: WebDriver) -> None:
+    press(browser, "indexes_judgments_sample")
+    until(browser, "the dialog", lambda: "Add queries with judgments" in text_of(browser, "[role=dialog]"))
+
+
 def figures(browser: WebDriver) -> None:
     press(browser, "evaluate_run")
     until_told(browser, "Where losses arise")
@@ -207,4 +217,6 @@ STATES: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
     ("Models, history", "/models?tab=History", nothing),
     ("Evaluate", "/evaluate?split=dev&depth=5", figures),
     ("Indexes", "/indexes", nothing),
+    ("Indexes, delete", "/indexes", deleting),
+    ("Indexes, judgments", "/indexes", judgments),
 )

@@ -434,6 +434,27 @@ def cluttered(own_root: Path) -> Path:
     return own_root
 
 
+def test_remove_takes_an_index_once_it_is_confirmed(
+    own_root: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+    assert command(own_root, "remove", "small") == 2
+    assert refusal(capsys) == "Nobody can be asked whether index small is to be removed; give --yes to remove it."
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "\n", raising=False)
+    assert command(own_root, "remove", "small") == 0
+    said = capsys.readouterr()
+    assert said.out == "Nothing was removed\n"
+    assert re.fullmatch(r"Remove index small: 1 build, 0\.0 MB in \S+/small\? Its corpus stays\. \[y/N\] ", said.err)
+    assert index_names(own_root) == ["small"]
+    assert command(own_root, "remove", "small", "--yes", "--json") == 0
+    removed = json.loads(capsys.readouterr().out)
+    assert (removed["index"], removed["removed"], removed["builds"]) == ("small", True, 1)
+    assert list(own_root.iterdir()) == []
+    assert command(own_root, "remove", "small", "--yes") == 2
+    assert refusal(capsys).startswith("There is no index 'small' in ")
+
+
 def test_gc_lists_what_it_would_remove(cluttered: Path, capsys: Captured) -> None:
     assert command(cluttered, "gc", "small", "--dry-run") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]

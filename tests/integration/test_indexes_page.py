@@ -19,6 +19,7 @@ from indexing import atomic, places
 from indexing.building.build import UNFINISHED
 from indexing.building.figures import Estimate
 from indexing.catalogue import current_build, index_names, verify
+from indexing.corpus import preview
 from indexing.corpus.corpus import Corpus
 from indexing.errors import BusyError
 from indexing.jobs import folder as job_folder
@@ -28,7 +29,11 @@ from indexing.jobs.folder import hold, log_end, write_holder, write_status
 from indexing.manifest import Manifest
 from tests.conftest import PASSAGES, REPOSITORY, write_lines
 from tests.support.forks import Forks
-from tests.support.pages import again, figure, keys, sentences, text
+from tests.support.pages import again, app_of, figure, keys, press, sentences, text
+from training.data.settings import DataSettings
+from training.jobs.jobs import TrainingJob
+from training.source import Source
+from training.train.request import TrainRequest
 
 VIEWS = REPOSITORY / "app/views"
 MAIN = f"""
@@ -78,12 +83,15 @@ def shown(page: AppTest) -> AppTest:
     return again(page)
 
 
-def upload(page: AppTest, file_name: str, content: bytes, *, name: str = "") -> AppTest:
-    page.radio(key="indexes_source").set_value("Upload a file").run()
+def choose_folder(page: AppTest) -> AppTest:
+    """The form for a folder on the server."""
+    page.radio(key="indexes_source").set_value("A folder on the server")
+    return again(page)
+
+
+def drop(page: AppTest, file_name: str, content: bytes) -> AppTest:
+    """Give the page a corpus file, as a new one while another is there."""
     page.file_uploader(key="indexes_upload").set_value((file_name, content, "application/octet-stream"))
-    again(page)
-    page.text_input(key="indexes_corpus_name").set_value(name)
-    page.button(key="indexes_keep").click()
     return again(page)
 
 
@@ -115,12 +123,27 @@ def made_job(status: BuildStatus, *, request: BuildRequest | None = None, name: 
 
 def test_no_index_says_what_to_do(page: AppTest) -> None:
     shown(page)
-    assert (
-        f"There is no index in {places.indexes()} yet. Build one: "
-        "python -m indexing build --corpus data/sample --index sample"
-    ) in sentences(page)
-    assert page.selectbox(key="indexes_folder").options == []
+    assert f"There is no index in {places.indexes()} yet. Build one below, from a file of yours" in sentences(page)
+    assert page.radio(key="indexes_source").value == "Upload a file"
     assert "indexes_build" not in keys(page)  # there is nothing to build from
+    choose_folder(page)
+    assert page.selectbox(key="indexes_folder").options == []
+    assert "indexes_build" not in keys(page)
+
+
+def test_where_no_index_is_the_sample_is_built_by_one_button(
+    page: AppTest, house: Path, here: "Here", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = corpus(house, "sample", LINES)
+    monkeypatch.setattr(places, "sample", lambda: sample)
+    monkeypatch.setattr(job_folder, "launch", here.launch)
+    shown(page)
+    assert "yet. Build the bundled sample to try everything, or upload a file below." in sentences(page)
+    press(page, "indexes_sample")
+    (job,) = BuildJob.all()
+    assert (job.request.name, job.request.corpus, job.request.task) == ("sample", str(sample), "build")
+    press(page, "indexes_sample")
+    assert "A job for index 'sample' is already running; wait for it, or stop it." in sentences(page)
 
 
 def test_one_index_shows_what_it_is_and_is_worth(page: AppTest, indexed: Path) -> None:
@@ -225,31 +248,123 @@ def test_read_only_shows_the_list_alone(house: Path, indexed: Path) -> None:
     assert not page.file_uploader
 
 
+# Deleting
+
+
+def test_an_index_is_deleted_once_a_dialog_has_said_what_goes(page: AppTest, house: Path, indexed: Path) -> None:
+    shutil.copytree(indexed / "small", indexed / "other")
+    shown(page)
+    press(page, "indexes_delete_other")
+    size = size_text(sum(path.stat().st_size for path in (indexed / "other").rglob("*") if path.is_file()))
+    said = page.markdown[0].value.replace("\\", "")
+    assert said == f"Index other goes: 1 build, {size}, {places.indexes()}/other"
+    assert "Its corpus with the judgments beside it stays" in text(page)
+    press(page, "indexes_delete_no")
+    assert "indexes_delete_yes" not in keys(page)
+    assert index_names(indexed) == ["other", "small"]
+    press(page, "indexes_delete_other")
+    press(page, "indexes_delete_yes")
+    assert f"Index other is deleted; {size} are free again." in sentences(page)
+    assert index_names(indexed) == ["small"]
+    assert "indexes_delete_other" not in keys(page)
+
+
+def test_an_index_at_work_is_not_deleted(page: AppTest, indexed: Path) -> None:
+    shown(page)
+    with atomic.locked(indexed / "small"):
+        press(page, "indexes_delete_small")
+        press(page, "indexes_delete_yes")
+    assert f"Another process is building {places.indexes()}/small; wait for it, or stop it." in sentences(page)
+    begin_training("small", indexed)
+    with hold(places.jobs() / "training-1"):
+        again(page)
+        assert "The training of mine/1 uses index 'small'; wait for it, or stop it." in sentences(page)
+        assert "indexes_delete_yes" not in keys(page)
+    assert index_names(indexed) == ["small"]
+
+
+def begin_training(index: str, root: Path) -> None:
+    """A training of an index whose process has yet to load."""
+    folder = places.jobs() / "training-1"
+    folder.mkdir(parents=True)
+    data = DataSettings(sources=(Source.parse(f"index:{index}"),))
+    request = TrainRequest(output=places.models() / "mine/1", recipe="listnet", data=data, root=root)
+    atomic.write_json(folder / "config.json", TrainingJob.request_as_json(request))
+    write_status(folder, TrainingJob.queued(None))
+
+
+def test_without_the_default_index_every_page_opens(house: Path, indexed: Path) -> None:
+    page = app_of("indexes", "search", "compare", "teach", "train", "models", "evaluate")
+    again(page)
+    press(page, "indexes_delete_small")
+    assert "It is the index that the other pages show first" in text(page)
+    press(page, "indexes_delete_yes")
+    assert "There is no index in" in sentences(page)
+    for name in ("search", "compare", "teach", "train", "models", "evaluate"):
+        page.switch_page(str(VIEWS / name / "page.py"))
+        again(page)
+        if name not in ("train", "models"):
+            assert "There is no index 'small' in" in sentences(page), name
+
+
 # Uploads
 
 
-def test_an_upload_is_kept_and_chosen(page: AppTest, house: Path) -> None:
+def test_a_dropped_file_shows_its_passages_and_one_press_stores_and_builds_it(
+    page: AppTest, house: Path, tiny_bi_encoder: Path, here: "Here", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_folder, "launch", here.launch)
+    page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
     shown(page)
-    upload(page, "My passages.tsv", "\n".join(LINES).encode())
-    assert f"{places.corpora()}/My-passages contains 20 passages." in sentences(page)
+    drop(page, "My passages.tsv", "\n".join(LINES).encode())
     assert text(page).count('<p class="sl-text"><b>') == 3  # of the 20, as they were read
+    assert "20 passages. Nothing was built here yet by this bi-encoder" in text(page)
+    assert page.text_input(key="indexes_name").placeholder == "My-passages"
+    assert not places.corpora().exists()
+    press(page, "indexes_build")
+    assert f"{places.corpora()}/My-passages contains 20 passages." in sentences(page)
     assert page.selectbox(key="indexes_folder").value == str(house / "data/corpora/My-passages")
     assert len(list(Corpus(house / "data/corpora/My-passages"))) == 20
-    assert "indexes_build" in keys(page)
+    here.run()
+    ended("done")
+    assert index_names(places.indexes()) == ["My-passages"]
+    page.radio(key="indexes_source").set_value("Upload a file")
+    again(page)
+    drop(page, "My passages.jsonl", b'{"_id": "1", "text": "The cat sat."}')
+    assert page.text_input(key="indexes_name").placeholder == "My-passages-2"
+    assert "1 passage: a few seconds, about " in text(page)
+    assert ", as My-passages took here." in text(page)
 
 
-def test_a_broken_upload_names_file_and_line(page: AppTest, house: Path) -> None:
+def test_a_broken_upload_names_file_and_line_at_once(
+    page: AppTest, house: Path, here: "Here", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_folder, "launch", here.launch)
     shown(page)
-    upload(page, "mine.tsv", b"1\tThe cat sat.\nno tab here\n", name="mine")
+    drop(page, "mine.tsv", b"1\tThe cat sat.\nno tab here\n")
     assert [error.value.replace("\\", "") for error in page.error] == [
         "mine.tsv:2: 1 tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted. "
-        "Mend the line, or have such lines left out."
+        "Mend the line, or have such lines left out under “How to read the file”."
     ]
-    assert list((house / "data/corpora").iterdir()) == []
+    assert "indexes_build" not in keys(page)
     page.checkbox(key="indexes_skip").check()
-    page.button(key="indexes_keep").click()
     again(page)
+    assert "Lines that can't be read are left out, such as mine.tsv:2: 1 tab-separated fields" in text(page)
+    press(page, "indexes_build")
     assert f"{places.corpora()}/mine contains 1 passage; lines left out: 1." in sentences(page)
+
+
+def test_a_line_that_is_broken_far_down_stops_the_build_and_nothing_is_stored(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "BEGINNING", 20)
+    shown(page)
+    drop(page, "mine.tsv", b"1\tThe cat sat.\n2\tThe dog ran.\n3\tA bird sang.\nno tab here\n")
+    assert "About 4 passages." in text(page)  # 57 bytes, of which 30 hold 2: 57 / 15 = 3.8
+    press(page, "indexes_build")
+    assert "mine.tsv:4: 1 tab-separated fields" in sentences(page)
+    assert list(places.corpora().iterdir()) == []
+    assert BuildJob.all() == []
 
 
 def test_too_large_an_upload_says_how_large_it_may_be(
@@ -257,32 +372,82 @@ def test_too_large_an_upload_says_how_large_it_may_be(
 ) -> None:
     monkeypatch.setenv("SECOND_LOOK_UPLOAD_MB", "1")
     shown(page)
-    upload(page, "mine.tsv", b"1\t" + b"word " * 250_000)
+    drop(page, "mine.tsv", b"1\t" + b"word " * 250_000)
     assert "mine.tsv has more than 1 MB" in sentences(page)
-    assert list((house / "data/corpora").iterdir()) == []
+    assert "indexes_build" not in keys(page)
+    assert not (house / "data/corpora").exists()
 
 
 def test_a_limit_that_is_no_number_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECOND_LOOK_UPLOAD_MB", "lots")
     shown(page)
-    page.radio(key="indexes_source").set_value("Upload a file").run()
     assert "SECOND_LOOK_UPLOAD_MB is 'lots'" in sentences(page)
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", ".hidden", "a/b"])
 def test_a_bad_name_is_refused(page: AppTest, house: Path, name: str) -> None:
     shown(page)
-    upload(page, "mine.tsv", b"1\tThe cat sat.\n", name=name)
+    drop(page, "mine.tsv", b"1\tThe cat sat.\n")
+    page.text_input(key="indexes_corpus_name").set_value(name)
+    press(page, "indexes_build")
     assert f"Corpus name {name!r} must be letters" in sentences(page)
     assert not (house / "data/corpora").exists()
+    assert BuildJob.all() == []
 
 
-def test_a_taken_name_is_refused(page: AppTest, house: Path) -> None:
-    corpus(house, "mine", LINES)
+def test_of_two_people_who_upload_one_name_the_second_is_told(
+    page: AppTest, house: Path, here: "Here", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_folder, "launch", here.launch)
+    second = AppTest.from_file(str(house / "main.py"), default_timeout=60)
+    for person, line in ((page, b"1\tThe cat sat.\n"), (second, b"1\tThe dog ran.\n")):
+        shown(person)
+        drop(person, "pets.tsv", line)
+        assert person.text_input(key="indexes_name").placeholder == "pets"
+    press(page, "indexes_build")
+    press(second, "indexes_build")
+    assert "A job for index 'pets' is already running; wait for it, or stop it." in sentences(second)
+    second.text_input(key="indexes_name").set_value("animals")
+    second.text_input(key="indexes_corpus_name").set_value("pets")
+    press(second, "indexes_build")
+    assert f"There is a corpus {places.corpora()}/pets already; give this one another name." in sentences(second)
+    assert [passage.text for passage in Corpus(places.corpora() / "pets")] == ["The cat sat."]
+    assert [job.request.name for job in BuildJob.all()] == ["pets"]
+
+
+# Judgments beside an index
+
+
+def test_judgments_are_compared_with_the_index_and_kept_beside_its_corpus(
+    page: AppTest, house: Path, indexed: Path, small_corpus: Path
+) -> None:
+    own = shutil.copytree(small_corpus, house / "data/corpora/mine", ignore=shutil.ignore_patterns("q*"))
+    write_lines(own / "queries.train.tsv", ["1\twhat is bread"])
+    write_lines(own / "qrels.train.tsv", ["1\t0\ta1\t1"])
+    folder = current_build("small", root=indexed)
+    replace(Manifest.load(folder), corpus=str(own)).save(folder)
     shown(page)
-    upload(page, "mine.tsv", b"1\tThe cat sat.\n")
-    assert f"There is a corpus {places.corpora()}/mine already" in sentences(page)
-    assert len(list(Corpus(house / "data/corpora/mine"))) == 20
+    assert figure(page, "Judged queries") == "train 1"
+    press(page, "indexes_judgments_small")
+    assert page.selectbox(key="indexes_judged_use").options == [
+        "test: to measure with, never to choose or train by",
+        "dev: to choose and decide by",
+    ]
+    rated = b"query,docid,rating\nwho makes honey,a1,3\nwho makes honey,zzz,1\nwhat is a loaf,a2,0\n"
+    page.file_uploader(key="indexes_judged_judgments").set_value(("rated.csv", rated, "text/csv"))
+    again(page)
+    assert (figure(page, "Queries"), figure(page, "Judgments"), figure(page, "Relevant")) == ("2", "3", "2")
+    assert "Of 3 judged passages 1 is missing from index small (1 of them relevant" in text(page)
+    assert not (own / "qrels.test.tsv").exists()
+    press(page, "indexes_judged_keep")
+    assert f"2 queries with 3 judgments are small's test set now, in {own}." in sentences(page)
+    assert figure(page, "Judged queries") == "train 1, test 2"
+
+
+def test_judgments_of_other_passages_are_not_kept(page: AppTest, indexed: Path) -> None:
+    shown(page)
+    press(page, "indexes_judgments_small")
+    assert "has train, dev and test judgments already" in sentences(page)
 
 
 # Builds
@@ -297,28 +462,25 @@ def test_a_taken_name_is_refused(page: AppTest, house: Path) -> None:
 )
 def test_an_index_that_cannot_be_is_not_begun(page: AppTest, house: Path, key: str, value: str, expected: str) -> None:
     corpus(house, "mine", LINES)
-    shown(page)
+    choose_folder(shown(page))
     page.text_input(key=key).set_value(value)
-    page.button(key="indexes_build").click()
-    again(page)
+    press(page, "indexes_build")
     assert expected in sentences(page)
     assert BuildJob.all() == []
 
 
 def test_a_folder_without_a_corpus_is_not_begun(page: AppTest, house: Path) -> None:
     (house / "data/corpora/empty").mkdir(parents=True)
-    shown(page)
-    page.button(key="indexes_build").click()
-    again(page)
+    choose_folder(shown(page))
     assert f"Folder {places.corpora()}/empty holds no corpus" in sentences(page)
-    assert BuildJob.all() == []
+    assert "indexes_build" not in keys(page)
 
 
 def test_an_unknown_collection_of_the_hub_is_not_begun(page: AppTest) -> None:
     shown(page)
     page.radio(key="indexes_source").set_value("A collection on the hub").run()
     assert "indexes_build" in keys(page)
-    page.radio(key="indexes_source").set_value("A folder on the server").run()
+    choose_folder(page)
     page.session_state["indexes_hub"] = "../../etc/passwd"
     page.radio(key="indexes_source").set_value("A collection on the hub")
     again(page)
@@ -331,7 +493,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
 ) -> None:
     corpus(house, "mine", LINES)
     page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
-    shown(page)
+    choose_folder(shown(page))
     page.selectbox(key="indexes_dense").set_value("sq8")
     page.selectbox(key="indexes_bm25").set_value("msmarco-dev")
     page.button(key="indexes_build").click()
@@ -343,6 +505,7 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     assert os.getsid(number) == number != os.getsid(0)  # a signal to the server's group doesn't reach it
     second = AppTest.from_file(str(house / "main.py"), default_timeout=60)  # another tab
     assert f"indexes_stop_{job.folder.name}" in keys(shown(second))
+    choose_folder(second)
     second.button(key="indexes_build").click()
     again(second)
     assert "A job for index 'mine' is already running; wait for it, or stop it." in sentences(second)
@@ -403,7 +566,7 @@ def test_an_estimate_comes_before_its_build(
     monkeypatch.setattr(job_folder, "launch", here.launch)
     corpus(house, "mine", LINES)
     page.session_state["indexes_bi_encoder"] = str(tiny_bi_encoder)
-    shown(page)
+    choose_folder(shown(page))
     page.button(key="indexes_estimate").click()
     again(page)
     assert "Estimate for mine" in text(page)
@@ -530,4 +693,4 @@ def test_the_folder_of_indexes_is_the_apps(page: AppTest, indexed: Path, monkeyp
     monkeypatch.setenv("SECOND_LOOK_INDEX_ROOT", "elsewhere")
     assert places.indexes() == Path("elsewhere")
     shown(page)
-    assert "There is no index in elsewhere yet. Build one: " in sentences(page)
+    assert "There is no index in elsewhere yet. Build one below" in sentences(page)

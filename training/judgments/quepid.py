@@ -23,22 +23,34 @@ def import_judgments(
         CorpusError: a file can't be read, or an id can't stand in a line of fields.
         SettingsError: one of the files exists already, or no query is judged.
     """
-    paths = {kind: folder / f"{kind}.{split}.tsv" for kind in ("queries", "qrels")}
-    for path in paths.values():
-        if path.exists():
-            raise SettingsError(f"{path} exists already; give another --output or --split, or move it away.")
     judged = read_judged(queries, file, split=split, note=note)
     if not judged.queries:
         raise SettingsError(f"No judged query of {file} has a text; give the file of its queries: --queries.")
-    texts = [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in judged.queries]
+    write_judged(judged, folder)
+    return judged
+
+
+def write_judged(judged: JudgedSet, folder: Path) -> None:
+    """Write queries.SPLIT.tsv, then qrels.SPLIT.tsv, where a set of that split is found; the mark of who judged stays.
+
+    Raises:
+        CorpusError: an id can't stand in a line of fields.
+        SettingsError: one of the files exists already; one of queries may, with these same lines.
+    """
+    paths = {kind: folder / f"{kind}.{judged.split}.tsv" for kind in ("queries", "qrels")}
+    queries = [f"{line_field(query.id)}\t{squeeze(query.text)}\n" for query in judged.queries]
     grades = [
-        f"{query.id}\t0\t{line_field(passage)}\t{grade}"
+        f"{query.id}\t{line_field(judged.source or '0')}\t{line_field(passage)}\t{grade}\n"
         for query in judged.queries
         for passage, grade in judged.qrels[query.id].items()
     ]
-    for path, lines in zip(paths.values(), (texts, grades), strict=True):
-        atomic.write_text(path, "".join(f"{line}\n" for line in lines))
-    return judged
+    texts = {"queries": "".join(queries), "qrels": "".join(grades)}
+    for kind, path in paths.items():
+        begun = kind == "queries" and path.is_file() and path.read_bytes() == texts[kind].encode()
+        if path.exists() and not begun:  # else it was killed between the two files
+            raise SettingsError(f"{path} exists already; give another --output or --split, or move it away.")
+    for kind, path in paths.items():
+        atomic.write_text(path, texts[kind])
 
 
 def export_judgments(judged: JudgedSet, file: Path) -> int:

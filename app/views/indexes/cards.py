@@ -7,11 +7,17 @@ import streamlit as st
 
 from app import environment
 from app.views.indexes.figures import manifest_figures
+from app.views.indexes.form import start_and_redraw
+from app.views.indexes.judgments import add_judgments, judged_figure, tell_kept
+from app.views.indexes.opened import open_dialog, open_one
+from app.views.indexes.removal import confirm_removal, tell_removed
 from app.views.widgets.figures import figures_html, heading_html, size_text
 from app.views.widgets.notices import hint, note, plain, problem
+from indexing import places
 from indexing.building.prune import BuildFolder, list_builds
 from indexing.catalogue import current_build, index_names, verify
 from indexing.errors import SecondLookError, first_line
+from indexing.jobs.build_job import BuildRequest
 from indexing.manifest import Manifest, rebuild
 from indexing.verification import BROKEN, verifications
 from indexing.words.known_languages import SHIPPED, unknown_language_note
@@ -19,6 +25,20 @@ from indexing.words.known_languages import SHIPPED, unknown_language_note
 SEARCH_PAGE = Path(__file__).parents[1] / "search/page.py"
 VERIFIED_KEY = "indexes_verdicts"  # session: the faults of each build that was verified
 FAULTS_SHOWN = 5  # of one index
+SAMPLE = "sample"  # the name of the bundled collection's index
+BUTTONS = {
+    "search": ("Search", ":material/search:", None),
+    "judgments": (
+        "Add judgments",
+        ":material/rule:",
+        "Queries with judgments of passages, to measure with or train on.",
+    ),
+    "verify": ("Verify", ":material/fact_check:", "Reads every file and compares its checksum with the manifest's."),
+    "delete": ("Delete", ":material/delete:", "Asks first; the corpus stays."),
+}
+"""Of a card, by kind: label, icon and help."""
+DIALOGS = {"judgments": add_judgments, "delete": confirm_removal}
+"""By the kind of the button that opens one."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +63,28 @@ def index_states(root: Path) -> list[IndexState]:
 def show_indexes(root: Path, *, read_only: bool) -> None:
     """Show a card for each index below `root`."""
     states = index_states(root)
+    tell_removed()
+    tell_kept()
     if not states:
-        hint(
-            f"There is no index in {root} yet. Build one: python -m indexing build --corpus data/sample --index sample"
-        )
+        _nothing_yet(root, read_only=read_only)
     for state in states:
         with st.container(border=True, key=f"indexes_card_{state.name}"):
-            _card(state, read_only=read_only)
+            _card(state, root, read_only=read_only)
+    kind, index = open_one()
+    if kind and not read_only:
+        DIALOGS[kind](index, root)
+
+
+def _nothing_yet(root: Path, *, read_only: bool) -> None:
+    """Say that there is no index, and offer to build the bundled sample."""
+    if read_only:
+        hint(f"There is no index in {root} yet.")
+    elif not places.sample().is_dir():
+        hint(f"There is no index in {root} yet. Build one below, from a file of yours or from a collection of the hub.")
+    else:
+        hint(f"There is no index in {root} yet. Build the bundled sample to try everything, or upload a file below.")
+        if st.button("Build the sample", key="indexes_sample", type="primary", icon=":material/build:"):
+            start_and_redraw(BuildRequest(name=SAMPLE, corpus=str(places.sample()), root=str(root)))
 
 
 def _state(name: str, root: Path) -> IndexState:
@@ -81,26 +116,39 @@ def _fault(folder: Path, manifest: Manifest) -> str:
     return ""
 
 
-def _card(state: IndexState, *, read_only: bool) -> None:
+def _card(state: IndexState, root: Path, *, read_only: bool) -> None:
     note_text = "searched by default" if state.name == environment.default_index() else ""
     st.html(heading_html(state.name, note_text))
     if state.manifest is not None:
-        st.html(figures_html(manifest_figures(state.manifest)))
+        st.html(figures_html([*manifest_figures(state.manifest), judged_figure(state.name, root)]))
     if state.problem:
         problem(state.problem)
     _remarks(state)
-    with st.container(horizontal=True, gap="small"):
-        search_pressed = not state.problem and st.button(
-            "Search", key=f"indexes_search_{state.name}", icon=":material/search:", width="content"
-        )
-        verify_pressed = not read_only and state.manifest is not None and st.button(
-            "Verify", key=f"indexes_verify_{state.name}", icon=":material/fact_check:", width="content",
-            help="Reads every file and compares its checksum with the manifest's.",
-        )  # fmt: skip
-    if search_pressed:
+    pressed = _buttons(state, read_only=read_only)
+    if pressed == "search":
         st.switch_page(SEARCH_PAGE, query_params={"index": state.name})
+    elif pressed in DIALOGS:
+        open_dialog(pressed, state.name)
     if state.folder is not None and state.manifest is not None and not read_only:
-        _verdict(state.folder, state.manifest, verify_now=verify_pressed)
+        _verdict(state.folder, state.manifest, verify_now=pressed == "verify")
+
+
+def _buttons(state: IndexState, *, read_only: bool) -> str:
+    """The buttons of a card; which one was pressed, or an empty string."""
+    usable = {
+        "search": not state.problem,
+        "judgments": state.manifest is not None and not read_only,
+        "verify": state.manifest is not None and not read_only,
+        "delete": not read_only,
+    }
+    with st.container(horizontal=True, gap="small"):
+        pressed = [
+            kind
+            for kind, (label, icon, about) in BUTTONS.items()
+            if usable[kind]
+            and st.button(label, key=f"indexes_{kind}_{state.name}", icon=icon, help=about, width="content")
+        ]
+    return pressed[0] if pressed else ""
 
 
 def _remarks(state: IndexState) -> None:

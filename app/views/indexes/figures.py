@@ -1,8 +1,14 @@
 """The figures of an index and of an estimate."""
 
+from pathlib import Path
+
 from app.views.widgets.figures import Figure, duration_text, size_text
 from indexing.building.figures import Estimate
+from indexing.building.pace import build_pace
+from indexing.corpus.preview import Preview
 from indexing.manifest import Manifest
+
+FEW_SECONDS = 10  # of a build, of which loading the models takes as many
 
 
 def manifest_figures(manifest: Manifest) -> list[Figure]:
@@ -42,3 +48,19 @@ def estimate_figures(estimate: Estimate) -> list[Figure]:
         Figure("Memory", size_text(estimate.memory[peak]), f"at its peak, in phase {peak}"),
         Figure("Dense", f"FAISS {estimate.kind}", estimate.reason),
     ]
+
+
+def quick_estimate(preview: Preview, bi_encoder: str, *, root: Path) -> str:
+    """About how many passages a corpus has and what a build of it takes here, by the largest one that was built."""
+    about = "" if preview.whole else "about "
+    passages = f"{about}{preview.passages:,} passage{'' if preview.passages == 1 else 's'}"
+    pace = build_pace(bi_encoder, root=root)
+    if pace is None:
+        return f"{_capital(passages)}. Nothing was built here yet by this bi-encoder that would tell how long it takes."
+    seconds = pace.seconds * preview.text_bytes
+    time = "a few seconds" if seconds < FEW_SECONDS else f"about {duration_text(seconds)}"
+    return f"{_capital(passages)}: {time}, about {size_text(pace.bytes * preview.passages)}, as {pace.index} took here."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,19 +1,32 @@
-"""The form for a new index: its passages and options, and buttons that estimate and build it."""
+"""The form for a new index: its passages and settings, about what a build will take, and the button that builds it."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.views.indexes.source import CorpusSource, ReadingOptions, choose_reading, choose_source
+from app.views.indexes.figures import quick_estimate
+from app.views.indexes.source import (
+    CorpusSource,
+    ReadingOptions,
+    choose_reading,
+    choose_source,
+    remember_stored,
+)
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note, problem
 from app.views.widgets.terms import meaning
+from indexing import places
 from indexing.bm25.settings import PRESETS
 from indexing.catalogue import index_names
+from indexing.corpus import upload as uploads
 from indexing.corpus.folder import corpus_files
 from indexing.corpus.hub_names import is_hub_corpus
+from indexing.corpus.upload import Upload, store_upload
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.errors import SecondLookError
 from indexing.jobs.build_job import BuildJob, BuildRequest
@@ -29,6 +42,9 @@ DENSE_HELP = (
 LANGUAGE_HELP = (
     "BM25 compares words by this language's stems and leaves its stop words out. auto looks at a sample of the "
     "passages; none keeps every word as it is."
+)
+ESTIMATE_HELP = (
+    "Encodes the first 1,000 passages and works out time, memory and disk from them. An upload is stored for that."
 )
 
 
@@ -55,33 +71,65 @@ def show_form(root: Path) -> None:
             problem(error)
             return
         with source_place:
-            source = choose_source(reading)
+            source = choose_source(reading, root)
         if source is not None:
-            _start(source, reading, _options(source, root), root)
+            name = _name(source, root)
+            with st.expander("How to build it", key="indexes_settings"):
+                stored_as = _stored_as(name) if source.file is not None else ""
+                options = _options(name)
+            _start(source, reading, options, stored_as, root)
 
 
-def start_job(request: BuildRequest) -> None:
-    """Start a job and redraw the page, or show why it can't start."""
+def start_job(request: BuildRequest, *, fill: Callable[[Path], object] = lambda _: None) -> bool:
+    """Start a job, for which `fill` makes what it needs; False, with the reason on the page, where it can't start."""
     try:
-        if not is_hub_corpus(request.corpus):
-            corpus_files(Path(request.corpus))
-        BuildJob.start(request, BuildJob.new_folder())
+        BuildJob.start(request, BuildJob.new_folder(), fill=fill)
     except (SecondLookError, OSError) as error:
         problem(error)
-        return
-    st.rerun()
+        return False
+    return True
 
 
-def _options(source: CorpusSource, root: Path) -> IndexOptions:
-    left, middle, right = st.columns(3)
-    name = left.text_input(
+def start_and_redraw(request: BuildRequest) -> None:
+    """Start a job for a corpus that is there and redraw the page, or show why it can't start."""
+    if start_job(request, fill=lambda _: _check_corpus(request.corpus)):
+        st.rerun()
+
+
+def _check_corpus(corpus: str) -> None:
+    if not is_hub_corpus(corpus):
+        corpus_files(Path(corpus))
+
+
+def _name(source: CorpusSource, root: Path) -> str:
+    typed = st.text_input(
         "Name of the index",
         key="indexes_name",
         placeholder=source.suggested,
         help="The name by which you choose it on the other pages.",
+        width=420,
     )
-    chosen = name.strip() or source.suggested
-    dense = middle.selectbox("Dense index", DENSE_PRESETS, key="indexes_dense", help=DENSE_HELP)
+    chosen = typed.strip() or source.suggested
+    if chosen in index_names(root):
+        note(f"Index {chosen} exists: the new build replaces it once it is complete, and the old build stays on disk.")
+    return chosen
+
+
+def _stored_as(name: str) -> str:
+    """The name under which an upload is stored: that of its index, unless another is typed."""
+    typed = st.text_input(
+        "Name of the corpus",
+        key="indexes_corpus_name",
+        placeholder=name,
+        help=f"The file is stored below this name in {places.corpora()}.",
+        width=420,
+    )
+    return typed.strip() or name
+
+
+def _options(name: str) -> IndexOptions:
+    left, right = st.columns(2)
+    dense = left.selectbox("Dense index", DENSE_PRESETS, key="indexes_dense", help=DENSE_HELP)
     bm25 = right.selectbox(
         "BM25",
         list(BM25_NAMES),
@@ -90,11 +138,9 @@ def _options(source: CorpusSource, root: Path) -> IndexOptions:
         key="indexes_bm25",
         help=f"{meaning('BM25')} k1 and b are the usual values for TREC DL, or values tuned on MS MARCO's dev queries.",
     )
-    if chosen in index_names(root):
-        note(f"Index {chosen} exists: the new build replaces it once it is complete, and the old build stays on disk.")
-    encoder_place, language_place = st.columns([2, 1])
+    encoder_place, language_place = st.columns(2)
     return IndexOptions(
-        name=chosen,
+        name=name,
         dense=dense,
         bm25_preset=bm25,
         bi_encoder=_bi_encoder(encoder_place),
@@ -115,17 +161,22 @@ def _bi_encoder(place: DeltaGenerator) -> str:
     return (chosen or "").strip() or DEFAULT_BI_ENCODER
 
 
-def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions, root: Path) -> None:
-    """Show the two buttons, and start a job when one is pressed."""
-    with st.container(horizontal=True, gap="small"):
-        estimated = st.button("Estimate", key="indexes_estimate", icon=":material/timer:", width="content")
+def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions, stored_as: str, root: Path) -> None:
+    """Show the two buttons beside about what a build will take, and start a job when one is pressed."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         started = st.button("Build", key="indexes_build", type="primary", icon=":material/build:", width="content")
+        estimated = st.button(
+            "Estimate exactly", key="indexes_estimate", icon=":material/timer:", width="content", help=ESTIMATE_HELP
+        )
+        if source.preview is not None:
+            about = quick_estimate(source.preview, options.bi_encoder, root=root)
+            st.html(f'<div class="sl-quiet" id="indexes-about">{escape(about)}</div>')
     if not (estimated or started):
         return
     try:
         request = BuildRequest(
             **asdict(options),
-            corpus=source.corpus,
+            corpus=source.corpus or str(places.corpora() / stored_as),
             root=str(root),
             task="build" if started else "estimate",
             skip_bad_lines=reading.skip_bad_lines,
@@ -133,7 +184,23 @@ def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions,
             text_field=reading.fields.text or "",
             title_field=reading.fields.title or "",
         )
+        if source.file is None:
+            start_and_redraw(request)
+        else:
+            upload = Upload(source.file.name, stored_as, uploads.limit(), reading.fields, reading.skip_bad_lines)
+            _store_and_start(source.file, upload, request)
     except SecondLookError as error:
         problem(error)
-        return
-    start_job(request)
+
+
+def _store_and_start(file: UploadedFile, upload: Upload, request: BuildRequest) -> None:
+    """Store the upload once nothing prevents its job, start that, and redraw the page; or show why it can't start."""
+
+    def store(_: Path) -> None:
+        file.seek(0)
+        remember_stored(store_upload(upload, file))
+
+    with st.spinner("Reading every line …"):
+        started = start_job(request, fill=store)
+    if started:
+        st.rerun()

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.views.indexes.figures import estimate_figures
-from app.views.indexes.form import start_job
+from app.views.indexes.form import start_and_redraw
 from app.views.widgets.figures import figures_html, heading_html
 from app.views.widgets.job_progress import build_share, build_text
 from app.views.widgets.notices import hint, plain, problem
@@ -89,7 +89,7 @@ def _next_step(job: BuildJob) -> None:
     elif job.request.task == "estimate" and st.button(
         "Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"
     ):
-        start_job(replace(job.request, task="build"))
+        start_and_redraw(replace(job.request, task="build"))
 
 
 def _resume(job: BuildJob) -> None:

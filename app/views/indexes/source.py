@@ -1,41 +1,50 @@
-"""Where a new index's passages come from: a folder on the server, an upload, or a collection on the hub."""
+"""Where a new index's passages come from: an upload, a folder on the server, or a collection on the hub."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.views.widgets.notices import note, plain, problem
 from indexing import places
+from indexing.catalogue import index_names
 from indexing.corpus import upload as uploads
 from indexing.corpus.fields import Fields
+from indexing.corpus.folder import corpus_files
 from indexing.corpus.hub import layout
 from indexing.corpus.hub_names import HUB_CORPORA, HUB_FORMS, folder_name
-from indexing.corpus.upload import Upload
+from indexing.corpus.preview import Preview, preview, preview_corpus
 from indexing.errors import SecondLookError
-from indexing.records import Passage
+from indexing.notes import counted
 
 TEXT_LENGTH = 160  # characters of a passage that was read
-FOLDER, UPLOAD, HUB = "A folder on the server", "Upload a file", "A collection on the hub"
-# Session keys: the kind of source, the chosen folder, the chosen collection, and the corpus just uploaded.
-KIND_KEY, FOLDER_KEY, COLLECTION_KEY, UPLOADED_KEY = (
+UPLOAD, FOLDER, HUB = "Upload a file", "A folder on the server", "A collection on the hub"
+# Session keys: the kind of source, the chosen folder and collection, what was stored last, and what was read last.
+KIND_KEY, FOLDER_KEY, COLLECTION_KEY, STORED_KEY, READ_KEY = (
     "indexes_source",
     "indexes_folder",
     "indexes_hub",
     "indexes_added",
+    "indexes_read",
 )
+MEND = ". Mend the line, or have such lines left out under “How to read the file”."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CorpusSource:
     """A corpus to build from."""
 
-    corpus: str
-    """A path, or a name on the hub."""
     suggested: str
     """A suggested name for its index."""
+    corpus: str = ""
+    """A path, or a name on the hub; empty for an upload."""
+    file: UploadedFile | None = None
+    """An upload, which isn't stored yet."""
+    preview: Preview | None = None
+    """What its beginning says; None where it can't be read beforehand."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,17 @@ class ReadingOptions:
 
     fields: Fields
     skip_bad_lines: bool
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the beginning of a source says, or why it can't be read."""
+
+    key: object
+    """Changes with the source and with how it is read."""
+    suggested: str
+    preview: Preview | None = None
+    problem: str = ""
 
 
 def choose_reading() -> ReadingOptions:
@@ -71,42 +91,79 @@ def choose_reading() -> ReadingOptions:
     return ReadingOptions(Fields(*names), skip_bad_lines)
 
 
-def choose_source(reading: ReadingOptions) -> CorpusSource | None:
-    """Fields for the corpus; None while none is chosen."""
-    _select_uploaded()
-    kind = st.radio("Passages from", (FOLDER, UPLOAD, HUB), horizontal=True, key=KIND_KEY)
-    if kind == UPLOAD:
-        _upload(reading)
-        return None
-    return _hub_source() if kind == HUB else _folder_source()
+def choose_source(reading: ReadingOptions, root: Path) -> CorpusSource | None:
+    """Fields for the corpus, and what was read of it; None while none is chosen, or it can't be built from."""
+    _select_stored()
+    kind = st.radio("Passages from", (UPLOAD, FOLDER, HUB), horizontal=True, key=KIND_KEY)
+    if kind == HUB:
+        return _hub_source()
+    return _upload_source(reading, root) if kind == UPLOAD else _folder_source(reading)
 
 
-def _select_uploaded() -> None:
-    """After an upload, choose its folder."""
-    uploaded = st.session_state.pop(UPLOADED_KEY, None)
-    if uploaded is not None:
-        folder, sentence, first = uploaded
+def remember_stored(stored: uploads.StoredUpload) -> None:
+    """Have the form choose the folder of an upload when it is drawn next, and say what it holds."""
+    left_out = f"; lines left out: {stored.left_out:,}" if stored.left_out else ""
+    notes = "".join(f" {told}" for told in stored.notes)
+    sentence = f"{stored.folder} contains {counted(stored.passages, 'passage')}{left_out}.{notes}"
+    st.session_state[STORED_KEY] = (str(stored.folder), sentence)
+
+
+def _select_stored() -> None:
+    stored = st.session_state.pop(STORED_KEY, None)
+    if stored is not None:
+        folder, sentence = stored
         st.session_state[KIND_KEY] = FOLDER
         st.session_state[FOLDER_KEY] = folder
         st.success(plain(sentence), icon=":material/check:")
-        st.html(passages_html(first))
 
 
-def passages_html(passages: Sequence[Passage]) -> str:
+def preview_html(found: Preview) -> str:
     """Passages as they were read, so that a wrong column shows at once; their texts are data and are escaped."""
     rows = "".join(
         f'<p class="sl-text"><b>{escape(passage.id)}</b> {escape(_beginning(passage.title))}'
         f"{' · ' if passage.title else ''}{escape(_beginning(passage.text))}</p>"
-        for passage in passages
+        for passage in found.first
     )
-    return f'<div class="sl-note"><p>Read as:</p></div>{rows}'
+    return f'<div class="sl-note"><p>Its first passages, as they are read:</p></div>{rows}'
 
 
 def _beginning(text: str) -> str:
     return f"{text[:TEXT_LENGTH]}…" if len(text) > TEXT_LENGTH else text
 
 
-def _folder_source() -> CorpusSource | None:
+def _upload_source(reading: ReadingOptions, root: Path) -> CorpusSource | None:
+    try:
+        limit = uploads.limit()
+    except SecondLookError as error:
+        problem(error)
+        return None
+    file = st.file_uploader(
+        "Corpus file",
+        type=[*uploads.STORED, ".gz"],
+        key="indexes_upload",
+        max_upload_size=limit,
+        help="TSV lines of id, text and an optional title, or JSONL, CSV or Parquet with these fields; plain or .gz.",
+    )
+    if file is None:
+        return None
+
+    def look() -> Preview:
+        uploads.check_upload_size(file.name, file.size, limit=limit, elsewhere=places.corpora())
+        return preview(file.name, file, size=file.size, fields=reading.fields)
+
+    read = _look((file.file_id, reading.fields), look, suggest=lambda: _suggest(file.name, root))
+    if not _show(read, reading):
+        return None
+    return CorpusSource(suggested=read.suggested, file=file, preview=read.preview)
+
+
+def _suggest(file_name: str, root: Path) -> str:
+    """A name for an upload that neither a corpus nor an index has."""
+    taken = {*index_names(root), *(path.name for path in places.corpora().glob("*"))}
+    return uploads.free_name(uploads.suggested_name(file_name), taken)
+
+
+def _folder_source(reading: ReadingOptions) -> CorpusSource | None:
     folders = [str(path) for path in uploads.known_corpora()]
     chosen = st.selectbox(
         "Folder",
@@ -115,7 +172,18 @@ def _folder_source() -> CorpusSource | None:
         placeholder="No corpus yet",
         help=f"The bundled sample, and the folders in {places.corpora()}.",
     )
-    return CorpusSource(chosen, Path(chosen).name) if chosen in folders else None
+    if chosen not in folders:
+        return None
+    folder = Path(chosen)
+    try:
+        stats = [(str(file), file.stat()) for file in corpus_files(folder)]
+    except (SecondLookError, OSError) as error:
+        problem(error)
+        return None
+    key = (*((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats), reading.fields)
+    read = _look(key, lambda: preview_corpus(folder, fields=reading.fields), suggest=lambda: folder.name)
+    _show(read, reading)
+    return None if read.problem else CorpusSource(suggested=folder.name, corpus=chosen, preview=read.preview)
 
 
 def _hub_source() -> CorpusSource | None:
@@ -134,46 +202,36 @@ def _hub_source() -> CorpusSource | None:
         problem(error)
         return None
     note("It is downloaded from the Hugging Face hub first, unless it is already here.")
-    return CorpusSource(name.strip(), folder_name(name.strip())[:64])
+    return CorpusSource(suggested=folder_name(name.strip())[:64], corpus=name.strip())
 
 
-def _upload(reading: ReadingOptions) -> None:
-    try:
-        limit = uploads.limit()
-    except SecondLookError as error:
-        problem(error)
-        return
-    file = st.file_uploader(
-        "Corpus file",
-        type=[*uploads.STORED, ".gz"],
-        key="indexes_upload",
-        max_upload_size=limit,
-        help="TSV lines of id, text and an optional title, or JSONL, CSV or Parquet with these fields; plain or .gz.",
-    )
-    if file is None:
-        return
-    suggested = uploads.suggested_name(file.name)
-    name = st.text_input(
-        "Name of the corpus",
-        key="indexes_corpus_name",
-        placeholder=suggested,
-        help=f"The name of its folder in {places.corpora()}.",
-    )
-    if not st.button("Check and save", key="indexes_keep", icon=":material/upload:", width="content"):
-        return
-    try:
-        upload = Upload(file.name, name.strip() or suggested, limit, reading.fields, reading.skip_bad_lines)
-        with st.spinner("Reading every line …"):
-            corpus = uploads.store_upload(upload, file)
-    except (SecondLookError, OSError) as error:
-        problem(error)
-        return
-    passages = f"{corpus.passages:,} passage{'' if corpus.passages == 1 else 's'}"
-    left_out = f"; lines left out: {corpus.left_out:,}" if corpus.left_out else ""
-    notes = "".join(f" {told}" for told in corpus.notes)
-    st.session_state[UPLOADED_KEY] = (
-        str(corpus.folder),
-        f"{corpus.folder} contains {passages}{left_out}.{notes}",
-        corpus.first,
-    )
-    st.rerun()
+def _look(key: object, look: Callable[[], Preview | None], *, suggest: Callable[[], str]) -> _Read:
+    """What `look` says of a source, read once; a suggested name stays as long as its source does."""
+    last: _Read | None = st.session_state.get(READ_KEY)
+    if last is None or last.key != key:
+        suggested = suggest()
+        try:
+            last = _Read(key, suggested, look())
+        except (SecondLookError, OSError) as error:
+            last = _Read(key, suggested, problem=str(error))
+        st.session_state[READ_KEY] = last
+    return last
+
+
+def _show(read: _Read, reading: ReadingOptions) -> bool:
+    """Show what was read; whether it can be built from as it is read now."""
+    if read.problem:
+        problem(read.problem)
+        return False
+    found = read.preview
+    if found is None:
+        return True
+    if found.faults and (not reading.skip_bad_lines or not found.first):
+        problem(found.faults[0] + MEND)
+        return False
+    st.html(preview_html(found))
+    if found.faults:
+        note(f"Lines that can't be read are left out, such as {found.faults[0]}.")
+    if found.notes:
+        note(*found.notes)
+    return True

@@ -34,8 +34,12 @@ class ReceivedLog(NamedTuple):
 
 
 @contextmanager
-def received(files: Sequence[SentLog], *, limit: int) -> Iterator[ReceivedLog]:
+def received(
+    files: Sequence[SentLog], *, limit: int, endings: Sequence[str] = ENDINGS, elsewhere: Path | None = None
+) -> Iterator[ReceivedLog]:
     """Hold the files for the block, whose messages then name them as they were called when they were sent.
+
+    `elsewhere` is the folder on the server for larger ones, by default that of click logs.
 
     Raises:
         SettingsError: a file's name isn't that of a log.
@@ -43,12 +47,12 @@ def received(files: Sequence[SentLog], *, limit: int) -> Iterator[ReceivedLog]:
     """
     with tempfile.TemporaryDirectory(prefix="second-look-clicks-") as name:
         folder = Path(name)
-        log = ReceivedLog(tuple(folder / str(place) / _name(file) for place, file in enumerate(files)))
+        log = ReceivedLog(tuple(folder / str(place) / _name(file, endings) for place, file in enumerate(files)))
         try:
             for path, file in zip(log.paths, files, strict=True):
                 path.parent.mkdir()
                 file.content.seek(0)
-                copy_upload(file.content, path, limit=limit, elsewhere=places.click_logs())
+                copy_upload(file.content, path, limit=limit, elsewhere=elsewhere or places.click_logs())
             yield log
         except SecondLookError as error:  # the message is to name the user's file, not the copy
             raise type(error)(log.named(str(error))) from error
@@ -60,10 +64,10 @@ def logs_here() -> list[Path]:
     return [path for path in found if path.is_file() and not path.is_symlink() and path.suffix.lower() in ENDINGS]
 
 
-def _name(file: SentLog) -> str:
+def _name(file: SentLog, endings: Sequence[str]) -> str:
     name = PurePosixPath(file.name).name
-    if name != file.name or "\0" in name or Path(name).suffix.lower() not in ENDINGS:
+    if name != file.name or "\0" in name or Path(name).suffix.lower() not in endings:
         raise SettingsError(
-            f"A log called {file.name[:80]!r} isn't taken; give files whose names end in {', '.join(ENDINGS)}."
+            f"A file called {file.name[:80]!r} isn't taken; give files whose names end in {', '.join(endings)}."
         )
     return name

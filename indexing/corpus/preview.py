@@ -1,0 +1,163 @@
+"""Reads the beginning of a corpus file: a few passages as they will be read, and about how many the file holds."""
+
+import gzip
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from indexing.corpus.corpus import Corpus
+from indexing.corpus.fields import Fields
+from indexing.corpus.files import READ_ERRORS
+from indexing.corpus.folder import corpus_files
+from indexing.corpus.limits import LIMITS
+from indexing.corpus.upload import SHOWN, STORED, check_file_name, ending
+from indexing.errors import CorpusError, SecondLookError, first_line
+from indexing.records import Passage
+
+BEGINNING = 1 << 20  # bytes that are read of a file, unpacked, and then to the end of the line
+ROWS = 1_000  # that are read of a Parquet file
+PACKED = 1_024  # bytes of a packed file that are unpacked at once
+
+
+class _ShortReads:
+    """A file that is read a little at a time, so that its position tells how much of it was unpacked."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._content.read(min(size, PACKED) if size >= 0 else PACKED)
+
+    def seek(self, position: int, /) -> object:
+        return self._content.seek(position)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What the beginning of a corpus file says of it."""
+
+    first: tuple[Passage, ...]
+    """Its first passages, as they were read."""
+    passages: int
+    """How many it holds: exactly if all was read, else in proportion to what was read."""
+    text_bytes: int
+    """Bytes in UTF-8 of their ids, titles and texts, likewise."""
+    whole: bool
+    """Whether all was read."""
+    faults: tuple[str, ...] = ()
+    """What is wrong with each line so far that can't be read, with file and line and without a full stop."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was left out, undone or looks wrong so far."""
+
+
+def preview(file_name: str, content: IO[bytes], *, size: int, fields: Fields | None = None) -> Preview:
+    """What the beginning of a file says, whose bytes `content` holds; `size` is their number.
+
+    Sentences name the file as `file_name`, whose ending tells its form. No copy of it stays on disk.
+
+    Raises:
+        CorpusError: the file can't be read, or its beginning holds neither a passage nor a line that is at fault.
+        SettingsError: fields are named for a form that has none, or the name has an ending that no corpus has.
+    """
+    check_file_name(file_name)
+    content.seek(0)
+    with tempfile.TemporaryDirectory(prefix="second-look-preview-") as folder:
+        path = Path(folder) / STORED[ending(file_name)].removesuffix(".gz")
+        try:
+            if path.suffix == ".parquet":
+                share = _copy_rows(content, path)
+            else:
+                share = _copy_lines(content, path, size=size, packed=ending(file_name).endswith(".gz"))
+            found = _read(path, fields or Fields(), share)
+        except SecondLookError as error:  # the message is to name the user's file, not the copy
+            raise type(error)(str(error).replace(str(path), file_name)) from error
+        except (*READ_ERRORS, pa.ArrowException) as error:
+            raise CorpusError(f"{file_name} can't be read ({first_line(error)}); write or pack it again.") from error
+    return replace(
+        found,
+        faults=tuple(fault.replace(str(path), file_name) for fault in found.faults),
+        notes=tuple(note.replace(str(path), file_name) for note in found.notes),
+    )
+
+
+def preview_corpus(path: Path, *, fields: Fields | None = None) -> Preview | None:
+    """What the beginning of a corpus on this machine says; None for archives and for folders of texts.
+
+    Raises what `preview` raises.
+    """
+    files = corpus_files(path)
+    if ending(files[0].name) not in STORED:
+        return None
+    size = files[0].stat().st_size
+    with files[0].open("rb") as content:
+        found = preview(files[0].name, content, size=size, fields=fields)
+    times = sum(file.stat().st_size for file in files) / max(size, 1)
+    return replace(
+        found,
+        passages=round(found.passages * times),
+        text_bytes=round(found.text_bytes * times),
+        whole=found.whole and len(files) == 1,
+    )
+
+
+def _copy_lines(content: IO[bytes], path: Path, *, size: int, packed: bool) -> float:
+    """Write a file's first lines, unpacked, to `path`; the share of the file that they are, from 0 to 1."""
+    stream: IO[bytes] = gzip.GzipFile(fileobj=_ShortReads(content)) if packed else content  # type: ignore[assignment]  # reads as an IO
+    text = stream.read(BEGINNING)
+    if len(text) == BEGINNING:
+        text += stream.readline(LIMITS.line)
+    if not stream.read(1):
+        path.write_bytes(text)
+        return 1.0
+    read = content.tell() if packed else len(text)
+    kept = _whole_records(text) if path.suffix == ".csv" else text
+    path.write_bytes(kept)
+    return read / max(size, read + 1) * len(kept) / len(text)
+
+
+def _whole_records(text: bytes) -> bytes:
+    """The beginning of a CSV file without a record at its end that goes on in the next line."""
+    quotes, end = text.count(b'"'), len(text)
+    while quotes % 2 and end > 0:
+        line = text.rfind(b"\n", 0, end - 1) + 1
+        quotes -= text.count(b'"', line, end)
+        end = line
+    return text[:end] or text
+
+
+def _copy_rows(content: IO[bytes], path: Path) -> float:
+    """Write a Parquet file's first rows to `path`; the share of the file that they are, from 0 to 1."""
+    with pq.ParquetFile(content) as source:
+        rows = source.metadata.num_rows
+        batch = next(source.iter_batches(ROWS), None)
+        table = pa.Table.from_batches([] if batch is None else [batch], source.schema_arrow)
+    pq.write_table(table, path)
+    return table.num_rows / rows if rows else 1.0
+
+
+def _read(path: Path, fields: Fields, share: float) -> Preview:
+    """Read the copy of a beginning, which is this share of the whole file."""
+    corpus = Corpus(path, skip_bad_lines=True, fields=fields)
+    first: list[Passage] = []
+    count = size = faults = 0
+    for passage in corpus:
+        if len(first) < SHOWN:
+            first.append(passage)
+        count += 1
+        size += len(f"{passage.id}{passage.title}{passage.text}".encode())
+        faults = len(corpus.skipped)
+    if not count and not corpus.skipped:
+        raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
+    return Preview(
+        first=tuple(first),
+        passages=round(count / share),
+        text_bytes=round(size / share),
+        whole=share == 1.0,
+        # of a part, what is wrong after its last passage may be wrong only because it is a part
+        faults=tuple(corpus.skipped if share == 1.0 or not count else corpus.skipped[:faults]),
+        notes=corpus.notes,
+    )
