@@ -5,6 +5,9 @@ quarter, half and all of them with the whole grid of pipelines, and on all of th
 """
 
 import argparse
+import os
+import platform
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -15,6 +18,7 @@ from typing import Any
 from indexing import atomic
 from indexing.index import open_corpus_folder
 from indexing.judged.sets import JudgedSet, judged_sets
+from indexing.progress import Bars, Progress, silent
 from search.served import LATE
 from training.choosing.contenders import FirstStageChoice, Grid
 from training.choosing.decide import decide
@@ -30,13 +34,14 @@ READ = "read"
 class StepTimes:
     """Adds up the seconds of each step, by the reports of progress that end them."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Progress = silent) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._shown = shown
         self._last = time.perf_counter()
 
     def __call__(self, phase: str, count: int, total: int) -> None:
-        """Take what has passed since the last report."""
-        del count, total
+        """Take what has passed since the last report, and pass the report on."""
+        self._shown(phase, count, total)
         now = time.perf_counter()
         self.seconds[STEPS.get(phase, READ)] += now - self._last
         self._last = now
@@ -54,10 +59,14 @@ def main() -> None:
     judged = judged_sets(open_corpus_folder(opened[0].index))["dev"]
     most = min(options.queries or len(judged.queries), len(judged.queries))
     sizes = [(max(most // part, 2), Grid()) for part in (4, 2, 1)]
-    rows = [_measure(opened, request, judged, count, grid) for count, grid in [*sizes, (most, SMALL)]]
+    rows: list[dict[str, Any]] = []
+    for count, grid in [*sizes, (most, SMALL)]:
+        rows.append(_measure(opened, request, judged, count, grid))
+        print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(rows))
     if options.json is not None:
-        atomic.write_json(options.json, rows)
+        machine = f"{platform.machine()}, {os.cpu_count()} cores"
+        atomic.write_json(options.json, {"machine": machine, "rows": rows})
 
 
 def _measure(
@@ -70,9 +79,10 @@ def _measure(
         atomic.write_text(texts, "".join(f"{query.id}\t{query.text}\n" for query in queries))
         grades = [(query.id, *pair) for query in queries for pair in judged.qrels[query.id].items()]
         atomic.write_text(qrels, "".join(f"{query} 0 {passage} {grade}\n" for query, passage, grade in grades))
-        times, begun = StepTimes(), time.perf_counter()
-        decide(opened, replace(request, queries=texts, qrels=qrels, grid=grid), progress=times)
-        seconds = time.perf_counter() - begun
+        with Bars("queries") as bars:
+            times, begun = StepTimes(bars), time.perf_counter()
+            decide(opened, replace(request, queries=texts, qrels=qrels, grid=grid), progress=times)
+            seconds = time.perf_counter() - begun
     tried = replace(grid, rerankers=request.rerankers, late=LATE in opened[0].rerankers)
     return {"queries": count, "pipelines": pipelines(tried), "seconds": seconds, **times.seconds}
 
