@@ -1,13 +1,14 @@
 """Runs long work in threads: its progress can be read, it can be stopped, and its result is kept.
 
-One job runs at a time in this process; the others wait for their turn. No thread here calls Streamlit.
+One job that computes runs at a time in this process; the others wait for their turn. No thread here calls Streamlit.
 """
 
 import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,6 +43,8 @@ class Subject:
     """What a user set, as the page keeps it."""
     unit: str = "queries"
     """What its progress counts."""
+    computes: bool = True
+    """Whether it needs this machine's processors for long; what mostly waits for another machine takes no turn."""
 
 
 class BackgroundJob(Generic[T]):
@@ -95,14 +98,10 @@ class BackgroundJob(Generic[T]):
 
     def _do(self) -> None:
         try:
-            while not _turn.acquire(timeout=POLL):
-                self._check()
-            try:
+            with self._turn() if self.subject.computes else nullcontext():
                 self._check()
                 self.state = "running"
                 self.result = self._work(self._report)
-            finally:
-                _turn.release()
             self.state = "done"
         except _StopError:
             self.state = "stopped"
@@ -111,6 +110,15 @@ class BackgroundJob(Generic[T]):
         except Exception as error:  # the page shows it; nothing joins this thread
             log.exception("Work in the background failed")
             self._fail(f"It failed with an internal error ({first_line(error)}); the server's log has the details.")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        while not _turn.acquire(timeout=POLL):
+            self._check()
+        try:
+            yield
+        finally:
+            _turn.release()
 
     def _fail(self, sentence: str) -> None:
         self.problem = sentence
@@ -170,4 +178,4 @@ def running_jobs() -> list[BackgroundJob[Any]]:
 
 def work_ahead() -> BackgroundJob[Any] | None:
     """The work that has its turn now, which the others wait for; None where nothing runs."""
-    return next((job for job in running_jobs() if job.state == "running"), None)
+    return next((job for job in running_jobs() if job.state == "running" and job.subject.computes), None)

@@ -21,6 +21,11 @@ def default_reranker() -> str:
     return os.environ.get("SECOND_LOOK_RERANKER") or DEFAULT_RERANKER
 
 
+def judge_address() -> str:
+    """The address of the language model that may grade: SECOND_LOOK_JUDGE_ADDRESS, else empty."""
+    return os.environ.get("SECOND_LOOK_JUDGE_ADDRESS", "").strip()
+
+
 def read_only() -> bool:
     """Whether nothing may be changed through the app: --read-only, or SECOND_LOOK_READ_ONLY set and not 0."""
     return READ_ONLY_FLAG in sys.argv[1:] or os.environ.get("SECOND_LOOK_READ_ONLY", "0") not in ("", "0")

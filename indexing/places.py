@@ -49,6 +49,21 @@ def click_logs() -> Path:
     return home() / "click-logs"
 
 
+def imported() -> Path:
+    """The folder of judgments from files of others that are kept to train on, a folder an index."""
+    return home() / "imported"
+
+
+def model_grades() -> Path:
+    """The folder of grades by a language model that are kept to train on, a folder an index."""
+    return home() / "model-grades"
+
+
+def judges() -> Path:
+    """The folder of language models' answers and of how far each agrees with a rater, a folder an index."""
+    return home() / "judges"
+
+
 def runs() -> Path:
     """The folder of experiments, such as a race of recipes."""
     return home() / "runs"

@@ -21,6 +21,8 @@ FORM = "'query 0 passage grade' (TREC) or 'query passage grade' (BEIR), with a w
 UNUSED = {"0", "Q0", "q0"}  # what TREC's second column holds
 CLICKS = "clicks"
 """In that column it marks a judgment that was made from clicks."""
+IMPORTED = "imported"
+"""It marks one that was brought in from somebody else's file."""
 MODEL = "model:"
 """Its beginning there marks a judgment by a language model, whose name follows."""
 QUERY, TEXT, PASSAGE, JUDGED = "query", "text", "passage", "grade"
@@ -49,7 +51,7 @@ class Judgments:
     by_text: bool
     """Whether queries are named by their texts, as in Quepid's exports, and not by ids."""
     source: str = ""
-    """CLICKS or MODEL with a name, if the file marks its judgments so; empty for grades that bear no mark."""
+    """CLICKS, IMPORTED or MODEL with a name, if the file marks its judgments so; empty for grades without a mark."""
 
 
 def read_qrels(path: Path, *, note: Note = log_note) -> Qrels:
@@ -84,13 +86,15 @@ def read_judgments(path: Path, *, note: Note = log_note) -> Judgments:
     tally.tell(note)
     if source:
         count = sum(len(judged) for judged in grades.grades.values())
-        note(f"{path}: {counted(count, 'judgment was', 'judgments were')} {source_words(source)}, not by people.")
+        people = "" if source == IMPORTED else ", not by people"
+        note(f"{path}: {counted(count, 'judgment was', 'judgments were')} {source_words(source)}{people}.")
     return Judgments(grades.grades, by_text, source)
 
 
 def source_words(source: str) -> str:
     """What a mark of judgments says, as part of a sentence."""
-    return "made from clicks" if source == CLICKS else f"made by the model {source.removeprefix(MODEL)}"
+    known = {CLICKS: "made from clicks", IMPORTED: "brought in from a file"}
+    return known.get(source) or f"made by the model {source.removeprefix(MODEL)}"
 
 
 def default_minimum_grade(qrels: Qrels) -> int:
@@ -187,7 +191,7 @@ class _Shape:
         mark = fields[1] if len(fields) == 4 and fields[1] not in UNUSED else ""
         if mark:
             self._swapped = self._swapped or row
-        source = mark if mark == CLICKS or mark.startswith(MODEL) else ""
+        source = mark if mark in (CLICKS, IMPORTED) or mark.startswith(MODEL) else ""
         if source != self.source:
             self._mark(row, source)
         if self._unused_only and fields[-2] not in UNUSED:

@@ -31,7 +31,7 @@ class JudgedSet:
     without_text: tuple[QueryId, ...] = field(default=(), kw_only=True)
     """Queries that are judged but have no text in the file of queries; they are in neither `queries` nor `qrels`."""
     source: str = field(default="", kw_only=True)
-    """Who judged, if it wasn't people: `clicks` or `model:NAME`, as `indexing.judged.qrels` reads their marks."""
+    """Who judged: empty for people, else one of the marks that `indexing.judged.qrels` reads."""
 
     def find(self, text: str) -> Query | None:
         """The first query that equals `text` apart from case, white space and final punctuation."""

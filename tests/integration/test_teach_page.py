@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from html import unescape
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,14 @@ from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
 from indexing.judged.qrels import read_judgments
 from indexing.records import Passage, PassageId
-from tests.conftest import write_lines
-from tests.support.pages import app_of, figure, html, keys, press, sentences, text
+from tests.conftest import REPOSITORY, write_lines
+from tests.support.pages import again, app_of, figure, html, keys, press, sentences, settle, text
 from tests.support.tiny_models import make_bi_encoder, make_cross_encoder
+from tests.unit.training.judgments.by_model.servers import Asked, saying, send, serving
 from tests.unit.training.judgments.clicks.logs import swapped
 from training.judgments.clicks.kept import kept_clicks
 from training.judgments.feedback import FeedbackStore, Grade
+from training.judgments.kept import BY_MODEL, kept_set
 from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
 
@@ -477,7 +480,7 @@ CLICKS_READ = (
 )
 
 
-def send(page: AppTest, *lines: str, name: str = "log.jsonl") -> AppTest:
+def send_log(page: AppTest, *lines: str, name: str = "log.jsonl") -> AppTest:
     page.file_uploader(key="teach_clicks_upload").set_value([(name, "\n".join(lines).encode(), "application/json")])
     page.run()
     assert not page.exception
@@ -487,7 +490,7 @@ def send(page: AppTest, *lines: str, name: str = "log.jsonl") -> AppTest:
 @pytest.mark.usefixtures("open_page")
 def test_a_click_log_is_shown_step_by_step_and_kept_apart_from_the_grades(home: Path) -> None:
     page = app_of("teach", "train")
-    page = send(page.run(), *LOG, '{"query_id": "q0", "action_name": "page_exit"}')
+    page = send_log(page.run(), *LOG, '{"query_id": "q0", "action_name": "page_exit"}')
     shown = text(page)
     assert [figure(page, name) for name in ("Searches", "Views", "Clicks")] == ["20", "40", "12"]
     assert "log.jsonl: 1 event is neither an impression nor a click and is left out: 1 'page_exit'." in shown
@@ -531,7 +534,7 @@ def test_a_click_log_is_shown_step_by_step_and_kept_apart_from_the_grades(home: 
 def test_a_log_that_cannot_be_used_is_told_in_one_sentence_and_nothing_is_kept(
     open_page: Callable[..., AppTest], home: Path, lines: list[str], told: str
 ) -> None:
-    page = send(open_page(rater="ann"), *lines)
+    page = send_log(open_page(rater="ann"), *lines)
     (error,) = page.error
     assert error.value.replace("\\", "").startswith(told)
     assert "teach_clicks_keep" not in keys(page)
@@ -544,3 +547,164 @@ def test_a_log_on_the_server_can_be_chosen(open_page: Callable[..., AppTest], ho
     page = open_page(rater="ann")
     page.multiselect(key="teach_clicks_here").select("large.jsonl").run()
     assert CLICKS_READ in text(page)
+
+
+def test_a_log_and_its_settings_are_there_on_return_from_another_page(
+    open_page: Callable[..., AppTest], home: Path
+) -> None:
+    page = send_log(open_page(rater="ann"), *LOG)
+    page.number_input(key="teach_clicks_views").set_value(15).run()
+    go_and_return(page)
+    assert page.file_uploader(key="teach_clicks_upload").value == []
+    assert "Read before: log.jsonl." in text(page)
+    assert CLICKS_READ in text(page)
+    assert page.number_input(key="teach_clicks_views").value == 15
+    press(page, "teach_clicks_keep")
+    kept = kept_clicks("tiny")
+    assert kept is not None
+    assert (kept.least_views, kept.logs) == (15, ("log.jsonl",))
+    press(page, "teach_clicks_forget")
+    assert CLICKS_READ not in text(page)
+    send_log(page, *LOG)
+    page.file_uploader(key="teach_clicks_upload").set_value([])
+    page.run()
+    assert "teach_clicks_keep" not in keys(page)  # the file was taken away, so it isn't read before
+
+
+def go_and_return(page: AppTest) -> None:
+    page.switch_page(str(REPOSITORY / "app/views/train/page.py")).run()
+    assert "teach_clicks_upload" not in page.session_state
+    page.switch_page(str(REPOSITORY / "app/views/teach/page.py")).run()
+    assert not page.exception
+
+
+# Judgments from Quepid and OpenSearch
+
+RATINGS = ["query,docid,rating", f"{QUERY}?,p1,3", f"{QUERY}?,p5,0", f"{DRAWN},p2,2", "how hot is boiling water,p5,3"]
+
+
+def send_ratings(page: AppTest, *lines: str, name: str = "ratings.csv") -> AppTest:
+    page.file_uploader(key="teach_import_upload").set_value((name, "\n".join(lines).encode(), "text/csv")).run()
+    assert not page.exception
+    return page
+
+
+def test_judgments_of_quepid_are_counted_kept_apart_and_found_on_return(
+    open_page: Callable[..., AppTest], home: Path
+) -> None:
+    page = send_ratings(open_page(rater="ann"), *RATINGS, "who rings,x1,3", f"{DRAWN},p3,")
+    names = ("Queries", "Judgments", "To train on", "Only to measure", "Grade 3")
+    assert [figure(page, name) for name in names] == ["3", "4", "1", "2", "2"]
+    assert "Read 5 judgments of 4 queries in ratings.csv." in text(page)
+    assert "1 passage left out, with 1 judgment: index tiny doesn't hold x1." in text(page)
+    assert f"2 queries are protected and never trained on: {DRAWN}, how hot is boiling water." in text(page)
+    assert "ratings.csv: 1 row without a rating is left out (line 7)." in text(page)
+    assert not places.imported().exists()
+    go_and_return(page)
+    assert "Read before: ratings.csv." in text(page)
+    press(page, "teach_import_keep")
+    assert "Kept 4 judgments of 3 queries, marked as brought in from a file." in sentences(page)
+    assert "Kept for tiny: 4 judgments of 3 queries, from ratings.csv, on " in text(page)
+    assert stored(home) == {}
+    press(page, "teach_imported_remove_yes")
+    assert "Removed the judgments from a file that were kept for tiny." in sentences(page)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([*RATINGS, f"{QUERY},p2,good"], "ratings.csv:6: grade 'good' is no whole number"),
+        (
+            ["query,docid,rating", f"{QUERY},x1,3"],
+            "Index tiny holds none of the 1 passage that ratings.csv judges",
+        ),
+    ],
+)
+def test_ratings_that_cannot_be_used_are_told_in_one_sentence(
+    open_page: Callable[..., AppTest], lines: list[str], told: str
+) -> None:
+    page = send_ratings(open_page(rater="ann"), *lines)
+    (error,) = page.error
+    assert error.value.replace("\\", "").startswith(told)
+    assert "teach_import_keep" not in keys(page)
+
+
+# Grades by a model
+
+
+def model_says(asked: Asked) -> str:
+    """3 for what speaks of a wall, else 0; the last of these as ann doesn't grade it."""
+    return "3" if "wall" in asked.content.lower().partition("passage:")[2] else "0"
+
+
+def name_model(page: AppTest, url: str) -> AppTest:
+    page.text_input(key="teach_judge_address").set_value(url)
+    page.text_input(key="teach_judge_model").set_value("tiny-llm")
+    return again(page)
+
+
+def test_a_model_is_measured_first_and_then_grades_apart_from_people(
+    open_page: Callable[..., AppTest], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_LOOK_JUDGE_KEY", "sesame")
+    for number, (passage, grade) in product(range(5), {"p1": 3, "p2": 3, "p3": 0, "p4": 0, "p5": 0, "p6": 2}.items()):
+        if (number, passage) != (4, "p6"):
+            give(home, passage, grade, rater="ann", query=f"question {number}")
+    with serving(saying(model_says)) as server:
+        page = name_model(open_page(rater="ann"), server.url)
+        assert "You have graded 29 pairs of a query and a passage of this index; grade 1 more" in sentences(page)
+        assert "teach_judge_measure" not in keys(page)
+        give(home, "p6", 2, rater="ann", query="question 4")
+        again(page)
+        assert "teach_judge_grade" not in keys(page)
+        settle(press(page, "teach_judge_measure"), "teach_judge_measure_stop")
+        # 15 of 15 zeros and 10 of 10 threes the same, 5 twos called 3: all 30 agree on what is relevant
+        assert "tiny-llm agrees with your grades of 30 pairs by a quadratic kappa of 0.96" in text(page)
+        assert "a binary kappa of 1.00" in text(page)
+        assert '<th scope="row">you 2</th><td>0</td><td>0</td><td data-same>0</td><td>5</td>' in html(page)
+        assert {(asked.key, len(server.asked)) for asked in server.asked} == {("Bearer sesame", 30)}
+        assert "3 queries without a grade." in text(page)
+        page.text_area(key="teach_judge_typed").set_value(f"{TRAIN[1]}?\n{DRAWN}\n\nquestion 0").run()
+        assert "1 query without a grade; 1 is graded already and 1 is protected." in text(page)
+        page.number_input(key="teach_judge_depth").set_value(6).run()
+        settle(press(page, "teach_judge_grade"), "teach_judge_grade_stop")
+    assert "Graded 6 passages of 1 query: 3 of grade 3, 3 of grade 0." in sentences(page)
+    assert "Kept for tiny: 6 grades of 1 query by the model tiny-llm (3 of grade 3, 3 of grade 0), on " in text(page)
+    assert "0 queries without a grade; 2 are graded already and 1 is protected." in text(page)
+    kept = kept_set(BY_MODEL, "tiny")
+    assert kept is not None
+    assert read_judgments(kept.folder / BY_MODEL.qrels).source == "model:tiny-llm"
+    assert figure(page, "All grades") == "30 for 5 queries"
+    assert not [path for path in home.rglob("*") if path.is_file() and b"sesame" in path.read_bytes()]
+    assert "sesame" not in html(page) + sentences(page)
+
+
+def test_a_model_that_cannot_be_asked_is_told_in_one_sentence(open_page: Callable[..., AppTest], home: Path) -> None:
+    for number in range(5):
+        for passage in PASSAGES:
+            give(home, passage, 3 * (passage < "p3"), rater="ann", query=f"question {number}")
+    page = open_page(rater="ann")
+    for address, told in {
+        "ftp://127.0.0.1/v1": "'ftp://127.0.0.1/v1' is no address of a model",
+        "http://10.0.0.1/v1": "http://10.0.0.1/v1 is another machine without https",
+    }.items():
+        assert told in sentences(name_model(page, address))
+        assert "teach_judge_measure" not in keys(page)
+    with serving(lambda _, handler: send(handler, b"<html>hello")) as server:
+        name_model(page, server.url)
+        settle(press(page, "teach_judge_measure"), "teach_judge_measure_stop")
+        assert "answers in another form than a chat completion ('<html>hello')" in sentences(page)
+        assert "teach_judge_grade" not in keys(page)
+
+
+def test_on_an_app_that_others_reach_only_its_owner_names_the_address(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.views.teach.by_model.fields.open_to_others", lambda: True)
+    page = open_page(rater="ann")
+    assert "a model's address is named by whoever runs it: start it with SECOND_LOOK_JUDGE_ADDRESS." in sentences(page)
+    assert "teach_judge_address" not in page.session_state
+    monkeypatch.setenv("SECOND_LOOK_JUDGE_ADDRESS", "https://models.example/v1")
+    again(page)
+    field = page.text_input(key="teach_judge_address")
+    assert (field.value, field.disabled) == ("https://models.example/v1", True)

@@ -23,19 +23,23 @@ from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic, places
 from indexing.jobs.folder import log_end, write_holder, write_status
 from indexing.names import DEFAULT_BI_ENCODER
-from indexing.records import Passage, PassageId
-from tests.conftest import PASSAGES, REPOSITORY
+from indexing.records import Passage, PassageId, Query, QueryId
+from tests.conftest import PASSAGES, REPOSITORY, write_lines
 from tests.support.pages import again, html, keys, press, sentences, text
 from tests.support.versions import make_version
+from tests.unit.training.judgments.by_model.agreements import AGREEMENT
 from tests.unit.training.judgments.clicks.logs import swapped, write_log
 from training.data.settings import DataSettings
 from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import PREVIEW
 from training.jobs.status import Metric, MetricsFile, TrainingStatus
+from training.judgments.by_model.kept import keep_model_grades
 from training.judgments.clicks.expected import ClickSettings
 from training.judgments.clicks.judge import judge_clicks
 from training.judgments.clicks.kept import keep_clicks, remove_clicks
 from training.judgments.feedback import FeedbackStore
+from training.judgments.imported import keep_imported, read_imported
+from training.judgments.kept import BY_MODEL, IMPORTED, remove_kept
 from training.recipes.catalog import LOSS_RECIPES
 from training.recipes.row_counts import RowCounts
 from training.recipes.settings import TrainSettings
@@ -303,7 +307,7 @@ def test_clicks_are_learned_from_only_where_they_are_ticked(tiny: AppTest, house
     assert tiny.checkbox(key="train_field_clicks").disabled
     FeedbackStore.open(places.feedback(), protected_share=0.0)
     log = write_log(house / "log.jsonl", *swapped("who sees the flash", "b1", "b4"))
-    keep_clicks(judge_clicks([log], ClickSettings()), "small", build="b", log=[log])
+    keep_clicks(judge_clicks([log], ClickSettings()), "small", build="b")
     again(tiny)
     assert tiny.checkbox(key="train_field_clicks").label == "2 judgments of 1 query from clicks"
     assert not tiny.checkbox(key="train_field_clicks").value
@@ -317,6 +321,34 @@ def test_clicks_are_learned_from_only_where_they_are_ticked(tiny: AppTest, house
     remove_clicks("small")
     again(tiny)
     assert tiny.checkbox(key="train_field_clicks").disabled
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_a_file_and_a_model_say_is_learned_from_only_where_it_is_ticked(tiny: AppTest, house: Path) -> None:
+    FeedbackStore.open(places.feedback(), protected_share=0.0)
+    file = write_lines(
+        house / "ratings.csv", ["query,docid,rating", "who sees the flash,b1,3", "who sees the flash,b4,0"]
+    )
+    keep_imported(read_imported(file), "small", build="b")
+    asked = Query(QueryId("m1"), "what hunts other insects")
+    grades = {PassageId("a4"): 3, PassageId("a1"): 0, PassageId("a2"): 0}
+    keep_model_grades({asked.id: grades}, [asked], AGREEMENT, "small", build="b")
+    again(tiny)
+    labels = [tiny.checkbox(key=f"train_field_{name}").label for name in ("clicks", "imported", "model")]
+    assert labels == [
+        "Judgments from clicks: none kept for this index yet",
+        "2 judgments of 1 query from a file",
+        "3 judgments of 1 query by a model",
+    ]
+    assert not any(tiny.checkbox(key=f"train_field_{name}").value for name in ("imported", "model"))
+    tiny.checkbox(key="train_field_judged").uncheck()
+    tiny.checkbox(key="train_field_imported").check()
+    tiny.checkbox(key="train_field_model").check()
+    previewed(again(tiny))
+    assert "the 2 judgments of 1 query from a file and the 3 judgments of 1 query by a model" in text(tiny)
+    assert "from 1 of imported small, 1 of model:tiny small." in text(tiny)
+    for origin in (IMPORTED, BY_MODEL):
+        remove_kept(origin, "small")
 
 
 def test_rows_are_data_in_every_form() -> None:

@@ -12,9 +12,9 @@ from indexing.judged.fit import FittedSet, fit_judgments
 from indexing.judged.sets import SPLITS, JudgedSet, read_judged, split_qrels
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
-from training.judgments.clicks.received import SentLog, received
 from training.judgments.protection import Protection
 from training.judgments.quepid import write_judged
+from training.judgments.received import SentFile, SentKind, received
 
 ENDINGS = (".tsv", ".txt", ".csv", ".trec", ".qrels", ".json", ".jsonl", ".gz")
 """Of files that may hold queries or judgments."""
@@ -36,7 +36,7 @@ class SentJudgments:
 
 
 def read_sent(
-    judgments: SentLog, queries: SentLog | None, *, index: str, split: str, root: Path, limit: int
+    judgments: SentFile, queries: SentFile | None, *, index: str, split: str, root: Path, limit: int
 ) -> SentJudgments:
     """Read judgments for an index, and the texts of the judged queries; `limit` is in megabytes a file.
 
@@ -49,7 +49,7 @@ def read_sent(
     """
     folder = corpus_folder(index, root=root)
     sent = [judgments] if queries is None else [judgments, queries]
-    with received(sent, limit=limit, endings=ENDINGS, elsewhere=folder) as files:
+    with received(sent, SentKind("A file", ENDINGS, folder), limit=limit) as files:
         texts = None if queries is None else files.paths[1]
         judged = read_judged(texts, files.paths[0], split=split, note=_told_by_the_set)
         judged = replace(judged, notes=tuple(map(files.named, judged.notes)))

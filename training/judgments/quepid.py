@@ -1,5 +1,6 @@
-"""Judgments that others give by the queries' texts, as Quepid and OpenSearch do: made queries and qrels, and back."""
+"""Judgments that name queries by their texts, as Quepid's and OpenSearch's do: made queries and qrels, and back."""
 
+import json
 from pathlib import Path
 
 from indexing import atomic
@@ -7,8 +8,15 @@ from indexing.errors import CorpusError, SettingsError
 from indexing.judged.by_text import write_quepid
 from indexing.judged.sets import JudgedSet, read_judged
 from indexing.notes import Note, log_note
-from indexing.records import Query
+from indexing.records import PassageId, Query
 from indexing.whitespace import squeeze
+from training.judgments.agreement import by_query, median_grades
+from training.judgments.export import query_ids
+from training.judgments.feedback import FeedbackStore, Grade
+from training.judgments.marked import line_field, qrels_lines, query_lines, text_of
+
+JSON = ".json"
+MADE_BY = "Judgments from Second Look"
 
 
 def import_judgments(
@@ -38,13 +46,8 @@ def write_judged(judged: JudgedSet, folder: Path) -> None:
         SettingsError: one of the files exists already; one of queries may, with these same lines.
     """
     paths = {kind: folder / f"{kind}.{judged.split}.tsv" for kind in ("queries", "qrels")}
-    queries = [f"{line_field(query.id)}\t{squeeze(query.text)}\n" for query in judged.queries]
-    grades = [
-        f"{query.id}\t{line_field(judged.source or '0')}\t{line_field(passage)}\t{grade}\n"
-        for query in judged.queries
-        for passage, grade in judged.qrels[query.id].items()
-    ]
-    texts = {"queries": "".join(queries), "qrels": "".join(grades)}
+    grades = qrels_lines(judged.queries, judged.qrels, mark=line_field(judged.source or "0"))
+    texts = {"queries": text_of(query_lines(judged.queries)), "qrels": text_of(grades)}
     for kind, path in paths.items():
         begun = kind == "queries" and path.is_file() and path.read_bytes() == texts[kind].encode()
         if path.exists() and not begun:  # else it was killed between the two files
@@ -54,24 +57,51 @@ def write_judged(judged: JudgedSet, folder: Path) -> None:
 
 
 def export_judgments(judged: JudgedSet, file: Path) -> int:
-    """Write a judged set as `query,docid,rating`, which Quepid imports; the number of judgments.
+    """Write a judged set as `query,docid,rating`, or a `.json` as OpenSearch's judgment list; the number of judgments.
 
     Raises:
-        CorpusError: two queries have the same text, which Quepid can't tell apart.
+        CorpusError: two queries have the same text, which neither can tell apart.
     """
     seen: dict[str, Query] = {}
     for query in judged.queries:
         other = seen.setdefault(squeeze(query.text), query)
         if other is not query:
             raise CorpusError(
-                f"Queries {other.id!r} and {query.id!r} have the same text, {query.text[:80]!r}, by which Quepid "
-                "names queries; leave one out."
+                f"Queries {other.id!r} and {query.id!r} have the same text, {query.text[:80]!r}, by which Quepid and "
+                "OpenSearch name queries; leave one out."
             )
+    if file.suffix == JSON:
+        return write_opensearch(file, judged)
     return write_quepid(file, judged.queries, judged.qrels)
 
 
-def line_field(name: str) -> str:
-    """An id as it stands between tabs. Raises CorpusError if it can't stand there."""
-    if len(name.splitlines()) != 1 or "\t" in name:
-        raise CorpusError(f"Id {name[:80]!r} has a tab or an end of line, which no file of lines can hold; rename it.")
-    return name
+def write_opensearch(file: Path, judged: JudgedSet) -> int:
+    """Write the request that brings a judgment list into OpenSearch's Search Relevance Workbench; its judgments.
+
+    Source: docs.opensearch.org, "Judgments", the example of `PUT _plugins/_search_relevance/judgments`.
+    """
+    ratings = [
+        {
+            "query": squeeze(query.text),
+            "ratings": [{"docId": name, "rating": f"{grade:.1f}"} for name, grade in judged.qrels[query.id].items()],
+        }
+        for query in judged.queries
+    ]
+    request = {"name": file.stem, "description": MADE_BY, "type": "IMPORT_JUDGMENT", "judgmentRatings": ratings}
+    atomic.write_text(file, json.dumps(request, ensure_ascii=False, indent=1) + "\n")
+    return sum(len(entry["ratings"]) for entry in ratings)
+
+
+def judged_in_store(store: FeedbackStore, index: str) -> JudgedSet:
+    """The Teach page's grades of an index's passages; where raters differ the median, as in training."""
+    grades = store.grades(index)
+    ids, texts = query_ids(grades), {grade.normalized: grade.query for grade in grades}
+    medians = {
+        ids[key]: {PassageId(name): grade for name, grade in median_grades(of, passage=_passage).items()}
+        for key, of in by_query(grades).items()
+    }
+    return JudgedSet("feedback", tuple(Query(ids[key], text) for key, text in texts.items()), medians)
+
+
+def _passage(grade: Grade) -> PassageId:
+    return grade.passage_id

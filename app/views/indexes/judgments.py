@@ -15,7 +15,7 @@ from indexing.errors import SecondLookError
 from indexing.index import corpus_folder
 from indexing.notes import counted
 from training.judgments.beside import ENDINGS, SentJudgments, free_splits, keep_beside, read_sent
-from training.judgments.clicks.received import SentLog
+from training.judgments.received import SentFile
 
 COUNTED = 20_000_000  # bytes of files; larger ones are named and not read only to count them
 USES = {
@@ -110,10 +110,10 @@ def _look(
     key = (judgments.file_id, queries and queries.file_id, index, split)
     last: _Read | None = st.session_state.get(READ_KEY)
     if last is None or last.key != key:
-        texts = None if queries is None else SentLog(queries.name, queries)
+        texts = None if queries is None else SentFile(queries.name, queries)
         try:
             sent = read_sent(
-                SentLog(judgments.name, judgments), texts, index=index, split=split, root=root, limit=limit
+                SentFile(judgments.name, judgments), texts, index=index, split=split, root=root, limit=limit
             )
             last = _Read(key, sent)
         except (SecondLookError, OSError) as error:

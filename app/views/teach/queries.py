@@ -1,6 +1,6 @@
 """Which query is graded: a typed one, a judged train query, or the next one that the rater hasn't graded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 import streamlit as st
@@ -110,3 +110,9 @@ def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | N
             if normalize_query(query.text) == normalised_text:
                 return query.id, split != "train"
     return None, False
+
+
+def held_out_texts(judged: Mapping[str, JudgedSet]) -> Callable[[str], bool]:
+    """Whether a query has the text of one in a judged split other than train."""
+    texts = {normalize_query(query.text) for split in judged if split != "train" for query in judged[split].queries}
+    return lambda query: normalize_query(query) in texts

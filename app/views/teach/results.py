@@ -3,6 +3,7 @@
 import io
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -17,6 +18,7 @@ from indexing.records import PassageId
 from training.judgments.agreement import agreements
 from training.judgments.export import export_jsonl, export_qrels
 from training.judgments.feedback import FeedbackStore, Grade
+from training.judgments.quepid import export_judgments, judged_in_store
 from training.versions import expectations
 from training.versions.expectations import ExpectedPassage
 
@@ -78,11 +80,12 @@ def show_agreement(grades: list[Grade]) -> None:
 
 
 def show_exports(store: FeedbackStore, shared: SharedPipeline, index: str, grades: list[Grade]) -> None:
-    """Two files to download, made when the button is pressed."""
+    """Four files to download, each made when its button is pressed."""
     protected = sum(grade.protected for grade in grades)
     note(
         f"Grades of index {index}: {len(grades) - protected:,} for training, {protected:,} protected. "
-        "The files keep them apart: use qrels.dev.tsv, and lines marked “protected”, only to measure."
+        "TREC's and JSONL's files keep them apart: use qrels.dev.tsv, and lines marked “protected”, only to measure. "
+        "Quepid's and OpenSearch's hold all of them, unmarked."
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -105,6 +108,25 @@ def show_exports(store: FeedbackStore, shared: SharedPipeline, index: str, grade
             on_click="ignore",
             disabled=not grades,
         )
+        for form, name, mime in (("Quepid CSV", "csv", "text/csv"), ("OpenSearch JSON", "json", "application/json")):
+            st.download_button(
+                form,
+                partial(exchange_bytes, store, index, name),
+                file_name=f"feedback-{index}.{name}",
+                mime=mime,
+                key=f"teach_export_{name}",
+                icon=":material/download:",
+                on_click="ignore",
+                disabled=not grades,
+            )
+
+
+def exchange_bytes(store: FeedbackStore, index: str, ending: str) -> bytes:
+    """One index's grades as Quepid (`csv`) or OpenSearch (`json`) takes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"feedback-{index}.{ending}"
+        export_judgments(judged_in_store(store, index), path)
+        return path.read_bytes()
 
 
 def qrels_zip(store: FeedbackStore, index: str) -> bytes:

@@ -7,11 +7,13 @@ import streamlit as st
 from app import environment, resources
 from app.resources import SharedPipeline
 from app.views.teach import choice as teach_page
+from app.views.teach.by_model.view import show_model
 from app.views.teach.choice import TeachChoice
 from app.views.teach.clicks.view import show_clicks
+from app.views.teach.exchange.view import show_exchange
 from app.views.teach.grading import NOTE_KEY, PROBLEM_KEY, show_meanings, show_sheet
 from app.views.teach.progress import show_progress
-from app.views.teach.queries import grading_query_box, known_query, pick_query, rater_box, teach_sidebar
+from app.views.teach.queries import grading_query_box, held_out_texts, known_query, pick_query, rater_box, teach_sidebar
 from app.views.teach.results import show_agreement, show_exports, show_pinning
 from app.views.teach.sheet import GradingSheet, grades_of, rank_texts, shown_order
 from app.views.widgets.fields import index_caption
@@ -102,6 +104,10 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
             show_pinning(sheet)
     with st.expander("Judgments from clicks", key="teach_clicks"):
         show_clicks(shared.pipeline.index, store)
+    with st.expander("Judgments from Quepid and OpenSearch", key="teach_exchange"):
+        show_exchange(shared.pipeline.index, store, lambda: held_out_texts(judged))
+    with st.expander("Grades by a model", key="teach_judge"):
+        show_model(shared, store, grades, rater=rater, judged=judged)
     with st.expander("Agreement between raters", key="teach_agreements"):
         show_agreement(grades)
     with st.expander("Downloads", key="teach_exports"):

@@ -9,8 +9,8 @@ from training.data.questions import ColdStart
 from training.data.readers.hub import HUB_DATA
 from training.data.settings import DataSettings
 from training.jobs.jobs import next_output
-from training.judgments.clicks.kept import QRELS, QUERIES
 from training.judgments.export import FEEDBACK_FILE
+from training.judgments.kept import Origin
 from training.mining.settings import MiningSettings
 from training.recipes.catalog import find_loss_recipe
 from training.recipes.settings import TrainSettings
@@ -27,8 +27,8 @@ class TrainingDataChoice:
     """Whether to use the index's judged train queries."""
     feedback: bool
     """Whether to use the grades from the Teach page."""
-    clicks: bool
-    """Whether to use the judgments from clicks that are kept for the index."""
+    kept: tuple[Origin, ...]
+    """Whose judgments that are kept for the index, beside people's grades, to use."""
     hub: bool
     """Whether to use the recipe's data on the hub."""
     limit: int
@@ -91,11 +91,10 @@ class TrainingChoice:
         judged, feedback = Source("index", self.data.index), Source("feedback", str(folder / FEEDBACK_FILE))
         if find_loss_recipe(self.recipe).from_passages:
             return (judged,)
-        files = (("queries", str(folder / QUERIES)), ("qrels", str(folder / QRELS)))
         chosen = {
             judged: self.data.judged,
             feedback: self.data.feedback,
-            Source("judged", self.data.index, files): self.data.clicks,
+            **{self._kept(origin, folder): True for origin in self.data.kept},
             Source("hub"): self.data.hub,
         }
         sources = tuple(source for source, is_chosen in chosen.items() if is_chosen)
@@ -105,3 +104,7 @@ class TrainingChoice:
                 "hub's data."
             )
         return sources
+
+    def _kept(self, origin: Origin, folder: Path) -> Source:
+        files = (("queries", str(folder / origin.queries)), ("qrels", str(folder / origin.qrels)))
+        return Source("judged", self.data.index, files)

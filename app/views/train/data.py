@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -20,14 +21,26 @@ from indexing.judged.sets import judged_sets
 from indexing.manifest import Manifest
 from indexing.notes import counted
 from training.data.readers.hub import HUB_DATA
-from training.judgments.clicks.kept import clicks_to_train, kept_clicks
 from training.judgments.feedback import FeedbackStore
+from training.judgments.kept import ORIGINS, Origin, judgments_to_train, kept_folder
 from training.mining.settings import SAMPLING
 from training.recipes.catalog import find_loss_recipe
 from training.versions.registry import Version
 
 MOST_EXAMPLES = 10_000_000
 OWN_SCORES = "The scores of the data; for an index, those of its first stage"
+
+
+class KeptCount(NamedTuple):
+    """How many judgments of one origin may be trained on."""
+
+    judgments: int
+    queries: int
+
+    def words(self, origin: Origin) -> str:
+        """How many there are, of how many queries, and whose they are."""
+        queries = counted(self.queries, "query", "queries")
+        return f"{counted(self.judgments, 'judgment')} of {queries} {origin.words}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +53,15 @@ class Found:
     """The index's."""
     grades: int
     """Of people, that may be trained on."""
-    clicks: int
-    """Judgments from clicks that are kept for the index and may be trained on."""
-    clicked: int
-    """How many queries these are of."""
+    kept: Mapping[Origin, KeptCount]
+    """What is kept for the index beside people's grades and may be trained on."""
 
 
 def find_data(index: str) -> Found:
     """Count the judged queries of an index and people's grades; the index itself isn't opened."""
     splits, bi_encoder = _about(index)
-    clicks, clicked = _clicks(index)
-    return Found(splits=splits, bi_encoder=bi_encoder, grades=_grades(), clicks=clicks, clicked=clicked)
+    kept = {origin: count for origin in ORIGINS.values() if (count := _kept(origin, index)).judgments}
+    return Found(splits=splits, bi_encoder=bi_encoder, grades=_grades(), kept=kept)
 
 
 def choose_data(
@@ -67,10 +78,10 @@ def choose_data(
     else:
         queries = int(value("queries"))
         _sources(recipe, index, found)
-    chosen = {name: bool(value(name)) and not cold for name in ("judged", "feedback", "clicks", "hub")}
+    chosen = {name: bool(value(name)) and not cold for name in ("judged", "feedback", "hub")}
     chosen["judged"] &= bool(found.splits.get("train"))
     chosen["feedback"] &= bool(found.grades)
-    chosen["clicks"] &= bool(found.clicks)
+    kept = tuple(origin for origin in found.kept if value(origin.name) and not cold)
     chosen["hub"] &= recipe in HUB_DATA
     teacher = ""
     if not cold and find_loss_recipe(recipe).needs_scores:
@@ -87,7 +98,9 @@ def choose_data(
         seed=seed,
     )
     limit = int(value("limit"))
-    return TrainingDataChoice(index=index, **chosen, limit=limit, teacher=teacher, queries=queries, mining=mining)
+    return TrainingDataChoice(
+        index=index, **chosen, kept=kept, limit=limit, teacher=teacher, queries=queries, mining=mining
+    )
 
 
 def _sources(recipe: str, index: str, found: Found) -> None:
@@ -104,12 +117,14 @@ def _sources(recipe: str, index: str, found: Found) -> None:
         disabled=not grades,
         help="The grades from the Teach page. Protected queries are never trained on.",
     )
-    st.checkbox(
-        clicks_words(found) if found.clicks else "Clicks: no judgments kept for this index yet",
-        key=key("clicks"),
-        disabled=not found.clicks,
-        help="Kept on the Teach page, apart from the grades. Protected queries are never trained on.",
-    )
+    for origin in ORIGINS.values():
+        count = found.kept.get(origin)
+        st.checkbox(
+            count.words(origin) if count else f"Judgments {origin.words}: none kept for this index yet",
+            key=key(origin.name),
+            disabled=count is None,
+            help="Kept on the Teach page, apart from the grades. Protected queries are never trained on.",
+        )
     source = HUB_DATA.get(recipe)
     st.checkbox(
         f"{source.name} from the hub" if source else "The hub has no data for this recipe",
@@ -196,19 +211,13 @@ def _grades() -> int:
         return 0
 
 
-def clicks_words(found: Found) -> str:
-    """How many judgments were made from clicks, and of how many queries."""
-    return f"{counted(found.clicks, 'judgment')} of {counted(found.clicked, 'query', 'queries')} from clicks"
-
-
-def _clicks(index: str) -> tuple[int, int]:
-    """How many judgments from clicks are kept that may be trained on, and of how many queries."""
+def _kept(origin: Origin, index: str) -> KeptCount:
+    """How much is kept of an origin that may be trained on."""
     try:
-        kept = kept_clicks(index)
-        if kept is None:
-            return 0, 0
-        judged = clicks_to_train(kept, FeedbackStore.open(places.feedback()))
+        if kept_folder(origin, index) is None:
+            return KeptCount(0, 0)
+        judged = judgments_to_train(origin, index, FeedbackStore.open(places.feedback()))
     except (SecondLookError, OSError) as error:
         hint(str(error))
-        return 0, 0
-    return sum(map(len, judged.qrels.values())), len(judged.queries)
+        return KeptCount(0, 0)
+    return KeptCount(0, 0) if judged is None else KeptCount(sum(map(len, judged.qrels.values())), len(judged.queries))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from indexing import precision
 from training.data.questions import ColdStart
+from training.judgments.kept import ORIGINS
 from training.mining.settings import MiningSettings
 from training.recipes.settings import TrainSettings
 from training.train.request import DevSettings
@@ -22,7 +23,7 @@ def default_values() -> dict[str, Any]:
         "name": "mine",
         "judged": True,
         "feedback": True,
-        "clicks": False,
+        **dict.fromkeys(ORIGINS, False),
         "hub": False,
         "limit": 20_000,
         "queries": ColdStart.queries,

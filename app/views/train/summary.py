@@ -1,7 +1,7 @@
 """What a training will do, in sentences, so that nobody needs its settings to know."""
 
 from app.views.train.choice import TrainingChoice
-from app.views.train.data import Found, clicks_words
+from app.views.train.data import Found
 from training.data.readers.hub import HUB_DATA
 from training.recipes.catalog import find_loss_recipe
 
@@ -38,7 +38,7 @@ def _learned_from(choice: TrainingChoice, found: Found) -> str:
     named = {
         f"my {found.grades:,} grade{'' if found.grades == 1 else 's'}": data.feedback,
         f"the {train:,} judged train quer{'y' if train == 1 else 'ies'} of {data.index}": data.judged,
-        f"the {clicks_words(found)}": data.clicks,
+        **{f"the {found.kept[origin].words(origin)}": True for origin in data.kept},
         HUB_DATA[choice.recipe].name if choice.recipe in HUB_DATA else "": data.hub,
     }
     return (

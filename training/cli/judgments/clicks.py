@@ -58,7 +58,7 @@ def _clicks(options: argparse.Namespace) -> int:
         raise SettingsError("--queries names what --output writes; give --output too, or leave --queries out.")
     judgments = judge_clicks(options.log, settings)
     if options.output is not None:
-        write_clicks(judgments, options.output, log=options.log, queries=options.queries)
+        write_clicks(judgments, options.output, queries=options.queries)
     if options.json:
         print_json(judgments.as_json())
     else:

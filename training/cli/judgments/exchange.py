@@ -18,8 +18,8 @@ def add(actions: Commands) -> None:
     bring.add_argument("--split", choices=SPLITS, default="test", help="what they are for (%(default)s)")
     bring.set_defaults(run=_import)
 
-    hand = actions.add_parser("export", help="write judgments as Quepid imports them: query,docid,rating")
-    hand.add_argument("file", type=Path, help="the .csv file to write")
+    hand = actions.add_parser("export", help="write judgments as Quepid or OpenSearch import them")
+    hand.add_argument("file", type=Path, help="a .csv of query,docid,rating, or a .json for OpenSearch")
     hand.add_argument("--queries", type=Path, help="file of queries, with --qrels")
     hand.add_argument("--qrels", type=Path, help="file of their judgments")
     hand.add_argument("--corpus", type=Path, help="folder of a judged corpus, in place of the two files")
@@ -44,7 +44,7 @@ def _export(options: argparse.Namespace) -> int:
     if None in files if options.corpus is None else files != (None, None):
         raise SettingsError("Give both --queries and --qrels, or --corpus alone, to say which judgments are exported.")
     if options.file.is_dir():
-        raise SettingsError(f"{options.file} is a folder; give the name of the .csv file to write.")
+        raise SettingsError(f"{options.file} is a folder; give the name of the file to write.")
     if options.corpus is None:
         judged = read_judged(options.queries, options.qrels, split=options.split)
     else:

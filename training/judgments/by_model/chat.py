@@ -24,6 +24,7 @@ OK = 200
 BUSY = (429, 500, 502, 503, 504)  # statuses after which the same request may succeed
 WAITS = (1.0, 5.0)  # seconds before the second and the third try
 LONGEST_WAIT = 60.0  # seconds that a server may ask for
+HEED = 0.2  # seconds between two looks at whether to go on waiting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,25 +64,32 @@ class Answer:
     """The model's name in the answer; empty where the server doesn't tell."""
 
 
+def go_on() -> None:
+    """Go on waiting."""
+
+
 def ask(
     address: ModelAddress,
     messages: Sequence[Mapping[str, str]],
     *,
     key: str = "",
     pause: Callable[[float], None] = time.sleep,
+    heed: Callable[[], None] = go_on,
 ) -> Answer:
     """One answer, at temperature 0; a server that is busy is asked up to three times.
+
+    While an answer is awaited, `heed` is called every HEED seconds; what it raises ends the waiting.
 
     Raises:
         ModelError: it isn't reached, doesn't answer in time, or answers in another form.
     """
     body = json.dumps({"model": address.model, "messages": list(messages), "temperature": 0}).encode()
-    reply = _within(address, lambda: _post(address, body, key))
+    reply = _within(address, lambda: _post(address, body, key), heed)
     for wait in WAITS:
         if reply.status not in BUSY:
             break
         pause(_wait(reply.retry_after, wait))
-        reply = _within(address, lambda: _post(address, body, key))
+        reply = _within(address, lambda: _post(address, body, key), heed)
     if reply.status != OK:
         raise ModelError(_refusal(address, reply, key))
     return _answer(address, reply.content)
@@ -108,7 +116,7 @@ def _check_url(url: str, *, anywhere: bool) -> None:
     if parts.scheme == "http" and not anywhere and not _is_loopback(host):
         raise SettingsError(
             f"{url[:80]} is another machine without https, so that anyone on the way could read queries and passages; "
-            "give an https address, or --any-address."
+            "give an https address, or, on the command line, --any-address."
         )
 
 
@@ -152,7 +160,7 @@ def _post(address: ModelAddress, body: bytes, key: str) -> _Reply:
         return _Reply(response.status, response.read(LARGEST + 1), response.headers.get("Retry-After"))
 
 
-def _within(address: ModelAddress, call: Callable[[], _Reply]) -> _Reply:
+def _within(address: ModelAddress, call: Callable[[], _Reply], heed: Callable[[], None]) -> _Reply:
     """The result of a call within the timeout, which urllib holds to for each read alone."""
     results: queue.SimpleQueue[_Reply | Exception] = queue.SimpleQueue()
 
@@ -163,10 +171,7 @@ def _within(address: ModelAddress, call: Callable[[], _Reply]) -> _Reply:
             results.put(error)
 
     threading.Thread(target=run, name="ask-model", daemon=True).start()
-    try:
-        result = results.get(timeout=address.timeout)
-    except queue.Empty:
-        raise ModelError(_late(address)) from None
+    result = _awaited(results, address, heed)
     if isinstance(result, _Reply):
         return result
     cause = getattr(result, "reason", result)
@@ -176,14 +181,28 @@ def _within(address: ModelAddress, call: Callable[[], _Reply]) -> _Reply:
         raise result
     why = first_line(cause) if isinstance(cause, BaseException) else str(cause)[:160]
     raise ModelError(
-        f"The model at {address.url} can't be reached ({why}); start its server, or give another --address."
+        f"The model at {address.url} can't be reached ({why}); start its server, or give another address."
     ) from None
+
+
+def _awaited(
+    results: "queue.SimpleQueue[_Reply | Exception]", address: ModelAddress, heed: Callable[[], None]
+) -> _Reply | Exception:
+    """What comes first. Raises ModelError where nothing comes in time, and what `heed` raises."""
+    end = time.monotonic() + address.timeout
+    while (left := end - time.monotonic()) > 0:
+        heed()
+        try:
+            return results.get(timeout=min(left, HEED))
+        except queue.Empty:
+            continue
+    raise ModelError(_late(address))
 
 
 def _late(address: ModelAddress) -> str:
     return (
-        f"The model at {address.url} didn't answer within {address.timeout:g} seconds; give a longer --timeout or a "
-        "faster model, and run it again: what it has answered is kept."
+        f"The model at {address.url} didn't answer within {address.timeout:g} seconds; give it longer, or a faster "
+        "model, and run it again: what it has answered is kept."
     )
 
 

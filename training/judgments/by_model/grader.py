@@ -1,7 +1,8 @@
 """Grades pairs by a model; each answer is kept, so that a stopped grading goes on and no pair is paid for twice."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from indexing.notes import Note, counted, log_note, shown
 from indexing.progress import Progress, silent
 from indexing.records import Passage, Query
 from search.journal import Journal, open_journal
-from training.judgments.by_model.chat import ModelAddress, ask, environment_key
+from training.judgments.by_model.chat import HEED, ModelAddress, ask, environment_key, go_on
 from training.judgments.by_model.guideline import MOST, guideline_fingerprint, messages, read_grade
 
 ANSWERS = "answers.journal"
@@ -42,9 +43,9 @@ def identity(address: ModelAddress) -> dict[str, Any]:
 class Grader:
     """A model that grades, with the answers that it gave before."""
 
-    def __init__(self, address: ModelAddress, journal: Journal, key: str) -> None:
+    def __init__(self, address: ModelAddress, journal: Journal, key: str, heed: Callable[[], None]) -> None:
         """Use `open_grader`."""
-        self._address, self._journal, self._key = address, journal, key
+        self._address, self._journal, self._key, self._heed = address, journal, key, heed
         self._kept = {name: int(value["grade"]) for name, value in journal.items()}
 
     def grade(self, pairs: Sequence[Pair], *, note: Note = log_note, progress: Progress = silent) -> list[int | None]:
@@ -75,12 +76,19 @@ class Grader:
         return grades
 
     def _ask(self, pair: Pair) -> tuple[int | None, str]:
-        answer = ask(self._address, messages(pair.query.text, pair.passage.content), key=self._key)
+        asked = messages(pair.query.text, pair.passage.content)
+        answer = ask(self._address, asked, key=self._key, pause=self._pause, heed=self._heed)
         grade = read_grade(answer.text)
         if grade is not None:
             self._journal.add(pair.key, {"grade": grade, "model": answer.model})
             self._kept[pair.key] = grade
         return grade, answer.text.strip()[:BEGINNING]
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._heed()
+            time.sleep(min(left, HEED))
 
     def _check(self, streak: int, answer: str) -> None:
         if streak >= PATIENCE:
@@ -91,8 +99,8 @@ class Grader:
 
 
 @contextmanager
-def open_grader(folder: Path, address: ModelAddress) -> Iterator[Grader]:
-    """A grader whose answers are kept in a folder.
+def open_grader(folder: Path, address: ModelAddress, *, heed: Callable[[], None] = go_on) -> Iterator[Grader]:
+    """A grader whose answers are kept in a folder; what `heed` raises while it waits for one ends it.
 
     Raises:
         BusyError: another process grades there.
@@ -100,4 +108,4 @@ def open_grader(folder: Path, address: ModelAddress) -> Iterator[Grader]:
     """
     key = environment_key()
     with open_journal(folder / ANSWERS, identity(address), doing=f"grades in {folder}") as journal:
-        yield Grader(address, journal, key)
+        yield Grader(address, journal, key, heed)

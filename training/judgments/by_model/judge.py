@@ -12,10 +12,9 @@ from indexing.judged.qrels import MODEL
 from indexing.notes import Note, counted, log_note
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Qrels, Query, QueryId, Run
-from indexing.whitespace import squeeze
 from training.judgments.by_model.grader import Grader, Pair
 from training.judgments.by_model.measured import ModelAgreement
-from training.judgments.quepid import line_field
+from training.judgments.marked import qrels_lines, query_lines, write_lines
 
 FILES = ("queries.model.tsv", "qrels.model.tsv", "model.json")
 """Queries, judgments, and how far the model agreed with a person; `model` is no split, as `clicks` is none."""
@@ -81,14 +80,9 @@ def write_judgments(folder: Path, qrels: Qrels, queries: Sequence[Query], agreem
     """
     judged = [query for query in queries if query.id in qrels]
     mark = f"{MODEL}{agreement.model}"
-    texts = [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in judged]
-    grades = [
-        f"{query.id}\t{mark}\t{line_field(passage)}\t{grade}"
-        for query in judged
-        for passage, grade in qrels[query.id].items()
-    ]
-    for name, lines in ((FILES[0], texts), (FILES[1], grades)):
-        atomic.write_text(folder / name, "".join(f"{line}\n" for line in lines))
+    grades = qrels_lines(judged, qrels, mark=mark)
+    for name, lines in ((FILES[0], query_lines(judged)), (FILES[1], grades)):
+        write_lines(folder / name, lines)
     record = {
         "source": mark,
         "judgments": len(grades),

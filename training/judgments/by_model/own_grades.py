@@ -59,7 +59,7 @@ def grades_in_files(judged: JudgedSet, index: Index, *, note: Note = log_note) -
         SettingsError: the grades aren't people's, or one is not from 0 to 3.
     """
     if judged.source:
-        raise SettingsError(f"These judgments were {source_words(judged.source)}; give grades by people.")
+        raise SettingsError(f"These judgments were {source_words(judged.source)}; give your own grades.")
     found, absent = [], 0
     for query in judged.queries:
         for passage_id, grade in judged.qrels[query.id].items():

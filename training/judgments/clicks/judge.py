@@ -12,13 +12,13 @@ from indexing.judged.by_text import Named, name_queries
 from indexing.judged.qrels import CLICKS, Judgments
 from indexing.judged.queries import normalize_query, read_queries
 from indexing.notes import Note, counted, log_note, shown
-from indexing.records import PassageId, Qrels, Query
-from indexing.whitespace import squeeze
+from indexing.records import PassageId
 from training.judgments.clicks.expected import STEPS, ClickedPair, ClickSettings, PlaceRate, clicked_pairs, enough
 from training.judgments.clicks.expected import place_rates as rates_of
 from training.judgments.clicks.log import read_log
 from training.judgments.clicks.views import Views, count_views
-from training.judgments.quepid import line_field
+from training.judgments.marked import line_field, qrels_lines, query_lines, write_lines
+from training.judgments.received import ReadFile
 
 FILES = ("queries.clicks.tsv", "qrels.clicks.tsv", "clicks.tsv", "clicks.json")
 """Queries, judgments, the counts behind each judgment, and how they were made. `clicks` is no split, so that a corpus
@@ -36,6 +36,8 @@ class ClickJudgments:
     """All pairs that were seen."""
     notes: tuple[str, ...]
     """What was left out or merged."""
+    log: tuple[ReadFile, ...] = ()
+    """The files that were read."""
 
     @property
     def judged(self) -> list[ClickedPair]:
@@ -119,11 +121,18 @@ def judge_clicks(files: Sequence[Path], settings: ClickSettings, *, note: Note =
 
     views = count_views(read_log(files, note=tell), places=settings.places, note=tell)
     pairs = tuple(clicked_pairs(views))
-    return ClickJudgments(settings=settings, views=views, rates=tuple(rates_of(views)), pairs=pairs, notes=tuple(notes))
+    return ClickJudgments(
+        settings=settings,
+        views=views,
+        rates=tuple(rates_of(views)),
+        pairs=pairs,
+        notes=tuple(notes),
+        log=tuple(map(ReadFile.of, files)),
+    )
 
 
 def write_clicks(
-    judgments: ClickJudgments, folder: Path, *, log: Sequence[Path], queries: Path | None = None, note: Note = log_note
+    judgments: ClickJudgments, folder: Path, *, queries: Path | None = None, note: Note = log_note
 ) -> Named:
     """Write FILES; queries get the ids of those in `queries` with the same text, others an id made of their text.
 
@@ -142,8 +151,8 @@ def write_clicks(
     for pair in judged:
         text = judgments.views.texts[pair.query]
         grades.setdefault(text, {})[pair.passage_id] = pair.grade(judgments.settings.bounds)
-    named = name_queries(Judgments(grades, by_text=True), texts, path=log[0], note=note)
-    record = {**judgments.as_json(), "log": [{"name": path.name, **atomic.file_row(path)} for path in log]}
+    named = name_queries(Judgments(grades, by_text=True), texts, path=Path(judgments.log[0].name), note=note)
+    record = {**judgments.as_json(), "log": [asdict(file) for file in judgments.log]}
     _write(judgments, folder, named, record)
     return named
 
@@ -161,23 +170,9 @@ def _write(judgments: ClickJudgments, folder: Path, named: Named, record: dict[s
         counts.append(f"{line_field(query_id)}\t{line_field(pair.passage_id)}\t{figures}")
     lines = {
         FILES[0]: query_lines(asked),
-        FILES[1]: qrels_lines(asked, named.qrels),
+        FILES[1]: qrels_lines(asked, named.qrels, mark=CLICKS),
         FILES[2]: counts,
     }
     for name, rows in lines.items():
-        atomic.write_text(folder / name, "".join(f"{row}\n" for row in rows))
+        write_lines(folder / name, rows)
     atomic.write_json(folder / FILES[3], record)
-
-
-def query_lines(queries: Sequence[Query]) -> list[str]:
-    """A line for each query: its id and its text."""
-    return [f"{line_field(query.id)}\t{squeeze(query.text)}" for query in queries]
-
-
-def qrels_lines(queries: Sequence[Query], qrels: Qrels) -> list[str]:
-    """A line for each judgment of these queries, which bears the mark of clicks."""
-    return [
-        f"{query.id}\t{CLICKS}\t{line_field(passage)}\t{grade}"
-        for query in queries
-        for passage, grade in qrels[query.id].items()
-    ]

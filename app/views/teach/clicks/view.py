@@ -5,35 +5,31 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.background import Subject
 from app.views.teach.clicks.charts import query_chart, rate_chart
-from app.views.teach.clicks.reading import GivenLog, choose_log, read_given
+from app.views.teach.clicks.reading import choose_log, forget_log, read_given
 from app.views.teach.clicks.tables import STYLE, limits_html, pairs_html
+from app.views.teach.kept import WHERE, show_kept, tell, tell_fault
+from app.views.teach.readings import begin_field, keep_field
 from app.views.widgets.figures import Figure, figures_html, heading_html
-from app.views.widgets.notices import hint, note, plain, problem
-from app.views.widgets.work import page_link
+from app.views.widgets.notices import hint, note, problem
 from indexing.errors import SecondLookError
 from indexing.index import Index
 from indexing.notes import counted
 from indexing.records import PassageId
 from training.judgments.clicks.expected import ClickSettings, place_parts
 from training.judgments.clicks.judge import ClickJudgments
-from training.judgments.clicks.kept import KeptClicks, keep_clicks, kept_clicks, remove_clicks
+from training.judgments.clicks.kept import KeptClicks, keep_clicks, kept_clicks
 from training.judgments.feedback import FeedbackStore
+from training.judgments.kept import FROM_CLICKS
 
 MOST_LISTED = 1_000  # queries that can be picked
 MOST_PASSAGES = 5  # of a query
-_TOLD_KEY = "teach_clicks_told"  # session: what Keep or Remove did, told once
-_FAULT_KEY = "teach_clicks_fault"  # session: why it failed, told once
+VIEWS, EXPECTED, QUERY = "teach_clicks_views", "teach_clicks_expected", "teach_clicks_query"
 USUAL = ClickSettings()
 ABOUT = (
     "Each place is clicked at its own rate, whatever stands there. A passage's views at a place, times that rate, are "
     "the clicks to be expected there. Its clicks divided by all that were to be expected make its grade: from {bounds} "
     "it is 1, 2 and 3."
-)
-WHERE = (
-    "They are stored apart from the grades and marked as clicks; Train uses them only if you tick them there, under "
-    "Expert."
 )
 
 
@@ -49,14 +45,16 @@ def _section(index: Index, store: FeedbackStore) -> None:
     )
     try:
         kept = kept_clicks(index.manifest.name)
-        _show_kept(kept, index.manifest.name)
+        show_kept(FROM_CLICKS, index.manifest.name, _kept_sentence(kept, index.manifest.name))
         log = choose_log()
-        if log is None:
-            return
         judgments = read_given(log, index)
     except (SecondLookError, OSError) as error:
         problem(error)
         return
+    if judgments is None:
+        return
+    if log is None:
+        _show_earlier(judgments)
     _show_log(judgments)
     judgments = replace(judgments, settings=_choose_settings(judgments))
     if not judgments.judged:
@@ -64,26 +62,24 @@ def _section(index: Index, store: FeedbackStore) -> None:
         return
     st.html(figures_html(_figures(judgments, store)))
     _show_query(judgments, text=lambda passage: index.passages.by_id(passage).content)
-    _keep_button(judgments, log, index, replaces=kept is not None)
+    _keep_button(judgments, index, replaces=kept is not None)
 
 
-def _show_kept(kept: KeptClicks | None, index: str) -> None:
-    """What is kept of the index, with a way on to Train and a button that removes it; what the last press did."""
-    if told := st.session_state.pop(_TOLD_KEY, ""):
-        st.success(plain(told), icon=":material/check:")
-    if fault := st.session_state.pop(_FAULT_KEY, ""):
-        problem(fault)
+def _kept_sentence(kept: KeptClicks | None, index: str) -> str:
+    """What is kept of the index; empty for nothing."""
     if kept is None:
-        return
-    note(
+        return ""
+    return (
         f"Kept for {index}: {counted(kept.judgments, 'judgment')} of {counted(kept.queries, 'query', 'queries')} with "
         f"{counted(kept.least_views, 'view')} or more, from {', '.join(kept.logs)}, on {kept.at[:10]}."
     )
+
+
+def _show_earlier(judgments: ClickJudgments) -> None:
+    """Which log this is, where the field of its files is empty: the page was left meanwhile."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        page_link(Subject("the training", "train"), label="Train on them")
-        with st.popover("Remove …", key="teach_clicks_remove", width="content"):
-            note("This removes the kept judgments. Versions that were trained on them stay.")
-            st.button("Remove", key="teach_clicks_remove_yes", on_click=_remove, args=(index,))
+        note(f"Read before: {', '.join(file.name for file in judgments.log)}.")
+        st.button("Forget it", key="teach_clicks_forget", on_click=forget_log, width="content")
 
 
 def _show_log(judgments: ClickJudgments) -> None:
@@ -108,18 +104,14 @@ def _choose_settings(judgments: ClickJudgments) -> ClickSettings:
     st.html(heading_html("How many views are enough", "with fewer, one click by chance looks like a hit"))
     fields, table = st.columns([2, 3], gap="medium")
     with fields:
-        views = st.number_input(
-            "Least views", min_value=1, value=USUAL.least_views, step=1, key="teach_clicks_views", help=VIEWS_ABOUT
-        )
+        begin_field(VIEWS, USUAL.least_views)
+        views = st.number_input("Least views", min_value=1, step=1, key=VIEWS, help=VIEWS_ABOUT)
+        begin_field(EXPECTED, USUAL.least_expected)
         expected = st.number_input(
-            "Least expected clicks",
-            min_value=0.1,
-            value=USUAL.least_expected,
-            step=0.5,
-            format="%g",
-            key="teach_clicks_expected",
-            help=EXPECTED_ABOUT,
+            "Least expected clicks", min_value=0.1, step=0.5, format="%g", key=EXPECTED, help=EXPECTED_ABOUT
         )
+    keep_field(VIEWS)
+    keep_field(EXPECTED)
     settings = replace(judgments.settings, least_views=int(views), least_expected=float(expected))
     table.html(limits_html(replace(judgments, settings=settings).steps(), chosen=settings.least_views))
     return settings
@@ -155,9 +147,11 @@ def _show_query(judgments: ClickJudgments, *, text: Callable[[PassageId], str]) 
     for pair in judgments.judged:
         views[pair.query] = views.get(pair.query, 0) + pair.views
     queries = sorted(views, key=lambda query: (-views[query], query))[:MOST_LISTED]
-    query = st.selectbox(
-        "Query", queries, key="teach_clicks_query", format_func=lambda query: judgments.views.texts[query]
-    )
+    begin_field(QUERY, queries[0])
+    if st.session_state[QUERY] not in queries:
+        st.session_state[QUERY] = queries[0]
+    query = st.selectbox("Query", queries, key=QUERY, format_func=lambda query: judgments.views.texts[query])
+    keep_field(QUERY)
     pairs = [pair for pair in judgments.pairs if pair.query == query]
     parts = (part for pair in pairs for part in place_parts(judgments.views, pair, judgments.rates))
     note("Its clicks by place (bars), and the clicks to be expected there (lines):")
@@ -169,35 +163,24 @@ def _show_query(judgments: ClickJudgments, *, text: Callable[[PassageId], str]) 
         note(f"And {len(pairs) - MOST_PASSAGES:,} more passages of this query.")
 
 
-def _keep_button(judgments: ClickJudgments, log: GivenLog, index: Index, *, replaces: bool) -> None:
+def _keep_button(judgments: ClickJudgments, index: Index, *, replaces: bool) -> None:
     st.button(
         "Keep these",
         key="teach_clicks_keep",
         type="primary",
         icon=":material/check:",
         on_click=_keep,
-        args=(judgments, log, index),
+        args=(judgments, index),
         width="content",
     )
     note(WHERE + (f" They take the place of those that are kept for {index.manifest.name}." if replaces else ""))
 
 
-def _keep(judgments: ClickJudgments, log: GivenLog, index: Index) -> None:
-    name = index.manifest.name
+def _keep(judgments: ClickJudgments, index: Index) -> None:
     try:
-        with log.files() as (_, paths):
-            kept = keep_clicks(judgments, name, build=index.manifest.build, log=paths)
+        kept = keep_clicks(judgments, index.manifest.name, build=index.manifest.build)
     except (SecondLookError, OSError) as error:
-        st.session_state[_FAULT_KEY] = str(error)
+        tell_fault(FROM_CLICKS, error)
         return
     queries = counted(kept.queries, "query", "queries")
-    st.session_state[_TOLD_KEY] = f"Kept {counted(kept.judgments, 'judgment')} of {queries}, marked as clicks."
-
-
-def _remove(index: str) -> None:
-    try:
-        remove_clicks(index)
-    except (SecondLookError, OSError) as error:
-        st.session_state[_FAULT_KEY] = str(error)
-        return
-    st.session_state[_TOLD_KEY] = f"Removed the judgments from clicks that were kept for {index}."
+    tell(FROM_CLICKS, f"Kept {counted(kept.judgments, 'judgment')} of {queries}, marked as clicks.")

@@ -14,8 +14,8 @@ from indexing.judged.sets import judged_sets
 from indexing.manifest import Manifest
 from tests.conftest import write_lines
 from training.judgments.beside import SentJudgments, free_splits, keep_beside, read_sent
-from training.judgments.clicks.received import SentLog
 from training.judgments.protection import Protection
+from training.judgments.received import SentFile
 
 QUERIES = b"7\twhat is wax\n8\twho bakes\n"
 
@@ -33,8 +33,8 @@ def own(own_root: Path, tmp_path: Path, small_corpus: Path, monkeypatch: pytest.
 def read(
     root: Path, qrels: bytes, queries: bytes | None = QUERIES, *, split: str = "test", name: str = "mine.txt"
 ) -> SentJudgments:
-    texts = None if queries is None else SentLog("asked.tsv", io.BytesIO(queries))
-    return read_sent(SentLog(name, io.BytesIO(qrels)), texts, index="small", split=split, root=root, limit=1)
+    texts = None if queries is None else SentFile("asked.tsv", io.BytesIO(queries))
+    return read_sent(SentFile(name, io.BytesIO(qrels)), texts, index="small", split=split, root=root, limit=1)
 
 
 def test_qrels_with_their_queries_are_read_compared_and_kept(own_root: Path, own: Path) -> None:

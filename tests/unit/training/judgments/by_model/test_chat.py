@@ -96,7 +96,25 @@ def test_nothing_hangs(drop: bool) -> None:
     told = refused(reply, timeout=0.3)
     done.set()
     assert time.monotonic() - start < 5
-    assert told.startswith("The model at URL didn't answer within 0.3 seconds; give a longer --timeout")
+    assert told.startswith("The model at URL didn't answer within 0.3 seconds; give it longer, or a faster")
+
+
+def test_what_heeds_a_stop_ends_the_waiting_for_an_answer() -> None:
+    done, looks = threading.Event(), iter([None, KeyError("stop")])
+
+    def heed() -> None:
+        if error := next(looks):
+            raise error
+
+    def reply(*_: object) -> None:
+        done.wait(10)
+
+    start = time.monotonic()
+    with serving(reply) as server:
+        with pytest.raises(KeyError, match="stop"):
+            ask(server.address(), ASKED, heed=heed)
+        done.set()
+    assert time.monotonic() - start < 2
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
@@ -106,7 +124,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
         ask(ModelAddress(url=url, model="tiny"), ASKED)
     assert str(told.value) == (
         f"The model at {url} can't be reached ([Errno 111] Connection refused); start its server, or give another "
-        "--address."
+        "address."
     )
 
 

@@ -170,7 +170,7 @@ def test_only_peoples_grades_from_0_to_3_count_as_own(small_index: Index) -> Non
     assert notes == ["1 grade left out: index small has no such passage."]
     with pytest.raises(SettingsError, match=r"has the grade 4; give grades from 0 to 3"):
         grades_in_files(judged(4), small_index)
-    with pytest.raises(SettingsError, match=r"were made from clicks; give grades by people"):
+    with pytest.raises(SettingsError, match=r"were made from clicks; give your own grades"):
         grades_in_files(judged(3, "clicks"), small_index)
 
 

@@ -39,7 +39,7 @@ def judged(log: Path, settings: ClickSettings = LEAST) -> ClickJudgments:
 def test_judgments_are_written_with_their_mark_and_the_counts_behind_them(tmp_path: Path, log: Path) -> None:
     queries = write_lines(tmp_path / "queries.tsv", ["9\twhat do bees store in wax", "8\tnever asked"])
     made = judged(log)
-    named = write_clicks(made, tmp_path / "out", log=[log], queries=queries, note=lambda _: None)
+    named = write_clicks(made, tmp_path / "out", queries=queries, note=lambda _: None)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
     bread = next(query.id for query in named.queries if query.text == "how bread rises")
     assert (tmp_path / "out" / FILES[0]).read_text().splitlines() == [
@@ -60,11 +60,11 @@ def test_judgments_are_written_with_their_mark_and_the_counts_behind_them(tmp_pa
     assert (record["source"], record["judgments"], record["grades"]) == ("clicks", 4, {"0": 2, "1": 0, "2": 2, "3": 0})
     assert record["log"][0]["name"] == "log.jsonl"
     with pytest.raises(SettingsError, match="exists already"):
-        write_clicks(made, tmp_path / "out", log=[log])
+        write_clicks(made, tmp_path / "out")
 
 
 def test_a_click_log_trains(tmp_path: Path, log: Path, built_root: Path, tiny_cross_encoder: Path) -> None:
-    write_clicks(judged(log), tmp_path / "out", log=[log])
+    write_clicks(judged(log), tmp_path / "out")
     source = f"judged:small,queries={tmp_path / 'out' / FILES[0]},qrels={tmp_path / 'out' / FILES[1]}"
     data = DataSettings(
         sources=(Source.parse(source),), mining=MiningSettings(per_query=3, minimum_grade=1, relative_margin=None)
@@ -84,7 +84,7 @@ def test_a_click_log_trains(tmp_path: Path, log: Path, built_root: Path, tiny_cr
 
 
 def test_files_with_the_mark_say_so_and_lie_beside_a_corpus_unread(tmp_path: Path, log: Path) -> None:
-    write_clicks(judged(log), tmp_path / "out", log=[log])
+    write_clicks(judged(log), tmp_path / "out")
     queries, qrels = (tmp_path / "out" / name for name in FILES[:2])
     notes: list[str] = []
     made = read_judged(queries, qrels, split="test", note=notes.append)
@@ -118,7 +118,7 @@ def test_the_table_of_least_views_holds_the_chosen_one(log: Path) -> None:
 
 def test_a_log_too_short_for_a_judgment_is_refused_with_what_it_has(tmp_path: Path, log: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        write_clicks(judged(log, ClickSettings(least_views=21)), tmp_path / "out", log=[log])
+        write_clicks(judged(log, ClickSettings(least_views=21)), tmp_path / "out")
     assert str(refused.value) == (
         "No passage has 21 views and 1 expected clicks for one query (the most of one are 20 and 6); give fewer, or a "
         "longer log."

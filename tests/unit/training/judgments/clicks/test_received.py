@@ -8,19 +8,20 @@ import pytest
 
 from indexing.errors import CorpusError, SettingsError
 from training.judgments.clicks.log import read_log
-from training.judgments.clicks.received import SentLog, logs_here, received
+from training.judgments.clicks.received import logs, logs_here
+from training.judgments.received import SentFile, received
 
 LINE = b'{"query_id": "1", "user_query": "wax", "query_response_object_ids": ["a1"]}\n'
 
 
-def sent(name: str, content: bytes) -> SentLog:
-    return SentLog(name, io.BytesIO(content))
+def sent(name: str, content: bytes) -> SentFile:
+    return SentFile(name, io.BytesIO(content))
 
 
 def test_files_of_one_name_are_read_under_it_and_gone_afterwards() -> None:
     files = [sent("log.jsonl", LINE), sent("log.jsonl", gzip.compress(LINE.replace(b'"1"', b'"2"')))]
     for _ in range(2):  # the same files can be read again
-        with received(files, limit=1) as log:
+        with received(files, logs(), limit=1) as log:
             assert read_log(log.paths).texts == {"1": "wax", "2": "wax"}
             assert log.named(f"{log.paths[1]}: read.") == "log.jsonl: read."
         assert not any(path.exists() for path in log.paths)
@@ -29,7 +30,7 @@ def test_files_of_one_name_are_read_under_it_and_gone_afterwards() -> None:
 def test_a_fault_names_the_file_as_the_user_does() -> None:
     with (
         pytest.raises(CorpusError, match=r"^events\.jsonl:2: no JSON that can be read"),
-        received([sent("events.jsonl", LINE + b"{")], limit=1) as log,
+        received([sent("events.jsonl", LINE + b"{")], logs(), limit=1) as log,
     ):
         read_log(log.paths)
 
@@ -43,13 +44,13 @@ def test_a_fault_names_the_file_as_the_user_does() -> None:
     ],
 )
 def test_what_is_too_large_or_broken_is_refused(content: bytes, words: str) -> None:
-    with pytest.raises(CorpusError, match=words), received([sent("log.jsonl", content)], limit=2):
+    with pytest.raises(CorpusError, match=words), received([sent("log.jsonl", content)], logs(), limit=2):
         pytest.fail("it was received")
 
 
 @pytest.mark.parametrize("name", ["../log.jsonl", "a/log.jsonl", "log.csv", "", "\0.json"])
 def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="isn't taken"), received([sent(name, LINE)], limit=1):
+    with pytest.raises(SettingsError, match="isn't taken"), received([sent(name, LINE)], logs(), limit=1):
         pytest.fail("it was received")
 
 

@@ -1,0 +1,1 @@
+"""The part of the Teach page that takes judgments of Quepid and OpenSearch."""

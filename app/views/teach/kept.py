@@ -1,0 +1,57 @@
+"""What is kept for an index apart from the grades: what it is, with a way on to Train and a button that removes it."""
+
+import streamlit as st
+
+from app.background import Subject
+from app.views.widgets.notices import note, plain, problem
+from app.views.widgets.work import page_link
+from indexing.errors import SecondLookError
+from training.judgments.kept import Origin, remove_kept
+
+WHERE = (
+    "They are stored apart from the grades and marked; Train uses them only if you tick them there, under Expert, and "
+    "never those of protected queries."
+)
+
+
+def show_kept(origin: Origin, index: str, sentence: str) -> None:
+    """Show what the last press did, and what is kept in a sentence; no sentence is nothing kept."""
+    if told := st.session_state.pop(_told_key(origin), ""):
+        st.success(plain(told), icon=":material/check:")
+    if fault := st.session_state.pop(_fault_key(origin), ""):
+        problem(fault)
+    if not sentence:
+        return
+    note(sentence)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        page_link(Subject("the training", "train"), label="Train on them")
+        with st.popover("Remove …", key=f"teach_{origin.name}_remove", width="content"):
+            note("This removes the kept judgments. Versions that were trained on them stay.")
+            st.button("Remove", key=f"teach_{origin.name}_remove_yes", on_click=_remove, args=(origin, index))
+
+
+def tell(origin: Origin, done: str) -> None:
+    """Say at the next drawing what a press did."""
+    st.session_state[_told_key(origin)] = done
+
+
+def tell_fault(origin: Origin, error: Exception) -> None:
+    """Say at the next drawing why a press did nothing."""
+    st.session_state[_fault_key(origin)] = str(error)
+
+
+def _remove(origin: Origin, index: str) -> None:
+    try:
+        remove_kept(origin, index)
+    except (SecondLookError, OSError) as error:
+        tell_fault(origin, error)
+        return
+    tell(origin, f"Removed the judgments {origin.words} that were kept for {index}.")
+
+
+def _told_key(origin: Origin) -> str:
+    return f"teach_{origin.name}_told"
+
+
+def _fault_key(origin: Origin) -> str:
+    return f"teach_{origin.name}_fault"

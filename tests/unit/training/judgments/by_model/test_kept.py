@@ -1,0 +1,61 @@
+"""What is kept of a model: agreement by rater and model, and grades that add up for one model and replace another's."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexing.errors import CorpusError
+from indexing.records import PassageId, Query, QueryId
+from tests.unit.training.judgments.by_model.agreements import AGREEMENT, TINY
+from training.judgments.by_model.kept import (
+    answers_folder,
+    keep_agreement,
+    keep_model_grades,
+    kept_agreement,
+    last_agreement,
+)
+from training.judgments.kept import BY_MODEL, read_kept
+
+WAX, BREAD = Query(QueryId("1"), "wax"), Query(QueryId("2"), "bread")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
+
+
+def grades(query: Query, **given: int) -> dict[QueryId, dict[PassageId, int]]:
+    return {query.id: {PassageId(name): grade for name, grade in given.items()}}
+
+
+def test_agreement_is_kept_by_index_rater_and_model() -> None:
+    later = replace(AGREEMENT, model="other", at="2026-11-30T13:00:00+00:00")
+    keep_agreement("small", "ann", TINY, AGREEMENT)
+    assert kept_agreement("small", "ann", TINY) == last_agreement("small", "ann") == AGREEMENT
+    assert kept_agreement("small", "bob", TINY) is None
+    assert kept_agreement("large", "ann", TINY) is None
+    other = replace(TINY, model="other")
+    assert kept_agreement("small", "ann", other) is None
+    assert answers_folder("small", other) != answers_folder("small", TINY)
+    assert answers_folder("small", replace(TINY, timeout=5)) == answers_folder("small", TINY)
+    keep_agreement("small", "ann", other, later)
+    assert last_agreement("small", "ann") == later
+
+
+def test_grades_of_one_model_add_up_and_another_model_s_take_their_place() -> None:
+    first = keep_model_grades(grades(WAX, a=3, b=0), [WAX, BREAD], AGREEMENT, "small", build="b1")
+    assert (first.judgments, first.queries, first.made_by, dict(first.grades)) == (2, 1, "tiny", {0: 1, 3: 1})
+    both = keep_model_grades(grades(WAX, b=1) | grades(BREAD, c=2), [BREAD, WAX], AGREEMENT, "small", build="b1")
+    judged = read_kept(BY_MODEL, both.folder)
+    assert judged.source == "model:tiny"
+    assert {query: dict(of) for query, of in judged.qrels.items()} == {"1": {"a": 3, "b": 1}, "2": {"c": 2}}
+    other = keep_model_grades(grades(BREAD, c=0), [BREAD], replace(AGREEMENT, model="big"), "small", build="b1")
+    assert (other.judgments, other.made_by) == (1, "big")
+
+
+def test_damaged_grades_are_told_before_others_are_added() -> None:
+    kept = keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
+    (kept.folder / "model.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"by a model in .*small/1 are damaged \('agreement'\); delete the folder"):
+        keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
