@@ -90,7 +90,7 @@ def current_build(name: str, *, root: Path | None = None) -> Path:
         known = ", ".join(index_names(root)) or "none"
         raise IndexingError(
             f"There is no index {name!r} in {root} (there: {known}). "
-            f"Build it: python -m indexing build --corpus CORPUS --index {name}"
+            f"Build it: python -m indexing build --corpus CORPUS --index {name}, or on the app's Indexes page."
         )
     with pointer.open(encoding="utf-8", errors="replace") as file:
         build_id = file.read(LONGEST_ID + 1).strip()

@@ -39,7 +39,11 @@ def test_a_broken_upload_is_named_by_file_and_line_and_a_good_one_is_searched_an
 
     browser.get(f"{workshop.address}/indexes")
     press(browser, "indexes_delete_bees-and-bread")
-    until(browser, "what goes", lambda: "Index bees-and-bread goes: 1 build, " in text_of(browser, "[role=dialog]"))
+    until(
+        browser,
+        "what goes",
+        lambda: "Index bees-and-bread goes, with all it holds: 1 build, " in text_of(browser, "[role=dialog]"),
+    )
     press(browser, "indexes_delete_yes")
     until_told(browser, "Index bees-and-bread is deleted; ")
     assert index_names(workshop.folder / "data/indexes") == ["sample"]

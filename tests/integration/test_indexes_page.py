@@ -257,7 +257,7 @@ def test_an_index_is_deleted_once_a_dialog_has_said_what_goes(page: AppTest, hou
     press(page, "indexes_delete_other")
     size = size_text(sum(path.stat().st_size for path in (indexed / "other").rglob("*") if path.is_file()))
     said = page.markdown[0].value.replace("\\", "")
-    assert said == f"Index other goes: 1 build, {size}, {places.indexes()}/other"
+    assert said == f"Index other goes, with all it holds: 1 build, {size} in {places.indexes()}/other."
     assert "Its corpus with the judgments beside it stays" in text(page)
     press(page, "indexes_delete_no")
     assert "indexes_delete_yes" not in keys(page)
@@ -305,6 +305,7 @@ def test_without_the_default_index_every_page_opens(house: Path, indexed: Path) 
         again(page)
         if name not in ("train", "models"):
             assert "There is no index 'small' in" in sentences(page), name
+            assert "or on the app's Indexes page." in sentences(page), name
 
 
 # Uploads
@@ -332,8 +333,7 @@ def test_a_dropped_file_shows_its_passages_and_one_press_stores_and_builds_it(
     again(page)
     drop(page, "My passages.jsonl", b'{"_id": "1", "text": "The cat sat."}')
     assert page.text_input(key="indexes_name").placeholder == "My-passages-2"
-    assert "1 passage: a few seconds, about " in text(page)
-    assert ", as My-passages took here." in text(page)
+    assert "1 passage: a few seconds and 1 kB, at the pace of index My-passages." in text(page)
 
 
 def test_a_broken_upload_names_file_and_line_at_once(

@@ -27,7 +27,7 @@ VERIFIED_KEY = "indexes_verdicts"  # session: the faults of each build that was 
 FAULTS_SHOWN = 5  # of one index
 SAMPLE = "sample"  # the name of the bundled collection's index
 BUTTONS = {
-    "search": ("Search", ":material/search:", None),
+    "search": ("Search", ":material/search:", "Opens the Search page with this index."),
     "judgments": (
         "Add judgments",
         ":material/rule:",

@@ -52,15 +52,11 @@ def estimate_figures(estimate: Estimate) -> list[Figure]:
 
 def quick_estimate(preview: Preview, bi_encoder: str, *, root: Path) -> str:
     """About how many passages a corpus has and what a build of it takes here, by the largest one that was built."""
-    about = "" if preview.whole else "about "
-    passages = f"{about}{preview.passages:,} passage{'' if preview.passages == 1 else 's'}"
+    count = f"{preview.passages:,}" if preview.whole else f"About {int(float(f'{preview.passages:.2g}')):,}"
+    passages = f"{count} passage{'' if preview.passages == 1 else 's'}"
     pace = build_pace(bi_encoder, root=root)
     if pace is None:
-        return f"{_capital(passages)}. Nothing was built here yet by this bi-encoder that would tell how long it takes."
+        return f"{passages}. Nothing was built here yet by this bi-encoder that would tell how long it takes."
     seconds = pace.seconds * preview.text_bytes
     time = "a few seconds" if seconds < FEW_SECONDS else f"about {duration_text(seconds)}"
-    return f"{_capital(passages)}: {time}, about {size_text(pace.bytes * preview.passages)}, as {pace.index} took here."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"{passages}: {time} and {size_text(pace.bytes * preview.passages)}, at the pace of index {pace.index}."

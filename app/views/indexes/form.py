@@ -43,6 +43,7 @@ LANGUAGE_HELP = (
     "BM25 compares words by this language's stems and leaves its stop words out. auto looks at a sample of the "
     "passages; none keeps every word as it is."
 )
+BUILD_HELP = "Stores an upload in the folder of corpora, and starts the build."
 ESTIMATE_HELP = (
     "Encodes the first 1,000 passages and works out time, memory and disk from them. An upload is stored for that."
 )
@@ -164,7 +165,9 @@ def _bi_encoder(place: DeltaGenerator) -> str:
 def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions, stored_as: str, root: Path) -> None:
     """Show the two buttons beside about what a build will take, and start a job when one is pressed."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        started = st.button("Build", key="indexes_build", type="primary", icon=":material/build:", width="content")
+        started = st.button(
+            "Build", key="indexes_build", type="primary", icon=":material/build:", width="content", help=BUILD_HELP
+        )
         estimated = st.button(
             "Estimate exactly", key="indexes_estimate", icon=":material/timer:", width="content", help=ESTIMATE_HELP
         )

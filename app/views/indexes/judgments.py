@@ -84,7 +84,7 @@ def add_judgments(name: str, root: Path) -> None:
         return
     note(f"They are kept beside the corpus, in {folder}, and count for every index of it.")
     judgments = _uploader("Judgments", "judgments", JUDGMENTS_HELP, limit)
-    queries = _uploader("Queries", "queries", QUERIES_HELP, limit)
+    queries = _uploader("Queries, where the judgments name them by id", "queries", QUERIES_HELP, limit)
     use = st.selectbox("What they are for", free, key="indexes_judged_use", format_func=USES.__getitem__)
     if taken := [split for split in USES if splits[split] is not None]:
         note(f"There already: {', '.join(taken)}.")

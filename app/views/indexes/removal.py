@@ -27,9 +27,8 @@ def confirm_removal(name: str, root: Path) -> None:
     except SecondLookError as error:
         problem(error)
         return
-    st.markdown(
-        plain(f"Index {name} goes: {counted(contents.builds, 'build')}, {size_text(contents.bytes)}, {contents.folder}")
-    )
+    what = f"{counted(contents.builds, 'build')}, {size_text(contents.bytes)} in {contents.folder}"
+    st.markdown(plain(f"Index {name} goes, with all it holds: {what}."))
     note(STAYS)
     if name == environment.default_index():
         note("It is the index that the other pages show first; they will ask for another one, or for a new build.")

@@ -114,7 +114,7 @@ def judged_splits(shared: SharedPipeline) -> dict[str, JudgedSet]:
     if not splits:
         hint(
             f"The corpus of index {shared.pipeline.index.manifest.name} has no judged queries, so nothing can be "
-            "measured on it. Choose another index, or add queries.SPLIT.tsv and qrels.SPLIT.tsv to the corpus folder."
+            "measured on it. Choose another index, or add queries with judgments to this one on the Indexes page."
         )
     return splits
 
