@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app.views.evaluate import deciding
+from app.views.evaluate.verdict import report_html
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
 from search.calibration.served import is_calibrated
 from search.served_settings import served_settings
 from tests.conftest import PASSAGES
+from tests.support.html_reports import checked
 from tests.support.pages import again, html, keys, make_gate_index, press, sentences, settle
 from tests.support.versions import make_version
 from training.choosing.contenders import FirstStageChoice, Grid
@@ -108,6 +111,8 @@ def test_a_decision_is_shown_served_taken_back_and_there_on_return(page: AppTest
     assert "Gain against time" in html(page)
     assert "the program's own default, which wasn't chosen on this index" in _text(page)
     assert "evaluate_decide_back" not in keys(page)
+    build = kept.figures["builds"]["dev"]
+    assert f"{len(MANY)} judged dev queries, of which {kept.figures['comparing']} compare, build {build}" in _text(page)
 
     press(page, "evaluate_decide_serve")
     served = served_settings("dev")
@@ -139,6 +144,7 @@ def test_a_read_only_app_changes_nothing(page: AppTest) -> None:
     again(reader)
     assert reader.dataframe
     assert "evaluate_decide_serve" not in keys(reader)
+    assert [button.key for button in reader.download_button] == ["evaluate_decide_report"]
     assert reader.selectbox(key="evaluate_budget").options == ["20 s", "1 min"]
 
 
@@ -182,6 +188,16 @@ def test_a_rebuilt_index_says_that_the_decision_is_of_another_build(
     build = kept.figures["builds"]["dev"]
     monkeypatch.setattr("app.views.evaluate.verdict.current_build", lambda _: Path("another"))
     assert f"This was decided on build {build} of dev, which was built anew since; decide again." in _text(again(page))
+
+
+def test_the_report_to_download_has_the_verdict_and_every_pipeline(page: AppTest) -> None:
+    kept = last_decision("dev")
+    assert kept is not None
+    read = checked(report_html(kept, "dev"), basis=f"index dev, build {kept.figures['builds']['dev']}")
+    assert kept.figures["sentence"] in read.text
+    assert {row["name"] for row in kept.figures["pipelines"]} <= {row[0] for row in read.rows}
+    older = {name: value for name, value in kept.figures.items() if name != "builds"}
+    assert "build not recorded" in report_html(replace(kept, figures=older), "dev")
 
 
 def _text(page: AppTest) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.views.models.history import gate_words
-from app.views.models.versions import card_markdown, lineage, lineage_tree, main_metric, tree_html
+from app.views.models.versions import card_markdown, lineage, lineage_tree, main_metric, measured_words, tree_html
 from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
@@ -25,7 +25,7 @@ from tests.support.pages import DEV, app_of, html, make_gate_index, sentences, s
 from tests.support.versions import make_version
 from training.versions import expectations, promoted
 from training.versions.expectations import ExpectedPassage
-from training.versions.manifest import VersionManifest
+from training.versions.manifest import MeasuredSet, VersionManifest
 from training.versions.promoted import set_promoted
 from training.versions.registry import Version
 
@@ -226,6 +226,19 @@ def test_the_main_metric_is_ndcg_where_there_is_one(metrics: dict[str, dict[str,
     assert main_metric(metrics) == expected
 
 
+def test_a_measured_version_says_what_its_figure_is_of() -> None:
+    metrics = {"sample dev": {"nDCG@10": 0.66114}}
+    known = {"sample dev": MeasuredSet(queries=8, depth=10, build="b1")}
+    settings = {"dev": {"index": "sample", "split": "dev", "queries": 100, "depth": 30}}
+    assert measured_words(VersionManifest(metrics=metrics, settings=settings, measured_on=known)) == (
+        "nDCG@10 0.6611 on sample dev, 8 queries, depth 10, build b1"
+    )
+    assert measured_words(VersionManifest(metrics=metrics, settings=settings)) == (  # of an older program
+        "nDCG@10 0.6611 on sample dev, depth 30; up to 100 queries, their number and build not recorded"
+    )
+    assert measured_words(VersionManifest()) == "not measured when it was made; Compare measures it"
+
+
 def compare(page: AppTest, a: str, b: str, split: str = "dev") -> AppTest:
     page.run()
     page.selectbox(key="models_a").select(a)
@@ -337,7 +350,7 @@ def test_what_is_not_worse_is_promoted_once_it_was_confirmed(page: AppTest, vers
     assert served(page) == "mine/same"
     past = page.dataframe[-1].value
     assert list(past["served"]) == ["mine/same"]
-    assert past["gate"][0] == "nDCG@10 +0.0000, no difference shown"
+    assert past["gate"][0].startswith("nDCG@10 +0.0000, no difference shown, 6 queries, index dev, build ")
 
 
 def test_the_promoter_is_the_user_who_is_logged_in(
@@ -469,6 +482,10 @@ def test_a_verdict_in_a_few_words() -> None:
     compared = {"measure": "nDCG@10", "difference": -0.1, "outcome": "significantly worse"}
     assert gate_words({"comparison": compared, "failed": ["one"], "expectations": 3}) == (
         "nDCG@10 -0.1000, significantly worse; 1 of 3 expectations failed"
+    )
+    on = "index dev, build b1, dev split, depth 10"
+    assert gate_words({"comparison": {**compared, "queries": 6}, "dev_set": on}) == (
+        f"nDCG@10 -0.1000, significantly worse, 6 queries, {on}"
     )
     assert gate_words({"comparison": None, "failed": [], "expectations": 0}) == ""
     assert gate_words({}) == ""

@@ -17,14 +17,15 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.train import preview
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
+from app.views.train.ended import RECENT, latest_ended
 from app.views.train.fields import default_values
-from app.views.train.preview import forecasts
+from app.views.train.preview import OutputProgress, forecasts
 from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic, places
 from indexing.jobs.folder import log_end, write_holder, write_status
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId, Query, QueryId
-from tests.conftest import PASSAGES, REPOSITORY, write_lines
+from tests.conftest import PASSAGES, QRELS, REPOSITORY, write_lines
 from tests.support.pages import again, html, keys, press, sentences, text
 from tests.support.versions import make_version
 from tests.unit.training.judgments.by_model.agreements import AGREEMENT
@@ -270,6 +271,17 @@ def test_a_preview_shows_rows_and_counts_and_estimates(tiny: AppTest) -> None:
     assert TrainingJob.all() == []
 
 
+def test_a_preview_tells_what_is_left_of_what_it_counts() -> None:
+    told: list[tuple[str, int, int]] = []
+    report = OutputProgress(lambda *one: told.append(one))
+    for line in ("training forecast", "mine x: 5 of 1,200", "mine x: 5 of 1,200", "mine x: 9 of 1,200"):
+        report(line)
+    assert told == [("training forecast", 0, 0), ("mine x", 5, 1200), ("mine x", 0, 1200), ("mine x", 4, 1200)]
+    report("mine x: 1,200 of 1,200")
+    report("mine y: 2 of 1,200")
+    assert told[4:] == [("mine x: 1,200 of 1,200", 0, 0), ("mine y", 2, 1200)]
+
+
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts begin at once: a process of its own is started in the test before."""
@@ -387,6 +399,11 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     again(tiny)
     assert "Version mine/1 is ready. Its nDCG@10 on the dev set is" in sentences(tiny)
     assert "; that of old/1 is " in sentences(tiny)
+    manifest = find_version("mine/1").manifest
+    measured = manifest.measured_on["small dev"]
+    assert (measured.queries, measured.depth) == (len(QRELS["dev"]), 5)
+    assert measured.build == manifest.data[0].build
+    assert f"Measured on small dev: {measured.words()}." in sentences(tiny)
     assert found.status.step == 3
     assert "Training data: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
@@ -489,6 +506,34 @@ def test_a_stopped_training_can_go_on(page: AppTest) -> None:
     press(again(page), "train_show_training-1")
     assert "Stopped. The training can be resumed from its last checkpoint." in sentences(page)
     assert "train_resume" in keys(page)
+
+
+def test_what_ended_meanwhile_is_shown_until_this_user_dismisses_it(
+    page: AppTest, house: Path, tiny_cross_encoder: Path
+) -> None:
+    version = make_version(house / "data/models", "mine/1", tiny_cross_encoder)
+    done = replace(RUNNING, state="finished", version=str(version), updated=time.time() - 3600)
+    made_job(replace(done, updated=time.time() - 7200))
+    newest = made_job(done, name="training-2")
+    again(page)
+    assert page.query_params["job"] == "training-2"
+    assert "Version mine/1 is ready." in sentences(page)
+    assert {"train_promote", "train_compare", "train_dismiss"} <= keys(page)
+    press(page, "train_dismiss")
+    assert "job" not in page.query_params
+    assert "train_promote" not in keys(page)  # the one before it doesn't come up instead
+    another = again(AppTest.from_file(str(house / "main.py"), default_timeout=60))
+    assert "train_promote" not in keys(another)
+    assert latest_ended(TrainingJob.all(), user="another@example.org") == job_of(newest)
+    write_status(newest, replace(done, updated=time.time()))  # it was resumed and has ended again
+    assert "train_dismiss" in keys(again(another))
+
+
+def test_what_ended_more_than_a_day_ago_is_in_the_list_alone(page: AppTest) -> None:
+    made_job(replace(RUNNING, state="finished", updated=time.time() - RECENT - 60))
+    again(page)
+    assert "train_dismiss" not in keys(page)
+    assert "train_show_training-1" in keys(page)
 
 
 def test_trainings_are_listed_newest_first(page: AppTest) -> None:

@@ -1,56 +1,71 @@
-"""A decision as one HTML file: whether re-ranking pays on an index, every pipeline that was tried, and its cost."""
+"""A decision as one HTML file: whether re-ranking pays on an index, every pipeline that was tried, and its cost.
 
-from collections.abc import Mapping
+It is made of the figures that `Decision.as_json` gives, so that one that was kept can be downloaded days later.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from indexing.notes import counted
 from search.served import NO_RERANKER
-from training.choosing.decide import Decision
-from training.choosing.latency import Latency
+from search.settings import PipelineSettings
+from training.choosing.contenders import Contender
 from training.choosing.table import how
-from training.choosing.verdict import Row
 from training.evaluation.html.markup import Markup, element
 from training.evaluation.html.page import cell, ends, figure, head, notes, page, row, table
 from training.evaluation.html.plots import WIDTH, Scale, interval
 from training.evaluation.html.sections import KINDS
 from training.evaluation.settings import MAIN_MEASURE
 
+FIGURE = "ndcg@10"  # by which a row's figures call their mean
+Figures = Mapping[str, Any]
 
-def decision_html(decision: Decision, builds: Mapping[str, str], *, at: str) -> str:
-    """The whole document; `builds` holds the build of each index by its name, and `at` says when it was made."""
+
+def decision_html(figures: Figures, builds: Mapping[str, str], *, split: str, at: str) -> str:
+    """The whole document.
+
+    Args:
+        figures: the decision, as `Decision.as_json` gives it.
+        builds: the build of each index by its name.
+        split: of the judged queries, or the name of their file.
+        at: when it was made.
+    """
+    rows: Sequence[Figures] = figures["pipelines"]
     places = ", ".join(f"index {name}, build {build}" for name, build in builds.items())
-    count = counted(decision.comparing, "query", "queries")
-    basis = f"{count} of {decision.judged:,} judged compare; the others chose · depth as given in each row · {places}"
+    judged, comparing = figures["judged"], figures["comparing"]
+    count = counted(comparing, "query", "queries")
+    basis = f"{split}: {count} of {judged:,} judged compare; the others chose · depth as given in each row · {places}"
     facts = {
         "Index": "; ".join(builds),
         "Build": "; ".join(builds.values()),
-        "Judged queries": f"{decision.judged:,}, of which {decision.comparing:,} compare",
-        "Verdict": decision.verdict.kind,
+        "Judged queries": f"{judged:,} of {split}, of which {comparing:,} compare",
+        "Verdict": figures["verdict"],
     }
-    if not decision.rows:
+    if not comparing:
         basis = f"nothing is judged · {places}"
-    body = [element("p", decision.verdict.sentence, class_="finding")]
-    body.append(_means(decision, basis) if decision.rows else _timed(decision, basis))
-    if decision.baseline is not None:
-        name = decision.baseline.name
-        body += [element("h3", f"Against {name}"), _differences(decision, name, basis)]
-    if decision.to_label:
-        body += [element("h3", "What to judge next"), _to_judge(decision, basis)]
+    body = [element("p", figures["sentence"], class_="finding")]
+    body.append(_means(rows, figures["reranked"], basis) if comparing else _timed(rows, basis))
+    if figures["baseline"] is not None:
+        heading = element("h3", f"Against {figures['baseline']}")
+        body += [heading, _differences(rows, figures["baseline"], figures["reranked"], basis)]
+    if figures["to_label"]:
+        body += [element("h3", "What to judge next"), _to_judge(figures["to_label"], basis)]
     title = f"Does re-ranking pay on {', '.join(builds)}?"
-    return page(title, facts, *body, notes(decision.notes), made=f"Made by Second Look on {at}.")
+    return page(title, facts, *body, notes(figures["notes"]), made=f"Made by Second Look on {at}.")
 
 
-def _means(decision: Decision, basis: str) -> Markup:
-    scale = Scale.over([end for each in decision.rows for end in each.interval], WIDTH)
+def _means(rows: Sequence[Figures], chosen: str | None, basis: str) -> Markup:
+    scale = Scale.over([end for each in rows for end in each["interval"]], WIDTH)
     lines = [
         row(
-            each.name,
-            cell(how(each.contender), class_="text"),
-            cell(f"{each.mean:.4f}"),
-            element("td", interval(each.mean, *each.interval, scale), class_="plot"),
-            *_milliseconds(each.latency),
-            main=_is_chosen(each, decision),
+            each["name"],
+            cell(_how(each), class_="text"),
+            cell(f"{each[FIGURE]:.4f}"),
+            element("td", interval(each[FIGURE], low, high, scale), class_="plot"),
+            *_milliseconds(each),
+            main=each["name"] == chosen,
         )
-        for each in decision.rows
+        for each, (low, high) in ((each, each["interval"]) for each in rows)
     ]
     plots = ends(f"{scale.low:.2f}", f"{scale.high:.2f}")
     heads = [head(""), head("how", class_="text"), head(MAIN_MEASURE), plots, head("ms, p50"), head("ms, p95")]
@@ -61,22 +76,27 @@ def _means(decision: Decision, basis: str) -> Markup:
     return figure(table(heads, lines), caption, basis=basis)
 
 
-def _differences(decision: Decision, baseline: str, basis: str) -> Markup:
-    compared = [(each, each.compared) for each in decision.rows if each.compared is not None]
-    scale = Scale.over([0.0, *(end for _, versus in compared for end in versus.paired.interval)], WIDTH)
+def _how(each: Figures) -> str:
+    settings = PipelineSettings(**each["settings"])
+    return how(Contender(reranker=each["reranker"], settings=settings, run=each.get("run", "")))
+
+
+def _differences(rows: Sequence[Figures], baseline: str, chosen: str | None, basis: str) -> Markup:
+    compared = [(each, each["versus_baseline"]) for each in rows if each["versus_baseline"] is not None]
+    scale = Scale.over([0.0, *(end for _, versus in compared for end in versus["interval"])], WIDTH)
     lines = []
     for each, versus in compared:
-        paired = versus.paired
-        kind = KINDS.get(paired.outcome, "")
-        plot = interval(paired.difference, *paired.interval, scale, kind=kind, zero=True)
+        low, high = versus["interval"]
+        kind = KINDS.get(versus["outcome"], "")
+        plot = interval(versus["difference"], low, high, scale, kind=kind, zero=True)
         cells = (
-            cell(f"{paired.difference:+.4f}"),
-            cell(f"{paired.interval.low:+.3f} to {paired.interval.high:+.3f}"),
+            cell(f"{versus['difference']:+.4f}"),
+            cell(f"{low:+.3f} to {high:+.3f}"),
             element("td", plot, class_="plot"),
-            cell(paired.outcome, class_="word"),
-            cell(f"{versus.holm:.4f}"),
+            cell(versus["outcome"], class_="word"),
+            cell(f"{versus['holm_randomisation']:.4f}"),
         )
-        lines.append(row(each.name, *cells, main=_is_chosen(each, decision)))
+        lines.append(row(each["name"], *cells, main=each["name"] == chosen))
     plots = ends(f"{scale.low:+.2f}", f"{scale.high:+.2f}")
     heads = [head(""), head("difference"), head("95 % interval"), plots, head("shown", class_="word"), head("p")]
     caption = (
@@ -86,30 +106,25 @@ def _differences(decision: Decision, baseline: str, basis: str) -> Markup:
     return figure(table(heads, lines), caption, basis=basis)
 
 
-def _is_chosen(each: Row, decision: Decision) -> bool:
-    """Whether a row is the best pipeline with a re-ranker."""
-    return decision.reranked is not None and each.name == decision.reranked.name
-
-
-def _timed(decision: Decision, basis: str) -> Markup:
+def _timed(rows: Sequence[Figures], basis: str) -> Markup:
     lines = [
         row(
-            each.name,
-            cell("" if each.contender.reranker == NO_RERANKER else each.contender.reranker, class_="word"),
-            cell("" if each.overlap is None else f"{each.overlap:.3f}"),
-            *_milliseconds(each.latency),
+            each["name"],
+            cell("" if each["reranker"] == NO_RERANKER else each["reranker"], class_="word"),
+            cell("" if each["rbo"] is None else f"{each['rbo']:.3f}"),
+            *_milliseconds(each),
         )
-        for each in decision.timed
+        for each in rows
     ]
     heads = [head(""), head("re-ranker", class_="word"), head("overlap"), head("ms, p50"), head("ms, p95")]
     caption = "Overlap with the first stage's lists (rank-biased overlap), and milliseconds of a query, as measured."
     return figure(table(heads, lines), caption, basis=basis)
 
 
-def _to_judge(decision: Decision, basis: str) -> Markup:
+def _to_judge(queries: Sequence[Figures], basis: str) -> Markup:
     lines = [
-        element("tr", cell(one.query.text, class_="text"), cell(f"{one.overlap:.2f}"), cell(str(one.unjudged)))
-        for one in decision.to_label
+        element("tr", cell(one["text"], class_="text"), cell(f"{one['rbo']:.2f}"), cell(str(one["unjudged"])))
+        for one in queries
     ]
     caption = (
         "The queries on which the lists disagree most: the overlap of the first ten (rank-biased), and how many "
@@ -118,5 +133,6 @@ def _to_judge(decision: Decision, basis: str) -> Markup:
     return figure(table([head("query"), head("overlap"), head("unjudged")], lines), caption, basis=basis)
 
 
-def _milliseconds(latency: Latency | None) -> tuple[Markup, Markup]:
-    return (cell(""), cell("")) if latency is None else (cell(f"{latency.p50:.0f}"), cell(f"{latency.p95:.0f}"))
+def _milliseconds(each: Figures) -> tuple[Markup, Markup]:
+    known = each["milliseconds"]
+    return (cell(""), cell("")) if known is None else (cell(f"{known['p50']:.0f}"), cell(f"{known['p95']:.0f}"))

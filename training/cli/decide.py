@@ -136,17 +136,17 @@ def _give(decision: "Decision", identity: "Mapping[str, Any]", options: argparse
     from training.choosing.kept_decision import keep, serve_decision, to_keep
     from training.choosing.table import decision_text
 
+    split = options.split if options.queries is None else options.queries.name
     if options.html is not None:
         from training.choosing.html import decision_html
 
         builds = {name: current_build(name, root=options.root).name for name in options.indexes}
-        atomic.write_text(options.html, decision_html(decision, builds, at=today()))
+        atomic.write_text(options.html, decision_html(decision.as_json(), builds, split=split, at=today()))
     if options.json:
         print_json(decision.as_json())
     else:
         print(decision_text(decision))
-    kept = to_keep(decision, split=options.split if options.queries is None else options.queries.name)
-    kept = replace(kept, identity=identity, seconds=options.budget)
+    kept = replace(to_keep(decision, split=split), identity=identity, seconds=options.budget)
     if options.root == places.indexes():  # the pages show what was decided for the indexes that they open
         keep(kept, options.indexes)
     if options.serve:

@@ -10,7 +10,7 @@ from indexing.catalogue import index_names
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split
 from indexing.judged.sets import JudgedSet
-from indexing.progress import Progress, relabel, silent
+from indexing.progress import Progress, silent
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import add_negatives
 from training.data.judged_lists import ListSettings, judged_examples
@@ -58,7 +58,7 @@ def collect(
     )
     if recipe.mining is not None and data.index:
         pipeline = indexes.pipeline(data.index)
-        allowed = add_negatives(allowed, pipeline, recipe.mining, progress=progress)
+        allowed = add_negatives(allowed, pipeline, recipe.mining, keeping=indexes.keeping, progress=progress)
     if data.teacher:
         allowed = teach(allowed, open_teacher(data.teacher), progress=progress)
     return (_mixed(example, data) for example in allowed) if recipe.mixes_grades else allowed
@@ -113,7 +113,8 @@ def _judged(
         _judged_set(source, pipeline.index, on_skip),
         settings,
         lists,
-        progress=relabel(progress, f"mine {source.index}"),
+        keeping=indexes.keeping,
+        progress=progress,
         on_skip=on_skip,
     )
     return map(_as_logits, examples) if with_scores else examples

@@ -3,15 +3,20 @@
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from indexing.errors import SettingsError, TrainingError
 from indexing.judged.sets import JudgedSet
+from indexing.notes import counted
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
 from search.pipeline import RetrieveAndRerank
 from search.queries import searchable_queries
 from search.settings import Fusion
 from training.example import NO_NEGATIVE, NO_PASSAGE, NO_POSITIVE, Example, OnSkip, ignore
+from training.mining.kept import mined_json, mined_query
+from training.mining.kept_negatives import Keeping, KeptNegatives, digest, open_kept, query_key
 from training.mining.mine import Miner
 from training.mining.near_duplicates import NearDuplicates
 from training.mining.negatives import MinedQuery, distinct, draw_negatives
@@ -47,14 +52,16 @@ def judged_examples(
     mining: MiningSettings,
     lists: ListSettings,
     *,
+    keeping: Keeping | None = None,
     progress: Progress = silent,
     on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
     """One list per query: its highest-graded positives with their grades, passages judged 0, and mined negatives.
 
-    Queries are mined lazily. Passages judged 0 take half of the places that positives leave, or more if there are too
-    few mined ones; none of them reads like a relevant passage. Passages are distinct and in random order. `on_skip`
-    gets a reason for each query that yields no list, and for each judged passage that the index lacks.
+    Queries are mined lazily, but for those that were mined before in the same way and are kept. Passages judged 0 take
+    half of the places that positives leave, or more if there are too few mined ones; none of them reads like a relevant
+    passage. Passages are distinct and in random order. `on_skip` gets a reason for each query that yields no list, and
+    for each judged passage that the index lacks.
 
     Raises:
         SettingsError: the fusion is unknown.
@@ -65,7 +72,7 @@ def judged_examples(
     if lists.limit is not None:
         drawn = random.Random(lists.seed).sample(usable.queries, min(lists.limit, len(usable.queries)))
         usable = replace(usable, queries=tuple(drawn))
-    return _examples(_ListMaker(miner, lists), usable, progress, on_skip)
+    return _examples(_ListMaker(miner, lists), usable, keeping, progress, on_skip)
 
 
 def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -> JudgedSet:
@@ -84,19 +91,40 @@ def _with_positive(judged: JudgedSet, mining: MiningSettings, on_skip: OnSkip) -
     return replace(judged, queries=tuple(searchable_queries(queries)))
 
 
-def _examples(maker: "_ListMaker", judged: JudgedSet, progress: Progress, on_skip: OnSkip) -> Iterator[Example]:
+def _examples(
+    maker: "_ListMaker", judged: JudgedSet, keeping: Keeping | None, progress: Progress, on_skip: OnSkip
+) -> Iterator[Example]:
     index = maker.miner.stage.index
-    for query, mined in zip(judged.queries, maker.miner.mine(judged, progress=progress), strict=True):
-        grades = judged.qrels[query.id]
-        for passage_id in grades:
-            if passage_id not in index.passages:
-                on_skip(NO_PASSAGE)
-        labels = maker.labels(grades, mined) if mined.positives else {}
-        kinds = {label > 0 for label in labels.values()}
-        if len(kinds) < 2:
-            on_skip(NO_NEGATIVE if kinds else NO_POSITIVE)
-            continue
-        yield maker.example(query, labels, mined, source=judged.source)
+    with open_kept(keeping, index, maker.miner.kept_by()) as kept:
+        for query, mined in _mined(maker.miner, judged, kept, progress):
+            grades = judged.qrels[query.id]
+            for passage_id in grades:
+                if passage_id not in index.passages:
+                    on_skip(NO_PASSAGE)
+            labels = maker.labels(grades, mined) if mined.positives else {}
+            kinds = {label > 0 for label in labels.values()}
+            if len(kinds) < 2:
+                on_skip(NO_NEGATIVE if kinds else NO_POSITIVE)
+                continue
+            yield maker.example(query, labels, mined, kept, source=judged.source)
+
+
+def _mined(
+    miner: Miner, judged: JudgedSet, kept: KeptNegatives, progress: Progress
+) -> Iterator[tuple[Query, MinedQuery]]:
+    """Each query with what was mined for it, now or before; the phase says how many were mined before."""
+    keys = {query.id: query_key(query, judged.qrels[query.id]) for query in judged.queries}
+    phase, before = f"mine {miner.stage.index.manifest.name}", sum(map(kept.knows, keys.values()))
+    if before:
+        phase += f" ({before:,} of {counted(len(keys), 'query', 'queries')} mined before)"
+    for query in judged.queries:
+        values = kept.get(keys[query.id], partial(_mine, miner, query, judged.qrels[query.id]))
+        yield query, mined_query(values)
+        progress(phase, 1, len(judged.queries))
+
+
+def _mine(miner: Miner, query: Query, judged: Mapping[PassageId, int]) -> dict[str, Any]:
+    return mined_json(miner.mine_query(query, judged))
 
 
 @dataclass(frozen=True)
@@ -119,10 +147,12 @@ class _ListMaker:
         rng.shuffle(chosen)
         return {passage_id: labels[passage_id] for passage_id in chosen}
 
-    def example(self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery, *, source: str) -> Example:
+    def example(
+        self, query: Query, labels: Mapping[PassageId, float], mined: MinedQuery, kept: KeptNegatives, *, source: str
+    ) -> Example:
         """The list of these passages, with scores if they are asked for; `source` is who judged, if not people."""
         stage = self.miner.stage
-        scores = self._scores(query, labels, mined) if self.lists.with_scores else None
+        scores = self._scores(query, labels, mined, kept) if self.lists.with_scores else None
         return Example(
             f"{source or 'judged'} {stage.index.manifest.name}",
             query.text,
@@ -146,11 +176,16 @@ class _ListMaker:
             if grades[passage_id] <= 0 and not relevant.match(stage.text(passage_id))
         ]
 
-    def _scores(self, query: Query, passage_ids: Mapping[PassageId, float], mined: MinedQuery) -> tuple[float, ...]:
+    def _scores(
+        self, query: Query, passage_ids: Mapping[PassageId, float], mined: MinedQuery, kept: KeptNegatives
+    ) -> tuple[float, ...]:
         """Each passage's first-stage score, whether the first stage returned it or not."""
         scores = {positive.passage_id: positive.score for positive in mined.positives}
         scores |= {negative.passage_id: negative.score for negative in mined.negatives}
-        unscored = [passage_id for passage_id in passage_ids if passage_id not in scores]
+        unscored = sorted(passage_id for passage_id in passage_ids if passage_id not in scores)
         if unscored:  # passed off as relevant, because the stage scores every relevant passage
-            scores |= self.miner.stage.candidates(query, dict.fromkeys(unscored, 1)).relevant_scores
+            scores |= kept.get(
+                digest("scores", query.id, query.text, unscored),
+                lambda: dict(self.miner.stage.candidates(query, dict.fromkeys(unscored, 1)).relevant_scores),
+            )
         return tuple(scores[passage_id] for passage_id in passage_ids)

@@ -5,13 +5,16 @@ from pathlib import Path
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index, check_encoder, open_index
 from search.pipeline import RetrieveAndRerank
+from training.mining.kept_negatives import Keeping
 
 
 class OpenIndexes:
     """The open indexes of one folder: the first request opens an index, and `close` releases them all."""
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, *, keeping: Keeping | None = None) -> None:
         self.root = root
+        self.keeping = keeping
+        """Where what is mined from them is kept; None to keep nothing."""
         self._indexes: dict[str, Index] = {}
         self._encoders: dict[str, BiEncoder] = {}
 

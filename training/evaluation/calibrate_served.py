@@ -8,6 +8,7 @@ from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
 from indexing.judged.fit import FittedSet
 from indexing.judged.sets import judged_sets, pick_split, read_judged
+from indexing.notes import counted
 from indexing.progress import Progress, silent
 from search.calibration.stored import keep_calibration
 from search.pipeline import RetrieveAndRerank
@@ -54,5 +55,9 @@ def calibrate_served(
     except SettingsError as error:
         return str(error)
     keep_calibration(pipeline.index.manifest.name, fitted.calibration, root=root)
-    off = fitted.held_out.calibration_error
-    return f"Its scores are calibrated: expected calibration error {off:.4f}, held out."
+    held_out, split = fitted.held_out, judged.judged.split
+    asked = counted(held_out.queries, f"{split} query", f"{split} queries")
+    return (
+        f"Its scores are calibrated: expected calibration error {held_out.calibration_error:.4f} over {asked}, each "
+        f"held out in turn, depth {pipeline.settings.rerank_depth}, build {pipeline.index.manifest.build}."
+    )

@@ -17,6 +17,7 @@ from training.evaluation.candidates import Candidates, ndcg, reranked
 from training.fitting.model import PairModel
 
 MAX_LENGTH = 256  # tokens; few passages of MS MARCO are longer
+TIMED_LISTS = 3
 
 
 class ModelInTraining:
@@ -58,6 +59,17 @@ def ndcg_by_query(model: PairModel, dev: Candidates, *, progress: Progress = sil
     """nDCG@10 of every dev query; a relevant passage missing from the first-stage list counts as missed."""
     model.eval()
     return ndcg(reranked(dev, ModelInTraining(model), progress=relabel(progress, "measuring on the dev queries")), dev)
+
+
+def seconds_a_list(model: PairModel, dev: Candidates) -> float:
+    """Mean time to score a dev query's list, by a few from all over the set; one more is scored first, uncounted."""
+    model.eval()
+    scorer, seconds = ModelInTraining(model), []
+    stride = max(1, len(dev.queries) // (TIMED_LISTS + 1))
+    for query in dev.queries[::stride][: TIMED_LISTS + 1]:
+        passages = [dev.texts[passage_id] for passage_id in dev.run[query.id].passage_ids]
+        seconds.append(scorer.score(query.text, passages).seconds["re-rank"])
+    return fmean(seconds[1:] or seconds)
 
 
 def mean_ndcg(model: PairModel, dev: Candidates, *, progress: Progress = silent) -> float:

@@ -16,7 +16,9 @@ from training.recipes.losses import make_loss
 from training.recipes.settings import FitSettings
 
 PLAN = "plan.json"
-TIMED_STEPS = 3  # steps timed to find out how many fit; one more is done first and not counted
+TIMED_STEPS = 3  # steps timed to find out how many fit; a part of one is done first and not counted
+TIMED_SECONDS = 6.0  # where steps are slow, no more are timed after so long
+FIRST_SHARE = 8  # of the rows of a step, one in so many in that part
 
 
 def steps_of(settings: FitSettings, rows: int) -> int:
@@ -56,20 +58,23 @@ def steps_within(minutes: float, settings: FitSettings, rows: Dataset) -> int:
 
 
 def seconds_a_step(settings: FitSettings, rows: Dataset) -> float:
-    """Mean duration of a step on rows from all over the data, measured with a separate model."""
+    """Mean duration of a step on rows from all over the data, measured with a separate model in a few steps."""
     model = open_pair_model(settings.base, max_length=settings.max_length, dropout=settings.dropout, seed=settings.seed)
     loss = make_loss(settings.loss_recipe, model)
     stride = max(1, len(rows) // (settings.rows_a_step * (TIMED_STEPS + 1)))
     names = [name for name in rows.column_names if name not in ("label", "labels")]
-    seconds = []
+    seconds: list[float] = []
     for number in range(TIMED_STEPS + 1):
-        places = [(number * settings.rows_a_step + row) * stride % len(rows) for row in range(settings.rows_a_step)]
-        batch = rows[places]
+        count = settings.rows_a_step if number else max(2, settings.rows_a_step // FIRST_SHARE)
+        batch = rows[[(number * settings.rows_a_step + row) * stride % len(rows) for row in range(count)]]
         start = time.monotonic()
         with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=in_bf16(settings)):
             loss([list(batch[name]) for name in names], _label(batch)).backward()
-        seconds.append(time.monotonic() - start)
-    return sum(seconds[1:]) / TIMED_STEPS
+        if number:
+            seconds.append(time.monotonic() - start)
+        if sum(seconds) > TIMED_SECONDS:
+            break
+    return sum(seconds) / len(seconds)
 
 
 def _label(batch: dict[str, Any]) -> Any:

@@ -4,17 +4,21 @@ import json
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from indexing import places
 from indexing.errors import ModelError, SecondLookError, SettingsError, first_line
 from indexing.manifest import FILE
-from indexing.progress import Progress, relabel
+from indexing.progress import relabel
+from indexing.records import Run
 from search.load import open_reranker
-from search.served import promoted_version
-from training.evaluation.candidates import Candidates, ndcg, reranked
+from search.rerank.reranker import Reranker
+from search.served import promoted_version, reranker_path
+from training.evaluation.candidates import Candidates, ndcg
 from training.evaluation.settings import MAIN_MEASURE
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob
@@ -22,9 +26,10 @@ from training.jobs.reporter import PrintLine, TrainingReporter, write_preview
 from training.jobs.status import FINAL, TrainingStatus, finite
 from training.train.inputs import gather_inputs
 from training.train.request import TrainRequest
-from training.train.train import train_on
+from training.train.train import evaluation_minutes, train_on
 from training.train.workspace import hold_workspace
 from training.versions.manifest import VersionManifest
+from training.versions.measured import FOLDER, kept_run, measured_run
 from training.versions.recording import public_settings
 
 
@@ -105,12 +110,10 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
         reporter.enter("gathering", error="", version="", seconds_left=None)
         inputs = gather_inputs(request, workspace, progress=progress)
         write_preview(folder, request, inputs.counts)
-        before = workspace.minutes
-        if inputs.dev is not None and reporter.status.current_ndcg is None:
-            reporter.enter("evaluating", "the current model")
-            _measure_current(inputs.dev, reporter, progress)
-        evaluation = workspace.minutes - before
+        served = _ServedModel(inputs.dev, reporter)
+        served.recall()
         reporter.enter("training", "the model, and how long a step takes")
+        evaluation = evaluation_minutes(request, inputs, workspace)
         command = f"python -m training run {folder.name}"
         train_on(
             request,
@@ -120,20 +123,65 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
             report=report,
             command=command,
             progress=reporter.progress,
-            evaluation=evaluation,
+            evaluation=evaluation if served.known else 2 * evaluation,
+            before_measuring=served.measure,
         )
 
 
-def _measure_current(dev: Candidates, reporter: TrainingReporter, progress: Progress) -> None:
-    """Store the nDCG@10 of the served version on the same lists in the status, unless no version can be loaded."""
-    try:
-        version, reranker = promoted_version(), open_reranker()
-    except SecondLookError as error:
-        progress(f"no current model ({error})", 0, 0)
-        return
-    if reranker is not None:
-        values = ndcg(reranked(dev, reranker, progress=relabel(progress, "the current model")), dev).values()
-        reporter.status = replace(reporter.status, current=version, current_ndcg=fmean(values))
+class _ServedModel:
+    """The version served now, measured on the training's dev queries.
+
+    It is measured before the first evaluation, so that the first step doesn't wait for it, unless its figure is kept.
+    """
+
+    def __init__(self, dev: Candidates | None, reporter: TrainingReporter) -> None:
+        self._dev, self._reporter = dev, reporter
+        self._failed = False
+
+    @property
+    def known(self) -> bool:
+        """Whether nothing is left to measure."""
+        return self._dev is None or self._failed or self._reporter.status.current_ndcg is not None
+
+    def recall(self) -> None:
+        """Take what was measured before with the same files, queries and build, if it is kept."""
+        self._measure(only_kept=True)
+
+    def measure(self) -> None:
+        """Measure it now, unless that is done, or no version can be loaded."""
+        self._measure(only_kept=False)
+
+    def _measure(self, *, only_kept: bool) -> None:
+        if self._dev is None or self.known:
+            return
+        try:
+            version, folder = promoted_version(), Path(reranker_path())
+            kept = kept_run(folder, self._dev, kept_in=places.runs() / FOLDER)
+            if kept is None and only_kept:
+                return
+            run = self._score(folder) if kept is None else kept.run
+        except SecondLookError as error:
+            self._failed = True
+            self._reporter.progress(f"no current model ({error})", 0, 0)
+            return
+        if kept is not None:
+            self._reporter.progress(kept.sentence(version).rstrip("."), 0, 0)
+        figure = fmean(ndcg(run, self._dev).values())
+        self._reporter.status = replace(self._reporter.status, current=version, current_ndcg=figure)
+
+    def _score(self, folder: Path) -> Run:
+        if self._dev is None:
+            raise ValueError("nothing is measured")
+        progress = relabel(self._reporter.progress, "measuring the served version")
+        open_model = partial(_open_version, folder)
+        return measured_run(folder, self._dev, open_model, kept_in=places.runs() / FOLDER, progress=progress)
+
+
+def _open_version(folder: Path) -> Reranker:
+    reranker = open_reranker(folder)
+    if reranker is None:
+        raise ModelError(f"{folder} holds no re-ranker; promote a version that does.")
+    return reranker
 
 
 def _has_version(request: TrainRequest) -> bool:

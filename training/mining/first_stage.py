@@ -1,6 +1,7 @@
 """The first stage that search uses, and its scores of judged passages that it doesn't return."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from search.settings import QUERY_CHARACTERS, Fusion, PipelineSettings
 from training.mining.negatives import QueryCandidates
 
 SERVED_DEPTH = PipelineSettings().depth  # the fused ranking depends on it
+MOST_TEXTS = 4_096  # that are remembered: the rules look at a candidate's text several times, and query after query
 EMPTY_RANKING = Ranking((), np.empty(0, dtype=np.float32))
 
 
@@ -28,12 +30,16 @@ class ServedFirstStage:
         """
         self.index = pipeline.index
         self.fusion = fusion
+        self.depth = depth
         self._pipeline = pipeline
+        passages = pipeline.index.passages
+        self._texts = lru_cache(maxsize=MOST_TEXTS)(lambda passage_id: passages.by_id(passage_id).content)
         self._settings = PipelineSettings(depth=depth, rerank_depth=0, fusion=fusion)
 
     def text(self, passage_id: PassageId) -> str:
         """A passage's text as the re-ranker reads it. Raises KeyError for an unknown id."""
-        return self.index.passages.by_id(passage_id).content
+        text: str = self._texts(passage_id)
+        return text
 
     def rank(self, query: str) -> Ranking:
         """A query's ranking. Raises SettingsError if the query is too long to search."""

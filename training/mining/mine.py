@@ -19,7 +19,7 @@ from indexing.judged.sets import JudgedSet
 from indexing.notes import Note, counted, log_note
 from indexing.progress import Progress, relabel, silent
 from indexing.provenance import code_revision, library_versions
-from indexing.records import PassageId
+from indexing.records import PassageId, Query
 from search.journal import Journal, open_journal
 from search.load import open_reranker, pipeline_on
 from search.pipeline import RetrieveAndRerank
@@ -72,10 +72,18 @@ class Miner:
     def mine(self, judged: JudgedSet, *, progress: Progress = silent) -> Iterator[MinedQuery]:
         """Negatives of each query, one query in memory at a time; a re-ranker's raw logits replace the scores."""
         for query in judged.queries:
-            candidates = self.stage.candidates(query, judged.qrels.get(query.id, {}))
-            rescore = None if self.reranker is None else _rescore(self.reranker, query.text, self.stage.text)
-            yield hard_negatives(candidates, self.settings, text=self.stage.text, rescore=rescore)
+            yield self.mine_query(query, judged.qrels.get(query.id, {}))
             progress("mine", 1, len(judged.queries))
+
+    def mine_query(self, query: Query, judged: Mapping[PassageId, int]) -> MinedQuery:
+        """Negatives of one query with its judgments."""
+        candidates = self.stage.candidates(query, judged)
+        rescore = None if self.reranker is None else _rescore(self.reranker, query.text, self.stage.text)
+        return hard_negatives(candidates, self.settings, text=self.stage.text, rescore=rescore)
+
+    def kept_by(self) -> dict[str, Any]:
+        """All but the build that determines what `mine_query` finds without a re-ranker, as plain JSON."""
+        return {"fusion": self.stage.fusion, "depth": self.stage.depth, **asdict(self.settings)}
 
 
 def mine_negatives(

@@ -1,9 +1,12 @@
 """Detects texts that repeat one of a few others, apart from word order, repeated words, encoding and small changes."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from indexing.corpus.same_text import text_key, unified
 from indexing.words.analyzers import analyzer_for
+
+MOST_TEXTS = 4_096  # whose terms are remembered: a small collection's passages are candidates of query after query
 
 
 class NearDuplicates:
@@ -29,5 +32,6 @@ class NearDuplicates:
         return any(len(terms & others) >= self._share * len(terms | others) for others in self._terms if terms)
 
 
+@lru_cache(maxsize=MOST_TEXTS)
 def _terms(text: str) -> frozenset[str]:
     return frozenset(analyzer_for().terms(unified(text)))

@@ -12,7 +12,7 @@ from training.race.race import winner_folder
 from training.race.settings import RaceRequest
 from training.race.standings import Standing
 from training.recipes.row_files import read_rows
-from training.train.train import PassResults, manifest_of, measured_on
+from training.train.train import Measured, PassResults, manifest_of
 from training.versions import recording
 
 
@@ -33,7 +33,7 @@ def keep_winner(standings: Sequence[Standing], race: RaceRequest, output: Path, 
         PassResults(examples={recipe: counts.examples}, dropped=Counter(counts.dropped), pairs=best.pairs),
         minutes=best.minutes,
         revision=provenance.code_revision(),
-        metrics={} if request.dev is None else measured_on(request.dev, ndcg),
+        measured=Measured() if request.dev is None else Measured.on(request.dev, ndcg, queries=len(best.by_query)),
     )
     settings, weights = request.settings, winner_folder(race.folder, best, seed)
     model = open_pair_model(str(weights), max_length=settings.max_length, dropout=settings.dropout, seed=seed)

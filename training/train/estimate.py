@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datasets import Dataset
 from transformers import AutoTokenizer
 
+from indexing import places
 from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
 from indexing.judged.sets import judged_sets
@@ -24,6 +25,7 @@ from training.fitting.fit import ROWS
 from training.fitting.memory import free_bytes, memory_bytes, model_shape
 from training.fitting.plan import seconds_a_step
 from training.judgments.judged_set import judged_files
+from training.mining.kept_negatives import FOLDER, Keeping
 from training.recipes.row_counts import RowCounts
 from training.recipes.row_files import preview, read_rows
 from training.recipes.settings import FitSettings
@@ -105,7 +107,10 @@ def _timed(
 
 def _sample(request: TrainRequest, progress: Progress) -> _Sample:
     begun = time.monotonic()
-    sample, indexes = replace(request, data=_shortened(request)), OpenIndexes(request.root)
+    sample, indexes = (
+        replace(request, data=_shortened(request)),
+        OpenIndexes(request.root, keeping=Keeping(places.runs() / FOLDER, anew=True)),
+    )
     gatherer = RowGatherer(sample, protection=protection_of(sample), indexes=indexes, progress=progress)
     counts = gatherer.gather(passes_of(sample)[0])
     seconds = time.monotonic() - begun

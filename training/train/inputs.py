@@ -16,6 +16,7 @@ from training.example import PROTECTED, Example
 from training.fitting.fit import ROWS
 from training.fitting.model import PairModel, model_config
 from training.judgments.protection import Protection
+from training.mining.kept_negatives import FOLDER, Keeping
 from training.recipes.row_counts import RowCounts
 from training.recipes.row_files import read_rows, write_rows
 from training.train.passes import TrainingPass, passes_of
@@ -96,6 +97,8 @@ class Inputs:
     """Of the rows of the first pass."""
     dev: Candidates | None
     """The dev queries with their first-stage lists; None if nothing is measured."""
+    dev_build: str
+    """The build of the index that these lists come from; empty if nothing is measured."""
     revision: str
     """Revision of the code when the training began."""
 
@@ -110,10 +113,12 @@ def gather_inputs(request: TrainRequest, workspace: Workspace, *, progress: Prog
     revision, progress = provenance.code_revision(), workspace.timed(progress)
     protection = protection_of(request)
     check_origin(workspace.folder, origin_of(request, protection))
-    indexes = OpenIndexes(request.root)
+    indexes = OpenIndexes(request.root, keeping=Keeping(places.runs() / FOLDER))
     dev = None if request.dev is None else dev_lists(request.dev, indexes, progress=progress)
+    build = "" if request.dev is None else indexes.index(request.dev.index).manifest.build
     rows = RowGatherer(request, protection=protection, indexes=indexes, progress=progress)
-    return Inputs(rows=rows, counts=rows.gather(passes_of(request)[0]), dev=dev, revision=revision)
+    counts = rows.gather(passes_of(request)[0])
+    return Inputs(rows=rows, counts=counts, dev=dev, dev_build=build, revision=revision)
 
 
 def origin_of(request: TrainRequest, protection: Protection) -> dict[str, Any]:

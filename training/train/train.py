@@ -2,11 +2,10 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from indexing import atomic
 from indexing.progress import Progress, silent
@@ -15,22 +14,24 @@ from training.evaluation.candidates import Candidates
 from training.evaluation.settings import MAIN_MEASURE
 from training.fitting import processes
 from training.fitting.callback import Measure, ReportStep, TrainingStep
-from training.fitting.dev_set import mean_ndcg
+from training.fitting.dev_set import mean_ndcg, seconds_a_list
 from training.fitting.fit import ROWS, FittedModel, fit
-from training.fitting.model import PairModel, save_weights
-from training.fitting.plan import seconds_a_step
-from training.recipes.row_files import read_rows
+from training.fitting.model import PairModel, open_pair_model, save_weights
 from training.train.inputs import Inputs, dev_lists, gather_inputs
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, TrainRequest
-from training.train.whole import FILE, FORWARD_SHARE, share_of_evaluating, within_whole
+from training.train.whole import FILE, share_of_evaluating, within_whole
 from training.train.workspace import Workspace, hold_workspace
 from training.versions import recording
-from training.versions.manifest import VersionManifest
+from training.versions.manifest import MeasuredSet, VersionManifest
 
 
 def no_report(step: TrainingStep) -> None:
     """Ignore the report of a step."""
+
+
+def do_nothing() -> None:
+    """Before an evaluation, where nothing else is measured."""
 
 
 def train_version(
@@ -69,13 +70,12 @@ def train_version(
 
 
 def evaluation_minutes(request: TrainRequest, inputs: Inputs, workspace: Workspace) -> float:
-    """Minutes of one evaluation on the dev queries, by a few steps that are timed; 0 where nobody needs to know."""
+    """Minutes of one evaluation on the dev queries, by a few that are timed; 0 where nobody needs to know."""
     if not request.whole or inputs.dev is None or (workspace.folder / FILE).is_file():
         return 0.0
-    first = passes_of(request)[0]
-    a_step = seconds_a_step(first.settings, read_rows(first.folder / ROWS)[0])
-    pairs_a_step = first.settings.rows_a_step * inputs.counts.pairs / inputs.counts.rows
-    return _dev_pairs(inputs) * FORWARD_SHARE * a_step / pairs_a_step / 60
+    first = passes_of(request)[0].settings
+    model = open_pair_model(first.base, max_length=first.max_length, dropout=first.dropout, seed=first.seed)
+    return seconds_a_list(model, inputs.dev) * len(inputs.dev.queries) / 60
 
 
 def train_on(
@@ -88,21 +88,21 @@ def train_on(
     command: str = "",
     progress: Progress = silent,
     evaluation: float = 0.0,
+    before_measuring: Callable[[], None] = do_nothing,
 ) -> Path:
     """Train on gathered inputs in a folder that has been locked since, and write the version; returns its folder.
 
-    `progress` counts the dev queries of each evaluation; it must not interrupt. `evaluation` are the minutes of one, as
-    far as they are known.
+    `progress` counts the dev queries of each evaluation; it must not interrupt. `evaluation` are the minutes of what is
+    measured last, as far as they are known; `before_measuring` is called before each evaluation.
     """
     passes = passes_of(_timed(request, inputs, workspace, evaluation))
-    results = train_passes(passes, inputs, resume=resume, report=workspace.timed(report), progress=progress)
-    metrics = {}
-    if inputs.dev is not None and request.dev is not None:
-        ndcg = (
-            mean_ndcg(results.model, inputs.dev, progress=progress) if results.best_ndcg is None else results.best_ndcg
-        )
-        metrics = measured_on(request.dev, ndcg)
-    manifest = manifest_of(request, results, minutes=workspace.minutes, revision=inputs.revision, metrics=metrics)
+    measure = measure_on(inputs.dev, progress=progress, before=before_measuring)
+    results = train_passes(passes, inputs, measure, resume=resume, report=workspace.timed(report))
+    measured = Measured()
+    if inputs.dev is not None and request.dev is not None and measure is not None:
+        ndcg = measure(results.model) if results.best_ndcg is None else results.best_ndcg
+        measured = Measured.on(request.dev, ndcg, queries=len(inputs.dev.qrels), build=inputs.dev_build)
+    manifest = manifest_of(request, results, minutes=workspace.minutes, revision=inputs.revision, measured=measured)
     with atomic.folder(request.output) as folder:
         save_weights(results.model, folder)
         recording.write_manifest(
@@ -167,10 +167,10 @@ class PassResults:
 
 
 def train_passes(
-    passes: list[TrainingPass], inputs: Inputs, *, resume: bool, report: ReportStep, progress: Progress = silent
+    passes: list[TrainingPass], inputs: Inputs, measure: Measure | None, *, resume: bool, report: ReportStep
 ) -> PassResults:
     """Train pass by pass, each from the weights of the one before, on rows that are gathered when it begins."""
-    results, measure = PassResults(), measure_on(inputs.dev, progress=progress)
+    results = PassResults()
     before, model = None, None
     for number, training_pass in enumerate(passes, start=1):
         inputs.rows.gather(training_pass, before=before, model=model)
@@ -207,9 +207,18 @@ def _compute(request: TrainRequest, *, resume: bool) -> Path:
     return request.output
 
 
-def measure_on(dev: Candidates | None, *, progress: Progress = silent) -> Measure | None:
-    """A function that returns a model's nDCG@10 on the dev queries; None without dev queries."""
-    return None if dev is None else lambda model: mean_ndcg(model, dev, progress=progress)
+def measure_on(
+    dev: Candidates | None, *, progress: Progress = silent, before: Callable[[], None] = do_nothing
+) -> Measure | None:
+    """A function that calls `before` and returns a model's nDCG@10 on the dev queries; None without dev queries."""
+    if dev is None:
+        return None
+
+    def measure(model: PairModel) -> float:
+        before()
+        return mean_ndcg(model, dev, progress=progress)
+
+    return measure
 
 
 def last_loss(losses: Mapping[int, float]) -> float:
@@ -218,13 +227,22 @@ def last_loss(losses: Mapping[int, float]) -> float:
     return sum(last) / len(last) if last else 0.0
 
 
-def measured_on(dev: DevSettings, ndcg: float) -> dict[str, dict[str, float]]:
-    """A measured nDCG@10 in the form of a manifest's metrics."""
-    return {f"{dev.index} {dev.split}": {MAIN_MEASURE: ndcg}}
+@dataclass(frozen=True)
+class Measured:
+    """Figures as a manifest records them, and what they are of, both by judged set."""
+
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sets: Mapping[str, MeasuredSet] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, dev: DevSettings, ndcg: float, *, queries: int, build: str = "") -> "Measured":
+        """An nDCG@10 on so many dev queries; `build` is empty where it isn't known."""
+        name = f"{dev.index} {dev.split}"
+        return cls({name: {MAIN_MEASURE: ndcg}}, {name: MeasuredSet(queries=queries, depth=dev.depth, build=build)})
 
 
 def manifest_of(
-    request: TrainRequest, results: PassResults, *, minutes: float, revision: str, metrics: Mapping[str, Any]
+    request: TrainRequest, results: PassResults, *, minutes: float, revision: str, measured: Measured
 ) -> VersionManifest:
     """The manifest of a version trained by this request."""
     outcome = recording.TrainingOutcome(
@@ -233,7 +251,8 @@ def manifest_of(
         pairs=results.pairs,
         losses={name: last_loss(losses) for name, losses in results.losses.items()},
         minutes=minutes,
-        metrics=metrics,
+        metrics=measured.metrics,
+        measured_on=measured.sets,
     )
     return recording.record(
         request.recipe,

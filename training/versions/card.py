@@ -68,7 +68,9 @@ def _metrics(manifest: VersionManifest) -> list[str]:
     lines = ["| measured on | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     for judged, figures in manifest.metrics.items():
         cells = [f"{figures[name]:.4f}" if name in figures else "" for name in names]
-        lines.append(f"| {judged} | " + " | ".join(cells) + " |")
+        known = manifest.measured_on.get(judged)
+        about = judged if known is None else f"{judged} ({known.words()})"
+        lines.append(f"| {about} | " + " | ".join(cells) + " |")
     return [*lines, ""]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from indexing import atomic
 from indexing.errors import ModelError, SettingsError
 from indexing.manifest import FILE
+from indexing.notes import counted
 from indexing.typed_json import made
 
 SCHEMA_VERSION = 2
@@ -34,6 +35,23 @@ class ProtectedFile:
     """Its name, without the folder."""
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredSet:
+    """What the figures of a judged set were measured on."""
+
+    queries: int
+    """Judged queries, all of which count."""
+    depth: int
+    """Passages re-ranked for each."""
+    build: str = ""
+    """Of the index; empty if it wasn't recorded."""
+
+    def words(self) -> str:
+        """The same in a few words."""
+        queries = counted(self.queries, "query", "queries")
+        return f"{queries}, depth {self.depth:,}, build {self.build or 'not recorded'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +83,8 @@ class VersionManifest:
     """The last loss, by stage."""
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By judged set, then by measure."""
+    measured_on: Mapping[str, MeasuredSet] = field(default_factory=dict)
+    """By judged set, what its figures are of; manifests of older programs have none."""
     ms_marco: bool = True
     """Whether MS MARCO's terms apply; if that isn't known, they do."""
     minutes: float = 0.0
@@ -84,8 +104,9 @@ class VersionManifest:
     def as_json(self) -> dict[str, Any]:
         """Plain data, as stored on disk."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
-        if not self.averaged_lineages:
-            del values["averaged_lineages"]
+        for name in ("averaged_lineages", "measured_on"):
+            if not values[name]:
+                del values[name]
         return dict(json.loads(json.dumps(values)))  # tuples become lists
 
     def save(self, folder: Path) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,17 +50,36 @@ def measured_run(
     """
     if kept_in is None:
         return reranked(lists, open_model(), progress=progress)
-    path = kept_in / f"{_key(folder, lists)}.json"
+    path = _path(folder, lists, kept_in)
     kept = _read(path, lists)
     if kept is not None:
-        run, when = kept
-        note(
-            f"{name or folder.name} was measured on {when} with the same files, queries and build; this is used again."
-        )
-        return run
+        note(kept.sentence(name or folder.name))
+        return kept.run
     run = reranked(lists, open_model(), progress=progress)
     _write(path, run)
     return run
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """An order of lists that was kept."""
+
+    run: Run
+    measured: str
+    """When, as a date and time."""
+
+    def sentence(self, version: str) -> str:
+        """That it is used again."""
+        return f"{version} was measured on {self.measured} with the same files, queries and build; this is used again."
+
+
+def kept_run(folder: Path, lists: Candidates, *, kept_in: Path) -> KeptRun | None:
+    """What `measured_run` kept of these lists below `kept_in`; None where it would have to score them."""
+    return _read(_path(folder, lists, kept_in), lists)
+
+
+def _path(folder: Path, lists: Candidates, kept_in: Path) -> Path:
+    return kept_in / f"{_key(folder, lists)}.json"
 
 
 def _key(folder: Path, lists: Candidates) -> str:
@@ -81,7 +101,7 @@ def _write(path: Path, run: Run) -> None:
         log.warning("What was measured isn't kept: %s", error)
 
 
-def _read(path: Path, lists: Candidates) -> tuple[Run, str] | None:
+def _read(path: Path, lists: Candidates) -> KeptRun | None:
     """The kept orders and when they were measured; None where there are none, or the file isn't as it was written."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -100,7 +120,7 @@ def _read(path: Path, lists: Candidates) -> tuple[Run, str] | None:
     same = run.keys() == {query.id for query in lists.queries} and all(
         set(ranking.passage_ids) == set(lists.run[query].passage_ids) for query, ranking in run.items()
     )
-    return (run, when) if same else None
+    return KeptRun(run, when) if same else None
 
 
 def _checksum(when: str, rows: Any) -> str:

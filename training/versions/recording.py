@@ -19,7 +19,7 @@ from training.mining import files as mined_files
 from training.source import Source
 from training.teachers.names import JOINED
 from training.versions.card import model_card
-from training.versions.manifest import IndexBuild, ProtectedFile, VersionManifest
+from training.versions.manifest import IndexBuild, MeasuredSet, ProtectedFile, VersionManifest
 
 OF_MS_MARCO = re.compile(r"ms-?_?marco|trec-?_?dl", re.IGNORECASE)  # TREC DL judges MS MARCO's passages
 
@@ -38,6 +38,8 @@ class TrainingOutcome:
     minutes: float = 0.0
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By judged set, then by measure."""
+    measured_on: Mapping[str, MeasuredSet] = field(default_factory=dict)
+    """By judged set, what its figures are of."""
 
 
 def index_builds(indexes: Iterable[str], *, root: Path | None = None) -> tuple[IndexBuild, ...]:
@@ -116,6 +118,7 @@ def record(
         pairs=outcome.pairs,
         final_loss=dict(outcome.losses),
         metrics={name: dict(figures) for name, figures in outcome.metrics.items()},
+        measured_on=dict(outcome.measured_on),
         ms_marco=inherited or any(map(OF_MS_MARCO.search, names)) or any(map(_of_ms_marco, sources)),
         minutes=round(outcome.minutes, 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

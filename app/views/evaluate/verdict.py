@@ -1,6 +1,7 @@
 """A decision on the page: the verdict, the pipelines in a table and a plot, and what is served from now on."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,10 +10,12 @@ import streamlit as st
 from app.views.evaluate.serving import show_serving
 from app.views.evaluate.verdict_chart import gain_chart
 from app.views.widgets.figures import heading_html, interval_text, p_text
+from app.views.widgets.measured.html_report import report_button
 from app.views.widgets.notices import note, plain, shown
 from indexing.catalogue import current_build
 from search.settings import PipelineSettings
 from training.choosing.contenders import Contender
+from training.choosing.html import decision_html
 from training.choosing.kept_decision import KeptDecision
 from training.choosing.table import how
 from training.evaluation.settings import MAIN_MEASURE
@@ -24,8 +27,7 @@ Figures = Mapping[str, Any]
 def show_verdict(kept: KeptDecision, *, index: str, read_only: bool) -> None:
     """Show what was decided last for an index."""
     figures, rows = kept.figures, kept.figures["pipelines"]
-    about = f"{figures['judged']:,} judged {kept.split} queries, {kept.at[:16].replace('T', ' ')} UTC"
-    st.html(heading_html("Verdict", about))
+    st.html(heading_html("Verdict", about(kept, index)))
     boxes = {"re-rank": st.success, "don't re-rank": st.info}
     boxes.get(str(figures["verdict"]), st.warning)(plain(shown(str(figures["sentence"]))), icon=":material/balance:")
     show_serving(kept, index, read_only=read_only)
@@ -37,6 +39,32 @@ def show_verdict(kept: KeptDecision, *, index: str, read_only: bool) -> None:
         st.altair_chart(gain_chart(rows, baseline=str(figures["baseline"])), key="evaluate_decide_gain")
     if figures["to_label"]:
         _show_to_label(figures["to_label"], index)
+    report_button(lambda _: report_html(kept, index), file_name=_file_name(kept, index), key="evaluate_decide_report")
+
+
+def about(kept: KeptDecision, index: str) -> str:
+    """What all figures are of: judged queries, those that compare, build, depth and time."""
+    figures = kept.figures
+    comparing = f", of which {figures['comparing']:,} compare" if figures["comparing"] else ""
+    return (
+        f"{figures['judged']:,} judged {kept.split} queries{comparing}, build {_builds(kept, index)[index]}, depth as "
+        f"each row says, {kept.at[:16].replace('T', ' ')} UTC"
+    )
+
+
+def report_html(kept: KeptDecision, index: str) -> str:
+    """The decision as one HTML file, which bears the day that it was made on."""
+    day = datetime.fromisoformat(kept.at).strftime("%-d %B %Y")
+    return decision_html(kept.figures, _builds(kept, index), split=kept.split, at=day)
+
+
+def _builds(kept: KeptDecision, index: str) -> Mapping[str, str]:
+    """The build of each index; decisions of an older program don't name them."""
+    return {index: "not recorded", **kept.figures.get("builds", {})}
+
+
+def _file_name(kept: KeptDecision, index: str) -> str:
+    return f"{index}-{kept.split}-decision-{kept.at[:10]}.html"
 
 
 def compared_columns(rows: list[Figures]) -> dict[str, list[Any]]:

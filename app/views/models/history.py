@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.views.widgets.notices import hint, problem
 from indexing.errors import SecondLookError
+from indexing.notes import counted
 from training.versions import promoted
 from training.versions.promoted import Promotion
 
@@ -39,11 +40,14 @@ def history_columns(rows: Sequence[Promotion]) -> dict[str, list[str]]:
 
 
 def gate_words(verdict: Mapping[str, Any]) -> str:
-    """A recorded verdict in a few words; empty where none was recorded."""
+    """A recorded verdict in a few words, with the queries that it rests on; empty where none was recorded."""
     comparison = verdict.get("comparison")
     parts = []
     if isinstance(comparison, dict) and isinstance(comparison.get("difference"), float):
-        parts.append(f"{comparison.get('measure')} {comparison['difference']:+.4f}, {comparison.get('outcome')}")
+        figure = f"{comparison.get('measure')} {comparison['difference']:+.4f}, {comparison.get('outcome')}"
+        queries, dev_set = comparison.get("queries"), verdict.get("dev_set")
+        counts = [counted(queries, "query", "queries")] if isinstance(queries, int) else []
+        parts.append(", ".join([figure, *counts, *([dev_set] if isinstance(dev_set, str) else [])]))
     failed, total = verdict.get("failed"), verdict.get("expectations")
     if isinstance(failed, list | tuple) and total:
         parts.append(f"{len(failed)} of {total} expectations failed")

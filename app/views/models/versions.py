@@ -81,23 +81,32 @@ def state(version: Version, promotion: Promotion) -> str:
 
 
 def measured_words(manifest: VersionManifest) -> str:
-    """The figure of its training, with how many queries it is of, at which depth, where its settings tell."""
+    """The figure of its training, with the queries, the depth and the build that it is of."""
     figure = main_metric(manifest.metrics)
     if not figure:
         return "not measured when it was made; Compare measures it"
+    known = manifest.measured_on.get(_main_set(manifest.metrics))
+    if known is not None:
+        return f"{figure}, {known.words()}"
     dev = manifest.settings.get("dev")
     if not isinstance(dev, Mapping) or not dev.get("queries"):
-        return figure
-    return f"{figure}, at most {dev['queries']} queries, depth {dev.get('depth')}"
+        return f"{figure}; queries, depth and build not recorded"
+    return f"{figure}, depth {dev.get('depth')}; up to {dev['queries']} queries, their number and build not recorded"
 
 
 def main_metric(metrics: Mapping[str, Mapping[str, float]]) -> str:
     """nDCG@10 on the first set that there are figures for, else its first figure; empty without figures."""
-    for name, figures in metrics.items():
-        if figures:
-            measure = MAIN_MEASURE if MAIN_MEASURE in figures else next(iter(figures))
-            return f"{measure} {figures[measure]:.4f} on {name}"
-    return ""
+    name = _main_set(metrics)
+    if not name:
+        return ""
+    figures = metrics[name]
+    measure = MAIN_MEASURE if MAIN_MEASURE in figures else next(iter(figures))
+    return f"{measure} {figures[measure]:.4f} on {name}"
+
+
+def _main_set(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """The first judged set that there are figures for; empty without any."""
+    return next((name for name, figures in metrics.items() if figures), "")
 
 
 def lineage(version: Version) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.job_progress import training_share, training_text
 from app.views.widgets.notices import hint, note, plain, problem
-from indexing.errors import SecondLookError
+from indexing.errors import ModelError, SecondLookError
 from indexing.jobs.folder import log_end
 from search import served
 from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import read_preview
 from training.jobs.status import TrainingStatus, read_metrics
+from training.versions.manifest import VersionManifest
 
 LONGEST_SILENCE = 60.0  # seconds; a step of a large model or an evaluation may take as long
 MODELS_PAGE = Path(__file__).parents[1] / "models/page.py"
@@ -27,10 +28,10 @@ CRASHED = (
 STOPPED = "Stopped. The training can be resumed from its last checkpoint."
 
 
-def show_job(job: TrainingJob) -> None:
-    """Show the job; it is redrawn every second while it runs."""
+def show_job(job: TrainingJob, *, on_dismiss: Callable[[TrainingJob], None]) -> None:
+    """Show the job; it is redrawn every second while it runs, and can be dismissed once it has ended."""
     with st.container(border=True, key="train_job"):
-        st.fragment(_live, run_every=1 if job.alive else None)(job.folder, job.alive)
+        st.fragment(_live, run_every=1 if job.alive else None)(job.folder, job.alive, on_dismiss)
 
 
 def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
@@ -59,7 +60,7 @@ def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
     return figures
 
 
-def _live(folder: Path, alive: bool) -> None:
+def _live(folder: Path, alive: bool, on_dismiss: Callable[[TrainingJob], None]) -> None:
     job = TrainingJob.read(folder)
     if job is None or job.alive != alive:
         st.rerun()  # the whole page: the list of trainings has changed
@@ -80,7 +81,7 @@ def _live(folder: Path, alive: bool) -> None:
         current = job.status.current, job.status.current_ndcg
         st.altair_chart(ndcg_chart(metrics, *current), key="train_ndcg")
     _show_data(job)
-    _show_buttons(job)
+    _show_buttons(job, on_dismiss)
 
 
 def version_id(output: Path) -> str:
@@ -111,7 +112,18 @@ def _show_finished(status: TrainingStatus) -> None:
     measured = "" if status.ndcg is None else f" Its nDCG@10 on the dev set is {status.ndcg:.4f}"
     if measured and status.current_ndcg is not None:
         measured += f"; that of {status.current} is {status.current_ndcg:.4f}"
-    st.success(plain(f"Version {version} is ready.{measured}{'.' if measured else ''}"), icon=":material/check:")
+    if measured:
+        measured += f".{_measured_on(Path(status.version))}"
+    st.success(plain(f"Version {version} is ready.{measured}"), icon=":material/check:")
+
+
+def _measured_on(version: Path) -> str:
+    """How many queries its figure is of, at which depth and on which build; empty where its manifest doesn't say."""
+    try:
+        sets = VersionManifest.load(version).measured_on
+    except ModelError:
+        return ""
+    return "".join(f" Measured on {name}: {known.words()}." for name, known in sets.items())
 
 
 def _show_data(job: TrainingJob) -> None:
@@ -122,7 +134,7 @@ def _show_data(job: TrainingJob) -> None:
             show_rows(rows, counts)
 
 
-def _show_buttons(job: TrainingJob) -> None:
+def _show_buttons(job: TrainingJob, on_dismiss: Callable[[TrainingJob], None]) -> None:
     with st.container(horizontal=True, gap="small"):
         if job.alive:
             st.button(
@@ -138,6 +150,14 @@ def _show_buttons(job: TrainingJob) -> None:
             _try(job.resume)
         if job.state == "finished" and (version := served.version_id(job.request.output)):
             _offer_promotion(version)
+        if st.button(
+            "Dismiss",
+            key="train_dismiss",
+            icon=":material/close:",
+            width="content",
+            help="It stays in the list of trainings below.",
+        ):
+            _try(lambda: on_dismiss(job))
         with st.popover("Remove …", key="train_remove", width="content"):
             note("This removes its log, its rows and its checkpoints. A version that it made stays.")
             st.button("Remove", key="train_remove_yes", on_click=job.forget)
@@ -145,9 +165,17 @@ def _show_buttons(job: TrainingJob) -> None:
 
 def _offer_promotion(version: str) -> None:
     if st.button("Judge and promote", key="train_promote", type="primary", icon=":material/gavel:", width="content"):
-        st.session_state["models_candidate"] = st.session_state["models_shown"] = version
-        st.session_state["models_tabs"] = "Promote"
-        st.switch_page(MODELS_PAGE)
+        st.session_state["models_candidate"] = version
+        _go_to_models(version, tab="Promote")
+    if st.button("Compare", key="train_compare", icon=":material/balance:", width="content"):
+        st.session_state["models_a"] = version
+        _go_to_models(version, tab="Compare")
+
+
+def _go_to_models(version: str, *, tab: str) -> None:
+    st.session_state["models_shown"] = version
+    st.session_state["models_tabs"] = tab
+    st.switch_page(MODELS_PAGE)
 
 
 def _try(action: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """A preview of a training: its data and what it will take, computed in a separate process before it starts."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from app.views.train.own_data import write_own_data
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.notices import note, plain, problem
+from app.views.widgets.work import progress_share, progress_text
 from indexing import places
 from indexing.progress import Progress
 from training.jobs.forecast import forecast_apart
@@ -19,6 +21,7 @@ from training.jobs.jobs import TrainingJob
 from training.train.forecast import QUERIES, Forecast
 
 LAST_KEY = "train_forecast"  # session: the choice previewed last, and its job
+COUNTED = re.compile(r"(.+): ([\d,]+) of ([\d,]+)")  # a line of the forecast's output that counts
 
 
 @st.cache_resource(show_spinner=False)
@@ -101,7 +104,9 @@ def _show(forecast: Forecast) -> None:
 def _bar(job: BackgroundJob[Forecast]) -> None:
     if job.over:
         st.rerun()  # the whole page: its result can be shown now
-    st.progress(0.0, text=plain(job.progress.phase or "Loading …"))
+    counts = job.progress.total or job.stopping or job.state == "waiting"
+    words = progress_text(job) if counts else job.progress.phase or "Loading …"
+    st.progress(progress_share(job) or 0.0, text=plain(words))
     st.button("Stop", key="train_preview_stop", icon=":material/stop:", on_click=job.stop, width="content")
 
 
@@ -110,8 +115,29 @@ def _work(choice: TrainingChoice, root: Path) -> Callable[[Progress], Forecast]:
         with tempfile.TemporaryDirectory(prefix="second-look-preview-") as name:
             folder = Path(name)
             write_own_data(choice.data, folder, root=root)
-            return forecast_apart(
-                choice.request(folder, root=root), folder, on_output=lambda line: progress(line, 0, 0)
-            )
+            return forecast_apart(choice.request(folder, root=root), folder, on_output=OutputProgress(progress))
 
     return work
+
+
+class OutputProgress:
+    """Reports lines of a forecast's output, with what they count, so that the time left of a part can be told."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._last = ("", 0, 0)
+
+    def __call__(self, line: str) -> None:
+        """Take the last line, which may be the same as before."""
+        counted = COUNTED.fullmatch(line)
+        if counted is None or counted[2] == counted[3]:  # nothing is left to count
+            self._progress(line, 0, 0)
+            return
+        phase, done, total = counted[1], _number(counted[2]), _number(counted[3])
+        known = self._last[1] if (self._last[0], self._last[2]) == (phase, total) else 0
+        self._last = phase, done, total
+        self._progress(phase, done - known, total)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))

@@ -14,9 +14,9 @@ BUILDS = {"small": "b1"}
 
 def test_the_verdict_stands_above_all_pipelines(small_index: Index, bi_encoder: BiEncoder, tmp_path: Path) -> None:
     found = decide(opened(small_index, bi_encoder, KnowingReranker(1)), request(tmp_path))
-    read = checked(decision_html(found, BUILDS, at="today"), basis="index small, build b1")
+    read = checked(decision_html(found.as_json(), BUILDS, split="dev", at="today"), basis="index small, build b1")
     assert found.verdict.sentence in read.text
-    assert "20 queries of 40 judged compare" in read.captions[0]
+    assert "dev: 20 queries of 40 judged compare" in read.captions[0]
     mean, difference = (row for row in read.rows if row[0] == "knowing")
     assert mean[2] == "1.0000"
     assert found.reranked is not None
@@ -30,7 +30,10 @@ def test_without_judgments_there_are_times_and_queries_to_judge(
     small_index: Index, bi_encoder: BiEncoder, tmp_path: Path
 ) -> None:
     found = decide(opened(small_index, bi_encoder, NoisyReranker(1)), request(tmp_path, judged=()))
-    read = checked(decision_html(found, BUILDS, at="today"), basis="nothing is judged · index small, build b1")
+    read = checked(
+        decision_html(found.as_json(), BUILDS, split="dev", at="today"),
+        basis="nothing is judged · index small, build b1",
+    )
     assert read.row("knowing")[1] == "knowing"
     assert "What to judge next" in read.text
     assert [one.query.text for one in found.to_label] == [row[0] for row in read.rows[-len(found.to_label) :]]

@@ -148,7 +148,7 @@ def test_queries_are_mined_lazily(pipeline: RetrieveAndRerank, train: JudgedSet)
     assert len(list(islice(examples, 1))) == 1
     assert seen.rows == []  # the first query is done once the second is asked for
     assert len(list(examples)) == 1
-    assert seen.rows == [("mine", 1, 2)] * 2
+    assert seen.rows == [("mine small", 1, 2)] * 2
 
 
 def test_a_limit_draws_queries_by_the_seed(pipeline: RetrieveAndRerank) -> None:

@@ -17,7 +17,9 @@ from training.recipes.settings import FitSettings, TrainSettings
 from training.source import Source
 from training.train import estimate as module
 from training.train.estimate import forecast, steps_to_do
+from training.train.inputs import gather_inputs
 from training.train.request import DevSettings, TrainRequest
+from training.train.workspace import hold_workspace
 
 SHAPE = Shape(parameters=1_000, layers=2, hidden=8, heads=2)
 
@@ -79,6 +81,15 @@ def test_a_models_shape_is_known_without_its_weights(tiny_cross_encoder: Path, t
         model_shape(str(tmp_path))
     with pytest.raises(HubError, match="no-such/model"):
         model_shape("no-such/model")
+
+
+def test_a_forecast_mines_for_the_training_that_follows(small: TrainRequest) -> None:
+    phases: list[str] = []
+    forecast(small, progress=lambda *_: None)
+    begun = replace(small, output=small.output.with_name("another"))
+    with hold_workspace(begun.output, resume=False) as workspace:
+        gather_inputs(begun, workspace, progress=lambda name, *_: phases.append(name))
+    assert "mine small (2 of 2 queries mined before)" in phases
 
 
 def test_a_forecast_holds_rows_counts_and_estimates(small: TrainRequest) -> None:

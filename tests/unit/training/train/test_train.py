@@ -122,7 +122,7 @@ def test_what_is_served_has_the_order_that_was_measured(made: TrainRequest, buil
     assert list(values) == ["3"]
     ranks = [round(2 ** (1 / ndcg) - 1) for ndcg in (values[QueryId("3")], told(made)["best"])]  # of its one answer
     assert abs(ranks[0] - ranks[1]) <= 1  # weights are served in bfloat16, and neighbours may swap
-    assert "| small dev |" in (made.output / "README.md").read_text()
+    assert "| small dev (1 query, depth 8, build " in (made.output / "README.md").read_text()
     assert COMMAND in (made.output / "README.md").read_text()
 
 
@@ -467,15 +467,12 @@ def test_minutes_that_count_everything_leave_room_for_the_last_evaluation(
 ) -> None:
     asked = settings(tiny_cross_encoder, "listnet", minutes=1.0, steps=2, batch=2, save_every=1)
     whole = request(tmp_path, tiny_cross_encoder, built_root, settings=asked, whole=True)
-    monkeypatch.setattr(train, "seconds_a_step", lambda *_: 6.0)
+    monkeypatch.setattr(train, "seconds_a_list", lambda *_: 6.0)
     with hold_workspace(whole.output, resume=False) as workspace:
         inputs = gather_inputs(whole, workspace)
-        pairs = sum(len(ranking) for ranking in inputs.dev.run.values()) if inputs.dev else 0
-        counts = inputs.counts
-        assert pairs > 0
-        # a step of 6 s trains on 2 rows, and a pair is scored in a third of its time
-        a_pair = 6.0 / (2 * counts.pairs / counts.rows) / 3
-        assert train.evaluation_minutes(whole, inputs, workspace) == pytest.approx(pairs * a_pair / 60)
+        queries = len(inputs.dev.queries) if inputs.dev else 0
+        assert queries > 0
+        assert train.evaluation_minutes(whole, inputs, workspace) == pytest.approx(queries * 6.0 / 60)
         assert train.evaluation_minutes(replace(whole, whole=False), inputs, workspace) == 0
     train_version(whole, resume=True)
     assert manifest(whole.output)["settings"]["whole"] is True

@@ -9,7 +9,7 @@ import pytest
 
 from indexing.errors import ModelError
 from tests.support.versions import make_manifest, make_version
-from training.versions.manifest import IndexBuild, ProtectedFile, VersionManifest
+from training.versions.manifest import IndexBuild, MeasuredSet, ProtectedFile, VersionManifest
 from training.versions.registry import find_version
 
 OLD: dict[str, Any] = {
@@ -85,9 +85,11 @@ def test_what_holds_another_type_is_named(tmp_path: Path, values: object, fault:
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(b"abc")
-    manifest = make_manifest(metrics={"small dev": {"MAP": 0.5}})
+    measured = {"small dev": MeasuredSet(queries=8, depth=10, build="b1")}
+    manifest = make_manifest(metrics={"small dev": {"MAP": 0.5}}, measured_on=measured)
     manifest.save(tmp_path)
     loaded = VersionManifest.load(tmp_path)
+    assert loaded.measured_on == measured
     assert loaded.files is not None
     assert set(loaded.files) == {"weights"}
     assert {**loaded.as_json(), "files": 0} == {**manifest.as_json(), "files": 0}
