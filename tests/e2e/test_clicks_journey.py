@@ -5,7 +5,7 @@ from pathlib import Path
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.e2e.axe import violations
-from tests.e2e.browsing import all_of, open_box, press, text_of, until_told
+from tests.e2e.browsing import all_of, go_to, open_box, press, text_of, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
 from tests.e2e.test_accessibility import show
@@ -31,6 +31,10 @@ def test_a_click_log_is_judged_kept_and_trained_on(browser: WebDriver, workshop:
     show(browser, width=390, theme="dark")
     assert not violations(browser, colors_only=True)
     show(browser, width=1280, theme="light")
+    go_to(browser, "Indexes")
+    go_to(browser, "Teach")
+    open_box(browser, "teach_clicks")
+    until_told(browser, "Read earlier: shop.jsonl.")
     press(browser, "teach_clicks_keep")
     until_told(browser, "Kept 2 judgments of 1 query, marked as clicks.")
 

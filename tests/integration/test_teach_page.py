@@ -556,7 +556,7 @@ def test_a_log_and_its_settings_are_there_on_return_from_another_page(
     page.number_input(key="teach_clicks_views").set_value(15).run()
     go_and_return(page)
     assert page.file_uploader(key="teach_clicks_upload").value == []
-    assert "Read before: log.jsonl." in text(page)
+    assert "Read earlier: log.jsonl." in text(page)
     assert CLICKS_READ in text(page)
     assert page.number_input(key="teach_clicks_views").value == 15
     press(page, "teach_clicks_keep")
@@ -601,7 +601,7 @@ def test_judgments_of_quepid_are_counted_kept_apart_and_found_on_return(
     assert "ratings.csv: 1 row without a rating is left out (line 7)." in text(page)
     assert not places.imported().exists()
     go_and_return(page)
-    assert "Read before: ratings.csv." in text(page)
+    assert "Read earlier: ratings.csv." in text(page)
     press(page, "teach_import_keep")
     assert "Kept 4 judgments of 3 queries, marked as brought in from a file." in sentences(page)
     assert "Kept for tiny: 4 judgments of 3 queries, from ratings.csv, on " in text(page)

@@ -136,7 +136,7 @@ def _measure(asker: Asker, own: list[OwnGrade]) -> None:
     if st.button("Measure it on my grades", key="teach_judge_measure", icon=":material/balance:", width="content"):
         key = (asker, tuple((each.pair.key, each.grade) for each in drawn))
         work = measuring(asker, drawn)
-        st.session_state[_job_key("measure")] = measurings().start(key, work, asker.subject("the measuring"))
+        _start("measure", measurings().start(key, work, asker.subject("the measuring")))
     _show_job("measure", measurings(), asker)
 
 
@@ -191,8 +191,14 @@ def _grade(asker: Asker, agreement: ModelAgreement, shared: SharedPipeline, left
     if pressed:
         key = (asker, chosen, depth)
         work = grading(asker, agreement, shared, chosen, depth=depth)
-        st.session_state[_job_key("grade")] = gradings().start(key, work, asker.subject("the grading"))
+        _start("grade", gradings().start(key, work, asker.subject("the grading")))
     _show_job("grade", gradings(), asker)
+
+
+def _start(name: str, job: BackgroundJob[Done]) -> None:
+    """Remember the work that was started, and draw the whole page, whose strip shows it."""
+    st.session_state[_job_key(name)] = job
+    st.rerun()
 
 
 def _show_job(name: str, jobs: BackgroundJobs[Done], asker: Asker) -> None:

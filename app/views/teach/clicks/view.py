@@ -78,7 +78,7 @@ def _kept_sentence(kept: KeptClicks | None, index: str) -> str:
 def _show_earlier(judgments: ClickJudgments) -> None:
     """Which log this is, where the field of its files is empty: the page was left meanwhile."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        note(f"Read before: {', '.join(file.name for file in judgments.log)}.")
+        note(f"Read earlier: {', '.join(file.name for file in judgments.log)}.")
         st.button("Forget it", key="teach_clicks_forget", on_click=forget_log, width="content")
 
 

@@ -63,7 +63,7 @@ def _section(index: Index, store: FeedbackStore, held_out: Callable[[], HeldOut]
         return
     if given is None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            note(f"Read before: {judgments.file.name}.")
+            note(f"Read earlier: {judgments.file.name}.")
             st.button("Forget it", key="teach_import_forget", on_click=forget, args=(_READ, _FIT), width="content")
     st.html(figures_html(_figures(judgments, split)))
     note(*_notes(judgments, split, name))
