@@ -154,7 +154,7 @@ def test_a_decision_that_fails_is_one_sentence(new_page: AppTest, monkeypatch: p
 
     monkeypatch.setattr(deciding, "decide", failing)
     page = again(new_page)
-    assert "Nothing was decided for dev yet." in sentences(page)
+    assert "Nothing has been decided for dev yet." in sentences(page)
     assert not page.dataframe
     decided(page)
     assert "Re-ranker x gave no finite number for each pair; choose another." in sentences(page)
@@ -187,7 +187,9 @@ def test_a_rebuilt_index_says_that_the_decision_is_of_another_build(
     assert kept is not None
     build = kept.figures["builds"]["dev"]
     monkeypatch.setattr("app.views.evaluate.verdict.current_build", lambda _: Path("another"))
-    assert f"This was decided on build {build} of dev, which was built anew since; decide again." in _text(again(page))
+    assert f"This was decided on build {build} of dev, which has been rebuilt since; decide again." in _text(
+        again(page)
+    )
 
 
 def test_the_report_to_download_has_the_verdict_and_every_pipeline(page: AppTest) -> None:

@@ -177,6 +177,7 @@ def test_a_model_card_is_data() -> None:
     )  # HTML is shown as text where unsafe_allow_html isn't set
     assert card_markdown("---\nno end of the header") == "---\nno end of the header"
     assert card_markdown("") == ""
+    assert card_markdown("# A\n## B\n###### C\n#d") == "### A\n#### B\n###### C\n#d"  # six levels are the most
 
 
 def test_a_page_never_allows_html_in_a_card(page: AppTest, versions: Path) -> None:
@@ -234,7 +235,7 @@ def test_a_measured_version_says_what_its_figure_is_of() -> None:
         "nDCG@10 0.6611 on sample dev, 8 queries, depth 10, build b1"
     )
     assert measured_words(VersionManifest(metrics=metrics, settings=settings)) == (  # of an older program
-        "nDCG@10 0.6611 on sample dev, depth 30; up to 100 queries, their number and build not recorded"
+        "nDCG@10 0.6611 on sample dev, up to 100 queries, depth 30, build not recorded"
     )
     assert measured_words(VersionManifest()) == "not measured when it was made; Compare measures it"
 

@@ -72,12 +72,12 @@ def decide_form(*, read_only: bool) -> tuple[DecideChoice, SharedPipeline] | Non
         with third:
             budgets = list(BUDGETS)[:2] if read_only else list(BUDGETS)
             usual = budgets[-1] if read_only else USUAL
-            about = "About how long it may take. What there is no time for is left out, and named."
+            about = "Roughly how long it may take. Whatever doesn't fit is left out and named."
             budget = pick("Time", budgets, key="evaluate_budget", default=usual, about=about)
         warn_about(split)
         note(
-            f"Half of the {len(judged[split].queries):,} queries choose the best pipeline of each kind, with and "
-            "without a re-ranker; the other half compares them, also with what is served now."
+            f"One half of the {len(judged[split].queries):,} queries chooses the best pipeline of each kind, with and "
+            "without a re-ranker; the other half compares these with each other and with what is served now."
         )
     return DecideChoice(index=index, split=split, budget=budget), opened
 
@@ -95,7 +95,7 @@ def show_deciding(choice: DecideChoice, shared: SharedPipeline, *, read_only: bo
     if kept is not None:
         show_verdict(kept, index=choice.index, read_only=read_only)
     elif job is None or job.over:
-        hint(f"Nothing was decided for {choice.index} yet. Press Decide; you can leave the page meanwhile.")
+        hint(f"Nothing has been decided for {choice.index} yet. Press Decide; you can leave the page meanwhile.")
 
 
 def _start(choice: DecideChoice, shared: SharedPipeline) -> BackgroundJob[KeptDecision] | None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app.views.evaluate.serving import show_serving
-from app.views.evaluate.verdict_chart import gain_chart
+from app.views.evaluate.verdict_chart import gain_chart, gain_words
 from app.views.widgets.figures import heading_html, interval_text, p_text
 from app.views.widgets.measured.html_report import report_button
 from app.views.widgets.notices import note, plain, shown
@@ -35,7 +35,7 @@ def show_verdict(kept: KeptDecision, *, index: str, read_only: bool) -> None:
     columns = compared_columns(rows) if figures["comparing"] else timed_columns(rows)
     st.dataframe(columns, hide_index=True, column_config=_config(), key="evaluate_decide_table")
     if any(row.get("versus_baseline") and row["milliseconds"] for row in rows):
-        st.html(heading_html("Gain against time", f"{MAIN_MEASURE} minus that of {figures['baseline']}"))
+        st.html(heading_html("Gain against time", gain_words(str(figures["baseline"]))))
         st.altair_chart(gain_chart(rows, baseline=str(figures["baseline"])), key="evaluate_decide_gain")
     if figures["to_label"]:
         _show_to_label(figures["to_label"], index)
@@ -129,7 +129,7 @@ def _changed(figures: Figures, index: str) -> list[str]:
     build = figures.get("builds", {}).get(index)
     if build is None or build == current_build(index).name:
         return []
-    return [f"This was decided on build {build} of {index}, which was built anew since; decide again."]
+    return [f"This was decided on build {build} of {index}, which has been rebuilt since; decide again."]
 
 
 def _show_to_label(queries: list[Figures], index: str) -> None:

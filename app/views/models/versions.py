@@ -1,5 +1,6 @@
 """The versions of the re-ranker: a table, their lineage, and the details of one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -27,7 +28,9 @@ ul.sl-tree, .sl-tree ul { list-style: none; margin: 0; padding: 0; }
 .sl-tree .sl-other { color: var(--sl-quiet); }
 </style>
 """
-WIDTHS = {"state": 100, "measured": 200}  # pixels; these columns are empty for most versions
+WIDTHS = {"state": 100, "measured": 660}  # pixels
+HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
+"""Of a card, whose first one becomes the page's third level."""
 LineageTree = dict[str, "LineageTree"]
 """Names of models, each with the models trained from it."""
 
@@ -62,11 +65,11 @@ def version_columns(versions: Sequence[Version], promotion: Promotion) -> dict[s
     return {
         "version": [version.id for version in versions],
         "state": [state(version, promotion) for version in versions],
+        "measured": [measured_words(version.manifest) for version in versions],
         "created": [version.manifest.created[:16].replace("T", " ") for version in versions],
         "recipe": [version.manifest.recipe for version in versions],
         "from": [lineage(version)[-2] if len(lineage(version)) > 1 else "" for version in versions],
         "MB": [version.bytes / 1e6 for version in versions],
-        "measured": [measured_words(version.manifest) for version in versions],
     }
 
 
@@ -91,7 +94,7 @@ def measured_words(manifest: VersionManifest) -> str:
     dev = manifest.settings.get("dev")
     if not isinstance(dev, Mapping) or not dev.get("queries"):
         return f"{figure}; queries, depth and build not recorded"
-    return f"{figure}, depth {dev.get('depth')}; up to {dev['queries']} queries, their number and build not recorded"
+    return f"{figure}, up to {dev['queries']} queries, depth {dev.get('depth')}, build not recorded"
 
 
 def main_metric(metrics: Mapping[str, Mapping[str, float]]) -> str:
@@ -170,4 +173,4 @@ def card_markdown(card: str) -> str:
     text = "\n".join(lines).strip()
     for mark in ("![", "$", ":material/", ":streamlit:"):
         text = text.replace(mark, f"\\{mark}")
-    return text.replace("# ", "### ", 1) if text.startswith("# ") else text
+    return HEADING.sub(lambda found: f"##{found[0]}"[-7:], text)

@@ -28,7 +28,7 @@ from training.recipes.catalog import find_loss_recipe
 from training.versions.registry import Version
 
 MOST_EXAMPLES = 10_000_000
-OWN_SCORES = "The scores of the data; for an index, those of its first stage"
+OWN_SCORES = "The data's own scores; for an index, those of its first stage"
 
 
 class KeptCount(NamedTuple):
@@ -160,8 +160,8 @@ def _mining() -> None:
             "Sampling",
             SAMPLING,
             key=key("sampling"),
-            help="The highest-ranked ones; any; or half from the top tenth, a quarter from the upper half and the "
-            "rest from all.",
+            help="top: the highest-ranked ones; random: any; mixed: half from the top tenth, a quarter from the upper "
+            "half and the rest from all.",
         )
     with second:
         whole_number("From rank", "first_rank", 1, 10_000)

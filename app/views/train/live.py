@@ -56,7 +56,7 @@ def job_figures(status: TrainingStatus, losses: list[float]) -> list[Figure]:
     if status.seconds_left is not None and status.state == "training":
         figures.append(Figure("Time left", duration_text(status.seconds_left), "not counting evaluations"))
     if status.memory:
-        figures.append(Figure("Memory", size_text(status.memory), "resident memory of its process"))
+        figures.append(Figure("Memory", size_text(status.memory), "used by its process"))
     return figures
 
 
@@ -150,13 +150,7 @@ def _show_buttons(job: TrainingJob, on_dismiss: Callable[[TrainingJob], None]) -
             _try(job.resume)
         if job.state == "finished" and (version := served.version_id(job.request.output)):
             _offer_promotion(version)
-        if st.button(
-            "Dismiss",
-            key="train_dismiss",
-            icon=":material/close:",
-            width="content",
-            help="It stays in the list of trainings below.",
-        ):
+        if st.button("Dismiss", key="train_dismiss", icon=":material/close:", width="content"):
             _try(lambda: on_dismiss(job))
         with st.popover("Remove …", key="train_remove", width="content"):
             note("This removes its log, its rows and its checkpoints. A version that it made stays.")

@@ -90,13 +90,13 @@ def _show(forecast: Forecast) -> None:
     if forecast.memory >= forecast.free:
         needed, free = size_text(forecast.memory), size_text(forecast.free)
         sentence = (
-            f"About {needed} of memory are needed but only {free} are free, so the speed wasn't measured. Choose fewer "
+            f"About {needed} of memory is needed but only {free} is free, so the speed wasn't measured. Choose fewer "
             "rows in memory at once, shorter pairs or a smaller model."
         )
         st.warning(plain(sentence), icon=":material/memory:")
     note(
         f"Estimated from the examples of at most {QUERIES} queries of each source and a few steps timed just now. The "
-        "training itself uses all queries."
+        "training itself uses all queries, and what was mined for them just now."
     )
     show_rows(forecast.rows, forecast.counts)
 

@@ -27,7 +27,7 @@ from training.data.settings import DataSettings
 from training.fitting import checkpoints
 from training.fitting.callback import TrainingStep
 from training.jobs.jobs import TrainingJob, next_output
-from training.jobs.reporter import TrainingReporter, read_preview, resident
+from training.jobs.reporter import PrintLine, TrainingReporter, read_preview, resident
 from training.jobs.run import Stopper, run_training
 from training.jobs.status import FINAL, STATES, Metric, MetricsFile, TrainingStatus, read_metrics
 from training.judgments.export import FEEDBACK_FILE, write_feedback
@@ -78,10 +78,10 @@ def job_of(folder: Path) -> TrainingJob:
     return job
 
 
-def do(folder: Path, *, resume: bool = False) -> TrainingStatus:
+def do(folder: Path, *, resume: bool = False, print_line: PrintLine = lambda _: None) -> TrainingStatus:
     """Run a job in this process, as `python -m training run` does."""
     with TrainingJob.hold(folder):
-        return run_training(folder, resume=resume, print_line=lambda _: None)
+        return run_training(folder, resume=resume, print_line=print_line)
 
 
 @contextmanager
@@ -474,14 +474,17 @@ def test_the_process_of_a_started_job_holds_its_lock(
 
 
 def test_a_job_previews_its_rows_and_is_measured_beside_the_current_model(
-    small: TrainRequest, tiny_cross_encoder: Path
+    small: TrainRequest, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = small.output.parent.parent
     make_version(models, "old/1", tiny_cross_encoder)
     atomic.write_json(models / "promoted.json", {"promoted": "old/1"})
     settings = replace(small.settings, evaluate_every=SAVE_EVERY)
     folder = made_job(replace(small, settings=settings, dev=DevSettings("small", queries=1, depth=5)))
-    ended = do(folder)
+    told: list[str] = []
+    ended = do(folder, print_line=told.append)
+    served = "training: measuring the served version"
+    assert told.index("training: measuring on the dev queries") == told.index(served) + 1  # not before the first step
     figures = json.loads((small.output / "manifest.json").read_text(encoding="utf-8"))["metrics"]
     assert ended.ndcg == figures["small dev"]["nDCG@10"]
     assert ended.current == "old/1"
@@ -495,6 +498,12 @@ def test_a_job_previews_its_rows_and_is_measured_beside_the_current_model(
     assert {row["query"] for row in rows} == {"how do bees make honey", "why does bread rise"}
     assert counts.examples == {"judged small": 2}
     assert counts.rows == len(rows) == 2
+    monkeypatch.setattr("training.jobs.run.open_reranker", None)  # what is known isn't scored again
+    another = replace(job_of(folder).request, output=small.output.with_name("2"), settings=replace(settings, steps=1))
+    told.clear()
+    assert do(made_job(another, name="training-2"), print_line=told.append).current_ndcg == ended.current_ndcg
+    assert served not in told
+    assert any("old/1 was measured on " in line for line in told)
 
 
 def test_the_second_pass_of_a_cold_start_continues_the_first_one_s_step_count(small: TrainRequest) -> None:
