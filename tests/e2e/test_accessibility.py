@@ -7,7 +7,19 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.e2e.axe import Violation, violations
-from tests.e2e.browsing import HEADING, all_of, fill, go_to, press, press_enter_on, text_of, there, until, until_told
+from tests.e2e.browsing import (
+    HEADING,
+    all_of,
+    fill,
+    go_to,
+    open_box,
+    press,
+    press_enter_on,
+    text_of,
+    there,
+    until,
+    until_told,
+)
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
 
@@ -185,6 +197,8 @@ def passages(browser: WebDriver) -> None:
     fill(browser, "teach_rater", "Ann")
     fill(browser, "teach_query", "jaguar")
     all_of(browser, ".st-key-teach_sheet .sl-card")
+    for box in ("teach_exchange", "teach_judge", "teach_exports"):
+        open_box(browser, box)
 
 
 def deleting(browser: WebDriver) -> None:

@@ -134,3 +134,17 @@ def test_the_time_left_follows_from_the_speed_so_far(monkeypatch: pytest.MonkeyP
     assert job.seconds_left == 30.0  # 10 of 40 in 10 s
     job._report("test", 1, 8)
     assert job.seconds_left is None  # the phase has just begun
+
+
+def test_what_waits_for_another_machine_takes_no_turn() -> None:
+    jobs, asking, computing = BackgroundJobs[str](), Gate(), Gate()
+    asked = jobs.start("a", asking, Subject("the grading", computes=False))
+    until(lambda: asked.state == "running")
+    assert work_ahead() is None
+    computed = jobs.start("b", computing)
+    until(lambda: computed.state == "running")
+    assert (asked.state, work_ahead()) == ("running", computed)
+    assert finished(jobs.start("c", counted, Subject(computes=False))).result == "found"
+    asking.open.set()
+    computing.open.set()
+    assert finished(asked).state == finished(computed).state == "done"
