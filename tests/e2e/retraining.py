@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from urllib.parse import parse_qs, urlsplit
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -90,8 +91,14 @@ def begin_training(browser: WebDriver, *, graded: bool = False, clicked: bool = 
         tick(browser, "train_field_clicks")
     for name, value in fields.items():
         fill(browser, f"train_field_{name}", value)
+    before = _job_of_link(browser)  # of a training that ended and is shown
     press(browser, "train_start")
+    until(browser, "the new training's link", lambda: _job_of_link(browser) not in ("", before))
     all_of(browser, ".st-key-train_job")
+
+
+def _job_of_link(browser: WebDriver) -> str:
+    return parse_qs(urlsplit(browser.current_url).query).get("job", [""])[0]
 
 
 def promote(browser: WebDriver, *, depth: int) -> None:
