@@ -92,7 +92,7 @@ def ask(
         reply = _within(address, lambda: _post(address, body, key), heed)
     if reply.status != OK:
         raise ModelError(_refusal(address, reply, key))
-    return _answer(address, reply.content)
+    return _answer(address, reply.content, key)
 
 
 def environment_key() -> str:
@@ -109,15 +109,21 @@ def _check_url(url: str, *, anywhere: bool) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or url.split() != [url]:
-        raise SettingsError(f"{url[:80]!r} is no address of a model; give one such as http://127.0.0.1:8080/v1.")
     if parts.username is not None or parts.password is not None:
         raise SettingsError(f"The address of the model holds a name or a key; take them out and set {KEY}.")
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or not _is_plain(url, host):
+        raise SettingsError(f"{url[:80]!r} is no address of a model; give one such as http://127.0.0.1:8080/v1.")
     if parts.scheme == "http" and not anywhere and not _is_loopback(host):
         raise SettingsError(
             f"{url[:80]} is another machine without https, so that anyone on the way could read queries and passages; "
             "give an https address, or, on the command line, --any-address."
         )
+
+
+def _is_plain(url: str, host: str) -> bool:
+    """Whether an address can be sent as it is, and its host be looked up."""
+    labels = host.removesuffix(".").split(".")
+    return url.isascii() and url.split() == [url] and "%" not in host and all(0 < len(label) < 64 for label in labels)
 
 
 def _is_loopback(host: str) -> bool:
@@ -212,16 +218,18 @@ def _refusal(address: ModelAddress, reply: _Reply, key: str) -> str:
             f"{address.url} redirects elsewhere ({reply.status}), which isn't followed; give the address it leads to."
         )
     advice = {401: f"set {KEY}", 403: f"set {KEY} to a key that may", 404: "check the address and the model's name"}
-    said = _said(reply.content)
-    if key:
-        said = said.replace(key, "***")
+    said = _said(without_key(reply.content.decode("utf-8", "replace"), key))
     act = advice.get(reply.status, "wait, and run it again: what it has answered is kept")
     return f"The model at {address.url} refuses with status {reply.status}{f' ({said})' if said else ''}; {act}."
 
 
-def _said(content: bytes) -> str:
+def without_key(text: str, key: str) -> str:
+    """What a server said, without the key that it may repeat."""
+    return text.replace(key, "***") if key else text
+
+
+def _said(text: str) -> str:
     """What a refusal says, in one line; empty for nothing."""
-    text = content.decode("utf-8", "replace")
     try:
         told = json.loads(text)["error"]
         text = str(told["message"] if isinstance(told, dict) else told)
@@ -235,7 +243,7 @@ def _wait(asked: str | None, usual: float) -> float:
     return min(float(asked), LONGEST_WAIT) if asked is not None and asked.isascii() and asked.isdecimal() else usual
 
 
-def _answer(address: ModelAddress, content: bytes) -> Answer:
+def _answer(address: ModelAddress, content: bytes, key: str) -> Answer:
     text = model = None
     try:
         answer: Any = json.loads(content) if len(content) <= LARGEST else {}
@@ -243,7 +251,7 @@ def _answer(address: ModelAddress, content: bytes) -> Answer:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     if not isinstance(text, str):
-        begins = content[:80].decode("utf-8", "replace")
+        begins = without_key(content.decode("utf-8", "replace"), key)[:80]
         raise ModelError(
             f"{address.url}{PATH} answers in another form than a chat completion ({begins!r}); give the address of an "
             "OpenAI-compatible server, usually one that ends with /v1."

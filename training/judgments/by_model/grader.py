@@ -13,7 +13,7 @@ from indexing.notes import Note, counted, log_note, shown
 from indexing.progress import Progress, silent
 from indexing.records import Passage, Query
 from search.journal import Journal, open_journal
-from training.judgments.by_model.chat import HEED, ModelAddress, ask, environment_key, go_on
+from training.judgments.by_model.chat import HEED, ModelAddress, ask, environment_key, go_on, without_key
 from training.judgments.by_model.guideline import MOST, guideline_fingerprint, messages, read_grade
 
 ANSWERS = "answers.journal"
@@ -82,7 +82,7 @@ class Grader:
         if grade is not None:
             self._journal.add(pair.key, {"grade": grade, "model": answer.model})
             self._kept[pair.key] = grade
-        return grade, answer.text.strip()[:BEGINNING]
+        return grade, without_key(answer.text.strip(), self._key)[:BEGINNING]
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -61,6 +61,15 @@ def test_a_refusal_is_told_without_the_key(status: int, body: bytes, told: str) 
     assert told in refused(lambda _, handler: send(handler, body, status=status), key="sk-1")
 
 
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("before", range(60, 170, 10))
+def test_no_part_of_a_key_that_a_server_repeats_is_told(status: int, before: int) -> None:
+    """Wherever the sentence about what it said is cut."""
+    key = "abcdefghijklmnopqrstuvwxyz" * 2
+    body = b"." * before + key.encode()
+    assert "abcd" not in refused(lambda _, handler: send(handler, body, status=status), key=key)
+
+
 def test_a_redirection_is_not_followed() -> None:
     with serving(saying(lambda _: "3")) as other:
         told = refused(
@@ -135,6 +144,11 @@ def test_a_server_that_is_not_there_is_told() -> None:
         ("http://10.0.0.7:8080/v1", "is another machine without https"),
         ("http://127.0.0.1.example/v1", "is another machine without https"),
         ("https://ann:key@models.example/v1", "holds a name or a key; take them out and set SECOND_LOOK_JUDGE_KEY"),
+        ("https://ann:key@models.example/v1?x=1", "holds a name or a key; take them out"),
+        ("https://exämple..com/v1", "is no address of a model"),
+        ("http://127.0.0.1:8080/ü", "is no address of a model"),
+        (f"https://{'a' * 64}.example/v1", "is no address of a model"),
+        ("http://[::1%2eexample]/v1", "is no address of a model"),
         ("ftp://127.0.0.1/v1", "is no address of a model"),
         ("file:///etc/passwd", "is no address of a model"),
         ("127.0.0.1:8080", "is no address of a model"),

@@ -14,6 +14,7 @@ from indexing.records import Passage, PassageId, Query, QueryId, Ranking
 from tests.conftest import PASSAGES, write_lines
 from tests.unit.training.judgments.by_model.servers import Asked, saying, serving
 from training.__main__ import main
+from training.judgments.by_model.chat import KEY
 from training.judgments.by_model.grader import Pair, open_grader
 from training.judgments.by_model.guideline import MOST, messages, read_grade
 from training.judgments.by_model.judge import run_pairs
@@ -49,6 +50,9 @@ def measure(folder: Path, grades: list[OwnGrade], answer: Callable[[int], object
         ("2", 2),
         (" Grade: **3**.\n", 3),
         ("<think>1 or 2? It names 7 bees.</think>0", 0),
+        ("<think>1</think>" * 2 + "2", 2),
+        ("<think>It may be a 2, since", None),
+        ("<think>" * 150_000, None),
         ("4", None),
         ("-1", None),
         ("2.5", None),
@@ -116,6 +120,17 @@ def test_answers_without_a_grade_are_told_and_leave_too_few(tmp_path: Path) -> N
     assert notes == ["1 answer of tiny held no grade and is left out: '?'."]
     with pytest.raises(SettingsError, match="Only 29 answers of tiny held a grade; grade 1 more"):
         measure(tmp_path / "b", own(*[0, 3] * 15), lambda number: "?" if number == 7 else 3 * (number % 2))
+
+
+def test_an_answer_that_repeats_the_key_is_told_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "sk-secret")
+    notes: list[str] = []
+    with (
+        serving(saying(lambda asked: f"What is {asked.key}?")) as server,
+        open_grader(tmp_path, server.address()) as grader,
+    ):
+        assert grader.grade([pair(1)], note=notes.append) == [None]
+    assert notes == ["1 answer of tiny held no grade and is left out: 'What is Bearer ***?'."]
 
 
 def test_a_stopped_grading_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
