@@ -153,11 +153,16 @@ class BackgroundJobs(Generic[T]):
             usable = [job for key in reversed(self._jobs) if (job := self._usable(key)) is not None]
         return next((job for job in usable if not job.over), usable[0] if usable else None)
 
-    def start(self, key: Hashable, work: Callable[[Progress], T], subject: Subject | None = None) -> BackgroundJob[T]:
-        """The job with this key; a new one is started where none is waiting, running or done."""
+    def start(
+        self, key: Hashable, work: Callable[[Progress], T], subject: Subject | None = None, *, again: bool = False
+    ) -> BackgroundJob[T]:
+        """The job with this key; a new one is started where none is waiting, running or done.
+
+        With `again` one that is done is done anew, as work must be that leaves something others may have removed since.
+        """
         with self._lock:
             existing = self._usable(key)
-            if existing is not None:
+            if existing is not None and not (again and existing.over):
                 return existing
             self._jobs[key] = job = BackgroundJob(work, subject)
             self._jobs.move_to_end(key)

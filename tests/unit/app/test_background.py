@@ -49,6 +49,17 @@ def test_work_that_is_done_has_its_result() -> None:
     assert (job.state, job.result, job.progress, job.problem) == ("done", "found", PhaseProgress("dev", 2, 2), "")
 
 
+def test_work_that_leaves_something_is_done_again_once_it_is_over() -> None:
+    jobs, gate = BackgroundJobs[str](), Gate()
+    first = jobs.start("a", gate, again=True)
+    assert jobs.start("a", counted, again=True) is first
+    gate.open.set()
+    assert finished(first).result == "through"
+    second = finished(jobs.start("a", counted, again=True))
+    assert second.result == "found"
+    assert jobs.start("a", gate) is second is jobs.newest()
+
+
 def test_a_fault_that_a_user_can_mend_is_a_sentence() -> None:
     def broken(progress: Progress) -> str:
         raise ModelError("Re-ranker x gave a score that isn't a finite number; choose another.")

@@ -11,10 +11,11 @@ from app.exposure import open_to_others
 
 @pytest.fixture
 def option() -> Iterator[Callable[[str, Any], None]]:
-    names = ("server.address", "server.allowedHosts")
+    names = ("server.address", "server.allowedHosts", "server.corsAllowedOrigins")
     before = {name: config.get_option(name) for name in names}
     config.set_option("server.address", "127.0.0.1")
     config.set_option("server.allowedHosts", [])
+    config.set_option("server.corsAllowedOrigins", [])
     yield config.set_option
     for name, value in before.items():
         config.set_option(name, value)
@@ -33,6 +34,10 @@ def option() -> Iterator[Callable[[str, Any], None]]:
         ("server.allowedHosts", ["localhost"], False),
         ("server.allowedHosts", ["localhost", "search.example.org"], True),
         ("server.allowedHosts", ["*"], True),
+        # a proxy that names this machine in place of the host needs the page's origin to be allowed
+        ("server.corsAllowedOrigins", ["https://search.example.org"], True),
+        ("server.corsAllowedOrigins", ["http://localhost:3000"], False),
+        ("server.corsAllowedOrigins", ["*"], True),
     ],
 )
 def test_an_address_or_a_name_of_its_own_opens_it(

@@ -136,7 +136,7 @@ def _measure(asker: Asker, own: list[OwnGrade]) -> None:
     if st.button("Measure it on my grades", key="teach_judge_measure", icon=":material/balance:", width="content"):
         key = (asker, tuple((each.pair.key, each.grade) for each in drawn))
         work = measuring(asker, drawn)
-        _start("measure", measurings().start(key, work, asker.subject("the measuring")))
+        _start("measure", measurings().start(key, work, asker.subject("the measuring"), again=True))
     _show_job("measure", measurings(), asker)
 
 
@@ -191,7 +191,7 @@ def _grade(asker: Asker, agreement: ModelAgreement, shared: SharedPipeline, left
     if pressed:
         key = (asker, chosen, depth)
         work = grading(asker, agreement, shared, chosen, depth=depth)
-        _start("grade", gradings().start(key, work, asker.subject("the grading")))
+        _start("grade", gradings().start(key, work, asker.subject("the grading"), again=True))
     _show_job("grade", gradings(), asker)
 
 
