@@ -105,6 +105,19 @@ def kept_set(origin: Origin, index: str) -> KeptSet | None:
     return None if folder is None else read_set(origin, folder)
 
 
+def build_of(origin: Origin, index: str) -> str:
+    """The build that what is kept of an index was made on; empty for nothing, or where that isn't recorded.
+
+    Raises:
+        CorpusError: the record can't be read.
+    """
+    folder = kept_folder(origin, index)
+    try:
+        return "" if folder is None else str(json_of(folder / RECORD).get("build", ""))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise damaged(origin, folder or origin.root(), error) from error
+
+
 def read_set(origin: Origin, folder: Path) -> KeptSet:
     """What a folder holds. Raises CorpusError if its record can't be read."""
     try:

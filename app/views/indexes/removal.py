@@ -15,7 +15,10 @@ from indexing.notes import counted
 from training.jobs.jobs import TrainingJob
 
 TOLD_KEY = "indexes_removed"  # session: what was deleted last, told once
-STAYS = "Its corpus with the judgments beside it stays, and so do your grades and the versions that were trained on it."
+STAYS = (
+    "Its corpus with the judgments beside it stays, and so do your grades, what Teach keeps beside them, and the "
+    "versions that were trained on it."
+)
 
 
 @st.dialog("Delete this index?", on_dismiss=close_dialog)

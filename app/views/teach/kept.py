@@ -6,15 +6,20 @@ from app.background import Subject
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.work import page_link
 from indexing.errors import SecondLookError
-from training.judgments.kept import Origin, remove_kept
+from indexing.manifest import Manifest
+from training.judgments.kept import Origin, build_of, remove_kept
 
 WHERE = (
     "They are stored apart from the grades and marked; Train uses them only if you tick them there, under Expert, and "
     "never those of protected queries."
 )
+OTHER_BUILD = (
+    "They were made on another build of this index and name passages by their ids: if these ids have other texts now, "
+    "remove them."
+)
 
 
-def show_kept(origin: Origin, index: str, sentence: str) -> None:
+def show_kept(origin: Origin, manifest: Manifest, sentence: str) -> None:
     """Show what the last press did, and what is kept in a sentence; no sentence is nothing kept."""
     if told := st.session_state.pop(_told_key(origin), ""):
         st.success(plain(told), icon=":material/check:")
@@ -22,12 +27,23 @@ def show_kept(origin: Origin, index: str, sentence: str) -> None:
         problem(fault)
     if not sentence:
         return
-    note(sentence)
+    index = manifest.name
+    note(sentence, *build_notes(origin, index, build=manifest.build))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         page_link(Subject("the training", "train"), label="Train on them")
         with st.popover("Remove …", key=f"teach_{origin.name}_remove", width="content"):
             note("This removes the kept judgments. Versions that were trained on them stay.")
             st.button("Remove", key=f"teach_{origin.name}_remove_yes", on_click=_remove, args=(origin, index))
+
+
+def build_notes(origin: Origin, index: str, *, build: str) -> tuple[str, ...]:
+    """What is to be known of what is kept where it was made on another build than this one.
+
+    Raises:
+        CorpusError: its record can't be read.
+    """
+    made_on = build_of(origin, index)
+    return (OTHER_BUILD,) if made_on and made_on != build else ()
 
 
 def tell(origin: Origin, done: str) -> None:

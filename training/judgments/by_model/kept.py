@@ -7,6 +7,8 @@ from pathlib import Path
 
 from indexing import places
 from indexing.errors import SettingsError
+from indexing.judged.queries import normalize_query
+from indexing.judged.sets import JudgedSet
 from indexing.records import PassageId, Qrels, Query, QueryId
 from training.judgments.by_model.chat import ModelAddress
 from training.judgments.by_model.grader import identity
@@ -64,23 +66,33 @@ def keep_model_grades(
     return read_set(BY_MODEL, keep(BY_MODEL, index, fill, build=build))
 
 
-def _earlier(agreement: ModelAgreement, index: str, texts: dict[QueryId, Query]) -> dict[QueryId, dict[PassageId, int]]:
-    """What is kept of the same model with the same guideline; its queries are added to `texts`."""
+def kept_of_model(agreement: ModelAgreement, index: str) -> JudgedSet | None:
+    """What is kept of the same model at the same address with the same guideline; None where all of it is replaced.
+
+    Raises:
+        CorpusError: what is kept can't be read.
+    """
     folder = kept_folder(BY_MODEL, index)
     if folder is None:
-        return {}
+        return None
     asked = ("address", "model", "guideline")
     try:
         earlier = json_of(folder / BY_MODEL.record)["agreement"]
         same = [earlier[name] for name in asked] == [getattr(agreement, name) for name in asked]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise damaged(BY_MODEL, folder, error) from error
-    if not same:
-        return {}
-    judged = read_kept(BY_MODEL, folder)
-    for query in judged.queries:
-        texts.setdefault(query.id, query)
-    return {query: dict(grades) for query, grades in judged.qrels.items()}
+    return read_kept(BY_MODEL, folder) if same else None
+
+
+def _earlier(agreement: ModelAgreement, index: str, texts: dict[QueryId, Query]) -> dict[QueryId, dict[PassageId, int]]:
+    """The grades of `kept_of_model`, whose queries are added to `texts`; an id that now has another text is left out.
+
+    Such an id comes from an earlier collection under this index's name.
+    """
+    judged = kept_of_model(agreement, index)
+    earlier = [] if judged is None else judged.queries
+    same = [one for one in earlier if normalize_query(texts.setdefault(one.id, one).text) == normalize_query(one.text)]
+    return {} if judged is None else {query.id: dict(judged.qrels[query.id]) for query in same}
 
 
 def _short(text: str) -> str:

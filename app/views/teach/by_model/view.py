@@ -21,11 +21,11 @@ from indexing.index import Index
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
 from indexing.notes import counted
-from training.judgments.by_model.kept import kept_agreement, last_agreement
+from training.judgments.by_model.kept import kept_agreement, kept_of_model, last_agreement
 from training.judgments.by_model.measured import LEAST, ModelAgreement
 from training.judgments.by_model.own_grades import OwnGrade, draw, grades_in_store
 from training.judgments.feedback import FeedbackStore, Grade
-from training.judgments.kept import BY_MODEL, KeptSet, kept_set, read_kept
+from training.judgments.kept import BY_MODEL, KeptSet, kept_set
 
 PAIRS, TYPED, QUERIES, DEPTH = "teach_judge_pairs", "teach_judge_typed", "teach_judge_queries", "teach_judge_depth"
 _OWN_KEY = "teach_judge_own"  # session: a rater's grades as pairs with texts
@@ -64,7 +64,7 @@ def _section(
     manifest = shared.pipeline.index.manifest
     try:
         kept = kept_set(BY_MODEL, manifest.name)
-        show_kept(BY_MODEL, manifest.name, _kept_sentence(kept, manifest.name))
+        show_kept(BY_MODEL, manifest, _kept_sentence(kept, manifest.name))
         if not rater:
             hint("Type your name above: the model is measured on your grades.")
             return
@@ -82,8 +82,9 @@ def _section(
         if agreement.doubtful:
             hint(DOUBTFUL)
             return
-        left = _choose_queries(store, grades, kept, agreement, judged)
-        _grade(asker, agreement, shared, left)
+        own = kept_of_model(agreement, manifest.name)
+        left = _choose_queries(store, grades, own, judged)
+        _grade(asker, agreement, shared, left, replaced=kept if own is None else None)
     except (SecondLookError, OSError) as error:
         problem(error)
 
@@ -143,8 +144,7 @@ def _measure(asker: Asker, own: list[OwnGrade]) -> None:
 def _choose_queries(
     store: FeedbackStore,
     grades: Sequence[Grade],
-    kept: KeptSet | None,
-    agreement: ModelAgreement,
+    own: JudgedSet | None,
     judged: Mapping[str, JudgedSet],
 ) -> Ungraded:
     """Fields for the queries; those that remain."""
@@ -160,14 +160,16 @@ def _choose_queries(
     )
     keep_field(TYPED)
     graded = {grade.normalized for grade in grades}
-    if kept is not None and kept.made_by == agreement.model:
-        graded |= {normalize_query(query.text) for query in read_kept(BY_MODEL, kept.folder).queries}
+    if own is not None:
+        graded |= {normalize_query(query.text) for query in own.queries}
     left = ungraded(typed, judged, store, graded=graded)
     note(left.sentence())
     return left
 
 
-def _grade(asker: Asker, agreement: ModelAgreement, shared: SharedPipeline, left: Ungraded) -> None:
+def _grade(
+    asker: Asker, agreement: ModelAgreement, shared: SharedPipeline, left: Ungraded, *, replaced: KeptSet | None
+) -> None:
     """How many queries and passages, the button, and the work."""
     begin_field(QUERIES, 20)
     begin_field(DEPTH, 5)
@@ -187,7 +189,7 @@ def _grade(asker: Asker, agreement: ModelAgreement, shared: SharedPipeline, left
         disabled=not chosen,
         width="content",
     )
-    note(WHERE)
+    note(WHERE + (f" They take the place of those by the model {replaced.made_by} that are kept." if replaced else ""))
     if pressed:
         key = (asker, chosen, depth)
         work = grading(asker, agreement, shared, chosen, depth=depth)

@@ -45,7 +45,7 @@ def _section(index: Index, store: FeedbackStore) -> None:
     )
     try:
         kept = kept_clicks(index.manifest.name)
-        show_kept(FROM_CLICKS, index.manifest.name, _kept_sentence(kept, index.manifest.name))
+        show_kept(FROM_CLICKS, index.manifest, _kept_sentence(kept, index.manifest.name))
         log = choose_log()
         judgments = read_given(log, index)
     except (SecondLookError, OSError) as error:

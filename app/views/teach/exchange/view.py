@@ -52,7 +52,7 @@ def _section(index: Index, store: FeedbackStore, held_out: Callable[[], HeldOut]
     name = index.manifest.name
     try:
         kept = kept_set(IMPORTED, name)
-        show_kept(IMPORTED, name, _kept_sentence(kept, name))
+        show_kept(IMPORTED, index.manifest, _kept_sentence(kept, name))
         given = _choose_file()
         judgments = _read_given(given, index)
         if judgments is None:

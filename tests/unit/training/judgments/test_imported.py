@@ -12,7 +12,7 @@ from tests.conftest import write_lines
 from training.judgments.by_model.own_grades import grades_in_files
 from training.judgments.feedback import FeedbackStore
 from training.judgments.imported import keep_imported, read_imported
-from training.judgments.kept import IMPORTED, judgments_to_train, kept_set, remove_kept
+from training.judgments.kept import IMPORTED, build_of, judgments_to_train, kept_set, remove_kept
 from training.judgments.quepid import export_judgments, judged_in_store
 
 RATINGS = ["query,docid,rating", "wax,a1,3", "wax,a4,0", "Bread,c1,2.0", "bread?,x9,1", "gone,x1,3"]
@@ -72,10 +72,16 @@ def test_kept_judgments_bear_their_mark_and_never_train_for_protected_queries(ra
     left = judgments_to_train(IMPORTED, "small", store)
     assert left is not None
     assert ([query.text for query in left.queries], left.source) == (["Bread"], "imported")
+    assert build_of(IMPORTED, "small") == "b1"
     again = keep_imported(read_imported(ratings), "small", build="b2")
+    assert build_of(IMPORTED, "small") == "b2"
+    (again / "kept.json").write_text("[1]", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"from a file in .*small/2 are damaged"):
+        build_of(IMPORTED, "small")
     assert (again.name, folder.exists()) == ("2", False)
     remove_kept(IMPORTED, "small")
     assert judgments_to_train(IMPORTED, "small", store) is None
+    assert build_of(IMPORTED, "small") == ""
 
 
 def test_a_model_is_not_measured_on_them(ratings: Path) -> None:

@@ -13,6 +13,7 @@ from training.judgments.by_model.kept import (
     keep_agreement,
     keep_model_grades,
     kept_agreement,
+    kept_of_model,
     last_agreement,
 )
 from training.judgments.kept import BY_MODEL, read_kept
@@ -52,6 +53,27 @@ def test_grades_of_one_model_add_up_and_another_model_s_take_their_place() -> No
     assert {query: dict(of) for query, of in judged.qrels.items()} == {"1": {"a": 3, "b": 1}, "2": {"c": 2}}
     other = keep_model_grades(grades(BREAD, c=0), [BREAD], replace(AGREEMENT, model="big"), "small", build="b1")
     assert (other.judgments, other.made_by) == (1, "big")
+
+
+def test_an_id_that_has_another_text_now_keeps_no_grade_of_the_earlier_query() -> None:
+    keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
+    honey = Query(WAX.id, "honey")
+    kept = keep_model_grades(grades(honey, b=1), [honey], AGREEMENT, "small", build="b2")
+    judged = read_kept(BY_MODEL, kept.folder)
+    assert judged.queries == (honey,)
+    assert {query: dict(of) for query, of in judged.qrels.items()} == {WAX.id: {"b": 1}}
+
+
+def test_only_the_same_model_at_the_same_address_has_graded_a_query() -> None:
+    assert kept_of_model(AGREEMENT, "small") is None
+    keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
+    same = kept_of_model(AGREEMENT, "small")
+    assert same is not None
+    assert same.queries == (WAX,)
+    elsewhere = replace(AGREEMENT, address="http://127.0.0.1:2/v1")
+    assert kept_of_model(elsewhere, "small") is None
+    assert kept_of_model(replace(AGREEMENT, guideline="0"), "small") is None
+    assert keep_model_grades(grades(BREAD, c=0), [BREAD], elsewhere, "small", build="b1").queries == 1
 
 
 def test_damaged_grades_are_told_before_others_are_added() -> None:
