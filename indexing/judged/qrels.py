@@ -189,9 +189,9 @@ class _Shape:
         if len(fields) != self._width:
             self._begin(row)
         mark = fields[1] if len(fields) == 4 and fields[1] not in UNUSED else ""
-        if mark:
-            self._swapped = self._swapped or row
         source = mark if mark in (CLICKS, IMPORTED) or mark.startswith(MODEL) else ""
+        if mark and not source:
+            self._swapped = self._swapped or row
         if source != self.source:
             self._mark(row, source)
         if self._unused_only and fields[-2] not in UNUSED:
@@ -268,7 +268,7 @@ def _rating_triples(path: Path, ratings: list[Any]) -> Iterator[tuple[str, str, 
     for entry in ratings:
         try:
             for rated in entry["ratings"]:
-                yield str(entry["query"]).strip(), id_of(rated["docId"]), rated["rating"]
+                yield id_of(entry["query"]), id_of(rated["docId"]), rated["rating"]
         except (TypeError, KeyError) as error:
             raise CorpusError(
                 f"{path} holds a judgment list with an entry of another form ({error}): {str(entry)[:80]!r}; give "
@@ -286,6 +286,9 @@ def _read_records(path: Path, grades: _Grades) -> bool:
         query, passage, grade = (
             record.values[names[columns[column]]] for column in (QUERY if QUERY in columns else TEXT, PASSAGE, JUDGED)
         )
+        if grades.grades and by_text != (QUERY not in columns):
+            now, before = ("id", "texts") if by_text else ("text", "ids")
+            refuse_record(path, record, f"a query named by its {now}, where those before are by {before}", form=FORM)
         by_text = QUERY not in columns
         grades.add(id_of(query), id_of(passage), grade, number=record.number, text=record.text)
     return by_text

@@ -52,11 +52,28 @@ def test_what_an_index_lacks_is_counted_and_left_out(ratings: Path) -> None:
             r"ratings.csv names queries by ids, whose texts it doesn't hold",
         ),
         (['{"judgmentRatings": [{"query": "wax"}]}'], "holds a judgment list with an entry of another form"),
+        (['{"judgmentRatings": [{"query": null, "ratings": [{"docId": "a1", "rating": 3}]}]}'], "an empty id"),
+        (['{"judgmentRatings": [{"query": {"q": 1}, "ratings": [{"docId": "a1", "rating": 3}]}]}'], "an empty id"),
+        (
+            ['{"query_id": "1", "docid": "a1", "rating": 1}', '{"query": "wax", "docid": "a1", "rating": 1}'],
+            "ratings.csv:2: a query named by its text, where those before are by ids",
+        ),
+        (
+            ['{"query": "wax", "docid": "a1", "rating": 1}', '{"query_id": "1", "docid": "a1", "rating": 1}'],
+            "ratings.csv:2: a query named by its id, where those before are by texts",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_place(ratings: Path, lines: list[str], told: str) -> None:
     with pytest.raises(CorpusError, match=told):
         read_imported(write_lines(ratings, lines))
+
+
+def test_kept_judgments_of_one_passage_called_0_are_read_again(ratings: Path) -> None:
+    """TREC's second column holds 0 too, so that a passage of that name looks like swapped columns."""
+    folder = keep_imported(read_imported(write_lines(ratings, ["query,docid,rating", "wax,0,2"])), "small", build="b1")
+    (grades,) = read_judgments(folder / IMPORTED.qrels, note=lambda _: None).grades.values()
+    assert dict(grades) == {"0": 2}
 
 
 def test_kept_judgments_bear_their_mark_and_never_train_for_protected_queries(ratings: Path, tmp_path: Path) -> None:
