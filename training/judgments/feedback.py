@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexing import atomic
+from indexing.corpus.same_text import text_key
 from indexing.disk import full_disk, is_full
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.judged.queries import normalize_query
@@ -207,10 +208,20 @@ class FeedbackStore:
             return self._protects(normalize_query(query), _held_out_queries(connection))
 
     def protected(self, queries: Iterable[str]) -> set[str]:
-        """Those of the queries that are reserved for evaluation."""
+        """Those of the queries that are reserved for evaluation, or say the same as a graded one that is.
+
+        As `text_key` compares them: the draw by hash takes a text with another form of an accent for another query.
+        """
         with _connected(self.path) as connection:
             held_out = _held_out_queries(connection)
-        return {query for query in queries if self._protects(normalize_query(query), held_out)}
+            graded = connection.execute("SELECT DISTINCT CAST(normalised AS TEXT) FROM grades").fetchall()
+        known = held_out.union(key for (key,) in graded)
+        measured = {text_key(key) for key in known if self._protects(key, held_out)}
+        return {
+            query
+            for query in queries
+            if self._protects(normalize_query(query), held_out) or text_key(query) in measured
+        }
 
     def raters(self) -> list[str]:
         """Names of all raters with a grade in effect, sorted."""

@@ -9,6 +9,7 @@ from app.views.teach.choice import VIEWS, choose, key, touch
 from app.views.widgets.fields import index_field, judged_field, shown_field
 from app.views.widgets.notices import note
 from app.views.widgets.query_box import query_box
+from indexing.corpus.same_text import text_key
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
 from indexing.records import Query, QueryId
@@ -113,6 +114,6 @@ def known_query(judged: Mapping[str, JudgedSet], text: str) -> tuple[QueryId | N
 
 
 def held_out_texts(judged: Mapping[str, JudgedSet]) -> Callable[[str], bool]:
-    """Whether a query has the text of one in a judged split other than train."""
-    texts = {normalize_query(query.text) for split in judged if split != "train" for query in judged[split].queries}
-    return lambda query: normalize_query(query) in texts
+    """Whether a query says the same as one in a judged split other than train, as training compares them."""
+    keys = {text_key(query.text) for split in judged if split != "train" for query in judged[split].queries}
+    return lambda query: text_key(query) in keys

@@ -76,6 +76,22 @@ def test_kept_judgments_of_one_passage_called_0_are_read_again(ratings: Path) ->
     assert dict(grades) == {"0": 2}
 
 
+def test_another_form_of_a_drawn_query_is_never_trained_on(ratings: Path, tmp_path: Path) -> None:
+    """The draw takes the two forms of an accent for two queries; what measures one of them must not train the other."""
+    store = FeedbackStore.open(tmp_path / "grades.sqlite3")
+    texts = (f"caf\u00e9 {number}" for number in range(1000))
+    drawn = next(one for one in texts if store.protects(one) and not store.protects(one.replace("\u00e9", "e\u0301")))
+    lines = ["query,docid,rating", f"{drawn.replace(chr(0xE9), 'e' + chr(0x301))},a1,3", "wax,a1,3"]
+    keep_imported(read_imported(write_lines(ratings, lines)), "small", build="b1")
+    trained = judgments_to_train(IMPORTED, "small", store)
+    assert trained is not None
+    assert len(trained.queries) == 2
+    store.grade(drawn, Passage(PassageId("a1"), "Bees."), grade=3, rater="ann", index="small", build="b1")
+    trained = judgments_to_train(IMPORTED, "small", store)
+    assert trained is not None
+    assert [query.text for query in trained.queries] == ["wax"]
+
+
 def test_kept_judgments_bear_their_mark_and_never_train_for_protected_queries(ratings: Path, tmp_path: Path) -> None:
     folder = keep_imported(read_imported(ratings).within("small", holds=held), "small", build="b1")
     kept = kept_set(IMPORTED, "small")

@@ -27,6 +27,17 @@ def test_train_queries_are_passed_over_with_a_count_by_reason(tmp_path: Path) ->
     assert left.sentence() == "2 queries without a grade; 1 is graded already and 2 are protected."
 
 
+def test_another_spelling_of_a_query_that_measures_is_passed_over(tmp_path: Path) -> None:
+    """Accents as one character or two, invisible characters, and punctuation within the text."""
+    store = FeedbackStore.open(tmp_path / "grades.sqlite3", protected_share=0.0)
+    passage = Passage(PassageId("a1"), "Bees.")
+    store.grade("caf\u00e9 wax", passage, grade=3, rater="ann", index="small", build="b", held_out=True)
+    typed = "cafe\u0301 wax\nCaf\u00e9-wax\nle\u200bns\nr\u00f4le, please\nbread"
+    left = ungraded(typed, judged(test=("lens",), dev=("ro\u0302le please",)), store, graded=())
+    assert [query.text for query in left.queries] == ["bread"]
+    assert left.protected == 4
+
+
 def test_typed_queries_take_their_place_and_keep_a_known_id(tmp_path: Path) -> None:
     store = FeedbackStore.open(tmp_path / "grades.sqlite3", protected_share=0.0)
     left = ungraded("Bread?\n\n new  query \nnew query\n?", judged(train=("wax", "bread")), store, graded=())
