@@ -22,11 +22,11 @@ def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -
         with pq.ParquetFile(file, memory_map=False) as source:
             names = _columns(file, source.schema_arrow, fields)
             first, exact = 1, EXACT_IN.get(source.schema_arrow.field(names.id).type, EXACT)
-            size = _batch_rows(source.metadata, limits)
+            size = batch_rows(source.metadata, limits)
             for batch in source.iter_batches(size, columns=[name for name in names if name]):
                 yield Chunk(_rows(batch, names, limits.line, exact), partial(_place, file, first))
                 first += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
 
 
@@ -34,7 +34,8 @@ def _place(file: Path, first: int, offset: int) -> str:
     return f"{file}:row {first + offset}"
 
 
-def _batch_rows(metadata: pq.FileMetaData, limits: ReadLimits) -> int:
+def batch_rows(metadata: pq.FileMetaData, limits: ReadLimits = LIMITS) -> int:
+    """How many rows of a file are decoded together."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     longest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1.0)
     return max(1, min(limits.batch_rows, int(limits.batch_bytes / max(longest, 1))))

@@ -14,12 +14,13 @@ from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS
 from indexing.corpus.folder import corpus_files
 from indexing.corpus.limits import LIMITS
+from indexing.corpus.parquet import batch_rows
 from indexing.corpus.upload import SHOWN, STORED, check_file_name, ending
 from indexing.errors import CorpusError, SecondLookError, first_line
 from indexing.records import Passage
 
 BEGINNING = 1 << 20  # bytes that are read of a file, unpacked, and then to the end of the line
-ROWS = 1_000  # that are read of a Parquet file
+ROWS = 1_000  # that are read of a Parquet file, or fewer where they are long
 PACKED = 1_024  # bytes of a packed file that are unpacked at once
 
 
@@ -75,7 +76,7 @@ def preview(file_name: str, content: IO[bytes], *, size: int, fields: Fields | N
             found = _read(path, fields or Fields(), share)
         except SecondLookError as error:  # the message is to name the user's file, not the copy
             raise type(error)(str(error).replace(str(path), file_name)) from error
-        except (*READ_ERRORS, pa.ArrowException) as error:
+        except (*READ_ERRORS, UnicodeDecodeError, pa.ArrowException) as error:
             raise CorpusError(f"{file_name} can't be read ({first_line(error)}); write or pack it again.") from error
     return replace(
         found,
@@ -110,6 +111,8 @@ def _copy_lines(content: IO[bytes], path: Path, *, size: int, packed: bool) -> f
     text = stream.read(BEGINNING)
     if len(text) == BEGINNING:
         text += stream.readline(LIMITS.line)
+        if path.suffix == ".csv":
+            text += _rest_of_record(stream, text)
     if not stream.read(1):
         path.write_bytes(text)
         return 1.0
@@ -117,6 +120,16 @@ def _copy_lines(content: IO[bytes], path: Path, *, size: int, packed: bool) -> f
     kept = _whole_records(text) if path.suffix == ".csv" else text
     path.write_bytes(kept)
     return read / max(size, read + 1) * len(kept) / len(text)
+
+
+def _rest_of_record(stream: IO[bytes], text: bytes) -> bytes:
+    """Further lines of a CSV file, up to where a record ends that `text` only begins; at most as long as a line."""
+    quotes, room, lines = text.count(b'"'), LIMITS.line, list[bytes]()
+    while quotes % 2 and room > 0 and (line := stream.readline(room)):
+        quotes += line.count(b'"')
+        room -= len(line)
+        lines.append(line)
+    return b"".join(lines)
 
 
 def _whole_records(text: bytes) -> bytes:
@@ -133,7 +146,7 @@ def _copy_rows(content: IO[bytes], path: Path) -> float:
     """Write a Parquet file's first rows to `path`; the share of the file that they are, from 0 to 1."""
     with pq.ParquetFile(content) as source:
         rows = source.metadata.num_rows
-        batch = next(source.iter_batches(ROWS), None)
+        batch = next(source.iter_batches(min(ROWS, batch_rows(source.metadata))), None)
         table = pa.Table.from_batches([] if batch is None else [batch], source.schema_arrow)
     pq.write_table(table, path)
     return table.num_rows / rows if rows else 1.0

@@ -295,7 +295,15 @@ def _csv_lines(raw_lines: Iterator[bytes], faults: list[str], limit: int) -> Ite
 def _csv_header(name: str, first: str, fields: Fields) -> tuple[Columns, str]:
     """The columns of a header row, and what separates them."""
     for delimiter in DELIMITERS:
-        cells = next(csv.reader([first], delimiter=delimiter), [])
+        try:
+            cells = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error as error:
+            if "\r" in first:  # as spreadsheets write it "for Macintosh"
+                raise CorpusError(
+                    f"{name}:1: the lines end in carriage returns alone; end them as usual: "
+                    f"tr '\\r' '\\n' < {name} > NEW.csv"
+                ) from error
+            cells = []  # a text in place of a header, larger than a field may be
         columns = header_columns(name, cells, fields) if len(cells) > 1 else None
         if columns is not None:
             return columns, delimiter

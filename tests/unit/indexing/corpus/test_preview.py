@@ -113,3 +113,29 @@ def test_a_corpus_on_this_machine_is_counted_as_it_is_read(small_corpus: Path, t
     for name, text in list(PASSAGES.items())[:2]:
         write_lines(texts / f"{name}.txt", [text])
     assert preview_corpus(texts) is None
+
+
+def test_a_first_record_of_many_lines_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previews, "BEGINNING", 50)
+    found = look(b'id,text\n1,"' + b"a line\n" * 40 + b'"\n' + b"2,short\n" * 100, "mine.csv")
+    assert [(passage.id, len(passage.text)) for passage in found.first] == [("1", 40 * 7 - 1)]
+    assert not found.whole
+
+
+def test_of_long_rows_of_parquet_few_are_decoded() -> None:
+    sink = io.BytesIO()
+    texts = [f"{number} {'x' * 1_000_000}" for number in range(8)]
+    pq.write_table(pa.table({"id": list("12345678"), "text": texts}), sink, use_dictionary=False)
+    found = look(sink.getvalue(), "mine.parquet")
+    assert (found.passages, len(found.first), found.whole) == (8, 3, False)
+
+
+def test_a_column_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": ["1"], "text": ["word"]}), sink, store_schema=False)
+    content = sink.getvalue().replace(b"text", b"tex\x9f")
+    with pytest.raises(CorpusError, match=r"^mine\.parquet can't be read"):
+        look(content, "mine.parquet")
+    (tmp_path / "mine.parquet").write_bytes(content)
+    with pytest.raises(CorpusError, match=r"mine\.parquet can't be read"):
+        list(Corpus(tmp_path / "mine.parquet"))

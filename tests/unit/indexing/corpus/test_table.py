@@ -99,3 +99,12 @@ def test_csv_may_have_values_of_several_lines(tmp_path: Path, separator: str) ->
 def test_a_bad_row_of_csv_is_named_by_its_first_line(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"c\.csv:4: 3 values, the header row has 2"):
         read(tmp_path / "c.csv", 'id,text\n1,"It\nturns."\n2,"a\nb",c\n')
+
+
+def test_csv_without_line_feeds_or_with_a_huge_first_line_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"c\.csv:1: the lines end in carriage returns alone; end them as usual: tr "):
+        read(tmp_path / "c.csv", "id,text\r1,It turns.\r2,It stands.\r")
+    with pytest.raises(CorpusError, match=r"c\.csv:1: no header row that names an id and a text, but 'xxx"):
+        read(tmp_path / "c.csv", "x" * 200_000)
+    given, _ = read(tmp_path / "c.csv", 'id,text,"two\rlines"\n1,It turns.,\n')
+    assert given == passages(("1", "It turns."))
