@@ -1,6 +1,8 @@
 """Judgments that name queries by their texts, as Quepid's and OpenSearch's do: made queries and qrels, and back."""
 
 import json
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from indexing import atomic
@@ -42,18 +44,41 @@ def write_judged(judged: JudgedSet, folder: Path) -> None:
     """Write queries.SPLIT.tsv, then qrels.SPLIT.tsv, where a set of that split is found; the mark of who judged stays.
 
     Raises:
-        CorpusError: an id can't stand in a line of fields.
+        CorpusError: an id can't stand in a line of fields, where it would be read as a comment, say.
         SettingsError: one of the files exists already; one of queries may, with these same lines.
     """
     paths = {kind: folder / f"{kind}.{judged.split}.tsv" for kind in ("queries", "qrels")}
     grades = qrels_lines(judged.queries, judged.qrels, mark=line_field(judged.source or "0"))
     texts = {"queries": text_of(query_lines(judged.queries)), "qrels": text_of(grades)}
+    _check_ids(judged, texts)
     for kind, path in paths.items():
         begun = kind == "queries" and path.is_file() and path.read_bytes() == texts[kind].encode()
         if path.exists() and not begun:  # else it was killed between the two files
             raise SettingsError(f"{path} exists already; give another --output or --split, or move it away.")
     for kind, path in paths.items():
         atomic.write_text(path, texts[kind])
+
+
+def _check_ids(judged: JudgedSet, texts: Mapping[str, str]) -> None:
+    """Raise CorpusError for an id that isn't read as it stands in the lines of these files."""
+    with tempfile.TemporaryDirectory(prefix="second-look-judged-") as name:
+        paths = {kind: Path(name) / f"{kind}.tsv" for kind in texts}
+        for kind, path in paths.items():
+            path.write_text(texts[kind], encoding="utf-8")
+        try:
+            again = read_judged(paths["queries"], paths["qrels"], split=judged.split, note=_forget).qrels
+        except CorpusError:
+            again = {}
+    for query in judged.queries:
+        if again.get(query.id) != judged.qrels[query.id]:
+            raise CorpusError(
+                f"Query id {str(query.id)[:80]!r}, or the id of one of its passages, would be read differently from "
+                "the file that is to hold it; rename it, with neither '#' nor a quotation mark at its beginning."
+            )
+
+
+def _forget(_: str) -> None:
+    """Take a note on lines that are read only to be compared."""
 
 
 def export_judgments(judged: JudgedSet, file: Path) -> int:

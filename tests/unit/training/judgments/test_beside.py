@@ -115,3 +115,19 @@ def test_dev_and_test_queries_stay_protected(own_root: Path, own: Path) -> None:
 def test_who_judged_is_kept(own_root: Path, own: Path) -> None:
     keep_beside(read(own_root, b"7 clicks a1 2\n", split="train").judged, own)
     assert judged_sets(own)["train"].source == "clicks"
+
+
+@pytest.mark.parametrize("name", ["#7", '\\"7\\"'])
+def test_an_id_that_would_be_read_differently_is_refused(own_root: Path, own: Path, name: str) -> None:
+    queries = f'{{"_id": "{name}", "text": "what is wax"}}\n{{"_id": "8", "text": "who bakes"}}\n'
+    qrels = (
+        f'{{"query-id": "{name}", "corpus-id": "a1", "score": 2}}\n{{"query-id": "8", "corpus-id": "a2", "score": 1}}\n'
+    )
+    files = SentFile("mine.jsonl", io.BytesIO(qrels.encode())), SentFile("asked.jsonl", io.BytesIO(queries.encode()))
+    sent = read_sent(*files, index="small", split="test", root=own_root, limit=1)
+    assert len(sent.judged.queries) == 2
+    with pytest.raises(
+        CorpusError, match=r"^Query id '\S+, or the id of one of its passages, would be read differently"
+    ):
+        keep_beside(sent.judged, own)
+    assert judged_sets(own) == {}
