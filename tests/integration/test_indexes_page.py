@@ -264,7 +264,7 @@ def test_an_index_is_deleted_once_a_dialog_has_said_what_goes(page: AppTest, hou
     assert index_names(indexed) == ["other", "small"]
     press(page, "indexes_delete_other")
     press(page, "indexes_delete_yes")
-    assert f"Index other is deleted; {size} are free again." in sentences(page)
+    assert f"Index other is deleted; {size} is free again." in sentences(page)
     assert index_names(indexed) == ["small"]
     assert "indexes_delete_other" not in keys(page)
 
@@ -440,7 +440,7 @@ def test_judgments_are_compared_with_the_index_and_kept_beside_its_corpus(
     assert "Of 3 judged passages 1 is missing from index small (1 of them relevant" in text(page)
     assert not (own / "qrels.test.tsv").exists()
     press(page, "indexes_judged_keep")
-    assert f"2 queries with 3 judgments are small's test set now, in {own}." in sentences(page)
+    assert f"The test set of small now has 2 queries with 3 judgments, in {own}." in sentences(page)
     assert figure(page, "Judged queries") == "train 1, test 2"
 
 

@@ -103,7 +103,7 @@ def _opened(path: Path, identity: Mapping[str, Any], stack: ExitStack, *, anew: 
         return KeptNegatives(journal, anew=anew)
     except BusyError:  # such as another person's preview
         return KeptNegatives()
-    except CorpusError as error:
+    except (CorpusError, OSError) as error:  # it can't be written, or another process has just removed it
         log.warning("What was mined before isn't used: %s", error)
         return KeptNegatives()
     except SettingsError as error:  # its beginning is damaged

@@ -157,6 +157,7 @@ def _keep(sent: SentJudgments, folder: Path, name: str) -> None:
     close_dialog()
     queries = counted(len(sent.judged.queries), "query", "queries")
     st.session_state[TOLD_KEY] = (
-        f"{queries} with {counted(sent.judgments, 'judgment')} are {name}'s {sent.judged.split} set now, in {folder}."
+        f"The {sent.judged.split} set of {name} now has {queries} with {counted(sent.judgments, 'judgment')}, "
+        f"in {folder}."
     )
     st.rerun()

@@ -63,7 +63,8 @@ def check_unused(name: str, root: Path) -> None:
             raise BusyError(f"The training of {output} uses index {name!r}; wait for it, or stop it.")
     for work in running_jobs():
         if getattr(work.subject.choice, "index", None) == name:
-            raise BusyError(f"{work.subject.title.capitalize()} uses index {name!r}; wait for it, or stop it.")
+            title = work.subject.title
+            raise BusyError(f"{title[:1].upper()}{title[1:]} uses index {name!r}; wait for it, or stop it.")
 
 
 def _remove(name: str, root: Path) -> None:
@@ -75,5 +76,5 @@ def _remove(name: str, root: Path) -> None:
         return
     resources.forget_indexes()
     close_dialog()
-    st.session_state[TOLD_KEY] = f"Index {name} is deleted; {size_text(contents.bytes)} are free again."
+    st.session_state[TOLD_KEY] = f"Index {name} is deleted; {size_text(contents.bytes)} is free again."
     st.rerun()

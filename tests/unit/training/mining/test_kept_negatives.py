@@ -1,6 +1,7 @@
 """What was mined is used again for the same build, settings, query and judgments, and never for others."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from indexing.judged.sets import JudgedSet, judged_sets
 from indexing.records import PassageId, QueryId
+from search.journal import Journal
 from search.pipeline import RetrieveAndRerank
 from tests.support.fakes import Reports
 from training.data.extra_negatives import add_negatives
@@ -155,6 +157,21 @@ def test_damage_is_mined_anew(
     assert "What was mined before isn't used" in caplog.text
     mined(pipeline, train, tmp_path)
     assert file.read_bytes() == whole
+
+
+def test_a_file_that_another_process_has_just_removed_is_done_without(
+    pipeline: RetrieveAndRerank, train: JudgedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = mined(pipeline, train, tmp_path)
+    (file,) = tmp_path.iterdir()
+    read = Journal.items
+
+    def items(journal: Journal) -> Iterator[tuple[str, Any]]:
+        file.unlink()
+        return read(journal)
+
+    monkeypatch.setattr(Journal, "items", items)
+    assert mined(pipeline, train, tmp_path) == first
 
 
 def test_while_another_mines_in_the_same_way_nothing_is_kept(
