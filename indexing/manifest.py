@@ -12,6 +12,7 @@ from typing import Any
 from indexing import atomic
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import IndexingError, SettingsError
+from indexing.names import check_name
 from indexing.typed_json import made
 from indexing.words.analyzer import Analyzer
 from indexing.words.analyzers import recorded_analyzer
@@ -137,8 +138,9 @@ class Manifest:
         try:
             manifest = made(cls, values, FILE)
             _check_numbers(values, FILE)
+            check_name(manifest.name)  # folders of what is kept for an index bear it
         except (SettingsError, RecursionError) as error:
-            raise broken(folder, str(error).removesuffix("; mend it.")) from None
+            raise broken(folder, str(error).removesuffix("; mend it.").removesuffix(".")) from None
         _check_files(folder, manifest.files)
         if stated is not None and stated != _checksum(values):
             raise broken(folder, f"{FILE} has another checksum than it says")

@@ -17,7 +17,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import DenseIndex
 from indexing.dense.settings import PRESETS
 from indexing.dense.vectors import VectorStore
-from indexing.errors import CorpusError, ModelError, SettingsError
+from indexing.errors import CorpusError, IndexingError, ModelError, SettingsError
 from indexing.index import Index, open_index
 from indexing.manifest import Manifest
 from indexing.store.tokens import PassageTokenizer
@@ -150,6 +150,13 @@ def test_a_manifest_reads_back_as_it_was_saved(make: Build, tmp_path: Path) -> N
     manifest = replace(make(), skipped=("c.tsv:3: no text",))
     manifest.save(tmp_path)
     assert Manifest.load(tmp_path) == manifest
+
+
+def test_a_manifest_whose_name_is_a_path_is_refused(make: Build, tmp_path: Path) -> None:
+    """What is kept for an index lies in folders of its name."""
+    replace(make(), name="../../elsewhere").save(tmp_path)
+    with pytest.raises(IndexingError, match=r"Index name '\.\./\.\./elsewhere' must be letters"):
+        Manifest.load(tmp_path)
 
 
 def test_the_same_corpus_gives_the_same_files(make: Build, tmp_path: Path) -> None:
