@@ -22,7 +22,6 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from indexing import atomic, places
 from indexing.cli.numbers import real, whole
 from indexing.judged.sets import judged_sets
-from search.settings import PipelineSettings
 from tests.e2e.browsing import HEADING, all_of, chromium, fill, go_to, press, text_of, tick, until, until_told
 from tests.e2e.retraining import begin_training, confirm_promotion, grade
 from tests.e2e.searching import figures as search_figures
@@ -58,7 +57,7 @@ def main() -> int:
     parser.add_argument("--queries", type=whole(2), default=20, help="that are timed (%(default)s)")
     parser.add_argument("--searches", type=whole(0), default=200, help="until memory is read (%(default)s)")
     parser.add_argument("--minutes", type=real(above=0), default=1.0, help="that the training has (%(default)s)")
-    parser.add_argument("--gate-depth", type=whole(1), default=PipelineSettings().rerank_depth, help="(%(default)s)")
+    parser.add_argument("--gate-depth", type=whole(1), default=10, help="passages that the gate re-ranks (%(default)s)")
     parser.add_argument("--no-loop", action="store_true", help="leave out the way from grades to a promotion")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()

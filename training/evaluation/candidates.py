@@ -49,6 +49,19 @@ class Candidates:
         content = json.dumps([[(query.id, query.text) for query in self.queries], lists, dict(self.texts)])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
+    def part(self, count: int) -> "Candidates":
+        """So many of the queries, from all over the set, with their judgments and lists; itself if it has no more."""
+        if count >= len(self.queries):
+            return self
+        queries = tuple(self.queries[place * len(self.queries) // count] for place in range(count))
+        ids = {query.id for query in queries}
+        return replace(
+            self,
+            queries=queries,
+            qrels={query: grades for query, grades in self.qrels.items() if query in ids},
+            run={query: ranking for query, ranking in self.run.items() if query in ids},
+        )
+
     @classmethod
     def read(cls, folder: Path, *, depth: int = 100) -> "Candidates":
         """Read corpus.jsonl, queries.tsv, qrels.txt and runs/bm25.trec from a folder.

@@ -18,6 +18,7 @@ from training.recipes.settings import FitSettings
 PLAN = "plan.json"
 TIMED_STEPS = 3  # steps timed to find out how many fit; a part of one is done first and not counted
 TIMED_SECONDS = 6.0  # where steps are slow, no more are timed after so long
+LEAST_STEPS = 2  # that fit into any minutes: the first step of a warm-up learns nothing
 FIRST_SHARE = 8  # of the rows of a step, one in so many in that part
 
 
@@ -36,7 +37,7 @@ def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
         return _read_steps(path)
     steps = steps_of(settings, len(rows))
     if settings.minutes is not None:
-        fitting = max(1, steps_within(settings.minutes, settings, rows))
+        fitting = max(LEAST_STEPS, steps_within(settings.minutes, settings, rows))
         steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
     atomic.write_json(path, {"steps": steps})
     return steps

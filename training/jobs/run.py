@@ -14,7 +14,7 @@ from indexing import places
 from indexing.errors import ModelError, SecondLookError, SettingsError, first_line
 from indexing.manifest import FILE
 from indexing.progress import relabel
-from indexing.records import Run
+from indexing.records import QueryId, Ranking, Run
 from search.load import open_reranker
 from search.rerank.reranker import Reranker
 from search.served import promoted_version, reranker_path
@@ -26,7 +26,7 @@ from training.jobs.reporter import PrintLine, TrainingReporter, write_preview
 from training.jobs.status import FINAL, TrainingStatus, finite
 from training.train.inputs import gather_inputs
 from training.train.request import TrainRequest
-from training.train.train import evaluation_minutes, train_on
+from training.train.train import fit_measuring, train_on
 from training.train.workspace import hold_workspace
 from training.versions.manifest import VersionManifest
 from training.versions.measured import FOLDER, kept_run, measured_run
@@ -113,7 +113,9 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
         served = _ServedModel(inputs.dev, reporter)
         served.recall()
         reporter.enter("training", "the model, and how long a step takes")
-        evaluation = evaluation_minutes(request, inputs, workspace)
+        times = 1 if served.known else 2
+        inputs, evaluation = fit_measuring(request, inputs, workspace, times=times, progress=reporter.progress)
+        served.narrow(inputs.dev)
         command = f"python -m training run {folder.name}"
         train_on(
             request,
@@ -123,7 +125,7 @@ def _train(folder: Path, request: TrainRequest, reporter: TrainingReporter, stop
             report=report,
             command=command,
             progress=reporter.progress,
-            evaluation=evaluation if served.known else 2 * evaluation,
+            evaluation=evaluation,
             before_measuring=served.measure,
         )
 
@@ -136,6 +138,7 @@ class _ServedModel:
 
     def __init__(self, dev: Candidates | None, reporter: TrainingReporter) -> None:
         self._dev, self._reporter = dev, reporter
+        self._version, self._run = "", dict[QueryId, Ranking]()
         self._failed = False
 
     @property
@@ -147,6 +150,14 @@ class _ServedModel:
         """Take what was measured before with the same files, queries and build, if it is kept."""
         self._measure(only_kept=True)
 
+    def narrow(self, dev: Candidates | None) -> None:
+        """Go on with some of the dev queries; a figure of more is worked out anew."""
+        if dev is None or dev is self._dev:
+            return
+        self._dev = dev
+        if self._run:
+            self._tell({query.id: self._run[query.id] for query in dev.queries if query.id in self._run})
+
     def measure(self) -> None:
         """Measure it now, unless that is done, or no version can be loaded."""
         self._measure(only_kept=False)
@@ -155,19 +166,24 @@ class _ServedModel:
         if self._dev is None or self.known:
             return
         try:
-            version, folder = promoted_version(), Path(reranker_path())
+            self._version, folder = promoted_version(), Path(reranker_path())
             kept = kept_run(folder, self._dev, kept_in=places.runs() / FOLDER)
             if kept is None and only_kept:
                 return
-            run = self._score(folder) if kept is None else kept.run
+            self._run = dict(self._score(folder) if kept is None else kept.run)
         except SecondLookError as error:
             self._failed = True
             self._reporter.progress(f"no current model ({error})", 0, 0)
             return
         if kept is not None:
-            self._reporter.progress(kept.sentence(version).rstrip("."), 0, 0)
-        figure = fmean(ndcg(run, self._dev).values())
-        self._reporter.status = replace(self._reporter.status, current=version, current_ndcg=figure)
+            self._reporter.progress(kept.sentence(self._version).rstrip("."), 0, 0)
+        self._tell(self._run)
+
+    def _tell(self, run: Run) -> None:
+        """Report the figure of its lists."""
+        if self._dev is not None:
+            figure = fmean(ndcg(run, self._dev).values())
+            self._reporter.status = replace(self._reporter.status, current=self._version, current_ndcg=figure)
 
     def _score(self, folder: Path) -> Run:
         if self._dev is None:

@@ -20,7 +20,7 @@ from training.fitting.model import PairModel, open_pair_model, save_weights
 from training.train.inputs import Inputs, dev_lists, gather_inputs
 from training.train.passes import TrainingPass, passes_of
 from training.train.request import DevSettings, TrainRequest
-from training.train.whole import FILE, share_of_evaluating, within_whole
+from training.train.whole import FILE, queries_to_measure, share_of_evaluating, within_whole
 from training.train.workspace import Workspace, hold_workspace
 from training.versions import recording
 from training.versions.manifest import MeasuredSet, VersionManifest
@@ -56,7 +56,7 @@ def train_version(
         return _compute(request, resume=resume)
     with hold_workspace(request.output, resume=resume) as workspace:
         inputs = gather_inputs(request, workspace, progress=progress)
-        evaluation = evaluation_minutes(request, inputs, workspace)
+        inputs, evaluation = fit_measuring(request, inputs, workspace, progress=progress)
         return train_on(
             request,
             inputs,
@@ -69,13 +69,28 @@ def train_version(
         )
 
 
-def evaluation_minutes(request: TrainRequest, inputs: Inputs, workspace: Workspace) -> float:
-    """Minutes of one evaluation on the dev queries, by a few that are timed; 0 where nobody needs to know."""
-    if not request.whole or inputs.dev is None or (workspace.folder / FILE).is_file():
-        return 0.0
-    first = passes_of(request)[0].settings
-    model = open_pair_model(first.base, max_length=first.max_length, dropout=first.dropout, seed=first.seed)
-    return seconds_a_list(model, inputs.dev) * len(inputs.dev.queries) / 60
+def fit_measuring(
+    request: TrainRequest, inputs: Inputs, workspace: Workspace, *, times: int = 1, progress: Progress = silent
+) -> tuple[Inputs, float]:
+    """The inputs with the dev queries that are measured on, and the minutes of measuring on them so many `times`.
+
+    Where the minutes count everything, a few lists are timed, and no more queries are kept than can be measured in a
+    part of them. Otherwise nobody needs to know how long it takes: 0 minutes.
+    """
+    minutes = request.settings.minutes
+    if not request.whole or minutes is None or inputs.dev is None:
+        return inputs, 0.0
+    each = 0.0
+    if not (workspace.folder / FILE).is_file():
+        first = passes_of(request)[0].settings
+        model = open_pair_model(first.base, max_length=first.max_length, dropout=first.dropout, seed=first.seed)
+        each = times * seconds_a_list(model, inputs.dev) / 60
+    count = there = len(inputs.dev.queries)
+    if processes.processes() == 1:  # else each process would have to cut its own
+        count = queries_to_measure(minutes, workspace.folder, there=there, each=each)
+    if count < there:
+        progress(f"measuring on {count:,} of {there:,} dev queries, as many as the minutes allow", 0, 0)
+    return replace(inputs, dev=inputs.dev.part(count)), each * count
 
 
 def train_on(

@@ -11,7 +11,10 @@ from training.train.request import TrainRequest
 
 FORWARD_SHARE = 1 / 3  # time to score some pairs, as a share of that of a training step on as many
 LEAST_SHARE = 0.2  # of the minutes in all that are trained at least, however long the rest takes
+MEASURING_SHARE = 0.4  # of the minutes in all that measuring the result, and the served version, takes at most
+LEAST_QUERIES = 20  # that are measured on, however long that takes
 FILE = "to-train.json"
+QUERIES = "dev-queries.json"
 
 
 def minutes_to_train(minutes: float, *, spent: float, last: float, share: float) -> float:
@@ -21,6 +24,19 @@ def minutes_to_train(minutes: float, *, spent: float, last: float, share: float)
     evaluations in between, as a share of the time of the steps.
     """
     return max((minutes - spent - last) / (1 + share), LEAST_SHARE * minutes)
+
+
+def queries_to_measure(minutes: float, folder: Path, *, there: int, each: float) -> int:
+    """How many of the dev queries are measured on where minutes count everything: all of them, or as many as fit.
+
+    `each` are the minutes that one query takes in all. The number is written into `folder` at first and read from there
+    by a training that resumes, so that its figures are of the same queries.
+    """
+    path = folder / QUERIES
+    if not path.is_file():
+        fitting = there if each <= 0 else int(MEASURING_SHARE * minutes / each)
+        atomic.write_json(path, min(there, max(fitting, LEAST_QUERIES)))
+    return int(_read(path))
 
 
 def share_of_evaluating(settings: FitSettings, *, pairs_a_row: float, dev_pairs: int) -> float:

@@ -38,6 +38,7 @@ from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.request import DevSettings, TrainRequest
 from training.train.workspace import hold_workspace as hold_version
+from training.versions.manifest import VersionManifest
 
 STEPS = 12
 SAVE_EVERY = 5
@@ -504,6 +505,28 @@ def test_a_job_previews_its_rows_and_is_measured_beside_the_current_model(
     assert do(made_job(another, name="training-2"), print_line=told.append).current_ndcg == ended.current_ndcg
     assert served not in told
     assert any("old/1 was measured on " in line for line in told)
+
+
+def test_the_served_version_is_measured_on_the_few_queries_that_the_minutes_allow(
+    small: TrainRequest, tiny_cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = small.output.parent.parent
+    make_version(models, "old/1", tiny_cross_encoder, sign=-1.0)
+    atomic.write_json(models / "promoted.json", {"promoted": "old/1"})
+    settings = replace(small.settings, steps=1)
+    dev = DevSettings("small", split="test", queries=2, depth=5)
+    whole = do(made_job(replace(small, settings=settings, dev=dev)))  # which also keeps the served version's run
+    monkeypatch.setattr("training.train.whole.LEAST_QUERIES", 1)
+    monkeypatch.setattr("training.train.train.seconds_a_list", lambda *_: 60.0)
+    minutes = replace(settings, minutes=0.1)
+    asked = replace(small, settings=minutes, dev=dev, whole=True, output=small.output.with_name("2"))
+    told: list[str] = []
+    ended = do(made_job(asked, name="training-2"), print_line=told.append)
+    assert any("measuring on 1 of 2 dev queries" in line for line in told)
+    assert ended.current == "old/1"
+    assert ended.current_ndcg != whole.current_ndcg  # of one of the two
+    known = VersionManifest.load(asked.output).measured_on["small test"]
+    assert known.queries == 1
 
 
 def test_the_second_pass_of_a_cold_start_continues_the_first_one_s_step_count(small: TrainRequest) -> None:

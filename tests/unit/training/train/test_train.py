@@ -472,7 +472,39 @@ def test_minutes_that_count_everything_leave_room_for_the_last_evaluation(
         inputs = gather_inputs(whole, workspace)
         queries = len(inputs.dev.queries) if inputs.dev else 0
         assert queries > 0
-        assert train.evaluation_minutes(whole, inputs, workspace) == pytest.approx(queries * 6.0 / 60)
-        assert train.evaluation_minutes(replace(whole, whole=False), inputs, workspace) == 0
+        same, minutes = train.fit_measuring(whole, inputs, workspace, times=2)
+        assert same.dev == inputs.dev
+        assert minutes == pytest.approx(2 * queries * 6.0 / 60)
+        assert train.fit_measuring(replace(whole, whole=False), inputs, workspace) == (inputs, 0.0)
     train_version(whole, resume=True)
     assert manifest(whole.output)["settings"]["whole"] is True
+
+
+def test_as_many_dev_queries_are_measured_on_as_few_minutes_allow_and_a_resumed_training_has_the_same(
+    tiny_cross_encoder: Path, built_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = settings(tiny_cross_encoder, "listnet", minutes=1.0, steps=2, batch=2, save_every=1)
+    whole = request(tmp_path, tiny_cross_encoder, built_root, settings=asked, whole=True)
+    monkeypatch.setattr(train, "seconds_a_list", lambda *_: 12.0)
+    told: list[str] = []
+    with hold_workspace(whole.output, resume=False) as workspace:
+        inputs = gather_inputs(whole, workspace)
+        assert inputs.dev is not None
+        names = [QueryId(f"q{number}") for number in range(50)]
+        (query,) = inputs.dev.queries
+        many = replace(
+            inputs.dev,
+            queries=tuple(replace(query, id=name) for name in names),
+            qrels=dict.fromkeys(names, inputs.dev.qrels[query.id]),
+            run=dict.fromkeys(names, inputs.dev.run[query.id]),
+        )
+        inputs = replace(inputs, dev=many)
+        few, minutes = train.fit_measuring(whole, inputs, workspace, progress=lambda phase, *_: told.append(phase))
+        assert few.dev is not None
+        assert len(few.dev.queries) == len(few.dev.qrels) == len(few.dev.run) == 20  # 2 fit, and 20 are the least
+        assert minutes == pytest.approx(20 * 12.0 / 60)
+        assert few.dev.queries[1].id == "q2"  # from all over the set
+        assert told == ["measuring on 20 of 50 dev queries, as many as the minutes allow"]
+        monkeypatch.setattr(train, "seconds_a_list", lambda *_: 0.0)  # a machine that is faster later
+        again, _ = train.fit_measuring(whole, inputs, workspace)
+        assert again.dev == few.dev
