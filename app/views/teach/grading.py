@@ -4,15 +4,17 @@ import streamlit as st
 
 from app.views.teach.sheet import GradingSheet, passage_html
 from app.views.widgets.notices import hint, note
+from app.views.widgets.passage.judgment import GRADES
 from indexing.errors import SecondLookError
 from training.judgments.feedback import FeedbackStore
 
 MEANINGS = {
-    0: ("Not relevant", "It contains nothing useful for the query."),
-    1: ("Related", "It is about the subject but doesn't answer the query."),
-    2: ("Answers, with noise", "It contains the answer, but unclearly or among much else."),
-    3: ("Answers perfectly", "It is about the query and contains the exact answer."),
+    0: "It contains nothing useful for the query.",
+    1: "It is about the subject but doesn't answer the query.",
+    2: "It contains the answer, but unclearly or among much else.",
+    3: "It is about the query and contains the exact answer.",
 }
+"""Of each grade, whose name is the one that cards show."""
 _PLACE_KEY = "teach_place"  # session: the sheet, and the place of the passage shown
 NOTE_KEY = "teach_told"  # session: what the last click did
 PROBLEM_KEY = "teach_fault"  # session: why the last click failed
@@ -20,7 +22,7 @@ PROBLEM_KEY = "teach_fault"  # session: why the last click failed
 
 def show_meanings() -> None:
     """Show what each grade means."""
-    note(*(f"{grade} {name}: {meaning}" for grade, (name, meaning) in reversed(MEANINGS.items())))
+    note(*(f"{grade} {GRADES[grade].capitalize()}: {meaning}" for grade, meaning in reversed(MEANINGS.items())))
 
 
 def show_sheet(store: FeedbackStore, sheet: GradingSheet, *, one_by_one: bool) -> None:
@@ -55,7 +57,8 @@ def _grade_buttons(store: FeedbackStore, sheet: GradingSheet, place: int, *, key
     """Four buttons; with `keys` the digits press them too, which only one passage of a page can offer."""
     current = sheet.grades.get(sheet.passages[place].id)
     with st.container(horizontal=True, gap="xsmall", key=f"teach_grades_{place}"):
-        for grade, (name, meaning) in MEANINGS.items():
+        for grade, meaning in MEANINGS.items():
+            name = GRADES[grade].capitalize()
             st.button(
                 name if keys else f"{grade} · {name}",  # Streamlit shows the key beside the label
                 key=f"teach_grade_{place}_{grade}",
