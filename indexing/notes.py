@@ -15,6 +15,10 @@ def log_note(sentence: str) -> None:
     _LOG.warning("%s", sentence)
 
 
+def silent_note(sentence: str) -> None:
+    """Take a note that is told elsewhere, as by what holds it, or told again when the file is read for its content."""
+
+
 def shown(names: Sequence[str], *, most: int = 5) -> str:
     """Names as a sentence lists them: the first `most`, and how many more there are."""
     listed = ", ".join(names[:most])

@@ -10,6 +10,7 @@ from indexing.cli.options import add_index, add_json, existing_index, existing_p
 from indexing.cli.printed import print_json
 from indexing.cli.shell import Commands
 from indexing.errors import SettingsError
+from indexing.notes import silent_note
 
 if TYPE_CHECKING:
     from indexing.judged.sets import JudgedSet
@@ -63,19 +64,15 @@ def _tune(options: argparse.Namespace) -> int:
     return 0
 
 
-def _told_later(_: str) -> None:
-    """Take a note of a judged set, which the result holds and which is printed with it."""
-
-
 def _judgments(options: argparse.Namespace, corpus: Path, *, index: str) -> "tuple[JudgedSet, JudgedSet | None]":
     """Judged queries to choose with, and held-out ones: those of the files, else train and dev beside the corpus."""
     from indexing.judged.sets import judged_sets, pick_split, read_judged
 
     if options.queries is not None and options.qrels is not None:
         split = str(options.queries)
-        judged = read_judged(options.queries, options.qrels, split=split, note=_told_later)
+        judged = read_judged(options.queries, options.qrels, split=split, note=silent_note)
         return pick_split({split: judged}, split, index=index, advice="give files with the same ids"), None
-    sets = judged_sets(corpus, note=_told_later)
+    sets = judged_sets(corpus, note=silent_note)
     if "train" not in sets:
         raise SettingsError(
             f"There are no training judgments beside {corpus}; give --queries queries.tsv and --qrels qrels.tsv."

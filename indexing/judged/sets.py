@@ -8,7 +8,7 @@ from indexing.errors import SettingsError
 from indexing.judged.by_text import name_queries
 from indexing.judged.qrels import read_judgments
 from indexing.judged.queries import normalize_query, read_queries
-from indexing.notes import Note, counted, log_note, shown
+from indexing.notes import Note, counted, log_note, shown, silent_note
 from indexing.records import Qrels, Query, QueryId
 
 PLAIN_QRELS = (".tsv", ".txt", ".csv", ".trec", ".qrels", ".json", ".jsonl")
@@ -89,7 +89,7 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
             note(f"{qrels} is empty, so that there are no judged {split} queries.")
             continue
         queries = _first(root, *(f"{stem}{end}" for stem in _queries_stems(names) for end in QUERIES_ENDINGS))
-        if queries is None and not read_judgments(qrels, note=_forget).by_text:
+        if queries is None and not read_judgments(qrels, note=silent_note).by_text:
             note(f"{qrels} isn't read: no file of queries lies beside it, such as queries.{split}.tsv.")
             continue
         sets[split] = read_judged(queries, qrels, split=split, note=note)
@@ -150,7 +150,3 @@ def _judgments_in(root: Path) -> set[Path]:
         for path in root.glob(pattern)
         if path.name.endswith(QRELS_ENDINGS) and path.is_file() and not path.name.startswith(".")
     }
-
-
-def _forget(_: str) -> None:
-    """Take a note that is told again when the file is read for its content."""

@@ -13,7 +13,7 @@ from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.judged.fit import FittedSet
-from indexing.notes import Note, log_note
+from indexing.notes import Note, log_note, silent_note
 from indexing.progress import Progress, silent
 from indexing.provenance import package_version
 from indexing.records import QueryId, Run
@@ -31,7 +31,6 @@ from training.choosing.others import measure_other
 from training.choosing.readers import Readers
 from training.choosing.reading import read_grid
 from training.choosing.sharing import ALONE, Sharing
-from training.evaluation.candidates import silent_note
 from training.evaluation.kept import KeptSearches
 
 BM25, DENSE, FIRST_STAGE, SERVED_NOW = "BM25", "dense", "first stage", "served now"

@@ -14,7 +14,7 @@ from indexing.index import Index, corpus_folder, open_corpus_folder, open_index
 from indexing.judged.fit import FittedSet, check_run
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import JudgedSet, judged_sets, pick_split, read_judged
-from indexing.notes import Note
+from indexing.notes import Note, silent_note
 from indexing.provenance import package_version
 from indexing.records import Query, Run
 from search.answers import queries_fingerprint
@@ -29,7 +29,6 @@ from search.settings import PipelineSettings
 from search.trec import read_run
 from training.choosing.contenders import Grid
 from training.choosing.evaluated import BM25, DENSE, FIRST_STAGE, SERVED_NOW
-from training.evaluation.candidates import silent_note
 from training.evaluation.inputs import fitted_set
 
 SECONDS = 600.0

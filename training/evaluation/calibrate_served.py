@@ -8,12 +8,11 @@ from indexing.errors import SettingsError
 from indexing.index import open_corpus_folder
 from indexing.judged.fit import FittedSet
 from indexing.judged.sets import judged_sets, pick_split, read_judged
-from indexing.notes import counted
+from indexing.notes import counted, silent_note
 from indexing.progress import Progress, silent
 from search.calibration.stored import keep_calibration
 from search.pipeline import RetrieveAndRerank
 from training.evaluation.calibrate import fit_calibration, shown_passages
-from training.evaluation.candidates import silent_note
 from training.evaluation.inputs import fitted_set
 
 

@@ -10,7 +10,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.errors import CorpusError, SettingsError
 from indexing.judged.fit import PassagesInMemory, check_answers, fit_judgments, leave_out, listed
 from indexing.judged.sets import JudgedSet, read_judged
-from indexing.notes import Note, log_note
+from indexing.notes import Note, log_note, silent_note
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.answers import ranking_json
@@ -21,10 +21,6 @@ from search.settings import DEEPEST, PipelineSettings
 from search.trec import read_run
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
-
-
-def silent_note(sentence: str) -> None:
-    """Take a sentence that is kept elsewhere."""
 
 
 @dataclass(frozen=True)

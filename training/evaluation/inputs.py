@@ -7,10 +7,11 @@ from indexing.errors import SettingsError
 from indexing.index import Index, open_corpus_folder
 from indexing.judged.fit import FittedSet, check_run, fit_judgments, listed
 from indexing.judged.sets import JudgedSet, judged_sets, pick_split
+from indexing.notes import silent_note
 from indexing.records import Qrels, Run
 from search.queries import searchable_queries
 from search.trec import read_run
-from training.evaluation.candidates import Candidates, silent_note
+from training.evaluation.candidates import Candidates
 from training.evaluation.measures import check_minimum_grade, relevant_grade
 from training.evaluation.report import ORACLE, RERANKED_WITH_MISSED
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings

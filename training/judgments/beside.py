@@ -10,6 +10,7 @@ from indexing.errors import SettingsError, first_line
 from indexing.index import corpus_folder
 from indexing.judged.fit import FittedSet, fit_judgments
 from indexing.judged.sets import SPLITS, JudgedSet, read_judged, split_qrels
+from indexing.notes import silent_note
 from indexing.store.ids import IdTable
 from indexing.store.passages import PassageStore
 from training.judgments.protection import Protection
@@ -51,7 +52,7 @@ def read_sent(
     sent = [judgments] if queries is None else [judgments, queries]
     with received(sent, SentKind("A file", ENDINGS, folder), limit=limit) as files:
         texts = None if queries is None else files.paths[1]
-        judged = read_judged(texts, files.paths[0], split=split, note=_told_by_the_set)
+        judged = read_judged(texts, files.paths[0], split=split, note=silent_note)
         judged = replace(judged, notes=tuple(map(files.named, judged.notes)))
     if not judged.queries:
         what = f"No judged query of {judgments.name} has a text" + (f" in {queries.name}" if queries else "")
@@ -95,7 +96,3 @@ def keep_beside(judged: JudgedSet, folder: Path) -> None:
         raise SettingsError(
             f"Judgments can't be written into {folder} ({first_line(error)}); let this server write there."
         ) from error
-
-
-def _told_by_the_set(_: str) -> None:
-    """Nothing: the set holds its notes, and the page shows them."""

@@ -13,6 +13,7 @@ from indexing import atomic, places
 from indexing.errors import CorpusError, SettingsError, first_line
 from indexing.judged.qrels import MODEL
 from indexing.judged.sets import JudgedSet, read_judged
+from indexing.notes import silent_note
 from indexing.records import Query
 from training.judgments.feedback import FeedbackStore
 from training.judgments.marked import qrels_lines, query_lines, write_lines
@@ -150,7 +151,7 @@ def remove_kept(origin: Origin, index: str) -> None:
 
 def read_kept(origin: Origin, folder: Path) -> JudgedSet:
     """The queries and judgments in the folder of a kept set. Raises CorpusError if they can't be read."""
-    return read_judged(folder / origin.queries, folder / origin.qrels, split=origin.name, note=_untold)
+    return read_judged(folder / origin.queries, folder / origin.qrels, split=origin.name, note=silent_note)
 
 
 def judgments_to_train(origin: Origin, index: str, store: FeedbackStore) -> JudgedSet | None:
@@ -189,10 +190,6 @@ def json_of(path: Path) -> dict[str, Any]:
 def _only(judged: JudgedSet, queries: Iterable[Query]) -> JudgedSet:
     left = tuple(queries)
     return JudgedSet(judged.split, left, {query.id: judged.qrels[query.id] for query in left}, source=judged.source)
-
-
-def _untold(_: str) -> None:
-    """Nothing: who keeps judgments knows what they are made from."""
 
 
 def _folders(origin: Origin, index: str) -> list[Path]:

@@ -9,7 +9,7 @@ from indexing import atomic
 from indexing.errors import CorpusError, SettingsError
 from indexing.judged.by_text import write_quepid
 from indexing.judged.sets import JudgedSet, read_judged
-from indexing.notes import Note, log_note
+from indexing.notes import Note, log_note, silent_note
 from indexing.records import PassageId, Query
 from indexing.whitespace import squeeze
 from training.judgments.agreement import by_query, median_grades
@@ -66,7 +66,7 @@ def _check_ids(judged: JudgedSet, texts: Mapping[str, str]) -> None:
         for kind, path in paths.items():
             path.write_text(texts[kind], encoding="utf-8")
         try:
-            again = read_judged(paths["queries"], paths["qrels"], split=judged.split, note=_forget).qrels
+            again = read_judged(paths["queries"], paths["qrels"], split=judged.split, note=silent_note).qrels
         except CorpusError:
             again = {}
     for query in judged.queries:
@@ -75,10 +75,6 @@ def _check_ids(judged: JudgedSet, texts: Mapping[str, str]) -> None:
                 f"Query id {str(query.id)[:80]!r}, or the id of one of its passages, would be read differently from "
                 "the file that is to hold it; rename it, with neither '#' nor a quotation mark at its beginning."
             )
-
-
-def _forget(_: str) -> None:
-    """Take a note on lines that are read only to be compared."""
 
 
 def export_judgments(judged: JudgedSet, file: Path) -> int:

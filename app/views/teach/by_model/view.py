@@ -20,7 +20,7 @@ from indexing.errors import SecondLookError
 from indexing.index import Index
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
-from indexing.notes import counted
+from indexing.notes import counted, silent_note
 from training.judgments.by_model.kept import kept_agreement, kept_of_model, last_agreement
 from training.judgments.by_model.measured import LEAST, ModelAgreement
 from training.judgments.by_model.own_grades import OwnGrade, draw, grades_in_store
@@ -106,7 +106,7 @@ def _own(index: Index, grades: Sequence[Grade], rater: str) -> list[OwnGrade]:
     key = (index.manifest.name, index.manifest.build, own)
     last: tuple[object, list[OwnGrade]] | None = st.session_state.get(_OWN_KEY)
     if last is None or last[0] != key:
-        found = grades_in_store(places.feedback(), index, rater=rater, note=_untold) if own else []
+        found = grades_in_store(places.feedback(), index, rater=rater, note=silent_note) if own else []
         last = key, found
         st.session_state[_OWN_KEY] = last
     return last[1]
@@ -220,7 +220,3 @@ def _show_job(name: str, jobs: BackgroundJobs[Done], asker: Asker) -> None:
 def _job_key(name: str) -> str:
     """The session's key of the work that was started last."""
     return f"teach_judge_{name}_job"
-
-
-def _untold(_: str) -> None:
-    """Nothing: how many grades can be used is shown."""

@@ -10,6 +10,7 @@ from app.views.teach.readings import Reading, forget, last_read, read_once
 from indexing import places
 from indexing.corpus import upload as uploads
 from indexing.index import Index
+from indexing.notes import silent_note
 from training.judgments.clicks.expected import ClickSettings
 from training.judgments.clicks.judge import ClickJudgments, judge_clicks
 from training.judgments.clicks.received import ENDINGS, logs, logs_here
@@ -88,9 +89,5 @@ def _read(log: GivenLog) -> ClickJudgments:
         st.spinner("Reading every line …"),
         received(log.sent, logs(), limit=uploads.limit()) as sent,
     ):
-        judgments = judge_clicks([*sent.paths, *log.here], ClickSettings(), note=_told_below)
+        judgments = judge_clicks([*sent.paths, *log.here], ClickSettings(), note=silent_note)
         return replace(judgments, notes=tuple(map(sent.named, judgments.notes)))
-
-
-def _told_below(_: str) -> None:
-    """Nothing: the judgments hold their notes, and the page shows them."""
