@@ -1,5 +1,7 @@
 """What is kept for an index apart from the grades: what it is, with a way on to Train and a button that removes it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.background import Subject
@@ -34,6 +36,12 @@ def show_kept(origin: Origin, manifest: Manifest, sentence: str) -> None:
         with st.popover("Remove …", key=f"teach_{origin.name}_remove", width="content"):
             note("This removes the kept judgments. Versions that were trained on them stay.")
             st.button("Remove", key=f"teach_{origin.name}_remove_yes", on_click=_remove, args=(origin, index))
+
+
+def keep_button(key: str, keep: Callable[[], None], *, replaced: str) -> None:
+    """A button that keeps judgments; `replaced` is the index whose kept ones they replace, or empty."""
+    st.button("Keep these", key=key, type="primary", icon=":material/check:", on_click=keep, width="content")
+    note(WHERE + (f" They take the place of those that are kept for {replaced}." if replaced else ""))
 
 
 def build_notes(origin: Origin, index: str, *, build: str) -> tuple[str, ...]:

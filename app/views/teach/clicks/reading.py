@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.views.teach.readings import Reading, forget, last_read, read_once
+from app.views.teach.readings import forget, read_within
 from indexing import places
 from indexing.corpus import upload as uploads
 from indexing.index import Index
@@ -16,7 +16,7 @@ from training.judgments.clicks.judge import ClickJudgments, judge_clicks
 from training.judgments.clicks.received import ENDINGS, logs, logs_here
 from training.judgments.received import SentFile, received
 
-_READ, _FIT = "teach_clicks_read", "teach_clicks_fit"  # session: the log as it was read, and of it what an index holds
+SLOTS = ("teach_clicks_read", "teach_clicks_fit")  # session: the log as it was read, and of it what an index holds
 _UPLOAD, _HERE = "teach_clicks_upload", "teach_clicks_here"
 
 
@@ -64,24 +64,13 @@ def read_given(log: GivenLog | None, index: Index) -> ClickJudgments | None:
     Raises:
         SettingsError: it can't be used.
     """
-    read: Reading[ClickJudgments] | None
-    read = last_read(_READ) if log is None else read_once(_READ, log.key, lambda: _read(log))
-    if read is None:
-        return None
-    name, judgments = index.manifest.name, read.value
-    key = (read.key, name, index.manifest.build)
-    return read_once(_FIT, key, lambda: judgments.within(name, holds=index.passages.__contains__)).value
-
-
-def forget_log() -> None:
-    """Forget what was read."""
-    forget(_READ, _FIT)
+    return read_within(SLOTS, log, _read, index, key=lambda log: log.key)
 
 
 def _forget_removed() -> None:
     """Forget the log when the user has taken its last file away, which a change of the page doesn't."""
     if not st.session_state.get(_UPLOAD) and not st.session_state.get(_HERE):
-        forget_log()
+        forget(*SLOTS)
 
 
 def _read(log: GivenLog) -> ClickJudgments:

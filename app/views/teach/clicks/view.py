@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from app.views.teach.clicks.charts import query_chart, rate_chart
-from app.views.teach.clicks.reading import choose_log, forget_log, read_given
+from app.views.teach.clicks.reading import SLOTS, choose_log, read_given
 from app.views.teach.clicks.tables import STYLE, limits_html, pairs_html
-from app.views.teach.kept import WHERE, show_kept, tell, tell_fault
-from app.views.teach.readings import begin_field, keep_field
+from app.views.teach.kept import keep_button, show_kept, tell, tell_fault
+from app.views.teach.readings import begin_field, keep_field, show_earlier
 from app.views.widgets.figures import Figure, figures_html, heading_html
 from app.views.widgets.notices import hint, note, problem
 from indexing.errors import SecondLookError
@@ -54,7 +55,7 @@ def _section(index: Index, store: FeedbackStore) -> None:
     if judgments is None:
         return
     if log is None:
-        _show_earlier(judgments)
+        show_earlier(", ".join(file.name for file in judgments.log), SLOTS, key="teach_clicks_forget")
     _show_log(judgments)
     judgments = replace(judgments, settings=_choose_settings(judgments))
     if not judgments.judged:
@@ -62,7 +63,7 @@ def _section(index: Index, store: FeedbackStore) -> None:
         return
     st.html(figures_html(_figures(judgments, store)))
     _show_query(judgments, text=lambda passage: index.passages.by_id(passage).content)
-    _keep_button(judgments, index, replaces=kept is not None)
+    keep_button("teach_clicks_keep", partial(_keep, judgments, index), replaced=index.manifest.name if kept else "")
 
 
 def _kept_sentence(kept: KeptClicks | None, index: str) -> str:
@@ -73,13 +74,6 @@ def _kept_sentence(kept: KeptClicks | None, index: str) -> str:
         f"Kept for {index}: {counted(kept.judgments, 'judgment')} of {counted(kept.queries, 'query', 'queries')} with "
         f"{counted(kept.least_views, 'view')} or more, from {', '.join(kept.logs)}, on {kept.at[:10]}."
     )
-
-
-def _show_earlier(judgments: ClickJudgments) -> None:
-    """Which log this is, where the field of its files is empty: the page was left meanwhile."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        note(f"Read earlier: {', '.join(file.name for file in judgments.log)}.")
-        st.button("Forget it", key="teach_clicks_forget", on_click=forget_log, width="content")
 
 
 def _show_log(judgments: ClickJudgments) -> None:
@@ -161,19 +155,6 @@ def _show_query(judgments: ClickJudgments, *, text: Callable[[PassageId], str]) 
     st.html(pairs_html(judgments, pairs[:MOST_PASSAGES], text=text))
     if len(pairs) > MOST_PASSAGES:
         note(f"And {len(pairs) - MOST_PASSAGES:,} more passages of this query.")
-
-
-def _keep_button(judgments: ClickJudgments, index: Index, *, replaces: bool) -> None:
-    st.button(
-        "Keep these",
-        key="teach_clicks_keep",
-        type="primary",
-        icon=":material/check:",
-        on_click=_keep,
-        args=(judgments, index),
-        width="content",
-    )
-    note(WHERE + (f" They take the place of those that are kept for {index.manifest.name}." if replaces else ""))
 
 
 def _keep(judgments: ClickJudgments, index: Index) -> None:

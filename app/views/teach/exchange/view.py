@@ -1,13 +1,14 @@
 """Judgments of Quepid and OpenSearch on the Teach page: a file, what it holds for the index, and what is kept."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.views.teach.kept import WHERE, show_kept, tell, tell_fault
-from app.views.teach.readings import Reading, forget, last_read, read_once
+from app.views.teach.kept import keep_button, show_kept, tell, tell_fault
+from app.views.teach.readings import forget, read_within, show_earlier
 from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import note, problem
 from indexing.corpus import upload as uploads
@@ -25,7 +26,7 @@ from training.judgments.imported import (
 from training.judgments.kept import IMPORTED, KeptSet, kept_set
 from training.judgments.received import SentFile, received
 
-_READ, _FIT = "teach_import_read", "teach_import_fit"  # session: the file as read, and of it what an index holds
+_SLOTS = ("teach_import_read", "teach_import_fit")  # session: the file as read, and of it what an index holds
 _UPLOAD = "teach_import_upload"
 ABOUT = (
     "Judgments that were made elsewhere: a CSV of query, docid and rating, as Quepid exports it and OpenSearch takes "
@@ -54,7 +55,7 @@ def _section(index: Index, store: FeedbackStore, held_out: Callable[[], HeldOut]
         kept = kept_set(IMPORTED, name)
         show_kept(IMPORTED, index.manifest, _kept_sentence(kept, name))
         given = _choose_file()
-        judgments = _read_given(given, index)
+        judgments = read_within(_SLOTS, given, _read, index, key=lambda file: file.file_id)
         if judgments is None:
             return
         split = _split(judgments, store, held_out())
@@ -62,21 +63,10 @@ def _section(index: Index, store: FeedbackStore, held_out: Callable[[], HeldOut]
         problem(error)
         return
     if given is None:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            note(f"Read earlier: {judgments.file.name}.")
-            st.button("Forget it", key="teach_import_forget", on_click=forget, args=(_READ, _FIT), width="content")
+        show_earlier(judgments.file.name, _SLOTS, key="teach_import_forget")
     st.html(figures_html(_figures(judgments, split)))
     note(*_notes(judgments, split, name))
-    st.button(
-        "Keep these",
-        key="teach_import_keep",
-        type="primary",
-        icon=":material/check:",
-        on_click=_keep,
-        args=(judgments, index),
-        width="content",
-    )
-    note(WHERE + (f" They take the place of those that are kept for {name}." if kept else ""))
+    keep_button("teach_import_keep", partial(_keep, judgments, index), replaced=name if kept else "")
 
 
 def _kept_sentence(kept: KeptSet | None, index: str) -> str:
@@ -104,22 +94,7 @@ def _choose_file() -> UploadedFile | None:
 def _forget_removed() -> None:
     """Forget the file when the user has taken it away, which a change of the page doesn't."""
     if not st.session_state.get(_UPLOAD):
-        forget(_READ, _FIT)
-
-
-def _read_given(given: UploadedFile | None, index: Index) -> ImportedJudgments | None:
-    """What the file says of the index's passages, read only once; without one, what the last one said, if any.
-
-    Raises:
-        SettingsError: it can't be used.
-    """
-    read: Reading[ImportedJudgments] | None
-    read = last_read(_READ) if given is None else read_once(_READ, given.file_id, lambda: _read(given))
-    if read is None:
-        return None
-    name, judgments = index.manifest.name, read.value
-    key = (read.key, name, index.manifest.build)
-    return read_once(_FIT, key, lambda: judgments.within(name, holds=index.passages.__contains__)).value
+        forget(*_SLOTS)
 
 
 def _read(given: UploadedFile) -> ImportedJudgments:
