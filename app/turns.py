@@ -1,4 +1,4 @@
-"""Lets long work run beside searches: it takes their lock query by query, so a search waits for one query at most."""
+"""Lets long work run beside searches: it takes their lock query by query, or for as many pairs as one search reads."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from app.resources import one_at_a_time
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index
+from indexing.records import Floats
 from search.pipeline import Pipeline
-from search.rerank.reranker import Reranker, Scores
+from search.rerank.reranker import PairScorer, Reranker, Scores
 from search.retrieve import FirstStage
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
@@ -41,12 +42,33 @@ class PatientReranker:
             return self._reranker.score(query, passages)
 
 
+class PatientPairScorer(PatientReranker):
+    """One that scores pairs of many queries at once."""
+
+    def __init__(self, reranker: Reranker, scorer: PairScorer) -> None:
+        """Both are the same re-ranker."""
+        super().__init__(reranker)
+        self._scorer = scorer
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits, scored while holding the lock. Raises what the wrapped re-ranker raises."""
+        with turn():
+            return self._scorer.score_pairs(queries, passages)
+
+
+def patient(reranker: Reranker) -> Reranker:
+    """The re-ranker, waiting for its turn."""
+    if isinstance(reranker, PairScorer):
+        return PatientPairScorer(reranker, reranker)
+    return PatientReranker(reranker)
+
+
 class PatientPipeline:
     """A pipeline, shared with the searches, that waits for its turn before each query."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._reranker = None if pipeline.reranker is None else PatientReranker(pipeline.reranker)
+        self._reranker = None if pipeline.reranker is None else patient(pipeline.reranker)
 
     @property
     def index(self) -> Index:

@@ -169,7 +169,7 @@ def _loop(browser: WebDriver, *, minutes: float, depth: int) -> dict[str, Any]:
         press(browser, "train_promote")
         fill(browser, "models_gate_depth", depth)
         press(browser, "models_judge")
-        until(browser, "a verdict", lambda: any(words in text_of(browser) for words in VERDICTS), longest=LONGEST)
+        until_told(browser, *VERDICTS, longest=LONGEST)
 
     def search() -> None:
         go_to(browser, "Search")

@@ -140,7 +140,7 @@ class CrossEncoderReranker(PairReranker):
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         """(pairs,) float32; if the device's memory runs out, batches are halved until they fit."""
-        budget = TOKEN_BUDGET
+        budget = TOKEN_BUDGET["cuda" if self._device.startswith("cuda") else "cpu"]
         while True:
             try:
                 return self._forward(encoded, budget)

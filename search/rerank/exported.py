@@ -24,7 +24,7 @@ class EngineReranker(PairReranker):
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         logits = np.empty(len(encoded.ids), dtype=np.float32)  # (pairs,) float32
-        for batch in encoded.batches(self._tokenizer, token_budget=TOKEN_BUDGET):
+        for batch in encoded.batches(self._tokenizer, token_budget=TOKEN_BUDGET["cpu"]):
             features = {name: tensor.numpy() for name, tensor in batch.features.items()}
             logits[batch.rows] = self._engine(features).reshape(-1)
         return logits

@@ -48,6 +48,14 @@ class StoredTokens(Protocol):
 
 
 @runtime_checkable
+class PairScorer(Protocol):
+    """The further protocol of a re-ranker that scores pairs of many queries at once, as fast as its batches allow."""
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        """(pairs,) float32 raw logits of each passage for the query in the same place."""
+
+
+@runtime_checkable
 class FromFiles(Protocol):
     """The further protocol of a re-ranker that was loaded from files."""
 

@@ -39,6 +39,10 @@ POLL = 0.3  # seconds between two looks, which cost the one core that there may 
 RESTING = "[data-test-script-state=notRunning]"
 HEADING = ".sl-top h1"
 CENTRE = "arguments[0].scrollIntoView({block: 'center'})"
+HOLDS = """
+const text = document.querySelector("[data-testid=stMain]")?.textContent.replace(/\\s+/g, " ") ?? "";
+return arguments[0].some((sentence) => text.includes(sentence));
+"""
 
 
 @contextmanager
@@ -93,9 +97,19 @@ def text_of(browser: WebDriver, selector: str = "[data-testid=stMain]") -> str:
     return found[0].text if found else ""
 
 
-def until_told(browser: WebDriver, sentence: str, *, longest: float = WAIT) -> None:
-    """Wait until the page says so, so many seconds at the longest."""
-    until(browser, f"“{sentence}”", lambda: sentence in text_of(browser), longest=longest)
+def until_told(browser: WebDriver, *sentences: str, longest: float = WAIT) -> None:
+    """Wait until the page says one of them, so many seconds at the longest.
+
+    What can be seen is worked out only once the page holds it: that takes half of a core, which is computed on.
+    """
+
+    def told() -> bool:
+        if not browser.execute_script(HOLDS, sentences):
+            return False
+        seen = text_of(browser)
+        return any(sentence in seen for sentence in sentences)
+
+    until(browser, " or ".join(f"“{sentence}”" for sentence in sentences), told, longest=longest)
 
 
 def press(browser: WebDriver, key: str) -> None:

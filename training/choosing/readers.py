@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,22 +11,15 @@ from indexing.progress import Progress, silent
 from indexing.records import Floats, PassageId
 from search.journal import Journal
 from search.rerank.late_interaction import LateInteractionReranker
-from search.rerank.reranker import Reranker, score_passages
+from search.rerank.reranker import PairScorer, Reranker, score_passages
 from search.served import LATE
 from training.choosing.deadline import Deadline
 from training.choosing.gathered import GatheredQuery
 from training.choosing.sharing import ALONE, Sharing
+from training.evaluation.candidates import groups_of
 
 PROBED = (4, 16)
 """Pairs that are read to learn a re-ranker's speed: the first, which load and compile, and those that are timed."""
-
-
-@runtime_checkable
-class PairScorer(Protocol):
-    """A re-ranker that scores pairs of many queries at once."""
-
-    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
-        """(pairs,) float32 logits."""
 
 
 class Readers:
@@ -85,7 +77,7 @@ class Readers:
         total, begun = sum(map(len, missing)), time.perf_counter()
         done = 0
         found: list[GatheredQuery] = []
-        for group in _groups(missing, pairs=self._at_once(name)):
+        for group in groups_of(missing, pairs=self._at_once(name)):
             if not deadline.allows(self.seconds(name, total - done)):
                 return None
             found += self._read_group(name, [gathered[place] for place in group], [missing[place] for place in group])
@@ -185,17 +177,3 @@ def _kept(journal: Journal | None) -> dict[str, dict[PassageId, float]]:
     for query, logits in () if journal is None else journal.items():
         kept.setdefault(query, {}).update({PassageId(name): float(value) for name, value in logits.items()})
     return kept
-
-
-def _groups(missing: Sequence[Sequence[PassageId]], *, pairs: int) -> Iterable[list[int]]:
-    """Places of queries that are read together: at least one, and at most so many of their missing passages."""
-    group: list[int] = []
-    count = 0
-    for place, ids in enumerate(missing):
-        if group and count + len(ids) > pairs:
-            yield group
-            group, count = [], 0
-        group.append(place)
-        count += len(ids)
-    if group:
-        yield group

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from indexing.corpus.corpus import Corpus
 from indexing.errors import CorpusError, SettingsError
@@ -12,15 +14,19 @@ from indexing.judged.fit import PassagesInMemory, check_answers, fit_judgments, 
 from indexing.judged.sets import JudgedSet, read_judged
 from indexing.notes import Note, log_note, silent_note
 from indexing.progress import Progress, silent
-from indexing.records import PassageId, Qrels, Query, QueryId, Ranking, Run
+from indexing.records import Floats, PassageId, Qrels, Query, QueryId, Ranking, Run
 from search.answers import ranking_json
 from search.pipeline import Pipeline
 from search.queries import searchable_queries
-from search.rerank.reranker import Reranker
+from search.rerank.reranker import PairScorer, Reranker
 from search.settings import DEEPEST, PipelineSettings
 from search.trec import read_run
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
+
+PAIRS_AT_ONCE = (
+    50  # of several queries: as many as a search reads, so that one which waits for its turn waits no longer
+)
 
 
 @dataclass(frozen=True)
@@ -148,14 +154,39 @@ def deeper(depth: int, *, own: bool) -> int:
 
 
 def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress = silent) -> Run:
-    """Each query's list, ordered by the re-ranker's logits."""
+    """Each query's list, ordered by the re-ranker's logits; short lists are read several at once where it can."""
     run: dict[QueryId, Ranking] = {}
-    for query in candidates.queries:
-        ids = candidates.run[query.id].passage_ids
-        logits = reranker.score(query.text, [candidates.texts[passage_id] for passage_id in ids]).logits
-        run[query.id] = Ranking.sort(zip(ids, logits.tolist(), strict=True))
-        progress("re-rank", 1, len(candidates.queries))
+    lists = [candidates.run[query.id].passage_ids for query in candidates.queries]
+    for group in groups_of(lists, pairs=PAIRS_AT_ONCE if isinstance(reranker, PairScorer) else 0):
+        queries = [candidates.queries[place] for place in group]
+        texts = [[candidates.texts[passage_id] for passage_id in lists[place]] for place in group]
+        for place, logits in zip(group, _logits(reranker, queries, texts), strict=True):
+            run[candidates.queries[place].id] = Ranking.sort(zip(lists[place], logits.tolist(), strict=True))
+            progress("re-rank", 1, len(candidates.queries))
     return run
+
+
+def _logits(reranker: Reranker, queries: Sequence[Query], texts: Sequence[Sequence[str]]) -> list[Floats]:
+    """Of each query's passages, (passages,) float32; those of a single query as it scores a search's."""
+    if len(queries) == 1 or not isinstance(reranker, PairScorer):
+        return [reranker.score(query.text, part).logits for query, part in zip(queries, texts, strict=True)]
+    asked = [query.text for query, part in zip(queries, texts, strict=True) for _ in part]
+    logits = reranker.score_pairs(asked, [text for part in texts for text in part])
+    return np.split(logits, np.cumsum([len(part) for part in texts])[:-1])
+
+
+def groups_of(lists: Sequence[Sequence[PassageId]], *, pairs: int) -> Iterator[list[int]]:
+    """Places of lists that are read together: at least one, and at most so many passages."""
+    group: list[int] = []
+    count = 0
+    for place, ids in enumerate(lists):
+        if group and count + len(ids) > pairs:
+            yield group
+            group, count = [], 0
+        group.append(place)
+        count += len(ids)
+    if group:
+        yield group
 
 
 def ndcg(run: Run, candidates: Candidates) -> Mapping[QueryId, float]:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import resources
 from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.resources import SharedPipeline
-from app.turns import PatientPipeline, PatientReranker
+from app.turns import PatientPipeline, patient
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
 from app.views.widgets.measured.html_report import report_button
 from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
@@ -153,7 +153,7 @@ def _start(choice: ComparisonChoice, shared: SharedPipeline, judged: JudgedSet) 
         loaded = resources.open_pipeline(choice.index, str(find_version(version.id).folder))
         if loaded.pipeline.reranker is None:
             raise ModelError(loaded.problem)
-        rerankers[version.id] = PatientReranker(loaded.pipeline.reranker)
+        rerankers[version.id] = patient(loaded.pipeline.reranker)
         key.append(loaded.fingerprint)
     title = f"the comparison of {choice.version.id} with {choice.against.id}"
     subject = Subject(title, "models", {"tab": "Compare"}, choice)

@@ -7,7 +7,7 @@ import streamlit as st
 from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.login import user_name
 from app.resources import SharedPipeline
-from app.turns import PatientPipeline, PatientReranker
+from app.turns import PatientPipeline, patient
 from app.views.models.regressions import show_regressions
 from app.views.widgets.figures import heading_html
 from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
@@ -116,7 +116,7 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
             GateSettings(
                 depth=depth,
                 kept_in=places.runs() / FOLDER,
-                open_model=lambda path: PatientReranker(CrossEncoderReranker(path)),
+                open_model=lambda path: patient(CrossEncoderReranker(path)),
             ),
             progress=progress,
         )

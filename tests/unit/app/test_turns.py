@@ -3,16 +3,17 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import pytest
 
 from app.resources import SharedPipeline
-from app.turns import PatientPipeline, PatientReranker
+from app.turns import PatientPipeline, patient
 from search.pipeline import RetrieveAndRerank
-from search.rerank.reranker import Scores
+from search.rerank.reranker import PairScorer, Scores
 from search.settings import PipelineSettings
-from tests.support.fakes import WordOverlapReranker
+from tests.support.fakes import FixedReranker, WordOverlapReranker
 
 SETTINGS = PipelineSettings(depth=5, rerank_depth=5)
 
@@ -40,13 +41,13 @@ def opened(pipeline: RetrieveAndRerank) -> SharedPipeline:
 
 
 def test_it_answers_as_the_pipeline_does(opened: SharedPipeline) -> None:
-    patient = PatientPipeline(opened.pipeline)
-    ours, theirs = patient.search("honey", SETTINGS), opened.pipeline.search("honey", SETTINGS)
+    waiting = PatientPipeline(opened.pipeline)
+    ours, theirs = waiting.search("honey", SETTINGS), opened.pipeline.search("honey", SETTINGS)
     assert ours.final.passage_ids == theirs.final.passage_ids
-    assert patient.reranker is not None
-    assert patient.reranker.name == "word overlap"
-    assert (patient.index, patient.encoder) == (opened.pipeline.index, opened.pipeline.encoder)
-    assert not isinstance(patient, RetrieveAndRerank)  # it wraps a pipeline; the library never calls up into the app
+    assert waiting.reranker is not None
+    assert waiting.reranker.name == "word overlap"
+    assert (waiting.index, waiting.encoder) == (opened.pipeline.index, opened.pipeline.encoder)
+    assert not isinstance(waiting, RetrieveAndRerank)  # it wraps a pipeline; the library never calls up into the app
 
 
 def test_without_a_reranker_there_is_none(pipeline: RetrieveAndRerank) -> None:
@@ -57,11 +58,11 @@ def test_without_a_reranker_there_is_none(pipeline: RetrieveAndRerank) -> None:
 def test_searches_come_between_two_queries_of_long_work(opened: SharedPipeline) -> None:
     slow = opened.pipeline.reranker
     assert isinstance(slow, SlowReranker)
-    patient, over = PatientPipeline(opened.pipeline), threading.Event()
+    waiting, over = PatientPipeline(opened.pipeline), threading.Event()
 
     def work() -> None:
         while not over.is_set():
-            patient.search("bread", SETTINGS)
+            waiting.search("bread", SETTINGS)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -82,13 +83,28 @@ def test_searches_come_between_two_queries_of_long_work(opened: SharedPipeline) 
 def test_a_reranker_alone_waits_too(opened: SharedPipeline) -> None:
     slow = opened.pipeline.reranker
     assert isinstance(slow, SlowReranker)
-    patient = PatientReranker(slow)
+    waiting = patient(slow)
     texts = ["honey", "bread"]
-    threads = [threading.Thread(target=patient.score, args=("honey", texts)) for _ in range(3)]
+    threads = [threading.Thread(target=waiting.score, args=("honey", texts)) for _ in range(3)]
     for thread in threads:
         thread.start()
     opened.search("honey", SETTINGS)
     for thread in threads:
         thread.join()
     assert slow.most == 1
-    assert np.array_equal(patient.score("honey", texts).logits, [1, 0])
+    assert np.array_equal(waiting.score("honey", texts).logits, [1, 0])
+    assert not isinstance(waiting, PairScorer)  # it scores one query at a time, as the one that waits
+
+
+def test_pairs_of_many_queries_wait_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[bool] = []
+    monkeypatch.setattr("app.turns.turn", lambda: counted(turns))
+    waiting = patient(FixedReranker({"honey": 1.0, "bread": 0.0}))
+    assert isinstance(waiting, PairScorer)
+    assert waiting.score_pairs(["bees", "rye"], ["bread", "honey"]).tolist() == [0, 1]
+    assert len(turns) == 1
+
+
+def counted(turns: list[bool]) -> AbstractContextManager[None]:
+    turns.append(True)
+    return nullcontext()

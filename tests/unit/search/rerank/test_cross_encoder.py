@@ -108,10 +108,10 @@ def test_where_memory_runs_out_smaller_batches_give_the_same_scores(
     loaded: CrossEncoderReranker, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = loaded.score(QUERY, TEXTS * 5).logits
-    sizes = refuse_batches(loaded, over_tokens=TOKEN_BUDGET // 4)
+    sizes = refuse_batches(loaded, over_tokens=TOKEN_BUDGET["cpu"] // 2)
     with caplog.at_level(logging.WARNING, logger="search.rerank.cross_encoder"):
         assert loaded.score(QUERY, TEXTS * 5).logits == pytest.approx(expected, abs=1e-5)
-    assert max(sizes) <= TOKEN_BUDGET // 4
+    assert max(sizes) <= TOKEN_BUDGET["cpu"] // 2
     assert "GPU memory is full" in caplog.text
 
 

@@ -1,17 +1,19 @@
 """Lists are those that are served, and are measured in the re-ranker's order."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from indexing.errors import SettingsError
 from indexing.judged.sets import JudgedSet, judged_sets
-from indexing.records import QueryId
+from indexing.records import Floats, PassageId, QueryId
 from search.pipeline import RetrieveAndRerank
+from search.rerank.reranker import Scores
 from search.settings import PipelineSettings
 from tests.conftest import PASSAGES
 from tests.support.fakes import FixedReranker, Reports
-from training.evaluation.candidates import first_stage_lists, ndcg, reranked
+from training.evaluation.candidates import first_stage_lists, groups_of, ndcg, reranked
 
 FOUR, FIVE = QueryId("4"), QueryId("5")
 
@@ -46,3 +48,46 @@ def test_the_re_ranker_s_order_is_what_is_measured(pipeline: RetrieveAndRerank, 
     values = ndcg(run, lists)
     assert values[FOUR] == pytest.approx(1)  # b2 has grade 3 and b1 grade 1, which is the best order
     assert values[FIVE] == 0  # c4, its one good passage, stands below rank 10
+
+
+def test_short_lists_are_read_several_at_once_and_long_ones_alone(
+    pipeline: RetrieveAndRerank, small_corpus: Path
+) -> None:
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=20)
+    logits = {text: -float(place) for place, text in enumerate(PASSAGES.values())}
+    together, alone = CountingReranker(logits), OneByOne(logits)
+    assert reranked(lists, together) == reranked(lists, alone)
+    pairs = [len(lists.run[query.id]) for query in lists.queries]
+    assert together.calls == [sum(pairs)]
+    assert alone.calls == pairs
+
+
+def test_groups_hold_no_more_pairs_than_wanted_unless_one_list_does() -> None:
+    lists = [[PassageId(str(place)) for place in range(count)] for count in (20, 20, 20, 70, 0, 10)]
+    assert list(groups_of(lists, pairs=50)) == [[0, 1], [2], [3], [4, 5]]
+    assert list(groups_of([], pairs=50)) == []
+
+
+class CountingReranker(FixedReranker):
+    """Counts the pairs of each call."""
+
+    def __init__(self, logits: dict[str, float]) -> None:
+        super().__init__(logits)
+        self.calls: list[int] = []
+
+    def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
+        self.calls.append(len(passages))
+        return super().score_pairs(queries, passages)
+
+
+class OneByOne:
+    """Scores one query at a time and no pairs."""
+
+    name = "one by one"
+
+    def __init__(self, logits: dict[str, float]) -> None:
+        self._inner = CountingReranker(logits)
+        self.calls = self._inner.calls
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        return self._inner.score(query, passages)
