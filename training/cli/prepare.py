@@ -18,8 +18,9 @@ def add(commands: Commands) -> None:
         "--lists", type=Path, help="file of lists with graded candidates, laid out as a folder for evaluate --trec"
     )
     what.add_argument(
-        "--best", type=Path, metavar="CORPUS", help="judged corpus, of whose dev queries BM25's best are laid out so"
+        "--best", type=Path, metavar="CORPUS", help="judged corpus, of whose queries BM25's best are laid out so"
     )
+    command.add_argument("--split", default="dev", help="judged split of --best (%(default)s)")
     command.add_argument("--depth", type=whole(), default=50, help="passages of a list of --best (%(default)s)")
     command.add_argument("--output", type=Path, help="folder that the lists are laid out in")
     command.set_defaults(run=_prepare)
@@ -45,6 +46,6 @@ def _prepare_lists(options: argparse.Namespace) -> int:
     if options.lists is not None:
         queries = lay_out_lists(options.lists, options.output, analyzer=analyzer)
     else:
-        queries = lay_out_best(options.best, "dev", options.output, analyzer=analyzer, depth=options.depth)
+        queries = lay_out_best(options.best, options.split, options.output, analyzer=analyzer, depth=options.depth)
     print(f"{queries:,} queries laid out in {options.output}")
     return 0

@@ -20,7 +20,7 @@ KeyedScores = Mapping[tuple[str, str], tuple[float, ...]]
 
 
 def list_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
-    """One example a line: an object with `query_id`, `query` and `candidates`.
+    """One example a line: an object with `query_id` or `qid`, `query` and `candidates`.
 
     Each candidate has `text`, and `grade` or `label` (0 or more, UNJUDGED for a passage that nobody judged), or a
     teacher's `score`, or both; perhaps `place`, its rank within the list, which lowers its label by PLACE_STEP a place
@@ -126,8 +126,9 @@ def _found(record: Mapping[str, Any]) -> _Found:
         raise ValueError("'candidates' is not a list of objects")
     places = [f"candidates[{place}]" for place in range(len(candidates))]
     named = list(zip(candidates, places, strict=True))
+    key = "qid" if "qid" in record and "query_id" not in record else "query_id"
     return _Found(
-        identifier(record.get("query_id"), "query_id") or "",
+        identifier(record.get(key), key) or "",
         text(record.get("query"), "query"),
         tuple(text(candidate.get("text"), f"{place}.text") for candidate, place in named),
         tuple(_grade(candidate, place) for candidate, place in named),
