@@ -1,7 +1,7 @@
 """An index on disk, found by name and opened for searching: passages, BM25, FAISS."""
 
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -108,7 +108,8 @@ def open_index(name: str, *, root: Path | None = None) -> Index:
     Raises:
         IndexingError: the index is absent, incomplete or broken, or was built with another analyzer.
     """
-    return open_build(current_build(name, root=root))
+    index = open_build(current_build(name, root=root))
+    return replace(index, manifest=replace(index.manifest, name=name))  # a copied folder's manifest has another's name
 
 
 def open_build(folder: Path) -> Index:

@@ -38,6 +38,12 @@ def test_an_open_index_holds_its_passages_in_all_three_parts(small_index: Index)
     assert len(small_index.passages) == len(small_index.dense) == len(small_index.bm25.scores(["bee"])) == 20
 
 
+def test_a_copied_index_bears_the_name_of_its_folder(own_root: Path) -> None:
+    shutil.copytree(own_root / "small", own_root / "copy")
+    assert open_index("copy", root=own_root).manifest.name == "copy"
+    assert open_index("small", root=own_root).manifest.name == "small"
+
+
 def test_names_are_those_of_the_indexes_that_have_a_current_build(own_root: Path) -> None:
     (own_root / "begun").mkdir()
     assert index_names(own_root) == ["small"]

@@ -55,12 +55,12 @@ def keep_model_grades(
         CorpusError: an id can't stand in a line of fields, what was kept can't be read, or somebody else keeps some at
             the same moment.
     """
-    texts = {query.id: query for query in queries}
-    merged = {query: dict(grades) for query, grades in qrels.items()}
-    for query, grades in _earlier(agreement, index, texts).items():
-        merged[query] = dict(grades) | merged.get(query, {})
 
-    def fill(folder: Path) -> None:
+    def fill(folder: Path) -> None:  # where others are kept from here on, nothing is
+        texts = {query.id: query for query in queries}
+        merged = {query: dict(grades) for query, grades in qrels.items()}
+        for query, grades in _earlier(agreement, index, texts).items():
+            merged[query] = dict(grades) | merged.get(query, {})
         write_judgments(folder, merged, list(texts.values()), agreement)
 
     return read_set(BY_MODEL, keep(BY_MODEL, index, fill, build=build))

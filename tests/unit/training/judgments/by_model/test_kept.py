@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from indexing import places
 from indexing.errors import CorpusError
 from indexing.records import PassageId, Query, QueryId
 from tests.unit.training.judgments.by_model.agreements import AGREEMENT, TINY
+from training.judgments.by_model import kept
 from training.judgments.by_model.kept import (
     answers_folder,
     keep_agreement,
@@ -53,6 +56,24 @@ def test_grades_of_one_model_add_up_and_another_model_s_take_their_place() -> No
     assert {query: dict(of) for query, of in judged.qrels.items()} == {"1": {"a": 3, "b": 1}, "2": {"c": 2}}
     other = keep_model_grades(grades(BREAD, c=0), [BREAD], replace(AGREEMENT, model="big"), "small", build="b1")
     assert (other.judgments, other.made_by) == (1, "big")
+
+
+def test_grades_that_somebody_else_keeps_meanwhile_arent_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = kept._earlier
+
+    def slow(*asked: Any) -> Any:
+        found = earlier(*asked)
+        monkeypatch.undo()
+        monkeypatch.setenv("SECOND_LOOK_HOME", str(home_of_both))
+        keep_model_grades(grades(BREAD, c=2), [BREAD], AGREEMENT, "small", build="b1")
+        return found
+
+    home_of_both = places.home()
+    monkeypatch.setattr(kept, "_earlier", slow)
+    with pytest.raises(CorpusError, match="Somebody else"):
+        keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
+    both = keep_model_grades(grades(WAX, a=3), [WAX], AGREEMENT, "small", build="b1")
+    assert set(read_kept(BY_MODEL, both.folder).qrels) == {WAX.id, BREAD.id}
 
 
 def test_an_id_that_has_another_text_now_keeps_no_grade_of_the_earlier_query() -> None:
