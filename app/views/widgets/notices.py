@@ -16,8 +16,23 @@ _MARKUP = re.compile(
     |(?<=^)[-+=](?=\s|[-=]|$)|(?<=^\d)[.)](?=\s))  # lists, rules, underlined headings""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
+COMMAND = "python -m"  # in a sentence that tells what to type, options stay as they are
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of what follows them."""
+_FIELDS = {
+    "--on-bad-line skip": "“Leave out lines that can't be read”",
+    "--id-field": "“Id field”",
+    "--text-field": "“Text field”",
+    "--title-field": "“Title field”",
+    "--learning-rate": "“Learning rate”",
+    "--max-length": "“Maximum pair length”",
+    "--budget": "“Time”",
+    "--batch": "“Batch”",
+    "--index": "index",
+    "--split": "split",
+}
+"""What the pages call what a shell's option sets, by the option as sentences for both name it."""
+_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, _FIELDS))})(?![\w-])")
 _PATH = re.compile(r"(?<![\w:/.])~?(?:/[^\s/'\"“”,;:()]+)*/(?P<last>[^\s/'\"“”,;:()]+)")
 
 
@@ -30,7 +45,9 @@ def plain(text: str) -> str:
 
 
 def shown(sentence: str) -> str:
-    """A sentence as this page's reader may see it: in read-only mode, of each path the last part alone."""
+    """A sentence as a page's reader may see it: with its fields' names, and in read-only mode each path's last part."""
+    if COMMAND not in sentence:
+        sentence = _OPTION.sub(lambda found: _FIELDS[found[0]], sentence)
     if not read_only():
         return sentence
     for root in (places.home().absolute(), places.CHECKOUT, Path.cwd(), Path.home()):  # which may hold blanks

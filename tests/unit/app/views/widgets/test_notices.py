@@ -73,3 +73,22 @@ def test_in_read_only_mode_a_path_is_cut_to_its_last_part(
     assert shown(sentence) == expected
     monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "0")
     assert shown(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Give a lower --learning-rate.", "Give a lower “Learning rate”."),
+        (
+            "Mend it, or --on-bad-line skip; not --on-bad-lines",
+            "Mend it, or “Leave out lines that can't be read”; not --on-bad-lines",
+        ),
+        (
+            "Build it again: python -m indexing build --index small",
+            "Build it again: python -m indexing build --index small",
+        ),
+        ("No passage for '--batches' or '--x'.", "No passage for '--batches' or '--x'."),
+    ],
+)
+def test_options_are_told_as_the_fields_of_the_pages(sentence: str, expected: str) -> None:
+    assert shown(sentence) == expected
