@@ -135,6 +135,16 @@ def test_a_passage_below_the_reranking_depth_says_so(page: AppTest) -> None:
     assert "The logit is" in shown
 
 
+def test_raw_scores_stand_in_the_explanation_and_not_on_the_card(page: AppTest) -> None:
+    page.query_params["weight"] = "0.5"
+    page.query_params["mix"] = "dense"
+    shown = plain(ask(page, "1"))
+    stations = re.findall(r"(RRF|re-ranked|mixed) #\d+ (-?\d+\.\d+)", shown)
+    assert [name for name, _ in stations] == ["RRF", "re-ranked", "mixed"]
+    cards = plain(html(page).partition("sl-column-second")[2].partition("</section>")[0])
+    assert not any(score in cards for _, score in stations)
+
+
 def test_a_query_of_stop_words_says_why_there_are_no_terms(page: AppTest) -> None:
     assert "The query has only stop words, which BM25 ignores." in plain(ask(page, "1", query="the of"))
 

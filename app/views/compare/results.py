@@ -92,8 +92,8 @@ def _bm25_words(settings: PipelineSettings) -> str:
 
 def _cards(trace: SearchTrace, choice: SearchChoice, judgment: Judgment | None) -> list[PassageCard]:
     if trace.reranked is None:
-        return first_stage_cards(trace, judgment, shown=choice.shown, fusion=choice.settings.fusion)
-    return reranked_cards(trace, judgment, shown=choice.shown, blended=choice.settings.rerank_weight < 1)
+        return first_stage_cards(trace, judgment, shown=choice.shown)
+    return reranked_cards(trace, judgment, shown=choice.shown)
 
 
 def _difference(card: PassageCard, other: Ranking, *, to: str) -> str:

@@ -41,7 +41,7 @@ def lists_html(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoi
     While the list is `waiting` to be re-ranked, empty cards hold its room.
     """
     settings = choice.settings
-    first = first_stage_cards(trace, judgment, shown=choice.shown, fusion=settings.fusion)
+    first = first_stage_cards(trace, judgment, shown=choice.shown)
     retrievers = "BM25 + dense, " if settings.fusion in ("rrf", "weighted") else ""
     about = f"{retrievers}{FUSION_NAMES[settings.fusion].lower().replace('bm25', 'BM25')}"
     columns = list_html("first", "First stage", about, first, trace)
@@ -50,11 +50,10 @@ def lists_html(trace: SearchTrace, judgment: Judgment | None, choice: SearchChoi
         columns += waiting_html("second", "Re-ranked", "each passage is being read …", cards=len(first))
         tabs = tabs_html(TABS, chosen="first")  # what there is to read
     elif trace.reranked is not None:
-        blended = settings.rerank_weight < 1
-        second = reranked_cards(trace, judgment, shown=choice.shown, blended=blended)
+        second = reranked_cards(trace, judgment, shown=choice.shown)
         mix = MIX_NAMES[settings.rerank_mix].lower()
         share = f"{settings.rerank_weight:.0%} re-ranker, {1 - settings.rerank_weight:.0%} {mix}"
-        about = share if blended else "each passage read together with the query"
+        about = share if settings.rerank_weight < 1 else "each passage read together with the query"
         columns += list_html("second", "Re-ranked", about, second, trace)
         tabs = tabs_html(TABS, chosen="second")
     layout = "sl-two" if tabs else "sl-one"

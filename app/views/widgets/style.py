@@ -61,8 +61,11 @@ CSS = """
 .sl-head { display: flex; align-items: baseline; gap: .55rem; }
 .sl-rank { font-weight: 650; font-size: 1.02rem; font-variant-numeric: tabular-nums; min-width: 1.25rem; }
 .sl-score { margin-left: auto; font-size: .8rem; font-variant-numeric: tabular-nums; text-align: right; }
-.sl-worth { display: flex; align-items: center; gap: .5rem; margin: 0; font-size: .78rem; color: var(--sl-quiet); }
-.sl-bar { flex: 0 0 4.5rem; height: .3rem; border-radius: .15rem; background: var(--sl-soft); overflow: hidden; }
+.sl-worth { margin: 0; font-size: .78rem; color: var(--sl-quiet); }
+.sl-bar {
+  flex: 0 0 4.5rem; align-self: center; margin-left: auto; height: .3rem; border-radius: .15rem;
+  background: var(--sl-soft); overflow: hidden;
+}
 .sl-bar i { display: block; height: 100%; background: var(--sl-quiet); }
 .sl-scale { color: var(--sl-quiet); margin-left: .5rem; }
 .sl-move {

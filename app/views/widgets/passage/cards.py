@@ -17,6 +17,7 @@ LEAD_LENGTH = 190  # characters of a passage shown at first
 SPANS_KEPT = 500  # texts whose matches are kept
 SCALES = {"rrf": ("RRF", 4), "weighted": ("weighted sum", 3), "bm25": ("BM25", 2), "dense": ("cosine", 3)}
 """Name and decimals of each fusion's scores."""
+_SHARE = "share of the judged passages with such a score that were relevant"
 RETRIEVER_NAMES = {"bm25": "BM25", "dense": "dense"}
 
 
@@ -28,45 +29,50 @@ class PassageCard:
     passage_id: PassageId
     movement: str
     """HTML: how far the passage moved, or its rank in the other list."""
-    score: str
-    """HTML: the score with its name."""
     badges: tuple[str, ...]
     """HTML: its grade, its rank in each retriever's list, whether it was cut."""
+    bar: str = ""
+    """HTML: a bar of its score."""
     worth: str = ""
-    """HTML: how probably it is relevant, or else a bar relative to the list's best."""
+    """HTML: what the bar stands for in words; empty where it is only relative to the list's best."""
 
 
-def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, fusion: str) -> list[PassageCard]:
-    """The fused list, with scores on the scale of its fusion."""
-    scale, decimals = SCALES[fusion]
+def first_stage_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int) -> list[PassageCard]:
+    """The fused list."""
     after = trace.final.ranks()
     bars = relative_scores(trace.fused)
     cards = []
     for place in trace.fused.top(shown):
         went = "" if trace.reranked is None else _went(after.get(place.passage_id))
-        score = f'<span class="sl-scale">{scale}</span> {place.score:.{decimals}f}'
         estimate = trace.estimate(place.passage_id) if trace.reranked is None else None
-        worth = worth_html(estimate, bars[place.passage_id])
-        badges = _badges(trace, place, judgment)
-        cards.append(PassageCard(place.rank, place.passage_id, went, score, badges, worth))
+        cards.append(_card(trace, place, judgment, movement=went, estimate=estimate, relative=bars[place.passage_id]))
     return cards
 
 
-def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int, blended: bool) -> list[PassageCard]:
-    """The re-ranked list; `blended` where the re-ranker's score is mixed with another."""
+def reranked_cards(trace: SearchTrace, judgment: Judgment | None, *, shown: int) -> list[PassageCard]:
+    """The re-ranked list."""
     moves = {} if trace.answers is False else trace.moves()
     bars = relative_scores(trace.final)
     cards = []
     for place in trace.final.top(shown):
-        logit = trace.logits[place.passage_id]
-        parts = [("blend", f"{place.score:.3f}")] if blended else []
-        parts += [("logit", f"{logit:.2f}")]
-        score = " ".join(f'<span class="sl-scale">{name}</span> {value}' for name, value in parts)
-        badges = _badges(trace, place, judgment)
         movement = moved(moves[place.passage_id]) if moves else ""
-        worth = worth_html(trace.estimate(place.passage_id), bars[place.passage_id])
-        cards.append(PassageCard(place.rank, place.passage_id, movement, score, badges, worth))
+        estimate, relative = trace.estimate(place.passage_id), bars[place.passage_id]
+        cards.append(_card(trace, place, judgment, movement=movement, estimate=estimate, relative=relative))
     return cards
+
+
+def _card(
+    trace: SearchTrace,
+    place: Candidate,
+    judgment: Judgment | None,
+    *,
+    movement: str,
+    estimate: Estimate | None,
+    relative: float,
+) -> PassageCard:
+    badges = _badges(trace, place, judgment)
+    bar, worth = bar_html(estimate, relative), "" if estimate is None else worth_html(estimate)
+    return PassageCard(place.rank, place.passage_id, movement, badges, bar, worth)
 
 
 def relative_scores(ranking: Ranking) -> dict[PassageId, float]:
@@ -77,18 +83,18 @@ def relative_scores(ranking: Ranking) -> dict[PassageId, float]:
     return {place.passage_id: (place.score - lowest) / (best - lowest) if best > lowest else 1.0 for place in ranking}
 
 
-def worth_html(estimate: Estimate | None, relative: float) -> str:
-    """What share of passages with such a score was relevant; where that isn't known, the score relative to the best."""
-    if estimate is None:
-        width, words = relative, ""
-        label = "score relative to the best of this list"
-    else:
-        width = estimate.probability
-        percent = [round(100 * value) for value in estimate]
-        words = f"of passages with this score, {percent[0]} % were relevant [{percent[1]}, {percent[2]}]"
-        label = "share of the judged passages with such a score that were relevant, and its interval of 95 %"
-    bar = f'<span class="sl-bar" aria-hidden="true"><i style="width:{100 * width:.0f}%"></i></span>'
-    return f'<p class="sl-worth" title="{label}">{bar}{words}</p>'
+def bar_html(estimate: Estimate | None, relative: float) -> str:
+    """The share of passages with such a score that was relevant; where that isn't known, the score beside the best."""
+    width = relative if estimate is None else estimate.probability
+    label = "score relative to the best of this list" if estimate is None else _SHARE
+    return f'<span class="sl-bar" title="{label}" aria-hidden="true"><i style="width:{100 * width:.0f}%"></i></span>'
+
+
+def worth_html(estimate: Estimate) -> str:
+    """What share of passages with such a score was relevant, with its interval."""
+    share, low, high = (round(100 * value) for value in estimate)
+    words = f"of passages with this score, {share} % were relevant [{low}, {high}]"
+    return f'<p class="sl-worth" title="{_SHARE}, and its interval of 95 %">{words}</p>'
 
 
 def card_html(card: PassageCard, trace: SearchTrace) -> str:
@@ -105,7 +111,7 @@ def card_html(card: PassageCard, trace: SearchTrace) -> str:
     return (
         f'<li class="sl-card" data-passage="{escape(card.passage_id)}">'
         f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
-        f'<span class="sl-score">{card.score}</span></div>{card.worth}{title}'
+        f"{card.bar}</div>{card.worth}{title}"
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
         f'<div class="sl-badges">{"".join(card.badges)}'
         f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {card.rank}">why?</button>'

@@ -3,25 +3,32 @@
 import pytest
 
 from app.views.search.results import search_figures
-from app.views.widgets.passage.cards import card_html, first_stage_cards, relative_scores, reranked_cards, worth_html
+from app.views.widgets.passage.cards import (
+    bar_html,
+    card_html,
+    first_stage_cards,
+    relative_scores,
+    reranked_cards,
+    worth_html,
+)
 from indexing.records import PassageId, Ranking
 from search.calibration.curve import Estimate
 from tests.unit.search.calibration.test_calibration import trace
 
 
 def test_a_calibrated_card_says_what_share_was_relevant() -> None:
-    html = worth_html(Estimate(0.62, 0.55, 0.69), 1.0)
-    assert "of passages with this score, 62 % were relevant [55, 69]" in html
-    assert "width:62%" in html
+    estimate = Estimate(0.62, 0.55, 0.69)
+    assert "of passages with this score, 62 % were relevant [55, 69]" in worth_html(estimate)
+    assert "width:62%" in bar_html(estimate, 1.0)
 
 
 def test_without_a_calibration_a_card_has_a_bar_and_no_percentage() -> None:
     found = trace(0.5, calibration=None)
-    best, last = reranked_cards(found, None, shown=10, blended=False)
+    best, last = reranked_cards(found, None, shown=10)
     assert (best.rank, last.rank) == (1, 2)
-    assert "width:100%" in best.worth
-    assert "width:0%" in last.worth  # the lowest of the list
-    assert "relevant" not in best.worth
+    assert "width:100%" in best.bar
+    assert "width:0%" in last.bar  # the lowest of the list
+    assert not best.worth
     assert "%" not in card_html(best, found).replace("width:100%", "")
 
 
@@ -36,8 +43,8 @@ def test_bars_are_relative_to_the_best_of_the_list() -> None:
 
 def test_a_calibrated_list_keeps_its_moves_and_a_weak_one_loses_them() -> None:
     strong, weak = trace(1.9), trace(-5.0)
-    assert "sl-up" in reranked_cards(strong, None, shown=10, blended=False)[0].movement
-    assert [card.movement for card in reranked_cards(weak, None, shown=10, blended=False)] == ["", ""]
+    assert "sl-up" in reranked_cards(strong, None, shown=10)[0].movement
+    assert [card.movement for card in reranked_cards(weak, None, shown=10)] == ["", ""]
     names = {
         kind: [figure.name for figure in search_figures(found, None, reranker=None)]
         for kind, found in (("strong", strong), ("weak", weak))
@@ -47,5 +54,5 @@ def test_a_calibrated_list_keeps_its_moves_and_a_weak_one_loses_them() -> None:
 
 @pytest.mark.parametrize("best", [1.9, -5.0])
 def test_the_first_stage_of_a_re_ranked_answer_shows_bars_alone(best: float) -> None:
-    cards = first_stage_cards(trace(best), None, shown=10, fusion="rrf")
-    assert all("relevant" not in card.worth and "sl-bar" in card.worth for card in cards)
+    cards = first_stage_cards(trace(best), None, shown=10)
+    assert all(not card.worth and "sl-bar" in card.bar for card in cards)
