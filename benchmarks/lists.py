@@ -2,13 +2,15 @@
 
 Each folder is one that `training prepare --lists` or `--best` lays out. All of a list is ranked by BM25 (as given), the
 bi-encoder's cosine, late interaction, the shipped re-ranker alone, and the default's mixture; nDCG@10 with its
-interval, and the differences that decide. What was scored is kept in OUTPUT and isn't scored again.
+interval, and the differences that decide. Queries without a relevant passage are left out, as no order of theirs is
+better than another. What was scored is kept in OUTPUT and isn't scored again.
 """
 
 import argparse
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -39,13 +41,21 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for folder in options.folders:
-        lists = Candidates.read(folder, depth=WHOLE)
+        lists = answered(Candidates.read(folder, depth=WHOLE))
         row = measured(lists if options.queries is None else lists.part(options.queries), folder.name, options.output)
         print("\n".join(table(row)), flush=True)
         rows.append(row)
     if options.json is not None:
         machine = f"{platform.machine()}, {os.cpu_count()} cores"
         atomic.write_json(options.json, {"machine": machine, "share": OWN_DEFAULT.rerank_weight, "sets": rows})
+
+
+def answered(lists: Candidates) -> Candidates:
+    """The queries that have a relevant passage somewhere in the collection."""
+    kept = tuple(query for query in lists.queries if max(lists.qrels[query.id].values(), default=0) > 0)
+    ids = {query.id for query in kept}
+    run = {query: ranking for query, ranking in lists.run.items() if query in ids}
+    return replace(lists, queries=kept, qrels={query: lists.qrels[query] for query in ids}, run=run)
 
 
 def measured(lists: Candidates, name: str, output: Path) -> dict[str, Any]:

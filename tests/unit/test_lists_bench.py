@@ -1,12 +1,13 @@
 """What ships on lists of other collections: each row is the measure of that order, and the default is the mixture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import pytest
 
-from benchmarks.lists import BM25, DEFAULT, measured, table
+from benchmarks.lists import BM25, DEFAULT, answered, measured, table
 from benchmarks.shipped import COSINE, mixture
 from indexing.words.analyzers import analyzer_for
 from search.served import LATE, SHIPPED
@@ -47,6 +48,15 @@ def test_rows_are_the_measure_of_each_order(lists: Candidates, tmp_path: Path) -
     assert by_pair[DEFAULT, BM25] == pytest.approx(expected[DEFAULT] - expected[BM25])
     assert row["queries"] == 2
     assert row["passages"] == 4
+
+
+def test_queries_without_an_answer_are_left_out(lists: Candidates) -> None:
+    first, second = lists.queries
+    unanswered = {**lists.qrels, first.id: dict.fromkeys(lists.qrels[first.id], 0)}
+    left = answered(replace(lists, qrels=unanswered))
+    assert left.queries == (second,)
+    assert set(left.qrels) == set(left.run) == {second.id}
+    assert answered(lists).queries == lists.queries
 
 
 def test_a_set_is_one_table_and_a_line_a_pair() -> None:
