@@ -19,7 +19,7 @@ from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_fingerprint, r
 from search.settings import PipelineSettings
 
 FILE = "served.json"
-OWN_DEFAULT = PipelineSettings(rerank_weight=0.5, rerank_mix="dense")
+OWN_DEFAULT = PipelineSettings(rerank_weight=0.4, rerank_mix="dense")
 """What answers with the served re-ranker where nothing was chosen for an index: its score mixed with the cosine."""
 FIRST_STAGE = ("depth", "fusion", "rrf_k", "bm25_weight", "k1", "b")
 """The settings that hold whichever re-ranker reads the list."""
