@@ -2,8 +2,9 @@
 
 The sets are folders of lists to re-rank (--lists; TREC DL 2023 by `training prepare --lists`) and the dev splits of
 indexes (--dev). Every re-ranker is measured alone, and mixed by each share with late interaction and with the cosine,
-both standardized by query as search does. What was scored is kept in OUTPUT as TREC runs and isn't scored again. Test
-splits, and the years that the choice is judged by, don't belong here.
+both standardized by query as search does; each is compared with the best, so that no difference by chance decides.
+What was scored is kept in OUTPUT as TREC runs and isn't scored again. Test splits, and the years that the choice is
+judged by, don't belong here.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from indexing import atomic, places
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
 from indexing.progress import Bars
-from indexing.records import Run
+from indexing.records import QueryId, Run
 from search.fuse import interpolate
 from search.load import open_reranker
 from search.rerank.late_interaction import LateInteractionReranker
@@ -26,6 +27,7 @@ from search.served import LATE, reranker_fingerprint, reranker_path
 from search.trec import read_run, write_run
 from training.data.open_indexes import OpenIndexes
 from training.evaluation.candidates import Candidates, ndcg, reranked
+from training.evaluation.significance import Interval, interval_over_sets
 from training.targets import as_logits
 from training.train.inputs import dev_lists
 from training.train.request import DevSettings
@@ -45,13 +47,24 @@ class Measured:
     mix: str
     share: float
     """The re-ranker's share; 1 for it alone."""
-    ndcg: Mapping[str, float]
-    """By set."""
+    values: Mapping[str, Mapping[QueryId, float]]
+    """nDCG@10 by set and query."""
+
+    @property
+    def ndcg(self) -> dict[str, float]:
+        """The mean of each set."""
+        return {name: fmean(of.values()) for name, of in self.values.items()}
 
     @property
     def mean(self) -> float:
         """Over the sets."""
         return fmean(self.ndcg.values())
+
+    def behind(self, best: "Measured") -> Interval:
+        """The 95 % interval of this mean minus the best one's, over the same queries."""
+        return interval_over_sets(
+            [[of[query] - best.values[name][query] for query in of] for name, of in self.values.items()]
+        )
 
     @property
     def name(self) -> str:
@@ -87,7 +100,10 @@ def main() -> None:
     found = sorted(measure(sets, runs, options.rerankers), key=lambda measured: -measured.mean)
     print("\n".join(table(found, list(sets))))
     if options.json is not None:
-        figures = [{"pipeline": entry.name, "mean": entry.mean, **entry.ndcg} for entry in found]
+        figures = [
+            {"pipeline": entry.name, "mean": entry.mean, "minus_best": entry.behind(found[0]), **entry.ndcg}
+            for entry in found
+        ]
         counts = {name: len(given.queries) for name, given in sets.items()}
         atomic.write_json(options.json, {"queries": counts, "ndcg@10": figures})
 
@@ -119,14 +135,16 @@ def mixture(first: Run, second: Run, *, share: float) -> Run:
 
 def table(found: Sequence[Measured], sets: Sequence[str]) -> Iterator[str]:
     """In Markdown, best first."""
-    yield f"| pipeline | mean | {' | '.join(sets)} |"
-    yield f"|---|---:|{'---:|' * len(sets)}"
+    yield f"| pipeline | mean | minus the best, 95 % | {' | '.join(sets)} |"
+    yield f"|---|---:|---|{'---:|' * len(sets)}"
     for entry in found:
-        yield f"| {entry.name} | {entry.mean:.4f} | {' | '.join(f'{entry.ndcg[name]:.4f}' for name in sets)} |"
+        low, high = entry.behind(found[0])
+        by_set = " | ".join(f"{entry.ndcg[name]:.4f}" for name in sets)
+        yield f"| {entry.name} | {entry.mean:.4f} | {low:+.4f} to {high:+.4f} | {by_set} |"
 
 
-def _ndcg(sets: Mapping[str, Candidates], runs: Mapping[str, Run]) -> dict[str, float]:
-    return {name: fmean(ndcg(runs[name], given).values()) for name, given in sets.items()}
+def _ndcg(sets: Mapping[str, Candidates], runs: Mapping[str, Run]) -> dict[str, Mapping[QueryId, float]]:
+    return {name: ndcg(runs[name], given) for name, given in sets.items()}
 
 
 def kept_runs(folder: Path, name: str, given: Candidates, scorers: Sequence[str]) -> dict[str, Run]:

@@ -155,8 +155,9 @@ def deeper(depth: int, *, own: bool) -> int:
 
 def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress = silent) -> Run:
     """Each query's list, ordered by the re-ranker's logits; short lists are read several at once where it can."""
+    nothing = Ranking.sort([])  # what the first stage has for a query that its run lacks
     run: dict[QueryId, Ranking] = {}
-    lists = [candidates.run[query.id].passage_ids for query in candidates.queries]
+    lists = [candidates.run.get(query.id, nothing).passage_ids for query in candidates.queries]
     for group in groups_of(lists, pairs=PAIRS_AT_ONCE if isinstance(reranker, PairScorer) else 0):
         queries = [candidates.queries[place] for place in group]
         texts = [[candidates.texts[passage_id] for passage_id in lists[place]] for place in group]
@@ -169,7 +170,9 @@ def reranked(candidates: Candidates, reranker: Reranker, *, progress: Progress =
 def _logits(reranker: Reranker, queries: Sequence[Query], texts: Sequence[Sequence[str]]) -> list[Floats]:
     """Of each query's passages, (passages,) float32; those of a single query as it scores a search's."""
     if len(queries) == 1 or not isinstance(reranker, PairScorer):
-        return [reranker.score(query.text, part).logits for query, part in zip(queries, texts, strict=True)]
+        none = np.empty(0, dtype=np.float32)
+        pairs = zip(queries, texts, strict=True)
+        return [reranker.score(query.text, part).logits if part else none for query, part in pairs]
     asked = [query.text for query, part in zip(queries, texts, strict=True) for _ in part]
     logits = reranker.score_pairs(asked, [text for part in texts for text in part])
     return np.split(logits, np.cumsum([len(part) for part in texts])[:-1])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special  # type: ignore[import-untyped]  # scipy ships no types
 
 from indexing.errors import SettingsError
@@ -88,17 +89,37 @@ def bootstrap_interval(values: Sequence[float], *, level: float = 0.95, seed: in
     Raises:
         SettingsError: there are no values, or the level isn't between 0 and 1.
     """
+    return _interval(_resampled(values, level=level, seed=seed), level)
+
+
+def interval_over_sets(sets: Sequence[Sequence[float]], *, level: float = 0.95, seed: int = 0) -> Interval:
+    """The same of the mean of the sets' means, with the samples drawn from each set by itself.
+
+    Raises:
+        SettingsError: there is no set, or one without values, or the level isn't between 0 and 1.
+    """
+    means = [_resampled(values, level=level, seed=seed + place) for place, values in enumerate(sets)]
+    if not means:
+        raise SettingsError("No interval over no set; give at least one.")
+    return _interval(np.mean(means, axis=0), level)
+
+
+def _resampled(values: Sequence[float], *, level: float, seed: int) -> NDArray[np.float64]:
+    """(BOOTSTRAP_SAMPLES,) means of samples drawn with replacement."""
     if not len(values) or not 0 < level < 1:
         raise SettingsError(f"No interval of level {level} over {len(values)} queries; give values, and 0 < level < 1.")
     sample = np.array(values, dtype=np.float64)  # (queries,)
     rng = np.random.default_rng(seed)
     block = max(1, NUMBERS_AT_ONCE // len(sample))
-    means = np.concatenate(
+    return np.concatenate(
         [
             rng.choice(sample, size=(min(block, BOOTSTRAP_SAMPLES - start), len(sample))).mean(axis=1)
             for start in range(0, BOOTSTRAP_SAMPLES, block)
         ]
-    )  # (samples,)
+    )
+
+
+def _interval(means: NDArray[np.float64], level: float) -> Interval:
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 

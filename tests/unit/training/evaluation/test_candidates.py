@@ -1,13 +1,14 @@
 """Lists are those that are served, and are measured in the re-ranker's order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexing.errors import SettingsError
 from indexing.judged.sets import JudgedSet, judged_sets
-from indexing.records import Floats, PassageId, QueryId
+from indexing.records import Floats, PassageId, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
 from search.rerank.reranker import Scores
 from search.settings import PipelineSettings
@@ -60,6 +61,18 @@ def test_short_lists_are_read_several_at_once_and_long_ones_alone(
     pairs = [len(lists.run[query.id]) for query in lists.queries]
     assert together.calls == [sum(pairs)]
     assert alone.calls == pairs
+
+
+@pytest.mark.parametrize("kind", ["pairs", "one by one"])
+def test_a_query_that_the_run_lacks_has_an_empty_list(
+    pipeline: RetrieveAndRerank, small_corpus: Path, kind: str
+) -> None:
+    lists = first_stage_lists(pipeline, judged_sets(small_corpus)["test"], depth=20)
+    logits = dict.fromkeys(PASSAGES.values(), 0.0)
+    lacking = replace(lists, run={FIVE: lists.run[FIVE]})
+    run = reranked(lacking, FixedReranker(logits) if kind == "pairs" else OneByOne(logits))
+    assert run == {FOUR: Ranking.sort([]), FIVE: reranked(lists, FixedReranker(logits))[FIVE]}
+    assert ndcg(run, lacking)[FOUR] == 0
 
 
 def test_groups_hold_no_more_pairs_than_wanted_unless_one_list_does() -> None:

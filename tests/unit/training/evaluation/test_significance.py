@@ -10,6 +10,7 @@ from training.evaluation.significance import (
     RANDOMIZATIONS,
     bootstrap_interval,
     holm,
+    interval_over_sets,
     outcome,
     outcomes,
     randomization_test,
@@ -113,3 +114,19 @@ def test_wins_losses_and_ties_are_counted_by_query() -> None:
 
 def test_a_difference_as_large_as_the_tolerance_is_a_tie() -> None:
     assert [outcome(value, tie=0.25) for value in (0.25, -0.25, 0.26, -0.26)] == ["tie", "tie", "win", "loss"]
+
+
+def test_every_set_counts_the_same_however_many_queries_it_has() -> None:
+    assert interval_over_sets([[0.2] * 9, [0.4]]) == pytest.approx((0.3, 0.3))
+    assert interval_over_sets([[0.0, 1.0] * 50]) == bootstrap_interval([0.0, 1.0] * 50)
+
+
+def test_the_mean_of_sets_has_a_narrower_interval_than_one_of_them() -> None:
+    one, both = bootstrap_interval([0.0, 1.0] * 50), interval_over_sets([[0.0, 1.0] * 50] * 2)
+    assert both.high - both.low == pytest.approx((one.high - one.low) / 2**0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("sets", [[], [[0.1], []]])
+def test_no_set_and_an_empty_one_have_no_interval(sets: list[list[float]]) -> None:
+    with pytest.raises(SettingsError, match="No interval"):
+        interval_over_sets(sets)
