@@ -135,7 +135,7 @@ def test_a_passage_below_the_reranking_depth_says_so(page: AppTest) -> None:
     assert "The logit is" in shown
 
 
-def test_raw_scores_stand_in_the_explanation_and_not_on_the_card(page: AppTest) -> None:
+def test_raw_scores_stand_in_the_explanation_and_not_on_the_card(page: AppTest, tiny_cross_encoder: Path) -> None:
     page.query_params["weight"] = "0.5"
     page.query_params["mix"] = "dense"
     shown = plain(ask(page, "1"))
@@ -143,6 +143,10 @@ def test_raw_scores_stand_in_the_explanation_and_not_on_the_card(page: AppTest) 
     assert [name for name, _ in stations] == ["RRF", "re-ranked", "mixed"]
     cards = plain(html(page).partition("sl-column-second")[2].partition("</section>")[0])
     assert not any(score in cards for _, score in stations)
+    reranker = CrossEncoderReranker(str(tiny_cross_encoder))
+    logits = reranker.score(QUERY, PASSAGES).logits.tolist()
+    assert float(dict(stations)["re-ranked"]) == pytest.approx(logits[0], abs=0.006)
+    assert dict(stations)["mixed"] != dict(stations)["re-ranked"]
 
 
 def test_a_query_of_stop_words_says_why_there_are_no_terms(page: AppTest) -> None:

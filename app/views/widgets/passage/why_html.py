@@ -59,9 +59,9 @@ def stations_html(trace: SearchTrace, passage_id: PassageId, settings: PipelineS
         name, decimals = SCALES[settings.fusion]
         figures.append(_station(name, trace.fused, passage_id, decimals))
     if trace.reranked is not None:
-        figures.append(_station("re-ranked", trace.reranked, passage_id, 2))
+        figures.append(_station("re-ranked", Ranking.sort(trace.logits.items()), passage_id, 2))
         if settings.rerank_weight < 1:
-            figures.append(_station("mixed", trace.final, passage_id, 3))
+            figures.append(_station("mixed", trace.reranked, passage_id, 3))
     fusion_sum = _reciprocal_ranks(trace, passage_id, settings) if settings.fusion == "rrf" else ""
     return f'<div class="sl-why">{figures_html(figures)}{fusion_sum}</div>'
 
