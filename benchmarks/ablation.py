@@ -3,17 +3,20 @@
 JUDGED holds the judged collections, as for `make lists-reranker`. Every arm is one pass from the shipped re-ranker over
 other lists, or with another target; it is measured on the sets that are chosen by, TREC DL 2023 and the bundled dev
 queries, and on nothing else. The two arms with the best mean are trained by more seeds, and the weights of all seeds of
-the best one are averaged. Versions and runs that are there are neither made nor scored again, so that it goes on where
-it was stopped; the table is written after every arm. --show prints the stored one.
+the best one are averaged. The figures of each query are stored after every arm, and an arm whose figures are there is
+neither trained nor scored again, so that it goes on where it was stopped, on another machine too, until what ships
+changes. --show prints the stored table.
 """
 
 import argparse
+import gzip
 import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -23,7 +26,7 @@ from indexing import atomic, places
 from indexing.errors import SettingsError
 from indexing.records import QueryId
 from indexing.words.analyzers import analyzer_for
-from search.served import LATE, SHIPPED
+from search.served import LATE, SHIPPED, reranker_fingerprint, reranker_path
 from training.data.list_folder import lay_out_lists
 from training.data.settings import DataSettings
 from training.evaluation.candidates import ndcg
@@ -46,11 +49,15 @@ PROTECTED = (
     "more/protected-queries.sha256",
 )
 TEACHER = "more/teacher-late/scores.jsonl.gz"
+RUNS = ("trec-dl-2021-teacher", "trec-dl-2022-teacher")
+LARGER = "mpnet"  # of the two models whose late interaction is in TEACHER
 RESULT = Path("benchmarks/results/ablation.json")
 SEEDS = (17, 18, 19)
 COMMAND = "python -m benchmarks.ablation"
 BASE = "what ships"
 BEST = 2  # arms that are trained by every seed
+Values = Mapping[str, Mapping[QueryId, float]]
+"""nDCG@10 by set and query."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,10 @@ class Arm:
     target: TargetSettings = field(default_factory=TargetSettings)
     indexes: tuple[str, ...] = ()
     """Whose judged train queries are learned from too."""
+    teacher: str = ""
+    """The one model of TEACHER that is used; empty: the mean of both."""
+    runs: tuple[str, ...] = ()
+    """Lists that are learned from too, all of them, with scores of their own."""
 
     def version(self, seed: int) -> str:
         """NAME/VERSION of the pass with this seed."""
@@ -74,10 +85,12 @@ ARMS = (
     Arm("1,000 graded", GRADED, 1_000),
     Arm("2,000 graded", GRADED, 2_000),
     Arm("4,000 graded", GRADED, 4_000),
-    Arm("4,000 graded, grades alone", GRADED, 4_000, TargetSettings(teacher=0)),
-    Arm("4,000 graded, teacher alone", GRADED, 4_000, TargetSettings(grade=0)),
-    Arm("4,000 graded and written", ALL, 4_000),
-    Arm("4,000 graded and the bundled train queries", GRADED, 4_000, indexes=("sample",)),
+    Arm("2,000 graded, grades alone", GRADED, 2_000, TargetSettings(teacher=0)),
+    Arm("2,000 graded, teacher alone", GRADED, 2_000, TargetSettings(grade=0)),
+    Arm("2,000 graded, larger teacher", GRADED, 2_000, teacher=LARGER),
+    Arm("2,000 graded and written", ALL, 2_000),
+    Arm("2,000 graded and runs", GRADED, 2_000, runs=RUNS),
+    Arm("2,000 graded and the bundled train queries", GRADED, 2_000, indexes=("sample",)),
     Arm("10,000 graded and written", ALL, 10_000),
 )
 
@@ -102,58 +115,77 @@ def main() -> None:
     print("\n".join(table(json.loads(options.json.read_text(encoding="utf-8")))))
 
 
+class StoredRows:
+    """What was measured, by name, in a file that is written after each."""
+
+    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+        """Read the file, if it is of the same base and queries as `about`, which is stored with the rows."""
+        self._path, self._about = path, about
+        self._rows: dict[str, Values] = {}
+        if not path.is_file():
+            return
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if any(stored.get(key) != about[key] for key in ("base", "queries")):
+            print(f"{path} is of another base or other queries, and is made anew.", file=sys.stderr)
+            return
+        self._rows = stored["rows"]
+
+    def measured(self, name: str, measure: Callable[[], Values]) -> Values:
+        """The stored values of this name; without any, those that `measure` gives, which are stored."""
+        if name not in self._rows:
+            self._rows[name] = measure()
+            atomic.write_json(self._path, {**self._about, "rows": self._rows})
+        return self._rows[name]
+
+
 class _Ablation:
     """The sets that are measured on, and the rows measured so far."""
 
     def __init__(self, judged: Path, output: Path) -> None:
-        self._judged, self._output = judged, output
+        self._judged = judged
         folder = _runs() / "trec-dl-2023"
         if not folder.is_dir():
             lay_out_lists(judged / "more/trec-dl-2023/lists.jsonl.gz", folder, analyzer=analyzer_for("english"))
         self._sets = chosen_by([folder], ["sample"])
-        self._rows: list[dict[str, Any]] = []
-        self._base: Mapping[str, Mapping[QueryId, float]] = {}
+        about = {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "base": reranker_fingerprint(reranker_path(SHIPPED)),
+            "queries": {key: len(given.queries) for key, given in self._sets.items()},
+        }
+        self._rows = StoredRows(output, about)
 
     def run(self, arms: Sequence[Arm], seeds: Sequence[int]) -> None:
         """Every arm by the first seed, the best ones by all, and the mean of the best one's weights."""
-        self._base = self._measure(BASE, SHIPPED)
-        self._measure("late interaction, untrained", LATE)
-        first = {arm: _mean(self._measure(arm.name, self._trained(arm, seeds[0]))) for arm in arms}
+        self._measure(BASE, lambda: SHIPPED)
+        self._measure("late interaction, untrained", lambda: LATE)
+        first = {arm: _mean(self._measure(arm.name, partial(self._trained, arm, seeds[0]))) for arm in arms}
         best = sorted(first, key=lambda arm: -first[arm])[:BEST]
         for arm in best:
             for seed in seeds[1:]:
-                self._measure(f"{arm.name}, seed {seed}", self._trained(arm, seed))
+                self._measure(f"{arm.name}, seed {seed}", partial(self._trained, arm, seed))
         if len(seeds) > 1:
-            self._measure(f"{best[0].name}, mean of {len(seeds)} seeds' weights", self._averaged(best[0], seeds))
+            name = f"{best[0].name}, mean of {len(seeds)} seeds' weights"
+            self._measure(name, partial(self._averaged, best[0], seeds))
 
-    def _measure(self, name: str, reranker: str) -> Mapping[str, Mapping[QueryId, float]]:
-        """By set and query, nDCG@10; the row is added, and all rows so far are written."""
-        found: dict[str, Mapping[QueryId, float]] = {}
-        for key, given in self._sets.items():
-            found[key] = ndcg(kept_runs(_runs(), key, given, [reranker])[reranker], given)
-        self._rows.append({"name": name, "mean": _mean(found), "sets": dict(self._figures(found))})
-        queries = {key: len(given.queries) for key, given in self._sets.items()}
-        atomic.write_json(self._output, {"machine": _machine(), "queries": queries, "rows": self._rows})
-        print(f"{name}: {_mean(found):.4f}", file=sys.stderr, flush=True)
-        return found
+    def _measure(self, name: str, reranker: Callable[[], str]) -> Values:
+        values = self._rows.measured(name, lambda: self._scored(reranker()))
+        print(f"{name}: {_mean(values):.4f}", file=sys.stderr, flush=True)
+        return values
 
-    def _figures(self, found: Mapping[str, Mapping[QueryId, float]]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """By set, the mean, and its difference from what ships with the interval."""
-        for key, values in found.items():
-            figures: dict[str, Any] = {"ndcg@10": fmean(values.values())}
-            if self._base:
-                differences = [value - self._base[key][query] for query, value in values.items()]
-                figures |= {"difference": fmean(differences), "interval": list(bootstrap_interval(differences))}
-            yield key, figures
+    def _scored(self, reranker: str) -> Values:
+        runs = {key: kept_runs(_runs(), key, given, [reranker]) for key, given in self._sets.items()}
+        return {key: ndcg(runs[key][reranker], given) for key, given in self._sets.items()}
 
     def _trained(self, arm: Arm, seed: int) -> str:
         output = places.models() / arm.version(seed)
         if not output.exists():
-            more = self._judged / "more"
-            taught = (("teacher", str(self._judged / TEACHER)),)
-            lists = [Source("lists", str(more / name / "lists.jsonl.gz"), taught) for name in arm.sets]
+            taught = (("teacher", str(self._teacher(arm.teacher))),)
             data = DataSettings(
-                sources=(*lists, *(Source("index", name) for name in arm.indexes)),
+                sources=(
+                    *(Source("lists", str(self._lists(name)), taught) for name in arm.sets),
+                    *(Source("lists", str(self._lists(name))) for name in arm.runs),
+                    *(Source("index", name) for name in arm.indexes),
+                ),
                 limit=arm.lists // len(arm.sets),
                 target=arm.target,
             )
@@ -167,6 +199,21 @@ class _Ablation:
             train_version(request, resume=True, command=COMMAND)
         return arm.version(seed)
 
+    def _lists(self, name: str) -> Path:
+        return self._judged / "more" / name / "lists.jsonl.gz"
+
+    def _teacher(self, model: str) -> Path:
+        """The teachers' scores, or those of one of them in a file of its own."""
+        both = self._judged / TEACHER
+        if not model:
+            return both
+        alone = _runs() / f"{model}.jsonl"
+        with gzip.open(both, "rt", encoding="utf-8") as lines:
+            records = [json.loads(line) for line in lines]
+        kept = [{key: record[key] for key in ("set", "query_id", model)} for record in records]
+        atomic.write_text(alone, "".join(json.dumps(record) + "\n" for record in kept))
+        return alone
+
     def _averaged(self, arm: Arm, seeds: Sequence[int]) -> str:
         version = f"{arm.version(0).rpartition('/')[0]}-mean/{len(seeds)}"
         output = places.models() / version
@@ -176,31 +223,32 @@ class _Ablation:
 
 
 def table(stored: Mapping[str, Any]) -> Iterator[str]:
-    """In Markdown, in the order of the arms; each set with its difference from what ships."""
+    """In Markdown, in the order they were measured; each set with its difference from what ships, and 95 %."""
     sets = stored["queries"]
     yield f"| | mean | {' | '.join(f'{name} ({count}) | against what ships' for name, count in sets.items())} |"
     yield f"|---|---:|{'---:|---|' * len(sets)}"
-    for row in stored["rows"]:
-        cells = [f"{row['mean']:.4f}"]
+    base: Values = stored["rows"][BASE]
+    for row, values in stored["rows"].items():
+        cells = [f"{_mean(values):.4f}"]
         for name in sets:
-            figures = row["sets"][name]
-            cells.append(f"{figures['ndcg@10']:.4f}")
-            low, high = figures.get("interval", (0, 0))
-            cells.append(f"{figures['difference']:+.4f} [{low:+.3f}, {high:+.3f}]" if "interval" in figures else "")
-        yield f"| {row['name']} | {' | '.join(cells)} |"
+            cells.append(f"{fmean(values[name].values()):.4f}")
+            cells.append("" if row == BASE else _difference(values[name], base[name]))
+        yield f"| {row} | {' | '.join(cells)} |"
 
 
-def _mean(found: Mapping[str, Mapping[QueryId, float]]) -> float:
+def _difference(values: Mapping[QueryId, float], base: Mapping[QueryId, float]) -> str:
+    differences = [value - base[query] for query, value in values.items()]
+    low, high = bootstrap_interval(differences)
+    return f"{fmean(differences):+.4f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _mean(found: Values) -> float:
     """The mean over the sets of their means, which is what is chosen by."""
     return fmean(fmean(values.values()) for values in found.values())
 
 
 def _runs() -> Path:
     return places.runs() / "ablation"
-
-
-def _machine() -> str:
-    return f"{platform.machine()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":
