@@ -16,6 +16,7 @@ from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
 from app.strip import show_strip
+from app.views.indexes.opened import close_dialog
 from app.views.widgets.notices import problem
 
 PAGES_FOR_ALL = [("search", "Search", ":material/search:"), ("compare", "Compare", ":material/compare_arrows:")]
@@ -41,6 +42,8 @@ def draw() -> None:
     ]
     page = st.navigation(pages, position="sidebar", expanded=True)  # on every page in the same place
     strip = st.container(key="strip")
+    if page.url_path != "indexes":
+        close_dialog()  # it stays open while its page is drawn anew, and is closed once that is left
     page.run()
     show_keys(page.url_path)
     if not read_only():

@@ -8,6 +8,7 @@ from indexing.catalogue import index_names
 from tests.conftest import PASSAGES, write_lines
 from tests.e2e.browsing import all_of, press, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop
+from tests.e2e.retraining import follow
 from tests.e2e.searching import reranked, search_for
 
 
@@ -32,7 +33,7 @@ def test_a_broken_upload_is_named_by_file_and_line_and_a_good_one_is_searched_an
     until(browser, "the bar", lambda: bool(there(browser, "[class*=st-key-indexes_job_] [data-testid=stProgress]")))
     until_told(browser, "Index bees-and-bread is built: 20 passages, 20 of them encoded.")
     assert index_names(workshop.folder / "data/indexes") == ["bees-and-bread", "sample"]
-    press(browser, "indexes_search_bees-and-bread")
+    follow(browser, "Search it", to="Second Look")
     until(browser, "the search page", lambda: "index=bees-and-bread" in browser.current_url)
     search_for(browser, "how do bees make honey")
     assert "a1" in reranked(browser)

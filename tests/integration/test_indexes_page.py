@@ -269,6 +269,17 @@ def test_an_index_is_deleted_once_a_dialog_has_said_what_goes(page: AppTest, hou
     assert "indexes_delete_other" not in keys(page)
 
 
+def test_a_dialog_is_closed_once_its_page_is_left(indexed: Path) -> None:
+    page = shown(AppTest.from_file(str(REPOSITORY / "app/main.py"), default_timeout=60))
+    press(page, "indexes_delete_small")
+    assert "indexes_delete_yes" in keys(again(page))
+    for name in ("search", "indexes"):
+        page.switch_page(str(VIEWS / name / "page.py"))
+        again(page)
+    assert "indexes_delete_small" in keys(page)
+    assert "indexes_delete_yes" not in keys(page)
+
+
 def test_an_index_at_work_is_not_deleted(page: AppTest, indexed: Path) -> None:
     shown(page)
     with atomic.locked(indexed / "small"):
@@ -513,6 +524,8 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     ended("done")
     again(page)
     assert "Index mine is built: 20 passages, 20 of them encoded." in sentences(page)
+    (link,) = page.get("page_link")
+    assert (link.proto.label, link.proto.page, link.proto.query_string) == ("Search it", "", "index=mine")
     assert figure(page, "Passages") == "20"
     assert (figure(page, "Dense"), figure(page, "BM25")) == ("FAISS SQ8", "k1 0.82, b 0.68")
     assert verify(current_build("mine", root=places.indexes()), full=True) == []

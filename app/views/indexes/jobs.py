@@ -5,11 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.background import Subject
 from app.views.indexes.figures import estimate_figures
 from app.views.indexes.form import start_and_redraw
 from app.views.widgets.figures import figures_html, heading_html
 from app.views.widgets.job_progress import build_share, build_text
 from app.views.widgets.notices import hint, plain, problem
+from app.views.widgets.work import page_link
 from indexing.errors import SecondLookError
 from indexing.jobs.build_job import BuildJob
 from indexing.jobs.folder import log_end
@@ -82,13 +84,13 @@ def _ended(job: BuildJob) -> None:
 
 
 def _next_step(job: BuildJob) -> None:
-    """Offer to build what was estimated, or to resume what was interrupted."""
+    """Offer to search what was built, to build what was estimated, or to resume what was interrupted."""
     if job.state != "done":
         if st.button("Resume", key=_key("resume", job), icon=":material/play_arrow:", width="content"):
             _resume(job)
-    elif job.request.task == "estimate" and st.button(
-        "Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"
-    ):
+    elif job.request.task == "build":
+        page_link(Subject(f"index {job.request.name}", "search", {"index": job.request.name}), label="Search it")
+    elif st.button("Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"):
         start_and_redraw(replace(job.request, task="build"))
 
 
