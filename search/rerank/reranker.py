@@ -11,6 +11,9 @@ from indexing.errors import ModelError
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
 
+PAIRS_AT_ONCE = 50
+"""Of one query or several: as many as a search reads, so that one which waits for its turn waits no longer."""
+
 
 @dataclass(frozen=True)
 class Scores:

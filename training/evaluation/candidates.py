@@ -18,15 +18,11 @@ from indexing.records import Floats, PassageId, Qrels, Query, QueryId, Ranking, 
 from search.answers import ranking_json
 from search.pipeline import Pipeline
 from search.queries import searchable_queries
-from search.rerank.reranker import PairScorer, Reranker
+from search.rerank.reranker import PAIRS_AT_ONCE, PairScorer, Reranker
 from search.settings import DEEPEST, PipelineSettings
 from search.trec import read_run
 from training.evaluation.measures import measure_run
 from training.evaluation.settings import MAIN_MEASURE
-
-PAIRS_AT_ONCE = (
-    50  # of several queries: as many as a search reads, so that one which waits for its turn waits no longer
-)
 
 
 @dataclass(frozen=True)
