@@ -24,8 +24,9 @@ def test_a_click_log_is_judged_kept_and_trained_on(browser: WebDriver, workshop:
     all_of(browser, ".sl-clicked li")
     all_of(browser, ".st-key-teach_clicks [data-testid=stVegaLiteChart] svg")
     # place 1 is clicked 12 times of 40, place 2 8 times of 40
-    assert "20 × 0.300 + 20 × 0.200 = 10.00. It got 20 clicks, 2.00 times as many: at least 2 is grade 3." in text_of(
-        browser
+    assert (
+        "20 × 0.300 + 20 × 0.200 = 10.00. It got 20 clicks, 2.00 times as many: at least 2 is grade 3 (answers)."
+        in text_of(browser)
     )
     assert not violations(browser)
     show(browser, width=390, theme="dark")

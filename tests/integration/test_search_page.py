@@ -49,7 +49,7 @@ def page(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
 
 def ranks(column: str) -> dict[str, int]:
     """The rank that is shown for each passage of a list, by its id."""
-    pairs = re.findall(r'data-passage="(\w+)".*?sl-rank">(\d+)<', column)
+    pairs = re.findall(r'data-passage="(\w+)".*?sl-rank"[^>]*>(\d+)<', column)
     return {passage: int(rank) for passage, rank in pairs}
 
 

@@ -195,7 +195,7 @@ def test_a_card_takes_a_grade_and_leads_to_the_query_s_other_passages(
     (kept,) = store.grades("tiny")
     assert (kept.query, kept.passage_id, kept.grade, kept.rater) == ("munich people", "2", 1, "ann")
     assert not kept.protected
-    assert "Stored: grade 1 by ann." in html(page)
+    assert "Stored: “related”, by ann." in html(page)
     (link,) = [link for link in page.get("page_link") if link.proto.page == "teach"]
     assert link.proto.query_string == "q=munich+people&index=tiny&rater=ann"
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.views.teach.sheet import GradingSheet, passage_html
 from app.views.widgets.notices import hint, note
-from app.views.widgets.passage.judgment import GRADES
+from app.views.widgets.passage.judgment import GRADES, grade_label
 from indexing.errors import SecondLookError
 from training.judgments.feedback import FeedbackStore
 
@@ -22,7 +22,7 @@ PROBLEM_KEY = "teach_fault"  # session: why the last click failed
 
 def show_meanings() -> None:
     """Show what each grade means."""
-    note(*(f"{grade} {GRADES[grade].capitalize()}: {meaning}" for grade, meaning in reversed(MEANINGS.items())))
+    note(*(f"{grade_label(grade)}: {meaning}" for grade, meaning in reversed(MEANINGS.items())))
 
 
 def show_sheet(store: FeedbackStore, sheet: GradingSheet, *, one_by_one: bool) -> None:
@@ -58,9 +58,8 @@ def _grade_buttons(store: FeedbackStore, sheet: GradingSheet, place: int, *, key
     current = sheet.grades.get(sheet.passages[place].id)
     with st.container(horizontal=True, gap="xsmall", key=f"teach_grades_{place}"):
         for grade, meaning in MEANINGS.items():
-            name = GRADES[grade].capitalize()
             st.button(
-                name if keys else f"{grade} · {name}",  # Streamlit shows the key beside the label
+                GRADES[grade].capitalize() if keys else grade_label(grade),  # Streamlit shows the key itself
                 key=f"teach_grade_{place}_{grade}",
                 help=meaning,
                 type="primary" if grade == current else "secondary",
@@ -125,7 +124,8 @@ def _undo(store: FeedbackStore, sheet: GradingSheet) -> None:
     if undone is None:
         st.session_state[NOTE_KEY] = "You have no grade to take back."
         return
-    st.session_state[NOTE_KEY] = f"Took back grade {undone.grade} of passage {undone.passage_id} for “{undone.query}”."
+    taken = f"“{GRADES[undone.grade]}” of passage {undone.passage_id} for “{undone.query}”"
+    st.session_state[NOTE_KEY] = f"Took back the grade {taken}."
     place = sheet.place_of(undone)
     if place is not None:
         _go(sheet, place)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import chain
 
+from app.views.widgets.passage.cards import PassageCard, why_html
+from app.views.widgets.passage.judgment import GRADES
 from indexing.judged.queries import normalize_query
 from indexing.records import Passage, PassageId, QueryId
 from indexing.words.analyzer import Analyzer
@@ -29,8 +31,8 @@ class GradingSheet:
     build: str
     passages: tuple[Passage, ...]
     """In the order shown."""
-    rank_texts: Mapping[PassageId, str]
-    """Rank and score of each in words; empty where they are hidden from the rater."""
+    cards: Mapping[PassageId, PassageCard]
+    """Rank and score of each, as cards of a search show them; empty where they are hidden from the rater."""
     grades: Mapping[PassageId, int]
     """The rater's grades so far."""
     analyzer: Analyzer
@@ -74,15 +76,6 @@ def shown_order(trace: SearchTrace, *, shown: int, blind: bool, rater: str) -> t
     return tuple(shuffled)
 
 
-def rank_texts(trace: SearchTrace) -> dict[PassageId, str]:
-    """Rank and score of each passage of the final ranking, in words."""
-    scale = "logit" if trace.reranked is not None else "first-stage score"
-    return {
-        passage_id: f"rank {rank}, {scale} {trace.logits.get(passage_id, score):.3g}"
-        for rank, passage_id, score in trace.final
-    }
-
-
 def grades_of(grades: Sequence[Grade], *, rater: str, query: str) -> dict[PassageId, int]:
     """The grades of one rater for one query, by passage."""
     text = normalize_query(query)
@@ -92,15 +85,19 @@ def grades_of(grades: Sequence[Grade], *, rater: str, query: str) -> dict[Passag
 def passage_html(sheet: GradingSheet, place: int) -> str:
     """One passage as a card with its full text, which the rater must read."""
     passage = sheet.passages[place]
-    rank_and_score = sheet.rank_texts.get(passage.id, "")
+    card = sheet.cards.get(passage.id)
     grade = sheet.grades.get(passage.id)
-    badge = "" if grade is None else f'<span class="sl-badge sl-grade-{grade}">your grade: {grade}</span>'
+    badge = "" if grade is None else f'<span class="sl-badge sl-grade-{grade}">your grade: {GRADES[grade]}</span>'
     title = f'<p class="sl-title">{_marked(sheet, passage.title)}</p>' if passage.title else ""
+    rank, bar, worth, ask = "", "", "", ""
+    if card is not None:
+        rank, bar, worth = f'<span class="sl-rank">rank {card.rank}</span>', card.bar, card.worth
+        ask = f'<div class="sl-badges">{"".join(card.badges)}{why_html(card.rank)}</div>'
     return (
         f'<div class="sl-card" data-passage="{escape(passage.id)}">'
-        f'<div class="sl-head"><span class="sl-quiet">Passage {place + 1} of {len(sheet.passages)}</span>{badge}'
-        f'<span class="sl-score">{escape(rank_and_score)}</span></div>{title}'
-        f'<p class="sl-text">{_marked(sheet, passage.text)}</p></div>'
+        f'<div class="sl-head">{rank}<span class="sl-quiet">Passage {place + 1} of {len(sheet.passages)}</span>{badge}'
+        f"{bar}</div>{worth}{title}"
+        f'<p class="sl-text">{_marked(sheet, passage.text)}</p>{ask}</div>'
     )
 
 

@@ -15,11 +15,13 @@ from app.views.teach.grading import NOTE_KEY, PROBLEM_KEY, show_meanings, show_s
 from app.views.teach.progress import show_progress
 from app.views.teach.queries import grading_query_box, held_out_texts, known_query, pick_query, rater_box, teach_sidebar
 from app.views.teach.results import show_agreement, show_exports, show_pinning
-from app.views.teach.sheet import GradingSheet, grades_of, rank_texts, shown_order
+from app.views.teach.sheet import GradingSheet, grades_of, shown_order
 from app.views.widgets.fields import index_caption
 from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, note, problem
+from app.views.widgets.passage.cards import reranked_cards
 from app.views.widgets.passage.judgment import load_judgments
+from app.views.widgets.passage.why import answer_card, listen, take_question
 from app.views.widgets.search_choice import default_choice
 from app.views.widgets.style import apply_style
 from indexing import places
@@ -41,6 +43,7 @@ TITLE = (
     '<header class="sl-top"><h1>Teach</h1><p>Grade passages, and the re-ranker learns from your grades.</p></header>'
 )
 READ_ONLY = "This app is read-only and takes no grades. Start your own copy to teach the re-ranker."
+FOUND_KEY = "teach_found"  # session: the last query searched
 WIDTH = 736  # pixels; wider text is hard to read
 
 
@@ -102,6 +105,8 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
             show_meanings()
         with st.expander("Pin an expectation", key="teach_pinning"):
             show_pinning(sheet)
+    if sheet is not None and not choice.blind:
+        _answer_card(shared, choice.index)
     with st.expander("Judgments from clicks", key="teach_clicks"):
         show_clicks(shared.pipeline.index, store)
     with st.expander("Judgments from Quepid and OpenSearch", key="teach_exchange"):
@@ -112,6 +117,14 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
         show_agreement(grades)
     with st.expander("Downloads", key="teach_exports"):
         show_exports(store, shared, choice.index, grades)
+
+
+def _answer_card(shared: SharedPipeline, index: str) -> None:
+    """Open the dialog behind a card's *why?*, which tells the raw scores; a blind rater's cards have no such button."""
+    listen(key="teach_why")
+    question, searched = take_question(), st.session_state[FOUND_KEY][1]
+    if question is not None and question.passage_id in searched.trace.passages:
+        answer_card(question, shared, searched.trace, default_choice(index).settings)
 
 
 def _rater(typed: str) -> str:
@@ -166,7 +179,9 @@ def _sheet(
         index=choice.index,
         build=shared.pipeline.index.manifest.build,
         passages=tuple(trace.passages[passage_id] for passage_id in ids),
-        rank_texts={} if choice.blind else rank_texts(trace),
+        cards={}
+        if choice.blind
+        else {card.passage_id: card for card in reranked_cards(trace, None, shown=choice.shown)},
         grades=grades_of(grades, rater=rater, query=trace.query),
         analyzer=trace.analyzer,
     )
@@ -176,12 +191,12 @@ def _search(shared: SharedPipeline, query: str, judged: dict[str, JudgedSet]) ->
     """Search the query, unless it was the last one searched."""
     settings = default_choice(shared.pipeline.index.manifest.name).settings
     request = (shared.fingerprint, query, settings)
-    last: tuple[object, SearchedQuery] | None = st.session_state.get("teach_found")
+    last: tuple[object, SearchedQuery] | None = st.session_state.get(FOUND_KEY)
     if last is not None and last[0] == request:
         return last[1]
     trace = shared.search(query, settings)
     searched = SearchedQuery(trace, *known_query(judged, trace.query))
-    st.session_state["teach_found"] = (request, searched)
+    st.session_state[FOUND_KEY] = (request, searched)
     return searched
 
 

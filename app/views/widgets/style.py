@@ -60,7 +60,6 @@ CSS = """
 [data-stale=true]:has(.sl-results, .sl-figures) { opacity: .45 !important; transition: opacity .1s 80ms !important; }
 .sl-head { display: flex; align-items: baseline; gap: .55rem; }
 .sl-rank { font-weight: 650; font-size: 1.02rem; font-variant-numeric: tabular-nums; min-width: 1.25rem; }
-.sl-score { margin-left: auto; font-size: .8rem; font-variant-numeric: tabular-nums; text-align: right; }
 .sl-worth { margin: 0; font-size: .78rem; color: var(--sl-quiet); }
 .sl-bar {
   flex: 0 0 4.5rem; align-self: center; margin-left: auto; height: .3rem; border-radius: .15rem;

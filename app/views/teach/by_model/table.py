@@ -1,5 +1,6 @@
 """A rater's grades beside a model's, as an HTML table."""
 
+from app.views.widgets.passage.judgment import GRADES
 from training.judgments.by_model.measured import ModelAgreement
 
 STYLE = """
@@ -18,12 +19,12 @@ def agreement_html(agreement: ModelAgreement) -> str:
     """How often each grade of the rater's (rows) met each of the model's (columns); equal ones are marked."""
     grades = range(len(agreement.table))
     rows = "".join(
-        f'<tr><th scope="row">you {own}</th>'
+        f'<tr><th scope="row">you: {GRADES[own]}</th>'
         + "".join(f"<td{' data-same' * (own == grade)}>{count:,}</td>" for grade, count in enumerate(counts))
         + "</tr>"
         for own, counts in enumerate(agreement.table)
     )
-    heads = "".join(f'<th scope="col">model {grade}</th>' for grade in grades)
+    heads = "".join(f'<th scope="col">model: {GRADES[grade]}</th>' for grade in grades)
     return (
         f'{STYLE}<table class="sl-agreement" aria-label="Your grades beside the model\'s">'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"

@@ -14,6 +14,7 @@ from app.views.teach.kept import WHERE, show_kept
 from app.views.teach.readings import begin_field, keep_field
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note, plain, problem
+from app.views.widgets.passage.judgment import GRADES
 from app.views.widgets.work import show_work
 from indexing import places
 from indexing.errors import SecondLookError
@@ -93,7 +94,7 @@ def _kept_sentence(kept: KeptSet | None, index: str) -> str:
     """What is kept of the index; empty for nothing."""
     if kept is None:
         return ""
-    each = ", ".join(f"{count:,} of grade {grade}" for grade, count in sorted(kept.grades.items(), reverse=True))
+    each = ", ".join(f"{count:,} “{GRADES[grade]}”" for grade, count in sorted(kept.grades.items(), reverse=True))
     return (
         f"Kept for {index}: {counted(kept.judgments, 'grade')} of {counted(kept.queries, 'query', 'queries')} by the "
         f"model {kept.made_by} ({each}), on {kept.at[:10]}. Your own grades aren't among them."

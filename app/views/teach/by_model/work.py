@@ -8,6 +8,7 @@ import streamlit as st
 from app.background import BackgroundJobs, Subject
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline
+from app.views.widgets.passage.judgment import GRADES
 from app.views.widgets.search_choice import default_choice
 from indexing.errors import SettingsError
 from indexing.notes import counted
@@ -95,7 +96,7 @@ def grading(
         with open_grader(folder, asker.address, heed=lambda: progress(PHASE, 0, len(pairs))) as grader:
             qrels = judge(grader, pairs, note=notes.append, progress=progress)
         keep_model_grades(qrels, queries, agreement, asker.index, build=asker.build)
-        each = ", ".join(f"{count:,} of grade {grade}" for grade, count in sorted(counts(qrels).items(), reverse=True))
+        each = ", ".join(f"{count:,} “{GRADES[grade]}”" for grade, count in sorted(counts(qrels).items(), reverse=True))
         graded = counted(sum(map(len, qrels.values())), "passage")
         return Done(f"Graded {graded} of {counted(len(qrels), 'query', 'queries')}: {each}.", tuple(notes))
 

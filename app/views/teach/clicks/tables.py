@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from html import escape
 
+from app.views.widgets.passage.judgment import GRADES, NOT_JUDGED
 from indexing.notes import counted
 from indexing.records import PassageId
 from training.judgments.clicks.expected import ClickedPair, ClickSettings, PlacePart, enough, place_parts
@@ -46,8 +47,11 @@ def pairs_html(judgments: ClickJudgments, pairs: Sequence[ClickedPair], *, text:
 def _pair_html(judgments: ClickJudgments, pair: ClickedPair, text: str) -> str:
     settings = judgments.settings
     judged = bool(enough([pair], settings))
-    grade = pair.grade(settings.bounds) if judged else "none"
-    badge = f'<span class="sl-badge sl-grade-{grade}">{f"grade {grade}" if judged else "not judged"}</span>'
+    style, word = "none", NOT_JUDGED
+    if judged:
+        grade = pair.grade(settings.bounds)
+        style, word = str(grade), GRADES[grade]
+    badge = f'<span class="sl-badge sl-grade-{style}">{word}</span>'
     short = f"{text[:TEXT_LENGTH]}…" if len(text) > TEXT_LENGTH else text
     parts = place_parts(judgments.views, pair, judgments.rates)
     return (
@@ -69,7 +73,8 @@ def arithmetic(pair: ClickedPair, parts: Sequence[PlacePart], settings: ClickSet
         return f"{expected} It got {got}, but {settings.least_expected:g} must be expected for a judgment."
     grade, bounds = pair.grade(settings.bounds), settings.bounds
     reached = [f"at least {bounds[grade - 1]:g}"] * (grade > 0) + [f"below {bounds[min(grade, 2)]:g}"] * (grade < 3)
-    return f"{expected} It got {got}, {pair.ratio:.2f} times as many: {' and '.join(reached)} is grade {grade}."
+    told = f"{' and '.join(reached)} is grade {grade} ({GRADES[grade]})"
+    return f"{expected} It got {got}, {pair.ratio:.2f} times as many: {told}."
 
 
 def places_words(places: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from app.views.teach.kept import keep_button, show_kept, tell, tell_fault
 from app.views.teach.readings import begin_field, keep_field, show_earlier
 from app.views.widgets.figures import Figure, figures_html, heading_html
 from app.views.widgets.notices import hint, note, problem
+from app.views.widgets.passage.judgment import grade_label
 from indexing.errors import SecondLookError
 from indexing.index import Index
 from indexing.notes import counted
@@ -30,7 +31,7 @@ USUAL = ClickSettings()
 ABOUT = (
     "Each place is clicked at its own rate, whatever stands there. A passage's views at a place, times that rate, are "
     "the clicks to be expected there. Its clicks divided by all that were to be expected make its grade: from {bounds} "
-    "it is 1, 2 and 3."
+    "it is 1 (related), 2 (partly) and 3 (answers)."
 )
 
 
@@ -127,8 +128,8 @@ def _figures(judgments: ClickJudgments, store: FeedbackStore) -> list[Figure]:
     return [
         Figure("Judged pairs", f"{len(judged):,}"),
         Figure("Queries", f"{len({pair.query for pair in judged}):,}"),
-        Figure("To train on", f"{train:,}", "queries with a passage of grade 1 or more that aren't protected"),
-        *(Figure(f"Grade {grade}", f"{grades[grade]:,}", meanings[grade]) for grade in sorted(grades, reverse=True)),
+        Figure("To train on", f"{train:,}", "queries that aren't protected, with a passage that is related or better"),
+        *(Figure(grade_label(grade), f"{grades[grade]:,}", meanings[grade]) for grade in sorted(grades, reverse=True)),
     ]
 
 

@@ -84,10 +84,16 @@ def relative_scores(ranking: Ranking) -> dict[PassageId, float]:
 
 
 def bar_html(estimate: Estimate | None, relative: float) -> str:
-    """The share of passages with such a score that was relevant; where that isn't known, the score beside the best."""
-    width = relative if estimate is None else estimate.probability
-    label = "score relative to the best of this list" if estimate is None else _SHARE
-    return f'<span class="sl-bar" title="{label}" aria-hidden="true"><i style="width:{100 * width:.0f}%"></i></span>'
+    """The share of passages with such a score that was relevant, which words beside it say too; else a score alone.
+
+    Without an estimate the bar is named by the score in relation to the list's best.
+    """
+    if estimate is not None:
+        width, heard = estimate.probability, f'title="{_SHARE}" aria-hidden="true"'
+    else:
+        words = f"score {relative:.2f}, where the best of this list has 1"
+        width, heard = relative, f'role="img" aria-label="{words}" title="{words}"'
+    return f'<span class="sl-bar" {heard}><i style="width:{100 * width:.0f}%"></i></span>'
 
 
 def worth_html(estimate: Estimate) -> str:
@@ -110,13 +116,18 @@ def card_html(card: PassageCard, trace: SearchTrace) -> str:
     )
     return (
         f'<li class="sl-card" data-passage="{escape(card.passage_id)}">'
-        f'<div class="sl-head"><span class="sl-rank">{card.rank}</span>{card.movement}'
+        f'<div class="sl-head"><span class="sl-rank" role="img" aria-label="rank {card.rank}">{card.rank}</span>'
+        f"{card.movement}"
         f"{card.bar}</div>{card.worth}{title}"
         f'<p class="sl-text">{_marked(lead)}{more}</p>'
         f'<div class="sl-badges">{"".join(card.badges)}'
-        f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {card.rank}">why?</button>'
-        f"{_grade_html(card.rank)}{toggle}</div></li>"
+        f"{why_html(card.rank)}{_grade_html(card.rank)}{toggle}</div></li>"
     )
+
+
+def why_html(rank: int) -> str:
+    """The button that opens the dialog with the explanation and the raw scores."""
+    return f'<button type="button" class="sl-ask" title="Why this rank?" aria-label="why? Rank {rank}">why?</button>'
 
 
 def _grade_html(rank: int) -> str:

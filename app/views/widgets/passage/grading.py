@@ -6,7 +6,7 @@ from app.background import Subject
 from app.login import user_name
 from app.resources import SharedPipeline
 from app.views.widgets.notices import hint, note, problem
-from app.views.widgets.passage.judgment import GRADES, Judgment, find_judgment, load_judgments
+from app.views.widgets.passage.judgment import GRADES, Judgment, find_judgment, grade_label, load_judgments
 from app.views.widgets.work import page_link
 from indexing import places
 from indexing.errors import SecondLookError
@@ -41,7 +41,7 @@ def show_grading(shared: SharedPipeline, trace: SearchTrace, passage_id: Passage
     with st.container(horizontal=True, gap="xsmall"):
         for grade in sorted(GRADES):
             st.button(
-                f"{grade} · {GRADES[grade].capitalize()}",
+                grade_label(grade),
                 key=f"card_grade_{grade}",
                 type="primary" if grade == current else "secondary",
                 on_click=_store,
@@ -51,7 +51,7 @@ def show_grading(shared: SharedPipeline, trace: SearchTrace, passage_id: Passage
     if fault := st.session_state.pop(_FAULT_KEY, ""):
         problem(fault)
     if current is not None:
-        note(f"Stored: grade {current} by {rater}. Another button replaces it.")
+        note(f"Stored: “{GRADES[current]}”, by {rater}. Another button replaces it.")
     if _is_held_out(judgment) or store.protects(trace.query):
         hint("This query is protected: its grades are used to measure, never to train.")
     parameters = {"q": trace.query, "index": trace.versions.index, "rater": rater}

@@ -18,6 +18,11 @@ GRADES = {3: "answers", 2: "partly", 1: "related", 0: "not relevant"}
 NOT_JUDGED = "not judged"
 
 
+def grade_label(grade: int) -> str:
+    """A grade's number and name, as on the buttons: `3 · Answers`."""
+    return f"{grade} · {GRADES[grade].capitalize()}"
+
+
 @dataclass(frozen=True)
 class Judgment:
     """The grades of one query's passages."""

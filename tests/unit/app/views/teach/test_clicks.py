@@ -22,9 +22,13 @@ BOUNDS = (0.5, 1.0, 2.0)
 @pytest.mark.parametrize(
     ("clicks", "settings", "rest"),
     [
-        (9, ClickSettings(), "It got 9 clicks, 1.50 times as many: at least 1 and below 2 is grade 2."),  # 9 / 6
-        (12, ClickSettings(), "It got 12 clicks, 2.00 times as many: at least 2 is grade 3."),
-        (1, ClickSettings(), "It got 1 click, 0.17 times as many: below 0.5 is grade 0."),
+        (
+            9,
+            ClickSettings(),
+            "It got 9 clicks, 1.50 times as many: at least 1 and below 2 is grade 2 (partly).",
+        ),  # 9 / 6
+        (12, ClickSettings(), "It got 12 clicks, 2.00 times as many: at least 2 is grade 3 (answers)."),
+        (1, ClickSettings(), "It got 1 click, 0.17 times as many: below 0.5 is grade 0 (not relevant)."),
         (9, ClickSettings(least_views=21), "It got 9 clicks on 20 views; 21 are needed."),
         (9, ClickSettings(least_expected=7), "It got 9 clicks, but 7 must be expected for a judgment."),
     ],
@@ -61,7 +65,7 @@ def test_passages_are_data(judgments: ClickJudgments) -> None:
     html = pairs_html(judgments, judgments.pairs, text=lambda passage: f"<script>{passage}</script>")
     assert "&lt;script&gt;a1" in html
     assert "<script>" not in html
-    assert html.index("grade 2") < html.index("grade 1")
+    assert html.index(">partly</span>") < html.index(">related</span>")
     few = replace(judgments, settings=ClickSettings(least_views=99))
     assert pairs_html(few, few.pairs, text=str).count("not judged") == 2
 

@@ -1,8 +1,11 @@
 """A card says what share of passages with its score was relevant, or shows a bar without a percentage."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.views.search.results import search_figures
+from app.views.teach.sheet import GradingSheet, passage_html
 from app.views.widgets.passage.cards import (
     bar_html,
     card_html,
@@ -30,6 +33,37 @@ def test_without_a_calibration_a_card_has_a_bar_and_no_percentage() -> None:
     assert "width:0%" in last.bar  # the lowest of the list
     assert not best.worth
     assert "%" not in card_html(best, found).replace("width:100%", "")
+    assert 'role="img" aria-label="score 1.00, where the best of this list has 1"' in best.bar  # no words beside it
+
+
+def test_a_bar_is_silent_only_where_words_tell_the_same() -> None:
+    heard = [f"{card.bar}{card.worth}" for card in reranked_cards(trace(0.5), None, shown=10)]
+    assert all('aria-hidden="true"' in one and "were relevant" in one for one in heard)
+    assert 'aria-label="rank 1"' in card_html(reranked_cards(trace(0.5), None, shown=10)[0], trace(0.5))
+
+
+def test_a_passage_that_is_graded_shows_the_score_of_a_search_s_card() -> None:
+    found = trace(0.5)
+    (card, _) = reranked_cards(found, None, shown=10)
+    sheet = GradingSheet(
+        rater="ann",
+        query=found.query,
+        query_id=None,
+        held_out=False,
+        index="small",
+        build="b1",
+        passages=(found.passages[card.passage_id],),
+        cards={card.passage_id: card},
+        grades={card.passage_id: 2},
+        analyzer=found.analyzer,
+    )
+    shown = passage_html(sheet, 0)
+    assert card.worth
+    assert card.bar in shown
+    assert card.worth in shown
+    assert "your grade: partly" in shown
+    blind = passage_html(replace(sheet, cards={}), 0)
+    assert not [mark for mark in ("rank", "sl-bar", "sl-worth", "why?") if mark in blind]
 
 
 def test_bars_are_relative_to_the_best_of_the_list() -> None:
