@@ -20,15 +20,19 @@ from indexing.jobs.folder import is_held
 from training.jobs.jobs import TrainingJob
 
 EVERY = 1.0  # seconds between two readings while something runs
-MOST_SHOWN = 3
+IDLE = 5.0  # seconds between two looks for work that somebody else began
+MOST_SHOWN = 3  # without unfolding the rest
 # Above the sidebar, which lies at 999991, and below dialogs.
 STYLE = """
 <style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-strip) { position: fixed; bottom: 0; left: 0; right: 0; z-index: 999992; }
 .st-key-strip:has(.sl-work) {
   background: var(--sl-card, Canvas); border-top: 1px solid var(--sl-line, GrayText); padding: .2rem 2.5rem;
+  max-height: 60vh; overflow-y: auto;
 }
 .st-key-strip, .st-key-strip [data-testid="stVerticalBlock"] { gap: 0; }
+.st-key-strip_rest details, .st-key-strip_rest [data-testid=stExpanderDetails] { border: 0; padding: 0; }
+.st-key-strip_rest summary { padding: .2rem .5rem; min-height: 1.8rem; background: none; }
 .st-key-strip [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; align-items: center; gap: .8rem; }
 .st-key-strip [data-testid="stElementContainer"]:has(.sl-work) { flex: 1 1 0; min-width: 0; }
 .sl-work { display: flex; align-items: center; gap: .8rem; font-size: .86rem; min-width: 0; }
@@ -62,10 +66,9 @@ class RunningWork:
 
 
 def show_strip() -> None:
-    """Draw the strip; it is read again every second while something runs, and not at all while nothing does."""
-    works = running_work()
+    """Draw the strip; it is read again every second while something runs, and every five while nothing does."""
     st.html(STYLE)
-    st.fragment(_draw, run_every=EVERY if works else None)(bool(works))
+    st.fragment(_watch, run_every=IDLE)(set())
 
 
 def running_work() -> list[RunningWork]:
@@ -118,24 +121,38 @@ def _background(job: BackgroundJob[object]) -> RunningWork:
     )
 
 
-def _draw(running: bool) -> None:
+def _watch(seen: set[str]) -> None:
+    """Draw what runs, if anything does, which then reads on by itself; the page beside it stays as it is."""
+    if seen or running_work():
+        st.fragment(_draw, run_every=EVERY)(seen)
+
+
+def _draw(seen: set[str]) -> None:
+    """Draw all work, and remember its keys in `seen`, until none is left."""
     works = running_work()
-    if running and not works:
-        st.rerun()  # the whole page, once: what has ended can be shown now, and reading stops
+    if seen and not works:
+        st.rerun()  # the whole page, once: what has ended can be shown now
+    seen.update(work.key for work in works)
     for work in works[:MOST_SHOWN]:
-        with st.container(horizontal=True, key=f"strip_{work.key}"):
-            page_link(work.subject, label=_capital(work.subject.title))
-            st.html(work_html(work))
-            st.button(
-                work.label,
-                key=f"strip_stop_{work.key}",
-                help=f"Stop {work.subject.title}",
-                on_click=work.stop,
-                disabled=work.stopping,
-                width="content",
-            )
-    if len(works) > MOST_SHOWN:
-        st.html(f'<div class="sl-work"><span>and {len(works) - MOST_SHOWN:,} more</span></div>')
+        _show(work)
+    if rest := works[MOST_SHOWN:]:
+        with st.expander(f"and {len(rest):,} more", key="strip_rest"):
+            for work in rest:
+                _show(work)
+
+
+def _show(work: RunningWork) -> None:
+    with st.container(horizontal=True, key=f"strip_{work.key}"):
+        page_link(work.subject, label=_capital(work.subject.title))
+        st.html(work_html(work))
+        st.button(
+            work.label,
+            key=f"strip_stop_{work.key}",
+            help=f"Stop {work.subject.title}",
+            on_click=work.stop,
+            disabled=work.stopping,
+            width="content",
+        )
 
 
 def work_html(work: RunningWork) -> str:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +14,13 @@ from streamlit.testing.v1 import AppTest
 from app import strip
 from app.background import BackgroundJobs, Subject, running_jobs
 from app.strip import RunningWork, running_work, work_html
-from indexing import atomic, places
-from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
+from indexing.jobs.build_job import BuildJob
 from indexing.jobs.folder import STATUS, write_status
 from indexing.progress import Progress
+from tests.support.held_jobs import lay_build, lay_training
 from tests.support.pages import again, keys, text
-from training.data.settings import DataSettings
 from training.jobs.jobs import TrainingJob
 from training.jobs.status import TrainingStatus
-from training.source import Source
-from training.train.request import TrainRequest
 
 PAGE = """
 import streamlit as st
@@ -35,27 +33,15 @@ st.navigation([st.Page(page, title="Any", url_path="any", default=True), *(
 )]).run()
 """
 LONG = 10.0  # seconds after which a test gives up
-STATUS_NOW = TrainingStatus(state="training", step=40, steps=80, seconds_left=150.0)
 
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path))
-    places.jobs().mkdir(parents=True)
     script = tmp_path / "main.py"
     script.write_text(PAGE.replace("{VIEWS}", str(Path(strip.__file__).parent / "views")), encoding="utf-8")
     yield AppTest.from_file(str(script), default_timeout=60)
     st.cache_resource.clear()
-
-
-def training_folder(status: TrainingStatus = STATUS_NOW) -> Path:
-    folder = places.jobs() / "training-1"
-    folder.mkdir()
-    data = DataSettings(sources=(Source("index", "small"),))
-    request = TrainRequest(output=places.models() / "mine/1", recipe="listnet", data=data)
-    atomic.write_json(folder / "config.json", request.as_json())
-    write_status(folder, status)
-    return folder
 
 
 def links(page: AppTest) -> list[tuple[str, str, str]]:
@@ -63,16 +49,16 @@ def links(page: AppTest) -> list[tuple[str, str, str]]:
     return [(link.label, link.page, link.query_string) for link in found]
 
 
-def test_nothing_is_drawn_and_nothing_is_read_again_where_nothing_runs(page: AppTest) -> None:
-    training_folder()  # whose process has ended
+def test_nothing_is_drawn_where_nothing_runs(page: AppTest, tmp_path: Path) -> None:
+    lay_training(tmp_path)  # whose process has ended
     again(page)
     assert running_work() == []
     assert links(page) == []
     assert keys(page) == set()
 
 
-def test_a_training_is_named_linked_and_stopped(page: AppTest) -> None:
-    folder = training_folder()
+def test_a_training_is_named_linked_and_stopped(page: AppTest, tmp_path: Path) -> None:
+    folder = lay_training(tmp_path)
     with TrainingJob.hold(folder):
         again(page)
         assert links(page) == [("Training of mine/1", "train", "job=training-1")]
@@ -85,20 +71,31 @@ def test_a_training_is_named_linked_and_stopped(page: AppTest) -> None:
     assert links(page) == []
 
 
-def test_a_build_says_how_long_it_still_takes(page: AppTest) -> None:
-    folder = places.jobs() / "build-1"
-    folder.mkdir()
-    atomic.write_json(folder / "config.json", BuildJob.request_as_json(BuildRequest(name="bees", corpus="here")))
-    write_status(folder, BuildStatus(state="running", phase="encode", done=300, total=900, rate=10.0))
-    with BuildJob.hold(folder):
+def test_a_build_says_how_long_it_still_takes(page: AppTest, tmp_path: Path) -> None:
+    with BuildJob.hold(lay_build(tmp_path, "bees")):
         again(page)
         assert links(page) == [("Build of bees", "indexes", "")]
         assert "Encoding passages: 300 of 900, 10 per second, about 1 min left" in text(page)  # 600 / 10 s
         assert '<progress max="1" value="0.333"' in text(page)
 
 
-def test_a_status_that_cannot_be_read_breaks_no_page(page: AppTest) -> None:
-    folder = training_folder()
+def test_what_is_beyond_the_first_three_is_folded_and_can_be_stopped_too(page: AppTest, tmp_path: Path) -> None:
+    folders = [lay_build(tmp_path, name) for name in ("ants", "bees", "crabs", "doves", "eels")]
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(BuildJob.hold(folder))
+        again(page)
+        assert len(links(page)) == len(folders)
+        (rest,) = page.expander
+        assert rest.label == "and 2 more"
+        assert {button.key for button in rest.button} == {"strip_stop_build-ants", "strip_stop_build-bees"}
+        rest.button(key="strip_stop_build-ants").click()
+        again(page)
+        assert [(folder / "stop").exists() for folder in folders] == [True, False, False, False, False]
+
+
+def test_a_status_that_cannot_be_read_breaks_no_page(page: AppTest, tmp_path: Path) -> None:
+    folder = lay_training(tmp_path)
     with TrainingJob.hold(folder):
         (folder / STATUS).write_text("{", encoding="utf-8")
         again(page)
@@ -139,9 +136,10 @@ def test_names_are_data() -> None:
     assert "<b>" not in work_html(work)
 
 
-def test_a_phase_that_is_full_is_told_as_over(page: AppTest) -> None:
+@pytest.mark.usefixtures("page")
+def test_a_phase_that_is_full_is_told_as_over(tmp_path: Path) -> None:
     status = TrainingStatus(state="gathering", phase="dev queries", done=8, total=8, phase_started=100.0, updated=110.0)
-    folder = training_folder(status)
+    folder = lay_training(tmp_path, status=status)
     with TrainingJob.hold(folder):
         (work,) = running_work()
         assert work.about == "Gathering training data, dev queries: all 8 done, preparing what follows …"
