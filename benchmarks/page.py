@@ -22,7 +22,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from indexing import atomic, places
 from indexing.cli.numbers import real, whole
 from indexing.judged.sets import judged_sets
-from tests.e2e.browsing import HEADING, all_of, chromium, fill, go_to, press, text_of, tick, until, until_told
+from tests.e2e.browsing import HEADING, all_of, chromium, go_to, press, text_of, until, until_told
 from tests.e2e.retraining import begin_training, confirm_promotion, grade
 from tests.e2e.searching import figures as search_figures
 from tests.e2e.searching import watched_search
@@ -57,7 +57,8 @@ def main() -> int:
     parser.add_argument("--queries", type=whole(2), default=20, help="that are timed (%(default)s)")
     parser.add_argument("--searches", type=whole(0), default=200, help="until memory is read (%(default)s)")
     parser.add_argument("--minutes", type=real(above=0), default=1.0, help="that the training has (%(default)s)")
-    parser.add_argument("--gate-depth", type=whole(1), default=10, help="passages that the gate re-ranks (%(default)s)")
+    about = "passages of a dev query that training and gate re-rank (%(default)s)"
+    parser.add_argument("--gate-depth", type=whole(1), default=10, help=about)
     parser.add_argument("--no-loop", action="store_true", help="leave out the way from grades to a promotion")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
@@ -162,13 +163,11 @@ def _loop(browser: WebDriver, *, minutes: float, depth: int) -> dict[str, Any]:
         seconds[name] = time.perf_counter() - began
 
     def train() -> None:
-        begin_training(browser, graded=True, minutes=minutes)
+        begin_training(browser, graded=True, minutes=minutes, dev_depth=depth)
         until_told(browser, "is ready. Its nDCG@10 on the dev set is", longest=LONGEST)
 
     def judge() -> None:
         press(browser, "train_promote")
-        fill(browser, "models_gate_depth", depth)
-        press(browser, "models_judge")
         until_told(browser, *VERDICTS, longest=LONGEST)
 
     def search() -> None:
@@ -179,16 +178,11 @@ def _loop(browser: WebDriver, *, minutes: float, depth: int) -> dict[str, Any]:
     timed("training", train)
     timed("gate", judge)
     refused = "Objection:" in text_of(browser)
-    timed("promotion", lambda: _promote(browser, force=refused))
+    reason = "to see how long it takes"
+    timed("promotion", lambda: confirm_promotion(browser, reason=reason, forced=refused))
     timed("search", search)
     verdict = "the gate objected, and it was promoted anyway" if refused else "the gate had no objection"
     return {"total": sum(seconds.values()), "seconds": seconds, "minutes": minutes, "depth": depth, "verdict": verdict}
-
-
-def _promote(browser: WebDriver, *, force: bool) -> None:
-    if force:
-        tick(browser, "models_force")
-    confirm_promotion(browser, reason="to see how long it takes")
 
 
 def _process_at(port: int) -> int:

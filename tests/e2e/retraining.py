@@ -101,20 +101,21 @@ def _job_of_link(browser: WebDriver) -> str:
     return parse_qs(urlsplit(browser.current_url).query).get("job", [""])[0]
 
 
-def promote(browser: WebDriver, *, depth: int) -> None:
-    """From a training that has ended to the Models page; judge its version there, and serve it."""
+def promote(browser: WebDriver) -> None:
+    """From a training that has ended to the Models page, where its version is judged at once; serve it."""
     press(browser, "train_promote")
-    fill(browser, "models_gate_depth", depth)
-    press(browser, "models_judge")
     until_told(browser, "No objection to promoting it.")
     confirm_promotion(browser, reason="it learned from ten grades")
 
 
-def confirm_promotion(browser: WebDriver, *, reason: str) -> None:
-    """Serve the version that was judged, for this reason."""
+def confirm_promotion(browser: WebDriver, *, reason: str, forced: bool = False) -> None:
+    """Serve the version that was judged, for this reason; `forced` although the gate objects."""
     fill(browser, "models_reason", reason)
+    if forced:
+        tick(browser, "models_force")
     press(browser, "models_promote")
-    press(browser, "models_promote_yes")
+    if forced:
+        press(browser, "models_promote_yes")
     until_told(browser, "is now served. Searches use it immediately, without a restart.")
 
 

@@ -36,14 +36,14 @@ def test_ten_grades_become_a_version_that_is_served_and_taken_back(browser: WebD
     assert [item.grade for item in FeedbackStore.open(feedback).grades()] == [0, *GRADES]
 
     follow(browser, "Improve the served model with these grades", to="Train")
-    begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5)
+    begin_training(browser, graded=True, learning_rate=0.001, steps=30, batch=2, limit=30, dev_queries=5, dev_depth=5)
     until(browser, "the loss's curve", lambda: bool(there(browser, CHARTS)))
     until_told(browser, "Version mine/1 is ready. Its nDCG@10 on the dev set is")
     until(browser, "both curves", lambda: len(there(browser, CHARTS)) == 2)
     made = find_version("mine/1", workshop.folder / "data/models")
     assert made.manifest.examples["listnet"] == {"judged sample": 30, "feedback feedback.jsonl": 1}
 
-    promote(browser, depth=5)
+    promote(browser)
     follow(browser, "Search with it", to="Second Look")
     until(browser, "the new version's search", lambda: "mine/1" in figures(browser))
     assert QUERY.split()[-2] in browser.current_url

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from PIL import Image, ImageDraw, ImageFont
@@ -156,7 +157,8 @@ def _teach(browser: WebDriver, camera: Camera) -> None:
 
 
 def _train(browser: WebDriver, camera: Camera, *, minutes: float) -> None:
-    begin_training(browser, graded=True, minutes=minutes, batch=4, limit=100, dev_queries=10, evaluate_every=10)
+    few: dict[str, Any] = {"batch": 4, "limit": 100, "dev_queries": 10, "dev_depth": JUDGED_DEPTH, "evaluate_every": 10}
+    begin_training(browser, graded=True, minutes=minutes, **few)
     for share in (0.15, 0.4, 0.7):
         until(browser, f"{share:.0%} of the steps", partial(_is_done, browser, share))
         camera.take("Train: live curves, beside the model that is served", seconds=0.9)
@@ -167,8 +169,6 @@ def _train(browser: WebDriver, camera: Camera, *, minutes: float) -> None:
 
 def _models(browser: WebDriver, camera: Camera) -> None:
     press(browser, "train_promote")
-    fill(browser, "models_gate_depth", JUDGED_DEPTH)
-    press(browser, "models_judge")
     until(browser, "a verdict", lambda: any(words in text_of(browser) for words in VERDICTS))
     camera.take("Models: the gate judges it on dev queries; promote, or roll back", seconds=2)
 
@@ -193,7 +193,7 @@ def _is_done(browser: WebDriver, share: float) -> bool:
     said = text_of(browser, ".st-key-train_job")
     step = re.search(r"step ([\d,]+) of ([\d,]+)", said)
     if step is None:
-        return " is made." in said
+        return " is ready." in said
     done, steps = (int(number.replace(",", "")) for number in step.groups())
     return done >= share * steps
 

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.views.models.history import gate_words
+from app.views.models.promotion import JUDGE_NOW_KEY, JUDGED_KEY
 from app.views.models.versions import card_markdown, lineage, lineage_tree, main_metric, measured_words, tree_html
 from indexing import places
 from indexing.building.build import build
@@ -334,16 +335,14 @@ def test_an_absent_index_says_what_to_run(page: AppTest, versions: Path, monkeyp
     assert set(page.dataframe[0].value["version"]) == {"shipped", "mine/bad", "mine/same"}
 
 
-def test_what_is_not_worse_is_promoted_once_it_was_confirmed(page: AppTest, versions: Path) -> None:
+def test_what_is_not_worse_is_promoted_by_one_press(page: AppTest, versions: Path) -> None:
     judge(page, "mine/same")
     assert "no difference shown" in html(page)
     assert "No expectations are pinned." in html(page)
     assert "No objection to promoting it." in sentences(page)
     page.text_input(key="models_reason").set_value("trained longer")
+    assert page.button(key="models_promote").label == "Promote mine/same"
     page.button(key="models_promote").click().run()
-    assert "Serve mine/same instead of shipped from now on?" in sentences(page)
-    assert promoted.current_promotion().promoted == "shipped"
-    page.button(key="models_promote_yes").click().run()
     assert not page.exception
     now = promoted.current_promotion()
     assert (now.promoted, now.before, now.action, now.reason) == ("mine/same", "shipped", "promote", "trained longer")
@@ -359,7 +358,6 @@ def test_the_promoter_is_the_user_who_is_logged_in(
 ) -> None:
     monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "ann@example.org")
     judge(page, "mine/same").button(key="models_promote").click().run()
-    page.button(key="models_promote_yes").click().run()
     assert promoted.current_promotion().by == "ann@example.org"
     page.button(key="models_rollback").click().run()
     monkeypatch.setattr("app.views.models.promotion.user_name", lambda: "")
@@ -368,10 +366,38 @@ def test_the_promoter_is_the_user_who_is_logged_in(
 
 
 def test_no_means_no(page: AppTest, versions: Path) -> None:
-    judge(page, "mine/same").button(key="models_promote").click().run()
+    judge(page, "mine/bad").checkbox(key="models_force").check().run()
+    assert page.button(key="models_promote").label == "Promote mine/bad …"
+    page.button(key="models_promote").click().run()
+    assert "The gate objects. Serve mine/bad instead of shipped all the same?" in sentences(page)
     page.button(key="models_promote_no").click().run()
     assert "models_promote_yes" not in [button.key for button in page.button]
     assert promoted.current_promotion().promoted == "shipped"
+
+
+def test_what_another_page_asks_to_judge_is_judged_at_once_and_only_once(page: AppTest, versions: Path) -> None:
+    page.query_params["tab"], page.query_params["candidate"] = "Promote", "mine/same"
+    page.run()
+    assert page.session_state["models_tabs"] == "Promote"
+    assert JUDGED_KEY not in page.session_state  # a link alone starts nothing
+    page.session_state["models_candidate"] = page.session_state[JUDGE_NOW_KEY] = "mine/bad"
+    page.session_state["models_gate_depth"] = 10
+    settle(page.run(), "models_judge_stop")
+    assert "Objection: on index dev" in sentences(page)
+    assert page.session_state[JUDGED_KEY][0] == "mine/bad"
+    page.selectbox(key="models_candidate").select("mine/same").run()
+    page.selectbox(key="models_candidate").select("mine/bad").run()
+    del page.session_state[JUDGED_KEY]
+    page.number_input(key="models_gate_depth").set_value(9).run()
+    assert JUDGED_KEY not in page.session_state
+
+
+def test_what_is_served_already_is_not_judged(page: AppTest, versions: Path) -> None:
+    promote_by_hand(versions, "mine/same")
+    page.session_state["models_candidate"] = page.session_state[JUDGE_NOW_KEY] = "mine/same"
+    page.run()
+    assert "mine/same is served already. Choose another version to judge." in sentences(page)
+    assert JUDGED_KEY not in page.session_state
 
 
 def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restart(
@@ -381,7 +407,6 @@ def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restar
     search.query_params["q"] = "honey"
     assert "<small>Re-ranker</small><b>shipped</b>" in html(search.run())
     judge(page, "mine/same").button(key="models_promote").click().run()
-    page.button(key="models_promote_yes").click().run()
     assert "<small>Re-ranker</small><b>mine/same</b>" in html(search.run())
     page.button(key="models_rollback").click().run()
     page.button(key="models_rollback_yes").click().run()
@@ -457,8 +482,11 @@ def test_a_way_back_to_what_is_gone_is_told(page: AppTest, versions: Path) -> No
 
 def test_a_read_only_app_neither_promotes_nor_rolls_back(house: Path, versions: Path) -> None:
     promote_by_hand(versions, "mine/same")
-    page = AppTest.from_string(READ_ONLY, default_timeout=60).run()
+    page = AppTest.from_string(READ_ONLY, default_timeout=60)
+    page.session_state["models_candidate"] = page.session_state[JUDGE_NOW_KEY] = "mine/bad"
+    page.run()
     assert not page.exception
+    assert JUDGED_KEY not in page.session_state
     assert "This app is read-only: versions are promoted and rolled back on the machine that serves it." in sentences(
         page
     )

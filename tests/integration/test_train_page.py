@@ -26,7 +26,7 @@ from indexing.jobs.folder import log_end, write_holder, write_status
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId, Query, QueryId
 from tests.conftest import PASSAGES, QRELS, REPOSITORY, write_lines
-from tests.support.pages import again, html, keys, press, sentences, text
+from tests.support.pages import again, html, keys, press, sentences, settle, text
 from tests.support.versions import make_version
 from tests.unit.training.judgments.by_model.agreements import AGREEMENT
 from tests.unit.training.judgments.clicks.logs import swapped, write_log
@@ -409,8 +409,13 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
     assert find_version("mine/1").manifest.settings["batch"] == 1
     assert "train_stop" not in keys(tiny)
+    tiny.session_state["models_gate_depth"] = 50  # what was chosen there before
     press(tiny, "train_promote")
     assert tiny.selectbox(key="models_candidate").value == "mine/1"
+    assert tiny.selectbox(key="models_gate_index").value == "small"
+    assert tiny.number_input(key="models_gate_depth").value == 5
+    settle(tiny, "models_judge_stop")
+    assert f"On index small, build {measured.build}, dev split, depth 5:" in text(tiny)  # it was judged at once
 
 
 RUNNING = TrainingStatus(

@@ -38,6 +38,7 @@ from training.versions.registry import Version
 JUDGED_KEY = "models_judged"  # session: the version judged last, and its job
 PENDING_KEY = "models_asking"  # session: the action that waits for confirmation, `promote` or `rollback`
 DONE_KEY = "models_said"  # session: what was just done
+JUDGE_NOW_KEY = "models_judge_now"  # session: the version that a press on another page asks to judge at once
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,22 +48,28 @@ def assessments() -> BackgroundJobs[Assessment]:
 
 
 def show_promotion(versions: Sequence[Version], promotion: Promotion, *, read_only: bool) -> None:
-    """Show the fields to judge and promote a version, and to roll back."""
+    """Show the fields to judge and promote a version, and to roll back.
+
+    What another page asks to judge is judged now, once: the request is taken from the session before it is followed.
+    """
+    asked = str(st.session_state.pop(JUDGE_NOW_KEY, ""))
     if read_only:
         hint("This app is read-only: versions are promoted and rolled back on the machine that serves it.")
         return
     candidates = [version for version in versions if not version.fault and version.id != promotion.promoted]
-    _judge(candidates, promotion)
+    _judge(candidates, promotion, asked=asked)
     _offer_rollback(promotion)
 
 
-def _judge(candidates: Sequence[Version], promotion: Promotion) -> None:
+def _judge(candidates: Sequence[Version], promotion: Promotion, *, asked: str) -> None:
     st.html(
         heading_html("Promote", "no worse on dev queries than the served version, and every pinned expectation holds")
     )
     if not candidates:
         hint("There is no other undamaged version. Train one, and you can promote it here.")
         return
+    if asked == promotion.promoted:
+        hint(f"{asked} is served already. Choose another version to judge.")
     by_id = {version.id: version for version in candidates}
     first, second, third = st.columns(3)
     with first:
@@ -74,7 +81,8 @@ def _judge(candidates: Sequence[Version], promotion: Promotion) -> None:
     with third:
         depth = pick_depth(key="models_gate_depth", default=DEPTH)
     if shared is not None and _has_dev(shared):
-        if st.button("Judge", key="models_judge", icon=":material/gavel:"):
+        pressed = st.button("Judge", key="models_judge", icon=":material/gavel:")
+        if pressed or asked == candidate:
             _start(by_id[candidate], promotion, shared, depth=depth)
         _show_outcome(candidate, promotion)
 
@@ -143,6 +151,7 @@ def _show_outcome(version: str, promotion: Promotion) -> None:
         return
     _show_verdict(job.result)
     _offer_promotion(job.result)
+    show_regressions(job.result)
 
 
 def _show_kept(version: str) -> None:
@@ -195,7 +204,6 @@ def _show_verdict(assessment: Assessment) -> None:
         st.warning(plain(f"Objection: {objection}."), icon=":material/block:")
     if not verdict.objections:
         st.success("No objection to promoting it.", icon=":material/check:")
-    show_regressions(assessment)
 
 
 def _show_expectations(assessment: Assessment) -> None:
@@ -211,23 +219,24 @@ def _show_expectations(assessment: Assessment) -> None:
 
 
 def _offer_promotion(assessment: Assessment) -> None:
+    """Show the button that promotes it: at once, or after a confirmation where the gate objects."""
     refused = bool(assessment.verdict.objections)
     forced = refused and st.checkbox(
         "Promote it anyway", key="models_force", help="The reason is recorded with the promotion."
     )
     label = "Reason (required and recorded)" if refused else "Reason (recorded)"
     reason = st.text_input(label, key="models_reason", max_chars=500)
-    st.button(
-        "Promote …",
+    pressed = st.button(
+        f"Promote {plain(assessment.candidate)}{' …' if refused else ''}",
         key="models_promote",
         type="primary",
         icon=":material/publish:",
         disabled=refused and not forced,
         on_click=_set_pending,
-        args=("promote",),
+        args=("promote" if refused else "",),
     )
-    question = f"Serve {assessment.candidate} instead of {assessment.seen.promoted} from now on?"
-    if _confirmed("promote", question):
+    question = f"The gate objects. Serve {assessment.candidate} instead of {assessment.seen.promoted} all the same?"
+    if (forced and _confirmed("promote", question)) if refused else pressed:
         _do(lambda: serve(assessment, by=_person(), reason=reason, force=forced), "is now served")
 
 

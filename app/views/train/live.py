@@ -11,6 +11,7 @@ from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.job_progress import training_share, training_text
 from app.views.widgets.notices import hint, note, plain, problem
+from app.views.widgets.pickers import MOST_DEPTH
 from indexing.errors import ModelError, SecondLookError
 from indexing.jobs.folder import log_end
 from search import served
@@ -149,7 +150,7 @@ def _show_buttons(job: TrainingJob, on_dismiss: Callable[[TrainingJob], None]) -
         if job.can_resume and st.button("Resume", key="train_resume", icon=":material/play_arrow:", width="content"):
             _try(job.resume)
         if job.state == "finished" and (version := served.version_id(job.request.output)):
-            _offer_promotion(version)
+            _offer_promotion(job, version)
         if st.button("Dismiss", key="train_dismiss", icon=":material/close:", width="content"):
             _try(lambda: on_dismiss(job))
         with st.popover("Remove …", key="train_remove", width="content"):
@@ -157,9 +158,13 @@ def _show_buttons(job: TrainingJob, on_dismiss: Callable[[TrainingJob], None]) -
             st.button("Remove", key="train_remove_yes", on_click=job.forget)
 
 
-def _offer_promotion(version: str) -> None:
+def _offer_promotion(job: TrainingJob, version: str) -> None:
+    """Buttons to the Models page; the gate starts at once there, with the index and the depth of this training."""
     if st.button("Judge and promote", key="train_promote", type="primary", icon=":material/gavel:", width="content"):
-        st.session_state["models_candidate"] = version
+        st.session_state["models_candidate"] = st.session_state["models_judge_now"] = version
+        if (dev := job.request.dev) is not None:
+            st.session_state["models_gate_index"] = dev.index
+            st.session_state["models_gate_depth"] = min(dev.depth, MOST_DEPTH)
         _go_to_models(version, tab="Promote")
     if st.button("Compare", key="train_compare", icon=":material/balance:", width="content"):
         st.session_state["models_a"] = version
