@@ -1,8 +1,11 @@
-"""Turns parsed JSON back into frozen dataclasses; an unknown field or a value of the wrong type is refused."""
+"""Turns parsed JSON back into frozen dataclasses; an unknown field or a value of the wrong type is refused.
+
+A NamedTuple is a list in JSON.
+"""
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +42,14 @@ def _value(hint: Any, given: object, place: str) -> Any:
         return None if given is None else _value(typing.get_args(hint)[0], given, place)
     if kind is tuple:
         return _values(typing.get_args(hint), given, place)
+    if kind is Sequence:
+        return _values((*typing.get_args(hint), ...), given, place)
+    if kind is typing.Literal:
+        return _one_of(typing.get_args(hint), given, place)
+    if isinstance(hint, typing.NewType):
+        return _value(hint.__supertype__, given, place)
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return hint(*_values(tuple(typing.get_type_hints(hint).values()), given, place))
     if kind is Mapping:
         return _mapping(typing.get_args(hint)[1], given, place)
     if hint is Any:
@@ -62,7 +73,15 @@ def _mapping(kind: Any, given: object, place: str) -> dict[str, Any]:
     """Parse an object whose values all have the type `kind`."""
     if not isinstance(given, dict):
         raise SettingsError(f"{place} is {_shown(given)}, an object is wanted; mend it.")
+    if kind in WORDS and all(type(value) is kind for value in given.values()):  # thousands of numbers, by query
+        return dict(given)
     return {name: _value(kind, value, f"{place} {name}") for name, value in given.items()}
+
+
+def _one_of(words: tuple[Any, ...], given: object, place: str) -> Any:
+    if given not in words:
+        raise SettingsError(f"{place} is {_shown(given)}, one of {', '.join(map(str, words))} is wanted; mend it.")
+    return given
 
 
 def _values(kinds: tuple[Any, ...], given: object, place: str) -> tuple[Any, ...]:

@@ -13,9 +13,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.turns import PatientPipeline
 from app.views.evaluate import view
 from app.views.evaluate.results import marker, stage_columns
-from app.views.evaluate.view import EvaluationResult
+from app.views.evaluate.view import EvaluationResult, KeptEvaluation
+from app.views.widgets.measured.kept_result import read_whole
+from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
 from indexing.corpus.corpus import Corpus
@@ -25,12 +28,15 @@ from indexing.judged.qrels import read_qrels
 from indexing.records import PassageId, QueryId
 from search.load import open_pipeline
 from search.served_settings import OWN_DEFAULT
+from search.settings import PipelineSettings
+from search.trace import SearchTrace
 from search.trec import read_run
 from tests.conftest import PASSAGES, QRELS, write_lines
 from tests.support.pages import html, make_gate_index, sentences, settle, text
 from tests.support.versions import make_version
 from training.evaluation.comparison import compare_runs
 from training.evaluation.evaluate import Evaluation, evaluate_stages
+from training.evaluation.html.evaluation import evaluation_html
 from training.evaluation.measures import in_order
 from training.evaluation.report import ORACLE
 from training.evaluation.settings import EvaluationRequest
@@ -201,10 +207,10 @@ def test_downloads_hold_what_was_measured(page: AppTest, tmp_path: Path) -> None
     names = ("runs", "qrels", "figures", "report")
     assert keys == [f"evaluate_download_{name}" for name in names]
     found = result(page)
-    with zipfile.ZipFile(io.BytesIO(found.archive)) as archive:
+    with zipfile.ZipFile(io.BytesIO(found.files.archive)) as archive:
         archive.extractall(tmp_path)
     assert read_qrels(tmp_path / "qrels.txt") == QRELS["test"]
-    assert (tmp_path / "qrels.txt").read_bytes() == found.qrels
+    assert (tmp_path / "qrels.txt").read_bytes() == found.files.qrels
     reranked = read_run(tmp_path / "runs/re-ranked.trec")
     report = found.evaluation.reports[0]
     assert {query: ranking.passage_ids for query, ranking in reranked.items()} == {
@@ -274,13 +280,13 @@ class Counted:
         self.free = threading.Event()
         self.free.set()
 
-    def __call__(self, pipeline: Any, request: EvaluationRequest, *, progress: Any) -> Evaluation:
+    def __call__(self, pipeline: Any, request: EvaluationRequest, *, keep: Any, progress: Any) -> Evaluation:
         self.times += 1
         count = 3  # at once; then none while it waits
         while not self.free.wait(0.005):
             progress("dev", count, 6)
             count = 0
-        return evaluate_stages(pipeline, request, progress=progress)
+        return evaluate_stages(pipeline, request, keep=keep, progress=progress)
 
 
 @pytest.fixture
@@ -310,6 +316,76 @@ def test_a_promoted_model_is_evaluated_anew(page: AppTest, counted: Counted, hou
     assert counted.times == 2
     assert result(page).evaluation.reranker == "mine/1"
     assert before.evaluation.reranker == "shipped"
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every query that was searched to be measured."""
+    asked: list[str] = []
+    plain = PatientPipeline.search
+
+    def search(pipeline: PatientPipeline, query: str, settings: PipelineSettings | None = None) -> SearchTrace:
+        asked.append(query)
+        return plain(pipeline, query, settings)
+
+    monkeypatch.setattr(PatientPipeline, "search", search)
+    return asked
+
+
+AGAIN = (
+    "The lists and times of 6 queries of dev, dev were measured before with the same model, depth and build; they are "
+    "used again."
+)
+
+
+def test_what_was_measured_once_is_read_after_a_restart_and_for_another_measure(
+    page: AppTest, searched: list[str], house: Path
+) -> None:
+    run(page, depth=10)
+    assert len(searched) == 6
+    assert AGAIN not in text(page)
+    tables, report = [frame.value for frame in page.dataframe], result(page).evaluation.as_json()
+    charts = [chart.proto.spec for chart in page.get("vega_lite_chart")]
+    assert len(charts) == 5
+
+    st.cache_resource.clear()  # as where the server was started anew
+    shown = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not shown.exception
+    assert "Shown below: the dev split of dev, depth 10, by nDCG@10, measured 20" in text(shown)
+    assert [frame.value.to_dict() for frame in shown.dataframe] == [table.to_dict() for table in tables]
+    assert [chart.proto.spec for chart in shown.get("vega_lite_chart")] == charts
+    assert [button.key for button in shown.download_button] == [
+        "evaluate_download_figures",
+        "evaluate_download_report",
+    ]
+    kept = read_whole("evaluation", KeptEvaluation)
+    assert kept is not None
+    assert kept.result.evaluation.as_json() == report
+    assert evaluation_html(kept.result.evaluation, at="today") == evaluation_html(result(page).evaluation, at="today")
+
+    run(shown, depth=10, measure="MRR@10", baseline="dense")
+    assert len(searched) == 6
+    assert AGAIN in text(shown)
+    assert list(shown.dataframe[0].value["nDCG@10"]) == list(tables[0]["nDCG@10"])
+    assert "evaluate_download_runs" in [button.key for button in shown.download_button]
+
+    (house / "data/models/promoted.json").write_text('{"promoted": "mine/1"}', encoding="utf-8")
+    run(shown)
+    assert len(searched) == 12
+    assert AGAIN not in text(shown)
+    run(shown, depth=9)
+    assert len(searched) == 18
+
+
+def test_kept_figures_that_were_damaged_are_not_shown(page: AppTest) -> None:
+    run(page, depth=5)
+    st.cache_resource.clear()
+    path = places.runs() / "shown/evaluation.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"depth": 5', '"depth": 6'), encoding="utf-8")
+    shown = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not shown.exception
+    assert not shown.dataframe
+    assert "Press Run to evaluate." in text(shown)
 
 
 def test_other_settings_keep_the_result_and_say_so(page: AppTest) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from indexing import precision
 from indexing.errors import SettingsError
 from indexing.index import Index
 from indexing.judged.fit import FittedSet
@@ -50,6 +51,10 @@ class Evaluation:
     """The re-ranker's share of each mixture; None without dev queries to choose it on."""
     reports: tuple[EvaluationReport, ...]
 
+    def without_runs(self) -> "Evaluation":
+        """The same figures without the lists that they are of, which take most of the room."""
+        return replace(self, reports=tuple(replace(part, runs={}, second_account=None) for part in self.reports))
+
     def as_json(self) -> dict[str, Any]:
         """All figures."""
         return {
@@ -74,7 +79,8 @@ def evaluate_stages(
     The judgments are those stored with the corpus of the pipeline's index; the re-ranker's shares of the mixtures are
     chosen on the dev split. Without a request, the test split is evaluated, with 100 candidates for each query.
     `inputs` is what `read_inputs` gives for this request, if it was read already. With `keep`, a stopped evaluation
-    goes on where it was; call its `forget` once the figures are where they belong.
+    goes on where it was, and one with another measure or baseline searches nothing; call its `forget` once the
+    figures are where they belong and nothing is to be kept.
 
     Raises:
         SettingsError: there is no re-ranker or no such split, judgments or a requested run don't fit the index, or the
@@ -152,15 +158,19 @@ class _Searches:
     def _journal(self, name: str, identity: Mapping[str, Any]) -> Journal | None:
         if self.keep is None:
             return None
-        manifest = self.pipeline.index.manifest
+        manifest, on = self.pipeline.index.manifest, precision.device()
         searched = {
             "index": manifest.name,
             "build": manifest.build,
             "depth": self.depth,
             "program": package_version(),
             "late": True,  # lists of it are kept too, which what was begun before lacks
+            "computed": f"{on} {precision.fastest_dtype(on)}",
         }
-        return self.stack.enter_context(self.keep.open(f"{manifest.name}-{name}", {**searched, **identity}))
+        called = f"{manifest.name}, {name}"
+        return self.stack.enter_context(
+            self.keep.open(f"{manifest.name}-{name}", {**searched, **identity}, called=called)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Keeps what an evaluation searched, query by query, so that a stopped one goes on where it was."""
+"""Keeps what an evaluation searched, query by query: a stopped one goes on, and one that is done serves the next.
+
+Measures, baselines and shares are computed from these lists, so that another of them needs no search.
+"""
 
 import hashlib
 import json
@@ -10,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from indexing.errors import BusyError, CorpusError
-from indexing.notes import Note, log_note
+from indexing.notes import Note, counted, log_note
 from search.journal import Journal, open_journal
 
 STALE_SECONDS = 30 * 24 * 3600  # what nobody came back to for so long is deleted
+FOLDER = "searched"  # below places.runs(): what evaluations of the app searched
+MOST_BYTES = 2 << 30  # that these may take; of more, the oldest are deleted
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,20 @@ class KeptSearches:
     reranker: str
     """The re-ranker's fingerprint."""
     note: Note = log_note
+    most_bytes: int | None = None
+    """That the folder may hold beside what is open, the newest first; None for no bound."""
     _journals: list[Journal] = field(default_factory=list, repr=False)
 
     @contextmanager
-    def open(self, name: str, identity: Mapping[str, Any]) -> Iterator[Journal | None]:
-        """The journal of one judged set; None where another process has it or the folder can't be written."""
+    def open(self, name: str, identity: Mapping[str, Any], *, called: str = "") -> Iterator[Journal | None]:
+        """The journal of one judged set; None where another process has it or the folder can't be written.
+
+        `called` is the set's name in sentences, by default `name`.
+        """
         everything = {**identity, "re-ranker": self.reranker}
         digest = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:12]
         path = self.folder / f"{name}-{digest}.jsonl"
-        self._remove_stale()
+        self._remove_old()
         try:
             opened = open_journal(path, everything, doing=f"evaluates {name}")
             journal = opened.__enter__()
@@ -45,7 +55,11 @@ class KeptSearches:
             return
         try:
             if journal.kept:
-                self.note(f"{len(journal.kept):,} queries of {name} were searched before a stop; they aren't again.")
+                queries = counted(len(journal.kept), "query", "queries")
+                self.note(
+                    f"The lists and times of {queries} of {called or name} were measured before with the same model, "
+                    "depth and build; they are used again."
+                )
             self._journals.append(journal)
             yield journal
         finally:
@@ -56,8 +70,13 @@ class KeptSearches:
         for journal in self._journals:
             journal.remove()
 
-    def _remove_stale(self) -> None:
-        if self.folder.is_dir():
-            for path in self.folder.glob("*.jsonl"):
-                if time.time() - path.stat().st_mtime > STALE_SECONDS:
-                    path.unlink(missing_ok=True)
+    def _remove_old(self) -> None:
+        """Delete what nobody came back to for long, and of what takes too much room the oldest."""
+        mine = {journal.path for journal in self._journals}
+        files = [(path.stat(), path) for path in self.folder.glob("*.jsonl") if path not in mine]
+        room = self.most_bytes
+        for stat, path in sorted(files, key=lambda file: -file[0].st_mtime):
+            if room is not None:
+                room -= stat.st_size
+            if time.time() - stat.st_mtime > STALE_SECONDS or (room is not None and room < 0):
+                path.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
 """The results of an evaluation: a table of stages, intervals, depths, losses, queries, and downloads."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +12,6 @@ from app.views.evaluate.charts import bound_chart, ceiling_chart, interval_chart
 from app.views.evaluate.form import EvaluationChoice
 from app.views.widgets.figures import heading_html, interval_text, p_text
 from app.views.widgets.measured.html_report import report_button
-from app.views.widgets.measured.kept_result import KeptResult
 from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
@@ -27,20 +28,32 @@ from training.evaluation.stages import RERANKED
 SIGNS = {BETTER: "▲", WORSE: "▼"}
 
 
-def show_results(evaluation: Evaluation, choice: EvaluationChoice, *, archive: bytes, qrels: bytes, fault: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files to download."""
+
+    archive: bytes = b""
+    """ZIP of the report, values by query, TREC runs and qrels; empty where they can't be written."""
+    qrels: bytes = b""
+    fault: str = ""
+    """Why they can't be written; else empty."""
+
+
+def show_results(
+    evaluation: Evaluation, choice: EvaluationChoice, *, files: Files | None, used: Sequence[str] = ()
+) -> None:
     """Show all results.
 
     Args:
         evaluation: what was measured.
         choice: what was requested.
-        archive: the ZIP of reports and runs to download.
-        qrels: the judgments to download.
-        fault: why these two can't be written, else empty.
+        files: runs and qrels to download; None where only the figures are there.
+        used: sentences on what was measured before and used again.
     """
     report = evaluation.reports[0]
     _heading("Stages", about(evaluation, choice))
     _show_table(report.comparison)
-    note(*notes(evaluation))
+    note(*notes(evaluation), *used)
     for sentence in report.notes:
         st.warning(plain(sentence), icon=":material/rule:")
     st.altair_chart(interval_chart(report.comparison), key="evaluate_intervals")
@@ -55,7 +68,7 @@ def show_results(evaluation: Evaluation, choice: EvaluationChoice, *, archive: b
         st.altair_chart(bound_chart(report.attribution), key="evaluate_bounds")
         note(attribution_sentence(report.attribution))
     _show_queries(report, choice)
-    _offer_downloads(evaluation, choice, archive=archive, qrels=qrels, fault=fault)
+    _offer_downloads(evaluation, choice, files)
 
 
 def about(evaluation: Evaluation, choice: EvaluationChoice) -> str:
@@ -65,16 +78,6 @@ def about(evaluation: Evaluation, choice: EvaluationChoice) -> str:
         f"{report.title}, {len(report.qrels):,} judged queries, depth {choice.depth:,}, build {evaluation.build}, "
         f"re-ranker {evaluation.reranker}"
     )
-
-
-def kept_of(evaluation: Evaluation, choice: EvaluationChoice) -> KeptResult:
-    """The table and its notes, for the next visit."""
-    report = evaluation.reports[0]
-    columns = {
-        name: [round(value, 4) if isinstance(value, float) else value for value in column]
-        for name, column in stage_columns(report.comparison).items()
-    }
-    return KeptResult(about=about(evaluation, choice), columns=columns, sentences=(*notes(evaluation), *report.notes))
 
 
 def stage_columns(comparison: Comparison) -> dict[str, list[Any]]:
@@ -172,19 +175,17 @@ def _show_queries(report: EvaluationReport, choice: EvaluationChoice) -> None:
     )
 
 
-def _offer_downloads(
-    evaluation: Evaluation, choice: EvaluationChoice, *, archive: bytes, qrels: bytes, fault: str
-) -> None:
+def _offer_downloads(evaluation: Evaluation, choice: EvaluationChoice, written: Files | None) -> None:
     _heading("Downloads", "to check the results with other programs")
     name = f"{choice.index}-{choice.split}-{evaluation.build}"
     figures = json.dumps(evaluation.as_json(), indent=2, sort_keys=True, ensure_ascii=False).encode()
     files = [("figures", "Figures (JSON)", figures, f"{name}.json", "application/json")]
-    if fault:
-        problem(f"Runs and qrels can't be written: {fault}")
-    else:
+    if written is not None and written.fault:
+        problem(f"Runs and qrels can't be written: {written.fault}")
+    elif written is not None:
         files = [
-            ("runs", "TREC runs and report (ZIP)", archive, f"{name}.zip", "application/zip"),
-            ("qrels", "Qrels", qrels, f"{name}-qrels.txt", "text/plain"),
+            ("runs", "TREC runs and report (ZIP)", written.archive, f"{name}.zip", "application/zip"),
+            ("qrels", "Qrels", written.qrels, f"{name}-qrels.txt", "text/plain"),
             *files,
         ]
     with st.container(horizontal=True, gap="small", key="evaluate_downloads"):
@@ -195,6 +196,9 @@ def _offer_downloads(
         report_button(
             lambda at: evaluation_html(evaluation, at=at), file_name=f"{name}.html", key="evaluate_download_report"
         )
+    if written is None:
+        note("TREC runs and qrels can be downloaded after the next Run.")
+        return
     command = trec_eval_command(minimum_grade=choice.minimum_grade)
     note(f"To compute the same figures with trec_eval, run in the unpacked ZIP: {command}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,18 +12,22 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline
 from app.views.evaluate.deciding import decide_form, show_deciding
 from app.views.evaluate.form import EvaluationChoice, show_form
-from app.views.evaluate.results import kept_of, show_results
+from app.views.evaluate.results import Files, show_results
 from app.views.widgets import picked_link
-from app.views.widgets.measured.kept_result import keep_result, read_result, show_result
+from app.views.widgets.measured.kept_result import KeptWhole, keep_whole, read_whole
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
 from app.views.widgets.style import apply_style
 from app.views.widgets.work import show_work
+from indexing import places
 from indexing.errors import CorpusError, SecondLookError
 from indexing.progress import Progress
+from search.rerank.late_interaction import LateInteractionReranker
+from search.served import LATE, reranker_path
 from search.served_settings import settings_in_force
 from training.evaluation.archive import report_files, zipped
 from training.evaluation.evaluate import Evaluation, evaluate_stages
+from training.evaluation.kept import FOLDER, MOST_BYTES, KeptSearches
 from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 
 TITLE = (
@@ -43,11 +48,18 @@ class EvaluationResult:
     """An evaluation with the files to download."""
 
     evaluation: Evaluation
-    archive: bytes
-    """ZIP of the report, values by query, TREC runs and qrels; empty where they can't be written."""
-    qrels: bytes
-    fault: str = ""
-    """Why they can't be written; else empty."""
+    files: Files
+    used: tuple[str, ...] = ()
+    """Sentences on what was measured before and used again."""
+
+
+@dataclass(frozen=True)
+class KeptEvaluation:
+    """The last evaluation, for the next visit: everything but the lists that it measured."""
+
+    choice: EvaluationChoice
+    evaluation: Evaluation
+    used: tuple[str, ...]
 
 
 @st.cache_resource(show_spinner=False)
@@ -99,16 +111,18 @@ def _evaluate(choice: EvaluationChoice | None) -> None:
         note(f"Shown below: {last_choice.words()}. Press Run to evaluate the settings above.")
     if show_work(job, key="evaluate_run") and job.result is not None:
         result = job.result
-        show_results(result.evaluation, last_choice, archive=result.archive, qrels=result.qrels, fault=result.fault)
+        show_results(result.evaluation, last_choice, files=result.files, used=result.used)
 
 
 def _show_kept() -> None:
-    """The figures of the last evaluation of an earlier day, or what to do where there is none."""
-    kept = read_result(KEPT)
+    """The last evaluation of an earlier day, or what to do where there is none."""
+    kept: KeptWhole[KeptEvaluation] | None = read_whole(KEPT, KeptEvaluation)
     if kept is None:
         note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
         return
-    show_result(kept, key="evaluate_kept", title="Last evaluation", advice="Press Run for charts and single queries.")
+    last = kept.result
+    note(f"Shown below: {last.choice.words()}, measured {kept.measured}. Press Run to evaluate the settings above.")
+    show_results(last.evaluation, last.choice, files=None, used=last.used)
 
 
 def _newest() -> tuple[EvaluationChoice, BackgroundJob[EvaluationResult]] | None:
@@ -131,21 +145,39 @@ def _run(choice: EvaluationChoice) -> tuple[EvaluationChoice, BackgroundJob[Eval
         return None
     key = (shared.fingerprint, judgments_fingerprint(shared), choice)
     subject = Subject(f"the evaluation of {choice.words()}", "evaluate", {"show": "stages"}, choice)
-    return choice, evaluations().start(key, _work(shared, choice), subject)
+    return choice, evaluations().start(key, _work(shared, choice, _fingerprint(shared, choice)), subject)
 
 
-def _work(shared: SharedPipeline, choice: EvaluationChoice) -> Callable[[Progress], EvaluationResult]:
+def _fingerprint(shared: SharedPipeline, choice: EvaluationChoice) -> str:
+    """The re-ranker's; empty for a model of the hub, which may change under its name."""
+    reranker = shared.pipeline.reranker
+    if isinstance(reranker, LateInteractionReranker):
+        return f"{LATE}:{reranker.fingerprint}"
+    path = reranker_path(choice.reranker)
+    return resources.fingerprint(path) if Path(path).is_dir() else ""
+
+
+def _work(shared: SharedPipeline, choice: EvaluationChoice, fingerprint: str) -> Callable[[Progress], EvaluationResult]:
+    """Evaluates, and keeps what was searched where the re-ranker has a fingerprint."""
     settings = EvaluationSettings(measure=choice.measure, minimum_grade=choice.minimum_grade, baseline=choice.baseline)
     served = settings_in_force(choice.index).settings_for(choice.reranker)
     request = EvaluationRequest(split=choice.split, depth=choice.depth, served=served, settings=settings)
 
     def evaluate(progress: Progress) -> EvaluationResult:
-        evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, progress=progress)
-        keep_result(KEPT, kept_of(evaluation, choice))
-        try:
-            files = report_files(evaluation.reports[0])
-        except CorpusError as error:  # an id that TREC's formats can't hold
-            return EvaluationResult(evaluation, b"", b"", str(error))
-        return EvaluationResult(evaluation, zipped(files), files["qrels.txt"])
+        said: list[str] = []
+        kept_in = places.runs() / FOLDER
+        keep = KeptSearches(kept_in, fingerprint, said.append, most_bytes=MOST_BYTES) if fingerprint else None
+        evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, keep=keep, progress=progress)
+        used = tuple(said)
+        keep_whole(KEPT, KeptEvaluation(choice, evaluation.without_runs(), used))
+        return EvaluationResult(evaluation, _files(evaluation), used)
 
     return evaluate
+
+
+def _files(evaluation: Evaluation) -> Files:
+    try:
+        files = report_files(evaluation.reports[0])
+    except CorpusError as error:  # an id that TREC's formats can't hold
+        return Files(fault=str(error))
+    return Files(archive=zipped(files), qrels=files["qrels.txt"])

@@ -1,12 +1,13 @@
 """What a page showed last, kept on disk so that it is there on arrival, with what it is of and when it was measured."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
@@ -14,7 +15,9 @@ from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import note
 from indexing import atomic, places
 from indexing.errors import SecondLookError
+from indexing.typed_json import made
 
+T = TypeVar("T")
 FOLDER = "shown"  # below places.runs()
 log = logging.getLogger(__name__)
 
@@ -32,14 +35,61 @@ class KeptResult:
     """When, as a date and time; added as it is kept."""
 
 
+@dataclass(frozen=True)
+class KeptWhole(Generic[T]):
+    """A result with all that its page draws."""
+
+    result: T
+    measured: str
+    """When, as a date and time."""
+
+
 def keep_result(name: str, result: KeptResult) -> None:
     """Keep it as the last of its name; where the disk refuses, that is only logged."""
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    path = _path(name)
+    order = list(result.columns)  # which the file's own sorting would lose
+    _write(name, {**asdict(result), "order": order, "measured": _now()})
+
+
+def keep_whole(name: str, result: Any) -> None:
+    """Keep a dataclass of plain values as the last of its name; where the disk refuses, that is only logged."""
+    values = asdict(result)
+    _write(name, {"measured": _now(), "result": values, "checksum": _checksum(values)})
+
+
+def read_whole(name: str, kind: type[T]) -> KeptWhole[T] | None:
+    """What `keep_whole` kept last by this name; None where nothing was, or the file isn't as it was written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        order = list(result.columns)  # which the file's own sorting would lose
-        atomic.write_json(path, {**asdict(result), "order": order, "measured": when})
+        stat = _path(name).stat()
+    except OSError:
+        return None
+    return _read_whole(str(_path(name)), f"{stat.st_mtime_ns} {stat.st_size} {stat.st_ino}", kind)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read_whole(path: str, state: str, _kind: type[T]) -> KeptWhole[T] | None:
+    """`state` changes with the file, which is read once."""
+    del state
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        if values["checksum"] != _checksum(values["result"]):
+            raise ValueError("its checksum differs")
+        return KeptWhole(made(_kind, values["result"], path), str(values["measured"]))
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, SecondLookError) as error:
+        log.warning("%s can't be shown (%s).", path, error)
+        return None
+
+
+def _checksum(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _write(name: str, values: Mapping[str, Any]) -> None:
+    try:
+        atomic.write_text(_path(name), json.dumps(values, ensure_ascii=False) + "\n")
     except (OSError, SecondLookError) as error:
         log.warning("What was measured isn't kept for the next visit: %s", error)
 

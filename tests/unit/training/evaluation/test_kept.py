@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.fakes import WordOverlapReranker
 from training.evaluation.evaluate import evaluate_stages
 from training.evaluation.inputs import read_inputs
 from training.evaluation.kept import STALE_SECONDS, KeptSearches
-from training.evaluation.settings import EvaluationRequest
+from training.evaluation.settings import EvaluationRequest, EvaluationSettings
 
 REQUEST = EvaluationRequest(depth=20)
 TEXTS = [*QUERIES["dev"].values(), *QUERIES["test"].values()]
@@ -84,6 +85,32 @@ def test_what_nobody_came_back_to_is_deleted(pipeline: RetrieveAndRerank, tmp_pa
     evaluate_stages(pipeline, REQUEST, keep=keep(tmp_path, []))
     assert not old.exists()
     assert new.exists()
+
+
+def test_of_more_than_there_is_room_for_the_oldest_goes(tmp_path: Path) -> None:
+    paths = [write_lines(tmp_path / f"{name}.jsonl", ["x" * 99]) for name in ("old", "new")]
+    now = time.time()
+    for path, age in zip(paths, (90, 60), strict=True):
+        os.utime(path, (now - age, now - age))
+    with KeptSearches(tmp_path, "word overlap", most_bytes=150).open("third", {}) as journal:
+        assert journal is not None
+    assert [path.exists() for path in paths] == [False, True]
+
+
+def test_another_measure_of_what_was_searched_needs_no_search(pipeline: RetrieveAndRerank, tmp_path: Path) -> None:
+    said: list[str] = []
+    evaluate_stages(pipeline, REQUEST, keep=keep(tmp_path, said))
+    assert said == []
+    reranker = WordOverlapReranker()
+    again = RetrieveAndRerank(pipeline.index, pipeline.encoder, reranker)
+    request = replace(REQUEST, settings=EvaluationSettings(measure="MRR@10", baseline="dense"))
+    found = evaluate_stages(again, request, keep=keep(tmp_path, said))
+    assert reranker.asked == []
+    assert [sentence.partition(" were ")[0] for sentence in said] == [
+        "The lists and times of 1 query of small, dev",
+        "The lists and times of 2 queries of small, test",
+    ]
+    assert found.as_json() == evaluate_stages(pipeline, request, keep=keep(tmp_path, said)).as_json()
 
 
 def test_what_is_read_before_the_models_is_what_is_evaluated(pipeline: RetrieveAndRerank) -> None:
