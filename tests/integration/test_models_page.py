@@ -139,14 +139,14 @@ def test_versions_stand_in_a_table_and_in_a_tree(page: AppTest, versions: Path) 
     assert not page.exception
     table = page.dataframe[0].value
     rows = dict(zip(table["version"], table["state"], strict=True))
-    assert rows == {"shipped": "previous", "mine/bad": "", "mine/same": "promoted"}
+    assert rows == {"shipped": "previous", "mine/bad": "", "mine/same": "served"}
     assert set(table["recipe"]) == {"tiny"}
     assert dict(zip(table["version"], table["from"], strict=True))["mine/bad"] == "shipped"
     size = sum(path.stat().st_size for path in (versions / "mine/bad").iterdir())
     assert table["MB"][list(table["version"]).index("mine/bad")] == pytest.approx(size / 1e6)
     tree = html(page).partition('<ul class="sl-tree">')[2]
     assert tree.index("tiny/base") < tree.index("<b>shipped</b>") < tree.index("<b>mine/bad</b>")
-    assert '<b>mine/same</b> <span class="sl-badge">promoted</span>' in tree
+    assert '<b>mine/same</b> <span class="sl-badge">served</span>' in tree
 
 
 def test_a_version_is_shown_with_its_card_and_settings(page: AppTest, versions: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_damaged_version_is_named_and_can_be_neither_compared_nor_promoted(pag
     page.run()
     assert not page.exception
     table = page.dataframe[0].value
-    assert list(table["state"]) == ["promoted", "damaged", "damaged"]
+    assert list(table["state"]) == ["served", "damaged", "damaged"]
     assert "mine/bad is damaged: tokenizer.json is absent" in sentences(page)
     assert "mine/same is damaged: manifest.json can't be read as JSON" in sentences(page)
     assert "A comparison needs two undamaged versions. Train one, and you can compare it here." in sentences(page)
@@ -197,7 +197,7 @@ def version(name: str, **values: Any) -> Version:
 def test_a_tree_holds_what_is_gone_and_names_are_data() -> None:
     found = [version("a/2", lineage=("<i>base</i>", "a/1")), version("a/3", lineage=("<i>base</i>", "a/1", "a/2"))]
     assert lineage_tree(found) == {"<i>base</i>": {"a/1": {"a/2": {"a/3": {}}}}}
-    shown = tree_html(lineage_tree(found), {"a/2": "", "a/3": "promoted"})
+    shown = tree_html(lineage_tree(found), {"a/2": "", "a/3": "served"})
     assert "<i>" not in shown
     assert '<span class="sl-other">a/1</span>' in shown
     assert "<b>a/2</b>" in shown
@@ -427,7 +427,7 @@ def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -
     page.button(key="models_promote").click().run()
     page.button(key="models_promote_yes").click().run()
     assert (promoted.current_promotion().action, promoted.current_promotion().reason) == ("force", "to see it fail")
-    assert list(page.dataframe[-1].value["action"]) == ["force"]
+    assert list(page.dataframe[-1].value["action"]) == ["promoted against an objection"]
 
 
 @pytest.mark.parametrize("wrong", [True, False])
@@ -466,7 +466,7 @@ def test_rolling_back_serves_the_one_before_again(page: AppTest, versions: Path)
     now = promoted.current_promotion()
     assert (now.promoted, now.action, now.reason) == ("shipped", "rollback", "it was slow")
     assert "shipped is served again. Searches use it immediately, without a restart." in sentences(page)
-    assert list(page.dataframe[-1].value["action"]) == ["rollback", "promote"]
+    assert list(page.dataframe[-1].value["action"]) == ["rolled back", "promoted"]
 
 
 def test_a_way_back_to_what_is_gone_is_told(page: AppTest, versions: Path) -> None:
@@ -493,7 +493,7 @@ def test_a_read_only_app_neither_promotes_nor_rolls_back(house: Path, versions: 
     keys = {button.key for button in page.button}
     assert keys & {"models_judge", "models_promote", "models_rollback"} == set()
     assert "models_compare" in keys
-    assert list(page.dataframe[-1].value["action"]) == ["promote"]
+    assert list(page.dataframe[-1].value["action"]) == ["promoted"]
 
 
 def test_choices_are_kept_for_a_return_to_the_page(versions: Path) -> None:

@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     unpin.add_argument("which", metavar="N", help="its number in the list, or its key")
     unpin.set_defaults(run=_remove)
     check = actions.add_parser("check", help="score all with a version; exit status 1 if one doesn't hold")
-    check.add_argument("version", nargs="?", help="NAME/VERSION or shipped; the promoted one by default")
+    check.add_argument("version", nargs="?", help="NAME/VERSION or shipped; the served one by default")
     check.set_defaults(run=_check)
     for action in (pin, check):
         add_index(action, "whose passages are compared")

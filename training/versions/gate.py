@@ -40,7 +40,7 @@ class Verdict:
         """The reasons against promoting it, as sentences; empty if there are none."""
         objections = []
         if self.missing:
-            objections.append(f"it couldn't be compared with the promoted version ({self.missing.rstrip('.')})")
+            objections.append(f"it couldn't be compared with the served version ({self.missing.rstrip('.')})")
         if self.comparison is not None and self.comparison.outcome in (WORSE, TOO_FEW):
             objections.append(f"on {self.dev_set}, {self.comparison.sentence(self.candidate, self.against)}")
         if self.failed:

@@ -119,7 +119,7 @@ def _candidate(version: str, settings: GateSettings) -> tuple[Version, Promotion
     candidate = find_version(version, models, shipped=settings.shipped)
     seen = pointer.current_promotion(models)
     if seen.promoted == candidate.id:
-        raise ModelError(f"{candidate.id} is already promoted, since {seen.at or 'the beginning'}.")
+        raise ModelError(f"{candidate.id} is already served, since {seen.at or 'the beginning'}.")
     return candidate, seen
 
 

@@ -78,7 +78,7 @@ def listing(entries: Sequence[Version], *, promoted: str, before: str) -> list[s
     """One line per version, in aligned columns; `promoted` is served, and a rollback serves `before` again."""
     rows = [("version", "state", "created", "recipe", "from", "MB")]
     for version in entries:
-        marks = {before: "before", promoted: "promoted"}.get(version.id, "")
+        marks = {before: "previous", promoted: "served"}.get(version.id, "")
         state = " ".join(filter(None, (marks, "damaged" if version.fault else "")))
         manifest, size = version.manifest, f"{version.bytes / 1e6:.1f}"
         rows.append((version.id, state, manifest.created[:16], manifest.recipe, manifest.started_from, size))

@@ -49,7 +49,7 @@ def show_serving(kept: KeptDecision, index: str, *, read_only: bool) -> None:
     with st.container(horizontal=True, gap="small", key="evaluate_decide_serving"):
         _serve_buttons(kept, index)
         if served is not None and st.button(
-            "Go back",
+            "Roll back",
             key="evaluate_decide_back",
             icon=":material/undo:",
             help="Serve again what was served before.",

@@ -11,6 +11,8 @@ from indexing.notes import counted
 from training.versions import promoted
 from training.versions.promoted import Promotion
 
+ACTIONS = {"promote": "promoted", "force": "promoted against an objection", "rollback": "rolled back"}
+
 
 def show_history() -> None:
     """Show every promotion and rollback, the newest first."""
@@ -30,13 +32,18 @@ def history_columns(rows: Sequence[Promotion]) -> dict[str, list[str]]:
     newest = list(reversed(rows))
     return {
         "when": [row.at[:16].replace("T", " ") for row in newest],
-        "action": [row.action for row in newest],
+        "action": [action_words(row) for row in newest],
         "served": [row.promoted for row in newest],
         "replaced": [row.before for row in newest],
         "by": [row.by for row in newest],
         "reason": [row.reason for row in newest],
         "gate": [gate_words(row.verdict) for row in newest],
     }
+
+
+def action_words(row: Promotion) -> str:
+    """What was done, as the pages call it."""
+    return ACTIONS.get(row.action, row.action)
 
 
 def gate_words(verdict: Mapping[str, Any]) -> str:

@@ -74,10 +74,10 @@ def version_columns(versions: Sequence[Version], promotion: Promotion) -> dict[s
 
 
 def state(version: Version, promotion: Promotion) -> str:
-    """`promoted`, `previous` (which a rollback serves again), `damaged`, several of them, or empty."""
+    """`served`, `previous` (which a rollback serves again), `damaged`, several of them, or empty."""
     marks = []
     if version.id == promotion.promoted:
-        marks = ["promoted"]
+        marks = ["served"]
     elif version.id == promotion.before:
         marks = ["previous"]
     return " ".join([*marks, *(["damaged"] if version.fault else [])])

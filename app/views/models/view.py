@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.background import Subject
 from app.views.models.comparison import show_comparison
-from app.views.models.history import show_history
+from app.views.models.history import action_words, show_history
 from app.views.models.promotion import DONE_KEY, show_promotion
 from app.views.models.versions import show_versions
 from app.views.widgets import picked_link
@@ -78,5 +78,5 @@ def _show_served(promotion: Promotion) -> None:
         Figure("Previous", promotion.before or "none"),
     ]
     if promotion.by:
-        figures.append(Figure("By", promotion.by, promotion.action))
+        figures.append(Figure("By", promotion.by, action_words(promotion)))
     st.html(figures_html(figures))

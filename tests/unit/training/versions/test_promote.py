@@ -178,7 +178,7 @@ def test_a_damaged_version_is_never_promoted(bench: Bench) -> None:
 
 
 def test_what_is_promoted_already_is_not_promoted_again(bench: Bench) -> None:
-    with pytest.raises(ModelError, match="mine/good is already promoted, since "):
+    with pytest.raises(ModelError, match="mine/good is already served, since "):
         bench.promote("mine/good")
 
 

@@ -166,8 +166,8 @@ def test_where_the_shipped_one_has_checksums_they_count(models: Path, shipped: P
 def test_the_listing_marks_what_is_served_and_what_is_damaged(models: Path, shipped: Path) -> None:
     (models / "mine/1/README.md").unlink()
     lines = listing(versions(models, shipped=shipped), promoted="mine/1", before="shipped")
-    assert lines[1].split()[:2] == ["shipped", "before"]
-    assert lines[2].split()[:3] == ["mine/1", "promoted", "damaged"]
+    assert lines[1].split()[:2] == ["shipped", "previous"]
+    assert lines[2].split()[:3] == ["mine/1", "served", "damaged"]
     assert lines[2].split()[-2] == "tiny/base"
     assert lines[3] == "mine/1 is damaged: README.md is absent."
 
