@@ -20,9 +20,10 @@ def add(commands: Commands) -> None:
 
 def _remove(options: argparse.Namespace) -> int:
     name = index_name(options)
-    from indexing.jobs.remove import index_contents, remove_index
+    from indexing.jobs.remove import check_unread, index_contents, remove_index
 
     contents = index_contents(name, root=options.root)
+    check_unread(name, root=options.root)
     builds = f"{contents.builds} build{'' if contents.builds == 1 else 's'}"
     what = f"index {name}: {builds}, {size(contents.bytes)} in {contents.folder}"
     confirmed = options.yes or _confirmed(f"Remove {what}? Its corpus stays. [y/N] ", name)

@@ -5,6 +5,7 @@ data/jobs/<id>/config.json   the request
                log.txt       the output of its process
                lock          locked while its process lives, however it ends; contains the process's id
                stop          exists once the process has been asked to stop
+               needs.json    which indexes it reads, if any
 """
 
 import fcntl
@@ -27,6 +28,7 @@ from typing import IO, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from indexing import atomic, places
 from indexing.errors import BusyError, SecondLookError, SettingsError, first_line
+from indexing.jobs.needs import NEEDS, Needs
 
 CONFIG, STATUS, LOG, LOCK, STOP = "config.json", "status.json", "log.txt", "lock", "stop"
 LOG_END = 8_000  # bytes
@@ -94,6 +96,12 @@ class Job(ABC, Generic[RequestT, StatusT]):
     def obstacle(request: RequestT, running: Sequence[Any]) -> str:
         """Why this can't run beside these jobs of its kind, as a sentence; empty if it can."""
 
+    @staticmethod
+    def needs(request: RequestT) -> Needs | None:
+        """The indexes that it reads; None for none."""
+        del request
+        return None
+
     def remove_work(self) -> None:
         """Remove files outside the job's folder that are of no use without it."""
 
@@ -154,10 +162,17 @@ class Job(ABC, Generic[RequestT, StatusT]):
             with atomic.folder(folder) as work:
                 lock = stack.enter_context(cls.hold(work, request))
                 fill(work)
-                atomic.write_json(work / CONFIG, cls.request_as_json(request))
+                cls.write_request(work, request)
                 write_status(work, status := cls.queued(None))
             launch(folder, lock, *cls.COMMAND, str(folder))
         return cls(folder, request, status, status.state)
+
+    @classmethod
+    def write_request(cls, folder: Path, request: RequestT) -> None:
+        """Write a request, and what it needs, into a job's folder."""
+        atomic.write_json(folder / CONFIG, cls.request_as_json(request))
+        if (needs := cls.needs(request)) is not None:
+            atomic.write_json(folder / NEEDS, asdict(needs))
 
     def resume(self) -> None:
         """Run a job again that has ended. Raises BusyError if it is still running, or another job prevents it."""

@@ -1,4 +1,4 @@
-"""Removes an index whole, unless a build of it is at work; its corpus and what was made with it stay."""
+"""Removes an index whole, unless a job builds or reads it; its corpus and what was made with it stay."""
 
 import secrets
 import shutil
@@ -6,10 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexing import atomic
+from indexing import atomic, places
 from indexing.catalogue import REMOVED, build_folders, clear_removed, index_names
-from indexing.errors import BusyError, IndexingError
+from indexing.errors import BusyError, IndexingError, SettingsError
 from indexing.jobs.build_job import BuildJob
+from indexing.jobs.folder import is_held, read_json
+from indexing.jobs.needs import NEEDS, Needs
+from indexing.typed_json import made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +51,10 @@ def remove_index(name: str, *, root: Path, jobs: Path | None = None) -> IndexCon
 
     Raises:
         IndexingError: there is no such index, or not all of it can be removed.
-        BusyError: a job or another process is building it.
+        BusyError: a job or another process is building it, or a job reads it.
     """
     contents = index_contents(name, root=root)
+    check_unread(name, root=root, jobs=jobs)
     own = [job for job in BuildJob.all(jobs) if _is_of(job, name, root)]
     if working := next((job for job in own if job.alive), None):
         task = "A build of" if working.request.task == "build" else "An estimate for"
@@ -61,6 +65,17 @@ def remove_index(name: str, *, root: Path, jobs: Path | None = None) -> IndexCon
     for job in own:
         job.forget()
     return contents
+
+
+def check_unread(name: str, *, root: Path, jobs: Path | None = None) -> None:
+    """Raise BusyError while a job of any kind runs that reads this index."""
+    folder = str((root / name).absolute())
+    for job in sorted(path for path in (jobs or places.jobs()).glob("*") if is_held(path)):
+        with suppress(SettingsError):  # it needs none, or what it needs can't be read
+            needs = made(Needs, read_json(job / NEEDS), str(job / NEEDS))
+            if folder in needs.indexes:
+                title = f"{needs.title[:1].upper()}{needs.title[1:]}"
+                raise BusyError(f"{title} uses index {name!r}; wait for it, or stop it.")
 
 
 def _size(folder: Path) -> int:

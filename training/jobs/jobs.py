@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from indexing import atomic, places
 from indexing.jobs.folder import CONFIG, STATUS, Job, read_json
+from indexing.jobs.needs import Needs
 from indexing.typed_json import made
 from training.jobs.status import FINAL, TrainingStatus, check_figures
 from training.train.request import TrainRequest
@@ -50,6 +51,15 @@ class TrainingJob(Job[TrainRequest, TrainingStatus]):
     def request_as_json(request: TrainRequest) -> dict[str, Any]:
         """The request as plain data."""
         return request.as_json()
+
+    @staticmethod
+    def needs(request: TrainRequest) -> Needs:
+        """The indexes that it learns from and is measured on."""
+        names = dict.fromkeys([*request.indexes(), *([request.dev.index] if request.dev else [])])
+        return Needs(
+            title=f"the training of {'/'.join(request.output.parts[-2:])}",
+            indexes=tuple(str((request.root / name).absolute()) for name in names),
+        )
 
     @staticmethod
     def queued(before: TrainingStatus | None) -> TrainingStatus:

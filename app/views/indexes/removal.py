@@ -10,7 +10,7 @@ from app.views.indexes.opened import close_dialog
 from app.views.widgets.figures import size_text
 from app.views.widgets.notices import note, plain, problem
 from indexing.errors import BusyError, SecondLookError
-from indexing.jobs.remove import index_contents, remove_index
+from indexing.jobs.remove import check_unread, index_contents, remove_index
 from indexing.notes import counted
 from training.jobs.jobs import TrainingJob
 
@@ -33,6 +33,8 @@ def confirm_removal(name: str, root: Path) -> None:
     what = f"{counted(contents.builds, 'build')}, {size_text(contents.bytes)} in {contents.folder}"
     st.markdown(plain(f"Index {name} goes, with all it holds: {what}."))
     note(STAYS)
+    if waiting := _resumable(name, root):
+        note(f"{waiting} can't be resumed without it.")
     if name == environment.default_index():
         note("It is the index that the other pages show first; they will ask for another one, or for a new build.")
     with st.container(horizontal=True, gap="small"):
@@ -55,16 +57,19 @@ def tell_removed() -> None:
 
 def check_unused(name: str, root: Path) -> None:
     """Raise BusyError while a training, or work of this server, needs an index; `remove_index` sees to builds."""
-    for job in TrainingJob.all():
-        request = job.request
-        used = [*request.indexes(), *([request.dev.index] if request.dev else [])]
-        if job.alive and name in used and request.root.absolute() == root.absolute():
-            output = "/".join(request.output.parts[-2:])
-            raise BusyError(f"The training of {output} uses index {name!r}; wait for it, or stop it.")
+    check_unread(name, root=root)
     for work in running_jobs():
         if getattr(work.subject.choice, "index", None) == name:
             title = work.subject.title
             raise BusyError(f"{title[:1].upper()}{title[1:]} uses index {name!r}; wait for it, or stop it.")
+
+
+def _resumable(name: str, root: Path) -> str:
+    """The trainings that ended before their version was made and need an index, as the beginning of a sentence."""
+    folder = str((root / name).absolute())
+    needs = [TrainingJob.needs(job.request) for job in TrainingJob.all() if job.can_resume]
+    titles = " and ".join(needed.title for needed in needs if folder in needed.indexes)
+    return f"{titles[:1].upper()}{titles[1:]}"
 
 
 def _remove(name: str, root: Path) -> None:

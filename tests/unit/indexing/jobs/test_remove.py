@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from indexing.catalogue import REMOVED, current_build, index_names
 from indexing.errors import BusyError, IndexingError
 from indexing.jobs.build_job import BuildJob, BuildRequest, BuildStatus
 from indexing.jobs.folder import hold, write_status
+from indexing.jobs.needs import Needs
 from indexing.jobs.remove import index_contents, remove_index
 
 
@@ -96,6 +99,28 @@ def test_an_index_that_is_being_built_stays(own_root: Path, tmp_path: Path) -> N
     with hold(folder), pytest.raises(BusyError, match=r"^A build of index 'small' is running; wait for it"):
         remove_index("small", root=own_root, jobs=tmp_path / "jobs")  # it has yet to come to the index's folder
     assert index_names(own_root) == ["small"]
+
+
+def test_an_index_that_a_job_of_another_kind_reads_stays(own_root: Path, tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs"
+    (jobs / "training-1").mkdir(parents=True)
+    needs = Needs(title="the training of mine/1", indexes=(str(own_root.absolute() / "small"),))
+    atomic.write_json(jobs / "training-1/needs.json", asdict(needs))
+    with hold(jobs / "training-1"), hold_of_unreadable(jobs / "training-0"):
+        with pytest.raises(BusyError, match=r"^The training of mine/1 uses index 'small'; wait for it, or stop it\.$"):
+            remove_index("small", root=own_root, jobs=jobs)
+        assert index_names(own_root) == ["small"]
+    remove_index("small", root=own_root, jobs=jobs)
+    assert index_names(own_root) == []
+
+
+@contextmanager
+def hold_of_unreadable(folder: Path) -> Iterator[None]:
+    """A running job of which nobody can tell what it needs."""
+    folder.mkdir()
+    (folder / "needs.json").write_text("[1]")
+    with hold(folder):
+        yield
 
 
 @pytest.mark.parametrize("name", ["none", "../small", "", ".", "/etc"])
