@@ -33,7 +33,7 @@ TERM_BYTES_ON_DISK = 24  # in vocab.index.json and indptr.csc.index.npy
 
 
 def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
-    """Read, analyze and encode the first SAMPLE passages, and scale up.
+    """Read, analyze and encode the first SAMPLE passages, and scale up to all.
 
     Raises:
         CorpusError: the corpus can't be read or holds no passage.
@@ -44,6 +44,15 @@ def estimate(corpus: Corpus, settings: BuildSettings) -> Estimate:
     if not content:
         raise CorpusError(f"Corpus {corpus.path} holds no passage that can be read.")
     count = max(count_passages(corpus.path), len(content))
+    return estimate_by(content, count=count, settings=settings, reading=reading)
+
+
+def estimate_by(content: Sequence[Passage], *, count: int, settings: BuildSettings, reading: float = 0.0) -> Estimate:
+    """Analyze and encode these passages, which took so many seconds to read, and scale up to `count` of their kind.
+
+    Raises:
+        SecondLookError: the bi-encoder can't be loaded, or FAISS knows no such kind of index.
+    """
     encoder = BiEncoder(settings.bi_encoder, workers=settings.workers)
     tokenizer = PassageTokenizer(settings.tokenizer) if settings.tokenizer else None
     maker = ShardMaker(encoder=encoder, tokenizer=tokenizer, token_vectors=settings.token_vectors)

@@ -4,11 +4,14 @@ import gzip
 import lzma
 import re
 import tarfile
+import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from indexing.corpus.beginning import check_beginning
 from indexing.corpus.limits import LIMITS
@@ -35,6 +38,42 @@ UNPACK: Mapping[str, str] = {
 """Endings of packed files that aren't read, and what unpacks them."""
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, NotImplementedError)
 """What reading raises if a packed file is cut off or broken."""
+
+
+class Member(NamedTuple):
+    """A file in an archive."""
+
+    name: str
+    stream: IO[bytes]
+    size: int
+    """Bytes, unpacked."""
+
+
+@dataclass(frozen=True)
+class ListedTables:
+    """The files of an archive that hold passages."""
+
+    sizes: Mapping[str, int]
+    """Unpacked bytes by name, in order."""
+    whole: bool
+    """Whether the archive was listed to its end."""
+
+
+class _TimeUpError(Exception):
+    """Ends a listing that takes too long."""
+
+
+class _TimedGzip(gzip.GzipFile):
+    """A packed file that can be read until a moment of the monotonic clock."""
+
+    def __init__(self, file: Path, until: float) -> None:
+        super().__init__(file, "rb")
+        self._until = until
+
+    def read(self, size: int | None = -1) -> bytes:
+        if time.monotonic() > self._until:
+            raise _TimeUpError
+        return super().read(size)
 
 
 def check_packing(file: Path) -> None:
@@ -78,21 +117,59 @@ def lines(stream: IO[bytes], *, limit: int = LIMITS.line) -> Iterator[bytes]:
         mark = b""
 
 
+def list_tables(file: Path, *, seconds: float) -> ListedTables:
+    """The members of an archive that `parts` would give, as far as they are listed within so many seconds.
+
+    A zip archive is listed at once; a packed tar archive must be unpacked up to the name of each member.
+
+    Raises CorpusError, where it is listed to its end, if it holds no table or one of several would have to be chosen.
+    """
+    known, others, whole = dict[str, int](), dict[str, int](), True
+    try:
+        for member in _members(file, until=time.monotonic() + seconds):
+            if PurePosixPath(member.name).name in TABLES:
+                known[member.name] = member.size
+            elif _other_table(member.name):
+                others[member.name] = member.size
+    except _TimeUpError:
+        whole = False
+    if whole and not known:
+        _check_one(file, list(others))
+    return ListedTables(known or (others if len(others) == 1 else {}), whole)
+
+
+@contextmanager
+def opened_member(file: Path, name: str) -> Iterator[IO[bytes]]:
+    """The unpacked bytes of the member of this name, which the archive must hold."""
+    with closing(_members(file)) as members:
+        yield next(member.stream for member in members if member.name == name)
+
+
 def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """The members with a name in `TABLES`, or else the only table that isn't queries or qrels."""
     known, others = False, []
-    for name, stream in _members(file):
+    for name, stream, _ in _members(file):
         if PurePosixPath(name).name in TABLES:
             known = True
             yield _checked(f"{file}/{name}", stream)
-        elif name.lower().endswith(LINE_ENDINGS) and not JUDGED.fullmatch(PurePosixPath(name).name):
+        elif _other_table(name):
             others.append(name)
-    others = [name for name in others if PurePosixPath(name).parent.name != "qrels"]
-    if not known and len(others) != 1:
+    if not known:
+        _check_one(file, others)
+        yield from (_checked(f"{file}/{name}", stream) for name, stream, _ in _members(file) if name == others[0])
+
+
+def _other_table(name: str) -> bool:
+    """Whether a member is a table of another name than in `TABLES` that may hold passages."""
+    path = PurePosixPath(name)
+    return name.lower().endswith(LINE_ENDINGS) and not JUDGED.fullmatch(path.name) and path.parent.name != "qrels"
+
+
+def _check_one(file: Path, others: Sequence[str]) -> None:
+    """Raise CorpusError unless an archive without a member of a known name has one other table."""
+    if len(others) != 1:
         names = ", ".join(others[:8]) or "no .tsv and no .jsonl"
         raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {names}; unpack it, and give one file.")
-    if not known:
-        yield from (_checked(f"{file}/{name}", stream) for name, stream in _members(file) if name == others[0])
 
 
 def _checked(name: str, stream: Any) -> tuple[str, IO[bytes]]:
@@ -100,30 +177,30 @@ def _checked(name: str, stream: Any) -> tuple[str, IO[bytes]]:
     return name, stream
 
 
-def _members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each file of an archive in turn, without those that systems add."""
-    for name, stream in _zip_members(file) if file.name.lower().endswith(".zip") else _tar_members(file):
-        if not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts):
-            yield name, stream
+def _members(file: Path, *, until: float = float("inf")) -> Generator[Member, None, None]:
+    """Each file of an archive in turn, without those that systems add; `until` is a moment of the monotonic clock."""
+    for member in _zip_members(file) if file.name.lower().endswith(".zip") else _tar_members(file, until):
+        if not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(member.name).parts):
+            yield member
 
 
-def _tar_members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_members(file: Path, until: float) -> Iterator[Member]:
     """Stream each file; reading to the end also checks the checksum of the whole."""
-    with gzip.open(file) as packed:
+    with _TimedGzip(file, until) as packed:
         with tarfile.open(fileobj=packed, mode="r|") as archive:
             for member in archive:
                 stream = archive.extractfile(member) if member.isfile() else None
                 if stream is not None:
-                    yield member.name.removeprefix("./"), stream
+                    yield Member(member.name.removeprefix("./"), stream, member.size)
         while packed.read(1 << 20):
             pass
 
 
-def _zip_members(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_members(file: Path) -> Iterator[Member]:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.flag_bits & 1:
                 raise CorpusError(f"{file} is locked by a password; unpack it, and give the corpus inside.")
             if not member.is_dir():
                 with archive.open(member) as stream:
-                    yield member.filename, stream
+                    yield Member(member.filename, stream, member.file_size)

@@ -30,6 +30,16 @@ def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
 
 
+def count_rows(file: Path, fields: Fields) -> int:
+    """How many rows a file has, by its footer alone. Raises CorpusError if that or its columns can't be used."""
+    try:
+        with pq.ParquetFile(file, memory_map=False) as source:
+            _columns(file, source.schema_arrow, fields)
+            return int(source.metadata.num_rows)
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+        raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
+
+
 def _place(file: Path, first: int, offset: int) -> str:
     return f"{file}:row {first + offset}"
 

@@ -2,6 +2,7 @@
 
 import gzip
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -12,7 +13,6 @@ import pyarrow.parquet as pq
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS
-from indexing.corpus.folder import corpus_files
 from indexing.corpus.limits import LIMITS
 from indexing.corpus.parquet import batch_rows
 from indexing.corpus.upload import SHOWN, STORED, check_file_name, ending
@@ -21,6 +21,7 @@ from indexing.records import Passage
 
 BEGINNING = 1 << 20  # bytes that are read of a file, unpacked, and then to the end of the line
 ROWS = 1_000  # that are read of a Parquet file, or fewer where they are long
+SAMPLED = 64  # passages that are kept to measure by
 PACKED = 1_024  # bytes of a packed file that are unpacked at once
 
 
@@ -39,10 +40,12 @@ class _ShortReads:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What the beginning of a corpus file says of it."""
+    """What the beginning of a corpus says of it."""
 
     first: tuple[Passage, ...]
-    """Its first passages, as they were read."""
+    """A few passages, as they were read: the first ones, or those of several files."""
+    sample: tuple[Passage, ...] = ()
+    """More of them, at most SAMPLED, to measure by."""
     passages: int
     """How many it holds: exactly if all was read, else in proportion to what was read."""
     text_bytes: int
@@ -53,6 +56,10 @@ class Preview:
     """What is wrong with each line so far that can't be read, with file and line and without a full stop."""
     notes: tuple[str, ...] = ()
     """Sentences on what was left out, undone or looks wrong so far."""
+    files: int = 1
+    """How many files hold its passages."""
+    looked: int = 1
+    """How many of them the first passages are from."""
 
 
 def preview(file_name: str, content: IO[bytes], *, size: int, fields: Fields | None = None) -> Preview:
@@ -66,46 +73,38 @@ def preview(file_name: str, content: IO[bytes], *, size: int, fields: Fields | N
     """
     check_file_name(file_name)
     content.seek(0)
-    with tempfile.TemporaryDirectory(prefix="second-look-preview-") as folder:
-        path = Path(folder) / STORED[ending(file_name)].removesuffix(".gz")
-        try:
-            if path.suffix == ".parquet":
-                share = _copy_rows(content, path)
-            else:
-                share = _copy_lines(content, path, size=size, packed=ending(file_name).endswith(".gz"))
-            found = _read(path, fields or Fields(), share)
-        except SecondLookError as error:  # the message is to name the user's file, not the copy
-            raise type(error)(str(error).replace(str(path), file_name)) from error
-        except (*READ_ERRORS, UnicodeDecodeError, pa.ArrowException) as error:
-            raise CorpusError(f"{file_name} can't be read ({first_line(error)}); write or pack it again.") from error
-    return replace(
-        found,
-        faults=tuple(fault.replace(str(path), file_name) for fault in found.faults),
-        notes=tuple(note.replace(str(path), file_name) for note in found.notes),
-    )
+    stored = STORED[ending(file_name)].removesuffix(".gz")
+
+    def copy(path: Path) -> float:
+        if path.suffix == ".parquet":
+            return _copy_rows(content, path)
+        return copy_lines(content, path, size=size, packed=ending(file_name).endswith(".gz"))
+
+    return preview_copy(file_name, copy, stored=stored, fields=fields)
 
 
-def preview_corpus(path: Path, *, fields: Fields | None = None) -> Preview | None:
-    """What the beginning of a corpus on this machine says; None for archives and for folders of texts.
+def preview_copy(name: str, copy: Callable[[Path], float], *, stored: str, fields: Fields | None = None) -> Preview:
+    """What the beginning of a file says, which `copy` writes to a path that it is given; its result is the share that
+    this is of the file, from 0 to 1. `stored` is the name of the copy, and sentences call it `name`.
 
-    Raises what `preview` raises.
+    Raises what `preview` raises of a file.
     """
-    files = corpus_files(path)
-    if ending(files[0].name) not in STORED:
-        return None
-    size = files[0].stat().st_size
-    with files[0].open("rb") as content:
-        found = preview(files[0].name, content, size=size, fields=fields)
-    times = sum(file.stat().st_size for file in files) / max(size, 1)
+    with tempfile.TemporaryDirectory(prefix="second-look-preview-") as folder:
+        path = Path(folder) / stored
+        try:
+            found = _read(path, fields or Fields(), copy(path))
+        except SecondLookError as error:  # the message is to name the user's file, not the copy
+            raise type(error)(str(error).replace(str(path), name)) from error
+        except (*READ_ERRORS, UnicodeDecodeError, pa.ArrowException) as error:
+            raise CorpusError(f"{name} can't be read ({first_line(error)}); write or pack it again.") from error
     return replace(
         found,
-        passages=round(found.passages * times),
-        text_bytes=round(found.text_bytes * times),
-        whole=found.whole and len(files) == 1,
+        faults=tuple(fault.replace(str(path), name) for fault in found.faults),
+        notes=tuple(note.replace(str(path), name) for note in found.notes),
     )
 
 
-def _copy_lines(content: IO[bytes], path: Path, *, size: int, packed: bool) -> float:
+def copy_lines(content: IO[bytes], path: Path, *, size: int, packed: bool) -> float:
     """Write a file's first lines, unpacked, to `path`; the share of the file that they are, from 0 to 1."""
     stream: IO[bytes] = gzip.GzipFile(fileobj=_ShortReads(content)) if packed else content  # type: ignore[assignment]  # reads as an IO
     text = stream.read(BEGINNING)
@@ -155,18 +154,19 @@ def _copy_rows(content: IO[bytes], path: Path) -> float:
 def _read(path: Path, fields: Fields, share: float) -> Preview:
     """Read the copy of a beginning, which is this share of the whole file."""
     corpus = Corpus(path, skip_bad_lines=True, fields=fields)
-    first: list[Passage] = []
+    sample: list[Passage] = []
     count = size = faults = 0
     for passage in corpus:
-        if len(first) < SHOWN:
-            first.append(passage)
+        if len(sample) < SAMPLED:
+            sample.append(passage)
         count += 1
         size += len(f"{passage.id}{passage.title}{passage.text}".encode())
         faults = len(corpus.skipped)
     if not count and not corpus.skipped:
         raise CorpusError(f"{path} holds no passage that can be read; give a file that does.")
     return Preview(
-        first=tuple(first),
+        first=tuple(sample[:SHOWN]),
+        sample=tuple(sample),
         passages=round(count / share),
         text_bytes=round(size / share),
         whole=share == 1.0,

@@ -5,15 +5,19 @@ import os
 import shutil
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.views.indexes import about
 from app.views.widgets.figures import duration_text, size_text
 from indexing import atomic, places
 from indexing.building.build import UNFINISHED
@@ -53,6 +57,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in, as the repository's root is when the app is started. Its jobs end with the test."""
     monkeypatch.setenv("SECOND_LOOK_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(places, "sample", lambda: tmp_path / "nowhere")  # else the checkout's is offered
+    monkeypatch.setattr(about, "bundled_path", str)  # else the bundled bi-encoder is measured for every file
     monkeypatch.setenv("SECOND_LOOK_INDEX", "small")
     monkeypatch.setenv("SECOND_LOOK_RERANKER", "none")
     monkeypatch.delenv("SECOND_LOOK_INDEX_ROOT", raising=False)
@@ -93,6 +98,14 @@ def drop(page: AppTest, file_name: str, content: bytes) -> AppTest:
     """Give the page a corpus file, as a new one while another is there."""
     page.file_uploader(key="indexes_upload").set_value((file_name, content, "application/octet-stream"))
     return again(page)
+
+
+def until_told(page: AppTest, *parts: str) -> None:
+    """Draw the page anew until it says all of this."""
+    end = time.monotonic() + WAIT
+    while not all(part in text(again(page)) for part in parts):
+        assert time.monotonic() < end, text(page)
+        time.sleep(0.05)
 
 
 def corpus(house: Path, name: str, lines: list[str]) -> Path:
@@ -291,6 +304,8 @@ def test_an_index_at_work_is_not_deleted(page: AppTest, indexed: Path) -> None:
         again(page)
         assert "The training of mine/1 uses index 'small'; wait for it, or stop it." in sentences(page)
         assert "indexes_delete_yes" not in keys(page)
+    again(page)
+    assert "The training of mine/1 can't be resumed without it." in text(page)
     assert index_names(indexed) == ["small"]
 
 
@@ -300,7 +315,7 @@ def begin_training(index: str, root: Path) -> None:
     folder.mkdir(parents=True)
     data = DataSettings(sources=(Source.parse(f"index:{index}"),))
     request = TrainRequest(output=places.models() / "mine/1", recipe="listnet", data=data, root=root)
-    atomic.write_json(folder / "config.json", TrainingJob.request_as_json(request))
+    TrainingJob.write_request(folder, request)
     write_status(folder, TrainingJob.queued(None))
 
 
@@ -330,7 +345,7 @@ def test_a_dropped_file_shows_its_passages_and_one_press_stores_and_builds_it(
     shown(page)
     drop(page, "My passages.tsv", "\n".join(LINES).encode())
     assert text(page).count('<p class="sl-text"><b>') == 3  # of the 20, as they were read
-    assert "20 passages. Nothing was built here yet by this bi-encoder" in text(page)
+    until_told(page, "20 passages: a few seconds and about ", ", by encoding 20 of them here just now.")
     assert page.text_input(key="indexes_name").placeholder == "My-passages"
     assert not places.corpora().exists()
     press(page, "indexes_build")
@@ -344,7 +359,44 @@ def test_a_dropped_file_shows_its_passages_and_one_press_stores_and_builds_it(
     again(page)
     drop(page, "My passages.jsonl", b'{"_id": "1", "text": "The cat sat."}')
     assert page.text_input(key="indexes_name").placeholder == "My-passages-2"
-    assert "1 passage: a few seconds and 1 kB, at the pace of index My-passages." in text(page)
+    assert "1 passage: a few seconds and about 1 kB, at the pace of index My-passages." in text(page)
+
+
+def test_what_cannot_be_measured_says_why(page: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "empty-model").mkdir()
+    page.session_state["indexes_bi_encoder"] = str(tmp_path / "empty-model")
+    drop(shown(page), "mine.tsv", b"1\tThe cat sat.\n")
+    until_told(page, "1 passage. How long it takes couldn't be measured: Bi-encoder", "empty-model")
+    assert len(about.measurements()._jobs) == 1  # it isn't tried again whenever the page is drawn
+
+
+def test_every_form_on_the_server_shows_passages_and_their_number(page: AppTest, house: Path) -> None:
+    for number, line in enumerate(PASSAGES.values()):
+        write_lines(house / "data/corpora/texts" / f"{number}.txt", [line])
+    folder = house / "data/corpora/rows"
+    folder.mkdir()
+    for name in "ab":
+        pq.write_table(pa.table({"id": [name, f"{name}2"], "text": ["word"] * 2}), folder / f"{name}.parquet")
+    with zipfile.ZipFile(folder.parent / "collection.zip", "w") as archive:
+        archive.writestr("collection.tsv", "\n".join(LINES))
+    shutil.move(folder.parent / "collection.zip", corpus(house, "nano-msmarco", LINES) / "collection.zip")
+    (folder.parent / "nano-msmarco/collection.tsv").unlink()
+    choose_folder(shown(page))
+    for chosen, told in (
+        ("texts", ["Its first passages, as they are read:", "20 passages."]),
+        ("rows", ["Passages from 2 of its 2 files, as they are read:", "4 passages."]),
+        ("nano-msmarco", ["Its first passages, as they are read:", "20 passages."]),
+    ):
+        page.selectbox(key="indexes_folder").set_value(str(folder.parent / chosen))
+        assert [told for told in told if told not in text(again(page))] == [], chosen
+    page.radio(key="indexes_source").set_value("A collection on the hub")
+    again(page)
+    assert f"It was downloaded before, to {folder.parent}/nano-msmarco." in text(page).replace("\\", "")
+    assert "20 passages." in text(page)
+    page.selectbox(key="indexes_hub").set_value("msmarco")
+    assert "How many passages it has, and how long a build of them takes, is known once it is here." in text(
+        again(page)
+    )
 
 
 def test_a_broken_upload_names_file_and_line_at_once(
@@ -371,7 +423,7 @@ def test_a_line_that_is_broken_far_down_stops_the_build_and_nothing_is_stored(
     monkeypatch.setattr(preview, "BEGINNING", 20)
     shown(page)
     drop(page, "mine.tsv", b"1\tThe cat sat.\n2\tThe dog ran.\n3\tA bird sang.\nno tab here\n")
-    assert "About 4 passages." in text(page)  # 57 bytes, of which 30 hold 2: 57 / 15 = 3.8
+    assert f"About 4 passages. {about.NOT_HERE}" in text(page)  # 57 bytes, of which 30 hold 2: 57 / 15 = 3.8
     press(page, "indexes_build")
     assert "mine.tsv:4: 1 tab-separated fields" in sentences(page)
     assert list(places.corpora().iterdir()) == []

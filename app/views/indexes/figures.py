@@ -1,10 +1,8 @@
 """The figures of an index and of an estimate."""
 
-from pathlib import Path
-
 from app.views.widgets.figures import Figure, duration_text, size_text
 from indexing.building.figures import Estimate
-from indexing.building.pace import build_pace
+from indexing.building.pace import BuildPace
 from indexing.corpus.preview import Preview
 from indexing.manifest import Manifest
 
@@ -50,13 +48,25 @@ def estimate_figures(estimate: Estimate) -> list[Figure]:
     ]
 
 
-def quick_estimate(preview: Preview, bi_encoder: str, *, root: Path) -> str:
-    """About how many passages a corpus has and what a build of it takes here, by the largest one that was built."""
+def passages_text(preview: Preview) -> str:
+    """How many passages a corpus has: the number if all were read, else about how many."""
     count = f"{preview.passages:,}" if preview.whole else f"About {int(float(f'{preview.passages:.2g}')):,}"
-    passages = f"{count} passage{'' if preview.passages == 1 else 's'}"
-    pace = build_pace(bi_encoder, root=root)
-    if pace is None:
-        return f"{passages}. Nothing was built here yet by this bi-encoder that would tell how long it takes."
-    seconds = pace.seconds * preview.text_bytes
+    return f"{count} passage{'' if preview.passages == 1 else 's'}"
+
+
+def pace_text(preview: Preview, pace: BuildPace) -> str:
+    """About what a build of a corpus takes here, at the pace of one that was built."""
+    takes = _takes(pace.seconds * preview.text_bytes, pace.bytes * preview.passages)
+    return f"{passages_text(preview)}: {takes}, at the pace of index {pace.index}."
+
+
+def measured_text(preview: Preview, estimate: Estimate) -> str:
+    """About what a build of a corpus takes here, by a few of its passages that were encoded."""
+    takes = _takes(sum(estimate.seconds.values()), sum(estimate.disk.values()))
+    by = "this one" if estimate.sampled == 1 else f"{estimate.sampled} of them"
+    return f"{passages_text(preview)}: {takes}, by encoding {by} here just now."
+
+
+def _takes(seconds: float, size: float) -> str:
     time = "a few seconds" if seconds < FEW_SECONDS else f"about {duration_text(seconds)}"
-    return f"{passages}: {time} and {size_text(pace.bytes * preview.passages)}, at the pace of index {pace.index}."
+    return f"{time} and about {size_text(size)}"

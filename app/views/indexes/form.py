@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.views.indexes.figures import quick_estimate
+from app.views.indexes.about import show_about
 from app.views.indexes.source import (
     CorpusSource,
     ReadingOptions,
@@ -22,6 +21,7 @@ from app.views.widgets.notices import note, problem
 from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.bm25.settings import PRESETS
+from indexing.building.settings import BuildSettings
 from indexing.catalogue import index_names
 from indexing.corpus import upload as uploads
 from indexing.corpus.folder import corpus_files
@@ -172,8 +172,8 @@ def _start(source: CorpusSource, reading: ReadingOptions, options: IndexOptions,
             "Estimate exactly", key="indexes_estimate", icon=":material/timer:", width="content", help=ESTIMATE_HELP
         )
         if source.preview is not None:
-            about = quick_estimate(source.preview, options.bi_encoder, root=root)
-            st.html(f'<div class="sl-quiet" id="indexes-about">{escape(about)}</div>')
+            settings = BuildSettings(bi_encoder=options.bi_encoder, dense=options.dense)
+            show_about(source.preview, settings, root=root)
     if not (estimated or started):
         return
     try:

@@ -16,11 +16,14 @@ from indexing.corpus.fields import Fields
 from indexing.corpus.folder import corpus_files
 from indexing.corpus.hub import layout
 from indexing.corpus.hub_names import HUB_CORPORA, HUB_FORMS, folder_name
-from indexing.corpus.preview import Preview, preview, preview_corpus
+from indexing.corpus.preview import Preview, preview
+from indexing.corpus.preview_corpus import preview_corpus
 from indexing.errors import SecondLookError
 from indexing.notes import counted
 
 TEXT_LENGTH = 160  # characters of a passage that was read
+WATCHED = 1_000  # files of a corpus, a change of which has it read again
+UNKNOWN = "How many passages it holds, and how long a build of them takes, is known once it is read."
 UPLOAD, FOLDER, HUB = "Upload a file", "A folder on the server", "A collection on the hub"
 # Session keys: the kind of source, the chosen folder and collection, what was stored last, and what was read last.
 KIND_KEY, FOLDER_KEY, COLLECTION_KEY, STORED_KEY, READ_KEY = (
@@ -96,7 +99,7 @@ def choose_source(reading: ReadingOptions, root: Path) -> CorpusSource | None:
     _select_stored()
     kind = st.radio("Passages from", (UPLOAD, FOLDER, HUB), horizontal=True, key=KIND_KEY)
     if kind == HUB:
-        return _hub_source()
+        return _hub_source(reading)
     return _upload_source(reading, root) if kind == UPLOAD else _folder_source(reading)
 
 
@@ -124,7 +127,8 @@ def preview_html(found: Preview) -> str:
         f"{' · ' if passage.title else ''}{escape(_beginning(passage.text))}</p>"
         for passage in found.first
     )
-    return f'<div class="sl-note"><p>Its first passages, as they are read:</p></div>{rows}'
+    those = "Its first passages" if found.looked == 1 else f"Passages from {found.looked} of its {found.files:,} files"
+    return f'<div class="sl-note"><p>{those}, as they are read:</p></div>{rows}'
 
 
 def _beginning(text: str) -> str:
@@ -174,19 +178,25 @@ def _folder_source(reading: ReadingOptions) -> CorpusSource | None:
     )
     if chosen not in folders:
         return None
-    folder = Path(chosen)
+    return _on_disk(Path(chosen), reading, corpus=chosen)
+
+
+def _on_disk(folder: Path, reading: ReadingOptions, *, corpus: str) -> CorpusSource | None:
+    """A corpus in a folder, with what it says; `corpus` is the name under which a build is to read it."""
     try:
-        stats = [(str(file), file.stat()) for file in corpus_files(folder)]
+        files = corpus_files(folder)
+        stats = [(str(file), file.stat()) for file in files[:WATCHED]]
     except (SecondLookError, OSError) as error:
         problem(error)
         return None
-    key = (*((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats), reading.fields)
+    watched = ((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+    key = (*watched, len(files), reading.fields)
     read = _look(key, lambda: preview_corpus(folder, fields=reading.fields), suggest=lambda: folder.name)
     _show(read, reading)
-    return None if read.problem else CorpusSource(suggested=folder.name, corpus=chosen, preview=read.preview)
+    return None if read.problem else CorpusSource(suggested=folder.name, corpus=corpus, preview=read.preview)
 
 
-def _hub_source() -> CorpusSource | None:
+def _hub_source(reading: ReadingOptions) -> CorpusSource | None:
     name = st.selectbox(
         "Collection",
         list(dict.fromkeys([*HUB_CORPORA, st.session_state.get(COLLECTION_KEY) or next(iter(HUB_CORPORA))])),
@@ -196,13 +206,21 @@ def _hub_source() -> CorpusSource | None:
     )
     if not name:
         return None
+    name = name.strip()
     try:
-        layout(name.strip())
+        layout(name)
     except SecondLookError as error:
         problem(error)
         return None
-    note("It is downloaded from the Hugging Face hub first, unless it is already here.")
-    return CorpusSource(suggested=folder_name(name.strip())[:64], corpus=name.strip())
+    fetched = places.corpora() / folder_name(name)
+    if fetched.is_dir():
+        note(f"It was downloaded before, to {fetched}.")
+        return _on_disk(fetched, reading, corpus=name)
+    note(
+        "It is downloaded from the Hugging Face hub first. How many passages it has, and how long a build of them "
+        "takes, is known once it is here."
+    )
+    return CorpusSource(suggested=folder_name(name)[:64], corpus=name)
 
 
 def _look(key: object, look: Callable[[], Preview | None], *, suggest: Callable[[], str]) -> _Read:
@@ -225,6 +243,7 @@ def _show(read: _Read, reading: ReadingOptions) -> bool:
         return False
     found = read.preview
     if found is None:
+        note(UNKNOWN)
         return True
     if found.faults and (not reading.skip_bad_lines or not found.first):
         problem(found.faults[0] + MEND)

@@ -13,10 +13,9 @@ import pytest
 from indexing.corpus import preview as previews
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.fields import Fields
-from indexing.corpus.preview import Preview, preview, preview_corpus
+from indexing.corpus.preview import Preview, preview
 from indexing.errors import CorpusError, SettingsError
 from indexing.records import Passage, PassageId
-from tests.conftest import PASSAGES, write_lines
 from tests.unit.indexing.corpus.test_upload import BOTH, CONTENT, TSV
 
 LINES = b"".join(b"%d\tword %04d\n" % (number, number) for number in range(1_000, 2_000))  # 1,000 lines of 15 bytes
@@ -102,17 +101,6 @@ def test_a_file_of_which_nothing_can_be_read_is_refused_or_tells_its_lines() -> 
 def test_named_fields_are_read() -> None:
     found = look(b'{"key": "7", "body": "The cat sat."}\n', "mine.jsonl", Fields(id="key", text="body"))
     assert found.first == (Passage(PassageId("7"), "The cat sat."),)
-
-
-def test_a_corpus_on_this_machine_is_counted_as_it_is_read(small_corpus: Path, tmp_path: Path) -> None:
-    found = preview_corpus(small_corpus)
-    assert found is not None
-    assert (found.passages, found.whole) == (20, True)
-    assert found.first == tuple(list(Corpus(small_corpus))[:3])
-    texts = tmp_path / "texts"
-    for name, text in list(PASSAGES.items())[:2]:
-        write_lines(texts / f"{name}.txt", [text])
-    assert preview_corpus(texts) is None
 
 
 def test_a_first_record_of_many_lines_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
