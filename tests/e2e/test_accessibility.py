@@ -225,7 +225,7 @@ STATES: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
     ("Search, grading", f"/?q={QUERY}", grades),
     ("Compare", f"/compare?q={QUERY}", cards),
     ("Teach", "/teach", nothing),
-    ("Teach, grading", "/teach", passages),
+    ("Teach, grading", "/teach?blind=0", passages),
     ("Models", "/models", nothing),
     ("Models, promote", "/models?tab=Promote", nothing),
     ("Models, history", "/models?tab=History", nothing),

@@ -1,6 +1,7 @@
 """The figures of an index and of an estimate."""
 
 from app.views.widgets.figures import Figure, duration_text, size_text
+from app.views.widgets.terms import meaning
 from indexing.building.figures import Estimate
 from indexing.building.pace import BuildPace
 from indexing.corpus.preview import Preview
@@ -29,7 +30,9 @@ def manifest_figures(manifest: Manifest) -> list[Figure]:
         Figure("Language", manifest.language or "english", manifest.language_reason),
         Figure("BM25", f"k1 {bm25.k1:g}, b {bm25.b:g}", bm25.backend),
         Figure("Bi-encoder", manifest.bi_encoder.rstrip("/").split("/")[-1], encoder),
-        Figure("Built", manifest.created[:16].replace("T", " ") + " UTC", f"build {manifest.build}"),
+        Figure(
+            "Built", manifest.created[:16].replace("T", " ") + " UTC", f"{meaning('Build')} This is {manifest.build}."
+        ),
         Figure("Build time", duration_text(sum(manifest.seconds.values())), phases),
     ]
 

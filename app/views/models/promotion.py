@@ -81,7 +81,7 @@ def _judge(candidates: Sequence[Version], promotion: Promotion, *, asked: str) -
     with third:
         depth = pick_depth(key="models_gate_depth", default=DEPTH)
     if shared is not None and _has_dev(shared):
-        pressed = st.button("Judge", key="models_judge", icon=":material/gavel:")
+        pressed = st.button("Judge", key="models_judge", icon=":material/gavel:", help=meaning("Gate"))
         if pressed or asked == candidate:
             _start(by_id[candidate], promotion, shared, depth=depth)
         _show_outcome(candidate, promotion)

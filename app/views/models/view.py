@@ -12,6 +12,7 @@ from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, plain, problem
 from app.views.widgets.pickers import PICKED_KEY
 from app.views.widgets.style import apply_style
+from app.views.widgets.terms import meaning
 from app.views.widgets.work import page_link
 from indexing import places
 from indexing.errors import ModelError
@@ -73,7 +74,7 @@ def render(*, read_only: bool = False) -> None:
 def _show_served(promotion: Promotion) -> None:
     since = promotion.at[:16].replace("T", " ") + " UTC" if promotion.at else "the start"
     figures = [
-        Figure("Served", promotion.promoted, promotion.reason),
+        Figure("Served", promotion.promoted, f"{meaning('Served')} {promotion.reason}".strip()),
         Figure("Since", since),
         Figure("Previous", promotion.before or "none"),
     ]

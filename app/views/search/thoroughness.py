@@ -6,6 +6,7 @@ from app.pace import Pace
 from app.resources import SharedPipeline
 from app.views.search.choice import choose, key
 from app.views.widgets.search_choice import MOST_RERANKED, SearchChoice, default_choice, without_own_bm25
+from app.views.widgets.terms import meaning
 from search.settings import PipelineSettings
 
 FAST, USUAL, THOROUGH = "Fast", "Usual", "Thorough"
@@ -33,16 +34,18 @@ def show_thoroughness(shared: SharedPipeline, choice: SearchChoice) -> None:
     if shared.pipeline.reranker is None or len(depths) < 2:
         return
     st.session_state[key("thoroughness")] = _name(choice, depths)
-    st.segmented_control(
-        "How thorough the re-ranking is",
-        list(depths),
-        format_func=_labels(shared, choice, depths).__getitem__,
-        key=key("thoroughness"),
-        on_change=_choose,
-        args=(depths,),
-        required=True,
-        label_visibility="collapsed",
-    )
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.segmented_control(
+            "How thorough the re-ranking is",
+            list(depths),
+            format_func=_labels(shared, choice, depths).__getitem__,
+            key=key("thoroughness"),
+            on_change=_choose,
+            args=(depths,),
+            required=True,
+            label_visibility="collapsed",
+        )
+        st.markdown("", help=meaning("Fast, usual, thorough"), width="content")
 
 
 def thoroughness_words(choice: SearchChoice) -> str:

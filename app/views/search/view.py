@@ -21,6 +21,7 @@ from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import SearchChoice
 from app.views.widgets.served_default import show_default
 from app.views.widgets.style import apply_style
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import SecondLookError
@@ -33,7 +34,7 @@ TITLE = '<header class="sl-top"><h1>Second Look</h1><p>A quick look finds, a car
 LIST_WIDTH = 736  # pixels of a list that stands alone, as in style.py
 ANSWER_KEY = "search_trace"  # session: the last answer
 TIMES_KEPT = 1_000  # searches of a session
-JUDGED_HELP = "With a judged query the page shows how much re-ranking helped: nDCG@10 before and after."
+JUDGED_HELP = "With a judged query the page shows how much re-ranking helped: nDCG@10 before and after. "
 
 
 def render() -> None:
@@ -89,7 +90,9 @@ def _welcome(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
 
 def _suggest(shared: SharedPipeline, judged: dict[str, JudgedSet]) -> None:
     index = shared.pipeline.index
-    suggestions("search", index, judged, choose=lambda query: choose(query=query), judged_help=JUDGED_HELP)
+    suggestions(
+        "search", index, judged, choose=lambda query: choose(query=query), judged_help=JUDGED_HELP + meaning("nDCG@10")
+    )
 
 
 def _answer(shared: SharedPipeline, choice: SearchChoice, judged: dict[str, JudgedSet]) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from app.views.teach.sheet import GradingSheet, passage_html
 from app.views.widgets.notices import hint, note
 from app.views.widgets.passage.judgment import GRADES, grade_label
+from app.views.widgets.terms import meaning
 from indexing.errors import SecondLookError
 from training.judgments.feedback import FeedbackStore
 
@@ -22,7 +23,7 @@ PROBLEM_KEY = "teach_fault"  # session: why the last click failed
 
 def show_meanings() -> None:
     """Show what each grade means."""
-    note(*(f"{grade_label(grade)}: {meaning}" for grade, meaning in reversed(MEANINGS.items())))
+    note(meaning("Grade"), *(f"{grade_label(grade)}: {words}" for grade, words in reversed(MEANINGS.items())))
 
 
 def show_sheet(store: FeedbackStore, sheet: GradingSheet, *, one_by_one: bool) -> None:
@@ -57,11 +58,11 @@ def _grade_buttons(store: FeedbackStore, sheet: GradingSheet, place: int, *, key
     """Four buttons; with `keys` the digits press them too, which only one passage of a page can offer."""
     current = sheet.grades.get(sheet.passages[place].id)
     with st.container(horizontal=True, gap="xsmall", key=f"teach_grades_{place}"):
-        for grade, meaning in MEANINGS.items():
+        for grade, words in MEANINGS.items():
             st.button(
                 GRADES[grade].capitalize() if keys else grade_label(grade),  # Streamlit shows the key itself
                 key=f"teach_grade_{place}_{grade}",
-                help=meaning,
+                help=words,
                 type="primary" if grade == current else "secondary",
                 on_click=_store_grade,
                 args=(store, sheet, place, grade),

@@ -9,6 +9,7 @@ from app.views.teach.choice import VIEWS, choose, key, touch
 from app.views.widgets.fields import index_field, judged_field, shown_field
 from app.views.widgets.notices import note
 from app.views.widgets.query_box import query_box
+from app.views.widgets.terms import meaning
 from indexing.corpus.same_text import text_key
 from indexing.judged.queries import normalize_query
 from indexing.judged.sets import JudgedSet
@@ -45,9 +46,14 @@ def teach_sidebar(indexes: Sequence[str]) -> None:
             "Blind",
             key=key("blind"),
             on_change=touch,
-            help="Passages appear in shuffled order, without ranks and scores, so that these can't bias you.",
+            help=meaning("Blind"),
         )
-        shown_field("Passages per query", key=key("shown"), on_change=touch, about="The best of the re-ranked list.")
+        shown_field(
+            "Passages per query",
+            key=key("shown"),
+            on_change=touch,
+            about=f"The best of the re-ranked list. {meaning('Re-ranked')}",
+        )
 
 
 def pick_query(

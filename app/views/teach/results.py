@@ -11,6 +11,7 @@ import streamlit as st
 from app.resources import SharedPipeline
 from app.views.teach.sheet import GradingSheet
 from app.views.widgets.notices import hint, note, problem
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.errors import SecondLookError
 from indexing.judged.queries import normalize_query
@@ -35,7 +36,10 @@ def show_pinning(sheet: GradingSheet) -> None:
         passage.id: f"{place} · {passage.content[:LABEL_LENGTH]}"
         for place, passage in enumerate(sheet.passages, start=1)
     }
-    note("A version of the re-ranker that breaks a pinned expectation can't be promoted without an override.")
+    note(
+        f"An expectation: {meaning('Expectation')}",
+        "A version of the re-ranker that breaks one can't be promoted without an override.",
+    )
     for side, label in (("above", "This passage"), ("below", "should rank above this one")):
         st.selectbox(
             label,
@@ -74,8 +78,9 @@ def show_agreement(grades: list[Grade]) -> None:
     ]
     st.dataframe(rows, hide_index=True, key="teach_agreement")
     note(
-        "Kappa is 1 for full agreement and 0 for agreement by chance; weighted kappa penalizes small "
-        "differences less than large ones. A dash means that there are too few common grades."
+        f"Kappa: {meaning('Kappa')}",
+        "Weighted kappa penalizes small differences less than large ones. A dash means that there are too few common "
+        "grades.",
     )
 
 

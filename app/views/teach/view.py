@@ -24,6 +24,7 @@ from app.views.widgets.passage.judgment import load_judgments
 from app.views.widgets.passage.why import answer_card, listen, take_question
 from app.views.widgets.search_choice import default_choice
 from app.views.widgets.style import apply_style
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import SecondLookError
@@ -36,7 +37,7 @@ STYLE = """
 <style>
 .sl-quiet { color: var(--sl-quiet); font-size: .82rem; }
 .st-key-teach_sheet .sl-card { font-size: 1rem; }
-.st-key-teach_sheet .sl-grade-3, .st-key-teach_sheet .sl-badge { margin-left: .4rem; }
+.st-key-teach_sheet .sl-head .sl-badge { margin-left: .4rem; }
 </style>
 """
 TITLE = (
@@ -213,7 +214,7 @@ def _figures(store: FeedbackStore, sheet: GradingSheet | None, grades: list[Grad
     return [
         *figures,
         Figure("All grades", f"{counts.grades:,} for {_queries(counts.queries)}"),
-        Figure("Protected", _queries(counts.protected)),
+        Figure("Protected", _queries(counts.protected), meaning("Protected")),
         Figure("Raters", f"{len(counts.by_rater):,}"),
     ]
 

@@ -107,8 +107,8 @@ class PipelineFields:
             accept_new_options=not read_only(),
             help=meaning("Re-ranker")
             if read_only()
-            else f"{meaning('Re-ranker')} Choose one (late: late interaction), or type a folder or a hub name such as "
-            "cross-encoder/ms-marco-MiniLM-L6-v2.",
+            else f"{meaning('Re-ranker')} Choose one, or type a folder or a hub name such as "
+            f"cross-encoder/ms-marco-MiniLM-L6-v2. “late” is late interaction. {meaning('Late interaction')}",
         )
 
     def rerank_depth(self) -> None:

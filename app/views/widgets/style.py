@@ -40,6 +40,15 @@ CSS = """
 .sl-heading { font-size: 1.02rem; font-weight: 650; margin: 0; padding: 0 0 .1rem; letter-spacing: 0; }
 .st-key-models_card h3 { font-size: 1.1rem; }
 .sl-heading small { font-weight: 400; font-size: .82rem; color: var(--sl-quiet); margin-left: .35rem; }
+.sl-term {
+  position: relative; cursor: help; text-decoration: underline dotted var(--sl-ring) 1px; text-underline-offset: .2em;
+}
+.sl-term:focus-visible { outline: 2px solid var(--sl-accent); outline-offset: 2px; border-radius: .2rem; }
+.sl-term:focus-visible::after {
+  content: attr(title); position: absolute; z-index: 9; left: 0; top: calc(100% + .3rem); width: max-content;
+  max-width: min(20rem, 75vw); padding: .4rem .6rem; font-size: .82rem; font-weight: 400; line-height: 1.4;
+  background: var(--sl-card); border: 1px solid var(--sl-ring); border-radius: .4rem;
+}
 .sl-results { display: grid; grid-auto-flow: row dense; gap: .7rem 1.1rem; }
 .sl-two { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 .sl-one { grid-template-columns: minmax(0, 46rem); }

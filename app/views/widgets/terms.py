@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from html import escape
 
 from indexing import places
 
@@ -11,6 +12,11 @@ FILE = "docs/glossary.md"
 def meaning(term: str) -> str:
     """The glossary's sentence on a term. Raises KeyError for a term that it lacks."""
     return terms()[term]
+
+
+def term_html(term: str) -> str:
+    """A term as HTML, with its meaning on hover and, for those who reach it by Tab, below it. Raises KeyError."""
+    return f'<abbr class="sl-term" tabindex="0" title="{escape(meaning(term))}">{escape(term)}</abbr>'
 
 
 @cache

@@ -15,6 +15,7 @@ from app.views.teach.readings import begin_field, keep_field
 from app.views.widgets.figures import heading_html
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.passage.judgment import GRADES
+from app.views.widgets.terms import meaning
 from app.views.widgets.work import show_work
 from indexing import places
 from indexing.errors import SecondLookError
@@ -78,7 +79,7 @@ def _section(
         if agreement is None:
             return
         st.html(heading_html("How far it agrees with you", f"measured on {agreement.at[:10]}"))
-        note(f"{agreement.sentence()}.")
+        note(f"{agreement.sentence()}.", f"Kappa: {meaning('Kappa')}")
         st.html(agreement_html(agreement))
         if agreement.doubtful:
             hint(DOUBTFUL)

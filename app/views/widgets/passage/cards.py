@@ -7,6 +7,7 @@ from html import escape
 
 from app.environment import read_only
 from app.views.widgets.passage.judgment import NOT_JUDGED, Judgment
+from app.views.widgets.terms import meaning
 from indexing.records import Candidate, PassageId, Ranking
 from indexing.words.analyzer import Analyzer
 from search.calibration.curve import Estimate
@@ -17,8 +18,12 @@ LEAD_LENGTH = 190  # characters of a passage shown at first
 SPANS_KEPT = 500  # texts whose matches are kept
 SCALES = {"rrf": ("RRF", 4), "weighted": ("weighted sum", 3), "bm25": ("BM25", 2), "dense": ("cosine", 3)}
 """Name and decimals of each fusion's scores."""
-_SHARE = "share of the judged passages with such a score that were relevant"
 RETRIEVER_NAMES = {"bm25": "BM25", "dense": "dense"}
+
+
+def retriever_meaning(name: str) -> str:
+    """What the retriever of this name does."""
+    return {"bm25": meaning("BM25"), "dense": meaning("Dense")}[name]
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def bar_html(estimate: Estimate | None, relative: float) -> str:
     Without an estimate the bar is named by the score in relation to the list's best.
     """
     if estimate is not None:
-        width, heard = estimate.probability, f'title="{_SHARE}" aria-hidden="true"'
+        width, heard = estimate.probability, f'title="{escape(meaning("Score"))}" aria-hidden="true"'
     else:
         words = f"score {relative:.2f}, where the best of this list has 1"
         width, heard = relative, f'role="img" aria-label="{words}" title="{words}"'
@@ -100,7 +105,7 @@ def worth_html(estimate: Estimate) -> str:
     """What share of passages with such a score was relevant, with its interval."""
     share, low, high = (round(100 * value) for value in estimate)
     words = f"of passages with this score, {share} % were relevant [{low}, {high}]"
-    return f'<p class="sl-worth" title="{_SHARE}, and its interval of 95 %">{words}</p>'
+    return f'<p class="sl-worth" title="{escape(meaning("Score"))}">{words}</p>'
 
 
 def card_html(card: PassageCard, trace: SearchTrace) -> str:
@@ -140,12 +145,14 @@ def _grade_html(rank: int) -> str:
     )
 
 
-def list_html(name: str, title: str, about: str, cards: Sequence[PassageCard], trace: SearchTrace) -> str:
-    """A list with its heading; `name` is `first` or `second`."""
+def list_html(
+    name: str, title: str, about: str, cards: Sequence[PassageCard], trace: SearchTrace, *, explained: str = ""
+) -> str:
+    """A list with its heading; `name` is `first` or `second`, and `explained` the title as HTML that explains it."""
     items = "".join(card_html(card, trace) for card in cards)
     return (
         f'<section class="sl-column sl-column-{name}" aria-label="{escape(title)}">'
-        f'<h2 class="sl-heading"><span>{escape(title)}</span> <small>{escape(about)}</small></h2>'
+        f'<h2 class="sl-heading"><span>{explained or escape(title)}</span> <small>{escape(about)}</small></h2>'
         f'<ol class="sl-list" role="list">{items}</ol></section>'
     )
 
@@ -225,12 +232,13 @@ def _badges(trace: SearchTrace, place: Candidate, judgment: Judgment | None) -> 
     badges = []
     if judgment is not None:
         word, style = judgment.word(place.passage_id)
-        hint = "this passage has no grade for this query" if word == NOT_JUDGED else "its grade for this query"
+        hint = "this passage has no grade for this query" if word == NOT_JUDGED else meaning("Grade")
         badges.append(f'<span class="sl-badge sl-grade-{style}" title="{hint}">{word}</span>')
     for name, ranking in trace.first_stage.items():
         rank = ranking.ranks().get(place.passage_id)
         if rank is not None:
-            badges.append(f'<span class="sl-badge">{RETRIEVER_NAMES[name]} #{rank}</span>')
+            about = escape(retriever_meaning(name))
+            badges.append(f'<span class="sl-badge" title="{about}">{RETRIEVER_NAMES[name]} #{rank}</span>')
     if place.passage_id in trace.truncated:
         hint = "the re-ranker read only the beginning: the passage is longer than its input"
         badges.append(f'<span class="sl-badge sl-cut" title="{hint}">cut</span>')

@@ -4,7 +4,8 @@ from html import escape
 
 from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.palette import BAR, DOWN, UP
-from app.views.widgets.passage.cards import RETRIEVER_NAMES, SCALES
+from app.views.widgets.passage.cards import RETRIEVER_NAMES, SCALES, retriever_meaning
+from app.views.widgets.terms import meaning
 from indexing.records import PassageId, Ranking
 from search.explain.bm25 import Bm25Score, TermScore
 from search.explain.sentences import MOST_SENTENCES, NearestSentences
@@ -52,16 +53,18 @@ STYLE = (
 def stations_html(trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> str:
     """The passage's rank and score in every ranking of its search."""
     figures = [
-        _station(RETRIEVER_NAMES[name], ranking, passage_id, SCALES[name][1])
+        _station(RETRIEVER_NAMES[name], ranking, passage_id, SCALES[name][1], about=retriever_meaning(name))
         for name, ranking in trace.first_stage.items()
     ]
     if len(trace.first_stage) > 1:
         name, decimals = SCALES[settings.fusion]
-        figures.append(_station(name, trace.fused, passage_id, decimals))
+        about = meaning("RRF") if settings.fusion == "rrf" else meaning("Fusion")
+        figures.append(_station(name, trace.fused, passage_id, decimals, about=about))
     if trace.reranked is not None:
-        figures.append(_station("re-ranked", Ranking.sort(trace.logits.items()), passage_id, 2))
+        by_logit = Ranking.sort(trace.logits.items())
+        figures.append(_station("re-ranked", by_logit, passage_id, 2, about=meaning("Logit")))
         if settings.rerank_weight < 1:
-            figures.append(_station("mixed", trace.reranked, passage_id, 3))
+            figures.append(_station("mixed", trace.reranked, passage_id, 3, about=meaning("Re-ranker's share")))
     fusion_sum = _reciprocal_ranks(trace, passage_id, settings) if settings.fusion == "rrf" else ""
     return f'<div class="sl-why">{figures_html(figures)}{fusion_sum}</div>'
 
@@ -108,12 +111,12 @@ def words_html(occlusion: Occlusion) -> str:
     )
 
 
-def _station(name: str, ranking: Ranking, passage_id: PassageId, decimals: int) -> Figure:
+def _station(name: str, ranking: Ranking, passage_id: PassageId, decimals: int, *, about: str) -> Figure:
     rank = ranking.ranks().get(passage_id)
     if rank is None:
-        return Figure(name, f"not in the first {len(ranking):,}")
+        return Figure(name, f"not in the first {len(ranking):,}", about)
     score = f"{float(ranking.scores[rank - 1]):.{decimals}f}"
-    return Figure(name, f'#{rank} <span class="sl-scale">{score}</span>', is_html=True)
+    return Figure(name, f'#{rank} <span class="sl-scale">{score}</span>', about, is_html=True)
 
 
 def _reciprocal_ranks(trace: SearchTrace, passage_id: PassageId, settings: PipelineSettings) -> str:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from app.views.widgets.terms import meaning, terms
+from app.views.widgets.terms import meaning, term_html, terms
 from tests.conftest import REPOSITORY
 
-QUOTED = re.compile(r"""meaning\((?:"([^"]+)"|'([^']+)')\)""")
+QUOTED = re.compile(r"""(?:meaning|term_html)\((?:"([^"]+)"|'([^']+)')\)""")
 LABEL = re.compile(r"""(?:_label|pick|whole_number|number_input|selectbox)\(\s*"([^"]+)\"""")
+BY_NAME = {"b", "k1", "BM25's weight", "Re-ranker's share"}  # fields of a pipeline, which quote the term of their label
+OF_THE_MANUAL = {"Candidate"}  # no page shows these
 SOURCES = sorted((REPOSITORY / "app").rglob("*.py"))
 
 
@@ -31,6 +33,17 @@ def test_what_pages_quote_is_there() -> None:
     assert found <= terms().keys()
     with pytest.raises(KeyError):
         meaning("Deepness")
+
+
+def test_every_term_is_explained_on_some_page() -> None:
+    found = {term for path in SOURCES for term in quoted(path.read_text(encoding="utf-8"))}
+    assert terms().keys() - found - BY_NAME == OF_THE_MANUAL
+
+
+def test_a_term_in_html_tells_its_meaning_on_hover_and_by_tab() -> None:
+    html = term_html("First stage")
+    assert html.startswith('<abbr class="sl-term" tabindex="0" title="BM25 and dense, and their fused list')
+    assert html.endswith(">First stage</abbr>")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY / "app")))
