@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.background import BackgroundJob, Subject
 from app.views.train import preview
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
 from app.views.train.ended import RECENT, latest_ended
@@ -297,6 +299,28 @@ def test_a_preview_that_fails_says_why(page: AppTest) -> None:
     page.session_state["train_base"] = "nobody/no-such-model"
     previewed(again(page))
     assert "Re-ranker 'nobody/no-such-model' is no folder here" in sentences(page)
+
+
+def test_a_preview_that_waits_links_what_it_waits_for_and_ends_with_a_start_after_a_reload(
+    page: AppTest, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+    first = BackgroundJob(lambda _: end.wait(WAIT), Subject("the preview of another", "train"))
+    first.start()
+    press(again(page), "train_preview")
+    waiting = page.session_state["train_forecast"][1]
+    again(page)
+    assert "Show the preview of another" in [link.proto.label for link in page.get("page_link")]
+    monkeypatch.setattr(TrainingJob, "start", lambda *_, **__: None)
+    monkeypatch.setattr(preview, "_is_open", lambda _: True)  # another one's tab, which shows it
+    reloaded = again(AppTest.from_file(str(house / "main.py"), default_timeout=60))
+    press(reloaded, "train_start")
+    assert not waiting.stopping
+    monkeypatch.setattr(preview, "_is_open", lambda _: False)
+    press(reloaded, "train_start")
+    assert waiting.stopping
+    assert not first.stopping
+    end.set()
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -3,17 +3,21 @@
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app.background import BackgroundJob, BackgroundJobs, Subject
+from app.background import BackgroundJob, BackgroundJobs, Subject, running_jobs
+from app.login import user_name
 from app.views.train.choice import TrainingChoice
 from app.views.train.own_data import write_own_data
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.notices import note, plain, problem
-from app.views.widgets.work import progress_share, progress_text
+from app.views.widgets.work import link_ahead, progress_share, progress_text
 from indexing import places
 from indexing.progress import Progress
 from training.jobs.forecast import forecast_apart
@@ -24,6 +28,17 @@ LAST_KEY = "train_forecast"  # session: the choice previewed last, and its job
 COUNTED = re.compile(r"(.+): ([\d,]+) of ([\d,]+)")  # a line of the forecast's output that counts
 
 
+@dataclass(frozen=True)
+class _Previewed:
+    """What is previewed, and for whom."""
+
+    choice: TrainingChoice
+    user: str
+    """Who is logged in; empty where nobody is."""
+    session: str
+    """The id of the session."""
+
+
 @st.cache_resource(show_spinner=False)
 def forecasts() -> BackgroundJobs[Forecast]:
     """The previews of all sessions."""
@@ -32,19 +47,31 @@ def forecasts() -> BackgroundJobs[Forecast]:
 
 def start_forecast(choice: TrainingChoice) -> None:
     """Start a new preview each time, because the data and the load of the machine may have changed."""
-    last: tuple[TrainingChoice, BackgroundJob[Forecast]] | None = st.session_state.get(LAST_KEY)
-    if last is not None:
-        last[1].stop()
+    stop_forecast()
     key = TrainingJob.new_folder().name
-    subject = Subject(f"the preview of {choice.name}", "train")
+    subject = Subject(f"the preview of {choice.name}", "train", choice=_Previewed(choice, user_name(), _session()))
     st.session_state[LAST_KEY] = choice, forecasts().start(key, _work(choice, places.indexes()), subject)
 
 
 def stop_forecast() -> None:
-    """End the preview of this session, as the training itself begins."""
+    """End the preview of this session, as the training itself begins, and those that this user left by a reload."""
     last: tuple[TrainingChoice, BackgroundJob[Forecast]] | None = st.session_state.pop(LAST_KEY, None)
     if last is not None:
         last[1].stop()
+    for job in running_jobs():
+        of = job.subject.choice
+        if isinstance(of, _Previewed) and of.user == user_name() and not _is_open(of.session):
+            job.stop()
+
+
+def _session() -> str:
+    context = get_script_run_ctx()
+    return "" if context is None else context.session_id
+
+
+def _is_open(session: str) -> bool:
+    """Whether a browser still shows a session, which a reload ends."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 def show_forecast(choice: TrainingChoice | None) -> None:
@@ -107,6 +134,7 @@ def _bar(job: BackgroundJob[Forecast]) -> None:
     counts = job.progress.total or job.stopping or job.state == "waiting"
     words = progress_text(job) if counts else job.progress.phase or "Loading …"
     st.progress(progress_share(job) or 0.0, text=plain(words))
+    link_ahead(job)
     st.button("Stop", key="train_preview_stop", icon=":material/stop:", on_click=job.stop, width="content")
 
 

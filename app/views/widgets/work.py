@@ -24,6 +24,13 @@ def page_link(subject: Subject, *, label: str) -> None:
     )
 
 
+def link_ahead(job: BackgroundJob[Any]) -> None:
+    """A link to what a waiting piece of work waits for; nothing where it doesn't wait."""
+    ahead = work_ahead() if job.state == "waiting" else None
+    if ahead is not None and ahead.subject.page:
+        page_link(ahead.subject, label=f"Show {ahead.subject.title}")
+
+
 def show_work(job: BackgroundJob[Any], *, key: str) -> bool:
     """Show the progress bar or how the work ended; True once there is a result to show."""
     if not job.over:
@@ -61,9 +68,7 @@ def _bar(job: BackgroundJob[Any], key: str) -> None:
     if job.over:
         st.rerun()  # the whole page: its result can be shown now
     st.progress(progress_share(job) or 0.0, text=plain(progress_text(job)))
-    ahead = work_ahead() if job.state == "waiting" else None
-    if ahead is not None and ahead.subject.page:
-        page_link(ahead.subject, label=f"Show {ahead.subject.title}")
+    link_ahead(job)
     st.button(
         "Stop",
         key=f"{key}_stop",
