@@ -5,10 +5,10 @@ from pathlib import Path
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from indexing.catalogue import index_names
+from indexing.jobs.build_job import BuildJob
 from tests.conftest import PASSAGES, write_lines
 from tests.e2e.browsing import all_of, press, text_of, there, until, until_told
 from tests.e2e.conftest import Workshop
-from tests.e2e.retraining import follow
 from tests.e2e.searching import reranked, search_for
 
 
@@ -33,7 +33,8 @@ def test_a_broken_upload_is_named_by_file_and_line_and_a_good_one_is_searched_an
     until(browser, "the bar", lambda: bool(there(browser, "[class*=st-key-indexes_job_] [data-testid=stProgress]")))
     until_told(browser, "Index bees-and-bread is built: 20 passages, 20 of them encoded.")
     assert index_names(workshop.folder / "data/indexes") == ["bees-and-bread", "sample"]
-    follow(browser, "Search it", to="Second Look")
+    (job,) = [job for job in BuildJob.all(workshop.folder / "data/jobs") if job.request.name == "bees-and-bread"]
+    press(browser, f"indexes_search_{job.name}")
     until(browser, "the search page", lambda: "index=bees-and-bread" in browser.current_url)
     search_for(browser, "how do bees make honey")
     assert "a1" in reranked(browser)

@@ -576,11 +576,13 @@ def test_a_build_runs_in_its_own_process_and_its_index_can_be_searched(
     ended("done")
     again(page)
     assert "Index mine is built: 20 passages, 20 of them encoded." in sentences(page)
-    (link,) = page.get("page_link")
-    assert (link.proto.label, link.proto.page, link.proto.query_string) == ("Search it", "", "index=mine")
     assert figure(page, "Passages") == "20"
     assert (figure(page, "Dense"), figure(page, "BM25")) == ("FAISS SQ8", "k1 0.82, b 0.68")
     assert verify(current_build("mine", root=places.indexes()), full=True) == []
+    press(page, f"indexes_search_{job.folder.name}")
+    assert page.query_params["index"] == page.selectbox(key="search_index").value == "mine"
+    page.switch_page(str(VIEWS / "indexes/page.py"))
+    again(page)
     page.button(key=f"indexes_dismiss_{job.folder.name}").click()
     again(page)
     assert not page.success

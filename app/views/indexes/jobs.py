@@ -5,13 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.background import Subject
+from app.views.indexes.cards import SEARCH_PAGE
 from app.views.indexes.figures import estimate_figures
 from app.views.indexes.form import start_and_redraw
 from app.views.widgets.figures import figures_html, heading_html
 from app.views.widgets.job_progress import build_share, build_text
 from app.views.widgets.notices import hint, plain, problem
-from app.views.widgets.work import page_link
 from indexing.errors import SecondLookError
 from indexing.jobs.build_job import BuildJob
 from indexing.jobs.folder import log_end
@@ -89,7 +88,8 @@ def _next_step(job: BuildJob) -> None:
         if st.button("Resume", key=_key("resume", job), icon=":material/play_arrow:", width="content"):
             _resume(job)
     elif job.request.task == "build":
-        page_link(Subject(f"index {job.request.name}", "search", {"index": job.request.name}), label="Search it")
+        if st.button("Search it", key=_key("search", job), type="primary", icon=":material/search:", width="content"):
+            st.switch_page(SEARCH_PAGE, query_params={"index": job.request.name})
     elif st.button("Build", key=_key("build", job), type="primary", icon=":material/build:", width="content"):
         start_and_redraw(replace(job.request, task="build"))
 
