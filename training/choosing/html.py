@@ -61,6 +61,7 @@ def _means(rows: Sequence[Figures], chosen: str | None, basis: str) -> Markup:
             each["name"],
             cell(_how(each), class_="text"),
             cell(f"{each[FIGURE]:.4f}"),
+            cell(f"{low:.3f} to {high:.3f}"),
             element("td", interval(each[FIGURE], low, high, scale), class_="plot"),
             *_milliseconds(each),
             main=each["name"] == chosen,
@@ -68,7 +69,8 @@ def _means(rows: Sequence[Figures], chosen: str | None, basis: str) -> Markup:
         for each, (low, high) in ((each, each["interval"]) for each in rows)
     ]
     plots = ends(f"{scale.low:.2f}", f"{scale.high:.2f}")
-    heads = [head(""), head("how", class_="text"), head(MAIN_MEASURE), plots, head("ms, p50"), head("ms, p95")]
+    means = (head(MAIN_MEASURE), head("95 % interval"), plots)
+    heads = [head(""), head("how", class_="text"), *means, head("ms, p50"), head("ms, p95")]
     caption = (
         f"Mean {MAIN_MEASURE} of every pipeline on the queries that compare, with its 95 % interval, and the "
         "milliseconds of a query, as measured."
