@@ -11,12 +11,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.views.compare.chart import slope_chart
+from app.views.widgets.terms import meaning
 from indexing.records import Passage, PassageId, Ranking
 from search.overlap import kendall_tau, rank_biased_overlap
 from search.settings import PipelineSettings
 from search.trace import PipelineVersions, SearchTrace
 from tests.support import pages
-from tests.support.pages import BERLIN, BERLIN_GRADES, card, figure, html, make_berlin_index, sentences
+from tests.support.pages import BERLIN, BERLIN_GRADES, card, figure, html, make_berlin_index, sentences, text
 from tests.support.pages import BERLIN_QUERY as QUERY
 
 PAGE = Path(__file__).parents[2] / "app/views/compare/page.py"
@@ -118,6 +119,8 @@ def test_the_figures_are_those_of_the_lists(page: AppTest) -> None:
     assert tau is not None
     assert figure(page, "Kendall’s tau") == f"{tau:.3f}"
     assert re.fullmatch(r"[\d,]+ ms · [\d,]+ ms", figure(page, "Time A · B"))
+    for term in ("Overlap@10", "RBO", "Kendall's tau"):
+        assert f'title="{meaning(term)}"' in text(page)
 
 
 def test_the_same_pipeline_twice_is_alike(page: AppTest) -> None:

@@ -1,6 +1,7 @@
 """The evaluate page in every state, on a tiny index with random models."""
 
 import io
+import json
 import shutil
 import threading
 import zipfile
@@ -18,6 +19,7 @@ from app.views.evaluate import view
 from app.views.evaluate.results import marker, stage_columns
 from app.views.evaluate.view import EvaluationResult, KeptEvaluation
 from app.views.widgets.measured.kept_result import read_whole
+from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.building.build import build
 from indexing.building.settings import BuildSettings
@@ -142,6 +144,11 @@ def test_every_stage_is_measured_as_the_command_does(page: AppTest, house: Path,
     systems = expected.reports[0].comparison.systems
     for name in ("nDCG@10", "MRR@10", "MAP", "R@10", "Judged@10"):
         assert list(table[name]) == pytest.approx([measured.means[name] for measured in systems.values()])
+    helps = {name: column.get("help") for name, column in json.loads(page.dataframe[0].proto.columns).items()}
+    assert helps["MRR@10"] == meaning("MRR@10")
+    assert helps["R@10"] == meaning("R@10, R@100, R@1000")
+    assert helps["95 %"] == helps["95 % of difference"] == meaning("95 % interval")
+    assert meaning("p") in helps["p (Holm)"]
     assert "R@1000" not in table  # as deep as the lists are it repeats R@10
     assert table["tested"][0] == "baseline"
     assert table["tested"][len(STAGES) + 1] == "reference"

@@ -19,6 +19,7 @@ from app.views.widgets.passage.cards import (
 from app.views.widgets.passage.judgment import Judgment
 from app.views.widgets.pipeline_fields import MIX_NAMES, SHORT_FUSION_NAMES
 from app.views.widgets.search_choice import SearchChoice
+from app.views.widgets.terms import meaning
 from indexing.records import Ranking
 from search.overlap import kendall_tau, overlap, rank_biased_overlap
 from search.served import NO_RERANKER
@@ -35,22 +36,14 @@ def compare_figures(a: SearchTrace, b: SearchTrace, judgment: Judgment | None) -
     tau = kendall_tau(a.final, b.final)
     times = " · ".join(f"{sum(trace.seconds.values()) * 1000:,.0f} ms" for trace in (a, b))
     figures = [
-        Figure(f"Overlap@{CUTOFF}", f"{common.shared} of {common.of}", f"passages in the first {CUTOFF} of both lists"),
-        Figure(
-            "RBO",
-            f"{rank_biased_overlap(a.final, b.final):.3f}",
-            "rank-biased overlap, p = 0.9: 1 for identical lists; the first places count most",
-        ),
-        Figure(
-            "Kendall’s tau",
-            "–" if tau is None else f"{tau:.3f}",
-            "order of the passages that are in both lists: 1 for the same order, -1 for the reverse",
-        ),
+        Figure(f"Overlap@{CUTOFF}", f"{common.shared} of {common.of}", meaning("Overlap@10")),
+        Figure("RBO", f"{rank_biased_overlap(a.final, b.final):.3f}", meaning("RBO")),
+        Figure("Kendall’s tau", "–" if tau is None else f"{tau:.3f}", meaning("Kendall's tau")),
         Figure("Time A · B", times, "of all stages"),
     ]
     if judgment is not None:
         change = change_html(judgment.ndcg(a.final), judgment.ndcg(b.final))
-        hint = f"a judged query of the {judgment.split} split"
+        hint = f"{meaning('nDCG@10')} This query is judged in the {judgment.split} split."
         figures.append(Figure("nDCG@10 A → B", change, hint, is_html=True))
     return figures
 

@@ -15,6 +15,7 @@ from app.views.widgets.measured.html_report import report_button
 from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import note, plain, problem
 from app.views.widgets.pickers import pick
+from app.views.widgets.terms import meaning, measure_meaning
 from training.evaluation.attribution import Attribution
 from training.evaluation.comparison import Comparison, comparison_columns
 from training.evaluation.evaluate import Evaluation
@@ -153,8 +154,17 @@ def attribution_sentence(attribution: Attribution) -> str:
 def _show_table(comparison: Comparison) -> None:
     table = stage_columns(comparison)
     config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(format="%.4f") for name in comparison_columns(comparison)
+        name: st.column_config.NumberColumn(format="%.4f", help=measure_meaning(name))
+        for name in comparison_columns(comparison)
     }
+    terms = {
+        "95 %": meaning("95 % interval"),
+        "difference": f"{meaning('Difference')} Here with {comparison.baseline}.",
+        "95 % of difference": meaning("95 % interval"),
+        "p (Holm)": f"{meaning('p')} It is corrected for the number of tests.",
+        "won / lost / tied": meaning("Won / lost / tied"),
+    }
+    config |= {name: st.column_config.TextColumn(help=sentence) for name, sentence in terms.items()}
     config["tested"] = st.column_config.TextColumn(
         help=f"Against {comparison.baseline}: shown where the 95 % interval of the difference excludes zero."
     )

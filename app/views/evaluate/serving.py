@@ -10,6 +10,7 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.login import user_name
 from app.turns import turn
 from app.views.widgets.notices import note, plain, problem
+from app.views.widgets.terms import meaning
 from app.views.widgets.work import show_work
 from indexing.errors import SecondLookError
 from indexing.progress import Progress
@@ -52,7 +53,7 @@ def show_serving(kept: KeptDecision, index: str, *, read_only: bool) -> None:
             "Roll back",
             key="evaluate_decide_back",
             icon=":material/undo:",
-            help="Serve again what was served before.",
+            help=meaning("Roll back"),
             width="content",
         ):
             _do(lambda: _forget_job(index, rollback(index)), f"{index} answers as before.")

@@ -232,6 +232,7 @@ def _offer_promotion(assessment: Assessment) -> None:
         type="primary",
         icon=":material/publish:",
         disabled=refused and not forced,
+        help=meaning("Promote"),
         on_click=_set_pending,
         args=("promote" if refused else "",),
     )
@@ -250,6 +251,7 @@ def _offer_rollback(promotion: Promotion) -> None:
         f"Roll back to {plain(promotion.before)} …",
         key="models_rollback",
         icon=":material/undo:",
+        help=meaning("Roll back"),
         on_click=_set_pending,
         args=("rollback",),
     )

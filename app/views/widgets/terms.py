@@ -7,6 +7,7 @@ from html import escape
 from indexing import places
 
 FILE = "docs/glossary.md"
+RECALL = "R@10, R@100, R@1000"
 
 
 def meaning(term: str) -> str:
@@ -17,6 +18,11 @@ def meaning(term: str) -> str:
 def term_html(term: str) -> str:
     """A term as HTML, with its meaning on hover and, for those who reach it by Tab, below it. Raises KeyError."""
     return f'<abbr class="sl-term" tabindex="0" title="{escape(meaning(term))}">{escape(term)}</abbr>'
+
+
+def measure_meaning(measure: str) -> str:
+    """The glossary's sentence on a measure; recall has one for all of its cutoffs."""
+    return meaning(RECALL if measure.startswith("R@") else measure)
 
 
 @cache

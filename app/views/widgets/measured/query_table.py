@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from app.views.widgets.terms import meaning
 from indexing.records import Query, QueryId
 from training.evaluation.attribution import Loss
 from training.evaluation.comparison import Comparison
@@ -59,8 +60,13 @@ def query_columns(
 def show_queries(columns: Mapping[str, list[Any]], *, key: str) -> None:
     """Show the columns as a table that the user can sort."""
     numbers = [name for name, values in columns.items() if values and isinstance(values[0], float)]
-    figures: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.3f") for name in numbers}
-    figures["difference"] = st.column_config.NumberColumn(format="%+.3f")
+    lost = {"lost to recall": meaning("Lost to recall"), "lost to ranking": meaning("Lost to ranking")}
+    figures: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="%.3f", help=lost.get(name)) for name in numbers
+    }
+    figures["difference"] = st.column_config.NumberColumn(
+        format="%+.3f", help="This query's value of the second system minus that of the first."
+    )
     figures["query"] = st.column_config.TextColumn(width="medium")
     figures["open"] = st.column_config.LinkColumn(
         "open", display_text=SEARCH, width="small", help="Opens the query on the Search page in a new tab."
