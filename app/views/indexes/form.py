@@ -35,13 +35,13 @@ from indexing.words.languages import AUTO, language_names
 
 BM25_NAMES = {name: f"{name} (k1 {k1:g}, b {b:g})" for name, (k1, b) in PRESETS.items()}
 ENCODER_KEY = "indexes_bi_encoder"
-DENSE_HELP = (
-    "auto chooses by the number of passages: exact search (flat) as long as it takes only milliseconds, 4-bit codes "
+DENSE_CHOICES = (
+    "auto chooses by their number: exact search (flat) as long as it takes only milliseconds, 4-bit codes "
     "(pq-fastscan) up to 2 million, clustered codes (ivf-pq) beyond. sq8 keeps 8 bits per dimension; hnsw is a graph."
 )
-LANGUAGE_HELP = (
-    "BM25 compares words by this language's stems and leaves its stop words out. auto looks at a sample of the "
-    "passages; none keeps every word as it is."
+LANGUAGE_CHOICES = "auto looks at a sample of the passages; none keeps every word as it is."
+BI_ENCODER_CHOICES = (
+    "The bundled one needs no network. You can also type a folder or a sentence-transformers name on the hub."
 )
 BUILD_HELP = "Stores an upload in the folder of corpora, and starts the build."
 ESTIMATE_HELP = (
@@ -107,7 +107,7 @@ def _name(source: CorpusSource, root: Path) -> str:
         "Name of the index",
         key="indexes_name",
         placeholder=source.suggested,
-        help="The name by which you choose it on the other pages.",
+        help=f"{meaning('Index')} You choose it by this name on the other pages.",
         width=420,
     )
     chosen = typed.strip() or source.suggested
@@ -130,7 +130,9 @@ def _stored_as(name: str) -> str:
 
 def _options(name: str) -> IndexOptions:
     left, right = st.columns(2)
-    dense = left.selectbox("Dense index", DENSE_PRESETS, key="indexes_dense", help=DENSE_HELP)
+    dense = left.selectbox(
+        "Dense index", DENSE_PRESETS, key="indexes_dense", help=f"{meaning('Dense index')} {DENSE_CHOICES}"
+    )
     bm25 = right.selectbox(
         "BM25",
         list(BM25_NAMES),
@@ -146,7 +148,10 @@ def _options(name: str) -> IndexOptions:
         bm25_preset=bm25,
         bi_encoder=_bi_encoder(encoder_place),
         language=language_place.selectbox(
-            "Language of the passages", [AUTO, *language_names()], key="indexes_language", help=LANGUAGE_HELP
+            "Language",
+            [AUTO, *language_names()],
+            key="indexes_language",
+            help=f"{meaning('Language')} {LANGUAGE_CHOICES}",
         ),
     )
 
@@ -157,7 +162,7 @@ def _bi_encoder(place: DeltaGenerator) -> str:
         list(dict.fromkeys([DEFAULT_BI_ENCODER, st.session_state.get(ENCODER_KEY) or DEFAULT_BI_ENCODER])),
         key=ENCODER_KEY,
         accept_new_options=True,
-        help="The bundled one needs no network. You can also type a folder or a sentence-transformers name on the hub.",
+        help=f"{meaning('Bi-encoder')} {BI_ENCODER_CHOICES}",
     )
     return (chosen or "").strip() or DEFAULT_BI_ENCODER
 
