@@ -264,6 +264,14 @@ def test_two_versions_are_compared_query_by_query(page: AppTest, versions: Path)
     assert list(table["mine/bad"] - table["mine/same"]) == pytest.approx(list(table["difference"]))
     assert set(table["outcome"]) == {"loss"}
 
+    st.cache_resource.clear()  # as where the server was started anew
+    later = app_of("models", "search").run()
+    assert not later.exception
+    assert "depth 10, 6 queries; measured 20" in text(later)
+    assert "By nDCG@10, mine/bad is worse than mine/same." in text(later)
+    assert later.dataframe[1].value.to_dict() == table.to_dict()
+    assert [button.key for button in later.download_button] == ["models_compare_report"]
+
 
 def test_a_link_opens_the_same_choice_of_versions(page: AppTest, versions: Path) -> None:
     link = {"tab": "Compare", "version": "mine/bad", "against": "mine/same", "depth": "9", "gate.depth": "11"}

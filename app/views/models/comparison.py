@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline, patient
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
 from app.views.widgets.measured.html_report import report_button
-from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
+from app.views.widgets.measured.kept_result import KeptWhole, keep_whole, read_whole
 from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
@@ -41,7 +42,6 @@ from training.versions.measured import FOLDER
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
 
-DECIDES = "95 % bootstrap interval: a difference is shown where it excludes zero"
 KEPT = "comparison"
 LAST_KEY = "models_comparison"  # session: the last comparison requested, and its job
 
@@ -56,6 +56,46 @@ class ComparisonChoice:
     build: str
     split: str
     depth: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptComparison:
+    """The last comparison, for the next visit."""
+
+    version: str
+    folder: str
+    """Of the version, which a query's search is to use."""
+    against: str
+    index: str
+    build: str
+    split: str
+    depth: int
+    result: VersionComparison
+
+    @classmethod
+    def of(cls, choice: ComparisonChoice, result: VersionComparison) -> "KeptComparison":
+        """What is kept of a comparison."""
+        return cls(
+            version=choice.version.id,
+            folder=str(choice.version.folder),
+            against=choice.against.id,
+            index=choice.index,
+            build=choice.build,
+            split=choice.split,
+            depth=choice.depth,
+            result=result,
+        )
+
+    def choice(self) -> ComparisonChoice:
+        """What was compared; a version may have been deleted since."""
+        return ComparisonChoice(
+            version=Version(self.version, Path(self.folder)),
+            against=Version(self.against, Path()),
+            index=self.index,
+            build=self.build,
+            split=self.split,
+            depth=self.depth,
+        )
 
 
 @st.cache_resource(show_spinner=False)
@@ -76,14 +116,18 @@ def show_comparison(all_versions: Sequence[Version], promotion: Promotion) -> No
     last: tuple[ComparisonChoice, BackgroundJob[VersionComparison]] | None = st.session_state.get(LAST_KEY)
     last = last or _newest()
     if last is None:
-        kept = read_result(KEPT)
-        if kept is not None:
-            advice = "Press Compare for every query."
-            show_result(kept, key="models_compare_kept", title="Last comparison", advice=advice)
+        _show_kept()
         return
     choice, job = last
     if show_work(job, key="models_compare") and job.result is not None:
         _show_result(choice, job.result)
+
+
+def _show_kept() -> None:
+    """The last comparison of an earlier day, if there is one."""
+    kept: KeptWhole[KeptComparison] | None = read_whole(KEPT, KeptComparison)
+    if kept is not None:
+        _show_result(kept.result.choice(), kept.result.result, measured=kept.measured)
 
 
 def _newest() -> tuple[ComparisonChoice, BackgroundJob[VersionComparison]] | None:
@@ -175,16 +219,16 @@ def _work(
             kept_in=places.runs() / FOLDER,
             progress=progress,
         )
-        keep_result(KEPT, kept_of(choice, result))
+        keep_whole(KEPT, KeptComparison.of(choice, result))
         return result
 
     return compare
 
 
-def _show_result(choice: ComparisonChoice, result: VersionComparison) -> None:
+def _show_result(choice: ComparisonChoice, result: VersionComparison, *, measured: str = "") -> None:
     comparison = result.comparison
     versus = comparison.versus[choice.version.id]
-    st.html(heading_html("Result", about(choice, result)))
+    st.html(heading_html("Result", about(choice, result) + (f"; measured {measured}" if measured else "")))
     st.html(figures_html(comparison_figures(comparison, choice.version.id)))
     note(verdict_sentence(versus, choice.version.id, choice.against.id, comparison.measure))
     if misfits := (*result.notes, *comparison.notes):
@@ -207,18 +251,6 @@ def about(choice: ComparisonChoice, result: VersionComparison) -> str:
     )
 
 
-def kept_of(choice: ComparisonChoice, result: VersionComparison) -> KeptResult:
-    """The figures and the verdict, for the next visit."""
-    comparison, version = result.comparison, choice.version.id
-    verdict = verdict_sentence(comparison.versus[version], version, choice.against.id, comparison.measure)
-    figures = comparison_figures(comparison, version)
-    return KeptResult(
-        about=f"{version} against {choice.against.id}, {about(choice, result)}",
-        columns={figure.name: [figure.value] for figure in figures},
-        sentences=(verdict, *result.notes, *comparison.notes),
-    )
-
-
 def comparison_figures(comparison: Comparison, version: str) -> list[Figure]:
     """The means of both and of the first stage, the difference with its interval, p, and the queries won and lost."""
     versus, outcomes = comparison.versus[version], comparison.versus[version].outcomes
@@ -236,10 +268,14 @@ def comparison_figures(comparison: Comparison, version: str) -> list[Figure]:
         Figure(
             "Difference",
             f"{versus.difference:+.4f} ({interval_text(versus.interval, signed=True)})",
-            DECIDES,
+            meaning("Difference"),
         ),
-        Figure("p", p_text(versus.p_randomization), "two-sided, paired randomization test"),
-        Figure("Won / lost / tied", f"{outcomes.wins:,} / {outcomes.losses:,} / {outcomes.ties:,}", "queries"),
+        Figure("p", p_text(versus.p_randomization), meaning("p")),
+        Figure(
+            "Won / lost / tied",
+            f"{outcomes.wins:,} / {outcomes.losses:,} / {outcomes.ties:,}",
+            meaning("Won / lost / tied"),
+        ),
     ]
 
 
