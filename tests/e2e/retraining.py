@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
+from app.views.widgets.passage.judgment import GRADES
 from tests.e2e.browsing import (
     HEADING,
     all_of,
@@ -31,7 +32,7 @@ def grade_on_card(browser: WebDriver, *, rank: int, given: int, rater: str) -> N
     press_enter_on(browser, f".sl-column-second .sl-card:nth-child({rank}) .sl-to-grade")
     fill(browser, "card_rater", rater)
     press(browser, f"card_grade_{given}")
-    until(browser, "the grade", lambda: f"Stored: grade {given}" in text_of(browser, "[role=dialog]"))
+    until(browser, "the grade", lambda: f"Stored: “{GRADES[given]}”, by" in text_of(browser, "[role=dialog]"))
 
 
 def follow(browser: WebDriver, label: str, *, to: str) -> None:

@@ -424,6 +424,11 @@ def test_a_promotion_reaches_the_search_page_of_another_session_without_a_restar
 def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -> None:
     judge(page, "mine/bad")
     assert "Objection: on index dev" in sentences(page)
+    told = text(page)
+    assert "Of these queries 0 won, 6 lost and 0 tied." in told  # mine/same is perfect on all six
+    assert "the dev queries that lose most by nDCG@10, with what each version puts first; 3 of 6" in told
+    assert '<span class="sl-badge sl-grade-3">answers</span>' in told
+    assert "What became better" not in told
     assert re.search(r"-\d\.\d{4} \(95 %: -\d\.\d{4} to -\d\.\d{4}\), worse", sentences(page))
     assert page.button(key="models_promote").disabled
     page.checkbox(key="models_force").check().run()
@@ -436,6 +441,11 @@ def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -
     page.button(key="models_promote_yes").click().run()
     assert (promoted.current_promotion().action, promoted.current_promotion().reason) == ("force", "to see it fail")
     assert list(page.dataframe[-1].value["action"]) == ["promoted against an objection"]
+    judge(page, "mine/same")
+    told = text(page)
+    assert "Of these queries 6 won, 0 lost and 0 tied." in told
+    assert "What became better" in told
+    assert "What became worse" not in told
 
 
 @pytest.mark.parametrize("wrong", [True, False])

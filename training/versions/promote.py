@@ -18,13 +18,13 @@ from training.evaluation.paired import PairedComparison, compare_paired
 from training.evaluation.settings import MAIN_MEASURE
 from training.versions import expectations as pins
 from training.versions import promoted as pointer
+from training.versions.changed_queries import QueryChanges, changed_queries
 from training.versions.expectations import Expectation, ExpectationCheck
 from training.versions.gate import Verdict
 from training.versions.gate_settings import SPLIT, GateSettings
 from training.versions.measured import measured_run
 from training.versions.promoted import Promotion
 from training.versions.registry import Version, find_version
-from training.versions.regressions import Regression, worst_regressions
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ class Assessment:
     settings: GateSettings
     notes: tuple[str, ...] = ()
     """What was left out of the dev queries, and where judgments and index don't fit, in sentences."""
-    regressions: tuple[Regression, ...] = ()
-    """The dev queries that lose most, with what both versions put first."""
+    changes: QueryChanges | None = None
+    """How the dev queries changed; None where there was nothing to compare with."""
 
 
 def promote_version(
@@ -92,7 +92,7 @@ def assess(
     reranker = settings.open_model(str(candidate.folder))
     checked = tuple(pins.check(expectations, reranker, pipeline.index.passages))
     used: list[str] = []
-    compared, lost = _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
+    compared, changes = _compare(candidate, reranker, promoted, settings, lists, used.append, progress)
     verdict = Verdict(
         candidate=candidate.id,
         against="" if promoted is None else promoted.id,
@@ -109,7 +109,7 @@ def assess(
         checked=checked,
         settings=settings,
         notes=_told(lists.notes, used),
-        regressions=lost,
+        changes=changes,
     )
 
 
@@ -142,13 +142,13 @@ def _compare(
     lists: Candidates,
     note: Note,
     progress: Progress,
-) -> tuple[PairedComparison | None, tuple[Regression, ...]]:
-    """The candidate against the promoted version on the same lists, and the queries that lose most; None without one.
+) -> tuple[PairedComparison | None, QueryChanges | None]:
+    """The candidate against the promoted version on the same lists, and how the queries changed; None without one.
 
     `note` is told what was measured before.
     """
     if promoted is None:
-        return None, ()
+        return None, None
     openers: list[tuple[Version, Callable[[], Reranker]]] = [
         (candidate, lambda: reranker),
         (promoted, lambda: settings.open_model(str(promoted.folder))),
@@ -166,8 +166,8 @@ def _compare(
         )
         runs.append(run)
         values.append(ndcg(run, lists))
-    lost = worst_regressions(lists, candidate=runs[0], promoted=runs[1], after=values[0], before=values[1])
-    return compare_paired(values[0], values[1], measure=MAIN_MEASURE), lost
+    changes = changed_queries(lists, candidate=runs[0], served=runs[1], after=values[0], before=values[1])
+    return compare_paired(values[0], values[1], measure=MAIN_MEASURE), changes
 
 
 def serve(assessment: Assessment, *, by: str, reason: str = "", force: bool = False) -> Promotion:

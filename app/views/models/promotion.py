@@ -8,7 +8,7 @@ from app.background import BackgroundJob, BackgroundJobs, Subject
 from app.login import user_name
 from app.resources import SharedPipeline
 from app.turns import PatientPipeline, patient
-from app.views.models.regressions import show_regressions
+from app.views.models.changed_queries import show_changed_queries
 from app.views.widgets.figures import heading_html
 from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
 from app.views.widgets.notices import hint, note, plain, problem
@@ -151,7 +151,7 @@ def _show_outcome(version: str, promotion: Promotion) -> None:
         return
     _show_verdict(job.result)
     _offer_promotion(job.result)
-    show_regressions(job.result)
+    show_changed_queries(job.result)
 
 
 def _show_kept(version: str) -> None:
@@ -172,10 +172,9 @@ def kept_name(version: str) -> str:
 def kept_of(assessment: Assessment) -> KeptResult:
     """What the gate says, for the next visit."""
     verdict = assessment.verdict
-    compared = [] if verdict.comparison is None else [verdict.comparison.sentence(verdict.candidate, verdict.against)]
     objections = [f"Objection: {objection}." for objection in verdict.objections]
     sentences = [
-        *(f"{sentence}." for sentence in compared),
+        *_compared_words(assessment),
         *assessment.notes,
         *verdict.cautions,
         *(objections or ["No objection to promoting it."]),
@@ -184,10 +183,19 @@ def kept_of(assessment: Assessment) -> KeptResult:
     return KeptResult(about=about, columns={}, sentences=tuple(sentences))
 
 
+def _compared_words(assessment: Assessment) -> list[str]:
+    """The difference with its interval, and how many queries changed; empty where nothing was compared."""
+    verdict, changes = assessment.verdict, assessment.changes
+    if verdict.comparison is None:
+        return []
+    compared = f"{verdict.comparison.sentence(verdict.candidate, verdict.against)}."
+    return [compared] if changes is None else [compared, changes.sentence()]
+
+
 def _show_verdict(assessment: Assessment) -> None:
     verdict = assessment.verdict
     if verdict.comparison is not None:
-        note(f"On {verdict.dev_set}:", f"{verdict.comparison.sentence(verdict.candidate, verdict.against)}.")
+        note(f"On {verdict.dev_set}:", *_compared_words(assessment))
         if assessment.notes:
             note(*assessment.notes)
         for sentence in verdict.cautions:

@@ -23,6 +23,14 @@ def grade_label(grade: int) -> str:
     return f"{grade} · {GRADES[grade].capitalize()}"
 
 
+def grade_word(grade: int | None) -> tuple[str, str]:
+    """A grade in words, and the name of its style; None is a passage that nobody judged."""
+    if grade is None:
+        return NOT_JUDGED, "none"
+    shown = min(max(grade, 0), max(GRADES))
+    return GRADES[shown], str(shown)
+
+
 @dataclass(frozen=True)
 class Judgment:
     """The grades of one query's passages."""
@@ -37,11 +45,7 @@ class Judgment:
 
     def word(self, passage_id: PassageId) -> tuple[str, str]:
         """A passage's grade in words, and the name of its style."""
-        grade = self.grades.get(passage_id)
-        if grade is None:
-            return NOT_JUDGED, "none"
-        shown = min(max(grade, 0), max(GRADES))
-        return GRADES[shown], str(shown)
+        return grade_word(self.grades.get(passage_id))
 
     def ndcg(self, ranking: Ranking) -> float:
         """nDCG@10 of one ranking for this query; where the query is a passage itself, that one isn't counted."""

@@ -58,6 +58,8 @@ def test_judging_changes_nothing(bench: Bench) -> None:
     )
     assert assessment.verdict.comparison is not None
     assert assessment.verdict.comparison.queries == 1
+    assert assessment.changes is not None
+    assert assessment.changes.sentence() == "Of these queries 0 won, 0 lost and 1 tied."
     assert "too few queries to tell" in assessment.verdict.objections[0]
     assert not (bench.models / "promoted.json").exists()
 
