@@ -242,7 +242,7 @@ def test_an_unknown_index_says_what_to_run(page: AppTest, monkeypatch: pytest.Mo
     monkeypatch.setenv("SECOND_LOOK_INDEX", "nothing")
     opened(page, q=QUERY)
     assert "There is no index 'nothing'" in sentences(page)
-    assert "python -m indexing build" in sentences(page)
+    assert "“Build” on the Indexes page" in sentences(page)
     assert "sl-card" not in html(page)
 
 

@@ -263,7 +263,7 @@ def test_an_absent_index_says_what_to_run(page: AppTest, monkeypatch: pytest.Mon
     monkeypatch.setenv("SECOND_LOOK_INDEX", "nothing")
     page.run()
     assert not page.exception
-    assert "python -m indexing build" in sentences(page)
+    assert "“Build” on the Indexes page" in sentences(page)
 
 
 def test_a_reranker_that_cannot_be_loaded_is_told_and_can_be_tried_again(page: AppTest, house: Path) -> None:

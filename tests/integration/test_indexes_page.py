@@ -181,7 +181,10 @@ def test_other_builds_are_named(page: AppTest, indexed: Path) -> None:
     (indexed / f"small/{UNFINISHED}0123").mkdir()
     shown(page)
     assert "Also on disk: 20200101-000000-abcdef (" in text(page)
-    assert f"{UNFINISHED}0123 (0 kB). Remove old builds: python -m indexing gc small" in text(page)
+    assert (
+        f"{UNFINISHED}0123 (0 kB). No page removes old builds alone; in a shell: python -m indexing gc small"
+        in text(page)
+    )
 
 
 def test_a_name_on_disk_is_data(page: AppTest, indexed: Path) -> None:
@@ -206,7 +209,7 @@ def test_a_broken_index_says_what_is_broken(
     (current_build("small", root=indexed) / file).write_text(content, encoding="utf-8")
     shown(page)
     assert expected in sentences(page)
-    assert "--index small" in sentences(page)
+    assert "“Build” on the Indexes page, under the name small" in sentences(page)
     assert "indexes_search_small" not in keys(page)
     assert "indexes_search_whole" in keys(page)
 
@@ -331,7 +334,7 @@ def test_without_the_default_index_every_page_opens(house: Path, indexed: Path) 
         again(page)
         if name not in ("train", "models"):
             assert "There is no index 'small' in" in sentences(page), name
-            assert "or on the app's Indexes page." in sentences(page), name
+            assert "“Build” on the Indexes page, under the name small." in sentences(page), name
 
 
 # Uploads

@@ -255,7 +255,7 @@ def test_an_absent_index_says_what_to_run(page: AppTest, monkeypatch: pytest.Mon
     page.run()
     assert not page.exception
     assert "There is no index 'nothing'" in sentences(page)
-    assert "python -m indexing build" in sentences(page)
+    assert "“Build” on the Indexes page" in sentences(page)
 
 
 def test_a_broken_index_says_what_to_run(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_a_broken_index_says_what_to_run(page: AppTest, tmp_path: Path, monkeypa
     page.run()
     assert not page.exception
     assert "manifest.json is no JSON" in sentences(page)
-    assert "python -m indexing build" in sentences(page)
+    assert "“Build” on the Indexes page" in sentences(page)
 
 
 def test_too_long_a_query_says_how_long_it_may_be(page: AppTest) -> None:

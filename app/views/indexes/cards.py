@@ -166,7 +166,9 @@ def _remarks(state: IndexState) -> None:
             remarks.append(foreign)
     if state.others:
         builds = ", ".join(f"{build.folder.name} ({size_text(build.bytes)})" for build in state.others)
-        remarks.append(f"Also on disk: {builds}. Remove old builds: python -m indexing gc {state.name}")
+        remarks.append(
+            f"Also on disk: {builds}. No page removes old builds alone; in a shell: python -m indexing gc {state.name}"
+        )
     if remarks:
         note(*remarks)
 

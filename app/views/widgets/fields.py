@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.environment import read_only
 from app.views.widgets.notices import plain
 from app.views.widgets.search_choice import MOST_SHOWN
 from app.views.widgets.terms import meaning
@@ -20,8 +21,8 @@ def index_field(indexes: Iterable[str], *, key: str, on_change: OnChange, purpos
         sorted({*indexes, st.session_state[key]}),
         key=key,
         on_change=on_change,
-        help=f"{meaning('Index')} You {purpose} its passages. Build one on the Indexes page or by `python -m indexing "
-        "build`.",
+        help=f"{meaning('Index')} You {purpose} its passages."
+        + ("" if read_only() else " Build one on the Indexes page."),
     )
 
 

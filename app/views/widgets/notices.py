@@ -32,6 +32,18 @@ _FIELDS = {
     "--split": "split",
 }
 """What the pages call what a shell's option sets, by the option as sentences for both name it."""
+_BUTTONS = {
+    r"python -m indexing build --corpus \S+ --index ([\w.-]*\w)(?:, or on the app's Indexes page)?": (
+        r"“Build” on the Indexes page, under the name \1"
+    ),
+    r"python -m training decide \S+ --serve": "“Decide” on the Evaluate page",
+    r"python -m training calibrate \S+ --serve": "“Serve it” on the Evaluate page",
+    r"`python -m training rollback`": "“Roll back” on the Models page",
+    r"python -m training judgments measure-judge \S+ --address URL --model NAME": (
+        "“Measure it on my grades” on the Teach page"
+    ),
+}
+"""What to press in place of a shell's command, by the command as sentences for both give it; others stay."""
 _OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, _FIELDS))})(?![\w-])")
 _PATH = re.compile(r"(?<![\w:/.])~?(?:/[^\s/'\"“”,;:()]+)*/(?P<last>[^\s/'\"“”,;:()]+)")
 
@@ -45,7 +57,13 @@ def plain(text: str) -> str:
 
 
 def shown(sentence: str) -> str:
-    """A sentence as a page's reader may see it: with its fields' names, and in read-only mode each path's last part."""
+    """A sentence as a page's reader may see it: with the names of its buttons and fields.
+
+    In read-only mode, whose readers have no such buttons, commands stay, and of each path the last part.
+    """
+    if not read_only():
+        for command, button in _BUTTONS.items():
+            sentence = re.sub(command, button, sentence)
     if COMMAND not in sentence:
         sentence = _OPTION.sub(lambda found: _FIELDS[found[0]], sentence)
     if not read_only():

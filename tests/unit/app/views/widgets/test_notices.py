@@ -2,11 +2,16 @@
 
 import re
 import string
+from pathlib import Path
 
 import pytest
 
 from app.views.widgets.notices import plain, shown
 from indexing import places
+from indexing.catalogue import current_build
+from indexing.errors import IndexingError, SettingsError
+from indexing.manifest import rebuild
+from search.served_settings import rollback
 
 MARKUP = (
     "![x](http://evil.example/x.png)",
@@ -84,11 +89,27 @@ def test_in_read_only_mode_a_path_is_cut_to_its_last_part(
             "Mend it, or “Leave out lines that can't be read”; not --on-bad-lines",
         ),
         (
-            "Build it again: python -m indexing build --index small",
-            "Build it again: python -m indexing build --index small",
+            "Remove it: python -m indexing gc small --index small",
+            "Remove it: python -m indexing gc small --index small",
         ),
         ("No passage for '--batches' or '--x'.", "No passage for '--batches' or '--x'."),
     ],
 )
 def test_options_are_told_as_the_fields_of_the_pages(sentence: str, expected: str) -> None:
     assert shown(sentence) == expected
+
+
+def test_a_command_is_told_as_what_to_press_where_a_page_can_do_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(IndexingError) as absent:
+        current_build("small.2", root=tmp_path)
+    assert shown(str(absent.value)).endswith(
+        "(there: none). Build it: “Build” on the Indexes page, under the name small.2."
+    )
+    assert shown(rebuild(tmp_path / "small/b1")) == "Rebuild it: “Build” on the Indexes page, under the name small"
+    with pytest.raises(SettingsError) as none:
+        rollback("small", root=tmp_path)
+    assert shown(str(none.value)).endswith("choose one: “Decide” on the Evaluate page")
+    monkeypatch.setenv("SECOND_LOOK_READ_ONLY", "1")
+    assert "python -m indexing build" in shown(str(absent.value))
