@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit import config
 
 from app.views.widgets.notices import plain
+from app.views.widgets.style import apply_style
 
 
 def signed_in() -> bool:
@@ -16,7 +17,7 @@ def signed_in() -> bool:
     A login is configured by the section [auth] of .streamlit/secrets.toml (OpenID Connect).
     """
     if broken := broken_secrets():
-        st.title("Second Look")
+        _head()
         st.error(
             f"{plain(broken)} can't be read, so nobody is let in: a login may be configured there. Mend or remove it "
             "on the server; its log says what is wrong."
@@ -24,7 +25,7 @@ def signed_in() -> bool:
         return False
     if not login_configured() or st.user.get("is_logged_in"):
         return True
-    st.title("Second Look")
+    _head()
     if find_spec("authlib") is None:
         st.error(
             "A login is configured in .streamlit/secrets.toml, but Authlib, which it needs, isn't installed. "
@@ -34,6 +35,12 @@ def signed_in() -> bool:
     st.write("Log in to search.")
     st.button("Log in", on_click=st.login, key="login", type="primary")
     return False
+
+
+def _head() -> None:
+    """The title, in the style of all pages."""
+    apply_style()
+    st.html('<header class="sl-top"><h1>Second Look</h1></header>')
 
 
 def offer_logout() -> None:

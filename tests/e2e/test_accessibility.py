@@ -1,12 +1,18 @@
 """Every page for everybody, in a real browser: axe's rules, the keys, places that stay, and a phone's width."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.axe import Violation, violations
+from indexing import places
+from indexing.jobs.build_job import BuildJob
+from tests.conftest import REPOSITORY, write_lines
+from tests.e2e.axe import Looks, show
 from tests.e2e.browsing import (
     HEADING,
     all_of,
@@ -17,37 +23,33 @@ from tests.e2e.browsing import (
     press_enter_on,
     text_of,
     there,
+    tick,
     until,
     until_told,
 )
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
+from tests.support.held_jobs import lay_build, lay_training
+from tests.support.versions import make_version
+from training.judgments.imported import keep_imported, read_imported
+from training.judgments.kept import IMPORTED, remove_kept
 
 QUERY = "how+many+people+live+in+berlin"
 LONG = "how much stone did armstrong and aldrin bring back from the moon in all and where is it kept today"
+OTHER = "other/1"  # a version
+PASSAGE = "1"  # of the sample
 PAGES = ("Search", "Compare", "Teach", "Train", "Models", "Evaluate", "Indexes")
-WIDTHS = (1280, 390)
-NARROW = 760  # pixels; on a narrower page the sidebar lies above it, folded
 MOST_ABOVE = 900  # pixels above the first card on a phone
-SETTLED = """
-const done = arguments[0];
-const once = (a) => a.playState === "running" && a.effect.getTiming().iterations === 1;
-const moving = () => document.getAnimations().some(once);
-const wait = () => moving() ? requestAnimationFrame(wait) : setTimeout(done, 60);
-requestAnimationFrame(() => requestAnimationFrame(wait));
-"""
-UNNAMED = """
-return [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].map((e) => e.getAttribute("aria-label"));
-"""
-SMALL = """
-const own = ".sl-ask, .sl-more summary, .sl-tab-label, [data-testid=stTooltipHoverTarget] > button";
-return [...document.querySelectorAll(own)].filter((e) => e.checkVisibility({ visibilityProperty: true }))
-  .map((e) => [e.outerHTML.slice(0, 120), e.getBoundingClientRect()])
-  .filter(([, r]) => r.width < 24 || r.height < 24).map(([html, r]) => `${html} ${r.width} x ${r.height}`);
-"""
 PLACES = """
 const place = (selector) => { const r = document.querySelector(selector).getBoundingClientRect(); return [r.x, r.y]; };
 return [place(".sl-top h1"), place("[data-testid=stSidebarNavLink]")];
+"""
+RUNNING = """
+const icon = document.createElement("div");
+icon.dataset.testid = "stStatusWidgetRunningIcon";
+icon.append(document.createElement("svg"));
+document.querySelector(".stApp").append(icon);
+return getComputedStyle(icon.firstChild).display;
 """
 FOCUSED = "return document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\S+)/)[1]"
 OPEN_DIALOG = """
@@ -63,40 +65,57 @@ STREAMLIT_S_OWN: dict[tuple[str, str], str] = {}
 def test_no_page_or_dialog_breaks_a_rule_in_either_theme_at_either_width(
     browser: WebDriver, workshop: Workshop
 ) -> None:
-    found: dict[Violation, str] = {}
-    small: list[str] = []
-    unnamed: list[str | None] = []
-
-    def look(name: str) -> None:
-        for width, themes in zip(WIDTHS, (("light", "dark"), ("dark", "light")), strict=True):  # each change draws anew
-            for theme in themes:
-                show(browser, width=width, theme=theme)
-                for violation in violations(browser, colors_only=theme == "dark"):
-                    found.setdefault(violation, f"{name}, {width} pixels, {theme}")
-            small.extend(f"{name}, {width} pixels: {element}" for element in browser.execute_script(SMALL))
-        unnamed.extend(label for label in browser.execute_script(UNNAMED) if not label or "Vega" in label)
-        show(browser, width=WIDTHS[0], theme="light")
-
+    looks = Looks(browser)
     browser.get(f"{workshop.address}/train")
-    look("Train")
+    looks.look("Train")
     begin_training(browser, name="heard", steps=4, batch=4, limit=4, per_query=2, dev_queries=1, evaluate_every=2)
     until_told(browser, "Version heard/1 is ready.")
-    look("Train, done")
-    for name, address, step in STATES:
+    looks.look("Train, done")
+    look_at(looks, browser, workshop, STATES)
+    looks.check(STREAMLIT_S_OWN)
+
+
+@pytest.mark.usefixtures("used_before")
+def test_what_was_done_fails_or_runs_breaks_no_rule_either(browser: WebDriver, workshop: Workshop) -> None:
+    looks = Looks(browser)
+    look_at(looks, browser, workshop, LATER_STATES)
+    with ExitStack() as running:
+        for folder in sorted((workshop.folder / "data/jobs").glob(f"{BuildJob.PREFIX}*")):
+            running.enter_context(BuildJob.hold(folder))
+        look_at(looks, browser, workshop, STATES_AT_WORK)
+    looks.check({})
+
+
+def look_at(
+    looks: Looks, browser: WebDriver, workshop: Workshop, states: Sequence[tuple[str, str, Callable[[WebDriver], None]]]
+) -> None:
+    """Bring the app into each state, by its address and what is done there, and look at it."""
+    for name, address, step in states:
         browser.get(workshop.address + address)
         all_of(browser, HEADING)
         step(browser)
-        look(name)
-    held = {entry for entry in STREAMLIT_S_OWN for violation in found if is_held(violation, entry)}
-    broken = [
-        f"{place}: {violation.rule}: {violation.html}\n{violation.why}"
-        for violation, place in found.items()
-        if not any(is_held(violation, entry) for entry in STREAMLIT_S_OWN)
+        looks.look(name)
+
+
+@pytest.fixture
+def used_before(
+    workshop: Workshop, tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A second version, an index that can't be opened, a training and builds that ended early, kept judgments."""
+    home = workshop.folder / "data"
+    monkeypatch.setenv(places.HOME, str(home))
+    made = [
+        make_version(home / "models", OTHER, tiny_cross_encoder).parent,
+        write_lines(home / "indexes/broken/current", ["gone"]).parent,
+        lay_training(home),
+        *(lay_build(home, name) for name in ("ants", "bees", "crabs", "doves")),
     ]
-    assert not broken, "\n".join(broken)
-    assert held == set(STREAMLIT_S_OWN), "Some of the list no longer occurs; take it out."
-    assert not small, "\n".join(small)
-    assert not unnamed
+    ratings = write_lines(tmp_path / "ratings.csv", ["query,docid,rating", f"wax,{PASSAGE},2"])
+    keep_imported(read_imported(ratings), "sample", build="another")
+    yield
+    remove_kept(IMPORTED, "sample")
+    for folder in (*made, home / "runs/shown"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_query_is_the_first_stop_and_keys_do_what_their_list_says(browser: WebDriver, workshop: Workshop) -> None:
@@ -144,24 +163,13 @@ def test_nothing_moves_where_the_system_asks_for_it(browser: WebDriver, workshop
     browser.get(workshop.address)
     button = all_of(browser, ".st-key-search_submit button")[0]
     moves = browser.execute_script("return getComputedStyle(arguments[0]).transitionDuration", button)
+    picture = browser.execute_script(RUNNING)
     if asked == "reduce":
         assert moves in ("0s", "0.001s")
+        assert picture == "none"
     else:
         assert moves != "0.001s"
-
-
-def show(browser: WebDriver, *, width: int, theme: str) -> None:
-    """A window of this width, in the system's theme, once nothing moves."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < NARROW}
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    browser.execute_async_script(SETTLED)
-
-
-def is_held(violation: Violation, entry: tuple[str, str]) -> bool:
-    """Whether an entry of the list is about this."""
-    return violation.rule == entry[0] and entry[1] in violation.html
+        assert picture != "none"
 
 
 def type_key(browser: WebDriver, key: str) -> None:
@@ -211,6 +219,57 @@ def judgments(browser: WebDriver) -> None:
     until(browser, "the dialog", lambda: "Add queries with judgments" in text_of(browser, "[role=dialog]"))
 
 
+def removing(browser: WebDriver) -> None:
+    press(browser, "train_remove")
+    all_of(browser, ".st-key-train_remove_yes button")
+
+
+def preview(browser: WebDriver) -> None:
+    open_box(browser, "train_expert")
+    for name, value in {"batch": 4, "limit": 4, "per_query": 2}.items():
+        fill(browser, f"train_field_{name}", value)
+    press(browser, "train_preview")
+    until_told(browser, "Estimated from the examples")
+
+
+def removing_kept(browser: WebDriver) -> None:
+    open_box(browser, "teach_exchange")
+    press(browser, "teach_imported_remove")
+    all_of(browser, ".st-key-teach_imported_remove_yes button")
+
+
+def compared(browser: WebDriver) -> None:
+    press(browser, "models_compare")
+    until_told(browser, "Won / lost / tied")
+
+
+def judged(browser: WebDriver) -> None:
+    press(browser, "models_judge")
+    all_of(browser, ".st-key-models_promote button")
+    if there(browser, ".st-key-models_force"):
+        tick(browser, "models_force")
+    press(browser, "models_promote")
+    all_of(browser, ".st-key-models_promote_yes button")
+
+
+def dropped(browser: WebDriver) -> None:
+    all_of(browser, ".st-key-indexes_upload input")[0].send_keys(str(REPOSITORY / "data/sample/collection.tsv"))
+    until_told(browser, "Its first passages, as they are read:")
+
+
+def nothing_found(browser: WebDriver) -> None:
+    all_of(browser, ".st-key-search_by_meaning button")
+
+
+def failed(browser: WebDriver) -> None:
+    until(browser, "the error", lambda: bool(there(browser, "[data-testid=stAlertContentError]")))
+
+
+def all_work(browser: WebDriver) -> None:
+    open_box(browser, "strip_rest")
+    all_of(browser, ".st-key-strip_rest .sl-work")
+
+
 def figures(browser: WebDriver) -> None:
     press(browser, "evaluate_run")
     until_told(browser, "Where losses arise")
@@ -233,4 +292,17 @@ STATES: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
     ("Indexes", "/indexes", nothing),
     ("Indexes, delete", "/indexes", deleting),
     ("Indexes, judgments", "/indexes", judgments),
+)
+LATER_STATES: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
+    ("Search, nothing found", "/?q=xyzzy&fusion=bm25", nothing_found),
+    ("Search, failed", f"/?q={QUERY}&index=broken", failed),
+    ("Teach, removing", "/teach", removing_kept),
+    ("Train, removing", "/train?job=training-1", removing),
+    ("Train, preview", "/train", preview),
+    ("Models, compared", f"/models?tab=Compare&version={OTHER}&depth=5", compared),
+    ("Models, judged", f"/models?tab=Promote&candidate={OTHER}&gate.depth=5", judged),
+)
+STATES_AT_WORK: tuple[tuple[str, str, Callable[[WebDriver], None]], ...] = (
+    ("Search, at work", f"/?q={QUERY}", all_work),
+    ("Indexes, at work", "/indexes", dropped),
 )

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.axe import violations
+from tests.e2e.axe import show, violations
 from tests.e2e.browsing import all_of, go_to, open_box, press, text_of, until_told
 from tests.e2e.conftest import Workshop
 from tests.e2e.retraining import begin_training
-from tests.e2e.test_accessibility import show
 from tests.unit.training.judgments.clicks.logs import Record, search, write_log
 from training.versions.registry import find_version
 

@@ -12,6 +12,7 @@ from search.calibration.stored import calibrations, forget_calibrations
 from search.retrieve import retrieve_bm25
 from search.served_settings import forget, served_settings
 from tests.conftest import write_lines
+from tests.e2e.axe import Looks
 from tests.e2e.browsing import all_of, press, text_of, there, until_told
 from tests.e2e.conftest import DEV_QUERIES, Workshop
 
@@ -43,7 +44,7 @@ def judged_as_bm25_ranks(workshop: Workshop) -> Iterator[None]:
 
 @pytest.mark.usefixtures("judged_as_bm25_ranks")
 def test_a_decision_changes_the_default_and_is_taken_back(browser: WebDriver, workshop: Workshop) -> None:
-    root = workshop.folder / "data/indexes"
+    root, looks = workshop.folder / "data/indexes", Looks(browser)
     browser.get(f"{workshop.address}/{SEARCH}")
     until_told(browser, OWN_DEFAULT)
     assert all_of(browser, ".sl-column-second .sl-card")
@@ -51,12 +52,15 @@ def test_a_decision_changes_the_default_and_is_taken_back(browser: WebDriver, wo
     browser.get(f"{workshop.address}/{DECIDE}")
     press(browser, "evaluate_decide")
     until_told(browser, "Don't re-rank: serve BM25;")
+    looks.look("Evaluate, decided")
     press(browser, "evaluate_decide_serve")
     until_told(browser, "sample answers with what was decided.")
     served = served_settings("sample", root=root)
     assert served is not None
     assert (served.reranker, served.settings.fusion) == ("none", "bm25")
     until_told(browser, "Its scores are calibrated")
+    looks.look("Evaluate, served")
+    looks.check({})
 
     browser.get(f"{workshop.address}/{SEARCH}")
     until_told(browser, f"BM25, not re-ranked: chosen on {DEV_QUERIES} dev queries.")

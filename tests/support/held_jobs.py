@@ -30,6 +30,7 @@ def lay_build(home: Path, name: str, *, status: BuildStatus = IN_BUILDING) -> Pa
     """The folder `build-NAME` of a build of the index of this name in this home."""
     folder = home / f"jobs/{BuildJob.PREFIX}{name}"
     folder.mkdir(parents=True)
-    atomic.write_json(folder / "config.json", BuildJob.request_as_json(BuildRequest(name=name, corpus="here")))
+    request = BuildRequest(name=name, corpus="here", root=str(home / "indexes"))
+    atomic.write_json(folder / "config.json", BuildJob.request_as_json(request))
     write_status(folder, status)
     return folder

@@ -130,6 +130,9 @@ label[disabled] [data-testid=stMarkdownContainer], [data-testid=stCaptionContain
     animation-duration: 1ms !important; animation-iteration-count: 1 !important; transition-duration: 1ms !important;
     scroll-behavior: auto !important;
   }
+  /* a script moves the picture that Streamlit shows while a page runs */
+  [data-testid=stStatusWidgetRunningIcon] > * { display: none; }
+  [data-testid=stStatusWidgetRunningIcon]::before { content: "…"; }
 }
 
 @media (max-width: 760px) {
