@@ -139,8 +139,8 @@ def test_raw_scores_stand_in_the_explanation_and_not_on_the_card(page: AppTest, 
     page.query_params["weight"] = "0.5"
     page.query_params["mix"] = "dense"
     shown = plain(ask(page, "1"))
-    stations = re.findall(r"(RRF|re-ranked|mixed) #\d+ (-?\d+\.\d+)", shown)
-    assert [name for name, _ in stations] == ["RRF", "re-ranked", "mixed"]
+    stations = re.findall(r"(first stage \(RRF\)|re-ranked|mixed) #\d+ (-?\d+\.\d+)", shown)
+    assert [name for name, _ in stations] == ["first stage (RRF)", "re-ranked", "mixed"]
     cards = plain(html(page).partition("sl-column-second")[2].partition("</section>")[0])
     assert not any(score in cards for _, score in stations)
     reranker = CrossEncoderReranker(str(tiny_cross_encoder))

@@ -58,8 +58,8 @@ def stations_html(trace: SearchTrace, passage_id: PassageId, settings: PipelineS
     ]
     if len(trace.first_stage) > 1:
         name, decimals = SCALES[settings.fusion]
-        about = meaning("RRF") if settings.fusion == "rrf" else meaning("Fusion")
-        figures.append(_station(name, trace.fused, passage_id, decimals, about=about))
+        about = f"{meaning('First stage')} " + (meaning("RRF") if settings.fusion == "rrf" else meaning("Fusion"))
+        figures.append(_station(f"first stage ({name})", trace.fused, passage_id, decimals, about=about))
     if trace.reranked is not None:
         by_logit = Ranking.sort(trace.logits.items())
         figures.append(_station("re-ranked", by_logit, passage_id, 2, about=meaning("Logit")))

@@ -44,7 +44,7 @@ def test_every_term_is_explained_on_some_page() -> None:
 
 def test_a_term_in_html_tells_its_meaning_on_hover_and_by_tab() -> None:
     html = term_html("First stage")
-    assert html.startswith('<abbr class="sl-term" tabindex="0" title="BM25 and dense, and their fused list')
+    assert html.startswith('<abbr class="sl-term" tabindex="0" title="BM25 and dense, quick over all passages;')
     assert html.endswith(">First stage</abbr>")
 
 
