@@ -1,6 +1,7 @@
 """The Train page in every state, with a training that runs as a process of its own on tiny models."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -21,9 +22,11 @@ from app.views.train import preview
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
 from app.views.train.ended import RECENT, latest_ended
 from app.views.train.fields import default_values
+from app.views.train.measured import measured_words
 from app.views.train.preview import OutputProgress, forecasts
 from app.views.train.rows import counts_sentences, row_html
 from indexing import atomic, places
+from indexing.catalogue import current_build
 from indexing.jobs.folder import log_end, write_holder, write_status
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.records import Passage, PassageId, Query, QueryId
@@ -49,7 +52,7 @@ from training.recipes.settings import TrainSettings
 from training.source import Source
 from training.train.estimate import forecast
 from training.train.forecast import Forecast
-from training.train.request import TrainRequest
+from training.train.request import DevSettings, TrainRequest
 from training.versions.registry import find_version
 
 VIEWS = REPOSITORY / "app/views"
@@ -427,7 +430,8 @@ def test_a_training_runs_in_its_own_process_and_its_version_can_be_judged(
     measured = manifest.measured_on["small dev"]
     assert (measured.queries, measured.depth) == (len(QRELS["dev"]), 5)
     assert measured.build == manifest.data[0].build
-    assert f"Measured on small dev: {measured.words()}." in sentences(tiny)
+    assert f"nDCG@10 is measured on small dev, {measured.words()}." in text(tiny)
+    assert re.search(rf"nDCG@10 \d\.\d{{4}} on small dev, {measured.words()}, recipe listnet", text(tiny))  # the list
     assert found.status.step == 3
     assert "Training data: 2 rows, 8 pairs" in [expander.label for expander in tiny.expander]
     assert len(tiny.get("vega_lite_chart")) + len(tiny.get("arrow_vega_lite_chart")) == 2
@@ -571,10 +575,22 @@ def test_trainings_are_listed_newest_first(page: AppTest) -> None:
     made_job(TrainingStatus(state="failed", error="No."), name="training-2", request=other)
     again(page)
     shown = [element.body for element in page.html if "sl-badge" in element.body]
-    assert "failed" in shown[0]
+    assert ">Failed</span>" in shown[0]
     assert "from &lt;i&gt;y&lt;/i&gt;, training-2" in shown[0]
-    assert "finished" in shown[1]
+    assert ">Ready</span>" in shown[1]
     assert "2025-10-09 08:53, nDCG@10 0.6500, recipe listnet, 40 of 80 steps" in shown[1]  # 1,760,000,000 s
+
+
+def test_a_figure_is_of_what_was_asked_for_until_a_version_records_it(page: AppTest, built_root: Path) -> None:
+    build = current_build("small", root=built_root).name
+    request = asked(dev=DevSettings(index="small", queries=7, depth=9), root=built_root)
+    folder = made_job(replace(RUNNING, state="stopped", started=time.time()), request=request)
+    assert measured_words(job_of(folder)) == f"small dev, up to 7 queries, depth 9, build {build}"
+    again(page)
+    assert f"nDCG@10 0.6100 on small dev, up to 7 queries, depth 9, build {build}, recipe" in text(page)
+    write_status(folder, replace(RUNNING, state="stopped", started=1.0))  # the index was built since
+    assert measured_words(job_of(folder)) == "small dev, up to 7 queries, depth 9, build not recorded"
+    assert measured_words(job_of(made_job(RUNNING, name="training-2"))) == ""
 
 
 def test_a_link_to_no_job_is_passed_over(page: AppTest) -> None:
@@ -591,7 +607,7 @@ def test_read_only_shows_the_list_alone(house: Path) -> None:
         page = again(AppTest.from_string(READ_ONLY, default_timeout=60))
     assert "This app is read-only and starts no training. Start your own copy to train a re-ranker." in sentences(page)
     assert "mine/1" in text(page)
-    assert "training</span>" in html(page)
+    assert "Training</span>" in html(page)
     assert keys(page) == set()
     assert not page.checkbox
     assert forecasts()._jobs == {}
@@ -624,6 +640,8 @@ def test_the_current_model_is_a_line_beside_the_measured_points() -> None:
     rows = data_of(ndcg_chart(metrics, "old/1", 0.45))
     assert rows[0] == [{"step": 2, "ndcg": 0.4}, {"step": 4, "ndcg": 0.5}]
     assert rows[-1] == [{"ndcg": 0.45, "name": "served version: old/1"}]
+    told = ndcg_chart(metrics, "old/1", 0.45, measured="small dev, 2 queries").to_dict()["description"]
+    assert told.startswith("nDCG@10 on small dev, 2 queries. step 2: 0.4000; step 4: 0.5000.")
     assert len(data_of(ndcg_chart(metrics, "", None))) == 2
 
 

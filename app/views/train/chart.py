@@ -47,8 +47,13 @@ def loss_chart(metrics: Sequence[Metric]) -> alt.LayerChart:
     )
 
 
-def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | None) -> alt.LayerChart:
-    """Points where the dev set was measured; a dashed line for the served version."""
+def ndcg_chart(
+    metrics: Sequence[Metric], current: str, current_ndcg: float | None, *, measured: str = ""
+) -> alt.LayerChart:
+    """Points where the dev set was measured; a dashed line for the served version.
+
+    Its description tells the values, and by `measured` what they are of.
+    """
     rows = [{"step": metric.step, "ndcg": metric.ndcg} for metric in metrics if metric.ndcg is not None]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=_steps(metrics),
@@ -66,7 +71,7 @@ def ndcg_chart(metrics: Sequence[Metric], current: str, current_ndcg: float | No
         layers += [part.encode(y="ndcg:Q", tooltip=tooltips) for part in (rule, words)]
     told = "; ".join(f"step {row['step']:,}: {row['ndcg']:.4f}" for row in rows)
     served = "" if current_ndcg is None else f" The served version, {current}: {current_ndcg:.4f}."
-    description = f"{MAIN_MEASURE} on the dev set. {told or 'Not measured yet'}.{served}"
+    description = f"{MAIN_MEASURE} on {measured or 'the dev set'}. {told or 'Not measured yet'}.{served}"
     return alt.LayerChart(
         layer=layers, height=HEIGHT, title=_title("nDCG@10 on the dev queries by step"), description=description
     )

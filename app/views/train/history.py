@@ -8,7 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from app.views.train.live import base_name, version_id
+from app.views.train.measured import measured_words
 from app.views.widgets.figures import heading_html
+from app.views.widgets.job_progress import TRAINING_STATES
 from app.views.widgets.notices import hint, note
 from training.jobs.jobs import TrainingJob
 
@@ -52,9 +54,11 @@ def line_html(job: TrainingJob) -> str:
     if status.steps:
         parts.insert(2, f"{status.step:,} of {status.steps:,} steps")
     if status.ndcg is not None:
-        parts.insert(1, f"nDCG@10 {status.ndcg:.4f}")
+        measured = measured_words(job)
+        parts.insert(1, f"nDCG@10 {status.ndcg:.4f}{f' on {measured}' if measured else ''}")
     details = ", ".join(filter(None, parts))
+    state = TRAINING_STATES[job.state]
     return (
-        f'<div><b>{escape(version_id(job.request.output))}</b> <span class="sl-badge">{escape(job.state)}</span> '
+        f'<div><b>{escape(version_id(job.request.output))}</b> <span class="sl-badge">{escape(state)}</span> '
         f'<span class="sl-quiet">{escape(details)}</span></div>'
     )

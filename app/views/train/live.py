@@ -7,18 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from app.views.train.chart import loss_chart, ndcg_chart, smoothed
+from app.views.train.measured import measured_words
 from app.views.train.rows import show_rows
 from app.views.widgets.figures import Figure, duration_text, figures_html, heading_html, size_text
 from app.views.widgets.job_progress import training_share, training_text
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.pickers import MOST_DEPTH
-from indexing.errors import ModelError, SecondLookError
+from indexing.errors import SecondLookError
 from indexing.jobs.folder import log_end
 from search import served
 from training.jobs.jobs import TrainingJob
 from training.jobs.reporter import read_preview
 from training.jobs.status import TrainingStatus, read_metrics
-from training.versions.manifest import VersionManifest
 
 LONGEST_SILENCE = 60.0  # seconds; a step of a large model or an evaluation may take as long
 MODELS_PAGE = Path(__file__).parents[1] / "models/page.py"
@@ -76,11 +76,14 @@ def _live(folder: Path, alive: bool, on_dismiss: Callable[[TrainingJob], None]) 
     metrics = read_metrics(folder)
     losses = [metric.loss for metric in metrics if metric.loss is not None]
     st.html(figures_html(job_figures(job.status, losses)))
+    measured = measured_words(job)
+    if measured and (job.status.ndcg, job.status.current_ndcg) != (None, None):
+        note(f"nDCG@10 is measured on {measured}.")
     if losses:
         st.altair_chart(loss_chart(metrics), key="train_loss")
     if any(metric.ndcg is not None for metric in metrics):
         current = job.status.current, job.status.current_ndcg
-        st.altair_chart(ndcg_chart(metrics, *current), key="train_ndcg")
+        st.altair_chart(ndcg_chart(metrics, *current, measured=measured), key="train_ndcg")
     _show_data(job)
     _show_buttons(job, on_dismiss)
 
@@ -114,17 +117,8 @@ def _show_finished(status: TrainingStatus) -> None:
     if measured and status.current_ndcg is not None:
         measured += f"; that of {status.current} is {status.current_ndcg:.4f}"
     if measured:
-        measured += f".{_measured_on(Path(status.version))}"
+        measured += "."
     st.success(plain(f"Version {version} is ready.{measured}"), icon=":material/check:")
-
-
-def _measured_on(version: Path) -> str:
-    """How many queries its figure is of, at which depth and on which build; empty where its manifest doesn't say."""
-    try:
-        sets = VersionManifest.load(version).measured_on
-    except ModelError:
-        return ""
-    return "".join(f" Measured on {name}: {known.words()}." for name, known in sets.items())
 
 
 def _show_data(job: TrainingJob) -> None:

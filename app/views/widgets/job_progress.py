@@ -11,6 +11,10 @@ TRAINING_STATES = {
     "training": "Training",
     "evaluating": "Measuring on the dev set",
     "stopping": "Stopping after the current step",
+    "finished": "Ready",
+    "stopped": "Stopped",
+    "failed": "Failed",
+    "crashed": "Ended unexpectedly",
 }
 BUILD_PHASES = {
     "fetch": "Fetching from the hub",
