@@ -106,8 +106,6 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
             show_meanings()
         with st.expander("Pin an expectation", key="teach_pinning"):
             show_pinning(sheet)
-    if sheet is not None and not choice.blind:
-        _answer_card(shared, choice.index)
     with st.expander("Judgments from clicks", key="teach_clicks"):
         show_clicks(shared.pipeline.index, store)
     with st.expander("Judgments from Quepid and OpenSearch", key="teach_exchange"):
@@ -118,6 +116,8 @@ def _teach(shared: SharedPipeline, store: FeedbackStore, choice: TeachChoice, gr
         show_agreement(grades)
     with st.expander("Downloads", key="teach_exports"):
         show_exports(store, shared, choice.index, grades)
+    if sheet is not None and not choice.blind:
+        _answer_card(shared, choice.index)
 
 
 def _answer_card(shared: SharedPipeline, index: str) -> None:
