@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit import config
 
 from app.views.widgets.notices import plain
-from app.views.widgets.style import apply_style
 
 
 def signed_in() -> bool:
@@ -38,8 +37,7 @@ def signed_in() -> bool:
 
 
 def _head() -> None:
-    """The title, in the style of all pages."""
-    apply_style()
+    """The title, as that of the pages."""
     st.html('<header class="sl-top"><h1>Second Look</h1></header>')
 
 

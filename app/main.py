@@ -16,6 +16,7 @@ from app.login import offer_logout, signed_in
 from app.memory import limit_arenas
 from app.resources import settle
 from app.strip import show_strip
+from app.style import apply_style
 from app.views.indexes.opened import close_dialog
 from app.views.widgets.notices import problem
 
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 def draw() -> None:
     """Draw the page that is open, or the login."""
     st.set_page_config(page_title="Second Look", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+    apply_style()  # here and on no page, so that it holds while one page gives way to the next
     if not signed_in():
         return
     listed = PAGES_FOR_ALL if read_only() else PAGES_FOR_ALL + PAGES_FOR_OWNERS

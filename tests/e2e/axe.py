@@ -32,6 +32,7 @@ const moving = () => document.getAnimations().some(once);
 const wait = () => moving() ? requestAnimationFrame(wait) : setTimeout(done, 60);
 requestAnimationFrame(() => requestAnimationFrame(wait));
 """
+STYLED = "return getComputedStyle(document.querySelector('.stApp')).getPropertyValue('--sl-accent')"
 UNNAMED = """
 return [...document.querySelectorAll("[data-testid=stVegaLiteChart]")].map((e) => e.getAttribute("aria-label"));
 """

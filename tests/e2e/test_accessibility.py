@@ -12,7 +12,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from indexing import places
 from indexing.jobs.build_job import BuildJob
 from tests.conftest import REPOSITORY, write_lines
-from tests.e2e.axe import Looks, show
+from tests.e2e.axe import STYLED, Looks, show
 from tests.e2e.browsing import (
     HEADING,
     all_of,
@@ -43,6 +43,15 @@ MOST_ABOVE = 900  # pixels above the first card on a phone
 PLACES = """
 const place = (selector) => { const r = document.querySelector(selector).getBoundingClientRect(); return [r.x, r.y]; };
 return [place(".sl-top h1"), place("[data-testid=stSidebarNavLink]")];
+"""
+WATCH = """
+window.slPlaces = [];
+const look = () => {
+  const link = document.querySelector("[data-testid=stSidebarNavLink]");
+  if (link) window.slPlaces.push(Math.round(link.getBoundingClientRect().y));
+  requestAnimationFrame(look);
+};
+look();
 """
 RUNNING = """
 const icon = document.createElement("div");
@@ -137,12 +146,16 @@ def test_the_query_is_the_first_stop_and_keys_do_what_their_list_says(browser: W
 
 def test_title_and_navigation_stay_in_place_from_page_to_page(browser: WebDriver, workshop: Workshop) -> None:
     browser.get(workshop.address)
-    places = {}
+    until(browser, "the style", lambda: bool(browser.execute_script(STYLED)))
+    all_of(browser, HEADING)
+    browser.execute_script(WATCH)
+    found = {}
     for page in PAGES:
         go_to(browser, page)
         all_of(browser, HEADING)
-        places[page] = browser.execute_script(PLACES)
-    assert all(place == places["Search"] for place in places.values()), places
+        found[page] = browser.execute_script(PLACES)
+    assert all(place == found["Search"] for place in found.values()), found
+    assert len(set(browser.execute_script("return window.slPlaces"))) == 1  # also while one page gives way to the next
 
 
 def test_a_phone_shows_the_first_card_soon_and_a_long_query_whole(browser: WebDriver, workshop: Workshop) -> None:
@@ -162,6 +175,7 @@ def test_nothing_moves_where_the_system_asks_for_it(browser: WebDriver, workshop
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.get(workshop.address)
     button = all_of(browser, ".st-key-search_submit button")[0]
+    until(browser, "the style", lambda: bool(browser.execute_script(STYLED)))
     moves = browser.execute_script("return getComputedStyle(arguments[0]).transitionDuration", button)
     picture = browser.execute_script(RUNNING)
     if asked == "reduce":
@@ -246,10 +260,10 @@ def compared(browser: WebDriver) -> None:
 def judged(browser: WebDriver) -> None:
     press(browser, "models_judge")
     all_of(browser, ".st-key-models_promote button")
-    if there(browser, ".st-key-models_force"):
+    if there(browser, ".st-key-models_force"):  # else one press promotes it
         tick(browser, "models_force")
-    press(browser, "models_promote")
-    all_of(browser, ".st-key-models_promote_yes button")
+        press(browser, "models_promote")
+        all_of(browser, ".st-key-models_promote_yes button")
 
 
 def dropped(browser: WebDriver) -> None:

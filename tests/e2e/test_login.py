@@ -5,14 +5,13 @@ from pathlib import Path
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.e2e.axe import Looks
+from tests.e2e.axe import STYLED, Looks
 from tests.e2e.browsing import all_of, press, text_of, there, until, until_told
 from tests.e2e.identity import CLIENT, SECRET, provider
 from tests.e2e.serving import free_port, lay_out, own_environment, served
 
 ANN = "ann@example.org"
 FORM = ".st-key-search_query"
-STYLE = "return getComputedStyle(document.querySelector('.stApp')).getPropertyValue('--sl-accent')"
 
 
 def test_pages_are_for_those_who_logged_in(browser: WebDriver, tiny_sample_root: Path, tmp_path: Path) -> None:
@@ -34,10 +33,10 @@ def test_pages_are_for_those_who_logged_in(browser: WebDriver, tiny_sample_root:
                 assert not there(
                     browser, "[data-testid=stSidebarNavLink], [class*=st-key-search], [class*=st-key-indexes]"
                 )
+            until(browser, "the style", lambda: bool(browser.execute_script(STYLED)))
             looks = Looks(browser)
             looks.look("the login")
             looks.check({})
-            assert browser.execute_script(STYLE)
             press(browser, "login")
             all_of(browser, FORM)
             until(browser, "who it is", lambda: f"Logged in as {ANN}" in text_of(browser, ".st-key-access"))

@@ -18,7 +18,6 @@ from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import default_choice, without_own_bm25
 from app.views.widgets.served_default import default_sentence, show_aged
-from app.views.widgets.style import apply_style
 from indexing import places
 from indexing.catalogue import index_names
 from indexing.errors import SecondLookError
@@ -32,7 +31,6 @@ JUDGED_HELP = "With a judged query the page shows how good each list is: its nDC
 
 def render() -> None:
     """Draw the page from the link and the widgets."""
-    apply_style()
     indexes = index_names(places.indexes())
     notes = compare_page.restore(sorted({*indexes, environment.default_index()}))
     st.html(TITLE)

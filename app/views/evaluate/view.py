@@ -17,7 +17,6 @@ from app.views.widgets import picked_link
 from app.views.widgets.measured.kept_result import KeptWhole, keep_whole, read_whole
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
-from app.views.widgets.style import apply_style
 from app.views.widgets.work import show_work
 from indexing import places
 from indexing.errors import CorpusError, SecondLookError
@@ -70,7 +69,6 @@ def evaluations() -> BackgroundJobs[EvaluationResult]:
 
 def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` offers only the re-rankers that are installed."""
-    apply_style()
     st.html(TITLE)
     requested = picked_link.restore("evaluate", LINKED)
     if _pick_show() == "decide":

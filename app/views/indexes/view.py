@@ -5,7 +5,6 @@ import streamlit as st
 from app.views.indexes.cards import show_indexes
 from app.views.indexes.form import show_form
 from app.views.indexes.jobs import show_jobs
-from app.views.widgets.style import apply_style
 from indexing import places
 
 TITLE = '<header class="sl-top"><h1>Indexes</h1><p>Build, verify and choose the indexes to search.</p></header>'
@@ -13,7 +12,6 @@ TITLE = '<header class="sl-top"><h1>Indexes</h1><p>Build, verify and choose the 
 
 def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` shows only the indexes."""
-    apply_style()
     st.html(TITLE)
     root = places.indexes()
     if not read_only:

@@ -11,7 +11,6 @@ from app.views.widgets import picked_link
 from app.views.widgets.figures import Figure, figures_html
 from app.views.widgets.notices import hint, plain, problem
 from app.views.widgets.pickers import PICKED_KEY
-from app.views.widgets.style import apply_style
 from app.views.widgets.terms import meaning
 from app.views.widgets.work import page_link
 from indexing import places
@@ -37,7 +36,6 @@ TABS = ("Versions", "Compare", "Promote", "History")
 
 def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` neither promotes nor rolls back."""
-    apply_style()
     st.html(TITLE)
     try:
         promotion = promotions.current_promotion()

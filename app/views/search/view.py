@@ -20,7 +20,6 @@ from app.views.widgets.query_box import query_box, suggestions
 from app.views.widgets.search_answer import answer
 from app.views.widgets.search_choice import SearchChoice
 from app.views.widgets.served_default import show_default
-from app.views.widgets.style import apply_style
 from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import index_names
@@ -39,7 +38,6 @@ JUDGED_HELP = "With a judged query the page shows how much re-ranking helped: nD
 
 def render() -> None:
     """Draw the page from the link and the widgets."""
-    apply_style()
     indexes = index_names(places.indexes())
     notes = search_page.restore(sorted({*indexes, environment.default_index()}))
     st.html(TITLE)

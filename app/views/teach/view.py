@@ -23,7 +23,6 @@ from app.views.widgets.passage.cards import reranked_cards
 from app.views.widgets.passage.judgment import load_judgments
 from app.views.widgets.passage.why import answer_card, listen, take_question
 from app.views.widgets.search_choice import default_choice
-from app.views.widgets.style import apply_style
 from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.catalogue import index_names
@@ -59,7 +58,6 @@ class SearchedQuery:
 
 def render(*, read_only: bool = False) -> None:
     """Draw the page from the link and the widgets; `read_only` takes no grades."""
-    apply_style()
     st.html(STYLE)
     st.html(TITLE)
     if read_only:

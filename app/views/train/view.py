@@ -8,7 +8,6 @@ from app.views.train.form import show_form
 from app.views.train.history import show_history
 from app.views.train.live import show_job
 from app.views.widgets.notices import hint
-from app.views.widgets.style import apply_style
 from training.jobs.jobs import TrainingJob
 
 TITLE = '<header class="sl-top"><h1>Train</h1><p>Train a re-ranker on judgments.</p></header>'
@@ -18,7 +17,6 @@ JOB_PARAMETER = "job"  # of the link
 
 def render(*, read_only: bool = False) -> None:
     """Draw the page; `read_only` shows only the list of trainings."""
-    apply_style()
     st.html(TITLE)
     all_jobs = TrainingJob.all()
     if read_only:
