@@ -79,13 +79,13 @@ def _live(folder: Path, alive: bool, on_dismiss: Callable[[TrainingJob], None]) 
     measured = measured_words(job)
     if measured and (job.status.ndcg, job.status.current_ndcg) != (None, None):
         note(f"nDCG@10 is measured on {measured}.")
+    _show_buttons(job, on_dismiss)
     if losses:
         st.altair_chart(loss_chart(metrics), key="train_loss")
     if any(metric.ndcg is not None for metric in metrics):
         current = job.status.current, job.status.current_ndcg
         st.altair_chart(ndcg_chart(metrics, *current, measured=measured), key="train_ndcg")
     _show_data(job)
-    _show_buttons(job, on_dismiss)
 
 
 def version_id(output: Path) -> str:
