@@ -18,7 +18,7 @@ from app.turns import PatientPipeline
 from app.views.evaluate import view
 from app.views.evaluate.results import marker, stage_columns
 from app.views.evaluate.view import EvaluationResult, KeptEvaluation
-from app.views.widgets.measured.kept_result import read_whole
+from app.views.widgets.measured.kept_result import read_result
 from app.views.widgets.terms import meaning
 from indexing import places
 from indexing.building.build import build
@@ -365,7 +365,7 @@ def test_what_was_measured_once_is_read_after_a_restart_and_for_another_measure(
         "evaluate_download_figures",
         "evaluate_download_report",
     ]
-    kept = read_whole("evaluation", KeptEvaluation)
+    kept = read_result("evaluation", KeptEvaluation)
     assert kept is not None
     assert kept.result.evaluation.as_json() == report
     assert evaluation_html(kept.result.evaluation, at="today") == evaluation_html(result(page).evaluation, at="today")

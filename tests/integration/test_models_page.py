@@ -447,6 +447,15 @@ def test_what_is_worse_needs_force_and_a_reason(page: AppTest, versions: Path) -
     assert "What became better" in told
     assert "What became worse" not in told
 
+    st.cache_resource.clear()  # as where the server was started anew
+    later = app_of("models", "search").run()
+    later.selectbox(key="models_candidate").select("mine/same").run()
+    kept = text(later)
+    assert "mine/same against mine/bad, index dev" in kept
+    assert "Of these queries 6 won, 0 lost and 0 tied." in kept
+    assert kept.partition("What became better")[2] == told.partition("What became better")[2]
+    assert "models_promote" not in {button.key for button in later.button}  # it has to be judged again
+
 
 @pytest.mark.parametrize("wrong", [True, False])
 def test_expectations_are_shown_and_one_that_fails_speaks_against_it(

@@ -14,7 +14,7 @@ from app.views.evaluate.deciding import decide_form, show_deciding
 from app.views.evaluate.form import EvaluationChoice, show_form
 from app.views.evaluate.results import Files, show_results
 from app.views.widgets import picked_link
-from app.views.widgets.measured.kept_result import KeptWhole, keep_whole, read_whole
+from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result
 from app.views.widgets.notices import note, problem
 from app.views.widgets.pickers import PICKED_KEY, judgments_fingerprint
 from app.views.widgets.work import show_work
@@ -114,7 +114,7 @@ def _evaluate(choice: EvaluationChoice | None) -> None:
 
 def _show_kept() -> None:
     """The last evaluation of an earlier day, or what to do where there is none."""
-    kept: KeptWhole[KeptEvaluation] | None = read_whole(KEPT, KeptEvaluation)
+    kept: KeptResult[KeptEvaluation] | None = read_result(KEPT, KeptEvaluation)
     if kept is None:
         note("Press Run to evaluate. A bar shows the progress, and you can leave the page meanwhile.")
         return
@@ -167,7 +167,7 @@ def _work(shared: SharedPipeline, choice: EvaluationChoice, fingerprint: str) ->
         keep = KeptSearches(kept_in, fingerprint, said.append, most_bytes=MOST_BYTES) if fingerprint else None
         evaluation = evaluate_stages(PatientPipeline(shared.pipeline), request, keep=keep, progress=progress)
         used = tuple(said)
-        keep_whole(KEPT, KeptEvaluation(choice, evaluation.without_runs(), used))
+        keep_result(KEPT, KeptEvaluation(choice, evaluation.without_runs(), used))
         return EvaluationResult(evaluation, _files(evaluation), used)
 
     return evaluate

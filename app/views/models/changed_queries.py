@@ -7,8 +7,7 @@ import streamlit as st
 
 from app.views.widgets.figures import change_html, heading_html
 from app.views.widgets.passage.judgment import grade_word
-from training.versions.changed_queries import ChangedQuery, PlacedPassage
-from training.versions.promote import Assessment
+from training.versions.changed_queries import ChangedQuery, PlacedPassage, QueryChanges
 
 SHOWN = 240  # characters of a passage
 STYLE = """
@@ -26,12 +25,9 @@ STYLE = """
 """
 
 
-def show_changed_queries(assessment: Assessment) -> None:
+def show_changed_queries(changes: QueryChanges, *, measure: str, served: str, candidate: str) -> None:
     """Show those that lose most, then those that gain most; nothing where no query changed."""
-    changes, verdict = assessment.changes, assessment.verdict
-    if changes is None or verdict.comparison is None:
-        return
-    measure, (wins, losses, _) = verdict.comparison.measure, changes.outcomes
+    wins, losses, _ = changes.outcomes
     for title, verb, changed, count in (
         ("What became worse", "lose", changes.lost, losses),
         ("What became better", "gain", changes.gained, wins),
@@ -40,7 +36,7 @@ def show_changed_queries(assessment: Assessment) -> None:
             shown = f"; {len(changed)} of {count:,}" if count > len(changed) else ""
             about = f"the dev queries that {verb} most by {measure}, with what each version puts first{shown}"
             st.html(heading_html(title, about))
-            st.html(STYLE + changed_html(changed, served=verdict.against, candidate=verdict.candidate))
+            st.html(STYLE + changed_html(changed, served=served, candidate=candidate))
 
 
 def changed_html(changed: Sequence[ChangedQuery], *, served: str, candidate: str) -> str:

@@ -13,7 +13,7 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline, patient
 from app.views.widgets.figures import Figure, figures_html, heading_html, interval_text, p_text
 from app.views.widgets.measured.html_report import report_button
-from app.views.widgets.measured.kept_result import KeptWhole, keep_whole, read_whole
+from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result
 from app.views.widgets.measured.query_table import query_columns, search_address, show_queries
 from app.views.widgets.notices import hint, note, problem
 from app.views.widgets.pickers import (
@@ -125,7 +125,7 @@ def show_comparison(all_versions: Sequence[Version], promotion: Promotion) -> No
 
 def _show_kept() -> None:
     """The last comparison of an earlier day, if there is one."""
-    kept: KeptWhole[KeptComparison] | None = read_whole(KEPT, KeptComparison)
+    kept: KeptResult[KeptComparison] | None = read_result(KEPT, KeptComparison)
     if kept is not None:
         _show_result(kept.result.choice(), kept.result.result, measured=kept.measured)
 
@@ -219,7 +219,7 @@ def _work(
             kept_in=places.runs() / FOLDER,
             progress=progress,
         )
-        keep_whole(KEPT, KeptComparison.of(choice, result))
+        keep_result(KEPT, KeptComparison.of(choice, result))
         return result
 
     return compare

@@ -1,6 +1,7 @@
 """Which version is served: the gate judges a candidate, and the user promotes it or rolls back."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from app.resources import SharedPipeline
 from app.turns import PatientPipeline, patient
 from app.views.models.changed_queries import show_changed_queries
 from app.views.widgets.figures import heading_html
-from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result, show_result
+from app.views.widgets.measured.kept_result import KeptResult, keep_result, read_result
 from app.views.widgets.notices import hint, note, plain, problem
 from app.views.widgets.pickers import (
     judged_splits,
@@ -29,6 +30,7 @@ from indexing.progress import Progress
 from search.rerank.cross_encoder import CrossEncoderReranker
 from training.versions import expectations as pins
 from training.versions import promoted
+from training.versions.changed_queries import QueryChanges
 from training.versions.gate_settings import DEPTH, SPLIT, GateSettings
 from training.versions.measured import FOLDER
 from training.versions.promote import Assessment, assess, serve
@@ -39,6 +41,44 @@ JUDGED_KEY = "models_judged"  # session: the version judged last, and its job
 PENDING_KEY = "models_asking"  # session: the action that waits for confirmation, `promote` or `rollback`
 DONE_KEY = "models_said"  # session: what was just done
 JUDGE_NOW_KEY = "models_judge_now"  # session: the version that a press on another page asks to judge at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptVerdict:
+    """What the gate said of a version, for the next visit."""
+
+    candidate: str
+    against: str
+    """The version served then; empty for none."""
+    dev_set: str
+    sentences: tuple[str, ...]
+    measure: str = ""
+    changes: QueryChanges | None = None
+    """None where there was nothing to compare with."""
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> "KeptVerdict":
+        """What is kept of an assessment."""
+        verdict = assessment.verdict
+        objections = [f"Objection: {objection}." for objection in verdict.objections]
+        return cls(
+            candidate=verdict.candidate,
+            against=verdict.against,
+            dev_set=verdict.dev_set,
+            sentences=(
+                *_compared_words(assessment),
+                *assessment.notes,
+                *verdict.cautions,
+                *(objections or ["No objection to promoting it."]),
+            ),
+            measure="" if verdict.comparison is None else verdict.comparison.measure,
+            changes=assessment.changes,
+        )
+
+    def show_changes(self) -> None:
+        """Show the queries that changed most."""
+        if self.changes is not None:
+            show_changed_queries(self.changes, measure=self.measure, served=self.against, candidate=self.candidate)
 
 
 @st.cache_resource(show_spinner=False)
@@ -128,7 +168,7 @@ def _work(version: str, shared: SharedPipeline, depth: int) -> Callable[[Progres
             ),
             progress=progress,
         )
-        keep_result(kept_name(version), kept_of(assessment))
+        keep_result(kept_name(version), KeptVerdict.of(assessment))
         return assessment
 
     return judge
@@ -151,36 +191,25 @@ def _show_outcome(version: str, promotion: Promotion) -> None:
         return
     _show_verdict(job.result)
     _offer_promotion(job.result)
-    show_changed_queries(job.result)
+    KeptVerdict.of(job.result).show_changes()
 
 
 def _show_kept(version: str) -> None:
     """What the gate said of this version on an earlier visit, or what it does."""
-    kept = read_result(kept_name(version))
+    kept: KeptResult[KeptVerdict] | None = read_result(kept_name(version), KeptVerdict)
     if kept is None:
         note("The gate measures this version and the served one on the same dev queries, which takes a while.")
         return
-    advice = "Judge it again to promote it; what was measured is used again."
-    show_result(kept, key="models_gate_kept", title="Last verdict", advice=advice)
+    verdict = kept.result
+    about = f"{verdict.candidate} against {verdict.against or 'nothing'}, {verdict.dev_set}; measured {kept.measured}"
+    st.html(heading_html("Last verdict", about))
+    note(*verdict.sentences, "Judge it again to promote it; what was measured is used again.")
+    verdict.show_changes()
 
 
 def kept_name(version: str) -> str:
     """By which the verdict on a version is kept."""
     return f"gate/{version}"
-
-
-def kept_of(assessment: Assessment) -> KeptResult:
-    """What the gate says, for the next visit."""
-    verdict = assessment.verdict
-    objections = [f"Objection: {objection}." for objection in verdict.objections]
-    sentences = [
-        *_compared_words(assessment),
-        *assessment.notes,
-        *verdict.cautions,
-        *(objections or ["No objection to promoting it."]),
-    ]
-    about = f"{verdict.candidate} against {verdict.against or 'nothing'}, {verdict.dev_set}"
-    return KeptResult(about=about, columns={}, sentences=tuple(sentences))
 
 
 def _compared_words(assessment: Assessment) -> list[str]:
