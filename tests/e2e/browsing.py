@@ -10,6 +10,7 @@ from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
     StaleElementReferenceException,
+    TimeoutException,
     WebDriverException,
 )
 from selenium.webdriver.chrome.options import Options
@@ -109,7 +110,10 @@ def until_told(browser: WebDriver, *sentences: str, longest: float = WAIT) -> No
         seen = text_of(browser)
         return any(sentence in seen for sentence in sentences)
 
-    until(browser, " or ".join(f"“{sentence}”" for sentence in sentences), told, longest=longest)
+    try:
+        until(browser, " or ".join(f"“{sentence}”" for sentence in sentences), told, longest=longest)
+    except TimeoutException as error:
+        raise AssertionError(f"{error.msg}; the page says:\n{text_of(browser)}") from error
 
 
 def press(browser: WebDriver, key: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 
-SHARE = "15"
+SHARE = "30"
 
 
 def test_a_share_of_the_faults_passes(tmp_path: Path) -> None:
