@@ -55,7 +55,7 @@ def answered(lists: Candidates) -> Candidates:
     kept = tuple(query for query in lists.queries if max(lists.qrels[query.id].values(), default=0) > 0)
     ids = {query.id for query in kept}
     run = {query: ranking for query, ranking in lists.run.items() if query in ids}
-    return replace(lists, queries=kept, qrels={query: lists.qrels[query] for query in ids}, run=run)
+    return replace(lists, queries=kept, qrels={query.id: lists.qrels[query.id] for query in kept}, run=run)
 
 
 def measured(lists: Candidates, name: str, output: Path) -> dict[str, Any]:
