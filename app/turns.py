@@ -15,7 +15,7 @@ from indexing.records import Floats
 from indexing.store.tokens import TokenIds
 from search.pipeline import RetrieveAndRerank
 from search.rerank.late_interaction import LateInteractionReranker
-from search.rerank.reranker import PAIRS_AT_ONCE, FromFiles, PairScorer, Reranker, Scores, StoredTokens
+from search.rerank.reranker import PAIRS_AT_ONCE, PairScorer, Reranker, Scores, StoredTokens, WrappedReranker
 from search.retrieve import FirstStage
 from search.settings import PipelineSettings
 from search.trace import SearchTrace
@@ -120,26 +120,8 @@ class PatientEncoder(BiEncoder):
         return [found[row] for row in range(len(texts))]
 
 
-class PatientReranker:
+class PatientReranker(WrappedReranker):
     """A re-ranker that waits for its turn before each block of a query's passages."""
-
-    def __init__(self, reranker: Reranker) -> None:
-        self._reranker = reranker
-
-    @property
-    def name(self) -> str:
-        """The wrapped re-ranker's name."""
-        return self._reranker.name
-
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        """The wrapped re-ranker's; empty if it can't read stored tokens."""
-        return self._reranker.tokenizer_fingerprint if isinstance(self._reranker, StoredTokens) else ""
-
-    @property
-    def files(self) -> str:
-        """The wrapped re-ranker's folder or hub name; empty if it has none."""
-        return self._reranker.files if isinstance(self._reranker, FromFiles) else ""
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:
         """Score the passages while holding the lock. Raises what the wrapped re-ranker raises."""

@@ -90,3 +90,25 @@ def score_passages(
     if not np.isfinite(logits).all():
         raise ModelError(f"Re-ranker {reranker.name} gave a score that isn't a finite number; choose another.")
     return Scores(logits, scores.truncated or (False,) * len(passages), seconds)
+
+
+class WrappedReranker:
+    """What one that stands before another tells of it."""
+
+    def __init__(self, reranker: Reranker) -> None:
+        self._reranker = reranker
+
+    @property
+    def name(self) -> str:
+        """The wrapped re-ranker's name."""
+        return self._reranker.name
+
+    @property
+    def tokenizer_fingerprint(self) -> str:
+        """The wrapped re-ranker's; empty if it can't read stored tokens."""
+        return self._reranker.tokenizer_fingerprint if isinstance(self._reranker, StoredTokens) else ""
+
+    @property
+    def files(self) -> str:
+        """The wrapped re-ranker's folder or hub name; empty if it has none."""
+        return self._reranker.files if isinstance(self._reranker, FromFiles) else ""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from indexing.store.tokens import TokenIds
-from search.rerank.reranker import FromFiles, Reranker, Scores, StoredTokens, score_passages
+from search.rerank.reranker import Reranker, Scores, StoredTokens, WrappedReranker, score_passages
 
 MOST_KEPT = 50_000  # pairs; each takes about 200 bytes
 
@@ -23,7 +23,7 @@ class KeptScore(NamedTuple):
     truncated: bool
 
 
-class RememberedScores:
+class RememberedScores(WrappedReranker):
     """A re-ranker that scores only the pairs it hasn't scored lately; the others have the scores that they had.
 
     A score depends a little on the passages that are computed with it, so both are equal up to rounding. Not for
@@ -31,25 +31,11 @@ class RememberedScores:
     """
 
     def __init__(self, reranker: Reranker, *, most: int = MOST_KEPT) -> None:
-        self._reranker, self._most = reranker, most
+        super().__init__(reranker)
+        self._most = most
         self._kept: OrderedDict[Hashable, KeptScore] = OrderedDict()  # the most recently used is last
         self.computed = 0
         """Pairs that were scored so far; those whose scores were kept aren't among them."""
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._reranker.name
-
-    @property
-    def tokenizer_fingerprint(self) -> str:
-        """The model's; empty if it can't read stored tokens."""
-        return self._reranker.tokenizer_fingerprint if isinstance(self._reranker, StoredTokens) else ""
-
-    @property
-    def files(self) -> str:
-        """The model's folder or hub name; empty if it has none."""
-        return self._reranker.files if isinstance(self._reranker, FromFiles) else ""
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:
         """A raw logit of each passage, computed now or kept. Raises ModelError as `score_passages` does."""
