@@ -1,6 +1,8 @@
 """Makes random models of 32 dimensions: real sentence-transformers folders that load and compute in no time."""
 
 import importlib.util
+import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 DIM = 32
 POSITIONS = 512
+WORDS = 3_000  # the common ones; all of a tokenizer take longer to load than such a model does
 SEED = 7
 
 
@@ -52,9 +55,23 @@ def tokenizer() -> PreTrainedTokenizerBase:
     return loaded
 
 
+def small_tokenizer() -> PreTrainedTokenizerBase:
+    """The same with its first WORDS tokens and all of one character, of which every other word is made."""
+    content = json.loads((tokenizer_folder() / "tokenizer.json").read_text(encoding="utf-8"))
+    ids = content["model"]["vocab"]
+    kept = [word for word in sorted(ids, key=ids.__getitem__) if ids[word] < WORDS or len(word.removeprefix("##")) == 1]
+    content["model"]["vocab"] = {word: number for number, word in enumerate(kept)}
+    with tempfile.TemporaryDirectory(prefix="second-look-tiny-") as folder:
+        (Path(folder) / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+        shutil.copy(tokenizer_folder() / "tokenizer_config.json", folder)
+        loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+    loaded.model_max_length = POSITIONS
+    return loaded
+
+
 def _config() -> BertConfig:
     config = BertConfig(
-        vocab_size=len(tokenizer()),
+        vocab_size=len(small_tokenizer()),
         hidden_size=DIM,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -70,5 +87,5 @@ def _config() -> BertConfig:
 def _saved(model: BertModel | BertForSequenceClassification) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="second-look-tiny-") as folder:
         model.save_pretrained(folder)
-        tokenizer().save_pretrained(folder)
+        small_tokenizer().save_pretrained(folder)
         yield folder

@@ -109,8 +109,8 @@ def test_a_model_of_single_words_has_no_vectors_of_tokens(tiny_bi_encoder: Path,
 
 
 def test_texts_that_are_longer_than_the_model_reads_are_known(bi_encoder: BiEncoder) -> None:
-    most = max(map(len, bi_encoder.encode_tokens(["bee " * 600])))  # [CLS], [SEP] and most - 2 tokens
-    texts = ["bee", "bee " * (most - 2), "bee " * (most - 1), "bee " * 100_000]
+    most = max(map(len, bi_encoder.encode_tokens(["sea " * 600])))  # [CLS], [SEP] and most - 2 tokens
+    texts = ["sea", "sea " * (most - 2), "sea " * (most - 1), "sea " * 100_000]
     assert bi_encoder.cuts(texts) == [False, False, True, True]
     assert [len(tokens) for tokens in bi_encoder.encode_tokens(texts)] == [3, most, most, most]
     assert bi_encoder.cuts([]) == []
@@ -121,9 +121,9 @@ def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(
 ) -> None:
     monkeypatch.setattr("indexing.dense.encoder.BATCHES", 1)
     monkeypatch.setattr("indexing.dense.encoder.TOKEN_BUDGET", {"cpu": 32, "cuda": 32})  # 4 texts of 8 tokens
-    words = ("bee", "hive", "lamp", "ship", "ice", "sea", "cat", "dog", "oven", "rye")
+    words = ("sea", "city", "house", "water", "music", "road", "river", "church", "park", "day")
     counted = Reports()
-    vectors = bi_encoder.encode_passages([f"a text about the {word}" for word in words], progress=counted)
+    vectors = bi_encoder.encode_passages([f"a word about the {word}" for word in words], progress=counted)
     assert sorted(counted.counts) == [2, 4, 4]
     assert (vectors @ vectors.T).argmax(axis=1).tolist() == list(range(10))  # each is nearest to itself
 

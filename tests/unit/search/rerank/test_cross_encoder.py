@@ -18,7 +18,7 @@ from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.pair_reranker import TOKEN_BUDGET
 from search.rerank.reranker import score_passages
 from tests.conftest import PASSAGES, QUERIES
-from tests.support.tiny_models import tokenizer, tokenizer_folder
+from tests.support.tiny_models import tokenizer
 
 TEXTS = [*PASSAGES.values(), "short", " ".join(PASSAGES.values())]  # the last has over 400 tokens
 QUERY = QUERIES["train"]["1"]
@@ -186,15 +186,19 @@ def test_stored_token_ids_score_to_the_last_bit_as_the_texts_do(
     assert set(expected.truncated) == {True, False}
 
 
-def test_where_token_ids_are_stored_they_are_read_and_not_the_text(loaded: CrossEncoderReranker) -> None:
-    tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
+def test_where_token_ids_are_stored_they_are_read_and_not_the_text(
+    loaded: CrossEncoderReranker, tiny_cross_encoder: Path
+) -> None:
+    tokens = PassageTokenizer(str(tiny_cross_encoder)).encode(TEXTS[:2])
     found = score_passages(loaded, QUERY, ["another", "text"], tokens=tokens).logits
     assert found.tobytes() == loaded.score(QUERY, TEXTS[:2]).logits.tobytes()
     assert found.tobytes() != loaded.score(QUERY, ["another", "text"]).logits.tobytes()
 
 
-def test_token_ids_of_another_number_of_passages_are_refused(loaded: CrossEncoderReranker) -> None:
-    tokens = PassageTokenizer(str(tokenizer_folder())).encode(TEXTS[:2])
+def test_token_ids_of_another_number_of_passages_are_refused(
+    loaded: CrossEncoderReranker, tiny_cross_encoder: Path
+) -> None:
+    tokens = PassageTokenizer(str(tiny_cross_encoder)).encode(TEXTS[:2])
     with pytest.raises(ModelError, match=r"scores of shape \(2,\) for 3 passages"):
         score_passages(loaded, QUERY, TEXTS[:3], tokens=tokens)
 

@@ -16,7 +16,7 @@ from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.engines import SERVING
 from search.rerank.exported import EngineReranker, open_exported
 from search.settings import PipelineSettings
-from tests.support.tiny_models import tokenizer
+from tests.support.tiny_models import small_tokenizer
 
 PASSAGES = ["Bees make honey.", "Bread rises overnight in a bowl.", "Sand"]
 
@@ -44,10 +44,10 @@ def test_an_export_is_opened_by_its_id_and_by_its_folder(export: Path) -> None:
         opened = open_reranker(name)
         assert isinstance(opened, EngineReranker)
         assert opened.name == "mine/1.onnx"
-    # [CLS] bees [SEP] passage [SEP]: 4 tokens beside the passage's
-    passages = [len(tokenizer()(text, add_special_tokens=False)["input_ids"]) for text in PASSAGES]
-    assert open_exported(export).score("bees", PASSAGES).logits.tolist() == [4 + count for count in passages]
-    assert open_exported(export).score_pairs(["bees", "bees"], PASSAGES[:2]).tolist() == [
+    # [CLS] sea [SEP] passage [SEP]: 4 tokens beside the passage's
+    passages = [len(small_tokenizer()(text, add_special_tokens=False)["input_ids"]) for text in PASSAGES]
+    assert open_exported(export).score("sea", PASSAGES).logits.tolist() == [4 + count for count in passages]
+    assert open_exported(export).score_pairs(["sea", "sea"], PASSAGES[:2]).tolist() == [
         4 + count for count in passages[:2]
     ]
 
@@ -61,7 +61,9 @@ def test_an_index_is_searched_with_an_export(export: Path, built_root: Path) -> 
 def test_stored_token_ids_score_as_the_text_does(export: Path) -> None:
     reranker = open_exported(export)
     assert reranker.tokenizer_fingerprint != ""
-    ids = [np.array(tokenizer()(text, add_special_tokens=False)["input_ids"], dtype=np.uint16) for text in PASSAGES]
+    ids = [
+        np.array(small_tokenizer()(text, add_special_tokens=False)["input_ids"], dtype=np.uint16) for text in PASSAGES
+    ]
     by_text = reranker.score("bees", PASSAGES)
     assert reranker.score_stored("bees", ids).logits.tolist() == by_text.logits.tolist()
 
@@ -85,7 +87,7 @@ def test_an_engine_whose_score_is_not_finite_is_refused() -> None:
         return np.full((len(features["input_ids"]), 1), np.nan, dtype=np.float32)
 
     with pytest.raises(ModelError, match="Re-ranker x gave a score that isn't a finite number; choose another"):
-        EngineReranker("x", tokenizer(), broken).score("q", ["p"])
+        EngineReranker("x", small_tokenizer(), broken).score("q", ["p"])
 
 
 def test_a_folder_that_is_no_export_is_refused(tiny_cross_encoder: Path) -> None:

@@ -61,14 +61,14 @@ def test_its_features_of_the_usual_kind_are_scored_as_the_base_does(model: PairM
 
 
 def test_only_the_passage_is_cut(tiny_cross_encoder: Path) -> None:
-    short = opened(tiny_cross_encoder, max_length=32)
+    short = opened(tiny_cross_encoder, max_length=48)
     query = "how do the bees of this hive make honey from flowers"
     (encoded,) = short.preprocess([(query, PASSAGES["b1"])])[PAIRS].ids
     read = short.tokenizer.decode(encoded["input_ids"])
     whole = short.tokenizer(query, PASSAGES["b1"])["input_ids"]
-    assert len(encoded["input_ids"]) == 32 < len(whole)
+    assert len(encoded["input_ids"]) == 48 < len(whole)
     assert read.startswith(f"[CLS] {query} [SEP] a lighthouse lamp turns so that every ship")
-    assert encoded["input_ids"][:-1] == whole[:31]  # then [SEP]
+    assert encoded["input_ids"][:-1] == whole[:47]  # then [SEP]
 
 
 def test_a_short_pair_is_not_padded(model: PairModel) -> None:
