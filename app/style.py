@@ -16,6 +16,7 @@ CSS = """
   --sl-ring: light-dark(#767d92, #8a91a5);
 }
 .stMainBlockContainer { max-width: 1180px; padding: 2.6rem 2.5rem 4rem; }
+.stApp:has([data-testid=stExpandSidebarButton]) .stMainBlockContainer { padding-top: 4.2rem; } /* below that button */
 [data-testid=stSidebarHeader] { height: 2.6rem; margin-bottom: .2rem; } /* the first page's name beside the title */
 [data-testid=stSidebarUserContent] { padding-top: .6rem; }
 .sl-top { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .9rem; }

@@ -45,6 +45,10 @@ PLACES = """
 const place = (selector) => { const r = document.querySelector(selector).getBoundingClientRect(); return [r.x, r.y]; };
 return [place(".sl-top h1"), place("[data-testid=stSidebarNavLink]")];
 """
+COVERED = """
+const title = document.querySelector(".sl-top h1"), { x, y, bottom } = title.getBoundingClientRect();
+return [y + 1, bottom - 1].some((at) => !title.contains(document.elementFromPoint(x + 5, at)));
+"""
 WATCH = """
 window.slPlaces = [];
 const look = () => {
@@ -158,6 +162,15 @@ def test_title_and_navigation_stay_in_place_from_page_to_page(browser: WebDriver
         found[page] = browser.execute_script(PLACES)
     assert all(place == found["Search"] for place in found.values()), found
     assert len(set(browser.execute_script("return window.slPlaces"))) == 1  # also while one page gives way to the next
+
+
+def test_nothing_covers_the_title_where_the_navigation_is_folded(browser: WebDriver, workshop: Workshop) -> None:
+    browser.get(workshop.address)
+    all_of(browser, HEADING)
+    fold = all_of(browser, "[data-testid=stSidebarCollapseButton] button")[0]
+    browser.execute_script("arguments[0].click()", fold)  # it shows only under a pointer
+    until(browser, "the navigation to be folded", lambda: bool(there(browser, "[data-testid=stExpandSidebarButton]")))
+    until(browser, "the title to be seen whole", lambda: not browser.execute_script(COVERED))
 
 
 def test_a_phone_shows_the_first_card_soon_and_a_long_query_whole(browser: WebDriver, workshop: Workshop) -> None:
