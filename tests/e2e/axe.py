@@ -64,7 +64,7 @@ class Looks:
         self._unnamed: list[str] = []
 
     def look(self, name: str) -> None:
-        """Look at the page as it is now; it stays narrow after that."""
+        """Look at the page as it is now; it is shown wide and light again after that."""
         for width, themes in zip(WIDTHS, (("light", "dark"), ("dark", "light")), strict=True):  # each change draws anew
             for theme in themes:
                 show(self._browser, width=width, theme=theme)
@@ -73,12 +73,7 @@ class Looks:
             self._small.extend(f"{name}, {width} pixels: {one}" for one in self._browser.execute_script(SMALL))
         labels = self._browser.execute_script(UNNAMED)
         self._unnamed.extend(f"{name}: {label}" for label in labels if not label or "Vega" in label)
-
-    def next(self, address: str) -> None:
-        """Open another page, wide and light again: an empty page is drawn in that way sooner than a full one."""
-        self._browser.get("about:blank")
         show(self._browser, width=WIDTHS[0], theme="light")
-        self._browser.get(address)
 
     def check(self, own: Mapping[tuple[str, str], str]) -> None:
         """Fail where anything was found but what the list of Streamlit's own holds, and where that holds too much."""

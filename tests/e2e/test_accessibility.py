@@ -80,9 +80,8 @@ def test_no_page_or_dialog_breaks_a_rule_in_either_theme_at_either_width(
     browser: WebDriver, workshop: Workshop
 ) -> None:
     looks = Looks(browser)
-    looks.next(f"{workshop.address}/train")
+    browser.get(f"{workshop.address}/train")
     looks.look("Train")
-    looks.next(f"{workshop.address}/train")
     begin_training(browser, name="heard", steps=4, batch=4, limit=4, per_query=2, dev_queries=1, evaluate_every=2)
     until_told(browser, "Version heard/1 is ready.")
     open_box(browser, "train_learned")  # the same rows as in a preview
@@ -107,7 +106,7 @@ def look_at(
 ) -> None:
     """Bring the app into each state, by its address and what is done there, and look at it."""
     for name, address, step in states:
-        looks.next(workshop.address + address)
+        browser.get(workshop.address + address)
         all_of(browser, HEADING)
         step(browser)
         looks.look(name)

@@ -37,7 +37,6 @@ def test_pages_are_for_those_who_logged_in(browser: WebDriver, tiny_sample_root:
             looks = Looks(browser)
             looks.look("the login")
             looks.check({})
-            looks.next(address)
             press(browser, "login")
             all_of(browser, FORM)
             until(browser, "who it is", lambda: f"Logged in as {ANN}" in text_of(browser, ".st-key-access"))
