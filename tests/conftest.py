@@ -78,8 +78,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduler
 
 
-def pytest_collection_finish() -> None:
-    """Exempt what the tests import from garbage collection: each training collects once, half of a small one's time."""
+@pytest.fixture(scope="module", autouse=True)
+def exempt_from_collection() -> None:
+    """Exempt what is loaded from garbage collection: each training collects once, half of a small one's time."""
     gc.collect()
     gc.freeze()
 
