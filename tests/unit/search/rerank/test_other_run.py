@@ -36,7 +36,7 @@ def test_our_own_list_comes_out_as_a_search_gives_it_by_index_and_by_texts(
     for rerank in (by_index(pipeline, settings), by_texts(texts, WordOverlapReranker(), bi_encoder, settings)):
         found = rerank(QUERY, trace.fused)
         assert found.passage_ids[:4] == trace.final.passage_ids
-        np.testing.assert_allclose(found.scores[:4], trace.final.scores, atol=0.03)  # vectors in bfloat16, spread by the z-scores
+        np.testing.assert_allclose(found.scores[:4], trace.final.scores, atol=0.03)  # bfloat16 in z-scores
         left = [name for name in trace.fused.passage_ids if name not in set(trace.final.passage_ids)]
         assert list(found.passage_ids[4:]) == left
         assert (np.diff(found.scores) <= 0).all()
