@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexing.building.build import build
+from indexing.building.settings import BuildSettings
+from indexing.corpus.corpus import Corpus
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import SettingsError
-from indexing.index import Index
+from indexing.index import Index, open_index
 from indexing.records import PassageId, Query, QueryId, Ranking
 from search.pipeline import RetrieveAndRerank
 from search.rerank.other_run import above, by_index, by_texts, check_lists, rerank_settings
@@ -24,11 +27,14 @@ def ranking(*names: str) -> Ranking:
     return Ranking([PassageId(name) for name in names], np.arange(len(names), 0, -1, dtype=np.float32))
 
 
+@pytest.mark.usefixtures("in_float32")
 @pytest.mark.parametrize("order", MIXES)
 @pytest.mark.parametrize("mix", MIXES)
 def test_our_own_list_comes_out_as_a_search_gives_it_by_index_and_by_texts(
-    small_index: Index, bi_encoder: BiEncoder, order: FirstScore, mix: FirstScore
+    small_corpus: Path, tiny_bi_encoder: Path, tmp_path: Path, order: FirstScore, mix: FirstScore
 ) -> None:
+    build(Corpus(small_corpus), name="own", root=tmp_path, settings=BuildSettings(bi_encoder=str(tiny_bi_encoder)))
+    small_index, bi_encoder = open_index("own", root=tmp_path), BiEncoder(str(tiny_bi_encoder))
     settings = replace(SETTINGS, rerank_order=order, rerank_mix=mix)
     pipeline = RetrieveAndRerank(small_index, bi_encoder, WordOverlapReranker())
     trace = pipeline.search(QUERY.text, settings)
@@ -36,7 +42,7 @@ def test_our_own_list_comes_out_as_a_search_gives_it_by_index_and_by_texts(
     for rerank in (by_index(pipeline, settings), by_texts(texts, WordOverlapReranker(), bi_encoder, settings)):
         found = rerank(QUERY, trace.fused)
         assert found.passage_ids[:4] == trace.final.passage_ids
-        np.testing.assert_allclose(found.scores[:4], trace.final.scores, atol=0.03)  # bfloat16 in z-scores
+        np.testing.assert_allclose(found.scores[:4], trace.final.scores, atol=0.01)
         left = [name for name in trace.fused.passage_ids if name not in set(trace.final.passage_ids)]
         assert list(found.passage_ids[4:]) == left
         assert (np.diff(found.scores) <= 0).all()
