@@ -1,11 +1,12 @@
 """python -m benchmarks.ablation JUDGED: what each ingredient of training on graded lists gives.
 
-JUDGED holds the judged collections, as for `make lists-reranker`. Every arm is one pass from the shipped re-ranker over
-other lists, or with another target; it is measured on the sets that are chosen by, TREC DL 2023 and the bundled dev
-queries, and on nothing else. The two arms with the best mean are trained by more seeds, and the weights of all seeds of
-the best one are averaged. The figures of each query are stored after every arm, and an arm whose figures are there is
-neither trained nor scored again, so that it goes on where it was stopped, on another machine too, until what ships
-changes. --show prints the stored table.
+JUDGED holds the judged collections, as for `make reranker`. Every arm is one pass over other lists, or with another
+target, from BASE: what shipped before it learned from such lists, which `make reranker` makes on its way. An arm is
+measured on sets that are chosen by, TREC DL 2023 (BM25's best 100 of each query) and the bundled dev queries (the first
+stage's best 20), and on nothing else. The two arms with the best mean are trained by more seeds, and the weights of all
+seeds of the best one are averaged. The figures of each query are stored after every arm, and an arm whose figures are
+there is neither trained nor scored again, so that it goes on where it was stopped, on another machine too, until the
+base changes. --show prints the stored table.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import gzip
 import json
 import os
 import platform
+import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,11 +28,12 @@ from indexing import atomic, places
 from indexing.errors import SettingsError
 from indexing.records import QueryId
 from indexing.words.analyzers import analyzer_for
-from search.served import LATE, SHIPPED, reranker_fingerprint, reranker_path
+from search.served import LATE, reranker_fingerprint, reranker_path
 from training.data.list_folder import lay_out_lists
 from training.data.settings import DataSettings
 from training.evaluation.candidates import ndcg
 from training.evaluation.significance import bootstrap_interval
+from training.mining.negatives import spread
 from training.recipes.catalog import DISTILL_LIST
 from training.recipes.settings import TrainSettings
 from training.source import Source
@@ -53,9 +56,12 @@ RUNS = ("trec-dl-2021-teacher", "trec-dl-2022-teacher")
 LARGER = "mpnet"  # of the two models whose late interaction is in TEACHER
 RESULT = Path("benchmarks/results/ablation.json")
 SEEDS = (17, 18, 19)
+FIRST = "the base"
 COMMAND = "python -m benchmarks.ablation"
-BASE = "what ships"
+BASE = "mean-reranker/1"
 BEST = 2  # arms that are trained by every seed
+LIST_DEPTH, DEV_DEPTH = 100, 20  # passages that are re-ranked of a query of DL 2023, and of a dev query
+DRAWN, PASSAGES = 8, 8  # lists drawn from each query of RUNS, and the passages of each
 Values = Mapping[str, Mapping[QueryId, float]]
 """nDCG@10 by set and query."""
 
@@ -73,8 +79,9 @@ class Arm:
     """Whose judged train queries are learned from too."""
     teacher: str = ""
     """The one model of TEACHER that is used; empty: the mean of both."""
-    runs: tuple[str, ...] = ()
-    """Lists that are learned from too, all of them, with scores of their own."""
+    runs: str = ""
+    """How lists are drawn from the passages of RUNS, which are learned from too: "at random", "in strata" of their
+    scores, or, if empty, not."""
 
     def version(self, seed: int) -> str:
         """NAME/VERSION of the pass with this seed."""
@@ -85,13 +92,14 @@ ARMS = (
     Arm("1,000 graded", GRADED, 1_000),
     Arm("2,000 graded", GRADED, 2_000),
     Arm("4,000 graded", GRADED, 4_000),
+    Arm("10,000 graded and written", ALL, 10_000),
     Arm("2,000 graded, grades alone", GRADED, 2_000, TargetSettings(teacher=0)),
     Arm("2,000 graded, teacher alone", GRADED, 2_000, TargetSettings(grade=0)),
     Arm("2,000 graded, larger teacher", GRADED, 2_000, teacher=LARGER),
     Arm("2,000 graded and written", ALL, 2_000),
-    Arm("2,000 graded and runs", GRADED, 2_000, runs=RUNS),
+    Arm("2,000 graded and runs at random", GRADED, 2_000, runs="at random"),
+    Arm("2,000 graded and runs in strata", GRADED, 2_000, runs="in strata"),
     Arm("2,000 graded and the bundled train queries", GRADED, 2_000, indexes=("sample",)),
-    Arm("10,000 graded and written", ALL, 10_000),
 )
 
 
@@ -99,6 +107,7 @@ def main() -> None:
     """Train and measure what is missing, or show what is stored."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("judged", type=Path, nargs="?", help="folder of judged collections")
+    parser.add_argument("--base", default=BASE, help="NAME/VERSION that every arm starts from (%(default)s)")
     parser.add_argument("--arms", type=int, default=len(ARMS), help="only the first of them (%(default)s)")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="of the two best arms (%(default)s)")
     parser.add_argument("--show", action="store_true", help="print the stored table and make nothing")
@@ -111,7 +120,7 @@ def main() -> None:
         return
     if options.judged is None:
         raise SettingsError("Say where the judged collections are: make ablation JUDGED=path")
-    _Ablation(options.judged, options.json).run(ARMS[: options.arms], options.seeds)
+    _Ablation(options.judged, find_version(options.base).id, options.json).run(ARMS[: options.arms], options.seeds)
     print("\n".join(table(json.loads(options.json.read_text(encoding="utf-8")))))
 
 
@@ -141,22 +150,22 @@ class StoredRows:
 class _Ablation:
     """The sets that are measured on, and the rows measured so far."""
 
-    def __init__(self, judged: Path, output: Path) -> None:
-        self._judged = judged
+    def __init__(self, judged: Path, base: str, output: Path) -> None:
+        self._judged, self._base = judged, base
         folder = _runs() / "trec-dl-2023"
         if not folder.is_dir():
             lay_out_lists(judged / "more/trec-dl-2023/lists.jsonl.gz", folder, analyzer=analyzer_for("english"))
-        self._sets = chosen_by([folder], ["sample"])
+        self._sets = chosen_by([folder], ["sample"], whole=LIST_DEPTH, depth=DEV_DEPTH)
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "base": reranker_fingerprint(reranker_path(SHIPPED)),
+            "base": reranker_fingerprint(reranker_path(base)),
             "queries": {key: len(given.queries) for key, given in self._sets.items()},
         }
         self._rows = StoredRows(output, about)
 
     def run(self, arms: Sequence[Arm], seeds: Sequence[int]) -> None:
         """Every arm by the first seed, the best ones by all, and the mean of the best one's weights."""
-        self._measure(BASE, lambda: SHIPPED)
+        self._measure(FIRST, lambda: self._base)
         self._measure("late interaction, untrained", lambda: LATE)
         first = {arm: _mean(self._measure(arm.name, partial(self._trained, arm, seeds[0]))) for arm in arms}
         best = sorted(first, key=lambda arm: -first[arm])[:BEST]
@@ -183,7 +192,7 @@ class _Ablation:
             data = DataSettings(
                 sources=(
                     *(Source("lists", str(self._lists(name)), taught) for name in arm.sets),
-                    *(Source("lists", str(self._lists(name))) for name in arm.runs),
+                    *(Source("lists", str(self._drawn(name, arm.runs))) for name in RUNS if arm.runs),
                     *(Source("index", name) for name in arm.indexes),
                 ),
                 limit=arm.lists // len(arm.sets),
@@ -192,7 +201,7 @@ class _Ablation:
             request = TrainRequest(
                 output=output,
                 recipe=DISTILL_LIST.name,
-                settings=TrainSettings(base=SHIPPED, seed=seed, precision="float32"),
+                settings=TrainSettings(base=self._base, seed=seed, precision="float32"),
                 data=data,
                 protect=tuple(self._judged / name for name in PROTECTED if (self._judged / name).is_file()),
             )
@@ -214,6 +223,14 @@ class _Ablation:
         atomic.write_text(alone, "".join(json.dumps(record) + "\n" for record in kept))
         return alone
 
+    def _drawn(self, name: str, how: str) -> Path:
+        """The lists drawn from all queries of one of RUNS, in a file of their own."""
+        drawn = _runs() / f"{name} {how}.jsonl"
+        with gzip.open(self._lists(name), "rt", encoding="utf-8") as lines:
+            parts = [part for line in lines for part in drawn_lists(json.loads(line), how)]
+        atomic.write_text(drawn, "".join(json.dumps(part) + "\n" for part in parts))
+        return drawn
+
     def _averaged(self, arm: Arm, seeds: Sequence[int]) -> str:
         version = f"{arm.version(0).rpartition('/')[0]}-mean/{len(seeds)}"
         output = places.models() / version
@@ -222,17 +239,30 @@ class _Ablation:
         return version
 
 
+def drawn_lists(record: Mapping[str, Any], how: str) -> Iterator[dict[str, Any]]:
+    """DRAWN lists of PASSAGES of one query's scored candidates, all at random or in strata of their scores.
+
+    In strata, half of a list is of the tenth with the best scores and a quarter of the better half.
+    """
+    best_first = sorted(record["candidates"], key=lambda candidate: -candidate["score"])
+    for number in range(1, DRAWN + 1):
+        key = f"{record['query_id']}-{number}"
+        rng = random.Random(key)
+        chosen = spread(best_first, PASSAGES, rng) if how == "in strata" else rng.sample(best_first, PASSAGES)
+        yield {"query_id": key, "query": record["query"], "candidates": chosen}
+
+
 def table(stored: Mapping[str, Any]) -> Iterator[str]:
-    """In Markdown, in the order they were measured; each set with its difference from what ships, and 95 %."""
+    """In Markdown, in the order they were measured; each set with its difference from the base, and 95 %."""
     sets = stored["queries"]
-    yield f"| | mean | {' | '.join(f'{name} ({count}) | against what ships' for name, count in sets.items())} |"
+    yield f"| | mean | {' | '.join(f'{name} ({count}) | against the base' for name, count in sets.items())} |"
     yield f"|---|---:|{'---:|---|' * len(sets)}"
-    base: Values = stored["rows"][BASE]
+    base: Values = stored["rows"][FIRST]
     for row, values in stored["rows"].items():
         cells = [f"{_mean(values):.4f}"]
         for name in sets:
             cells.append(f"{fmean(values[name].values()):.4f}")
-            cells.append("" if row == BASE else _difference(values[name], base[name]))
+            cells.append("" if row == FIRST else _difference(values[name], base[name]))
         yield f"| {row} | {' | '.join(cells)} |"
 
 

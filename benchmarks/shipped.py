@@ -108,11 +108,14 @@ def main() -> None:
         atomic.write_json(options.json, {"queries": counts, "ndcg@10": figures})
 
 
-def chosen_by(lists: Sequence[Path], dev: Sequence[str]) -> dict[str, Candidates]:
-    """The sets, by name: folders of lists whole, and the first stage's lists of the dev queries of indexes."""
+def chosen_by(
+    lists: Sequence[Path], dev: Sequence[str], *, whole: int = WHOLE, depth: int = DEPTH
+) -> dict[str, Candidates]:
+    """The sets, by name: folders of lists, cut to `whole`, and the first stage's `depth` best of the dev queries of
+    indexes."""
     indexes = OpenIndexes()
-    folders = {folder.name: Candidates.read(folder, depth=WHOLE) for folder in lists}
-    return folders | {f"{name} dev": dev_lists(DevSettings(name, "dev", WHOLE, DEPTH), indexes) for name in dev}
+    folders = {folder.name: Candidates.read(folder, depth=whole) for folder in lists}
+    return folders | {f"{name} dev": dev_lists(DevSettings(name, "dev", WHOLE, depth), indexes) for name in dev}
 
 
 def measure(

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from indexing.corpus.same_text import text_key
 from indexing.records import Candidate, PassageId, QueryId, Ranking
@@ -21,6 +21,7 @@ RULES = (
     *("relative margin", "absolute margin", "max score", "min score"),
 )
 """In the order in which they are applied; a candidate counts for the first rule that drops it."""
+T = TypeVar("T")
 Text = Callable[[PassageId], str]
 Rescore = Callable[[Sequence[PassageId]], Mapping[PassageId, float]]
 """Returns a re-ranker's raw score of each of these passages for the current query."""
@@ -162,7 +163,7 @@ def draw_negatives(
     return judged, rng.sample(mined, min(len(mined), room - len(judged)))
 
 
-def spread(pool: Sequence[Candidate], count: int, rng: random.Random) -> list[Candidate]:
+def spread(pool: Sequence[T], count: int, rng: random.Random) -> list[T]:
     """Draw `count` of a pool, in order: half from its first tenth, a quarter from its first half, the rest from all."""
     chosen: list[int] = []
     for share, upto in ((count // 2, max(count, len(pool) // 10)), (count // 4, len(pool) // 2), (count, len(pool))):
