@@ -2,11 +2,11 @@
 
 JUDGED holds the judged collections, as for `make reranker`. Every arm is one pass over other lists, or with another
 target, from BASE: what shipped before it learned from such lists, which `make reranker` makes on its way. An arm is
-measured on sets that are chosen by, TREC DL 2023 (BM25's best 100 of each query) and the bundled dev queries (the first
-stage's best 20), and on nothing else. The two arms with the best mean are trained by more seeds, and the weights of all
-seeds of the best one are averaged. The figures of each query are stored after every arm, and an arm whose figures are
-there is neither trained nor scored again, so that it goes on where it was stopped, on another machine too, until the
-base changes. --show prints the stored table.
+measured on TREC DL 2023 (BM25's best 100 of each query), on the bundled dev queries (the first stage's best 20) and on
+graded lists that no arm learns from, and on nothing else. The two arms with the best mean are trained by more seeds,
+and the weights of all seeds of the best one are averaged. The figures of each query are stored after every arm, and an
+arm whose figures are there is neither trained nor scored again, so that it goes on where it was stopped, on another
+machine too, until the base changes. --show prints the stored table.
 """
 
 import argparse
@@ -61,6 +61,7 @@ COMMAND = "python -m benchmarks.ablation"
 BASE = "mean-reranker/1"
 BEST = 2  # arms that are trained by every seed
 LIST_DEPTH, DEV_DEPTH = 100, 20  # passages that are re-ranked of a query of DL 2023, and of a dev query
+HELD_OUT, HELD_OUT_LISTS = "graded-held-out", 400
 DRAWN, PASSAGES = 8, 8  # lists drawn from each query of RUNS, and the passages of each
 Values = Mapping[str, Mapping[QueryId, float]]
 """nDCG@10 by set and query."""
@@ -152,10 +153,12 @@ class _Ablation:
 
     def __init__(self, judged: Path, base: str, output: Path) -> None:
         self._judged, self._base = judged, base
-        folder = _runs() / "trec-dl-2023"
-        if not folder.is_dir():
-            lay_out_lists(judged / "more/trec-dl-2023/lists.jsonl.gz", folder, analyzer=analyzer_for("english"))
-        self._sets = chosen_by([folder], ["sample"], whole=LIST_DEPTH, depth=DEV_DEPTH)
+        english = analyzer_for("english")
+        for name, lists in {"trec-dl-2023": self._lists("trec-dl-2023"), HELD_OUT: self._held_out()}.items():
+            if not (_runs() / name).is_dir():
+                lay_out_lists(lists, _runs() / name, analyzer=english)
+        folders = [_runs() / "trec-dl-2023", _runs() / HELD_OUT]
+        self._sets = chosen_by(folders, ["sample"], whole=LIST_DEPTH, depth=DEV_DEPTH)
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "base": reranker_fingerprint(reranker_path(base)),
@@ -222,6 +225,15 @@ class _Ablation:
         kept = [{key: record[key] for key in ("set", "query_id", model)} for record in records]
         atomic.write_text(alone, "".join(json.dumps(record) + "\n" for record in kept))
         return alone
+
+    def _held_out(self) -> Path:
+        """HELD_OUT_LISTS of the last of GRADED, from all over what is behind the most that an arm reads of it."""
+        held_out = _runs() / f"{HELD_OUT}.jsonl"
+        with gzip.open(self._lists(GRADED[-1]), "rt", encoding="utf-8") as lines:
+            rest = list(lines)[max(arm.lists // len(arm.sets) for arm in ARMS) :]
+        chosen = (rest[place * len(rest) // HELD_OUT_LISTS] for place in range(HELD_OUT_LISTS))
+        atomic.write_text(held_out, "".join(chosen))
+        return held_out
 
     def _drawn(self, name: str, how: str) -> Path:
         """The lists drawn from all queries of one of RUNS, in a file of their own."""
