@@ -11,6 +11,7 @@ machine too, until the base changes. --show prints the stored table.
 
 import argparse
 import gzip
+import hashlib
 import json
 import os
 import platform
@@ -93,7 +94,6 @@ ARMS = (
     Arm("1,000 graded", GRADED, 1_000),
     Arm("2,000 graded", GRADED, 2_000),
     Arm("4,000 graded", GRADED, 4_000),
-    Arm("10,000 graded and written", ALL, 10_000),
     Arm("2,000 graded, grades alone", GRADED, 2_000, TargetSettings(teacher=0)),
     Arm("2,000 graded, teacher alone", GRADED, 2_000, TargetSettings(grade=0)),
     Arm("2,000 graded, larger teacher", GRADED, 2_000, teacher=LARGER),
@@ -101,6 +101,7 @@ ARMS = (
     Arm("2,000 graded and runs at random", GRADED, 2_000, runs="at random"),
     Arm("2,000 graded and runs in strata", GRADED, 2_000, runs="in strata"),
     Arm("2,000 graded and the bundled train queries", GRADED, 2_000, indexes=("sample",)),
+    Arm("10,000 graded and written", ALL, 10_000),
 )
 
 
@@ -167,17 +168,22 @@ class _Ablation:
         self._rows = StoredRows(output, about)
 
     def run(self, arms: Sequence[Arm], seeds: Sequence[int]) -> None:
-        """Every arm by the first seed, the best ones by all, and the mean of the best one's weights."""
+        """Every arm by the first seed, means of weights, and the best arms by the other seeds."""
         self._measure(FIRST, lambda: self._base)
         self._measure("late interaction, untrained", lambda: LATE)
         first = {arm: _mean(self._measure(arm.name, partial(self._trained, arm, seeds[0]))) for arm in arms}
         best = sorted(first, key=lambda arm: -first[arm])[:BEST]
+        with_base = [self._base, best[0].version(seeds[0])]
+        self._measure(f"{best[0].name}, mean with the base's weights", partial(self._averaged, with_base))
+        if len(arms) > 1:
+            everything = [arm.version(seeds[0]) for arm in arms]
+            self._measure("mean of all these passes' weights", partial(self._averaged, everything))
         for arm in best:
             for seed in seeds[1:]:
                 self._measure(f"{arm.name}, seed {seed}", partial(self._trained, arm, seed))
         if len(seeds) > 1:
             name = f"{best[0].name}, mean of {len(seeds)} seeds' weights"
-            self._measure(name, partial(self._averaged, best[0], seeds))
+            self._measure(name, partial(self._averaged, [best[0].version(seed) for seed in seeds]))
 
     def _measure(self, name: str, reranker: Callable[[], str]) -> Values:
         values = self._rows.measured(name, lambda: self._scored(reranker()))
@@ -243,12 +249,13 @@ class _Ablation:
         atomic.write_text(drawn, "".join(json.dumps(part) + "\n" for part in parts))
         return drawn
 
-    def _averaged(self, arm: Arm, seeds: Sequence[int]) -> str:
-        version = f"{arm.version(0).rpartition('/')[0]}-mean/{len(seeds)}"
-        output = places.models() / version
+    def _averaged(self, versions: Sequence[str]) -> str:
+        """The version that holds the mean of their weights, named by what is averaged."""
+        named = f"ablation-mean/{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:16]}"
+        output = places.models() / named
         if not output.exists():
-            average_versions([find_version(arm.version(seed)) for seed in seeds], output, command=COMMAND)
-        return version
+            average_versions([find_version(version) for version in versions], output, command=COMMAND)
+        return named
 
 
 def drawn_lists(record: Mapping[str, Any], how: str) -> Iterator[dict[str, Any]]:
@@ -265,12 +272,12 @@ def drawn_lists(record: Mapping[str, Any], how: str) -> Iterator[dict[str, Any]]
 
 
 def table(stored: Mapping[str, Any]) -> Iterator[str]:
-    """In Markdown, in the order they were measured; each set with its difference from the base, and 95 %."""
+    """In Markdown, best mean first; each set with its difference from the base, and 95 %."""
     sets = stored["queries"]
     yield f"| | mean | {' | '.join(f'{name} ({count}) | against the base' for name, count in sets.items())} |"
     yield f"|---|---:|{'---:|---|' * len(sets)}"
     base: Values = stored["rows"][FIRST]
-    for row, values in stored["rows"].items():
+    for row, values in sorted(stored["rows"].items(), key=lambda entry: -_mean(entry[1])):
         cells = [f"{_mean(values):.4f}"]
         for name in sets:
             cells.append(f"{fmean(values[name].values()):.4f}")

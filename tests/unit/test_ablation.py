@@ -20,10 +20,10 @@ def test_rows_give_the_mean_and_each_difference_with_its_interval() -> None:
     lines = list(table({**ABOUT, "rows": rows}))
     assert lines[0] == "| | mean | a (2) | against the base | b (1) | against the base |"
     assert lines[1].count("|") == lines[0].count("|")
-    assert lines[2] == "| the base | 0.6000 | 0.5000 |  | 0.7000 |  |"
-    assert lines[3] == (
-        "| 1,000 graded | 0.6100 | 0.5300 | +0.0300 [+0.030, +0.030] | 0.6900 | -0.0100 [-0.010, -0.010] |"
-    )
+    assert lines[2:] == [
+        "| 1,000 graded | 0.6100 | 0.5300 | +0.0300 [+0.030, +0.030] | 0.6900 | -0.0100 [-0.010, -0.010] |",
+        "| the base | 0.6000 | 0.5000 |  | 0.7000 |  |",
+    ]
 
 
 def test_what_is_stored_is_not_measured_again_until_the_base_changes(tmp_path: Path) -> None:
