@@ -11,7 +11,7 @@ import torch
 from indexing.bm25.backends import Bm25, Bm25s, RankBm25
 from indexing.bm25.from_postings import PostingsBm25
 from indexing.catalogue import current_build, index_names, verify
-from indexing.corpus.folder import corpus_files
+from indexing.corpus.folder import corpus_files, files_digest
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.exact import TorchExact
 from indexing.dense.faiss_index import DenseIndex, DenseSearcher, gpus
@@ -82,16 +82,23 @@ def check_encoder(
 
 
 def up_to_date(name: str, *, corpus: Path, root: Path | None = None) -> Path | None:
-    """The current build's folder if it is sound, was built from this corpus and is newer than its files; else None."""
+    """The current build's folder if it is sound and was built from this corpus as its files are now; else None.
+
+    Builds that don't record the corpus's files count if they are newer than all of them.
+    """
     if name not in index_names(root):
         return None
     try:
         folder = current_build(name, root=root)
         manifest = Manifest.load(folder)
-        changed = max(file.stat().st_mtime for file in corpus_files(corpus))
-        built = datetime.fromisoformat(manifest.created).timestamp()
-        same = manifest.corpus == str(corpus) and manifest.analyzer() is not None
-        return folder if same and changed < built and not verify(folder, full=False) else None
+        if manifest.corpus != str(corpus) or manifest.analyzer() is None:
+            return None
+        if manifest.corpus_files:
+            unchanged = manifest.corpus_files == files_digest(corpus)
+        else:
+            changed = max(file.stat().st_mtime for file in corpus_files(corpus))
+            unchanged = changed < datetime.fromisoformat(manifest.created).timestamp()
+        return folder if unchanged and not verify(folder, full=False) else None
     except IndexingError:
         return None
 

@@ -91,6 +91,8 @@ class Manifest:
     skipped_count: int = 0
     notes: tuple[str, ...] = ()
     """Sentences on the corpus as it was read: what was left out, undone or looks wrong."""
+    corpus_files: str = ""
+    """Digest of the names, sizes and times of the corpus's files when they were read; older builds have none."""
     change: str = ""
     """What was added or deleted, and from which build; empty for a build from a corpus."""
     language: str = ""

@@ -24,6 +24,7 @@ from indexing.building.settings import BuildSettings
 from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, clear_removed, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
+from indexing.corpus.folder import files_digest
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import check_kind
 from indexing.disk import check_space, disk_errors
@@ -54,6 +55,8 @@ class BuildPlan:
     settings: BuildSettings
     corpus: str
     """Path the passages were read from, for the manifest."""
+    corpus_files: str = ""
+    """Digest of its files, for the manifest."""
     language: IndexLanguage = field(default_factory=lambda: IndexLanguage(DEFAULT))
     """For the manifest."""
     analyzer: Analyzer = field(default_factory=analyzer_for)
@@ -104,6 +107,7 @@ def build(
         root=root or places.indexes(),
         settings=settings,
         corpus=str(corpus.path),
+        corpus_files=files_digest(corpus.path),
         language=language,
         analyzer=analyzer_for(language.name),
     )
@@ -182,6 +186,7 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
         build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
         created=started.isoformat(),
         corpus=request.corpus,
+        corpus_files=request.corpus_files,
         shard_key=key,
         encoded=encoded,
         skipped=tuple(source.skipped) if source else (),

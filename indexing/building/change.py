@@ -128,6 +128,7 @@ def _rebuild(
         root=folder.parent.parent,
         settings=settings,
         corpus=old.corpus,
+        corpus_files=old.corpus_files,
         change=f"{change}; before: build {old.build}",
         parent=folder,
     )

@@ -35,6 +35,7 @@ class Origin:
     skipped: tuple[str, ...] = ()
     skipped_count: int = 0
     notes: tuple[str, ...] = ()
+    corpus_files: str = ""
     change: str = ""
     language: str = ""
     language_reason: str = ""

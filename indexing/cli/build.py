@@ -20,6 +20,7 @@ from indexing.cli.options import (
 )
 from indexing.cli.printed import print_build, print_json, size
 from indexing.cli.shell import STOPPED, Commands, add_old_spelling
+from indexing.corpus.fields import Fields
 from indexing.corpus.hub_names import HUB_FORMS
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
 from indexing.names import check_name
@@ -27,6 +28,7 @@ from indexing.store.token_forms import FORMS
 
 if TYPE_CHECKING:
     from indexing.corpus.corpus import Corpus
+    from indexing.manifest import Manifest
 
 
 def add(commands: Commands) -> None:
@@ -60,7 +62,7 @@ def add(commands: Commands) -> None:
     )
     add_workers(build)
     build.add_argument(
-        "--if-absent", action="store_true", help="do nothing if the index exists and is newer than its corpus"
+        "--if-absent", action="store_true", help="do nothing if the index exists and its corpus's files are the same"
     )
     build.add_argument("--estimate", action="store_true", help="print what it will take, and build nothing")
     add_json(build)
@@ -122,17 +124,40 @@ def _settings(options: argparse.Namespace) -> BuildSettings:
 
 
 def _exists(name: str, corpus: "Corpus", options: argparse.Namespace) -> bool:
-    """Whether the index exists and is newer than its corpus, which is then printed."""
+    """Whether the index was built from its corpus as it is now, which is then printed; fields named anew build anew."""
     from indexing.index import up_to_date
+    from indexing.manifest import Manifest
 
-    folder = up_to_date(name, corpus=corpus.path, root=options.root)
+    folder = up_to_date(name, corpus=corpus.path, root=options.root) if corpus.fields == Fields() else None
     if folder is None:
         return False
+    if other := _built_otherwise(Manifest.load(folder), _settings(options)):
+        print(f"Index {name} was built with {', '.join(other)}; leave --if-absent out to change that.", file=sys.stderr)
     if options.json:
         print_json({"index": name, "build": folder.name, "folder": str(folder), "encoded": 0})
     else:
         print(f"Index {name} exists already: {folder}")
     return True
+
+
+def _built_otherwise(manifest: "Manifest", asked: BuildSettings) -> list[str]:
+    """What a build has in place of settings that were asked for and aren't the usual ones."""
+    usual = BuildSettings()
+    settings = {
+        "bi-encoder": (manifest.bi_encoder, asked.bi_encoder, usual.bi_encoder),
+        "BM25's k1": (manifest.bm25.k1, asked.bm25.k1, usual.bm25.k1),
+        "BM25's b": (manifest.bm25.b, asked.bm25.b, usual.bm25.b),
+        "BM25 by": (manifest.bm25.backend, asked.bm25.backend, usual.bm25.backend),
+        "dense": (manifest.dense.preset, asked.dense, usual.dense),
+        "language": (manifest.language, asked.language, usual.language),
+        "tokenizer": (manifest.tokenizer, asked.tokenizer, usual.tokenizer),
+        "token vectors": (manifest.token_vectors, asked.token_vectors, usual.token_vectors),
+    }
+    return [
+        f"{name} {has or 'none'} (asked for: {wanted})"
+        for name, (has, wanted, default) in settings.items()
+        if wanted not in (has, default)
+    ]
 
 
 def _estimate(corpus: "Corpus", settings: BuildSettings, *, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """Finds the files that hold a corpus's passages in a folder, and says which files beside them aren't read."""
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -58,6 +59,18 @@ class Listing:
 def corpus_files(path: Path) -> list[Path]:
     """The files that hold a corpus's passages, in order. Raises CorpusError if there are none."""
     return list(find_corpus(path).files)
+
+
+def files_digest(path: Path) -> str:
+    """A digest of the names, sizes and times of a corpus's files, which changes when one comes, goes or is replaced.
+
+    Raises CorpusError as `find_corpus` does.
+    """
+    digest = hashlib.sha256()
+    for file in corpus_files(path):
+        stat_ = file.stat()
+        digest.update(repr((str(file.relative_to(path)), stat_.st_size, stat_.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]
 
 
 def find_corpus(path: Path) -> Found:

@@ -1,6 +1,7 @@
 """The commands do what they say: exit status, JSON for programs, and errors in one sentence."""
 
 import json
+import os
 import re
 import runpy
 import shutil
@@ -105,6 +106,37 @@ def test_build_if_absent_replaces_a_broken_index(build_arguments: list[str], tmp
     (current_build("small", root=tmp_path / "root") / "dense.faiss").unlink()
     assert indexing([*build_arguments, "--if-absent"]) == 0
     assert len(build_folders(tmp_path / "root/small")) == 2
+
+
+def test_build_if_absent_sees_texts_that_went_away_and_files_replaced_by_older_ones(
+    tmp_path: Path, tiny_bi_encoder: Path
+) -> None:
+    texts = tmp_path / "texts"
+    for name in ("cats", "salaries", "dogs"):
+        write_lines(texts / f"{name}.txt", [f"{name} of the house"])
+    places = ["--corpus", str(texts), "--index", "texts", "--root", str(tmp_path / "root")]
+    command = ["build", *places, "--bi-encoder", str(tiny_bi_encoder), "--if-absent"]
+    folder = tmp_path / "root/texts"
+    assert indexing(command) == indexing(command) == 0
+    assert len(build_folders(folder)) == 1
+    (texts / "salaries.txt").unlink()
+    assert indexing(command) == 0
+    assert Manifest.load(current_build("texts", root=tmp_path / "root")).passages == 2
+    write_lines(tmp_path / "older.txt", ["dogs of the yard"])
+    os.utime(tmp_path / "older.txt", (1e9, 1e9))
+    (tmp_path / "older.txt").replace(texts / "dogs.txt")
+    assert indexing(command) == 0
+    assert open_index("texts", root=tmp_path / "root").passages.by_id(PassageId("dogs")).text == "dogs of the yard"
+
+
+def test_build_if_absent_tells_what_the_index_was_not_built_with(build_arguments: list[str], capsys: Captured) -> None:
+    assert indexing(build_arguments) == 0
+    capsys.readouterr()
+    assert indexing([*build_arguments, "--if-absent", "--language", "german", "--k1", "5", "--b", "0.4"]) == 0
+    assert capsys.readouterr().err == (
+        "Index small was built with BM25's k1 0.9 (asked for: 5.0), language english (asked for: german); leave "
+        "--if-absent out to change that.\n"
+    )
 
 
 @pytest.mark.parametrize("damage", ["manifest", "pointer"])
