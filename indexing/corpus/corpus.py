@@ -112,7 +112,7 @@ def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Chunk:
 
 
 def _line_chunks(file: Path, fields: Fields, limits: ReadLimits, remarks: Remarks) -> Iterator[Chunk]:
-    for name, stream in parts(file):
+    for name, stream in parts(file, tell=remarks.tell):
         read = line_reader(name, fields, remarks, limit=limits.line)
         yield from _numbered(name, read(lines(stream, limit=limits.line)), chunk_bytes=limits.chunk)
 

@@ -7,7 +7,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +23,15 @@ LINE_ENDINGS = (".tsv", ".jsonl", ".ndjson", ".csv")
 TABLES = ("collection.tsv", "corpus.jsonl", "collection.jsonl", "corpus.tsv", "collection.csv", "corpus.csv")
 JUDGED = re.compile(r"(queries|qrels|topics)([._-][^/]*)?\.(tsv|jsonl|ndjson|csv|parquet|txt)(\.gz)?", re.IGNORECASE)
 """Names of files beside the passages that hold none."""
+JUDGED_FOLDERS = {"queries", "qrels", "topics"}
+NO_PASSAGES = re.compile(r"(query|qidpidtriples|triples|top\d+|runs?)([._-][^/]*)?\.\w+(\.gz)?", re.IGNORECASE)
+"""More such names, which are left out without a word beside a table of a known name."""
+ABOUT = re.compile(
+    r"((licen[cs]e|copying|readme)([._-][\w.-]*)?|notice|changelog|contributing|authors|citation|requirements)\.txt",
+    re.IGNORECASE,
+)
+"""Names of texts that are about a collection and no part of it."""
+FEW = 8  # names that are listed
 UNPACK: Mapping[str, str] = {
     ".bz2": "bunzip2 -k",
     ".xz": "xz -dk",
@@ -83,8 +92,18 @@ def check_packing(file: Path) -> None:
         raise CorpusError(f"{file} is packed in a form that isn't read; unpack it ({command} {file}), and give that.")
 
 
-def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def may_hold_passages(name: str) -> bool:
+    """Whether a file that isn't read may be meant to be, by its name: a table, Parquet or a text."""
+    lowered = name.lower().removesuffix(".gz")
+    return lowered.endswith((*LINE_ENDINGS, ".parquet", ".txt")) and not any(
+        form.fullmatch(name) for form in (JUDGED, NO_PASSAGES, ABOUT)
+    )
+
+
+def parts(file: Path, *, tell: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and unpacked bytes of the file, or of each member of an archive that holds passages.
+
+    `tell` gets sentences on an archive's other members, once all is read.
 
     Raises:
         CorpusError: it is packed in a form that isn't read, holds no text, or text of another encoding than UTF-8.
@@ -92,7 +111,7 @@ def parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
     check_packing(file)
     name = file.name.lower()
     if name.endswith(ARCHIVES):
-        yield from _archive_parts(file)
+        yield from _archive_parts(file, tell)
     elif name.endswith(".gz"):
         with gzip.open(file) as stream:
             check_beginning(str(file), stream.peek(1))
@@ -145,15 +164,24 @@ def opened_member(file: Path, name: str) -> Iterator[IO[bytes]]:
         yield next(member.stream for member in members if member.name == name)
 
 
-def _archive_parts(file: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _archive_parts(file: Path, tell: Callable[[str], None]) -> Iterator[tuple[str, IO[bytes]]]:
     """The members with a name in `TABLES`, or else the only table that isn't queries or qrels."""
-    known, others = False, []
+    known, others, unread = list[str](), list[str](), list[str]()
     for name, stream, _ in _members(file):
-        if PurePosixPath(name).name in TABLES:
-            known = True
+        path = PurePosixPath(name)
+        if path.name in TABLES:
+            known.append(name)
             yield _checked(f"{file}/{name}", stream)
         elif _other_table(name):
             others.append(name)
+        if path.name not in TABLES and path.parent.name not in JUDGED_FOLDERS and may_hold_passages(path.name):
+            unread.append(name)
+    if len(known) > 1:
+        tell(f"{file}: {_few(known)} are read as one corpus; unpack it, and give one of them to read that alone.")
+    if known and unread:
+        tell(
+            f"{file} also holds {_few(unread)}, beside {_few(known)}, and it isn't read: unpack it, and give that file."
+        )
     if not known:
         _check_one(file, others)
         yield from (_checked(f"{file}/{name}", stream) for name, stream, _ in _members(file) if name == others[0])
@@ -170,6 +198,11 @@ def _check_one(file: Path, others: Sequence[str]) -> None:
     if len(others) != 1:
         names = ", ".join(others[:8]) or "no .tsv and no .jsonl"
         raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {names}; unpack it, and give one file.")
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + more
 
 
 def _checked(name: str, stream: Any) -> tuple[str, IO[bytes]]:

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexing.corpus.files import ARCHIVES, JUDGED, LINE_ENDINGS, TABLES, UNPACK
+from indexing.corpus.files import (
+    ABOUT,
+    ARCHIVES,
+    FEW,
+    JUDGED,
+    JUDGED_FOLDERS,
+    LINE_ENDINGS,
+    TABLES,
+    UNPACK,
+    may_hold_passages,
+)
 from indexing.errors import CorpusError
 
 NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
@@ -19,16 +29,9 @@ CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz,
 TABLE_ENDINGS = (*LINE_ENDINGS, *(ending + ".gz" for ending in LINE_ENDINGS), *ARCHIVES)
 JUDGED_TEXT = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")
 """Queries and qrels among a folder's texts; fewer names than of tables, for any text may be a passage."""
-JUDGED_FOLDERS = {"queries", "qrels", "topics"}
-ABOUT = re.compile(
-    r"((licen[cs]e|copying|readme)([._-][\w.-]*)?|notice|changelog|contributing|authors|citation|requirements)\.txt",
-    re.IGNORECASE,
-)
-"""Names of texts that are about a collection and no part of it."""
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__"}
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 SPLIT = re.compile(r"([A-Za-z]+)[-.].*")
-FEW = 8  # names that are listed
 
 
 @dataclass(frozen=True)
@@ -144,11 +147,17 @@ def _kind(mode: int) -> str:
 
 
 def _beside(root: Path, name: str) -> tuple[str, ...]:
-    """A sentence on other collections in the folder of the one that is read."""
-    stem = name.removesuffix(".gz")
-    others = [other for other in NAMES if other.removesuffix(".gz") != stem and (root / other).is_file()]
+    """A sentence on other files in the folder of the one that is read that may hold passages too."""
+    others = [
+        file
+        for file in sorted(root.iterdir())
+        if file.name.removesuffix(".gz") != name.removesuffix(".gz")
+        and not file.name.startswith(".")
+        and (file.name in NAMES or may_hold_passages(file.name))
+        and file.is_file()
+    ]
     return (
-        (f"Of folder {root} {name} is read, and not {', '.join(others)}: give --corpus FILE for another.",)
+        (f"Of folder {root} {name} is read, and not {_names(others)}: give --corpus FILE for another.",)
         if others
         else ()
     )
@@ -208,9 +217,16 @@ def _parquet(listing: Listing) -> Found | None:
         {match[1] for file in files if (match := SPLIT.fullmatch(file.name))} & {"train", "test", "validation", "dev"}
     )
     notes = []
+    if elsewhere := [folder for folder in folders if folder != chosen]:
+        notes.append(
+            f"Of folder {listing.root} the Parquet files of {chosen} are read, and not those of "
+            f"{', '.join(map(str, elsewhere[:FEW]))}; give --corpus FOLDER for another."
+        )
     if len(splits) > 1:
         notes.append(f"The splits {', '.join(splits)} of {chosen} are read as one corpus; give --corpus FILE for one.")
-    if others := [file for file in listing.ending(*TABLE_ENDINGS) if not JUDGED.fullmatch(file.name)]:
+    others = [file for file in listing.ending(*TABLE_ENDINGS) if not JUDGED.fullmatch(file.name)]
+    others += [file for file in _passage_texts(listing) if not JUDGED.fullmatch(file.name)]
+    if others:
         notes.append(f"Of folder {listing.root} the Parquet files are read, and not {_names(others)}.")
     return Found(tuple(files), (*notes, *_left_out(listing)))
 

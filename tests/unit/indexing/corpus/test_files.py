@@ -204,7 +204,9 @@ def test_other_files_beside_texts_are_described_by_their_endings(tmp_path: Path)
     )
 
 
-@pytest.mark.parametrize("names", [["a.txt", "queries.tsv"], ["collection.tsv", "README.md", "notes.txt"]])
+@pytest.mark.parametrize(
+    "names", [["a.txt", "queries.tsv"], ["collection.tsv", "README.md", "LICENSE.txt", "query_kinds.tsv", "info.json"]]
+)
 def test_nothing_is_described_where_all_texts_are_read_or_a_table_is_the_corpus(
     tmp_path: Path, names: list[str]
 ) -> None:

@@ -11,6 +11,7 @@ from indexing.corpus.corpus import Corpus
 from indexing.corpus.folder import corpus_files, find_corpus
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
+from tests.unit.indexing.corpus.test_preview_corpus import pack
 
 
 def shard(path: Path, *ids: str) -> Path:
@@ -57,6 +58,49 @@ def test_a_second_collection_in_a_folder_is_told(tmp_path: Path) -> None:
     assert find_corpus(tmp_path).notes == (
         f"Of folder {tmp_path} collection.tsv is read, and not corpus.jsonl.gz: give --corpus FILE for another.",
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "others"),
+    [
+        ("corpus.jsonl", ["corpus2.jsonl"]),
+        ("collection.tsv", ["b.txt", "collection2.tsv", "more.parquet"]),
+        ("corpus.csv", ["old.csv.gz"]),
+    ],
+)
+def test_tables_and_texts_beside_the_one_that_is_read_are_told(tmp_path: Path, read: str, others: list[str]) -> None:
+    for name in (read, *others, "queries.dev.tsv", "qidpidtriples.train.tsv", "top1000.dev.tsv", "README.txt"):
+        write_lines(tmp_path / name, ["1\tmoss"])
+    found = find_corpus(tmp_path)
+    assert found.files == (tmp_path / read,)
+    assert found.notes == (
+        f"Of folder {tmp_path} {read} is read, and not {', '.join(others)}: give --corpus FILE for another.",
+    )
+
+
+def test_texts_and_parquet_elsewhere_beside_the_parquet_files_that_are_read_are_told(tmp_path: Path) -> None:
+    shard(tmp_path / "a.parquet", "a")
+    shard(tmp_path / "more/b.parquet", "b")
+    write_lines(tmp_path / "moss.txt", ["moss"])
+    assert find_corpus(tmp_path).notes == (
+        f"Of folder {tmp_path} the Parquet files of {tmp_path} are read, and not those of {tmp_path}/more; give "
+        "--corpus FOLDER for another.",
+        f"Of folder {tmp_path} the Parquet files are read, and not moss.txt.",
+    )
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
+def test_an_archives_other_tables_and_several_read_as_one_are_told(tmp_path: Path, ending: str) -> None:
+    lines = {key: f"{key}\tmoss\n".encode() for key in "abc"}
+    members = {"now/corpus.tsv": lines["a"], "old/corpus.tsv": lines["b"], "docs.tsv": lines["c"], "qrels/x.tsv": b"q"}
+    corpus = Corpus(pack(tmp_path / f"both{ending}", members))
+    assert [passage.id for passage in corpus] == ["a", "b"]
+    both = f"{corpus.path}: now/corpus.tsv, old/corpus.tsv"
+    assert [note for note in corpus.notes if "x.tsv" not in note] == [
+        f"{both} are read as one corpus; unpack it, and give one of them to read that alone.",
+        f"{corpus.path} also holds docs.tsv, beside now/corpus.tsv, old/corpus.tsv, and it isn't read: unpack it, and "
+        "give that file.",
+    ]
 
 
 def test_what_is_left_out_is_told_by_name(tmp_path: Path) -> None:
