@@ -5,6 +5,7 @@ psgs_w100.tsv has both. Marks are taken for CSV's only where that holds for ever
 later line contradicts it is a fault.
 """
 
+import codecs
 import csv
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -27,6 +28,11 @@ DECIDED_BY = 1_000  # lines with quotation marks
 LOOKED_AHEAD = 1 << 20  # bytes
 DELIMITERS = (",", ";", "\t", "|")
 MIXED_ENDS = "a carriage return (CR) alone stands in it, as line ends of old systems: tr '\\r' '\\n' < FILE > NEW"
+
+UNCLOSED = (
+    "a quotation mark opens its last field and isn't closed, as in CSV where a text goes on in the next line: name the "
+    "file .csv if it is CSV, or convert it to JSONL"
+)
 
 
 class Columns(NamedTuple):
@@ -159,7 +165,7 @@ class TsvReader:
         return failure
 
     def _parse(self, raw: bytes) -> Parsed:
-        if raw == self._header:  # of a file that several were joined to
+        if self._header is not None and _plain(raw) == _plain(self._header):  # of a file that several were joined to
             return None
         try:
             line = decoded(raw, limit=self._limit)
@@ -193,7 +199,19 @@ class TsvReader:
             if len(cells) not in (2, 3):
                 return f"{len(cells)} tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted"
             return Values(*cells)
+        if len(cells) < columns.most and cells[-1].startswith('"') and cells[-1].count('"') % 2:
+            return UNCLOSED
         return row_values(cells, columns, "tab-separated fields")
+
+
+def _plain(header: bytes) -> bytes:
+    """A header row without what those of several files differ by: a byte-order mark, and the case of letters."""
+    return header.removeprefix(codecs.BOM_UTF8).lower()
+
+
+def _plain_cells(header: Sequence[str]) -> list[str]:
+    """The same of a row of CSV."""
+    return [cell.removeprefix("\ufeff").strip().lower() for cell in header]
 
 
 def row_values(cells: Sequence[str], columns: Columns, what: str) -> Parsed:
@@ -256,6 +274,7 @@ def csv_reader(
         if first is None:
             return
         columns, delimiter = _csv_header(name, first, fields)
+        header = _plain_cells(next(csv.reader([first], delimiter=delimiter)))
         remarks.tell(f"{name}:1: the header row {first.strip()[:80]} was left out.")
         yield None
         csv.field_size_limit(max(limit, 1 << 17))
@@ -272,6 +291,8 @@ def csv_reader(
             if faults:
                 yield faults.pop()
                 faults.clear()
+            elif _plain_cells(row) == header:  # of a file that several were joined to
+                yield None
             else:
                 yield row_values(row, columns, "values") if row else "the line is empty"
             for _ in range(last + 1, rows.line_num):  # further lines of the same row

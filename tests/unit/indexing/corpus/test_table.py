@@ -83,9 +83,20 @@ def test_a_first_row_that_looks_like_a_header_of_other_names_is_told(tmp_path: P
     )
 
 
-def test_a_header_row_within_a_joined_file_is_left_out(tmp_path: Path) -> None:
-    given, _ = read(tmp_path / "c.tsv", "id\ttext\n1\tIt turns.\nid\ttext\n2\tIt stands.\n")
+@pytest.mark.parametrize("second", ["id\ttext", "ID\tText", "\ufeffid\ttext"])
+@pytest.mark.parametrize("form", ["tsv", "csv"])
+def test_a_header_row_within_a_joined_file_is_left_out(tmp_path: Path, form: str, second: str) -> None:
+    content = f"id\ttext\n1\tIt turns.\n{second}\n2\tIt stands.\n"
+    given, _ = read(tmp_path / f"c.{form}", content if form == "tsv" else content.replace("\t", ","))
     assert given == passages(("1", "It turns."), ("2", "It stands."))
+
+
+def test_a_text_that_goes_on_in_the_next_line_of_a_tsv_is_refused_where_a_header_shows_it(tmp_path: Path) -> None:
+    content = 'id\ttext\ttitle\n1\t"It turns\nin the wind"\tMill\n2\tIt stands\tFerry\n'
+    with pytest.raises(CorpusError, match=r"c\.tsv:2: a quotation mark opens its last field and isn't closed"):
+        read(tmp_path / "c.tsv", content)
+    assert read(tmp_path / "c.csv", content)[0][0].text == "It turns in the wind"
+    assert read(tmp_path / "d.tsv", 'id\ttext\ttitle\n1\t"Yes" it says\n')[0] == passages(("1", '"Yes" it says'))
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
