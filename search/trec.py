@@ -167,7 +167,8 @@ def check_run_ids(queries: Iterable[str], index: "Index") -> None:
     """Refuse, before anything is searched, ids that the lines of a TREC run can't hold.
 
     Raises:
-        CorpusError: the id of a query or of any passage of the index is empty or contains white space.
+        CorpusError: the id of a query or of any passage of the index is empty or contains white space, or a query's
+            begins with '#'.
     """
     for name in queries:
         _check_id(name, "query", "the file of queries")
@@ -182,6 +183,8 @@ def _check_id(name: str, what: str, place: str) -> None:
             f"Id {name!r} of a {what} {'contains white space' if name else 'is empty'}, which a TREC run can't hold; "
             f"rename it in {place}."
         )
+    if what == "query" and name.startswith("#"):
+        raise CorpusError(f"Id {name!r} of a query begins as a comment does in a run; rename it in {place}.")
 
 
 def run_lines(query: QueryId, ranking: Ranking, *, tag: str) -> list[str]:
@@ -190,7 +193,7 @@ def run_lines(query: QueryId, ranking: Ranking, *, tag: str) -> list[str]:
     So trec_eval, which orders by score and ties by id from last to first, sees the order that we rank by.
 
     Raises:
-        CorpusError: an id is empty or contains white space.
+        CorpusError: an id is empty or contains white space, or the query's begins with '#'.
     """
     for name, what in ((query, "query"), *((passage_id, "passage") for passage_id in ranking.passage_ids)):
         _check_id(name, what, "its file")

@@ -27,6 +27,8 @@ from indexing.errors import CorpusError
 NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
 CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
 TABLE_ENDINGS = (*LINE_ENDINGS, *(ending + ".gz" for ending in LINE_ENDINGS), *ARCHIVES)
+JUDGED_SPLIT = re.compile(r"(queries|qrels)(\.(train|dev|validation|test))?\.\w+")
+"""Those of a split, or of all."""
 JUDGED_TEXT = re.compile(r"(queries|qrels)(\.\w+)?\.\w+")
 """Queries and qrels among a folder's texts; fewer names than of tables, for any text may be a passage."""
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__"}
@@ -259,13 +261,24 @@ def _passage_texts(listing: Listing) -> list[Path]:
 
 
 def _unjudged(listing: Listing) -> Iterator[Path]:
-    return (file for file in listing.files if file.parent != listing.root or not JUDGED_TEXT.fullmatch(file.name))
+    """The files that aren't queries or judgments beside the passages, by their names."""
+    return (
+        file
+        for file in listing.files
+        if file.parent != listing.root / "qrels"
+        and (file.parent != listing.root or not JUDGED_TEXT.fullmatch(file.name))
+    )
 
 
 def _texts(listing: Listing) -> Found:
     """All texts that may be passages."""
     files = _passage_texts(listing)
     notes = []
+    named = [
+        file for file in listing.ending(".txt") if file.parent == listing.root and JUDGED_TEXT.fullmatch(file.name)
+    ]
+    if named := [file for file in named if not JUDGED_SPLIT.fullmatch(file.name)]:
+        notes.append(f"Left out: {_names(named)}, by the name queries or judgments; rename it if it is a passage.")
     if about := [file for file in _unjudged(listing) if ABOUT.fullmatch(file.name)]:
         notes.append(f"Left out: {_names(about)}, by the name no passage; rename it if it is one.")
     if others := [file for file in _unjudged(listing) if file.suffix.lower() != ".txt"]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from indexing.errors import CorpusError
 from indexing.judged.lines import Line, refuse, text_lines
 
+JSON = re.compile(r"\s*[\[{]\s*([\"\[\]{}]|$)")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -21,8 +22,8 @@ class Record(NamedTuple):
 
 
 def holds_json(path: Path) -> bool:
-    """Whether the first line begins as JSON does. Raises CorpusError if the file can't be read."""
-    return next(text_lines(path)).text.lstrip().startswith(("{", "["))
+    """Whether the first line begins as JSON does, and not as an id in brackets. Raises CorpusError for no text."""
+    return JSON.match(next(text_lines(path)).text) is not None
 
 
 def records(path: Path, *, form: str) -> Iterator[Record]:
@@ -55,7 +56,10 @@ def document(path: Path, *, form: str) -> Any | None:
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"{path} is no JSON that can be read ({_reason(error)}); give {form}.") from None
     flat = isinstance(value, dict) and not any(isinstance(part, dict | list) for part in value.values())
-    return None if flat and len(text) == 1 and value.keys() & {"_id", "id", "qid", "query_id", "query-id"} else value
+    record = flat and value.keys() & {"_id", "id", "qid", "query_id", "query-id"}
+    if record and len(text) > 1:
+        raise CorpusError(f"{path} holds one object over {len(text):,} lines; write it in one line, as in JSON lines.")
+    return None if record else value
 
 
 def id_of(value: object) -> str:

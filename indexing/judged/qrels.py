@@ -34,6 +34,7 @@ NAMES = Names(
         JUDGED: "score rel relevance relevancy grade label rating judgment judgement relevancescore relevancegrade",
     },
     needed=(frozenset({QUERY, TEXT}), frozenset({PASSAGE}), frozenset({JUDGED})),
+    alone={JUDGED},
 )
 OTHER_FILES = {
     2: "2 fields hold no grade",

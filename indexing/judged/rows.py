@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -30,11 +30,14 @@ class Row(NamedTuple):
 class Names:
     """The names that headers give to the columns of one kind of file."""
 
-    def __init__(self, columns: Mapping[str, str], *, needed: Sequence[frozenset[str]]) -> None:
+    def __init__(
+        self, columns: Mapping[str, str], *, needed: Sequence[frozenset[str]], alone: Collection[str] = ()
+    ) -> None:
         """`columns` holds the known names of each column, separated by blanks, the most telling first.
 
-        A header has a column of each set in `needed`.
+        A header has a column of each set in `needed`, and one name at most of each column in `alone`.
         """
+        self._alone = alone
         self._columns = {column: names.split() for column, names in columns.items()}
         self._known = {name for known in self._columns.values() for name in known}
         self._needed = needed
@@ -53,6 +56,15 @@ class Names:
             if name is not None
         }
         return found if all(found.keys() & one for one in self._needed) else None
+
+    def rivals(self, fields: Sequence[str], columns: Columns) -> list[str]:
+        """Names in a header of which only one can be meant: one that stands twice, or two for a column in `alone`."""
+        plain = [_plain(field) for field in fields]
+        for column, place in columns.items():
+            known = self._columns[column] if column in self._alone else [plain[place]]
+            if sum(name in known for name in plain) > 1:
+                return [field for field, name in zip(fields, plain, strict=True) if name in known]
+        return []
 
 
 def fields_of(text: str) -> list[str]:
@@ -83,13 +95,14 @@ class Table:
         refuse(self.path, row.number, problem, row.text, form=self._form)
 
     def __iter__(self) -> Iterator[Row]:
-        lines = self._without_comments(text_lines(self.path))
-        first = next(lines, None)
+        lines = text_lines(self.path)
+        plain = self._without_comments(lines)
+        first = next(plain, None)
         if first is None:
             raise CorpusError(f"{self.path} holds nothing but comments; give a file that holds {self._form}.")
         delimiter = self._delimiter(first)
-        rows = chain([first], lines)
-        yield from self._by_header(self._of_csv(rows, delimiter) if delimiter else self._of_lines(rows))
+        rows = self._of_csv(chain([first], lines), delimiter) if delimiter else self._of_lines(chain([first], plain))
+        yield from self._by_header(rows)
 
     def _without_comments(self, lines: Iterable[Line]) -> Iterator[Line]:
         for line in lines:
@@ -102,7 +115,7 @@ class Table:
         """What separates the columns of CSV; empty for a file that is no CSV."""
         named = self.path.name.removesuffix(".gz").lower().endswith(".csv")
         for delimiter in DELIMITERS if named else DELIMITERS.replace("\t", ""):
-            if delimiter in first.text and self._names.columns(next(csv.reader([first.text], delimiter=delimiter))):
+            if delimiter in first.text and self._names.columns(_cells(first.text, delimiter)):
                 return delimiter
         if named:
             refuse(self.path, first.number, "the first line names no known columns", first.text, form=self._form)
@@ -128,7 +141,10 @@ class Table:
 
         try:
             for fields in csv.reader(texts(), delimiter=delimiter, strict=True):
-                yield Row(last.number, [field.strip() for field in fields], last.text)
+                if len(fields) == 1 and fields[0].lstrip().startswith("#"):
+                    self._tally.add(COMMENT, last.number)
+                else:
+                    yield Row(last.number, [field.strip() for field in fields], last.text)
         except csv.Error as error:
             refuse(self.path, last.number, f"no CSV ({error})", last.text, form=self._form)
 
@@ -144,6 +160,8 @@ class Table:
                 continue
             if place and row.fields != first:
                 self.refuse(row, "a header within the file that its first line doesn't have")
+            if rivals := self._names.rivals(row.fields, columns):
+                self.refuse(row, f"the header's columns {' and '.join(rivals)} may be meant for the same: keep one")
             first = row.fields
             self.columns, self.width = columns, len(row.fields)
             self._tally.add(HEADER, row.number)
@@ -155,6 +173,14 @@ class Table:
         if not len(row.fields) < self.width <= row.text.count("\t") + 1:
             self.refuse(row, f"{len(row.fields)} fields, where the header has {self.width}")
         return row._replace(fields=row.fields + [""] * (self.width - len(row.fields)))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The fields of a line of CSV; none if it can't be one."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:
+        return []
 
 
 def _plain(name: str) -> str:

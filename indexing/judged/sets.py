@@ -88,7 +88,10 @@ def judged_sets(folder: Path, *, note: Note = log_note) -> dict[str, JudgedSet]:
         if not qrels.stat().st_size:  # as an export of feedback without grades writes it
             note(f"{qrels} is empty, so that there are no judged {split} queries.")
             continue
-        queries = _first(root, *(f"{stem}{end}" for stem in _queries_stems(names) for end in QUERIES_ENDINGS))
+        present = _present(root, *(f"{stem}{end}" for stem in _queries_stems(names) for end in QUERIES_ENDINGS))
+        queries = present[0] if present else None
+        if queries is not None and (same := [path for path in present[1:] if _stem(path) == _stem(queries)]):
+            note(f"{queries} is read, and not {', '.join(path.name for path in same)} beside it; keep one of them.")
         if queries is None and not read_judgments(qrels, note=silent_note).by_text:
             note(f"{qrels} isn't read: no file of queries lies beside it, such as queries.{split}.tsv.")
             continue
@@ -139,7 +142,16 @@ def _queries_stems(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _first(root: Path, *names: str) -> Path | None:
-    return next((root / name for name in names if (root / name).is_file()), None)
+    return next(iter(_present(root, *names)), None)
+
+
+def _present(root: Path, *names: str) -> list[Path]:
+    return [root / name for name in names if (root / name).is_file()]
+
+
+def _stem(path: Path) -> str:
+    """The name without the ending of its form."""
+    return path.name.removesuffix(".gz").rpartition(".")[0]
 
 
 def _judgments_in(root: Path) -> set[Path]:
@@ -148,5 +160,5 @@ def _judgments_in(root: Path) -> set[Path]:
         path
         for pattern in ("qrels*", "qrels/*")
         for path in root.glob(pattern)
-        if path.name.endswith(QRELS_ENDINGS) and path.is_file() and not path.name.startswith(".")
+        if path.name.endswith((*QRELS_ENDINGS, ".parquet")) and path.is_file() and not path.name.startswith(".")
     }

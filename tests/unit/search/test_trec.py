@@ -156,7 +156,7 @@ def test_a_run_in_json_stands_by_score(tmp_path: Path) -> None:
 
 def test_ids_that_no_run_can_hold_are_found_before_a_search(small_index: Index, tmp_path: Path) -> None:
     check_run_ids(["1", "q-2"], small_index)
-    for name in ("a b", "", "x\u3000y", "a\u2028"):
+    for name in ("a b", "", "x\u3000y", "a\u2028", "#1"):
         with pytest.raises(CorpusError, match="a query"):
             check_run_ids([name], small_index)
     for number, name in enumerate(("user guide", "é\u00a0", "日本\u3000語")):

@@ -114,6 +114,16 @@ def test_what_is_left_out_is_told_by_name(tmp_path: Path) -> None:
     )
 
 
+def test_judgments_beside_texts_are_no_passages_and_a_text_named_like_them_is_told(tmp_path: Path) -> None:
+    for name in ("moss.txt", "queries.sql.txt", "queries.test.txt", "qrels/test.txt"):
+        write_lines(tmp_path / name, ["q1 0 moss 1"])
+    found = find_corpus(tmp_path)
+    assert found.files == (tmp_path / "moss.txt",)
+    assert found.notes == (
+        "Left out: queries.sql.txt, by the name queries or judgments; rename it if it is a passage.",
+    )
+
+
 def test_a_checkpoint_without_its_file_is_a_passage(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "border-checkpoint.txt", ["A barrier."])
     assert corpus_files(tmp_path) == [path]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexing.errors import CorpusError
-from indexing.judged.qrels import read_qrels, whole_grade
+from indexing.judged.qrels import read_judgments, read_qrels, whole_grade
 from indexing.judged.queries import read_queries
 from indexing.judged.sets import judged_sets, read_judged
 from indexing.records import Query, QueryId
@@ -37,6 +37,8 @@ def test_what_is_no_grade_is_described(value: object) -> None:
         (["1 0 a 1", "1 0 a 2"], ":2: grade 2 of query '1' and passage 'a', which have grade 1 in line 1"),
         (['{"1": {"a": 1, "a": 2}}'], "'a' stands twice in one object"),
         (["1 0 a 1", "query-id 0 corpus-id score"], ":2: "),
+        (["query_id,doc_id,score,label", "1,a,12,0"], ":1: the header's columns score and label may be meant for the"),
+        (["qid\tpid\trel\trel", "1\ta\t1\t0"], ":1: the header's columns rel and rel may be meant for the same"),
     ],
 )
 def test_qrels_of_other_forms_are_refused(tmp_path: Path, lines: list[str], what: str) -> None:
@@ -138,3 +140,43 @@ def test_judgments_without_any_queries_are_named(tmp_path: Path) -> None:
     assert judged_sets(tmp_path, note=notes.append) == {}
     assert len(notes) == 1
     assert "no file of queries lies beside it, such as queries.dev.tsv" in notes[0]
+
+
+def test_an_object_over_several_lines_is_no_two_queries(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "queries.json", ["{", ' "_id": "q1",', ' "text": "what is moss"', "}"])
+    with pytest.raises(CorpusError, match=r"queries\.json holds one object over 4 lines; write it in one line"):
+        read_queries(path)
+
+
+def test_ids_in_brackets_are_no_json(tmp_path: Path) -> None:
+    guid = "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}"
+    queries = write_lines(tmp_path / "queries.tsv", [f"{guid}\twhat is moss", "[12]\twhat is peat"])
+    assert [query.id for query in read_queries(queries)] == [guid, "[12]"]
+    assert read_qrels(write_lines(tmp_path / "qrels.txt", [f"{guid} 0 a 1"])) == {guid: {"a": 1}}
+
+
+def test_a_carriage_return_and_a_comma_in_the_first_line_make_no_csv(tmp_path: Path) -> None:
+    path = tmp_path / "queries.tsv"
+    path.write_bytes(b"1\thello\rworld, moss\n2\tpeat\n")
+    assert [query.id for query in read_queries(path)] == ["1", "2"]
+
+
+def test_in_csv_only_a_line_of_one_field_is_a_comment(tmp_path: Path) -> None:
+    notes: list[str] = []
+    lines = ["# by hand", "query,docid,rating", "#moss,a,3", '"peat', '# bog",b,1', "# the end"]
+    path = write_lines(tmp_path / "ratings.csv", lines)
+    assert read_judgments(path, note=notes.append).grades == {"#moss": {"a": 3}, "peat\n# bog": {"b": 1}}
+    assert f"{path}: 2 lines that start with '#' are left out as comments (the first is line 1)." in notes
+
+
+def test_queries_beside_the_ones_that_are_read_and_judgments_in_parquet_are_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "queries.tsv", ["q1\tmoss"])
+    write_lines(tmp_path / "queries.jsonl", ['{"_id": "q1", "text": "peat"}'])
+    write_lines(tmp_path / "qrels/test.tsv", ["q1\td1\t1"])
+    (tmp_path / "qrels/dev.parquet").write_bytes(b"PAR1")
+    notes: list[str] = []
+    assert judged_sets(tmp_path, note=notes.append)["test"].queries[0].text == "moss"
+    assert notes == [
+        f"{tmp_path}/queries.tsv is read, and not queries.jsonl beside it; keep one of them.",
+        f"{tmp_path}: qrels/dev.parquet isn't read as judgments; one file a split is, such as qrels.test.tsv.",
+    ]
