@@ -40,11 +40,10 @@ def fastest_dtype(on: str) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     bound_kernel_caches()
     usual = _matrix_seconds(torch.float32)
-    return (
-        torch.bfloat16
-        if usual > WORTH_IT * _matrix_seconds(torch.bfloat16, hopeless=HOPELESS * usual)
-        else torch.float32
-    )
+    fast = _matrix_seconds(torch.bfloat16, hopeless=HOPELESS * usual)
+    if usual > WORTH_IT * fast:  # measured once more, as other work may have slowed the first
+        usual = min(usual, _matrix_seconds(torch.float32))
+    return torch.bfloat16 if usual > WORTH_IT * fast else torch.float32
 
 
 def _matrix_seconds(dtype: torch.dtype, *, hopeless: float = math.inf) -> float:

@@ -134,6 +134,12 @@ def _check_ranks(path: Path, lists: dict[str, RunList]) -> None:
                     f"{path}:{ranked.line(place)}: query {query[:80]!r} has rank {rank} already in line "
                     f"{ranked.line(before):,}; expected is {FORM}, with each rank once."
                 )
+    if not any(1 in ranked.ranks for ranked in lists.values()):
+        ranked = next(iter(lists.values()))
+        raise CorpusError(
+            f"{path}:{ranked.line(0)}: no query has rank 1 in the third field, which seems to hold scores; expected is "
+            f"{FORM}."
+        )
     longer = [ranked for ranked in lists.values() if len(ranked) > 1]
     if longer and all(ranked.ranks.tolist() == sorted(ranked.ranks, reverse=True) for ranked in longer):
         raise CorpusError(

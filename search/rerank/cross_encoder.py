@@ -98,6 +98,11 @@ def _check_loaded(model: CrossEncoder, name: str, folder: str, *, recorded: bool
             raise ModelError(f"{ROLE} {name} has no head that scores pairs. Choose another.")
         check_tokenizer(ROLE, name, model.tokenizer, inner)
     check_weights(ROLE, name, model)
+    if prompt := (model.prompts or {}).get(model.default_prompt_name or ""):
+        raise ModelError(
+            f"{ROLE} {name} reads each query behind an instruction ({prompt[:40]!r}), which isn't supported. Choose "
+            "another."
+        )
 
 
 class CrossEncoderReranker(PairReranker):

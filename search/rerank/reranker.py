@@ -11,6 +11,7 @@ from indexing.errors import ModelError
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
 
+WHOLE_NUMBERS = 2**24  # up to which single precision holds each
 PAIRS_AT_ONCE = 50
 """Of one query or several: as many as a search reads, so that one which waits for its turn waits no longer."""
 
@@ -89,6 +90,12 @@ def score_passages(
         )
     if not np.isfinite(logits).all():
         raise ModelError(f"Re-ranker {reranker.name} gave a score that isn't a finite number; choose another.")
+    given = np.asarray(scores.logits)
+    if np.abs(logits).max(initial=0) > WHOLE_NUMBERS and len(np.unique(given)) > len(np.unique(logits)):
+        raise ModelError(
+            f"Re-ranker {reranker.name} gave scores such as {given.max():.17g}, which differ by less than single "
+            "precision holds; subtract their mean, or scale them."
+        )
     return Scores(logits, scores.truncated or (False,) * len(passages), seconds)
 
 

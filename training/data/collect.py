@@ -10,6 +10,7 @@ from indexing.catalogue import index_names
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split
 from indexing.judged.sets import JudgedSet
+from indexing.notes import log_note
 from indexing.progress import Progress, silent
 from training.data.cold_start import cold_examples
 from training.data.extra_negatives import add_negatives
@@ -60,8 +61,24 @@ def collect(
         pipeline = indexes.pipeline(data.index)
         allowed = add_negatives(allowed, pipeline, recipe.mining, keeping=indexes.keeping, progress=progress)
     if data.teacher:
+        _check_taught(recipe, data.teacher)
         allowed = teach(allowed, open_teacher(data.teacher), progress=progress)
     return (_mixed(example, data) for example in allowed) if recipe.mixes_grades else allowed
+
+
+def _check_taught(recipe: Recipe, teacher: str) -> None:
+    """Refuse a teacher for a recipe that reads labels alone; tell where it reads scores only in their absence."""
+    if recipe.needs_scores:
+        return
+    if not recipe.form.or_scores:
+        raise SettingsError(
+            f"{recipe.name} learns from judgments alone, so teacher {teacher} would teach it nothing; leave --teacher "
+            "out, or choose a recipe that learns from scores, such as distill-margin-mse."
+        )
+    log_note(
+        f"{recipe.name} learns from the grades of a list that has any, and there teacher {teacher} teaches nothing; "
+        "distill-list learns from both."
+    )
 
 
 def _mixed(example: Example, data: DataSettings) -> Example:
@@ -81,7 +98,7 @@ def _read(
     index = indexes.index(index_name) if index_name else None
     if source.from_hub:
         return hub_examples(recipe.name, index=index, source=source.place or None, on_skip=on_skip)
-    return local_examples(source, index=index, on_skip=on_skip)
+    return local_examples(source, index=index, others=recipe.form.others, on_skip=on_skip)
 
 
 def _counter(dropped: Counter[str]) -> OnSkip:
@@ -103,6 +120,7 @@ def _judged(
     with_scores = recipe.needs_scores and (not data.teacher or uses_own_scores(data.teacher))
     lists = ListSettings(
         per_list=settings.per_query + 1,
+        others=recipe.form.others,
         limit=data.limit,
         seed=settings.seed,
         fusion="dense",

@@ -31,6 +31,8 @@ class ListSettings:
 
     per_list: int = 8
     """Passages in a list; relevant ones take up to half of the places, and at most MOST_POSITIVES."""
+    others: int = 0
+    """Places that relevant ones leave to others in any case."""
     limit: int | None = None
     """Number of queries to draw at random; None for all, in their order."""
     seed: int = 17
@@ -137,7 +139,9 @@ class _ListMaker:
     def labels(self, grades: Mapping[PassageId, int], mined: MinedQuery) -> dict[PassageId, float]:
         """The passages of a list with their labels, in random order; of texts that say the same, only the first."""
         rng = random.Random(f"{self.lists.seed}/{mined.query_id}")
-        positives = mined.positives[: min(MOST_POSITIVES, self.lists.per_list // 2)]
+        positives = mined.positives[
+            : min(MOST_POSITIVES, self.lists.per_list // 2, self.lists.per_list - self.lists.others)
+        ]
         unjudged = [candidate.passage_id for candidate in mined.negatives if candidate.passage_id not in grades]
         room = self.lists.per_list - len(positives)
         zeros, unjudged = draw_negatives(self._zeros(grades), unjudged, room, rng, fill=True)

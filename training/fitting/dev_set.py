@@ -27,19 +27,19 @@ class ModelInTraining:
     """
 
     def __init__(self, model: PairModel) -> None:
-        self._model = model
+        self._model, self._length = model, min(MAX_LENGTH, model.readable)
         self.name = "model in training"
 
     def score(self, query: str, passages: Sequence[str]) -> Scores:
         """Raw logits, in the order of `passages`."""
         start = time.perf_counter()
-        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=MAX_LENGTH)
+        encoded = encode_pairs(self._model.tokenizer, [query] * len(passages), passages, max_length=self._length)
         logits = self._logits(encoded)
         return Scores(logits, tuple(encoded.truncated), {"re-rank": time.perf_counter() - start})
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
         """Raw logits of each passage for the query in the same place, (pairs,) float32."""
-        return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=MAX_LENGTH))
+        return self._logits(encode_pairs(self._model.tokenizer, queries, passages, max_length=self._length))
 
     def _logits(self, encoded: EncodedPairs) -> Floats:
         device = self._model.device.type

@@ -11,14 +11,17 @@ from torch.nn import Module, ModuleList
 from transformers import AutoConfig
 
 from indexing import precision
+from indexing.models.loaded import readable_tokens
 from indexing.pretrained import bundled_path, loading_error, quiet_loading, reach_hub
-from search.rerank.cross_encoder import load_cross_encoder
+from search.rerank.cross_encoder import ROLE, load_cross_encoder
 from search.rerank.first_token import compute_first_token_only
 from search.rerank.pairs import EncodedPairs, encode_pairs
 
 TOKEN_BUDGET = 2048  # tokens in one forward pass on a CPU, where larger ones don't run faster
 GPU_TOKEN_BUDGET = 32_768
 PAIRS = "pairs"
+USUAL_LENGTH = 512  # tokens that a version reads when it is served, unless it was trained on more
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")  # BERT's
 
 
 class PairModel(CrossEncoder):
@@ -31,6 +34,8 @@ class PairModel(CrossEncoder):
     training_length = 160
     """Tokens of a pair in training; serving may use more."""
     token_budget = TOKEN_BUDGET
+    readable = USUAL_LENGTH
+    """Tokens of a pair that it can read at most."""
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, Any]:
         """Token ids of (query, passage) pairs, without padding."""
@@ -81,7 +86,8 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
     """
     torch.manual_seed(seed)
     device = precision.device()
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    named = model_config(base).to_dict()
+    names = {*DROPOUTS, *(name for name, value in named.items() if "dropout" in name and isinstance(value, float))}
     model: PairModel = load_cross_encoder(
         PairModel,
         base,
@@ -89,13 +95,14 @@ def open_pair_model(base: str, *, max_length: int, dropout: float, seed: int) ->
         attention="eager" if device == "cpu" else None,  # fused attention has a slow backward pass on CPUs
         new_head=True,
         num_labels=1,
-        max_length=512,
+        max_length=max(USUAL_LENGTH, max_length),
         config_kwargs=dict.fromkeys(names, dropout),
     )
     compute_first_token_only(model)
     if device == "cpu":
         _keep_bfloat16(model)
-    model.training_length = min(max_length, model.max_seq_length or max_length)
+    model.readable = readable_tokens(ROLE, base, model.max_seq_length, model) or model.readable
+    model.training_length = min(max_length, model.readable)
     model.token_budget = TOKEN_BUDGET if device == "cpu" else GPU_TOKEN_BUDGET
     return model
 

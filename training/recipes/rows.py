@@ -27,6 +27,8 @@ class Form:
     """What a query must have to make a row, as a phrase for messages."""
     or_scores: bool = False
     """Whether a teacher's scores are used if there are no labels."""
+    others: int = 0
+    """Passages that aren't relevant which a row needs."""
 
 
 def rows_of(example: Example, form: Form, *, seed: int) -> list[Row]:
@@ -54,8 +56,9 @@ def _split(example: Example) -> tuple[list[str], list[str]]:
 def _pairs(example: Example, _: random.Random) -> Iterator[Row]:
     positives, negatives = _split(example)
     if positives and negatives:
+        soft = max(_labels(example)) <= 1  # as probabilities are; grades above 1 mean relevant or not
         for passage, label in zip(example.passages, _labels(example), strict=True):
-            yield {"query": example.query, "passage": passage, "label": float(label > 0)}
+            yield {"query": example.query, "passage": passage, "label": max(float(label if soft else label > 0), 0.0)}
 
 
 def _n_tuples(example: Example, rng: random.Random) -> Iterator[Row]:
@@ -117,6 +120,7 @@ FORMS: Mapping[str, Form] = {
         _n_tuples,
         lambda _: 1 + NEGATIVES,
         f"1 relevant passage and {NEGATIVES} others",
+        others=NEGATIVES,
     ),
     "lists": Form(
         "labels", ("query", "passages", "labels"), _lists, _of_list, f"{_JUDGED}, or {_APART}", or_scores=True

@@ -1,5 +1,7 @@
 """The inputs of a training: protected queries, the rows of each pass, and first-stage lists for its dev queries."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from typing import Any
 from indexing import places, provenance
 from indexing.index import corpus_folder, judged_split
 from indexing.progress import Progress, relabel, silent
+from indexing.records import Qrels
 from training.data.collect import collect
 from training.data.ingredients import IngredientReader
 from training.data.open_indexes import OpenIndexes
@@ -112,13 +115,23 @@ def gather_inputs(request: TrainRequest, workspace: Workspace, *, progress: Prog
     """
     revision, progress = provenance.code_revision(), workspace.timed(progress)
     protection = protection_of(request)
-    check_origin(workspace.folder, origin_of(request, protection))
     indexes = OpenIndexes(request.root, keeping=Keeping(places.runs() / FOLDER))
-    dev = None if request.dev is None else dev_lists(request.dev, indexes, progress=progress)
-    build = "" if request.dev is None else indexes.index(request.dev.index).manifest.build
+    dev, build, measured = None, "", {}
+    if request.dev is not None:
+        dev = dev_lists(request.dev, indexes, progress=progress)
+        manifest = indexes.index(request.dev.index).manifest
+        build = manifest.build
+        measured = {"dev passages": manifest.corpus_fingerprint, "dev judgments": digest_of(dev.qrels)}
+    check_origin(workspace.folder, origin_of(request, protection) | measured)
     rows = RowGatherer(request, protection=protection, indexes=indexes, progress=progress)
     counts = rows.gather(passes_of(request)[0])
     return Inputs(rows=rows, counts=counts, dev=dev, dev_build=build, revision=revision)
+
+
+def digest_of(qrels: Qrels) -> str:
+    """Sixteen hexadecimal digits that change with any grade."""
+    grades = json.dumps({query: dict(judged) for query, judged in qrels.items()}, sort_keys=True)
+    return hashlib.sha256(grades.encode()).hexdigest()[:16]
 
 
 def origin_of(request: TrainRequest, protection: Protection) -> dict[str, Any]:

@@ -103,11 +103,11 @@ def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     path = folder / ORIGIN
     values = json.loads(json.dumps(origin))
     before = _read_origin(path, folder) if path.is_file() else values
-    changed = sorted(name for name in values if before.get(name) != values[name])
+    changed = sorted(name for name in {*before, *values} if before.get(name) != values.get(name))
     if changed:
         name = changed[0]
         raise TrainingError(
-            f"The training in {folder} began with {name} {before.get(name)!r}, now it is {values[name]!r}; resume with "
-            "the same, or delete it."
+            f"The training in {folder} began with {name} {before.get(name)!r}, now it is {values.get(name)!r}; resume "
+            "with the same, or delete it."
         )
     atomic.write_json(path, values)

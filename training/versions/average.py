@@ -33,13 +33,14 @@ def average_versions(versions: Sequence[Version], output: Path, *, share: float 
 
     Raises:
         SettingsError: fewer than two versions, one named twice, or the share isn't between 0 and 1.
-        TrainingError: the output already exists, or the versions' weights differ in shape.
+        TrainingError: the output already exists, or the versions' weights differ in shape or have no common base.
     """
     ids = [version.id for version in versions]
     if len(set(ids)) < max(len(ids), 2):
         raise SettingsError(f"A mean of {', '.join(ids)} is no new version; name two versions or more, each once.")
     if share is not None and not 0 < share < 1:
         raise SettingsError(f"share is {share}; give a number between 0 and 1.")
+    _check_related(versions)
     check_new(output)
     last_share = 1 / len(ids) if share is None else share
     shares = [(1 - last_share) / (len(ids) - 1)] * (len(ids) - 1) + [last_share]
@@ -62,6 +63,18 @@ def _manifest(versions: Sequence[Version], *, share: float) -> VersionManifest:
         ms_marco=manifest.ms_marco or any(version.manifest.ms_marco for version in versions),
         averaged_lineages=tuple((*version.manifest.lineage, version.id) for version in versions),
     )
+
+
+def _check_related(versions: Sequence[Version]) -> None:
+    """Refuse versions of which two have no model in common that they come from; where none is recorded, they pass."""
+    families = {version.id: {*version.manifest.lineage, version.id} for version in versions if version.manifest.lineage}
+    for one, family in families.items():
+        for other, others in families.items():
+            if not family & others:
+                raise TrainingError(
+                    f"{one} and {other} were trained from no common model, so the mean of their weights is none; "
+                    "average versions of the same base."
+                )
 
 
 def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Tensor]:

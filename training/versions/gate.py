@@ -59,6 +59,9 @@ class Verdict:
             if visible
             else f"Both versions have the same {self.comparison.measure} on each of these {queries:,} queries, which "
             "therefore can't tell them apart."
+            if not self.comparison.difference
+            else f"They differ by the same {self.comparison.measure} on each of these {queries:,} queries, so that "
+            "what is chance can't be told."
         )
         if queries >= MINIMUM_QUERIES:
             return (seen,)

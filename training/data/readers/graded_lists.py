@@ -1,5 +1,6 @@
 """Reads lists of graded or scored candidates, and the scores that teachers gave them in files of their own."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from training.source import Source
 PLACE_STEP = 0.04  # of a grade: what a list's order takes from it a place, so that the order within a grade is learned
 MOST_TAKEN = 0.4  # of a grade, in all
 UNJUDGED = -1
+NO_TEACHERS = re.compile(r"(.*[_-])?(ids?|docids?|pids?|ranks?|labels?|grades?|places?)")
+"""Names of lists in a teachers' file that hold something else."""
 KeyedScores = Mapping[tuple[str, str], tuple[float, ...]]
 """A score of each candidate, by the name of the lists' folder (empty: any) and the query's id."""
 
@@ -35,8 +38,10 @@ def list_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
     """
     folder = source.path.resolve().parent.name
     taught = [teacher_scores(path) for path in source.teachers]
-    untaught, used = 0, 0
+    untaught, used, queries = 0, 0, dict[str, str]()
     for place, found in placed_lines(source.path, lambda line: _found(json_record(line))):
+        if found.key and queries.setdefault(found.key, found.query) != found.query:
+            raise CorpusError(f"{place}: query id {found.key[:80]!r} isn't that of one query; give each an id.")
         if taught:
             given = [by_key.get((folder, found.key), by_key.get(("", found.key))) for by_key in taught]
             if None in given:
@@ -84,7 +89,11 @@ def judged_lists(path: Path) -> dict[QueryId, tuple[str, dict[str, int]]]:
 
 def teacher_scores(path: Path) -> KeyedScores:
     """The mean of all teachers' scores in a file, by folder and query; held in memory. Raises CorpusError."""
-    return dict(entry for _, entry in placed_lines(path, lambda line: _teacher_line(json_record(line))))
+    scores: dict[tuple[str, str], tuple[float, ...]] = {}
+    for place, (key, values) in placed_lines(path, lambda line: _teacher_line(json_record(line))):
+        if scores.setdefault(key, values) != values:
+            raise CorpusError(f"{place}: query {key[1][:80]!r} has other scores in a line before; keep one of them.")
+    return scores
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,8 @@ def _teacher_line(record: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[flo
     if key is None:
         raise ValueError("'query_id' is missing")
     teachers = [name for name, value in record.items() if isinstance(value, list)]
+    if others := [name for name in teachers if NO_TEACHERS.fullmatch(name.lower())]:
+        raise ValueError(f"{others[0]!r} is by its name no teacher's scores; leave such lists out")
     scores = [tuple(numbers(record, name) or ()) for name in teachers]
     if not scores or not all(scores):
         raise ValueError("it has no list of scores")

@@ -17,7 +17,13 @@ from training.source import SOURCE_USAGE, Source
 
 
 def local_examples(
-    source: Source, *, index: Index | None = None, per_query: int = 8, seed: int = 17, on_skip: OnSkip = ignore
+    source: Source,
+    *,
+    index: Index | None = None,
+    per_query: int = 8,
+    others: int = 0,
+    seed: int = 17,
+    on_skip: OnSkip = ignore,
 ) -> Iterator[Example]:
     """The examples of a source in order, read lazily, so the first few cost little.
 
@@ -34,7 +40,7 @@ def local_examples(
         raise SettingsError(f"per_query is {per_query}; give 2 passages or more.")
     source.check_files()
     examples = _read(source, index, GroupSettings(per_query=per_query, seed=seed), on_skip)
-    return trim(examples, per_query=per_query, seed=seed, on_skip=on_skip)
+    return trim(examples, per_query=per_query, others=others, seed=seed, on_skip=on_skip)
 
 
 def _read(source: Source, index: Index | None, settings: GroupSettings, on_skip: OnSkip) -> Iterator[Example]:

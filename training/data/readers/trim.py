@@ -8,6 +8,8 @@ from indexing.corpus.same_text import text_key
 from indexing.whitespace import squeeze
 from training.example import CONTRADICTED, NO_NEGATIVE, NO_POSITIVE, Example, OnSkip
 
+BEYOND = "passage beyond {} of its query"
+
 
 class _Passage(NamedTuple):
     text: str
@@ -15,24 +17,29 @@ class _Passage(NamedTuple):
     score: float
 
 
-def trim(examples: Iterable[Example], *, per_query: int, seed: int, on_skip: OnSkip) -> Iterator[Example]:
+def trim(
+    examples: Iterable[Example], *, per_query: int, others: int = 0, seed: int, on_skip: OnSkip
+) -> Iterator[Example]:
     """Each example that has scores, or a relevant and another passage; `on_skip` gets a reason for every other one.
 
     Runs of white space become one space. Of passages that say the same, as `text_key` compares, the one with the
     highest label stays; `on_skip` gets a reason where both a relevant passage and another one say it. At most
     `per_query` (2 or more) passages remain, relevant ones first. Those with the highest labels take half of the places,
-    or more if there are few others; the others are drawn at random, depending only on the seed and the query. An
-    example with scores and no relevant passage loses its labels, which are all equal.
+    or more if there are few others, but they leave `others` places to these; the others are drawn at random, depending
+    only on the seed and the query. An example with scores and no relevant passage loses its labels, which are all
+    equal. `on_skip` gets a reason for each passage that doesn't remain.
     """
     for example in examples:
         passages = _distinct(example, on_skip)
         positives = sorted((passage for passage in passages if passage.label > 0), key=lambda passage: -passage.label)
-        others = [passage for passage in passages if passage.label <= 0]
-        if example.scores is None and not (positives and others):
+        rest = [passage for passage in passages if passage.label <= 0]
+        if example.scores is None and not (positives and rest):
             on_skip(NO_NEGATIVE if positives else NO_POSITIVE)
             continue
-        chosen = positives[: max(per_query // 2, per_query - len(others))]
-        chosen += _draw(others, per_query - len(chosen), f"{seed}/{example.query}")
+        chosen = positives[: max(1, min(max(per_query // 2, per_query - len(rest)), per_query - others))]
+        chosen += _draw(rest, per_query - len(chosen), f"{seed}/{example.query}")
+        for _ in range(len(passages) - len(chosen)):
+            on_skip(BEYOND.format(per_query))
         yield Example(
             example.source,
             squeeze(example.query),

@@ -69,3 +69,12 @@ def test_another_number_of_scores_is_refused(logits: list[float]) -> None:
 def test_a_score_that_is_no_finite_number_is_refused(bad: float) -> None:
     with pytest.raises(ModelError, match=r"Re-ranker plain gave a score that isn't a finite number; choose another\."):
         score_passages(Plain([1.0, bad]), "q", ["a", "b"])
+
+
+def test_scores_that_single_precision_cannot_tell_apart_are_refused() -> None:
+    class Dates(Plain):
+        def score(self, query: str, passages: Sequence[str]) -> Scores:
+            return Scores(np.array([20261203.0, 20261204.0, 20261205.0]))
+
+    with pytest.raises(ModelError, match=r"differ by less than single precision holds.*subtract their mean"):
+        score_passages(Dates([]), "q", ["a", "b", "c"])

@@ -201,6 +201,16 @@ def test_a_teacher_scores_unprotected_examples(tmp_path: Path, tiny_bi_encoder: 
     assert (dropped, phases) == ({"protected query": 1}, {"teach": 3})
 
 
+def test_a_teacher_of_a_recipe_that_learns_from_judgments_is_refused_or_told(
+    tmp_path: Path, tiny_bi_encoder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = data_of(jsonl(tmp_path), teacher=f"first-stage:{tiny_bi_encoder}")
+    with pytest.raises(SettingsError, match=r"bce learns from judgments alone, so teacher first-stage:.* would teach"):
+        read(data, tmp_path, recipe="bce")
+    read(data, tmp_path, recipe="listnet")
+    assert caplog.messages[-1].startswith("listnet learns from the grades of a list that has any, and there teacher")
+
+
 def test_hard_negatives_are_added_from_the_index(tmp_path: Path, built_root: Path) -> None:
     line = {"query": HONEY, "positives": [PASSAGES["a1"]], "negatives": ["no"]}
     examples, _, phases = read(data_of(jsonl(tmp_path, [line]), index="small"), built_root, recipe="lambda-hard-neg")

@@ -73,6 +73,8 @@ def test_at_most_four_positives_the_best_graded(pipeline: RetrieveAndRerank) -> 
 def test_positives_take_half_of_a_short_list(pipeline: RetrieveAndRerank) -> None:
     (example,) = read(pipeline, judged_set(BEES, a1=3, a2=2, a3=1), per_list=4)
     assert sorted(labels(example).values()) == [0, 0, 2, 3]  # 4 // 2 = 2 positives
+    (example,) = read(pipeline, judged_set(BEES, a1=3, a2=2, a3=1), per_list=4, others=3)
+    assert sorted(labels(example).values()) == [0, 0, 0, 3]
 
 
 def test_judged_zeros_take_half_of_the_remaining_places_and_those_that_mining_leaves(

@@ -153,3 +153,7 @@ def test_every_form_is_tested_here() -> None:
     forms = {"pairs", "n-tuples", "lists", "ordered-lists", "scored-lists", "scored-pairs", "margins"}
     assert set(FORMS) == forms
     assert {name for name, form in FORMS.items() if form.needs == "labels"} == {"pairs", "n-tuples", "lists"}
+
+
+def test_labels_up_to_1_are_kept_as_probabilities_in_pairs() -> None:
+    assert [row["label"] for row in rows("pairs", judged(a=0.95, b=0.05, c=0, d=-1))] == [0.95, 0.05, 0.0, 0.0]

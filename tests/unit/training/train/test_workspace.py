@@ -62,3 +62,9 @@ def test_a_damaged_record_of_the_data_is_refused(content: str, tmp_path: Path) -
     (tmp_path / ORIGIN).write_text(content)
     with pytest.raises(TrainingError, match=r"asked\.json is damaged, .*; delete .* and train anew\.$"):
         check_origin(tmp_path, {"index": "sample"})
+
+
+def test_a_setting_that_is_left_out_on_resuming_is_refused(tmp_path: Path) -> None:
+    check_origin(tmp_path, {"index": "sample", "target": {"grade": 50}})
+    with pytest.raises(TrainingError, match=r"began with target \{'grade': 50\}, now it is None; resume with the same"):
+        check_origin(tmp_path, {"index": "sample"})

@@ -125,3 +125,12 @@ def test_a_place_that_is_taken_is_refused(models: Path) -> None:
         average_versions(
             [find_version("mine/1", models), find_version("mine/2", models)], models / "mine/2", command="average"
         )
+
+
+def test_versions_of_no_common_base_are_refused(models: Path, tiny_cross_encoder: Path) -> None:
+    make_version(models, "theirs/1", tiny_cross_encoder, base="other/base")
+    with pytest.raises(TrainingError, match=r"mine/1 and theirs/1 were trained from no common model"):
+        average_versions(
+            [find_version("mine/1", models), find_version("theirs/1", models)], models / "mean/1", command="average"
+        )
+    assert not (models / "mean").exists()

@@ -85,3 +85,8 @@ def test_versions_that_never_differ_cannot_be_told_apart() -> None:
     assert verdict(differing(*[0.0] * 60)).cautions == (
         "Both versions have the same nDCG@10 on each of these 60 queries, which therefore can't tell them apart.",
     )
+
+
+def test_versions_that_always_differ_by_the_same_are_not_called_alike() -> None:
+    (said,) = verdict(differing(*[-0.5] * 60)).cautions
+    assert said.startswith("They differ by the same nDCG@10 on each of these 60 queries")

@@ -137,3 +137,21 @@ def test_absent_file_of_scores_is_refused_before_reading(tmp_path: Path) -> None
 def test_published_source_names_files_without_folders() -> None:
     source = Source.parse("lists:/a/lists.jsonl,teacher=/b/x.jsonl+/c/y.jsonl")
     assert str(source.without_folders()) == "lists:lists.jsonl,teacher=x.jsonl+y.jsonl"
+
+
+def test_lists_of_ids_or_ranks_are_no_teachers(tmp_path: Path) -> None:
+    lists = _write(tmp_path / "lists.jsonl", _list(SPOON, MOON))
+    for name in ("doc_ids", "ranks", "Labels"):
+        scores = _write(tmp_path / f"{name}.jsonl", {"query_id": "q1", "late": [3.0, -4.0], name: [1, 2]})
+        with pytest.raises(CorpusError, match=rf"{name}.jsonl:1: '{name}' is by its name no teacher's scores"):
+            _read(f"lists:{lists},teacher={scores}")
+
+
+def test_one_id_for_two_queries_or_two_scores_of_one_list_are_refused(tmp_path: Path) -> None:
+    two = _write(tmp_path / "two.jsonl", _list(SPOON, MOON), _list(SPOON, MOON, query="what is the moon made of"))
+    with pytest.raises(CorpusError, match=r"two.jsonl:2: query id 'q1' isn't that of one query"):
+        _read(f"lists:{two}")
+    one = _write(tmp_path / "one.jsonl", _list(SPOON, MOON))
+    twice = _write(tmp_path / "twice.jsonl", *({"query_id": "q1", "late": [0.0, value]} for value in (1.0, 9.0)))
+    with pytest.raises(CorpusError, match=r"twice.jsonl:2: query 'q1' has other scores in a line before"):
+        _read(f"lists:{one},teacher={twice}")

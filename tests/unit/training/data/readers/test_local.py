@@ -295,7 +295,7 @@ def test_candidates_become_examples_with_sampled_negatives(tmp_path: Path) -> No
     assert example.passages[0] == "text 7"
     assert (example.labels, example.query_id) == ((2.0, 0.0, 0.0, 0.0, 0.0, 0.0), "1")
     assert len(set(example.passages)) == 6
-    assert reasons == ["query without a relevant passage"]
+    assert reasons == ["passage beyond 6 of its query"] * 94 + ["query without a relevant passage"]
 
 
 def test_a_run_becomes_examples_with_scores_only(tmp_path: Path, small_index: Index) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from indexing.records import QueryId
-from training.data.readers.trim import trim
+from training.data.readers.trim import BEYOND, trim
 from training.example import CONTRADICTED, NO_NEGATIVE, NO_POSITIVE, Example, ignore
 
 Labeled = tuple[str, float]
@@ -21,7 +21,7 @@ def trimmed(*passages: Labeled | Scored, per_query: int = 8, seed: int = 17, que
     """What is left of the example of these passages."""
     reasons: list[str] = []
     (example,) = trim([example_of(*passages, query=query)], per_query=per_query, seed=seed, on_skip=reasons.append)
-    assert reasons == []
+    assert reasons == [BEYOND.format(per_query)] * (len(passages) - len(example.passages))
     return example
 
 
@@ -68,6 +68,12 @@ def test_a_long_list_keeps_the_best_positives_in_half_of_its_places() -> None:
 def test_positives_fill_the_places_that_others_leave() -> None:
     example = trimmed(*many(9, label=1), *many(2, label=0), per_query=8)
     assert example.labels == (1.0,) * 6 + (0.0,) * 2  # 8 - 2 others = 6 positives
+
+
+def test_positives_leave_the_places_that_a_row_needs_for_others() -> None:
+    given = example_of(*many(4, label=1), *many(30, label=0))
+    (example,) = trim([given], per_query=8, others=5, seed=17, on_skip=ignore)
+    assert example.labels == (1.0,) * 3 + (0.0,) * 5
 
 
 def test_others_are_drawn_by_the_seed_and_the_query() -> None:
