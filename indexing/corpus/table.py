@@ -291,15 +291,17 @@ def csv_reader(
             if faults:
                 yield faults.pop()
                 faults.clear()
-            elif _plain_cells(row) == header:  # of a file that several were joined to
-                yield None
             else:
-                yield row_values(row, columns, "values") if row else "the line is empty"
+                yield None if _plain_cells(row) == header else _csv_values(row, columns)
             for _ in range(last + 1, rows.line_num):  # further lines of the same row
                 yield None
             last = rows.line_num
 
     return read
+
+
+def _csv_values(row: Sequence[str], columns: Columns) -> Parsed:
+    return row_values(row, columns, "values") if row else "the line is empty"
 
 
 def _csv_lines(raw_lines: Iterator[bytes], faults: list[str], limit: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from indexing.catalogue import index_names
 from indexing.errors import SettingsError
 from indexing.index import Index, corpus_folder, judged_split
 from indexing.judged.sets import JudgedSet
+from indexing.names import DEFAULT_BI_ENCODER
 from indexing.notes import log_note
 from indexing.progress import Progress, silent
 from training.data.cold_start import cold_examples
@@ -25,7 +26,7 @@ from training.judgments.protection import Protection
 from training.recipes.recipe import Recipe
 from training.source import Source
 from training.targets import as_logits, mixed_logits
-from training.teachers.teacher import open_teacher, teach, uses_own_scores
+from training.teachers.teacher import open_teacher, takes_bi_encoder, teach, uses_own_scores
 
 
 def collect(
@@ -62,8 +63,23 @@ def collect(
         allowed = add_negatives(allowed, pipeline, recipe.mining, keeping=indexes.keeping, progress=progress)
     if data.teacher:
         _check_taught(recipe, data.teacher)
-        allowed = teach(allowed, open_teacher(data.teacher), progress=progress)
+        teacher = open_teacher(data.teacher, bi_encoder=_bi_encoder(data, indexes))
+        allowed = teach(allowed, teacher, progress=progress)
     return (_mixed(example, data) for example in allowed) if recipe.mixes_grades else allowed
+
+
+def _bi_encoder(data: DataSettings, indexes: OpenIndexes) -> str:
+    """The bi-encoder of a teacher that names none: that of the indexes that are read, or the usual one without any."""
+    if not takes_bi_encoder(data.teacher):
+        return DEFAULT_BI_ENCODER
+    built_by = {name: indexes.index(name).manifest.bi_encoder for name in data.indexes()}
+    if len(set(built_by.values())) > 1:
+        named = ", ".join(f"{name} by {bi_encoder}" for name, bi_encoder in built_by.items())
+        raise SettingsError(
+            f"The indexes were built by several bi-encoders ({named}); say which one teaches, as in --teacher "
+            "first-stage:NAME."
+        )
+    return next(iter(built_by.values()), DEFAULT_BI_ENCODER)
 
 
 def _check_taught(recipe: Recipe, teacher: str) -> None:

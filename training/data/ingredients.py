@@ -55,7 +55,8 @@ class IngredientReader:
         if not ingredient.teacher:
             return examples
         phase = f"teach {ingredient.index}"
-        teacher = open_teacher(ingredient.teacher, self._teachers)
+        bi_encoder = self._open.index(ingredient.index).manifest.bi_encoder
+        teacher = open_teacher(ingredient.teacher, self._teachers, bi_encoder=bi_encoder)
         scored = teach(examples, teacher, progress=relabel(self._progress, phase, total=len(examples)))
         return list(map(_asker_first, scored)) if ingredient.kind == "questions" else list(scored)
 

@@ -17,6 +17,7 @@ from training.targets import as_logits
 from training.teachers.late_interaction import LateInteractionTeacher
 from training.teachers.names import JOINED, TEACHER_USAGE
 
+BY_BI_ENCODER = {"first-stage", "late-interaction"}
 BLOCK_SIZE = 64  # examples whose texts are encoded at once
 
 
@@ -98,19 +99,28 @@ class MeanTeacher:
         return [np.mean(values, axis=0, dtype=np.float32) for values in logits]
 
 
-def open_teacher(name: str, opened: dict[str, Teacher] | None = None) -> Teacher:
+def open_teacher(
+    name: str, opened: dict[str, Teacher] | None = None, *, bi_encoder: str = DEFAULT_BI_ENCODER
+) -> Teacher:
     """A teacher by name, or the mean of several; each is taken from `opened`, or opened and added to it.
+
+    `bi_encoder` is that of `first-stage` and `late-interaction` where they name no other.
 
     Raises:
         SettingsError: the name doesn't follow TEACHER_USAGE.
         ModelError, HubError: a model can't be loaded.
     """
     opened = {} if opened is None else opened
-    names = JOINED.split(name)
+    names = [f"{single}:{bi_encoder}" if single in BY_BI_ENCODER else single for single in JOINED.split(name)]
     for single_name in names:
         if single_name not in opened:
             opened[single_name] = _open_single(single_name)
-    return opened[name] if len(names) == 1 else MeanTeacher([opened[single_name] for single_name in names])
+    return opened[names[0]] if len(names) == 1 else MeanTeacher([opened[single_name] for single_name in names])
+
+
+def takes_bi_encoder(name: str) -> bool:
+    """Whether a teacher of this name needs to be told which bi-encoder it uses."""
+    return not BY_BI_ENCODER.isdisjoint(JOINED.split(name))
 
 
 def uses_own_scores(name: str) -> bool:
@@ -122,10 +132,10 @@ def _open_single(name: str) -> Teacher:
     kind, _, model = name.partition(":")
     if name == "given":
         return GivenTeacher()
-    if kind == "first-stage":
-        return FirstStageTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
-    if kind == "late-interaction":
-        return LateInteractionTeacher(BiEncoder(model or DEFAULT_BI_ENCODER))
+    if kind == "first-stage" and model:
+        return FirstStageTeacher(BiEncoder(model))
+    if kind == "late-interaction" and model:
+        return LateInteractionTeacher(BiEncoder(model))
     if kind == "reranker" and model:
         reranker = open_reranker(model)
         if reranker is not None:

@@ -33,6 +33,7 @@ from training.recipes.catalog import LAMBDA_HARD_NEG, LOSS_RECIPES, find_loss_re
 from training.recipes.row_files import write_rows
 from training.source import SOURCE_USAGE, Source
 from training.targets import TargetSettings
+from training.teachers import teacher as teachers
 
 OPEN = Protection()
 HONEY, BREAD = QUERIES["train"].values()
@@ -199,6 +200,21 @@ def test_a_teacher_scores_unprotected_examples(tmp_path: Path, tiny_bi_encoder: 
     examples, dropped, phases = read(data, tmp_path, recipe="distill-mse", protection=protection)
     assert [len(example.scores or ()) for example in examples] == [3, 3, 3]
     assert (dropped, phases) == ({"protected query": 1}, {"teach": 3})
+
+
+def test_a_first_stage_that_names_no_model_teaches_with_the_index_s_own(
+    built_root: Path, tiny_bi_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def note(model: str) -> BiEncoder:
+        opened.append(model)
+        return BiEncoder(model)
+
+    monkeypatch.setattr(teachers, "BiEncoder", note)
+    for teacher in ("first-stage", "late-interaction"):
+        read(data_of("index:small", teacher=teacher), built_root, recipe="distill-mse")
+    assert opened == [str(tiny_bi_encoder)] * 2
 
 
 def test_a_teacher_of_a_recipe_that_learns_from_judgments_is_refused_or_told(

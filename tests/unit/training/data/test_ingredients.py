@@ -124,7 +124,7 @@ def test_a_judged_passage_that_the_index_lacks_is_ignored(other: Path, tmp_path:
     assert PASSAGES["a1"] in example.passages
 
 
-def test_an_ingredient_s_teacher_replaces_the_first_stage(built_root: Path) -> None:
+def test_an_ingredient_s_teacher_replaces_the_first_stage(built_root: Path, tiny_bi_encoder: Path) -> None:
     plain, taught = (
         gatherer(built_root).ingredient(Ingredient("small", "distill", 10, teacher=teacher), SETTINGS)
         for teacher in ("", "late-interaction")
@@ -132,6 +132,6 @@ def test_an_ingredient_s_teacher_replaces_the_first_stage(built_root: Path) -> N
     assert [(example.query, example.passages) for example in plain] == [
         (example.query, example.passages) for example in taught
     ]
-    expected = open_teacher("late-interaction").scores(plain)
+    expected = open_teacher("late-interaction", bi_encoder=str(tiny_bi_encoder)).scores(plain)
     for example, values in zip(taught, expected, strict=True):
         assert example.scores == pytest.approx(tuple(values), abs=0.1)
