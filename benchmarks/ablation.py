@@ -173,17 +173,17 @@ class _Ablation:
         self._measure("late interaction, untrained", lambda: LATE)
         first = {arm: _mean(self._measure(arm.name, partial(self._trained, arm, seeds[0]))) for arm in arms}
         best = sorted(first, key=lambda arm: -first[arm])[:BEST]
-        with_base = [self._base, best[0].version(seeds[0])]
-        self._measure(f"{best[0].name}, mean with the base's weights", partial(self._averaged, with_base))
+        name = f"{best[0].name}, mean with the base's weights"
+        self._measure(name, lambda: self._averaged([self._base, self._trained(best[0], seeds[0])]))
         if len(arms) > 1:
-            everything = [arm.version(seeds[0]) for arm in arms]
-            self._measure("mean of all these passes' weights", partial(self._averaged, everything))
+            name = "mean of all these passes' weights"
+            self._measure(name, lambda: self._averaged([self._trained(arm, seeds[0]) for arm in arms]))
         for arm in best:
             for seed in seeds[1:]:
                 self._measure(f"{arm.name}, seed {seed}", partial(self._trained, arm, seed))
         if len(seeds) > 1:
             name = f"{best[0].name}, mean of {len(seeds)} seeds' weights"
-            self._measure(name, partial(self._averaged, [best[0].version(seed) for seed in seeds]))
+            self._measure(name, lambda: self._averaged([self._trained(best[0], seed) for seed in seeds]))
 
     def _measure(self, name: str, reranker: Callable[[], str]) -> Values:
         values = self._rows.measured(name, lambda: self._scored(reranker()))
