@@ -73,8 +73,8 @@ def files_digest(path: Path) -> str:
     """
     digest = hashlib.sha256()
     for file in corpus_files(path):
-        stat_ = file.stat()
-        digest.update(repr((str(file.relative_to(path)), stat_.st_size, stat_.st_mtime_ns)).encode())
+        state = file.stat()
+        digest.update(repr((str(file.relative_to(path)), state.st_size, state.st_mtime_ns)).encode())
     return digest.hexdigest()[:16]
 
 
