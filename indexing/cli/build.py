@@ -90,7 +90,7 @@ def _build(options: argparse.Namespace) -> int:
     corpus = open_corpus(options)
     if options.estimate:
         return _estimate(corpus, settings, as_json=options.json)
-    if options.if_absent and _exists(name, corpus, options):
+    if options.if_absent and _exists(name, corpus, settings, options):
         return 0
     from indexing.building.build import build, describe_stop
     from indexing.corpus.count import count_passages
@@ -123,7 +123,7 @@ def _settings(options: argparse.Namespace) -> BuildSettings:
     )
 
 
-def _exists(name: str, corpus: "Corpus", options: argparse.Namespace) -> bool:
+def _exists(name: str, corpus: "Corpus", settings: BuildSettings, options: argparse.Namespace) -> bool:
     """Whether the index was built from its corpus as it is now, which is then printed; fields named anew build anew."""
     from indexing.index import up_to_date
     from indexing.manifest import Manifest
@@ -131,7 +131,7 @@ def _exists(name: str, corpus: "Corpus", options: argparse.Namespace) -> bool:
     folder = up_to_date(name, corpus=corpus.path, root=options.root) if corpus.fields == Fields() else None
     if folder is None:
         return False
-    if other := _built_otherwise(Manifest.load(folder), _settings(options)):
+    if other := _built_otherwise(Manifest.load(folder), settings):
         print(f"Index {name} was built with {', '.join(other)}; leave --if-absent out to change that.", file=sys.stderr)
     if options.json:
         print_json({"index": name, "build": folder.name, "folder": str(folder), "encoded": 0})

@@ -7,7 +7,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 from indexing.corpus.beginning import check_beginning
 from indexing.corpus.limits import LIMITS
 from indexing.errors import CorpusError
+from indexing.notes import Note, shown, silent_note
 
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
 LINE_ENDINGS = (".tsv", ".jsonl", ".ndjson", ".csv")
@@ -100,7 +101,7 @@ def may_hold_passages(name: str) -> bool:
     )
 
 
-def parts(file: Path, *, tell: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, IO[bytes]]]:
+def parts(file: Path, *, tell: Note = silent_note) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and unpacked bytes of the file, or of each member of an archive that holds passages.
 
     `tell` gets sentences on an archive's other members, once all is read.
@@ -164,7 +165,7 @@ def opened_member(file: Path, name: str) -> Iterator[IO[bytes]]:
         yield next(member.stream for member in members if member.name == name)
 
 
-def _archive_parts(file: Path, tell: Callable[[str], None]) -> Iterator[tuple[str, IO[bytes]]]:
+def _archive_parts(file: Path, tell: Note) -> Iterator[tuple[str, IO[bytes]]]:
     """The members with a name in `TABLES`, or else the only table that isn't queries or qrels."""
     known, others, unread = list[str](), list[str](), list[str]()
     for name, stream, _ in _members(file):
@@ -176,12 +177,12 @@ def _archive_parts(file: Path, tell: Callable[[str], None]) -> Iterator[tuple[st
             others.append(name)
         if path.name not in TABLES and path.parent.name not in JUDGED_FOLDERS and may_hold_passages(path.name):
             unread.append(name)
+    read = shown(known, most=FEW)
     if len(known) > 1:
-        tell(f"{file}: {_few(known)} are read as one corpus; unpack it, and give one of them to read that alone.")
+        tell(f"{file}: {read} are read as one corpus; unpack it, and give one of them to read that alone.")
     if known and unread:
-        tell(
-            f"{file} also holds {_few(unread)}, beside {_few(known)}, and it isn't read: unpack it, and give that file."
-        )
+        also = shown(unread, most=FEW)
+        tell(f"{file} also holds {also}, beside {read}, and it isn't read: unpack it, and give that file.")
     if not known:
         _check_one(file, others)
         yield from (_checked(f"{file}/{name}", stream) for name, stream, _ in _members(file) if name == others[0])
@@ -198,11 +199,6 @@ def _check_one(file: Path, others: Sequence[str]) -> None:
     if len(others) != 1:
         names = ", ".join(others[:8]) or "no .tsv and no .jsonl"
         raise CorpusError(f"{file} holds none of {', '.join(TABLES)}, but {names}; unpack it, and give one file.")
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
-    return ", ".join(names[:FEW]) + more
 
 
 def _checked(name: str, stream: Any) -> tuple[str, IO[bytes]]:

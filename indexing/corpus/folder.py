@@ -23,6 +23,7 @@ from indexing.corpus.files import (
     may_hold_passages,
 )
 from indexing.errors import CorpusError
+from indexing.notes import shown
 
 NAMES = (*(table + packed for table in TABLES for packed in ("", ".gz")), *("collection" + end for end in ARCHIVES))
 CORPUS_FORMS = "collection.tsv or corpus.jsonl, plain or .gz, collection.tar.gz, *.parquet, or *.txt"
@@ -305,5 +306,4 @@ def _left_out(listing: Listing) -> tuple[str, ...]:
 def _names(files: Iterable[Path], root: Path | None = None) -> str:
     """The names of a few files, and the number of the others."""
     names = [str(file.relative_to(root)) if root else file.name for file in files]
-    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
-    return ", ".join(name.encode("utf-8", "backslashreplace").decode() for name in names[:FEW]) + more
+    return shown([name.encode("utf-8", "backslashreplace").decode() for name in names], most=FEW)

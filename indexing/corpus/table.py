@@ -84,6 +84,9 @@ class TsvReader:
         self._name, self._fields, self._remarks, self._limit = name, fields, remarks, limit
         self._columns: Columns | None = None
         self._header: bytes | None = None
+        self._plain_header = b""
+        self._longest_header = -1
+        """Bytes that the header of a file joined to this one has at most; a longer line needs no closer look."""
         self._csv: bool | None = None
         """Whether quotation marks are CSV's; None while no line has any."""
         self._unquoted = 0
@@ -125,7 +128,8 @@ class TsvReader:
             cells = []
         self._columns = header_columns(self._name, cells, self._fields)
         if self._columns is not None:
-            self._header = first
+            self._header, self._plain_header = first, _plain(first)
+            self._longest_header = len(codecs.BOM_UTF8) + len(first)
             self._remarks.tell(f"{self._name}:1: the header row {', '.join(cells)[:80]} was left out.")
         elif self._fields != Fields():
             raise SettingsError(
@@ -165,7 +169,7 @@ class TsvReader:
         return failure
 
     def _parse(self, raw: bytes) -> Parsed:
-        if self._header is not None and _plain(raw) == _plain(self._header):  # of a file that several were joined to
+        if len(raw) <= self._longest_header and _plain(raw) == self._plain_header:  # where files were joined
             return None
         try:
             line = decoded(raw, limit=self._limit)
@@ -209,9 +213,9 @@ def _plain(header: bytes) -> bytes:
     return header.removeprefix(codecs.BOM_UTF8).lower()
 
 
-def _plain_cells(header: Sequence[str]) -> list[str]:
-    """The same of a row of CSV."""
-    return [cell.removeprefix("\ufeff").strip().lower() for cell in header]
+def _plain_cells(row: Sequence[str]) -> Iterator[str]:
+    """The same of a row of CSV, a cell at a time."""
+    return (cell.removeprefix("\ufeff").strip().lower() for cell in row)
 
 
 def row_values(cells: Sequence[str], columns: Columns, what: str) -> Parsed:
@@ -274,7 +278,7 @@ def csv_reader(
         if first is None:
             return
         columns, delimiter = _csv_header(name, first, fields)
-        header = _plain_cells(next(csv.reader([first], delimiter=delimiter)))
+        header = list(_plain_cells(next(csv.reader([first], delimiter=delimiter))))
         remarks.tell(f"{name}:1: the header row {first.strip()[:80]} was left out.")
         yield None
         csv.field_size_limit(max(limit, 1 << 17))
@@ -292,7 +296,7 @@ def csv_reader(
                 yield faults.pop()
                 faults.clear()
             else:
-                yield None if _plain_cells(row) == header else _csv_values(row, columns)
+                yield _csv_values(row, columns, header)
             for _ in range(last + 1, rows.line_num):  # further lines of the same row
                 yield None
             last = rows.line_num
@@ -300,7 +304,10 @@ def csv_reader(
     return read
 
 
-def _csv_values(row: Sequence[str], columns: Columns) -> Parsed:
+def _csv_values(row: Sequence[str], columns: Columns, header: Sequence[str]) -> Parsed:
+    """A row's values; None for the header of a file that was joined to this one."""
+    if len(row) == len(header) and all(cell == name for cell, name in zip(_plain_cells(row), header, strict=True)):
+        return None
     return row_values(row, columns, "values") if row else "the line is empty"
 
 

@@ -8,6 +8,7 @@ may the mean of several models trained from one base on different data (Wortsman
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -68,13 +69,12 @@ def _manifest(versions: Sequence[Version], *, share: float) -> VersionManifest:
 def _check_related(versions: Sequence[Version]) -> None:
     """Refuse versions of which two have no model in common that they come from; where none is recorded, they pass."""
     families = {version.id: {*version.manifest.lineage, version.id} for version in versions if version.manifest.lineage}
-    for one, family in families.items():
-        for other, others in families.items():
-            if not family & others:
-                raise TrainingError(
-                    f"{one} and {other} were trained from no common model, so the mean of their weights is none; "
-                    "average versions of the same base."
-                )
+    for (one, family), (other, others) in combinations(families.items(), 2):
+        if not family & others:
+            raise TrainingError(
+                f"{one} and {other} were trained from no common model, so the mean of their weights is none; average "
+                "versions of the same base."
+            )
 
 
 def _mean(versions: Sequence[Version], shares: Sequence[float]) -> dict[str, Tensor]:
