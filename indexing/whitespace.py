@@ -6,8 +6,3 @@ def squeeze(text: str) -> str:
     if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
         return text  # of all white space only the plain space is printable
     return " ".join(text.split())
-
-
-def squeeze_value(value: object) -> str:
-    """A field of a table as text without runs of white space; null is empty."""
-    return "" if value is None else squeeze(str(value))

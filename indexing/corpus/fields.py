@@ -1,13 +1,14 @@
 """Finds the fields of a record that hold a passage's id, text and title: those the user names, or the usual ones."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexing.errors import SettingsError
+from indexing.whitespace import squeeze
 
 ID_FIELDS = ("_id", "id", "pid", "passage_id", "docno", "docid", "doc_id", "document_id", "corpus_id", "corpus-id")
 TEXT_FIELDS = ("text", "passage", "passage_text", "contents", "content", "body", "segment")
@@ -98,6 +99,36 @@ def as_strings(
     )
     kind = KINDS.get(type(value), type(value).__name__)
     return f"field {name!r} holds {kind} where {expected} is expected"
+
+
+def text_value(value: object, name: str) -> str:
+    """A value of a table of the hub as a text; empty where it is missing, which pandas writes as NaN.
+
+    Raises ValueError for a list and whatever else is no text.
+    """
+    if value is None or value != value:  # true of NaN alone
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"{name!r} is {KINDS.get(type(value), type(value).__name__)} where a text is expected")
+    return squeeze(str(value))
+
+
+def id_value(value: object) -> str:
+    """Such a value as an id; a whole number that a tool wrote as 101.0 is 101. Raises ValueError if it is none."""
+    if isinstance(value, float) and math.isfinite(value):
+        value = _digits("id", value, EXACT)
+        if value.startswith("field "):
+            raise ValueError(value)
+    if not (key := text_value(value, "id")):
+        raise ValueError("an id is empty")
+    return key
+
+
+def list_value(values: Mapping[str, Any], name: str) -> list[Any]:
+    """Such a value that is a list. Raises ValueError for any other."""
+    if not isinstance(value := values[name], list):
+        raise ValueError(f"{name!r} is {KINDS.get(type(value), 'text')} where a list is expected")
+    return value
 
 
 def _digits(name: str, value: float | Decimal, exact: int) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from indexing.corpus.fields import id_value, list_value, text_value
 from indexing.progress import Progress, silent
 from indexing.store.ids import SeenIds, id_hashes
-from indexing.whitespace import squeeze_value
 
 RecordBatch = dict[str, list[Any]]
 """Lists of values by column."""
@@ -17,6 +17,8 @@ RecordBatch = dict[str, list[Any]]
 BATCH = 1_000  # records read at once
 SPLITS = {"train": "train", "validation": "dev", "dev": "dev", "test": "test"}  # the hub's name: our name
 QRELS = ("query-id", "corpus-id")
+GRADES = ("score", "label", "labels", "grade", "rel", "relevance", "rating", "judgment")
+"""What the column of grades is called."""
 log = logging.getLogger(__name__)
 
 
@@ -134,12 +136,15 @@ def _ms_marco_lines(batch: RecordBatch, seen: SeenIds) -> tuple[list[str], list[
     """Lines of the passages not seen before, of the queries that have a selected passage, and of their qrels."""
     queries, qrels, texts = [], [], []
     for query_id, query, shown in zip(batch["query_id"], batch["query"], batch["passages"], strict=True):
-        cleaned = [squeeze_value(text) for text in shown["passage_text"]]
+        cleaned = [text_value(text, "passage_text") for text in list_value(shown, "passage_text")]
+        selected = list_value(shown, "is_selected")
+        if other := [value for value in selected if value not in (0, 1)]:
+            raise ValueError(f"is_selected is {str(other[0])[:40]!r}, not 0 or 1")
         texts += [text for text in cleaned if text]
-        chosen = [text for text, picked in zip(cleaned, shown["is_selected"], strict=True) if picked == 1 and text]
-        if chosen and squeeze_value(query):
-            queries.append(f"{_id(query_id)}\t{squeeze_value(query)}\n")
-            qrels += [f"{_id(query_id)}\t0\t{key}\t1\n" for key in dict.fromkeys(_text_ids(chosen))]
+        chosen = [text for text, picked in zip(cleaned, selected, strict=True) if picked and text]
+        if chosen and (asked := text_value(query, "query")):
+            queries.append(f"{id_value(query_id)}\t{asked}\n")
+            qrels += [f"{id_value(query_id)}\t0\t{key}\t1\n" for key in dict.fromkeys(_text_ids(chosen))]
     ids = _text_ids(texts)
     passages = [
         f"{key}\t{text}\n" for key, text, repeat in zip(ids, texts, seen.repeats(ids), strict=True) if not repeat
@@ -158,10 +163,10 @@ def _write_passages(work: Path, batches: Iterator[RecordBatch], fields: tuple[st
         for batch in batches:
             titles = batch.get("title") or [""] * len(batch[fields[0]])
             for key, text, title in zip(batch[fields[0]], batch[fields[1]], titles, strict=True):
-                parts = [part for part in (squeeze_value(text), squeeze_value(title)) if part]
+                parts = [part for part in (text_value(text, fields[1]), text_value(title, "title")) if part]
                 empty += not parts
                 if parts:
-                    file.write("\t".join([_id(key), *parts]) + "\n")
+                    file.write("\t".join([id_value(key), *parts]) + "\n")
     if empty:
         log.warning("Passages left out because they have neither text nor title: %s.", f"{empty:,}")
 
@@ -170,24 +175,21 @@ def _pairs(batches: Iterator[RecordBatch], fields: tuple[str, str]) -> Iterator[
     """Id and text of each record that has a text."""
     for batch in batches:
         for key, text in zip(batch[fields[0]], batch[fields[1]], strict=True):
-            if spaced := squeeze_value(text):
-                yield _id(key), spaced
+            if spaced := text_value(text, fields[1]):
+                yield id_value(key), spaced
 
 
 def _judgments(batches: Iterator[RecordBatch]) -> Iterator[tuple[str, str, int]]:
     """Query, passage and grade; in a table without grades, every passage has grade 1."""
     for batch in batches:
-        grades = batch.get("score", [1] * len(batch[QRELS[0]]))
+        named = [name for name in GRADES if name in batch]
+        if len(named) > 1:
+            raise ValueError(f"its judgments have both {named[0]!r} and {named[1]!r}")
+        grades = batch[named[0]] if named else [1] * len(batch[QRELS[0]])
         for query, passage, grade in zip(batch[QRELS[0]], batch[QRELS[1]], grades, strict=True):
             if int(grade) != grade:
                 raise ValueError(f"the grade of query {query!r} and passage {passage!r} is {grade}, no whole number")
-            yield _id(query), _id(passage), int(grade)
-
-
-def _id(value: object) -> str:
-    if not (spaced := squeeze_value(value)):
-        raise ValueError("a record has no id")
-    return spaced
+            yield id_value(query), id_value(passage), int(grade)
 
 
 def _open(path: Path) -> IO[str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
+from indexing.corpus.fields import id_value, list_value, text_value
 from indexing.records import PassageId, QueryId
 from indexing.store.passages import PassageStore
-from indexing.whitespace import squeeze_value
 from training.example import NO_PASSAGE, NO_POSITIVE, NO_QUERY, Example, OnSkip
 
 HubRow = Mapping[str, Any]
@@ -37,10 +37,10 @@ class Texts:
         present = [text for text in texts if text is not None]
         return present if len(present) == len(texts) else None
 
-    def first(self, passage_ids: Iterable[object], count: int) -> list[str]:
-        """The texts of the first `count` passages that the index holds, in order; later ids aren't looked up."""
-        texts = (self._text(self._passages, key, NO_PASSAGE) for key in passage_ids)
-        return list(islice((text for text in texts if text is not None), count))
+    def first(self, graded: Iterable[tuple[object, float]], count: int) -> list[tuple[str, float]]:
+        """Text and grade of the first `count` passages that the index holds, in order; later ids aren't looked up."""
+        texts = ((self._text(self._passages, key, NO_PASSAGE), grade) for key, grade in graded)
+        return list(islice(((text, grade) for text, grade in texts if text is not None), count))
 
     def leave_out(self, reason: str) -> None:
         """Report and count a query or passage that is left out."""
@@ -49,7 +49,7 @@ class Texts:
 
     def _text(self, store: PassageStore, key: object, reason: str) -> str | None:
         try:
-            return store.by_id(PassageId(id_text(key))).content
+            return store.by_id(PassageId(id_value(key))).content
         except KeyError:
             self.leave_out(reason)
             return None
@@ -78,7 +78,7 @@ class IdRows:
         parts = None if query is None else self.read(row, texts)
         if query is None or parts is None:
             return None
-        query_id = QueryId(id_text(row[self.fields[0]]))
+        query_id = QueryId(id_value(row[self.fields[0]]))
         return Example(name, query, tuple(parts.passages), parts.labels, parts.scores, query_id)
 
 
@@ -91,19 +91,20 @@ def microsoft_example(name: str, row: HubRow, on_skip: OnSkip) -> Example | None
     for field in ("passage_text", "is_selected"):
         if not isinstance(passages, Mapping) or field not in passages:
             raise ValueError(f"its passages have no field {field!r}")
-    pairs = _paired(passages["passage_text"], passages["is_selected"])
+    pairs = _paired(passages, "passage_text", "is_selected")
     for _, selected in pairs:
         if selected not in (0, 1):
             raise ValueError(f"is_selected is {str(selected)[:40]!r}, not 0 or 1")
-    graded = [(squeeze_value(text), float(selected)) for text, selected in pairs if squeeze_value(text)]
-    if not (query := squeeze_value(row["query"])):
+    cleaned = [(text_value(text, "passage_text"), float(selected)) for text, selected in pairs]
+    graded = [(text, selected) for text, selected in cleaned if text]
+    if not (query := text_value(row["query"], "query")):
         on_skip(NO_QUERY)
         return None
     if not any(label for _, label in graded):
         on_skip(NO_POSITIVE)
         return None
     texts, labels = zip(*graded, strict=True)
-    return Example(name, query, texts, labels=labels, query_id=QueryId(id_text(row["query_id"])))
+    return Example(name, query, texts, labels=labels, query_id=QueryId(id_value(row["query_id"])))
 
 
 def _triplet(row: HubRow, texts: Texts) -> Parts | None:
@@ -112,19 +113,26 @@ def _triplet(row: HubRow, texts: Texts) -> Parts | None:
 
 
 def _labelled_list(row: HubRow, texts: Texts) -> Parts | None:
-    """Relevant passages, then others in list order: at most LIST_LENGTH, and some of both if the list has both."""
-    graded = [(key, _finite(label)) for key, label in _paired(row["doc_ids"], row["labels"])]
-    relevant = texts.first((key for key, label in graded if label > 0), LIST_LENGTH - 1)
+    """The best graded passages, then others in list order: at most LIST_LENGTH, and some of both if the list has both.
+
+    A label above 0 is a grade.
+    """
+    graded = [(key, _finite(label)) for key, label in _paired(row, "doc_ids", "labels")]
+    if least := min((label for _, label in graded if label < 0), default=0):
+        raise ValueError(f"a label is {least:g}, not 0 or more")
+    best = sorted((entry for entry in graded if entry[1] > 0), key=lambda entry: -entry[1])
+    relevant = texts.first(best, LIST_LENGTH - 1)
     if not relevant:
         texts.leave_out(NO_POSITIVE)
         return None
-    others = texts.first((key for key, label in graded if label <= 0), LIST_LENGTH - len(relevant))
-    return Parts(relevant + others, labels=(1.0,) * len(relevant) + (0.0,) * len(others))
+    others = texts.first((entry for entry in graded if not entry[1]), LIST_LENGTH - len(relevant))
+    passages, labels = zip(*relevant, *others, strict=True)
+    return Parts(passages, labels=labels)
 
 
 def _ordered_list(row: HubRow, texts: Texts) -> Parts | None:
     """The teacher's first LIST_LENGTH passages, with scores that fall by 1 per passage, down to 1 for the last."""
-    passages = texts.first(row["doc_ids"], LIST_LENGTH)
+    passages = [text for text, _ in texts.first(((key, 0.0) for key in list_value(row, "doc_ids")), LIST_LENGTH)]
     return Parts(passages, scores=tuple(map(float, range(len(passages), 0, -1)))) if passages else None
 
 
@@ -148,21 +156,11 @@ SCORED_PAIRS = IdRows(("query_id", "passage_id", "score"), _scored_pair)
 SCORED_TRIPLETS = IdRows(("query_id", "positive_id", "negative_id", "score"), _scored_triplet)
 
 
-def _paired(passages: Sequence[Any], labels: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _paired(row: HubRow, passages_name: str, labels_name: str) -> list[tuple[Any, Any]]:
+    passages, labels = list_value(row, passages_name), list_value(row, labels_name)
     if len(passages) != len(labels):
         raise ValueError(f"it has {len(passages)} passages but {len(labels)} labels")
     return list(zip(passages, labels, strict=True))
-
-
-def id_text(value: object) -> str:
-    """An id as text; a whole number that a tool wrote as 101.0 is 101. Raises ValueError if it is empty."""
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise ValueError(f"an id is {value}")
-        value = int(value)
-    if not (text := squeeze_value(value)):
-        raise ValueError("an id is empty")
-    return text
 
 
 def _finite(value: Any) -> float:

@@ -5,13 +5,12 @@ from itertools import islice
 from pathlib import Path
 
 from indexing import atomic
+from indexing.corpus.fields import id_value, text_value
 from indexing.corpus.hub_layouts import RecordBatch
 from indexing.errors import IndexingError, TrainingError, first_line
 from indexing.records import Passage, PassageId
 from indexing.store.ids import IdTable, write_ids
 from indexing.store.passages import PassageStore, shard_ids, write_passages
-from indexing.whitespace import squeeze_value
-from training.data.readers.hub_rows import id_text
 
 STORE_SHARD = 10_000  # queries in memory while their store is written
 QUERIES = ("query_id", "query")
@@ -22,7 +21,7 @@ def query_store(folder: Path, records: Callable[[], Iterator[RecordBatch]]) -> P
 
     Raises:
         TrainingError: the stored queries can't be read.
-        ValueError: a record has no id.
+        ValueError: a record has no id, or a query that is no text.
     """
     if not folder.is_dir():
         try:
@@ -42,10 +41,10 @@ def query_store(folder: Path, records: Callable[[], Iterator[RecordBatch]]) -> P
 def _write_store(work: Path, records: Iterator[RecordBatch]) -> None:
     (work / "passages").mkdir()
     queries = (
-        Passage(PassageId(id_text(key)), squeeze_value(text))
+        Passage(PassageId(id_value(key)), query)
         for batch in records
         for key, text in zip(*(batch[field] for field in QUERIES), strict=True)
-        if squeeze_value(text)
+        if (query := text_value(text, "query"))
     )
     number = 0
     while shard := list(islice(queries, STORE_SHARD)):

@@ -134,7 +134,7 @@ def test_a_repository_that_is_absent_is_told_and_leaves_nothing(tmp_path: Path, 
     ("broken", "told"),
     [
         ({"queries": [{"_id": "q1", "words": "another field"}]}, "have no field 'text', only '_id', 'words'"),
-        ({"corpus": [{"_id": None, "text": "text"}, {"_id": "1", "text": "text"}]}, "a record has no id"),
+        ({"corpus": [{"_id": None, "text": "text"}, {"_id": "1", "text": "text"}]}, "an id is empty"),
         (
             {
                 "qrels": [
@@ -144,8 +144,13 @@ def test_a_repository_that_is_absent_is_told_and_leaves_nothing(tmp_path: Path, 
             },
             "NoneType",
         ),
+        (
+            {"qrels": [{"query-id": "q1", "corpus-id": "7", "score": 1, "label": 3}]},
+            "its judgments have both 'score' and 'label'",
+        ),
+        ({"corpus": [{"_id": "7", "text": ["The cat sat.", "Then it ran."]}]}, "'text' is a list where a text is"),
     ],
-    ids=["field", "id", "score"],
+    ids=["field", "id", "score", "grades", "texts"],
 )
 def test_a_data_set_of_another_form_is_told_and_leaves_nothing(tmp_path: Path, broken: Any, told: str) -> None:
     given = repository(tmp_path / "hub", NANO | broken)

@@ -51,6 +51,16 @@ def test_judgments_are_written_as_qrels(tmp_path: Path) -> None:
     assert judged_sets(folder)["test"].qrels == {"q1": {"7": 1}}
 
 
+def test_grades_of_another_name_and_ids_that_became_floats_are_read(tmp_path: Path) -> None:
+    tables: dict[str, Records] = NANO | {
+        "corpus": [{"_id": 7.0, "text": "The cat sat."}],
+        "qrels": [{"query-id": "q1", "corpus-id": 7, "label": 2}],
+    }
+    folder = fetch("nano-msmarco", root=tmp_path / "corpora", repository=repository(tmp_path / "hub", tables))
+    assert texts(folder) == ["7 The cat sat."]
+    assert judged_sets(folder)["test"].qrels == {"q1": {"7": 2}}
+
+
 def test_a_collection_of_nano_beir_is_the_split_behind_the_colon(tmp_path: Path) -> None:
     other = {
         "corpus": [{"_id": "x", "text": "other"}],

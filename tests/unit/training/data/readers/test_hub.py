@@ -215,6 +215,15 @@ def test_an_ordered_list_without_some_passages_counts_down_over_the_rest(tmp_pat
     assert [example.scores for example in examples] == [(2.0, 1.0)]
 
 
+def test_labels_of_a_list_are_grades_the_highest_first(tmp_path: Path, small_index: Index) -> None:
+    rows = [{"query_id": 1.0, "doc_ids": ["a1", "b1", "a3", "c1"], "labels": [1, 0, 3, 0.5]}]
+    folder = ids_folder(tmp_path / "hub", "lambda-preprocessed", rows)
+    (example,), _ = read("lambda-preprocessed", folder, tmp_path, small_index)
+    assert example.passages == tuple(PASSAGES[key] for key in ("a3", "a1", "c1", "b1"))
+    assert example.labels == (3.0, 1.0, 0.5, 0.0)
+    assert example.query_id == "1"
+
+
 def test_long_lists_are_cut_and_keep_a_relevant_passage_that_lies_deep(tmp_path: Path, small_index: Index) -> None:
     many = ["b1"] * (LIST_LENGTH + 5)
     rows = [{"query_id": "1", "doc_ids": [*many, "a1", "x"], "labels": [0] * len(many) + [1, 0]}]
@@ -394,6 +403,16 @@ def test_a_column_that_is_missing_is_named_with_its_set(
             {"query_id": "1", "doc_ids": ["a1", "b1"], "labels": [1.0, float("nan")]},
             "its score is nan",
         ),
+        ("lambda-preprocessed", {"query_id": "1", "doc_ids": ["a1", "b1"], "labels": [1, -1]}, "a label is -1, not 0"),
+        ("adrmse", {"query_id": "1", "doc_ids": "a1"}, "'doc_ids' is text where a list is expected"),
+        ("bce-preprocessed", TRIPLETS[0] | {"negative_id": ["b1", "c1"]}, "'id' is a list where a text is expected"),  # type: ignore[operator]  # a dict
+        (
+            "bce",
+            BEES | {"passages": {"passage_text": [["x"], ["y"]], "is_selected": [1, 0]}},
+            "'passage_text' is a list where a text is expected",
+        ),
+        ("bce", BEES | {"query": ["x", "y"]}, "'query' is a list where a text is expected"),
+        ("distill-mse", {"query_id": 2.0**60, "passage_id": "a1", "score": 1.0}, "too large a floating-point number"),
     ],
 )
 def test_a_row_of_another_form_is_named_by_its_number(
