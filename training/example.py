@@ -41,7 +41,7 @@ NO_POSITIVE = "query without a relevant passage"
 NO_NEGATIVE = "query without a passage beside the relevant ones"
 NO_TEACHER = "query without scores in the teacher's files"
 SAME_SCORES = "query without 2 passages of different scores in the run"
-CONTRADICTED = "copy of a relevant passage that is given as not relevant"
+CONTRADICTED = "passage given as not relevant to a query that it is also given as relevant to"
 NO_PASSAGE = "passage that the index lacks"
 
 

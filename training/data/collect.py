@@ -14,6 +14,7 @@ from indexing.names import DEFAULT_BI_ENCODER
 from indexing.notes import log_note
 from indexing.progress import Progress, silent
 from training.data.cold_start import cold_examples
+from training.data.contradictions import without_contradictions
 from training.data.extra_negatives import add_negatives
 from training.data.judged_lists import ListSettings, judged_examples
 from training.data.open_indexes import OpenIndexes
@@ -51,13 +52,14 @@ def collect(
             f"{recipe.name} mines negatives from an index; name one of: {', '.join(index_names(indexes.root))}."
         )
     parts = (_read(source, recipe, data, dropped, indexes, progress) for source in data.sources)
-    allowed: Iterator[Example] = (
+    unprotected = (
         example
         for source, part in zip(data.sources, parts, strict=True)
         for example in _protection(source, protection, indexes.root).examples(
             islice(part, data.limit), on_skip=_counter(dropped)
         )
     )
+    allowed = without_contradictions(unprotected, on_skip=_counter(dropped))
     if recipe.mining is not None and data.index:
         pipeline = indexes.pipeline(data.index)
         allowed = add_negatives(allowed, pipeline, recipe.mining, keeping=indexes.keeping, progress=progress)

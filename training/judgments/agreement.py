@@ -90,7 +90,20 @@ def median_grades(grades: Iterable[Grade], *, passage: Callable[[Grade], str]) -
     If a rater graded a passage more than once, the last grade counts. `passage` returns what identifies a passage, its
     id or its text; passages keep the order of their first grades.
     """
-    by_rater: dict[str, dict[str, int]] = {}
+    return {
+        key: math.floor(statistics.median(values.values()) + 0.5) for key, values in _by_rater(grades, passage).items()
+    }
+
+
+def disputed(grades: Iterable[Grade], *, passage: Callable[[Grade], str]) -> list[str]:
+    """The passages of one query that by the last grade of one rater are relevant, and by another's are not."""
+    by_rater = _by_rater(grades, passage)
+    return [key for key, values in by_rater.items() if min(values.values()) <= 0 < max(values.values())]
+
+
+def _by_rater(grades: Iterable[Grade], passage: Callable[[Grade], str]) -> dict[str, dict[str, int]]:
+    """By passage, each rater's last grade."""
+    found: dict[str, dict[str, int]] = {}
     for grade in grades:
-        by_rater.setdefault(passage(grade), {})[grade.rater] = grade.grade
-    return {key: math.floor(statistics.median(values.values()) + 0.5) for key, values in by_rater.items()}
+        found.setdefault(passage(grade), {})[grade.rater] = grade.grade
+    return found

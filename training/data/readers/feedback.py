@@ -8,8 +8,8 @@ from indexing.judged.queries import normalize_query
 from indexing.records import PassageId, QueryId
 from indexing.whitespace import squeeze
 from training.data.readers.lines import data_lines, identifier, json_record, text
-from training.example import PROTECTED, Example, OnSkip
-from training.judgments.agreement import median_grades
+from training.example import CONTRADICTED, PROTECTED, Example, OnSkip
+from training.judgments.agreement import disputed, median_grades
 from training.judgments.feedback import HIGHEST_GRADE, Grade
 from training.source import Source
 
@@ -20,7 +20,8 @@ def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
     """The graded passages of each query, in the order of the queries' first lines. The whole file is read at once.
 
     Queries that say the same, as `text_key` compares, count as one. If one line of a query is protected, none of its
-    lines is used, and `on_skip` gets the reason.
+    lines is used, and `on_skip` gets the reason. It also gets one for each passage that is relevant to one rater and
+    not to another.
 
     Raises:
         CorpusError: a line holds no grade.
@@ -32,7 +33,9 @@ def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
         if any(grade.protected for grade in grades):
             on_skip(PROTECTED)
             continue
-        medians = median_grades(grades, passage=lambda grade: grade.text)
+        medians = median_grades(grades, passage=_text)
+        for _ in disputed(grades, passage=_text):
+            on_skip(CONTRADICTED)
         yield Example(
             source.label(),
             grades[0].query,
@@ -40,6 +43,10 @@ def feedback_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
             labels=tuple(map(float, medians.values())),
             query_id=next((grade.query_id for grade in grades if grade.query_id), None),
         )
+
+
+def _text(grade: Grade) -> str:
+    return grade.text
 
 
 def _grades(path: Path) -> Iterator[Grade]:

@@ -50,7 +50,7 @@ def _read(source: Source, index: Index | None, settings: GroupSettings, on_skip:
         case "lists":
             return list_examples(source, on_skip=on_skip)
         case "triples":
-            return triples(source, per_query=settings.per_query)
+            return triples(source, per_query=settings.per_query, on_skip=on_skip)
         case "qidpidtriples":
             return id_triples(source, index=_passages(index, source), per_query=settings.per_query, on_skip=on_skip)
         case "top1000":

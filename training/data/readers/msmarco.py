@@ -13,7 +13,7 @@ from indexing.judged.qrels import read_qrels
 from indexing.judged.queries import read_queries
 from indexing.records import PassageId, QueryId
 from training.data.readers.lines import data_lines, split_columns
-from training.example import NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip
+from training.example import CONTRADICTED, NO_JUDGMENT, NO_PASSAGE, NO_QUERY, Example, OnSkip, ignore
 from training.source import Source
 
 COLUMN = re.compile(
@@ -40,14 +40,16 @@ class Top1000Line(NamedTuple):
     passage: str
 
 
-def triples(source: Source, *, per_query: int) -> Iterator[Example]:
+def triples(source: Source, *, per_query: int, on_skip: OnSkip = ignore) -> Iterator[Example]:
     """Examples of `query TAB positive TAB negative` (triples.train.small.tsv); consecutive rows of a query are joined.
+
+    `on_skip` gets a reason for each row whose negative is a positive of another one in the example, or the reverse.
 
     Raises:
         CorpusError: a line has other fields, is a header, or holds ids.
     """
     rows = data_lines(source.path, _triple)
-    return _join(rows, source=source.label(), per_query=per_query)
+    return _join(rows, source=source.label(), per_query=per_query, on_skip=on_skip)
 
 
 def _triple(line: str) -> Triple:
@@ -69,7 +71,7 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
     """Examples of `query id TAB positive's id TAB negative's id` (qidpidtriples.train.full.2.tsv), joined likewise.
 
     The source's queries are held in memory, and passages are read from the index; `on_skip` gets a reason for each row
-    with an unknown id.
+    with an unknown id, and for each that contradicts another one as in `triples`.
 
     Raises:
         CorpusError: a line has other fields, or the queries can't be read.
@@ -90,7 +92,7 @@ def id_triples(source: Source, *, index: Index, per_query: int, on_skip: OnSkip)
                 continue
             yield Triple(query_id, texts[query_id], *contents)
 
-    yield from _join(with_texts(), source=source.label(), per_query=per_query)
+    yield from _join(with_texts(), source=source.label(), per_query=per_query, on_skip=on_skip)
 
 
 def _ids(line: str, *, names: Sequence[str]) -> list[str]:
@@ -144,7 +146,7 @@ def _top1000_line(line: str) -> Top1000Line:
     return Top1000Line(QueryId(query_id), PassageId(passage_id), query, passage)
 
 
-def _join(rows: Iterable[Triple], *, source: str, per_query: int) -> Iterator[Example]:
+def _join(rows: Iterable[Triple], *, source: str, per_query: int, on_skip: OnSkip) -> Iterator[Example]:
     """Join consecutive rows of one query into examples of at most `per_query` distinct passages."""
     labels: dict[str, float] = {}
     last: Triple | None = None
@@ -154,6 +156,8 @@ def _join(rows: Iterable[Triple], *, source: str, per_query: int) -> Iterator[Ex
             if last is not None:
                 yield _example(source, last, labels)
             labels = {}
+        if not labels.get(row.positive, 1) or labels.get(row.negative) or row.positive == row.negative:
+            on_skip(CONTRADICTED)
         labels[row.positive] = 1
         labels.setdefault(row.negative, 0)
         last = row

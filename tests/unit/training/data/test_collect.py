@@ -25,7 +25,7 @@ from training.data.collect import collect
 from training.data.open_indexes import OpenIndexes
 from training.data.questions import ColdStart
 from training.data.settings import DataSettings
-from training.example import Example
+from training.example import CONTRADICTED, Example
 from training.judgments.protection import Protection
 from training.mining.mine import Miner, mine_to
 from training.mining.settings import MiningSettings, NegativesLayout
@@ -150,6 +150,15 @@ def test_a_folder_in_the_hub_s_layout_is_a_source(tmp_path: Path) -> None:
     examples, dropped, _ = read(data_of(hub(tmp_path / "hub")), tmp_path)
     assert [(example.query, example.labels) for example in examples] == [("first", (1, 0)), ("second", (1, 0))]
     assert dropped == {"query without a relevant passage": 1}
+
+
+def test_contradictions_are_counted_within_and_across_sources(tmp_path: Path) -> None:
+    row = {"query_id": 1, "query": "First?", "passages": {"passage_text": ["one", "A."], "is_selected": [0, 1]}}
+    twice = {"query_id": 2, "query": "x", "passages": {"passage_text": ["A.", "a", "B."], "is_selected": [1, 0, 0]}}
+    other = f"hub:{repository(tmp_path / 'other', {'v1.1': [row, twice]})}"
+    examples, dropped, _ = read(data_of(hub(tmp_path / "hub"), other), tmp_path)
+    assert [(example.passages, example.labels) for example in examples[2:]] == [(("A.",), (1,)), (("A.", "B."), (1, 0))]
+    assert dropped == {"query without a relevant passage": 1, CONTRADICTED: 2}
 
 
 def test_sources_are_read_one_after_the_other_each_up_to_the_limit(tmp_path: Path, built_root: Path) -> None:

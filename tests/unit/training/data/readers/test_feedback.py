@@ -9,7 +9,7 @@ import pytest
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
 from training.data.readers.feedback import feedback_examples
-from training.example import Example, ignore
+from training.example import CONTRADICTED, Example, ignore
 from training.source import Source
 
 RATING = {
@@ -41,7 +41,9 @@ def test_the_grades_of_one_passage_become_one(tmp_path: Path) -> None:
         {"rater": "eve", "grade": 2},
         {"passage": "Wasps hunt.", "grade": 0},
     )
-    (example,) = read(source)
+    reasons: list[str] = []
+    (example,) = feedback_examples(source, on_skip=reasons.append)
+    assert reasons == [CONTRADICTED]  # bob's grade, not relevant, against the others'
     assert example.passages == ("Bees make honey.", "Wasps hunt.")
     assert example.labels == (2, 0)  # median of 0, 2, 3
     assert example.source == "feedback feedback.jsonl"

@@ -15,7 +15,7 @@ from indexing.index import Index
 from indexing.records import Candidate, PassageId, QueryId
 from tests.conftest import PASSAGES, write_lines
 from training.data.readers.local import local_examples
-from training.example import Example, ignore
+from training.example import CONTRADICTED, Example, ignore
 from training.judgments.protection import Protection
 from training.mining.files import MANIFEST, write_negatives
 from training.mining.negatives import MinedQuery, Positive

@@ -14,7 +14,7 @@ from indexing.index import Index
 from indexing.records import QueryId
 from tests.conftest import PASSAGES, write_lines
 from training.data.readers.msmarco import id_triples, top1000, triples
-from training.example import Example, ignore
+from training.example import CONTRADICTED, Example, ignore
 from training.source import Source
 
 
@@ -55,8 +55,11 @@ def test_a_repeated_row_takes_no_place(tmp_path: Path) -> None:
 
 def test_a_positive_is_never_a_negative_of_the_same_list(tmp_path: Path) -> None:
     rows = ["bees\thoney\twasps", "bees\tcomb\thoney", "bees\twasps\tice"]
-    (examples,) = triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=8)
+    reasons: list[str] = []
+    source = source_of(write_lines(tmp_path / "triples.tsv", rows))
+    (examples,) = triples(source, per_query=8, on_skip=reasons.append)
     assert labels(examples) == {"honey": 1, "wasps": 1, "comb": 1, "ice": 0}
+    assert reasons == [CONTRADICTED, CONTRADICTED]  # rows 2 and 3 each contradict row 1
 
 
 def test_triples_are_read_in_little_memory_however_long_the_file(tmp_path: Path) -> None:
