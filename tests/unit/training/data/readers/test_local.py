@@ -259,7 +259,7 @@ def test_triples_become_examples(tmp_path: Path) -> None:
     assert read(source, on_skip=reasons.append) == [
         Example("triples triples.tsv", "bees", ("honey", "wasps", "ice"), (1.0, 0.0, 0.0))
     ]
-    assert reasons == ["query without a passage beside the relevant ones"]
+    assert reasons == [CONTRADICTED, "query without a passage beside the relevant ones"]  # both of yeast
 
 
 @pytest.fixture
