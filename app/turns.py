@@ -10,6 +10,7 @@ import numpy as np
 from app.resources import one_at_a_time
 from indexing.dense.encoder import BiEncoder
 from indexing.index import Index
+from indexing.models.long_text import Cut
 from indexing.progress import Progress, silent
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
@@ -98,6 +99,11 @@ class PatientEncoder(BiEncoder):
         """Whether the model reads only the beginning of each text."""
         return self._each(texts, self._encoder.cuts)
 
+    def query_cut(self, text: str) -> Cut | None:
+        """How much of a query the model reads; None if all of it."""
+        with turn():
+            return self._encoder.query_cut(text)
+
     def close(self) -> None:
         """Nothing to end here: the bi-encoder is shared."""
 
@@ -133,6 +139,11 @@ class PatientReranker(WrappedReranker):
         if not isinstance(reranker, StoredTokens):
             raise TypeError(f"{self.name} can't read stored tokens")
         return _in_turns(tokens, lambda block: reranker.score_stored(query, block))
+
+    def query_cut(self, query: str) -> Cut | None:
+        """How much of a query the wrapped re-ranker reads, asked while holding the lock."""
+        with turn():
+            return super().query_cut(query)
 
 
 class PatientPairScorer(PatientReranker):

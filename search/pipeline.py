@@ -15,10 +15,11 @@ from indexing.store.tokens import TokenIds
 from search.calibration.curve import CalibratedPipeline, Calibration
 from search.calibration.shipped import shipped_calibration
 from search.calibration.stored import CalibrationsFile, fitting
+from search.queries import cut_notes
 from search.rerank.late_interaction import LateInteractionReranker
-from search.rerank.reranker import FromFiles, Reranker, Scores, StoredTokens, score_passages
+from search.rerank.reranker import CutsQueries, FromFiles, Reranker, Scores, StoredTokens, score_passages
 from search.rerank.stopping import rerank_in_order
-from search.retrieve import FirstStage, first_stage
+from search.retrieve import FirstStage, bi_encoder_notes, first_stage
 from search.served import LATE, NO_RERANKER, reranker_fingerprint
 from search.settings import PipelineSettings, normalized_query
 from search.similarity import Similarities
@@ -197,7 +198,14 @@ class RetrieveAndRerank:
             late=similarities.late,
             truncated=frozenset(truncated),
             seconds=clock.seconds,
+            notes=self._noted(trace, reranker),
         )
+
+    def _noted(self, trace: SearchTrace, reranker: Reranker) -> tuple[str, ...]:
+        """The first stage's notes, and how much of a long query is read for re-ranking."""
+        late = bi_encoder_notes(self.encoder, trace.query) if "late" in trace.settings.needs else ()
+        cut = reranker.query_cut(trace.query) if isinstance(reranker, CutsQueries) else None
+        return tuple(dict.fromkeys((*trace.notes, *late, *cut_notes("the re-ranker", cut))))
 
     def _read(
         self,

@@ -1,7 +1,8 @@
-"""Files of queries as they are searched: each cut to what a search takes, and told."""
+"""Queries that are longer than what reads them: those of files are cut to what a search takes, and all is told."""
 
 from collections.abc import Sequence
 
+from indexing.models.long_text import Cut
 from indexing.notes import Note, counted, log_note, shown
 from indexing.records import Query
 from indexing.whitespace import squeeze
@@ -28,6 +29,13 @@ def searchable_queries(queries: Sequence[Query], *, note: Note = log_note) -> li
             f"searched and cut to them: {shown(cut)}."
         )
     return taken
+
+
+def cut_notes(reader: str, cut: Cut | None) -> tuple[str, ...]:
+    """The sentence that `reader` reads only the beginning of a query; none if it reads all."""
+    if cut is None:
+        return ()
+    return (f"The query has {cut.tokens:,} tokens; {reader} reads only the first {cut.read:,}.",)
 
 
 def _cut(text: str) -> str:

@@ -11,6 +11,7 @@ from indexing.index import Index
 from indexing.manifest import rebuild
 from indexing.records import Floats, Passage, PassageId, Ranking, Rows
 from search.fuse import fuse
+from search.queries import cut_notes
 from search.settings import PipelineSettings
 from search.stopwatch import Stopwatch
 from search.unmatched import unmatched_note
@@ -40,7 +41,7 @@ class FirstStage:
     seconds: Mapping[str, float]
     """Time of each stage, in the order in which they ran."""
     notes: tuple[str, ...] = ()
-    """Why BM25 found nothing, if it didn't."""
+    """Why BM25 found nothing, if it didn't, and how much the bi-encoder reads of a long query."""
 
 
 def first_stage(index: Index, encoder: BiEncoder, query: str, settings: PipelineSettings) -> FirstStage:
@@ -66,9 +67,9 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
     rankings = {name: retrieved.ranking for name, retrieved in lists.items()}
     fused = fuse(rankings, settings, depth=settings.depth)
     clock.lap("fuse")
-    notes: tuple[str, ...] = ()
-    if "bm25" in lists and not lists["bm25"].rows:
-        notes = (unmatched_note(index.analyzer, query, fusion=settings.fusion),)
+    unmatched = "bm25" in lists and not lists["bm25"].rows
+    notes = (unmatched_note(index.analyzer, query, fusion=settings.fusion),) if unmatched else ()
+    read = bi_encoder_notes(encoder, query) if vector is not None else ()
     rows = {passage_id: row for retrieved in lists.values() for passage_id, row in retrieved.rows.items()}
     passages = {passage_id: index.passages[rows[passage_id]] for passage_id in fused.passage_ids}
     clock.lap("load")
@@ -80,8 +81,13 @@ def first_stage(index: Index, encoder: BiEncoder, query: str, settings: Pipeline
         passages=passages,
         vector=vector,
         seconds=clock.seconds,
-        notes=notes,
+        notes=(*notes, *read),
     )
+
+
+def bi_encoder_notes(encoder: BiEncoder, query: str) -> tuple[str, ...]:
+    """What to tell of a query that the bi-encoder reads only the beginning of."""
+    return cut_notes("the bi-encoder", encoder.query_cut(query))
 
 
 def retrieve_bm25(

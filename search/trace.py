@@ -59,7 +59,8 @@ class SearchTrace:
     passages: Mapping[PassageId, Passage] = field(repr=False)
     """The passages of the fused ranking."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of this answer, in sentences: why BM25 found nothing."""
+    """What a reader should know of this answer, in sentences: why BM25 found nothing, how much of a long query is
+    read."""
     calibration: Calibration | None = field(default=None, repr=False)
     """What turns a score into a probability; None where this pipeline isn't calibrated."""
     uncalibrated: str = ""

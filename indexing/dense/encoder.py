@@ -28,7 +28,7 @@ from indexing.models.loaded import (
     refuse_absent,
     transformer_of,
 )
-from indexing.models.long_text import Beginnings, was_cut
+from indexing.models.long_text import Beginnings, Cut, was_cut
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.pretrained import (
     bundled_path,
@@ -214,6 +214,17 @@ class BiEncoder:
             ids = self._model.tokenizer(beginnings[row], truncation=False, verbose=False)["input_ids"]
             cut[row] = cut[row] or len(ids) > most
         return cut
+
+    def query_cut(self, text: str) -> Cut | None:
+        """How much of a query is read, with a prompt that the model has for queries before it; None if all of it is."""
+        most = self._model.max_seq_length
+        if not self.has_tokens or not isinstance(most, int) or most > WITHOUT_LIMIT:
+            return None
+        prompts = self._model.prompts or {}
+        prompt = prompts.get("query", prompts.get(self._model.default_prompt_name or "")) or ""
+        ids = self._model.tokenizer([prompt + text, prompt], truncation=False, verbose=False)["input_ids"]
+        whole, others = map(len, ids)  # the others are special tokens and the prompt's
+        return Cut(most - others, whole - others) if whole > most else None
 
     def _unit_tokens(self, encoded: Sequence[torch.Tensor], texts: Sequence[str]) -> list[Floats]:
         """Unit vectors of each text's tokens, on the CPU."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Encoded = TypeVar("Encoded")
 
@@ -19,6 +19,13 @@ RUNS = re.compile(
     rf"|(?:[{ALONE}]|[^\w{BLANKS}{REMOVED}]){{1,64}}"
 )
 """Words that BERT's splitter leaves whole, its white space, what its cleaner removes, accents, some of all the rest."""
+
+
+class Cut(NamedTuple):
+    """How much of a text that is too long for a model is read, in tokens without the special ones."""
+
+    read: int
+    tokens: int
 
 
 class Beginnings:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from indexing.dense.encoder import BiEncoder
+from indexing.models.long_text import Cut
 from indexing.records import Floats
 from search.rerank.reranker import Scores
 from search.served import LATE
@@ -78,6 +79,10 @@ class LateInteractionReranker:
             pairs = zip(queries[block], passages[block], strict=True)
             logits[block] = [late_interaction(by_query[query], by_passage[text]) for query, text in pairs]
         return logits
+
+    def query_cut(self, query: str) -> Cut | None:
+        """How much of a query the bi-encoder reads; None if all of it."""
+        return self.encoder.query_cut(query)
 
     def _query(self, query: str) -> Floats:
         return self.encoder.encode_query_tokens([query])[0]

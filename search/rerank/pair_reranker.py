@@ -8,9 +8,10 @@ from transformers import PreTrainedTokenizerBase
 
 from indexing import precision
 from indexing.errors import ModelError
+from indexing.models.long_text import Cut
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds, tokenizer_fingerprint
-from search.rerank.pairs import EncodedPairs, encode_pairs, encode_stored, reads_stored
+from search.rerank.pairs import EncodedPairs, encode_pairs, encode_stored, query_cut, reads_stored
 from search.rerank.reranker import Scores
 
 TOKEN_BUDGET = {"cpu": 1024, "cuda": 4096}
@@ -66,6 +67,10 @@ class PairReranker(ABC):
             ModelError: a score isn't a finite number.
         """
         return self._finite_logits(encode_pairs(self._tokenizer, queries, passages, max_length=self.max_length))
+
+    def query_cut(self, query: str) -> Cut | None:
+        """How much of a query is read; None if all of it is."""
+        return query_cut(self._tokenizer, query, max_length=self.max_length)
 
     @abstractmethod
     def _logits(self, encoded: EncodedPairs) -> Floats:

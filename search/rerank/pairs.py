@@ -13,7 +13,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from indexing.errors import SettingsError
-from indexing.models.long_text import GROWTH, PER_TOKEN, Beginnings, was_cut
+from indexing.models.long_text import GROWTH, PER_TOKEN, Beginnings, Cut, was_cut
 from indexing.store.tokens import MAX_INPUT_TOKENS, TokenIds
 
 QUERY_TOKENS = 64  # a query is cut to this many; MS MARCO's longest dev query has 38 words
@@ -68,7 +68,7 @@ def encode_pairs(
     """Token ids of each (query, passage), at most `max_length` tokens with the special ones."""
     if not passages:
         return EncodedPairs([], [])
-    cut = {query: _cut_query(tokenizer, query, min(QUERY_TOKENS, max_length // 2)) for query in set(queries)}
+    cut = {query: _cut_query(tokenizer, query, _query_limit(max_length)) for query in set(queries)}
 
     def encode(rows: Sequence[int], texts: list[str]) -> list[_Pair]:
         firsts = [cut[queries[row]] for row in rows]
@@ -114,7 +114,7 @@ def encode_stored(
             f"Stored token ids serve at most {MAX_INPUT_TOKENS} tokens cut on the right, here {max_length} are cut on "
             f"the {tokenizer.truncation_side}; encode the passages' texts."
         )
-    frame = _Frame.around(tokenizer, _cut_query(tokenizer, query, min(QUERY_TOKENS, max_length // 2)))
+    frame = _Frame.around(tokenizer, _cut_query(tokenizer, query, _query_limit(max_length)))
     room = max_length - len(frame.before["input_ids"]) - len(frame.after["input_ids"])
     if room < 1:
         raise SettingsError(
@@ -125,11 +125,23 @@ def encode_stored(
     return EncodedPairs(ids, [len(passage) > room for passage in passages])
 
 
+def query_cut(tokenizer: PreTrainedTokenizerBase, query: str, *, max_length: int) -> Cut | None:
+    """How much of a query stands in its pairs; None if all of it does."""
+    tokens = len(tokenizer(query, add_special_tokens=False, verbose=False)["input_ids"])
+    limit = _query_limit(max_length)
+    return Cut(limit, tokens) if tokens > limit else None
+
+
+def _query_limit(max_length: int) -> int:
+    return min(QUERY_TOKENS, max_length // 2)
+
+
 def _cut_query(tokenizer: PreTrainedTokenizerBase, query: str, tokens: int) -> str:
     limit = PER_TOKEN * tokens
     while True:
         beginning = query[:limit]
-        offsets = tokenizer(beginning, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        encoded = tokenizer(beginning, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        offsets = encoded["offset_mapping"]
         if limit >= len(query):
             return query if len(offsets) <= tokens else query[: offsets[tokens - 1][1]]
         if len(offsets) > 2 * tokens:  # what stands at the cut doesn't reach the tokens that are kept

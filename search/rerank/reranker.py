@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from indexing.errors import ModelError
+from indexing.models.long_text import Cut
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
 
@@ -57,6 +58,14 @@ class PairScorer(Protocol):
 
     def score_pairs(self, queries: Sequence[str], passages: Sequence[str]) -> Floats:
         """(pairs,) float32 raw logits of each passage for the query in the same place."""
+
+
+@runtime_checkable
+class CutsQueries(Protocol):
+    """The further protocol of a re-ranker that knows where it reads only the beginning of a query."""
+
+    def query_cut(self, query: str) -> Cut | None:
+        """How much of the query it reads; None if all of it."""
 
 
 @runtime_checkable
@@ -119,3 +128,7 @@ class WrappedReranker:
     def files(self) -> str:
         """The wrapped re-ranker's folder or hub name; empty if it has none."""
         return self._reranker.files if isinstance(self._reranker, FromFiles) else ""
+
+    def query_cut(self, query: str) -> Cut | None:
+        """How much of a query the wrapped re-ranker reads; None if all of it, or if it can't tell."""
+        return self._reranker.query_cut(query) if isinstance(self._reranker, CutsQueries) else None

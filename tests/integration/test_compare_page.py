@@ -260,6 +260,7 @@ def test_nothing_found_by_one_leaves_the_other(page: AppTest) -> None:
     assert figure(page, "Overlap@10") == "0 of 7"
     assert figure(page, "RBO") == "0.000"
     assert figure(page, "Kendall’s tau") == "–"
+    assert "A: No passage has any of" in html(page)
 
 
 def test_too_long_a_query_says_how_long_it_may_be(page: AppTest) -> None:

@@ -102,12 +102,24 @@ def _answer(shared: list[SharedPipeline], pair: PipelinePair, judged: dict[str, 
     line.html(figures_html(compare_figures(a, b, judgment)))
     if judgment is not None and judgment.notes:
         note(*judgment.notes)
+    if told := _told(a, b):
+        note(*told)
     show_lists((a, b), pair, judgment)
     _say_default(pair)
     with st.container(width=CHART_WIDTH):
         show_slopes(a, b, shown=pair.a.shown)
     listen(key="compare_why")
     _explain(shared, pair, (a, b))
+
+
+def _told(a: SearchTrace, b: SearchTrace) -> list[str]:
+    """What there is to say of the answers, and of which."""
+    notes = dict.fromkeys((*a.notes, *b.notes))
+    sides = {
+        sentence: [side.upper() for side, trace in zip(SIDES, (a, b), strict=True) if sentence in trace.notes]
+        for sentence in notes
+    }
+    return [f"{' and '.join(named)}: {sentence}" for sentence, named in sides.items()]
 
 
 def _say_default(pair: PipelinePair) -> None:

@@ -12,6 +12,7 @@ from app.resources import SharedPipeline, one_at_a_time
 from app.turns import PatientEncoder, PatientPipeline, patient
 from indexing.dense.encoder import BiEncoder
 from indexing.errors import ModelError
+from indexing.models.long_text import Cut
 from indexing.progress import Progress, silent
 from indexing.records import Floats, Query, QueryId
 from search.pipeline import RetrieveAndRerank
@@ -137,6 +138,9 @@ class Encoder(BiEncoder):
     def cuts(self, texts: Sequence[str]) -> list[bool]:
         return [len(text) > 3 for text in texts]
 
+    def query_cut(self, text: str) -> Cut | None:
+        return Cut(3, len(text)) if len(text) > 3 else None
+
 
 TEXTS = ["honey" * (number % 7) + str(number) for number in range(2 * PAIRS_AT_ONCE + 1)]
 """Three blocks, of mixed lengths."""
@@ -201,7 +205,9 @@ def test_the_bi_encoder_waits_before_each_block_too(turns: list[bool]) -> None:
     assert [vectors.tolist() for vectors in waiting.encode_query_tokens(["bee"])] == [[[3, 1]]]
     assert waiting.encode_query("bee").tolist() == waiting.encode_passage("bee").tolist() == [3, 1]
     assert waiting.cuts(["rye", "honey"]) == [False, True]
-    assert len(turns) == 3 + 3 + 3 + 1 + 2 + 1
+    assert waiting.query_cut("rye") is None
+    assert waiting.query_cut("honey") == (3, 5)
+    assert len(turns) == 3 + 3 + 3 + 1 + 2 + 1 + 2
     assert waiting.has_tokens
     assert (waiting.dim, waiting.precision, waiting.fingerprint) == (2, "float32", "lengths")
 

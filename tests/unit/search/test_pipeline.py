@@ -25,6 +25,7 @@ from search.pipeline import RetrieveAndRerank
 from search.rerank.cross_encoder import CrossEncoderReranker
 from search.rerank.late_interaction import LateInteractionReranker, late_interaction
 from search.rerank.reranker import Scores
+from search.rerank.score_cache import RememberedScores
 from search.settings import FUSIONS, QUERY_CHARACTERS, FirstScore, Fusion, PipelineSettings
 from search.trace import SearchTrace
 from tests.conftest import PASSAGES
@@ -234,6 +235,26 @@ def test_passages_that_were_cut_are_reported(
 
     trace = RetrieveAndRerank(small_index, bi_encoder, Cutting()).search(QUERY, replace(TEN, rerank_depth=10))
     assert trace.truncated == {marked}
+
+
+def test_a_query_that_is_longer_than_what_reads_it_is_told(
+    small_index: Index, bi_encoder: BiEncoder, tiny_cross_encoder: Path, pipeline: RetrieveAndRerank
+) -> None:
+    """A re-ranker reads 64 tokens of a query, the bi-encoder 128 with [CLS] and [SEP]; either may not be asked."""
+    query = ("water " * 300).strip()
+    own = "The query has 300 tokens; the bi-encoder reads only the first 126."
+    other = "The query has 300 tokens; the re-ranker reads only the first 64."
+    remembering = RememberedScores(CrossEncoderReranker(str(tiny_cross_encoder)))
+    with_model = RetrieveAndRerank(small_index, bi_encoder, remembering)
+    assert with_model.search(query, TEN).notes == (own, other)
+    assert with_model.search(query, TEN).to_dict()["notes"] == [own, other]
+    words = replace(TEN, fusion="bm25")
+    assert with_model.search(query, words).notes == (other,)
+    assert with_model.search(query, replace(words, rerank_mix="late", rerank_weight=0.5)).notes == (own, other)
+    assert with_model.search(query, replace(TEN, rerank_depth=0)).notes == (own,)
+    assert with_model.search("water " * 65, TEN).notes == (other.replace("300", "65"),)
+    assert with_model.search("water " * 64, TEN).notes == ()
+    assert pipeline.search(query, TEN).notes == (own,)  # that re-ranker reads all of it
 
 
 def test_with_a_re_ranking_depth_of_zero_the_fused_ranking_is_final(

@@ -1,5 +1,6 @@
 """A bi-encoder gives unit vectors or one sentence on why not."""
 
+import json
 import multiprocessing
 import os
 import random
@@ -114,6 +115,18 @@ def test_texts_that_are_longer_than_the_model_reads_are_known(bi_encoder: BiEnco
     assert bi_encoder.cuts(texts) == [False, False, True, True]
     assert [len(tokens) for tokens in bi_encoder.encode_tokens(texts)] == [3, most, most, most]
     assert bi_encoder.cuts([]) == []
+    assert [bi_encoder.query_cut(text) for text in texts[:2]] == [None, None]
+    assert [bi_encoder.query_cut(text) for text in texts[2:]] == [(most - 2, most - 1), (most - 2, 100_000)]
+
+
+def test_a_prompt_for_queries_leaves_fewer_tokens_to_the_query(tiny_bi_encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "prompted"
+    shutil.copytree(tiny_bi_encoder, folder)
+    path = folder / "config_sentence_transformers.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"prompts": {"query": "the city of "}}))
+    loaded = BiEncoder(str(folder))
+    assert loaded.query_cut("sea " * (128 - 2 - 3)) is None
+    assert loaded.query_cut("sea " * (128 - 2 - 3 + 1)) == (128 - 2 - 3, 128 - 2 - 3 + 1)
 
 
 def test_more_texts_of_one_length_than_a_batch_holds_are_all_encoded(

@@ -12,7 +12,7 @@ from transformers import ByT5Tokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 from indexing.errors import SettingsError
 from indexing.store.tokens import PassageTokenizer, TokenIds
-from search.rerank.pairs import QUERY_TOKENS, EncodedPairs, encode_pairs, encode_stored, reads_stored
+from search.rerank.pairs import QUERY_TOKENS, EncodedPairs, encode_pairs, encode_stored, query_cut, reads_stored
 from tests.support.tiny_models import tokenizer, tokenizer_folder
 
 QUERY = "who built the first lighthouse"
@@ -64,6 +64,8 @@ def test_a_very_long_query_is_cut_to_its_first_tokens(words: PreTrainedTokenizer
     kept, passage = parts(words, pairs, 0)
     assert len(words(kept, add_special_tokens=False)["input_ids"]) == QUERY_TOKENS
     assert query.startswith(kept)
+    cut = query_cut(words, query, max_length=512)
+    assert cut == (QUERY_TOKENS, len(words(query, add_special_tokens=False)["input_ids"]))
     assert passage == "the first lighthouse stood at alexandria."
 
 
@@ -71,12 +73,14 @@ def test_in_a_short_input_a_query_takes_half_of_it_at_most(words: PreTrainedToke
     pairs = encode_pairs(words, ["tower " * 100], ["sea " * 100], max_length=32)
     query, passage = parts(words, pairs, 0)
     assert len(query.split()) == 32 // 2
+    assert query_cut(words, "tower " * 100, max_length=32) == (32 // 2, 100)
     assert len(passage.split()) == 32 - 16 - 3  # [CLS], [SEP], [SEP]
 
 
 def test_a_query_of_just_the_limit_is_whole(words: PreTrainedTokenizerBase) -> None:
     query = " ".join(["tower"] * QUERY_TOKENS)
     assert parts(words, encode_pairs(words, [query], [SHORT], max_length=512), 0)[0] == query
+    assert query_cut(words, query, max_length=512) is None
 
 
 def mixed(words: PreTrainedTokenizerBase) -> EncodedPairs:
