@@ -168,22 +168,22 @@ class _Ablation:
         self._rows = StoredRows(output, about)
 
     def run(self, arms: Sequence[Arm], seeds: Sequence[int]) -> None:
-        """Every arm by the first seed, means of weights, and the best arms by the other seeds."""
+        """Every arm by the first seed, the best arms by the other seeds, and means of weights."""
         self._measure(FIRST, lambda: self._base)
         self._measure("late interaction, untrained", lambda: LATE)
         first = {arm: _mean(self._measure(arm.name, partial(self._trained, arm, seeds[0]))) for arm in arms}
         best = sorted(first, key=lambda arm: -first[arm])[:BEST]
         name = f"{best[0].name}, mean with the base's weights"
         self._measure(name, lambda: self._averaged([self._base, self._trained(best[0], seeds[0])]))
-        if len(arms) > 1:
-            name = "mean of all these passes' weights"
-            self._measure(name, lambda: self._averaged([self._trained(arm, seeds[0]) for arm in arms]))
         for arm in best:
             for seed in seeds[1:]:
                 self._measure(f"{arm.name}, seed {seed}", partial(self._trained, arm, seed))
         if len(seeds) > 1:
             name = f"{best[0].name}, mean of {len(seeds)} seeds' weights"
             self._measure(name, lambda: self._averaged([self._trained(best[0], seed) for seed in seeds]))
+        if len(arms) > 1:
+            name = "mean of all arms' weights"
+            self._measure(name, lambda: self._averaged([self._trained(arm, seeds[0]) for arm in arms]))
 
     def _measure(self, name: str, reranker: Callable[[], str]) -> Values:
         values = self._rows.measured(name, lambda: self._scored(reranker()))
