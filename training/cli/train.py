@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NUMBERS = (
     ("--learning-rate", real(), "peak (the recipe's own)"),
-    ("--epochs", real(), "times that each row is seen (1)"),
+    ("--epochs", real(), "times that each row is seen (1); with --minutes, at most so often"),
     ("--steps", whole(), "of the optimizer, in place of epochs"),
     ("--minutes", real(), "train as many steps as fit, measured at the start"),
     ("--batch", whole(), "rows a step (the recipe's own)"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
+from sentence_transformers.base.sampler import BatchSamplers, NoDuplicatesBatchSampler
 from sentence_transformers.cross_encoder import CrossEncoderTrainingArguments
 from transformers import TrainerState, set_seed
 
@@ -157,12 +158,18 @@ def _saves_memory(settings: FitSettings) -> dict[str, Any]:
     return {"activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing": True}
 
 
+def _one_row_a_query(rows: Dataset, **options: Any) -> NoDuplicatesBatchSampler:
+    """Batches in which no query stands twice, so that no passage relevant to it is another row's negative."""
+    return NoDuplicatesBatchSampler(rows.select_columns(["query"]), **options)
+
+
 def _arguments(folder: Path, settings: FitSettings, steps: int) -> CrossEncoderTrainingArguments:
     on_cpu = precision.device() == "cpu"
     arguments = CrossEncoderTrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
         per_device_train_batch_size=settings.rows_a_step,
+        batch_sampler=_one_row_a_query if settings.loss_recipe.whole_batch else BatchSamplers.BATCH_SAMPLER,
         learning_rate=settings.peak_rate,
         warmup_steps=settings.warmup,
         weight_decay=settings.weight_decay,

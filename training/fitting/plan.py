@@ -23,9 +23,9 @@ FIRST_SHARE = 8  # of the rows of a step, one in so many in that part
 
 
 def steps_of(settings: FitSettings, rows: int) -> int:
-    """Optimizer steps by `steps` if set, else by `epochs`."""
+    """Optimizer steps by `steps` if set, else by `epochs`, else for one epoch."""
     an_epoch = -(-rows // (settings.rows_a_step * processes.processes()))
-    return settings.steps or max(1, round(settings.epochs * an_epoch))
+    return settings.steps or max(1, round((settings.epochs or 1) * an_epoch))
 
 
 def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
@@ -38,7 +38,7 @@ def _planned_steps(folder: Path, settings: FitSettings, rows: Dataset) -> int:
     steps = steps_of(settings, len(rows))
     if settings.minutes is not None:
         fitting = max(LEAST_STEPS, steps_within(settings.minutes, settings, rows))
-        steps = fitting if settings.steps is None and settings.epochs == 1 else min(steps, fitting)
+        steps = fitting if settings.steps is None and settings.epochs is None else min(steps, fitting)
     atomic.write_json(path, {"steps": steps})
     return steps
 

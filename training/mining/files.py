@@ -134,6 +134,10 @@ class _Needed:
     rows: dict[str, int]
     scores: bool
     settings: dict[str, Any]
+    source: str
+    """The fusion that ranked the candidates."""
+    reranker: str | None
+    """The re-ranker whose logits the scores are; None where they are the fusion's."""
 
 
 def manifest(folder: Path) -> dict[str, Any]:

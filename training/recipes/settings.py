@@ -21,8 +21,9 @@ class TrainSettings:
     """The model to start from: a hub name, a path or a version's id; a bi-encoder gets a new head."""
     learning_rate: float | None = None
     """The peak rate: reached by a linear warm-up, then falling linearly to 0."""
-    epochs: float = 1.0
-    """Times that each row is seen, unless `steps` or `minutes` end the training otherwise."""
+    epochs: float | None = None
+    """Times that each row is seen, at most where `minutes` are given too; None for once, or as `steps` or `minutes`
+    say."""
     steps: int | None = None
     """Optimizer steps, for a cold start those of both passes together; None to train for `epochs`."""
     minutes: float | None = None

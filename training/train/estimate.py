@@ -122,12 +122,12 @@ def _sample(request: TrainRequest, progress: Progress) -> _Sample:
 def steps_to_do(settings: FitSettings, seconds_a_step: float | None, *, rows: float | None) -> int:
     """Optimizer steps that a training on this many rows would plan; 0 if that can't be known."""
     passes = settings.loss_recipe.passes
-    epochs = 0 if rows is None else passes * max(1, round(settings.epochs * -(-rows // settings.rows_a_step)))
+    epochs = 0 if rows is None else passes * max(1, round((settings.epochs or 1) * -(-rows // settings.rows_a_step)))
     requested = settings.steps or epochs
     if settings.minutes is None:
         return requested
     fitting = 0 if seconds_a_step is None else max(1, int(settings.minutes * 60 / seconds_a_step))
-    if settings.steps is None and settings.epochs == 1:
+    if settings.steps is None and settings.epochs is None:
         return fitting
     return min(requested, fitting) if requested and fitting else max(requested, fitting)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sentence_transformers.cross_encoder.losses import CachedMultipleNegativesRankingLoss
 
 from indexing.errors import TrainingError
 from tests.support.tiny_training import StoppedError, examples, settings, train
@@ -13,7 +14,7 @@ from training.fitting import plan
 from training.fitting.callback import TrainingStep
 from training.fitting.fit import ROWS, fit
 from training.fitting.plan import LEAST_STEPS, PLAN, steps_of
-from training.recipes.row_files import write_rows
+from training.recipes.row_files import read_rows, write_rows
 from training.recipes.settings import FitSettings
 
 SECONDS = "seconds_a_step"
@@ -103,6 +104,7 @@ def planned(folder: Path) -> int:
         ({"minutes": 0.05, "steps": 4}, 4),
         ({"minutes": 0.05, "steps": 9}, 6),
         ({"minutes": 0.05, "epochs": 0.5}, 2),  # half of 8 rows in batches of 2
+        ({"minutes": 0.05, "epochs": 1}, 4),
         ({"minutes": 0.001}, 2),  # as the first step of a warm-up learns nothing
     ],
 )
@@ -139,6 +141,26 @@ def test_the_time_of_a_step_is_measured_on_rows_of_every_form(
     asked = settings(tiny_cross_encoder, recipe, minutes=1e-6, batch=6)
     write_rows(tmp_path / ROWS, examples(), asked.loss_recipe.form, seed=1)
     assert fit(tmp_path, asked).steps == LEAST_STEPS  # less than one step fits
+
+
+def test_no_query_stands_twice_in_a_batch_whose_rows_are_each_others_negatives(
+    tiny_cross_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[str]] = []
+    compute = CachedMultipleNegativesRankingLoss.forward
+
+    def noted(self: CachedMultipleNegativesRankingLoss, inputs: list[Any], labels: Any) -> Any:
+        batches.append(inputs[0])
+        return compute(self, inputs, labels)
+
+    monkeypatch.setattr(CachedMultipleNegativesRankingLoss, "forward", noted)
+    asked = settings(tiny_cross_encoder, "cmnrl", batch=4)
+    write_rows(tmp_path / ROWS, examples(), asked.loss_recipe.form, seed=1)
+    rows = read_rows(tmp_path / ROWS)[0]
+    assert len(rows) > 2 * len(set(rows["query"]))
+    fit(tmp_path, asked)
+    assert sorted(query for batch in batches for query in batch) == sorted(rows["query"])
+    assert all(len(set(batch)) == len(batch) for batch in batches)
 
 
 DIVERGED = r"The loss of step \d is nan: the training has diverged; give a lower --learning-rate than 1e\+09\."

@@ -47,6 +47,8 @@ def write(folder: Path, mined: Sequence[MinedQuery], layout: NegativesLayout = A
         "rows": rows,
         "files": files,
         "settings": {"per_query": 2},
+        "source": "rrf",
+        "reranker": None,
     }
     atomic.write_json(folder / MANIFEST, manifest_values)
     return rows

@@ -3,10 +3,12 @@
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexing import atomic
@@ -14,6 +16,7 @@ from indexing.errors import CorpusError, SettingsError, TrainingError
 from indexing.index import Index
 from indexing.records import Candidate, PassageId, QueryId
 from tests.conftest import PASSAGES, write_lines
+from training.data.readers import jsonl
 from training.data.readers.local import local_examples
 from training.example import CONTRADICTED, Example, ignore
 from training.judgments.protection import Protection
@@ -21,6 +24,7 @@ from training.mining.files import MANIFEST, write_negatives
 from training.mining.negatives import MinedQuery, Positive
 from training.mining.settings import NegativesLayout
 from training.source import Source
+from training.targets import RUN_SPREAD, as_logits
 
 LINE: dict[str, Any] = {"query": "what do bees make", "positives": ["honey", "wax"], "negatives": ["paper", "bread"]}
 
@@ -134,8 +138,8 @@ def test_other_tools_lines_become_examples(form: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "names", [("sentence1", "sentence2", "label"), ("query", "passage", "label"), ("anchor", "passage", "label")]
 )
-def test_pairs_in_consecutive_lines_become_one_example(names: tuple[str, str, str], tmp_path: Path) -> None:
-    pairs = [("q", P, 1), ("q", N, 0), ("r", M, 0.5), ("r", N, 0.0), ("q", P, 1)]
+def test_pairs_of_a_query_become_one_example_wherever_they_stand(names: tuple[str, str, str], tmp_path: Path) -> None:
+    pairs = [("q", P, 1), ("r", M, 0.5), ("s", P, 1), ("q", N, 0), ("r", N, 0.0)]
     reasons: list[str] = []
     found = read(json_lines(tmp_path, *(dict(zip(names, pair, strict=True)) for pair in pairs)), on_skip=reasons.append)
     assert [(example.query, example.passages, example.labels) for example in found] == [
@@ -143,6 +147,23 @@ def test_pairs_in_consecutive_lines_become_one_example(names: tuple[str, str, st
         ("r", (M, N), (0.5, 0.0)),
     ]
     assert reasons == ["query without a passage beside the relevant ones"]
+
+
+def test_pairs_too_far_from_their_querys_others_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "WINDOW", 4)
+    pairs = [("q", P, 1), ("r", M, 1), ("r", N, 0), ("s", N, 0), ("s", P, 1), ("q", N, 0)]
+    lines = [{"query": query, "passage": passage, "label": label} for query, passage, label in pairs]
+    fault = r"judged\.jsonl:6: the other passages of the query 'q' lie 4 passages or more before this one; sort"
+    with pytest.raises(CorpusError, match=fault):
+        read(json_lines(tmp_path, *lines))
+    near = read(json_lines(tmp_path, *lines[:3], lines[5]))
+    assert [(example.query, example.passages) for example in near] == [("q", (P, N)), ("r", (M, N))]
+
+
+def test_examples_between_the_pairs_of_a_query_keep_their_order(tmp_path: Path) -> None:
+    pairs = [{"query": "q", "passage": passage, "label": label} for passage, label in ((P, 1), (N, 0))]
+    found = read(json_lines(tmp_path, LINE, pairs[0], LINE, LINE, pairs[1]))
+    assert [example.query for example in found] == [LINE["query"], "q", LINE["query"], LINE["query"]]
 
 
 def test_two_texts_and_a_label_are_a_pair(tmp_path: Path) -> None:
@@ -308,7 +329,9 @@ def test_a_run_becomes_examples_with_scores_only(tmp_path: Path, small_index: In
         local_examples(source)
 
 
-def mined_folder(folder: Path, layout: NegativesLayout) -> Source:
+def mined_folder(
+    folder: Path, layout: NegativesLayout, *, ranked_by: str = "rrf", reranker: str | None = None
+) -> Source:
     mined = MinedQuery(
         QueryId("1"),
         (Positive(PassageId("a"), 3, 1, 9.0), Positive(PassageId("b"), 1, None, 8.0)),
@@ -321,6 +344,8 @@ def mined_folder(folder: Path, layout: NegativesLayout) -> Source:
     )
     files = {path.name: atomic.file_row(path) for path in folder.glob("*.jsonl")}
     manifest = {
+        "source": ranked_by,
+        "reranker": reranker,
         "forms": layout.forms,
         "scores": layout.scores,
         "rows": rows,
@@ -331,11 +356,25 @@ def mined_folder(folder: Path, layout: NegativesLayout) -> Source:
     return Source("mined", str(folder))
 
 
+LABELED_LISTS = NegativesLayout(("labeled-lists",), scores=True)
+
+
 @pytest.mark.parametrize(("scores", "expected"), [(True, (9.0, 8.0, 7.0, 6.5)), (False, None)])
 def test_mined_lists_become_examples(tmp_path: Path, scores: bool, expected: tuple[float, ...] | None) -> None:
-    source = mined_folder(tmp_path / "bees", NegativesLayout(("labeled-lists",), scores=scores))
+    source = mined_folder(tmp_path / "bees", replace(LABELED_LISTS, scores=scores), reranker="judge")
     passages = ("text a", "text b", "text c", "text d")
     assert read(source) == [Example("mined bees", "q", passages, (3.0, 1.0, 0.0, 0.0), expected, QueryId("1"))]
+
+
+def test_a_first_stages_scores_become_logits_as_a_runs_and_an_indexs_do(tmp_path: Path) -> None:
+    mined = (9.0, 8.0, 7.0, 6.5)
+    (dense,) = read(mined_folder(tmp_path / "dense", LABELED_LISTS, ranked_by="dense"))
+    assert dense.scores == tuple(map(as_logits, mined))
+    for ranked_by in ("bm25", "rrf", "weighted"):
+        (ranked,) = read(mined_folder(tmp_path / ranked_by, LABELED_LISTS, ranked_by=ranked_by))
+        assert ranked.scores is not None
+        assert (np.mean(ranked.scores), np.std(ranked.scores)) == pytest.approx((0, RUN_SPREAD), abs=1e-5)
+        assert list(ranked.scores) == sorted(ranked.scores, reverse=True)
 
 
 def test_mined_lists_are_protected_by_id(tmp_path: Path) -> None:
