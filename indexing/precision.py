@@ -3,7 +3,6 @@
 import math
 import os
 import time
-from functools import lru_cache
 
 import torch
 
@@ -11,6 +10,7 @@ KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 """Environment variables of oneDNN, torch's engine on a CPU."""
 KERNELS = "64"
 WORTH_IT = 1.25  # bfloat16 must be this many times as fast as float32 to be chosen on a CPU
+_settled: dict[str, torch.dtype] = {}  # by device
 HOPELESS = 30  # times float32, in which a first run of bfloat16 ends its measuring: seconds, where no CPU unit helps
 
 
@@ -29,13 +29,23 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@lru_cache(maxsize=4)
+def settle(on: str, dtype: torch.dtype) -> None:
+    """Take a format for the fastest on this device from now on, such as the one that was measured before a stop."""
+    _settled[on] = dtype
+
+
 def fastest_dtype(on: str) -> torch.dtype:
     """The faster of float32 and bfloat16 for a transformer's matrix products on this device.
 
     A CPU with AMX or AVX512-BF16 is two to four times as fast in bfloat16, any other several times
     slower, so this is measured (about 0.1 s, once per process) rather than assumed.
     """
+    if on not in _settled:
+        settle(on, _measured(on))
+    return _settled[on]
+
+
+def _measured(on: str) -> torch.dtype:
     if on.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     bound_kernel_caches()

@@ -26,7 +26,8 @@ RECORD = "record.json"
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate", "tokenizers", "numpy")
 TEXT_FILES = (".json", ".txt", ".model")  # of a base model: its configuration and its tokenizer
 STATES = ("optimizer.pt", "scheduler.pt")  # of a checkpoint, beside weights, random numbers and the trainer's state
-ROWS_HASH, STEPS = "rows", "steps"
+ROWS_HASH, STEPS, EVALUATED_IN = "rows", "steps", "precision of evaluations"
+FORMATS = {str(dtype): dtype for dtype in (torch.float32, torch.bfloat16, torch.float16)}
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,14 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
 
 
 def _as_before(settings: FitSettings, before: Mapping[str, Any] | None) -> FitSettings:
-    """The settings with a measured precision made explicit, and as many threads as when the training began."""
+    """The settings with a measured precision made explicit; on the same device, threads and evaluations as before.
+
+    Which format is the fastest is measured by every process, and where two are about equal it isn't always the same.
+    """
     if before is not None and type(before.get("threads")) is int and before["threads"] > 0:
         torch.set_num_threads(before["threads"])
+    if before is not None and before.get(EVALUATED_IN) in FORMATS and before.get("device") == _device():
+        precision.settle(precision.device(), FORMATS[before[EVALUATED_IN]])
     fast = in_bf16(settings) if before is None or settings.precision != "auto" else before.get("precision") == "bf16"
     return replace(settings, precision="bf16" if fast else "float32")
 
@@ -116,7 +122,7 @@ def _surroundings(settings: FitSettings, rows: Path, steps: int) -> dict[str, An
     }
     values |= {"processes": processes.processes(), "precision": settings.precision, STEPS: steps}
     if settings.evaluate_every:
-        values["precision of evaluations"] = str(precision.fastest_dtype(precision.device()))
+        values[EVALUATED_IN] = str(precision.fastest_dtype(precision.device()))
     base = Path(bundled_path(settings.base))
     files = sorted(path for path in base.glob("*") if path.suffix in TEXT_FILES) if base.is_dir() else []
     hashes = {path.name: atomic.sha256(path) for path in files if path.is_file() and path.name != "manifest.json"}

@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
+from indexing import precision
 from indexing.errors import TrainingError
 from tests.support.tiny_training import settings, train
 from training.fitting import resuming
@@ -104,6 +106,16 @@ def test_what_the_last_bit_depends_on_must_be_as_before(
         start(work, asked)
     (work / RECORD).unlink()  # as the sentence says
     assert start(work, asked) == ("checkpoint-4", [])
+
+
+def test_evaluations_go_on_in_the_format_that_was_fastest_when_the_training_began(
+    work: Path, asked: FitSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = precision.fastest_dtype("cpu")
+    other = torch.float32 if began == torch.bfloat16 else torch.bfloat16
+    monkeypatch.setattr(precision, "_settled", {"cpu": other})  # as another process may measure it
+    assert start(work, asked) == ("checkpoint-4", [])
+    assert precision.fastest_dtype("cpu") == began
 
 
 def test_rows_that_changed_are_never_trained_on(work: Path, asked: FitSettings) -> None:
