@@ -102,10 +102,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory, a third more time")
     parser.add_argument("--dev", metavar="INDEX[:SPLIT]", help="judged queries that are measured on (none)")
     parser.add_argument(
-        "--dev-queries", type=whole(), default=DevSettings.queries, help="at most so many of them (%(default)s)"
+        "--dev-queries", type=whole(), metavar="N", help=f"at most so many of them ({DevSettings.queries})"
     )
     parser.add_argument(
-        "--dev-depth", type=whole(), default=DevSettings.depth, help="passages of each that are re-ranked (%(default)s)"
+        "--dev-depth", type=whole(), metavar="N", help=f"passages of each that are re-ranked ({DevSettings.depth})"
     )
     parser.add_argument(
         "--protect", type=Path, action="append", default=[], help="file of queries never to train on; may be repeated"
@@ -148,13 +148,18 @@ def given_sources(options: argparse.Namespace) -> tuple[Source, ...]:
 
 
 def dev_settings(options: argparse.Namespace) -> DevSettings | None:
-    """The dev queries that --dev names; None without it."""
+    """The dev queries that --dev names; None without it. Raises SettingsError for numbers of them without it."""
+    numbers = {name: getattr(options, f"dev_{name}") for name in ("queries", "depth")}
+    given = {name: number for name, number in numbers.items() if number is not None}
     if not options.dev:
+        if given:
+            name = f"--dev-{next(iter(given))}"
+            raise SettingsError(f"{name} is about judged queries that are measured on; give --dev INDEX too.")
         return None
-    check_at_least("--dev-queries", options.dev_queries, least=1, what="query")
-    check_at_least("--dev-depth", options.dev_depth, least=1, what="passage")
+    for name, number in given.items():
+        check_at_least(f"--dev-{name}", number, least=1, what={"queries": "query", "depth": "passage"}[name])
     index, _, split = options.dev.partition(":")
-    return DevSettings(index, split or DevSettings.split, options.dev_queries, options.dev_depth)
+    return DevSettings(index, split or DevSettings.split, **given)
 
 
 def next_version(recipe: str, models: Path | None = None) -> Path:
@@ -247,6 +252,8 @@ def train_request(options: argparse.Namespace) -> TrainRequest:
         raise SettingsError("--whole says what --minutes count; give --minutes too, or leave --whole out.")
     if recipe.from_passages:
         _check_one_index(options)
+    elif options.made_queries is not None:
+        raise SettingsError(f"Recipe {recipe.name} makes no queries; leave out --made-queries.")
     rest["whole"] = options.whole
     return TrainRequest(output=output, recipe=recipe.name, settings=settings, data=data_settings(options), **rest)
 

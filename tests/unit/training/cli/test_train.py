@@ -45,6 +45,21 @@ def test_recipe_that_mixes_nothing_refuses_the_weights() -> None:
 
 
 @pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("--made-queries", "9"), "Recipe listnet makes no queries; leave out --made-queries"),
+        (("--dev-queries", "9"), "--dev-queries is about judged queries that are measured on; give --dev INDEX too"),
+        (("--dev-depth", "9"), "--dev-depth is about judged queries that are measured on; give --dev INDEX too"),
+        (("--dev", "sample", "--dev-depth", "0"), "--dev-depth is 0; give 1 passage or more"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(words: tuple[str, ...], fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        train_request(_options("--recipe", "listnet", *words))
+
+
+@pytest.mark.usefixtures("models")
 def test_minutes_count_everything_only_where_asked() -> None:
     assert not train_request(_options("--recipe", "listnet", "--minutes", "3")).whole
     asked = train_request(_options("--recipe", "listnet", "--minutes", "3", "--whole"))
