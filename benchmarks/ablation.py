@@ -181,9 +181,6 @@ class _Ablation:
         if len(seeds) > 1:
             name = f"{best[0].name}, mean of {len(seeds)} seeds' weights"
             self._measure(name, lambda: self._averaged([self._trained(best[0], seed) for seed in seeds]))
-        if len(arms) > 1:
-            name = "mean of all arms' weights"
-            self._measure(name, lambda: self._averaged([self._trained(arm, seeds[0]) for arm in arms]))
 
     def _measure(self, name: str, reranker: Callable[[], str]) -> Values:
         values = self._rows.measured(name, lambda: self._scored(reranker()))
