@@ -9,7 +9,7 @@ from typing import Any
 from indexing.errors import CorpusError, TrainingError
 from indexing.records import QueryId
 from indexing.whitespace import squeeze
-from training.data.readers.lines import LARGEST, identifier, json_record, numbers, placed_lines, text
+from training.data.readers.lines import LARGEST, identifier, json_record, numbers, placed_lines, text, titled_text
 from training.example import NO_JUDGMENT, NO_TEACHER, Example, OnSkip
 from training.source import Source
 
@@ -25,9 +25,9 @@ KeyedScores = Mapping[tuple[str, str], tuple[float, ...]]
 def list_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
     """One example a line: an object with `query_id` or `qid`, `query` and `candidates`.
 
-    Each candidate has `text`, and `grade` or `label` (0 or more, UNJUDGED for a passage that nobody judged), or a
-    teacher's `score`, or both; perhaps `place`, its rank within the list, which lowers its label by PLACE_STEP a place
-    after the first. Files that the source names as its teachers give scores in place of `score`: each line of one has
+    Each candidate has `text`, perhaps after a `title`, and `grade` or `label` (0 or more, UNJUDGED for a passage that
+    nobody judged), or a teacher's `score`, or both; perhaps `place`, its rank within the list, which lowers its label
+    by PLACE_STEP a place after the first. Files that the source names as its teachers give scores in place of `score`: each line of one has
     `query_id`, perhaps `set` (the name of the folder that the lists lie in), and one list of numbers, in the
     candidates' order, for each teacher; the mean over all teachers of all files is the score. A list with unjudged
     candidates keeps those that are judged; if none is, all of them, with their scores alone.
@@ -139,7 +139,7 @@ def _found(record: Mapping[str, Any]) -> _Found:
     return _Found(
         identifier(record.get(key), key) or "",
         text(record.get("query"), "query"),
-        tuple(text(candidate.get("text"), f"{place}.text") for candidate, place in named),
+        tuple(titled_text(candidate, place) for candidate, place in named),
         tuple(_grade(candidate, place) for candidate, place in named),
         tuple(_rank(candidate, place) for candidate, place in named),
         tuple(_number(candidate, "score", place) for candidate, place in named),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexing.corpus.fields import KINDS, listed
-from training.data.readers.lines import identifier, numbers, text, texts
+from training.data.readers.lines import identifier, numbers, text, texts, titled_text
 
 QUERY = ("query", "anchor", "question")
 QUERY_ID = ("query_id", "qid")
@@ -131,9 +131,7 @@ def passage_texts(record: Record, name: str) -> list[str]:
     for place, value in enumerate(values):
         if not isinstance(value, dict):
             raise ValueError(f"'{name}[{place}]' is {KINDS.get(type(value), 'text')}, not an object as others are")
-        title = value.get("title")
-        title = "" if title is None else text(title, f"{name}[{place}].title", blank=True).strip()
-        found.append(f"{title} {text(value.get('text'), f'{name}[{place}].text')}".strip())
+        found.append(titled_text(value, f"{name}[{place}]"))
     return found
 
 

@@ -103,6 +103,13 @@ def text(value: object, name: str, *, blank: bool = False) -> str:
     return value
 
 
+def titled_text(record: Mapping[str, Any], place: str) -> str:
+    """An object's `text`, after its `title` if it has one. Raises ValueError, naming the place, as `text` does."""
+    title = record.get("title")
+    title = "" if title is None else text(title, f"{place}.title", blank=True).strip()
+    return f"{title} {text(record.get('text'), f'{place}.text')}".strip()
+
+
 def identifier(value: object, name: str) -> str | None:
     """A field's value, text or a number, as an id; None if it is missing. Raises ValueError for anything else."""
     if value is None:

@@ -47,6 +47,13 @@ def test_grades_are_labels_and_the_order_lowers_them_within_a_grade(tmp_path: Pa
     assert example.source == f"lists {tmp_path.name}"
 
 
+def test_a_title_comes_before_its_text(tmp_path: Path) -> None:
+    file = _write(tmp_path / "lists.jsonl", _list({**SPOON, "title": "Cutlery"}, {**MOON, "title": None}))
+    assert _read(f"lists:{file}")[0].passages == (f"Cutlery {SPOON['text']}", MOON["text"])
+    with pytest.raises(CorpusError, match=r"lists\.jsonl:1: 'candidates\[0\]\.title' is a number, not text"):
+        _read(f"lists:{_write(file, _list({**SPOON, 'title': 3}, MOON))}")
+
+
 def test_order_never_takes_a_whole_grade(tmp_path: Path) -> None:
     file = _write(tmp_path / "lists.jsonl", _list({**SPOON, "grade": 1, "place": 90}, MOON))
     assert _read(f"lists:{file}")[0].labels == pytest.approx((0.6, 0.0))
