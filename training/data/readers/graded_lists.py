@@ -27,10 +27,10 @@ def list_examples(source: Source, *, on_skip: OnSkip) -> Iterator[Example]:
 
     Each candidate has `text`, perhaps after a `title`, and `grade` or `label` (0 or more, UNJUDGED for a passage that
     nobody judged), or a teacher's `score`, or both; perhaps `place`, its rank within the list, which lowers its label
-    by PLACE_STEP a place after the first. Files that the source names as its teachers give scores in place of `score`: each line of one has
-    `query_id`, perhaps `set` (the name of the folder that the lists lie in), and one list of numbers, in the
-    candidates' order, for each teacher; the mean over all teachers of all files is the score. A list with unjudged
-    candidates keeps those that are judged; if none is, all of them, with their scores alone.
+    by PLACE_STEP a place after the first. Files that the source names as its teachers give scores in place of `score`:
+    each line of one has `query_id`, perhaps `set` (the name of the folder that the lists lie in), and one list of
+    numbers, in the candidates' order, for each teacher; the mean over all teachers of all files is the score. A list
+    with unjudged candidates keeps those that are judged; if none is, all of them, with their scores alone.
 
     Raises:
         CorpusError: a line can't be read.
