@@ -7,6 +7,8 @@ from typing import NamedTuple, NewType
 import numpy as np
 from numpy.typing import NDArray
 
+from indexing.errors import SettingsError
+
 PassageId = NewType("PassageId", str)
 QueryId = NewType("QueryId", str)
 
@@ -104,7 +106,9 @@ class Ranking:
         return {passage_id: place + 1 for place, passage_id in enumerate(self.passage_ids)}
 
     def top(self, depth: int) -> "Ranking":
-        """The best `depth` places."""
+        """The best `depth` places. Raises SettingsError if they are fewer than 0."""
+        if depth < 0:
+            raise SettingsError(f"A list can't be cut to {depth} places; give 0 or more.")
         return Ranking(self.passage_ids[:depth], self.scores[:depth])
 
     def among(self, known: Container[PassageId]) -> "Ranking":

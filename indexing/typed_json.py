@@ -1,12 +1,14 @@
-"""Turns parsed JSON back into frozen dataclasses; an unknown field or a value of the wrong type is refused.
+"""Turns parsed JSON back into frozen dataclasses, and checks those made in Python: a wrong type is refused.
 
 A NamedTuple is a list in JSON.
 """
 
+import numbers
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +36,49 @@ def made(kind: type[T], values: object, place: str) -> T:
     if missing:
         raise SettingsError(f"{place} lacks {missing[0]!r}; add it.")
     return kind(**{name: _value(hints[name], value, f"{place} {name}") for name, value in values.items()})
+
+
+def check_types(settings: object) -> None:
+    """Check the numbers, texts and flags of a dataclass, and its tuples of them; NumPy's scalars become Python's.
+
+    For `__post_init__`, before values are compared.
+
+    Raises:
+        SettingsError: a field has a value of another type, which an annotation alone doesn't prevent.
+    """
+    for name, hint in _hints(type(settings)).items():  # type: ignore[arg-type]  # a class is hashable
+        given: Any = getattr(settings, name)
+        if type(given).__module__ == "numpy" and hasattr(given, "item"):
+            given = given.item()
+            object.__setattr__(settings, name, given)
+        if not _fits(hint, given):
+            raise SettingsError(f"{name} is {_shown(given)}, {_wanted(hint)} is wanted; give one.")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _fits(hint: Any, given: object) -> bool:
+    """Whether a value has a type of WORDS, or is a tuple of them; any value fits another type."""
+    kind, parts = typing.get_origin(hint), typing.get_args(hint)
+    if kind in (types.UnionType, typing.Union):
+        return any(_fits(part, given) for part in parts)
+    if kind is tuple and isinstance(given, tuple):
+        every = parts[:1] * len(given) if parts[-1] is ... else parts
+        return len(given) == len(every) and all(map(_fits, every, given))
+    if kind is tuple or hint in (str, bool, types.NoneType, Path):
+        return isinstance(given, kind or hint)
+    number = {int: numbers.Integral, float: numbers.Real}.get(hint)
+    return number is None or (isinstance(given, number) and not isinstance(given, bool))
+
+
+def _wanted(hint: Any) -> str:
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple:
+        return "a tuple of " + (f"{len(parts)} values" if parts[-1] is not ... else "values")
+    return " or ".join("None" if part is types.NoneType else _wanted(part) for part in parts) or WORDS[hint]
 
 
 def _value(hint: Any, given: object, place: str) -> Any:

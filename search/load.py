@@ -11,7 +11,7 @@ from search.rerank.engines import export_format
 from search.rerank.exported import open_exported
 from search.rerank.late_interaction import LateInteractionReranker
 from search.rerank.pair_reranker import PairReranker
-from search.rerank.reranker import Reranker
+from search.rerank.reranker import Reranker, check_reranker
 from search.served import DEFAULT_RERANKER, LATE, SHIPPED, late_bi_encoder, reranker_path, version_id
 from search.served_settings import settings_in_force
 from search.settings import PipelineSettings
@@ -80,8 +80,11 @@ def pipeline_on(
     Raises:
         IndexingError: the bi-encoder isn't the one that the index was built with.
         HubError, ModelError: a model can't be loaded.
+        SettingsError: `reranker` is something else.
     """
     encoder = BiEncoder(index.manifest.bi_encoder)
     if isinstance(reranker, str | Path):
         reranker = open_reranker(reranker, encoder=encoder)
+    elif reranker is not None:
+        check_reranker(reranker)
     return RetrieveAndRerank(index, encoder, reranker, settings=settings)

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
+from indexing.typed_json import check_types
 from indexing.whitespace import squeeze
 
 Fusion: TypeAlias = Literal["rrf", "weighted", "bm25", "dense"]
@@ -61,6 +62,7 @@ class PipelineSettings:
         return found if found == self or "rerank_stop" in values else replace(found, rerank_stop=None)
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 1 <= self.depth <= DEEPEST:
             raise SettingsError(f"depth is {self.depth}; give 1 to {DEEPEST:,} passages.")
         if not 0 <= self.rerank_depth <= self.depth:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from indexing.errors import SettingsError
 from indexing.records import Floats
+from indexing.typed_json import check_types
 
 COSINE_SCALE = 20.0  # logits per unit of cosine: cosines 0.05 apart are 1 logit apart
 MIDDLE_COSINE = 0.5  # the cosine whose logit is 0
@@ -53,6 +54,7 @@ class TargetSettings:
     """Above 1 the target's distribution over a list is flatter."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name in ("grade", "teacher"):
             if not 0 <= getattr(self, name) <= MOST_WEIGHT:
                 raise SettingsError(f"target's {name} is {getattr(self, name)}; give 0 to {MOST_WEIGHT:g}.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from indexing.errors import SettingsError
+from indexing.typed_json import check_types
 
 BACKENDS = ("bm25s", "rank-bm25")
 
@@ -20,6 +21,7 @@ class Bm25Settings:
     """`bm25s` or `rank-bm25`."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 0 <= self.k1 <= 10:
             raise SettingsError(f"BM25's k1 is {self.k1}; give a number from 0 to 10 (usual: 0.9).")
         if not 0 <= self.b <= 1:

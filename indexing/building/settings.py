@@ -6,6 +6,7 @@ from indexing.bm25.settings import Bm25Settings
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
 from indexing.store.token_forms import check_form
+from indexing.typed_json import check_types
 from indexing.words.languages import check_language
 
 ON_EXISTING = ("stop", "skip", "replace")
@@ -33,6 +34,7 @@ class BuildSettings:
     """`int8` or `int4`: also store each passage's token vectors, for late interaction; empty for none."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         check_language(self.language)
         check_form(self.token_vectors)
         if self.shard_size < 1:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from indexing.errors import ModelError
+from indexing.errors import ModelError, SettingsError
 from indexing.models.long_text import Cut
 from indexing.records import Floats
 from indexing.store.tokens import TokenIds
@@ -77,19 +77,29 @@ class FromFiles(Protocol):
         """The path or hub name that it was loaded from; empty if that isn't known."""
 
 
+def check_reranker(reranker: object) -> None:
+    """Raise SettingsError for an object that is none, by its name and its method, which annotations don't check."""
+    if not isinstance(getattr(reranker, "name", None), str) or not callable(getattr(reranker, "score", None)):
+        raise SettingsError(
+            f"An object of type {type(reranker).__name__} is no re-ranker; it needs a text `name` and a method "
+            "`score(query, passages)` that returns Scores."
+        )
+
+
 def score_passages(
     reranker: Reranker, query: str, passages: Sequence[str], *, tokens: Sequence[TokenIds] | None = None
 ) -> Scores:
     """The re-ranker's scores, checked and timed; if there are `tokens`, it reads those in place of the texts.
 
     Raises:
-        ModelError: there isn't one finite number for each passage.
+        ModelError: it gives no Scores, or not one finite number for each passage.
     """
     start = time.perf_counter()
     if tokens is not None and isinstance(reranker, StoredTokens):
         scores = reranker.score_stored(query, tokens)
     else:
         scores = reranker.score(query, passages)
+    _check_form(reranker.name, scores, len(passages))
     seconds = scores.seconds or {"re-rank": time.perf_counter() - start}
     logits = np.asarray(scores.logits, dtype=np.float32)  # (passages,) float32
     if logits.shape != (len(passages),):
@@ -106,6 +116,26 @@ def score_passages(
             "precision holds; subtract their mean, or scale them."
         )
     return Scores(logits, scores.truncated or (False,) * len(passages), seconds)
+
+
+def _check_form(name: str, scores: object, passages: int) -> None:
+    """Raise ModelError if a re-ranker, whose types nobody checked, gave something else than numbers as Scores."""
+    if not isinstance(scores, Scores):
+        raise ModelError(
+            f"Re-ranker {name} gave {type(scores).__name__} in place of Scores; return Scores(numbers), one for each "
+            "passage."
+        )
+    if len(scores.truncated) not in (0, passages):
+        raise ModelError(
+            f"Re-ranker {name} says of {len(scores.truncated)} passages whether they were cut, of {passages}; leave "
+            "truncated out, or give one flag for each."
+        )
+    try:
+        kind = np.asarray(scores.logits).dtype.kind
+    except (TypeError, ValueError, RuntimeError):  # lists of several lengths, a tensor with its gradient or on a GPU
+        kind = "?"
+    if kind not in "biuf":
+        raise ModelError(f"Re-ranker {name} gave scores that aren't numbers; it must give one for each passage.")
 
 
 class WrappedReranker:

@@ -11,6 +11,7 @@ from indexing.judged.sets import JudgedSet
 from indexing.notes import counted
 from indexing.progress import Progress, silent
 from indexing.records import PassageId, Query
+from indexing.typed_json import check_types
 from search.pipeline import RetrieveAndRerank
 from search.queries import searchable_queries
 from search.settings import Fusion
@@ -42,6 +43,7 @@ class ListSettings:
     """Whether each passage also gets its score under `fusion`."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.per_list < 2:
             raise SettingsError(f"per_list is {self.per_list}; give 2 passages or more.")
         if self.limit is not None and self.limit < 1:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from indexing.errors import SettingsError
 from indexing.records import Passage, PassageId, Query, QueryId
+from indexing.typed_json import check_types
 from indexing.whitespace import squeeze
 from indexing.words.analyzers import analyzer_for
 from training.judgments.protection import Protection
@@ -65,6 +66,7 @@ class ColdStart:
     seed: int = 17
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.queries < 1 or self.depth < 2 or self.per_list < 2:
             raise SettingsError(
                 f"queries is {self.queries}, depth {self.depth} and per_list {self.per_list}; give at least 1, 2 and 2."

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from indexing.errors import SettingsError
+from indexing.typed_json import check_types
 from training.data.questions import ColdStart
 from training.mining.settings import MiningSettings
 from training.source import SOURCE_USAGE, Source
@@ -30,6 +31,7 @@ class DataSettings:
     """How a recipe without judgments makes examples from passages."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.sources:
             raise SettingsError(f"No source of training data is named; give {SOURCE_USAGE}.")
         if self.limit is not None and self.limit < 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from indexing.errors import SettingsError
 from indexing.records import PassageId, Qrels, QueryId, Ranking, Run
+from indexing.typed_json import check_types
 from training.mining import negatives
 from training.mining import settings as mine
 from training.targets import as_logits, grade_as_logit, run_as_logits
@@ -38,6 +39,7 @@ class GroupSettings:
     seed: int = 17
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.per_query < 2:
             raise SettingsError(f"per_query is {self.per_query}; give 2 passages or more.")
         self.rules()

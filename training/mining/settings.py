@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.typed_json import check_types
 from search.settings import Fusion
 
 SAMPLING = ("top", "random", "mixed")
@@ -47,6 +48,7 @@ class MiningSettings:
     seed: int = 17
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.per_query < 1:
             raise SettingsError(f"per_query is {self.per_query}; give 1 negative or more.")
         if not 1 <= self.ranks[0] <= self.ranks[1] <= DEEPEST:
@@ -81,6 +83,7 @@ class NegativesLayout:
     """Whether each row also has the scores of its passages, positives first."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.forms or len(set(self.forms)) < len(self.forms) or not set(self.forms) <= set(NEGATIVE_FORMS):
             raise SettingsError(
                 f"Mined negatives can't be written as {self.forms}; choose from {', '.join(NEGATIVE_FORMS)}, each once."
@@ -106,6 +109,7 @@ class MiningOptions:
     layout: NegativesLayout = NegativesLayout()
 
     def __post_init__(self) -> None:
+        check_types(self)
         if (self.queries is None) != (self.qrels is None):
             raise SettingsError(
                 f"{self.queries or self.qrels} alone doesn't say what is judged; give both queries and qrels."

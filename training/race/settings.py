@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexing.errors import SettingsError
+from indexing.typed_json import check_types
 from training.recipes.catalog import LOSS_RECIPES, find_loss_recipe
 from training.recipes.settings import TrainSettings
 from training.train.request import LearningRequest, TrainRequest
@@ -22,6 +23,7 @@ class RaceSettings:
     seeds: tuple[int, ...] = (17,)
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name in self.recipes:
             find_loss_recipe(name)
         if not self.recipes or len(set(self.recipes)) < len(self.recipes):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.typed_json import check_types
 from training.recipes.catalog import find_loss_recipe
 from training.recipes.recipe import Recipe
 
@@ -53,6 +54,7 @@ class TrainSettings:
     seed: int = 17
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision {self.precision!r} is unknown; choose one of {', '.join(PRECISIONS)}.")
         for name in POSITIVE:

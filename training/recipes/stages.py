@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from indexing.errors import SettingsError
 from indexing.names import DEFAULT_BI_ENCODER
+from indexing.typed_json import check_types
 from training.mining.groups import GroupSettings
 
 KINDS = ("distill", "run", "judged", "questions")
@@ -37,6 +38,7 @@ class Ingredient:
     several are joined by +, and ITSELF may be one of them."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.kind not in KINDS:
             raise SettingsError(f"ingredient kind {self.kind!r} is unknown; choose one of {', '.join(KINDS)}.")
         for name in ("groups", "repeats"):
@@ -72,6 +74,7 @@ class Stage:
     """Seeds the drawing of queries and passages; None for the seed of the plan's mining."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 0 < self.learning_rate < float("inf"):
             raise SettingsError(f"learning_rate is {self.learning_rate}; give a number above 0.")
 
@@ -107,6 +110,7 @@ class StagePlan:
     """Completes the sentence "It learns from …" in the app."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 16 <= self.max_length <= MOST_LENGTH:
             raise SettingsError(f"max_length is {self.max_length}; give 16 to {MOST_LENGTH:,} tokens.")
         if self.groups_per_step < 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from indexing import places
 from indexing.errors import SettingsError
-from indexing.typed_json import made
+from indexing.typed_json import check_types, made
 from search.served import SHIPPED, VERSION, reranker_path
 from training.data.settings import DataSettings
 from training.recipes.catalog import find_loss_recipe, find_recipe, staged_recipe
@@ -32,6 +32,7 @@ class DevSettings:
     """Passages of the fused first stage to re-rank for each query."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.split == "train":
             raise SettingsError(f"The train split of {self.index} is trained on; measure on another, such as dev.")
 

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from indexing.errors import SettingsError
 from indexing.records import Candidate, Passage, PassageId, Ranking
 from tests.conftest import REPOSITORY
 
@@ -85,6 +86,11 @@ def test_sort_keeps_the_best_of_a_tie_at_the_cut() -> None:
 
 def test_top_keeps_the_best_places_and_their_scores() -> None:
     assert Ranking(ids("x", "y", "z"), floats(3, 2, 1)).top(2) == Ranking(ids("x", "y"), floats(3, 2))
+
+
+def test_top_of_fewer_than_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="A list can't be cut to -1 places; give 0 or more"):
+        Ranking.sort([(PassageId("a"), 1.0)]).top(-1)
 
 
 def test_top_of_more_than_there_is_keeps_all() -> None:

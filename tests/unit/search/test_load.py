@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from indexing import places
 from indexing.dense.encoder import BiEncoder
-from indexing.errors import IndexingError, ModelError
+from indexing.errors import IndexingError, ModelError, SettingsError
 from search.load import open_pipeline, open_reranker
 from search.rerank.late_interaction import LateInteractionReranker
 from search.served import LATE, NO_RERANKER, SHIPPED, reranker_fingerprint, reranker_path
@@ -168,6 +169,9 @@ def test_a_pipeline_opens_with_an_own_re_ranker_and_the_usual_settings(built_roo
     assert trace.settings == PipelineSettings()
     assert trace.versions.reranker == "word overlap"
     assert trace.final.passage_ids[0] == "c4"  # the one passage with both words
+    other: Any = 3
+    with pytest.raises(SettingsError, match="An object of type int is no re-ranker"):
+        open_pipeline("small", reranker=other, root=built_root)
 
 
 def test_the_shipped_re_ranker_is_called_shipped() -> None:

@@ -1,13 +1,14 @@
 """A re-ranker needs a name and scores; what it gives is checked, and stored token ids are an extra."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from indexing.errors import ModelError
+from indexing.errors import ModelError, SettingsError
 from indexing.store.tokens import TokenIds
-from search.rerank.reranker import Scores, StoredTokens, score_passages
+from search.rerank.reranker import Scores, StoredTokens, check_reranker, score_passages
 from tests.support.fakes import FixedReranker
 
 TOKENS = [np.array([7], dtype=np.uint16), np.array([8, 9], dtype=np.uint16)]
@@ -63,6 +64,56 @@ def test_another_number_of_scores_is_refused(logits: list[float]) -> None:
     assert str(refused.value) == (
         f"Re-ranker plain gave scores of shape {shape} for 2 passages; it must give one number for each."
     )
+
+
+class Loose:
+    """Its score gives anything."""
+
+    name = "loose"
+
+    def __init__(self, given: object) -> None:
+        self._given = given
+
+    def score(self, query: str, passages: Sequence[str]) -> Any:
+        return self._given
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ([1.0, 2.0], r"gave list in place of Scores; return Scores\(numbers\), one for each passage\."),
+        (np.array([1.0, 2.0]), "gave ndarray in place of Scores"),
+        (None, "gave NoneType in place of Scores"),
+        (Scores(np.array(["high", "low"])), "gave scores that aren't numbers; it must give one for"),
+        (
+            Scores(np.zeros(2, dtype=np.float32), (True,)),
+            "says of 1 passages whether they were cut, of 2",
+        ),
+    ],
+)
+def test_what_is_no_scores_is_refused(given: object, fault: str) -> None:
+    with pytest.raises(ModelError, match=f"^Re-ranker loose {fault}"):
+        score_passages(Loose(given), "q", ["a", "b"])
+
+
+def test_numbers_in_a_list_are_scores() -> None:
+    plain: Any = [1, 2.5]
+    uneven: Any = [1, [2, 3]]
+    with pytest.raises(ModelError, match="gave scores that aren't numbers"):
+        score_passages(Loose(Scores(uneven)), "q", ["a", "b"])
+    assert score_passages(Loose(Scores(plain)), "q", ["a", "b"]).logits.tolist() == [1, 2.5]
+
+
+class Nameless:
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        return Scores(np.zeros(len(passages), dtype=np.float32))
+
+
+@pytest.mark.parametrize("given", [3, Nameless(), Scores, np.array([1.0])])
+def test_an_object_that_is_no_re_ranker_is_refused(given: object) -> None:
+    check_reranker(Plain([]))
+    with pytest.raises(SettingsError, match="is no re-ranker; it needs a text `name` and a method `score"):
+        check_reranker(given)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
