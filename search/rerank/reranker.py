@@ -133,7 +133,7 @@ def _check_form(name: str, scores: object, passages: int) -> None:
     try:
         kind = np.asarray(scores.logits).dtype.kind
     except (TypeError, ValueError, RuntimeError):  # lists of several lengths, a tensor with its gradient or on a GPU
-        kind = "?"
+        kind = "O"
     if kind not in "biuf":
         raise ModelError(f"Re-ranker {name} gave scores that aren't numbers; it must give one for each passage.")
 
