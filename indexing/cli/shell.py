@@ -35,6 +35,30 @@ SENTENCE = 500  # characters of a refused command line's sentence
 SHOWN = 60  # characters of a refused argument
 _LONG_WORD = re.compile(r"(\S{100})\S{200,}(\S{60})")
 """A word that would fill the screen, such as a path that is too long: its ends are enough."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters but for tabs and ends of lines: in a passage, an id or a name they may command a terminal."""
+
+
+def harmless(text: str) -> str:
+    """The text with its control characters spelled out, as in `\\x1b`."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+class _Terminal(io.TextIOWrapper):
+    """A stream to a terminal, which obeys no text."""
+
+    def write(self, text: str, /) -> int:
+        """Write the text, its control characters spelled out."""
+        super().write(harmless(text))
+        return len(text)
+
+
+class _Formatter(logging.Formatter):
+    """Makes messages of our own and of libraries harmless, as sentences of errors are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message alone."""
+        return harmless(super().format(record))
 
 
 class Parser(argparse.ArgumentParser):
@@ -122,7 +146,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
     except (SecondLookError, OSError) as error:
         if logging.getLogger(ROOMS[0]).level == logging.DEBUG:
             traceback.print_exception(error, file=sys.stderr)
-        print(_LONG_WORD.sub(r"\1…\2", sentence(error)), file=sys.stderr)
+        print(_LONG_WORD.sub(r"\1…\2", harmless(sentence(error))), file=sys.stderr)
         _discard_output()
         return FAILED
     except KeyboardInterrupt:
@@ -158,7 +182,8 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def _open_streams() -> None:
-    """Make stdin, stdout and stderr usable: a closed one leads nowhere, and none fails over a character.
+    """Make stdin, stdout and stderr usable: a closed one leads nowhere, none fails over a character, and a terminal
+    obeys no text that is printed.
 
     Were descriptor 1 left closed, the next file to be opened would get it, and a library's message would go into it.
     """
@@ -172,6 +197,9 @@ def _open_streams() -> None:
     for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors=errors)
+    if type(sys.stdout) is io.TextIOWrapper and sys.stdout.isatty():
+        encoding = sys.stdout.encoding
+        sys.stdout = _Terminal(sys.stdout.detach(), encoding, errors="backslashreplace", line_buffering=True)
 
 
 def _discard_output() -> None:
@@ -213,7 +241,9 @@ def _report_checks() -> None:
 
 def set_up_logging(level: int) -> None:
     """Print log messages of our own code from `level` on, and warnings of libraries, to stderr."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for room in ROOMS:
         logging.getLogger(room).setLevel(level)
 

@@ -184,3 +184,32 @@ def test_closed_and_full_streams_give_no_traceback(redirection: str, status: int
     )
     assert ended.returncode == status
     assert (ended.stdout + ended.stderr).strip() == said
+
+
+COLOURED = "\x1b[31mred\x1b]0;title\x07\x9b2J\ttab"
+SPELLED = r"\x1b[31mred\x1b]0;title\x07\x9b2J" + "\ttab"
+PRINTS = f"""
+import argparse, logging, sys
+from indexing.cli import shell
+from indexing.errors import SettingsError
+def fail(options):
+    print({COLOURED!r})
+    logging.getLogger("indexing").warning({COLOURED!r})
+    raise SettingsError({COLOURED!r})
+parser = shell.Parser()
+parser.set_defaults(run=fail)
+sys.exit(shell.run(parser, []))
+"""
+
+
+def test_a_terminal_obeys_no_text_that_is_printed() -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", PRINTS]
+    run = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(theirs)
+    printed = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert printed.splitlines() == [SPELLED]
+    assert run.stderr.splitlines() == [SPELLED, SPELLED]
+    piped = subprocess.run(command, capture_output=True, check=False)
+    assert piped.stdout.decode() == f"{COLOURED}\n"  # another program gets what there is
