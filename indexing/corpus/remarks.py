@@ -1,5 +1,6 @@
 """What is worth telling about a corpus that could be read: gathered while it is read, told once it ends."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,10 @@ from indexing.corpus.mend import difference, mended
 from indexing.store.ids import SeenIds
 
 LONG_ID = 40  # characters; ids that are longer on average, and longer than the texts, are probably texts
+MISSING = frozenset(("nan", "none", "null", "<na>", "n/a", "#n/a"))
+"""What programs write for a missing value, in lower case."""
+SPREADSHEET = re.compile(r'="[^"]*"|\d(?:[.,]\d+)?E\+\d{2,3}')
+"""Ids as a spreadsheet writes them: a formula that keeps zeros at the front, and a long number shortened."""
 FEW = 8  # notes of one kind that are told; the others are counted
 
 
@@ -26,6 +31,11 @@ class Remarks:
     text_characters: int = 0
     decimal_ids: int = 0
     """Ids such as `101.0`."""
+    spreadsheet_ids: int = 0
+    first_spreadsheet_id: str = ""
+    missing_texts: int = 0
+    """Texts that are one of MISSING."""
+    first_missing: str = ""
     _folded: SeenIds = field(default_factory=SeenIds)
     alike: int = 0
     first_alike: str = ""
@@ -51,6 +61,12 @@ class Remarks:
         self.id_characters += len(key)
         self.text_characters += len(text)
         self.decimal_ids += key.endswith(".0") and key[:-2].isdecimal()
+        if SPREADSHEET.fullmatch(key):
+            self.spreadsheet_ids += 1
+            self.first_spreadsheet_id = self.first_spreadsheet_id or key
+        if text.lower() in MISSING:
+            self.missing_texts += 1
+            self.first_missing = self.first_missing or f"{text!r} of passage {key[:80]!r}"
 
     def compare(self, ids: Sequence[str]) -> None:
         """Look for ids that differ only in their white space or in how their letters are composed."""
@@ -82,6 +98,16 @@ class Remarks:
             told.append(
                 "All ids end in '.0', as pandas writes whole numbers beside missing values; judgments that lack the "
                 "'.0' won't match."
+            )
+        if self.spreadsheet_ids:
+            told.append(
+                f"{self.spreadsheet_ids:,} ids are as a spreadsheet writes them, such as {self.first_spreadsheet_id!r}: "
+                "judgments may have them in full; save the column as text."
+            )
+        if self.missing_texts:
+            told.append(
+                f"{self.missing_texts:,} texts are what programs write for a missing value, such as "
+                f"{self.first_missing}: they are searched as words; remove them if nobody wrote them."
             )
         if self.id_characters > max(self.text_characters, LONG_ID * self.passages):
             told.append("The ids are longer than the texts on average: are the columns in another order?")

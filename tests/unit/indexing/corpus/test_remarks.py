@@ -1,0 +1,36 @@
+"""What a corpus that can be read says of itself: ids and texts that programs changed on the way."""
+
+import pytest
+
+from indexing.corpus.remarks import Remarks
+
+
+def _told(*passages: tuple[str, str]) -> tuple[str, ...]:
+    remarks = Remarks()
+    for key, text in passages:
+        remarks.count(key, text)
+    return remarks.sentences()
+
+
+def test_usual_passages_say_nothing() -> None:
+    assert _told(("a", "Nan was here."), ("1.2", "null and void"), ("E+11", "beta"), ("2.0", "none of it")) == ()
+
+
+def test_ids_of_pandas_are_told() -> None:
+    assert "All ids end in '.0'" in _told(("1.0", "alpha"), ("2.0", "beta"))[0]
+
+
+@pytest.mark.parametrize("key", ['="00123"', "1.2E+11", "1,2E+11", "5E+15"])
+def test_ids_of_a_spreadsheet_are_told(key: str) -> None:
+    assert _told(("a", "alpha"), (key, "beta")) == (
+        f"1 ids are as a spreadsheet writes them, such as {key!r}: judgments may have them in full; save the column as "
+        "text.",
+    )
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "None", "NULL", "<NA>", "N/A", "#N/A"])
+def test_texts_that_stand_for_a_missing_value_are_told(text: str) -> None:
+    assert _told(("a", "alpha"), ("b", text), ("c", text)) == (
+        f"2 texts are what programs write for a missing value, such as {text!r} of passage 'b': they are searched as "
+        "words; remove them if nobody wrote them.",
+    )
