@@ -101,8 +101,8 @@ class Remarks:
             )
         if self.spreadsheet_ids:
             told.append(
-                f"{self.spreadsheet_ids:,} ids are as a spreadsheet writes them, such as {self.first_spreadsheet_id!r}: "
-                "judgments may have them in full; save the column as text."
+                f"{self.spreadsheet_ids:,} ids are as a spreadsheet writes them, such as "
+                f"{self.first_spreadsheet_id!r}: judgments may have them in full; save the column as text."
             )
         if self.missing_texts:
             told.append(
