@@ -48,7 +48,7 @@ def check_types(settings: object) -> None:
     """
     for name, hint in _hints(type(settings)).items():  # type: ignore[arg-type]  # a class is hashable
         given: Any = getattr(settings, name)
-        if type(given).__module__ == "numpy" and hasattr(given, "item"):
+        if type(given).__module__ == "numpy" and given.ndim == 0:
             given = given.item()
             object.__setattr__(settings, name, given)
         if not _fits(hint, given):

@@ -11,6 +11,7 @@ from indexing.store.ids import SeenIds
 LONG_ID = 40  # characters; ids that are longer on average, and longer than the texts, are probably texts
 MISSING = frozenset(("nan", "none", "null", "<na>", "n/a", "#n/a"))
 """What programs write for a missing value, in lower case."""
+LONGEST_MISSING = max(map(len, MISSING))
 SPREADSHEET = re.compile(r'="[^"]*"|\d(?:[.,]\d+)?E\+\d{2,3}')
 """Ids as a spreadsheet writes them: a formula that keeps zeros at the front, and a long number shortened."""
 FEW = 8  # notes of one kind that are told; the others are counted
@@ -64,7 +65,7 @@ class Remarks:
         if SPREADSHEET.fullmatch(key):
             self.spreadsheet_ids += 1
             self.first_spreadsheet_id = self.first_spreadsheet_id or key
-        if text.lower() in MISSING:
+        if len(text) <= LONGEST_MISSING and text.lower() in MISSING:
             self.missing_texts += 1
             self.first_missing = self.first_missing or f"{text!r} of passage {key[:80]!r}"
 

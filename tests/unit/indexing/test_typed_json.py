@@ -34,6 +34,7 @@ class _Settings:
         ({"count": 7.5}, "count is 7.5, a whole number is wanted; give one."),
         ({"count": "10"}, "count is '10', a whole number is wanted; give one."),
         ({"count": True}, "count is True, a whole number is wanted; give one."),
+        ({"count": np.array([1, 2])}, r"count is array\(\[1, 2\]\), a whole number is wanted; give one."),
         ({"count": None}, "count is None, a whole number is wanted; give one."),
         ({"share": "half"}, "share is 'half', a number or None is wanted; give one."),
         ({"share": True}, "share is True, a number or None is wanted; give one."),
