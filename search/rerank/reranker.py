@@ -99,7 +99,7 @@ def score_passages(
         scores = reranker.score_stored(query, tokens)
     else:
         scores = reranker.score(query, passages)
-    _check_form(reranker.name, scores, len(passages))
+    _check_form(reranker.name, scores)
     seconds = scores.seconds or {"re-rank": time.perf_counter() - start}
     logits = np.asarray(scores.logits, dtype=np.float32)  # (passages,) float32
     if logits.shape != (len(passages),):
@@ -118,24 +118,24 @@ def score_passages(
     return Scores(logits, scores.truncated or (False,) * len(passages), seconds)
 
 
-def _check_form(name: str, scores: object, passages: int) -> None:
+def _check_form(name: str, scores: object) -> None:
     """Raise ModelError if a re-ranker, whose types nobody checked, gave something else than numbers as Scores."""
     if not isinstance(scores, Scores):
         raise ModelError(
             f"Re-ranker {name} gave {type(scores).__name__} in place of Scores; return Scores(numbers), one for each "
             "passage."
         )
-    if len(scores.truncated) not in (0, passages):
-        raise ModelError(
-            f"Re-ranker {name} says of {len(scores.truncated)} passages whether they were cut, of {passages}; leave "
-            "truncated out, or give one flag for each."
-        )
     try:
-        kind = np.asarray(scores.logits).dtype.kind
+        given = np.asarray(scores.logits)
     except (TypeError, ValueError, RuntimeError):  # lists of several lengths, a tensor with its gradient or on a GPU
-        kind = "O"
-    if kind not in "biuf":
+        given = np.array("")
+    if given.dtype.kind not in "biuf":
         raise ModelError(f"Re-ranker {name} gave scores that aren't numbers; it must give one for each passage.")
+    if len(scores.truncated) not in (0, given.size):
+        raise ModelError(
+            f"Re-ranker {name} gave {given.size} scores, and says of {len(scores.truncated)} passages whether they were "
+            "cut; leave truncated out, or give one flag for each."
+        )
 
 
 class WrappedReranker:

@@ -87,7 +87,7 @@ class Loose:
         (Scores(np.array(["high", "low"])), "gave scores that aren't numbers; it must give one for"),
         (
             Scores(np.zeros(2, dtype=np.float32), (True,)),
-            "says of 1 passages whether they were cut, of 2",
+            "gave 2 scores, and says of 1 passages whether",
         ),
     ],
 )

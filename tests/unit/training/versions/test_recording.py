@@ -124,6 +124,7 @@ def test_what_was_mined_from_an_index_of_ms_marco_has_its_notice(
 ) -> None:
     files = {"mined.jsonl": {"bytes": 0, "sha256": "0" * 64}}
     made = {"files": files, "forms": [], "rows": {}, "scores": False, "settings": {"per_query": 1}, "index": index}
+    made |= {"source": "rrf", "reranker": None}
     atomic.write_json(tmp_path / "manifest.json", made)
     assert trained_on(f"mined:{tmp_path}").ms_marco is bound
 
