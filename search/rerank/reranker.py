@@ -133,8 +133,8 @@ def _check_form(name: str, scores: object) -> None:
         raise ModelError(f"Re-ranker {name} gave scores that aren't numbers; it must give one for each passage.")
     if len(scores.truncated) not in (0, given.size):
         raise ModelError(
-            f"Re-ranker {name} gave {given.size} scores, and says of {len(scores.truncated)} passages whether they were "
-            "cut; leave truncated out, or give one flag for each."
+            f"Re-ranker {name} gave {given.size} scores, and says of {len(scores.truncated)} passages whether they "
+            "were cut; leave truncated out, or give one flag for each."
         )
 
 
