@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from training.recipes.row_files import read_rows
 from training.recipes.settings import FitSettings
 
 ROWS = "rows"
+SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def fit(
             resume; memory is full; or the training diverged: a loss, or a score with the final weights, isn't finite.
     """
     rows, counts = read_rows(folder / ROWS)
-    _prepare(folder, settings, resume=resume)
+    settings = _prepare(folder, settings, resume=resume)
     steps = _planned_steps(folder, settings, rows)
     start = find_start(folder, folder / ROWS, settings, steps=steps, resume=resume, note=note)
     settings = start.settings
@@ -113,10 +114,15 @@ def _score_one(model: PairModel, rows: Dataset) -> None:
     ModelInTraining(model).score_pairs([query], [texts if isinstance(texts, str) else texts[0]])
 
 
-def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
-    """Remove the plan and checkpoints of an earlier training here or, with `resume`, check that it can be resumed."""
+def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> FitSettings:
+    """Remove the plan and checkpoints of an earlier training here or, with `resume`, check that it can be resumed.
+
+    Return the settings, with one epoch where that was recorded because epochs couldn't be left open then.
+    """
+    if resume and settings.epochs is None and (folder / SETTINGS).is_file():
+        settings = replace(settings, epochs=1.0 if _read_settings(folder / SETTINGS).epochs == 1 else None)
     if processes.rank():
-        return
+        return settings
     if not resume:
         for name in (PLAN, RECORD, EVALUATIONS):
             (folder / name).unlink(missing_ok=True)
@@ -124,11 +130,12 @@ def _prepare(folder: Path, settings: FitSettings, *, resume: bool) -> None:
         for old in checkpoints.checkpoints(folder):
             shutil.rmtree(old)
     _check_settings(folder, settings, resume=resume)
+    return settings
 
 
 def _check_settings(folder: Path, settings: FitSettings, *, resume: bool) -> None:
     """Record the settings in the folder; raise TrainingError if a training would be resumed with other ones."""
-    path = folder / "settings.json"
+    path = folder / SETTINGS
     if not (resume and path.is_file()):
         atomic.write_json(path, asdict(settings))
         return

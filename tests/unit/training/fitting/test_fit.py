@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_other_settings_are_refused_by_name_when_a_training_goes_on(
     given: dict[str, Any] = {"recipe": "listnet", "steps": 2, "batch": 2, "save_every": 1} | changed
     with pytest.raises(TrainingError, match=f"with {name} {before!r}, now it is {value!r}; resume with the same"):
         fit(stopped, settings(tiny_cross_encoder, **given), resume=True)
+
+
+def test_a_training_that_recorded_one_epoch_goes_on_where_epochs_are_left_open(
+    tiny_cross_encoder: Path, tmp_path: Path
+) -> None:
+    asked = settings(tiny_cross_encoder, "listnet", epochs=1.0, batch=2, save_every=2)
+    train(tmp_path, asked)
+    losses: list[float | None] = []
+    again = train(tmp_path, replace(asked, epochs=None), resume=True, report=lambda at: losses.append(at.loss))
+    assert (again.steps, losses) == (4, [])  # it goes on after its last checkpoint, where nothing is left to do
+    with pytest.raises(TrainingError, match=r"with epochs 1\.0, now it is 2; resume with the same"):
+        train(tmp_path, replace(asked, epochs=2), resume=True)
 
 
 def planned(folder: Path) -> int:
