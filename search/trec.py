@@ -16,6 +16,7 @@ from indexing.judged.rows import fields_of
 from indexing.judged.tally import COMMENT, REPEAT, Tally
 from indexing.notes import Note, counted, log_note
 from indexing.records import QueryId, Ranking, Run
+from indexing.whitespace import bare
 from search.ties import RunList, order_notes
 
 if TYPE_CHECKING:
@@ -154,16 +155,16 @@ def _from_json(path: Path) -> dict[str, RunList]:
         raise CorpusError(f"{path} is JSON of another form; give {{query: {{passage: score}}}}, or {FORM}.")
     lists: dict[str, RunList] = {}
     for query, scores in value.items():
-        ranked = lists.setdefault(query.strip(), RunList())
+        ranked = lists.setdefault(bare(query), RunList())
         for number, (passage, score) in enumerate(scores.items(), start=len(ranked) + 1):
             number_or_none = finite(repr(score)) if isinstance(score, int | float) else None
-            if number_or_none is None or not passage.strip() or not query.strip():
+            if number_or_none is None or not bare(passage) or not bare(query):
                 raise CorpusError(
                     f"{path}: query {query[:80]!r} has passage {passage[:80]!r} with {str(score)[:80]!r}, where an id "
                     "and a finite number are wanted."
                 )
-            if ranked.add(passage.strip(), number_or_none, None, number=number):
-                raise CorpusError(f"{path}: query {query[:80]!r} has passage {passage.strip()[:80]!r} twice; keep one.")
+            if ranked.add(bare(passage), number_or_none, None, number=number):
+                raise CorpusError(f"{path}: query {query[:80]!r} has passage {bare(passage)[:80]!r} twice; keep one.")
     if not lists:
         raise CorpusError(f"{path} holds no query; give {{query: {{passage: score}}}}, or {FORM}.")
     return lists

@@ -10,12 +10,9 @@ from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields
 from indexing.corpus.limits import LIMITS, LONGEST_ID
 from indexing.corpus.remarks import Remarks
 from indexing.records import Passage, PassageId
-from indexing.whitespace import squeeze
+from indexing.whitespace import bare, squeeze
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-SURROUNDS_IDS = (
-    "\ufeff\u200b\u2060"  # a byte-order mark and spaces without width, which editors put where nobody sees them
-)
 
 
 class Values(NamedTuple):
@@ -126,9 +123,7 @@ def _repeated(line: str, names: RecordFields) -> str:
 
 def passage(values: Values, remarks: Remarks) -> Passage | str:
     """A passage of these values, each run of white space made one space; without a text, the title is the text."""
-    key = values.id.strip()
-    if not key.isascii():
-        key = key.strip(SURROUNDS_IDS).strip()
+    key = bare(values.id)
     if not key:
         return "the id is empty"
     if len(key) > LONGEST_ID:
@@ -138,7 +133,7 @@ def passage(values: Values, remarks: Remarks) -> Passage | str:
         text, title = title, ""
     if not text:
         return f"passage {key[:80]!r} has no text"
-    remarks.count(key, text)
+    remarks.count(key, text, title)
     return Passage(PassageId(key), text, title)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from indexing.errors import CorpusError
 from indexing.judged.lines import Line, refuse, text_lines
+from indexing.whitespace import bare
 
 JSON = re.compile(r"\s*[\[{]\s*([\"\[\]{}]|$)")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -68,7 +69,7 @@ def id_of(value: object) -> str:
         return ""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else ""
-    name = str(value).strip()
+    name = bare(str(value))
     return "" if UNSTORABLE.search(name) else name
 
 

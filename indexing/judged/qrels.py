@@ -13,6 +13,7 @@ from indexing.judged.rows import Names, Row, Table
 from indexing.judged.tally import REPEAT, UNRATED, Tally
 from indexing.notes import Note, counted, log_note
 from indexing.records import PassageId, Qrels, QueryId
+from indexing.whitespace import bare
 
 GRADE = re.compile(r"-?[0-9]+(?:\.0*)?")  # int() alone also takes 1_000, +1 and the digits of other scripts
 MOST = 1_000  # of a grade, above or below 0: beyond it, it is an id in the wrong column
@@ -249,7 +250,7 @@ def _read_json(path: Path, grades: _Grades) -> bool:
         raise CorpusError(f"{path} is JSON of another form; give {{query: {{passage: grade}}}}, or {FORM}.")
     for query, judged in value.items():
         for passage, grade in judged.items():
-            grades.add(query.strip(), passage.strip(), grade, number=1, text=f"{query}: {passage}: {grade}")
+            grades.add(bare(query), bare(passage), grade, number=1, text=f"{query}: {passage}: {grade}")
     return by_text
 
 

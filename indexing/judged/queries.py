@@ -12,7 +12,7 @@ from indexing.judged.rows import Names, Row, Table, has_doubled_quotes, unquoted
 from indexing.judged.tally import QUOTED, REPEAT, Tally
 from indexing.notes import Note, log_note
 from indexing.records import Query, QueryId
-from indexing.whitespace import squeeze
+from indexing.whitespace import bare, squeeze
 
 FORM = "'id TAB text', or a JSON object a line with _id and text"
 ID, TEXT = "id", "text"
@@ -114,7 +114,7 @@ def _from_json(path: Path) -> Iterator[_Found]:
             yield _found(path, entry, number, str(entry))
     elif isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
         for number, (key, text) in enumerate(value.items(), start=1):
-            yield _Found(key.strip(), text.strip(), number, f"{key}: {text}")
+            yield _Found(bare(key), text.strip(), number, f"{key}: {text}")
     else:
         raise CorpusError(f"{path} is JSON of another form; give {{id: text}}, or {FORM}.")
 

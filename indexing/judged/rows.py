@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from indexing.errors import CorpusError
 from indexing.judged.lines import Line, refuse, text_lines
 from indexing.judged.tally import COMMENT, HEADER, QUOTED, Tally
+from indexing.whitespace import bare
 
 QUOTES = re.compile(r'"(?:[^"]|"")*"')
 DELIMITERS = ",;\t"
@@ -19,7 +20,7 @@ Columns = Mapping[str, int]
 
 
 class Row(NamedTuple):
-    """One line's fields, without white space at their ends."""
+    """One line's fields, without white space at their ends, nor what nobody sees there."""
 
     number: int
     fields: list[str]
@@ -72,8 +73,8 @@ def fields_of(text: str) -> list[str]:
     if "\t" not in text:
         if text.isascii():
             return text.split()
-        return [field.strip() for field in text.split(" ") if field and not field.isspace()]
-    fields = [field.strip() for field in text.split("\t")]
+        return [field for part in text.split(" ") if (field := bare(part))]
+    fields = [bare(field) for field in text.split("\t")]
     while fields and not fields[-1]:
         fields.pop()
     return fields
@@ -144,7 +145,7 @@ class Table:
                 if len(fields) == 1 and fields[0].lstrip().startswith("#"):
                     self._tally.add(COMMENT, last.number)
                 else:
-                    yield Row(last.number, [field.strip() for field in fields], last.text)
+                    yield Row(last.number, [bare(field) for field in fields], last.text)
         except csv.Error as error:
             refuse(self.path, last.number, f"no CSV ({error})", last.text, form=self._form)
 
@@ -194,7 +195,7 @@ def _quoted(field: str) -> bool:
 
 def unquoted(field: str) -> str:
     """A field without CSV's quotes around and within it."""
-    return field[1:-1].replace('""', '"').strip()
+    return bare(field[1:-1].replace('""', '"'))
 
 
 def has_doubled_quotes(field: str) -> bool:

@@ -24,6 +24,12 @@ def test_a_trec_run_is_read_by_score(tmp_path: Path) -> None:
     assert read_run(path) == {"1": ranking(b=0.75, a=0.5), "2": ranking(a=3)}
 
 
+@pytest.mark.parametrize("name", ["run.trec", "run.json"])
+def test_ids_of_a_run_have_nothing_unseen_at_their_ends(tmp_path: Path, name: str) -> None:
+    lines = ["\u200b1 Q0 \u200ea\u00a0 1 0.5 tag"] if name == "run.trec" else ['{"\u200b1": {"\u200ea": 0.5}}']
+    assert read_run(write_lines(tmp_path / name, lines)) == {"1": ranking(a=0.5)}
+
+
 @pytest.mark.parametrize(
     ("ranks", "order"),
     [

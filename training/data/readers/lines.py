@@ -10,6 +10,7 @@ from indexing.corpus.files import READ_ERRORS, lines, parts
 from indexing.corpus.limits import LIMITS
 from indexing.corpus.lines import UNSTORABLE, decoded
 from indexing.errors import CorpusError, first_line
+from indexing.whitespace import bare
 
 T = TypeVar("T")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte-order marks
@@ -51,7 +52,7 @@ def _parsed(raw: bytes, parse: Callable[[str], T], place: str, limit: int) -> T:
 
 def split_columns(line: str, *names: str) -> list[str]:
     """The tab-separated fields of a line, one per name. Raises ValueError if their number differs or one is blank."""
-    values = [value.strip() for value in line.split("\t")]
+    values = [bare(value) for value in line.split("\t")]
     if len(values) != len(names):
         raise ValueError(f"it has {len(values)} tab-separated fields, not {len(names)} ({', '.join(names)})")
     for name, value in zip(names, values, strict=True):
@@ -116,7 +117,7 @@ def identifier(value: object, name: str) -> str | None:
         return None
     if type(value) is float and value.is_integer():  # as tools write ids of a column with empty cells
         value = int(value)
-    return text(str(value) if type(value) is int else value, name).strip()
+    return text(bare(text(str(value) if type(value) is int else value, name)), name)
 
 
 def texts(record: Mapping[str, Any], name: str) -> list[str]:

@@ -130,6 +130,13 @@ def test_a_checkpoint_without_its_file_is_a_passage(tmp_path: Path) -> None:
 
 
 def test_ids_that_differ_only_in_composition_are_told(tmp_path: Path) -> None:
-    corpus = Corpus(write_lines(tmp_path / "c.tsv", ["caf\u00e9\ta", "cafe\u0301\tb", "x  y\tc", "x y\td", "z\te"]))
-    assert len(list(corpus)) == 5
+    corpus = Corpus(
+        write_lines(
+            tmp_path / "c.tsv", ["caf\u00e9\ta", "cafe\u0301\tb", "x  y\tc", "x y\td", "z\te", "z\u200bz\tf", "zz\tg"]
+        )
+    )
+    assert len(list(corpus)) == 7
     assert corpus.notes[0].startswith("2 ids differ from another one only in white space or in composed letters")
+    assert corpus.notes[1] == (
+        "1 id holds a character that nobody sees, such as 'z\\u200bz': judgments that lack it won't match."
+    )

@@ -5,10 +5,10 @@ import pytest
 from indexing.corpus.remarks import Remarks
 
 
-def _told(*passages: tuple[str, str]) -> tuple[str, ...]:
+def _told(*passages: tuple[str, ...]) -> tuple[str, ...]:
     remarks = Remarks()
-    for key, text in passages:
-        remarks.count(key, text)
+    for passage in passages:
+        remarks.count(*passage)
     return remarks.sentences()
 
 
@@ -23,7 +23,7 @@ def test_ids_of_pandas_are_told() -> None:
 @pytest.mark.parametrize("key", ['="00123"', "1.2E+11", "1,2E+11", "5E+15"])
 def test_ids_of_a_spreadsheet_are_told(key: str) -> None:
     assert _told(("a", "alpha"), (key, "beta")) == (
-        f"1 ids are as a spreadsheet writes them, such as {key!r}: judgments may have them in full; save the column as "
+        f"1 id is as a spreadsheet writes them, such as {key!r}: judgments may have them in full; save the column as "
         "text.",
     )
 
@@ -31,6 +31,15 @@ def test_ids_of_a_spreadsheet_are_told(key: str) -> None:
 @pytest.mark.parametrize("text", ["nan", "NaN", "None", "NULL", "<NA>", "N/A", "#N/A"])
 def test_texts_that_stand_for_a_missing_value_are_told(text: str) -> None:
     assert _told(("a", "alpha"), ("b", text), ("c", text)) == (
-        f"2 texts are what programs write for a missing value, such as {text!r} of passage 'b': they are searched as "
+        f"2 texts are what programs write for a missing value, such as {text!r} of passage 'b': they are read as "
         "words; remove them if nobody wrote them.",
+    )
+
+
+def test_ids_and_titles_that_stand_for_a_missing_value_are_told() -> None:
+    assert _told(("a", "alpha", "nan"), ("b", "beta", "nan"), ("None", "gamma", "Nan and Pop")) == (
+        "1 id is what programs write for a missing value, such as 'None': they are read as words; remove them if "
+        "nobody wrote them.",
+        "2 titles are what programs write for a missing value, such as 'nan' of passage 'a': they are read as words; "
+        "remove them if nobody wrote them.",
     )

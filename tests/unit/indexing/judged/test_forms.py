@@ -67,6 +67,9 @@ def test_what_is_left_out_of_qrels_is_told(tmp_path: Path) -> None:
         ("qrels.csv", ["doc_id;query_id;label", '"a";1;3', "b;1;0", "a;2;1"]),
         ("qrels.txt", ["rel docno topic", "3 a 1", "0 b 1", "1 a 2"]),
         ("qrels.tsv", ['"1"\t"0"\t"a"\t"3"', "1\t0\tb\t0", "2\t0\ta\t1"]),
+        ("qrels.tsv", ["\u200b1\t0\ta\u200e\t3", "1 0 \ufeffb\u00a0 0", "2\u2060 0 a 1"]),
+        ("qrels.csv", ["qid,pid,label", "\u200b1,a,3", "1\u00a0\u200b,b,0", "2,\u202aa\u202c,1"]),
+        ("qrels.json", ['{"\u200b1": {"\u200ea": 3, "b": 0}, "2": {"a": 1}}']),
     ],
 )
 def test_qrels_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) -> None:
@@ -100,6 +103,7 @@ def test_queries_of_other_forms_are_refused(tmp_path: Path, lines: list[str], wh
         ("q.json", ['{"7": "the \\"old\\" mill"}']),
         ("q.json", ['[{"id": 7.0, "query": "the \\"old\\" mill"}]']),
         ("q.jsonl", ['{"query_id": 7, "text": "the \\"old\\" mill"}', '{"_id": "7", "text": "the \\"old\\" mill"}']),
+        ("q.jsonl", ['{"_id": "\\u200b7", "text": "the \\"old\\" mill"}']),
     ],
 )
 def test_queries_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from indexing.errors import CorpusError
 from tests.conftest import write_lines
-from training.data.readers.lines import data_lines, json_record, split_columns
+from training.data.readers.lines import data_lines, identifier, json_record, split_columns
 
 
 def pair(line: str) -> list[str]:
@@ -16,13 +16,19 @@ def pair(line: str) -> list[str]:
 
 
 def test_a_compressed_file_reads_like_a_plain_one(tmp_path: Path) -> None:
-    content = "﻿a\tone\r\n\n  b \tzwei é\n".encode()
+    content = "﻿a\tone\r\n\n  b\u200b \tzwei é\n".encode()
     (tmp_path / "plain.tsv").write_bytes(content)
     (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(content))
     with tarfile.open(tmp_path / "archive.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "plain.tsv", "folder/triples.tsv")
     for name in ("plain.tsv", "packed.tsv.gz", "archive.tar.gz"):
         assert list(data_lines(tmp_path / name, pair)) == [["a", "one"], ["b", "zwei é"]]
+
+
+def test_an_id_has_nothing_unseen_at_its_ends() -> None:
+    assert identifier("\u200b 7\u200e", "qid") == identifier(7.0, "qid") == "7"
+    with pytest.raises(ValueError, match="'qid' is empty"):
+        identifier("\u200b", "qid")
 
 
 def test_blank_lines_count_in_line_numbers(tmp_path: Path) -> None:
