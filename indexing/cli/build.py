@@ -1,7 +1,6 @@
 """build: make an index of a corpus and serve it from then on, or estimate what that takes."""
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from indexing.cli.options import (
     worker_devices,
 )
 from indexing.cli.printed import print_build, print_json, size
-from indexing.cli.shell import STOPPED, Commands, add_old_spelling
+from indexing.cli.shell import STOPPED, Commands, add_old_spelling, say
 from indexing.corpus.fields import Fields
 from indexing.corpus.hub_names import HUB_FORMS
 from indexing.dense.settings import PRESETS as DENSE_PRESETS
@@ -101,7 +100,7 @@ def _build(options: argparse.Namespace) -> int:
         with Bars("passages", total=expected) as bars:
             manifest = build(corpus, name=name, root=options.root, settings=settings, progress=bars, expected=expected)
     except KeyboardInterrupt:
-        print(describe_stop(options.root / name, settings), file=sys.stderr)
+        say(describe_stop(options.root / name, settings))
         return STOPPED
     print_build(manifest, options.root / name, as_json=options.json)
     return 0
@@ -132,7 +131,7 @@ def _exists(name: str, corpus: "Corpus", settings: BuildSettings, options: argpa
     if folder is None:
         return False
     if other := _built_otherwise(Manifest.load(folder), settings):
-        print(f"Index {name} was built with {', '.join(other)}; leave --if-absent out to change that.", file=sys.stderr)
+        say(f"Index {name} was built with {', '.join(other)}; leave --if-absent out to change that.")
     if options.json:
         print_json({"index": name, "build": folder.name, "folder": str(folder), "encoded": 0})
     else:

@@ -44,6 +44,11 @@ def harmless(text: str) -> str:
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+def say(sentence: object) -> None:
+    """Print a sentence on stderr, its control characters spelled out."""
+    print(harmless(str(sentence)), file=sys.stderr)
+
+
 class _Terminal(io.TextIOWrapper):
     """A stream to a terminal, which obeys no text."""
 
@@ -81,7 +86,7 @@ class Parser(argparse.ArgumentParser):
             raise SettingsError(f"{found[1]} {found[2]}")
         shown = " ".join((f"{found[1]}: {found[2]}" if found else message).split()).rstrip(".;")
         shown = shown if len(shown) <= SENTENCE else f"{shown[:SENTENCE]}…"
-        self.exit(FAILED, f"{shown}; {self.prog} --help lists what there is.\n")
+        self.exit(FAILED, f"{harmless(shown)}; {self.prog} --help lists what there is.\n")
 
     def _unknown(self, argument: str) -> str:
         if not argument.startswith("-"):
@@ -146,7 +151,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
     except (SecondLookError, OSError) as error:
         if logging.getLogger(ROOMS[0]).level == logging.DEBUG:
             traceback.print_exception(error, file=sys.stderr)
-        print(_LONG_WORD.sub(r"\1…\2", harmless(sentence(error))), file=sys.stderr)
+        say(_LONG_WORD.sub(r"\1…\2", sentence(error)))
         _discard_output()
         return FAILED
     except KeyboardInterrupt:
@@ -155,8 +160,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, sto
     except Exception as error:
         if not is_full(error):
             raise
-        told = f"A disk is full, or a limit on its files is reached ({first_line(error)}); free some space."
-        print(told, file=sys.stderr)
+        say(f"A disk is full, or a limit on its files is reached ({first_line(error)}); free some space.")
         return FAILED
 
 

@@ -1,13 +1,12 @@
 """The options that every command of `python -m search` has: the index, the re-ranker, and how a query is answered."""
 
 import argparse
-import sys
 
 from indexing import places
 from indexing.catalogue import current_build
 from indexing.cli.numbers import real, whole
 from indexing.cli.options import add_no_verify, path
-from indexing.cli.shell import add_old_spelling, add_verbose
+from indexing.cli.shell import add_old_spelling, add_verbose, say
 from search.served import DEFAULT_RERANKER, NO_RERANKER, reranker_path
 from search.served_settings import OWN_DEFAULT, settings_in_force
 from search.settings import DEEPEST, FUSIONS, MIXES, PipelineSettings
@@ -92,10 +91,9 @@ def pipeline_settings(options: argparse.Namespace) -> PipelineSettings:
     settings = usual.changed({**given, "depth": depth, "rerank_depth": min(rerank_depth, depth)})
     reranker_path(options.reranker)
     if options.rerank_depth is not None and settings.rerank_depth < options.rerank_depth:
-        print(
+        say(
             f"--rerank-depth is {options.rerank_depth:,}, but the first stage keeps {depth:,} candidates, so "
-            f"{settings.rerank_depth:,} are re-ranked; give --depth {options.rerank_depth} for all.",
-            file=sys.stderr,
+            f"{settings.rerank_depth:,} are re-ranked; give --depth {options.rerank_depth} for all."
         )
     return settings
 
@@ -108,7 +106,7 @@ def _usual(options: argparse.Namespace) -> PipelineSettings:
         options.reranker = DEFAULT_RERANKER
     if options.reranker is None and served.at:
         for sentence in served.notes(options.index, root=options.root):
-            print(sentence, file=sys.stderr)
+            say(sentence)
     usual = served.settings_for(options.reranker)
     options.reranker = options.reranker or served.reranker
     return usual

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from indexing.cli.numbers import whole
-from indexing.cli.shell import FAILED, Commands
+from indexing.cli.shell import FAILED, Commands, say
 from indexing.errors import SettingsError
 from search.cli.options import add_pipeline_options, pipeline_settings
 from search.settings import PipelineSettings, normalized_query
@@ -64,7 +64,7 @@ def _answer_lines(pipeline: "RetrieveAndRerank", settings: PipelineSettings, opt
 def _lines() -> Iterator[str]:
     """The lines of stdin that aren't blank, each as soon as it arrives."""
     if sys.stdin.isatty():
-        print("Type a query and press Enter; Ctrl-D ends.", file=sys.stderr)
+        say("Type a query and press Enter; Ctrl-D ends.")
     for line in iter(sys.stdin.readline, ""):
         if line.strip():
             yield line.strip()
@@ -76,7 +76,7 @@ def _print_refusal(query: str, error: SettingsError, *, as_json: bool) -> None:
 
         print(json.dumps({"schema": SCHEMA, "query": query, "error": str(error)}, ensure_ascii=False), flush=True)
     else:
-        print(error, file=sys.stderr)
+        say(error)
 
 
 def _print_answer(trace: "SearchTrace", options: argparse.Namespace, *, note: str, heading: str = "") -> None:

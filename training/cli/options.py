@@ -1,14 +1,13 @@
 """Options that several commands of `python -m training` share, and what is checked of them at once."""
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 from indexing import places
 from indexing.cli.numbers import whole
 from indexing.cli.options import add_no_verify, check_at_least
-from indexing.cli.shell import add_old_spelling
+from indexing.cli.shell import add_old_spelling, say
 from indexing.errors import SettingsError
 from search.settings import PipelineSettings
 
@@ -94,7 +93,7 @@ def json_file(options: argparse.Namespace) -> Path | None:
     if isinstance(options.json, bool):
         return None
     file = Path(options.json)
-    print(f"--json {file} is now --json > {file}; the old form will go in a later version.", file=sys.stderr)
+    say(f"--json {file} is now --json > {file}; the old form will go in a later version.")
     if file.is_dir():
         raise SettingsError(f"--json {file} is a folder; give a file.")
     make_folder("--json", file.parent)

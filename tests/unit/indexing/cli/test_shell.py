@@ -129,6 +129,7 @@ def test_an_old_spelling_works_and_names_the_new_one(
         (["extra"], "'extra' is one argument too many;"),
         (["--rerank-depth", "many"], "--rerank-depth: invalid int value: 'many';"),
         (["--rerank-depth"], "--rerank-depth: expected one argument;"),
+        (["--rer=\x1b[31m"], "ambiguous option: --rer=\\x1b[31m could match --rerank-depth, --rerank-k;"),
     ],
 )
 def test_a_command_line_is_refused_in_one_sentence(arguments: list[str], sentence: str, capsys: Captured) -> None:
