@@ -87,7 +87,7 @@ def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits, remarks: 
         try:
             before = _state(file)
             if file.suffix.lower() == ".parquet":
-                yield from parquet_chunks(file, fields, limits=limits)
+                yield from parquet_chunks(file, fields, tell=remarks.tell_once, limits=limits)
             elif file.suffix.lower() == ".txt":
                 yield _text_file(file, fields, limits)
             else:
@@ -125,7 +125,7 @@ def line_reader(name: str, fields: Fields, remarks: Remarks, *, limit: int = LIM
     """
     lowered = name.lower().removesuffix(".gz")
     if lowered.endswith((".jsonl", ".ndjson")):
-        return iterate(json_parser(fields, limit=limit))
+        return iterate(json_parser(fields, tell=remarks.tell_once, limit=limit))
     if lowered.endswith(".tsv"):
         return TsvReader(name, fields, remarks, limit=limit)
     if lowered.endswith(".csv"):

@@ -65,6 +65,27 @@ def find_fields(fields: Fields, names: tuple[str, ...]) -> RecordFields | str:
     return RecordFields(chosen[0], chosen[1], chosen[2] or None)
 
 
+@lru_cache(maxsize=8)
+def passed_over(fields: Fields, names: tuple[str, ...]) -> str:
+    """A sentence on usual names of ids and texts among a record's that aren't taken; empty if there are none.
+
+    The fields must be found, and names are compared as they stand.
+    """
+    chosen = find_fields(fields, names)
+    sentences = []
+    for what, own, taken, usual in (
+        ("id", fields.id, chosen[0], ID_FIELDS),
+        ("text", fields.text, chosen[1], TEXT_FIELDS),
+    ):
+        others = [name for name in usual if name in names and name not in chosen]
+        if own is None and others:
+            sentences.append(
+                f"The {what} is taken from {taken!r}, and not from {' or '.join(map(repr, others))}; "
+                f"for {'that' if len(others) == 1 else 'one of those'}: --{what}-field {others[0]}."
+            )
+    return " ".join(sentences)
+
+
 def listed(names: Iterable[str]) -> str:
     """The first 8 names in alphabetical order, and the number of the others."""
     ordered = sorted(names)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields
+from indexing.corpus.fields import Fields, RecordFields, as_strings, find_fields, passed_over
 from indexing.corpus.limits import LIMITS, LONGEST_ID
 from indexing.corpus.remarks import Remarks
+from indexing.notes import Note, silent_note
 from indexing.records import Passage, PassageId
 from indexing.whitespace import bare, squeeze
 
@@ -34,9 +35,9 @@ class Chunk(NamedTuple):
     place: Callable[[int], str]
 
 
-def json_parser(fields: Fields, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
-    """A parser of JSON lines of at most `limit` bytes."""
-    return _of_bytes(lambda line: _parse_json(line, fields), limit)
+def json_parser(fields: Fields, *, tell: Note = silent_note, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
+    """A parser of JSON lines of at most `limit` bytes; of each, `tell` gets which fields aren't taken, or nothing."""
+    return _of_bytes(lambda line: _parse_json(line, fields, tell), limit)
 
 
 def text_parser(name: str, *, limit: int = LIMITS.line) -> Callable[[bytes], Parsed]:
@@ -75,7 +76,7 @@ def decoded(line: bytes, *, limit: int = LIMITS.line) -> str:
         ) from None
 
 
-def _parse_json(line: str, fields: Fields) -> Parsed:
+def _parse_json(line: str, fields: Fields, tell: Note) -> Parsed:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
@@ -92,6 +93,7 @@ def _parse_json(line: str, fields: Fields) -> Parsed:
         return names
     if repeated := _repeated(line, names):
         return f"field {repeated!r} stands there twice with different values"
+    tell(passed_over(fields, tuple(record)))
     values = as_strings(names, record[names.id], record[names.text], record[names.title] if names.title else "")
     if isinstance(values, str):
         return values

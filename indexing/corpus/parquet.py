@@ -7,20 +7,27 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexing.corpus.fields import EXACT, Fields, RecordFields, as_strings, find_fields
+from indexing.corpus.fields import EXACT, Fields, RecordFields, as_strings, find_fields, passed_over
 from indexing.corpus.limits import LIMITS, ReadLimits
 from indexing.corpus.lines import Chunk, Parsed, Values
 from indexing.errors import CorpusError, first_line
+from indexing.notes import Note, silent_note
 
 EXACT_IN: Mapping[pa.DataType, int] = {pa.float32(): 2**24, pa.float16(): 2**11}
 """From where on numbers of a type have lost digits; other floating-point numbers are double."""
 
 
-def parquet_chunks(file: Path, fields: Fields, *, limits: ReadLimits = LIMITS) -> Iterator[Chunk]:
-    """Every row in order, numbered from 1. Raises CorpusError if the file or its columns can't be used."""
+def parquet_chunks(
+    file: Path, fields: Fields, *, tell: Note = silent_note, limits: ReadLimits = LIMITS
+) -> Iterator[Chunk]:
+    """Every row in order, numbered from 1; `tell` gets which columns aren't taken, or nothing.
+
+    Raises CorpusError if the file or its columns can't be used.
+    """
     try:
         with pq.ParquetFile(file, memory_map=False) as source:
             names = _columns(file, source.schema_arrow, fields)
+            tell(passed_over(fields, tuple(source.schema_arrow.names)))
             first, exact = 1, EXACT_IN.get(source.schema_arrow.field(names.id).type, EXACT)
             size = batch_rows(source.metadata, limits)
             for batch in source.iter_batches(size, columns=[name for name in names if name]):

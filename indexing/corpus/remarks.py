@@ -59,6 +59,11 @@ class Remarks:
         """Add a sentence on a file."""
         self.told.append(sentence)
 
+    def tell_once(self, sentence: str) -> None:
+        """Add a sentence that files or lines have in common; an empty one says nothing."""
+        if sentence and sentence not in self.told:
+            self.told.append(sentence)
+
     def text(self, key: str, value: str) -> str:
         """A text or title, with double encoding undone if it is to be."""
         meant = mended(value)

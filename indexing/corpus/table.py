@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from indexing.corpus.fields import ID_FIELDS, Fields, RecordFields, find_fields, listed
+from indexing.corpus.fields import ID_FIELDS, Fields, RecordFields, find_fields, listed, passed_over
 from indexing.corpus.files import READ_ERRORS
 from indexing.corpus.lines import Parsed, Values, decoded
 from indexing.corpus.remarks import Remarks
@@ -90,6 +90,8 @@ class TsvReader:
         self._csv: bool | None = None
         """Whether quotation marks are CSV's; None while no line has any."""
         self._unquoted = 0
+        self._text_characters = self._title_characters = 0
+        """Of rows without a header, which don't say which value is the text."""
         self._suspect: list[str] = []
         """The first row, if it was read as a passage but looks like a header row of unknown names."""
 
@@ -115,6 +117,12 @@ class TsvReader:
                 if self._csv is None:
                     evidence.add("", 0)
                 yield self._parse(line)
+        if self._title_characters > self._text_characters:
+            self._remarks.tell(
+                f"{self._name}: the third values, which are titles, are longer than the second ones, which are texts; "
+                "if they are meant otherwise, as where rows were numbered, name the columns in a header row (such as "
+                "id, title, text)."
+            )
         if self._unquoted:
             self._remarks.tell(
                 f"{self._name}: the quotation marks of CSV around {self._unquoted:,} values were undone."
@@ -126,7 +134,7 @@ class TsvReader:
             cells = unquoted(decoded(first, limit=self._limit))
         except ValueError:
             cells = []
-        self._columns = header_columns(self._name, cells, self._fields)
+        self._columns = header_columns(self._name, cells, self._fields, self._remarks)
         if self._columns is not None:
             self._header, self._plain_header = first, _plain(first)
             self._longest_header = len(codecs.BOM_UTF8) + len(first)
@@ -202,7 +210,10 @@ class TsvReader:
                 self._tell_suspect()
             if len(cells) not in (2, 3):
                 return f"{len(cells)} tab-separated fields, 2 (id, text) or 3 (id, text, title) are wanted"
-            return Values(*cells)
+            values = Values(*cells)
+            self._text_characters += len(values.text)
+            self._title_characters += len(values.title)
+            return values
         if len(cells) < columns.most and cells[-1].startswith('"') and cells[-1].count('"') % 2:
             return UNCLOSED
         return row_values(cells, columns, "tab-separated fields")
@@ -238,7 +249,7 @@ def unquoted(line: str) -> list[str]:
     return cells
 
 
-def header_columns(name: str, cells: Sequence[str], fields: Fields) -> Columns | None:
+def header_columns(name: str, cells: Sequence[str], fields: Fields, remarks: Remarks) -> Columns | None:
     """The columns that a header row names; None if the first row is none.
 
     Raises:
@@ -253,6 +264,7 @@ def header_columns(name: str, cells: Sequence[str], fields: Fields) -> Columns |
         for own in chosen:
             if own and named.count(own) > 1:
                 raise CorpusError(f"{name}:1: column {own!r} stands twice in the header row; rename one.")
+        remarks.tell_once(passed_over(fields, named))
         title = named.index(chosen.title) if chosen.title else None
         return Columns(named.index(chosen.id), named.index(chosen.text), title, len(named))
     if fields == Fields() and len(named) > 1 and named[0] in ID_FIELDS and all(map(NAME_LIKE.fullmatch, named)):
@@ -277,7 +289,7 @@ def csv_reader(
         first = next(text_lines, None)
         if first is None:
             return
-        columns, delimiter = _csv_header(name, first, fields)
+        columns, delimiter = _csv_header(name, first, fields, remarks)
         header = list(_plain_cells(next(csv.reader([first], delimiter=delimiter))))
         remarks.tell(f"{name}:1: the header row {first.strip()[:80]} was left out.")
         yield None
@@ -322,7 +334,7 @@ def _csv_lines(raw_lines: Iterator[bytes], faults: list[str], limit: int) -> Ite
         yield line + "\n"
 
 
-def _csv_header(name: str, first: str, fields: Fields) -> tuple[Columns, str]:
+def _csv_header(name: str, first: str, fields: Fields, remarks: Remarks) -> tuple[Columns, str]:
     """The columns of a header row, and what separates them."""
     for delimiter in DELIMITERS:
         try:
@@ -334,7 +346,7 @@ def _csv_header(name: str, first: str, fields: Fields) -> tuple[Columns, str]:
                     f"tr '\\r' '\\n' < {name} > NEW.csv"
                 ) from error
             cells = []  # a text in place of a header, larger than a field may be
-        columns = header_columns(name, cells, fields) if len(cells) > 1 else None
+        columns = header_columns(name, cells, fields, remarks) if len(cells) > 1 else None
         if columns is not None:
             return columns, delimiter
     raise CorpusError(

@@ -4,6 +4,8 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from indexing.corpus.corpus import Corpus
@@ -76,3 +78,37 @@ def test_fields_of_a_form_that_has_none_are_refused(tmp_path: Path, name: str) -
     with pytest.raises(SettingsError, match="has no field names") as caught:
         given_fields(path, id="pid")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "c.jsonl",
+            [
+                '{"id": 0, "docid": "D1", "text": "The cat sat.", "n": 1}',
+                '{"id": 1, "docid": "D2", "text": "The dog ran."}',
+            ],
+        ),
+        ("c.csv", ["id,docid,text", "0,D1,The cat sat.", "1,D2,The dog ran."]),
+        ("c.tsv", ["id\tdocid\ttext", "0\tD1\tThe cat sat.", "1\tD2\tThe dog ran."]),
+    ],
+)
+def test_a_second_name_of_ids_that_is_not_taken_is_told_once(tmp_path: Path, name: str, lines: list[str]) -> None:
+    told = "The id is taken from 'id', and not from 'docid'; for that: --id-field docid."
+    corpus = Corpus(write_lines(tmp_path / name, lines))
+    assert [passage.id for passage in corpus] == ["0", "1"]
+    assert corpus.notes.count(told) == 1
+    chosen = Corpus(corpus.path, fields=Fields(id="docid"))
+    assert [passage.id for passage in chosen] == ["D1", "D2"]
+    assert told not in chosen.notes
+
+
+def test_columns_of_parquet_that_are_not_taken_are_told(tmp_path: Path) -> None:
+    columns = {"pid": ["a"], "text": ["The cat sat."], "body": ["x"], "content": ["y"]}
+    pq.write_table(pa.table(columns), tmp_path / "c.parquet")
+    corpus = Corpus(tmp_path / "c.parquet")
+    assert [passage.text for passage in corpus] == ["The cat sat."]
+    assert corpus.notes == (
+        "The text is taken from 'text', and not from 'content' or 'body'; for one of those: --text-field content.",
+    )

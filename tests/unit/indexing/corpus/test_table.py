@@ -119,3 +119,13 @@ def test_csv_without_line_feeds_or_with_a_huge_first_line_is_refused(tmp_path: P
         read(tmp_path / "c.csv", "x" * 200_000)
     given, _ = read(tmp_path / "c.csv", 'id,text,"two\rlines"\n1,It turns.,\n')
     assert given == passages(("1", "It turns."))
+
+
+@pytest.mark.parametrize("rows", ["0\tD1\tThe cat sat.\n1\tD2\tThe dog ran.\n", "D1\tA cat\tThe cat sat on the mat.\n"])
+def test_titles_longer_than_texts_are_told_where_no_header_names_them(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "c.tsv"
+    assert read(path, rows)[1] == (
+        f"{path}: the third values, which are titles, are longer than the second ones, which are texts; if they are "
+        "meant otherwise, as where rows were numbered, name the columns in a header row (such as id, title, text).",
+    )
+    assert len(read(path, f"number\tid\ttext\n{rows}")[1]) == 1  # the header row
