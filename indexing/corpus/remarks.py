@@ -20,6 +20,16 @@ SPREADSHEET = re.compile(r'="[^"]*"|\d(?:[.,]\d+)?E\+\d{2,3}')
 FEW = 8  # notes of one kind that are told; the others are counted
 
 
+def is_missing(value: str) -> bool:
+    """Whether a value is what programs write for a missing one."""
+    return len(value) <= LONGEST_MISSING and value.lower() in MISSING
+
+
+def is_rewritten(key: str) -> bool:
+    """Whether an id is as a spreadsheet writes it."""
+    return ("E+" in key or key.startswith("=")) and SPREADSHEET.fullmatch(key) is not None
+
+
 @dataclass
 class Noticed:
     """How many were noticed of one kind, and the first of them."""
@@ -82,10 +92,10 @@ class Remarks:
         self._id_characters += len(key)
         self._text_characters += len(text)
         self._decimal_ids += key.endswith(".0") and key[:-2].isdecimal()
-        if SPREADSHEET.fullmatch(key):
+        if is_rewritten(key):
             self._spreadsheet_ids.add(repr(key))
         for what, value in (("id", key), ("text", text), ("title", title)):
-            if len(value) <= LONGEST_MISSING and value.lower() in MISSING:
+            if is_missing(value):
                 self._missing[what].add(repr(value) if what == "id" else f"{value!r} of passage {key[:80]!r}")
 
     def compare(self, ids: Sequence[str]) -> None:

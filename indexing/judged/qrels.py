@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from indexing.corpus.remarks import is_rewritten
 from indexing.errors import CorpusError
 from indexing.judged.lines import refuse
 from indexing.judged.objects import document, holds_json, id_of, records, refuse_record
 from indexing.judged.rows import Names, Row, Table
-from indexing.judged.tally import REPEAT, UNRATED, Tally
+from indexing.judged.tally import REPEAT, REWRITTEN, UNRATED, Tally
 from indexing.notes import Note, counted, log_note
 from indexing.records import PassageId, Qrels, QueryId
 from indexing.whitespace import bare
@@ -132,6 +133,8 @@ class _Grades:
                     f"line {lines[passage]:,}"
                 )
             lines[passage] = number
+            if is_rewritten(query) or is_rewritten(passage):
+                self._tally.add(REWRITTEN, number)
         if problem:
             refuse(self._path, number, problem, text, form=FORM)
 
@@ -177,6 +180,8 @@ class _Shape:
         self._first: Row | None = None
         self._swapped: Row | None = None
         """A row whose second column doesn't hold what TREC's holds."""
+        self._numbered = True
+        """Whether every first field so far is its row's number, and no second one is what TREC's holds."""
         self._unused_only = True
         """Whether every passage so far is called as TREC calls its second column."""
         self._rows = 0
@@ -191,6 +196,7 @@ class _Shape:
         if len(fields) != self._width:
             self._begin(row)
         mark = fields[1] if len(fields) == 4 and fields[1] not in UNUSED else ""
+        self._numbered = self._numbered and bool(mark) and fields[0] in (str(self._rows - 1), str(self._rows))
         source = mark if mark in (CLICKS, IMPORTED) or mark.startswith(MODEL) else ""
         if mark and not source:
             self._swapped = self._swapped or row
@@ -218,9 +224,13 @@ class _Shape:
         self.source = source
 
     def check(self) -> None:
-        """Refuse a file whose passages are all called as TREC calls its unused second column."""
+        """Refuse a file whose rows are numbered, or whose passages are all called as TREC calls its unused column."""
         first = self._first
-        if first is None or not self._unused_only:
+        if first is None:
+            return
+        if not self._unused_only:
+            if self._numbered and self._swapped is not None and self._rows > 1:
+                self._table.refuse(first, "the first fields number the rows, as pandas does, and are no queries")
             return
         name = first.fields[-2]
         if self._swapped is not None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from indexing.corpus.remarks import is_missing, is_rewritten
 from indexing.errors import CorpusError
 from indexing.judged.lines import refuse
 from indexing.judged.objects import UNSTORABLE, document, holds_json, id_of, records
 from indexing.judged.rows import Names, Row, Table, has_doubled_quotes, unquoted
-from indexing.judged.tally import QUOTED, REPEAT, Tally
+from indexing.judged.tally import MISSING, QUOTED, REPEAT, REWRITTEN, Tally
 from indexing.notes import Note, log_note
 from indexing.records import Query, QueryId
 from indexing.whitespace import bare, squeeze
@@ -53,6 +54,10 @@ def read_queries(path: Path, *, note: Note = log_note) -> list[Query]:
             refuse(path, found.number, problem, found.line, form="one text for each id")
         if number != found.number:
             tally.add(REPEAT, found.number)
+        elif is_missing(text):
+            tally.add(MISSING, number)
+        if is_rewritten(found.key):
+            tally.add(REWRITTEN, found.number)
     if not queries:
         raise CorpusError(f"{path} holds no query; give a file with lines of {FORM}.")
     tally.tell(note)

@@ -8,6 +8,14 @@ COMMENT = ("line that starts with '#' is left out as a comment", "lines that sta
 HEADER = ("header line is left out", "header lines are left out")
 REPEAT = ("line repeats an earlier one and counts once", "lines repeat earlier ones and count once")
 QUOTED = ("line is read without the quotes of CSV", "lines are read without the quotes of CSV")
+MISSING = (
+    "query has a text that programs write for a missing value; it is searched as a word",
+    "queries have texts that programs write for a missing value; they are searched as words",
+)
+REWRITTEN = (
+    "line has an id as a spreadsheet writes it, which other files may have in full; save the column as text",
+    "lines have ids as a spreadsheet writes them, which other files may have in full; save the columns as text",
+)
 UNRATED = ("row without a rating is left out", "rows without a rating are left out")
 
 

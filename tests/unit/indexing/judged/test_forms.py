@@ -29,6 +29,7 @@ def test_what_is_no_grade_is_described(value: object) -> None:
     [
         (["1 0 a 1", "1 b 1"], ":2: 3 fields, where line 1 has 4"),
         (["1 a 0 1", "2 b 0 1"], ":1: every passage is called '0'.*second and third columns are swapped"),
+        (["0\tq1\ta\t1", "1\tq2\ta\t1"], ":1: the first fields number the rows"),
         (["1 0 1", "2 0 1"], ":1: every passage is called '0', as TREC's unused second column"),
         (["1 a 1 1 0.5"], ":1: 5 fields, which are NIST's prels"),
         (["1 Q0 a 1 2.5 tag"], ":1: 6 fields are those of a run"),
@@ -108,6 +109,25 @@ def test_queries_of_other_forms_are_refused(tmp_path: Path, lines: list[str], wh
 )
 def test_queries_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) -> None:
     assert read_queries(write_lines(tmp_path / name, lines)) == [Query(QueryId("7"), 'the "old" mill')]
+
+
+def test_what_programs_changed_in_queries_and_judgments_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    queries = write_lines(tmp_path / "q.csv", [",id,query", "0,1.2E+11,rye", "1,2,nan", "2,3,nan bread"])
+    assert [query.text for query in read_queries(queries, note=notes.append)] == ["rye", "nan", "nan bread"]
+    qrels = write_lines(tmp_path / "qrels.csv", ["qid,pid,rel", '"=""007""",a,1', "2,1E+05,1", "3,E+05,1"])
+    read_qrels(qrels, note=notes.append)
+    assert [note.partition(": ")[2] for note in notes if "header" not in note] == [
+        "1 line has an id as a spreadsheet writes it, which other files may have in full; save the column as text "
+        "(line 2).",
+        "1 query has a text that programs write for a missing value; it is searched as a word (line 3).",
+        "2 lines have ids as a spreadsheet writes them, which other files may have in full; save the columns as text "
+        "(the first is line 2).",
+    ]
+
+
+def test_judgments_with_a_mark_of_their_own_are_no_numbered_rows(tmp_path: Path) -> None:
+    assert read_qrels(write_lines(tmp_path / "q.txt", ["1 x a 1", "3 x b 1"])) == {"1": {"a": 1}, "3": {"b": 1}}
 
 
 def test_a_query_in_quotation_marks_of_its_own_keeps_them(tmp_path: Path) -> None:
