@@ -67,6 +67,8 @@ class ListedTables:
     """Unpacked bytes by name, in order."""
     whole: bool
     """Whether the archive was listed to its end."""
+    notes: tuple[str, ...] = ()
+    """Sentences on tables that are read as one, and on members that aren't read."""
 
 
 class _TimeUpError(Exception):
@@ -144,18 +146,21 @@ def list_tables(file: Path, *, seconds: float) -> ListedTables:
 
     Raises CorpusError, where it is listed to its end, if it holds no table or one of several would have to be chosen.
     """
-    known, others, whole = dict[str, int](), dict[str, int](), True
+    known, others, unread, whole = dict[str, int](), dict[str, int](), list[str](), True
     try:
         for member in _members(file, until=time.monotonic() + seconds):
             if PurePosixPath(member.name).name in TABLES:
                 known[member.name] = member.size
             elif _other_table(member.name):
                 others[member.name] = member.size
+            if _is_unread(member.name):
+                unread.append(member.name)
     except _TimeUpError:
         whole = False
     if whole and not known:
         _check_one(file, list(others))
-    return ListedTables(known or (others if len(others) == 1 else {}), whole)
+    tables = known or (others if len(others) == 1 else {})
+    return ListedTables(tables, whole, _archive_notes(file, list(known), unread))
 
 
 @contextmanager
@@ -175,17 +180,30 @@ def _archive_parts(file: Path, tell: Note) -> Iterator[tuple[str, IO[bytes]]]:
             yield _checked(f"{file}/{name}", stream)
         elif _other_table(name):
             others.append(name)
-        if path.name not in TABLES and path.parent.name not in JUDGED_FOLDERS and may_hold_passages(path.name):
+        if _is_unread(name):
             unread.append(name)
-    read = shown(known, most=FEW)
-    if len(known) > 1:
-        tell(f"{file}: {read} are read as one corpus; unpack it, and give one of them to read that alone.")
-    if known and unread:
-        also = shown(unread, most=FEW)
-        tell(f"{file} also holds {also}, beside {read}, and it isn't read: unpack it, and give that file.")
+    for sentence in _archive_notes(file, known, unread):
+        tell(sentence)
     if not known:
         _check_one(file, others)
         yield from (_checked(f"{file}/{name}", stream) for name, stream, _ in _members(file) if name == others[0])
+
+
+def _is_unread(name: str) -> bool:
+    """Whether a member isn't read beside a table of a known name, though it may be meant to be."""
+    path = PurePosixPath(name)
+    return path.name not in TABLES and path.parent.name not in JUDGED_FOLDERS and may_hold_passages(path.name)
+
+
+def _archive_notes(file: Path, known: Sequence[str], unread: Sequence[str]) -> tuple[str, ...]:
+    """What to tell of an archive with these tables of known names, and these members beside them."""
+    notes, read = list[str](), shown(known, most=FEW)
+    if len(known) > 1:
+        notes.append(f"{file}: {read} are read as one corpus; unpack it, and give one of them to read that alone.")
+    if known and unread:
+        also = shown(unread, most=FEW)
+        notes.append(f"{file} also holds {also}, beside {read}, and it isn't read: unpack it, and give that file.")
+    return tuple(notes)
 
 
 def _other_table(name: str) -> bool:

@@ -24,7 +24,7 @@ def preview_corpus(path: Path, *, fields: Fields | None = None) -> Preview | Non
     """What the beginning of a corpus says; None for an archive in which no table was found within seconds.
 
     Of an archive the listed sizes count, of a folder of texts the sizes of its files, of several Parquet files the rows
-    that each one's footer tells.
+    that each one's footer tells. Of several tables or Parquet files the first, the middle and the last are looked into.
 
     Raises what `preview` raises, of every file that is looked into.
     """
@@ -34,10 +34,12 @@ def preview_corpus(path: Path, *, fields: Fields | None = None) -> Preview | Non
     if name.endswith(".txt"):
         return _texts(path, found, named)
     if name.endswith(ARCHIVES):
-        return _archive(found.files[0], named)
-    if len(found.files) > 1:
-        return _several(found.files, named)
-    return _file(found.files[0], named)
+        read = _archive(found.files[0], named)
+    elif len(found.files) > 1:
+        read = _several(found.files, named)
+    else:
+        read = _file(found.files[0], named)
+    return read and replace(read, notes=(*found.notes, *read.notes))
 
 
 def _file(file: Path, fields: Fields) -> Preview:
@@ -65,44 +67,58 @@ def _texts(path: Path, found: Found, fields: Fields) -> Preview:
 
 
 def _archive(file: Path, fields: Fields) -> Preview | None:
-    """An archive: the beginning of its first table is read, and the listed sizes of all are counted."""
+    """An archive: the listed sizes of all tables, and the beginning of the first, the middle and the last one."""
     tables = list_tables(file, seconds=SECONDS)
     if not tables.sizes:
         return None
-    name, size = next(iter(tables.sizes.items()))
+    full = [name for name, size in tables.sizes.items() if size] or list(tables.sizes)
+    names = _some(full)
+    found = [_member(file, name, tables.sizes[name], fields) for name in names]
+    share = sum(tables.sizes[name] for name in names) / max(sum(tables.sizes.values()), 1)
+    passages = round(sum(one.passages for one in found) / (share or 1))
+    return replace(
+        _together(found, passages=passages, files=len(tables.sizes), others=len(full) > len(names) or not tables.whole),
+        notes=tuple(dict.fromkeys(chain(tables.notes, *(one.notes for one in found)))),
+    )
 
+
+def _member(file: Path, name: str, size: int, fields: Fields) -> Preview:
     def copy(path: Path) -> float:
         with opened_member(file, name) as content:
             return copy_lines(content, path, size=size, packed=False)
 
-    found = preview_copy(f"{file}/{name}", copy, stored=f"corpus{PurePosixPath(name).suffix.lower()}", fields=fields)
-    times = sum(tables.sizes.values()) / max(size, 1)
-    return replace(
-        found,
-        passages=round(found.passages * times),
-        text_bytes=round(found.text_bytes * times),
-        whole=found.whole and tables.whole and len(tables.sizes) == 1,
-        files=len(tables.sizes),
-    )
+    return preview_copy(f"{file}/{name}", copy, stored=f"corpus{PurePosixPath(name).suffix.lower()}", fields=fields)
 
 
 def _several(files: Sequence[Path], fields: Fields) -> Preview:
     """Several Parquet files: each one's footer is read, and the beginning of the first, the middle and the last one."""
     rows = _in_time(files, lambda file: count_rows(file, fields))
-    looked = list(dict.fromkeys((files[0], files[len(files) // 2], files[-1])))
+    full = [file for file, count in zip_longest(files, rows) if count != 0] or list(files)
+    looked = _some(full)
     found = [_file(file, fields) for file in looked]
-    passages = round(sum(rows) * len(files) / len(rows))
+    return _together(
+        found, passages=round(sum(rows) * len(files) / len(rows)), files=len(files), others=len(full) > len(looked)
+    )
+
+
+def _some(parts: Sequence[T]) -> list[T]:
+    """The first, the middle and the last one."""
+    return list(dict.fromkeys((parts[0], parts[len(parts) // 2], parts[-1])))
+
+
+def _together(found: Sequence[Preview], *, passages: int, files: int, others: bool) -> Preview:
+    """What the beginnings of some files say of a corpus of so many; `others` is whether more of them hold passages."""
     read = sum(one.passages for one in found)
     return Preview(
         first=_in_turn([one.first for one in found], most=SHOWN),
         sample=_in_turn([one.sample for one in found], most=SAMPLED),
         passages=passages,
         text_bytes=round(sum(one.text_bytes for one in found) * passages / max(read, 1)),
-        whole=all(one.whole for one in found) and len(looked) == len(files),
+        whole=all(one.whole for one in found) and not others,
         faults=tuple(chain.from_iterable(one.faults for one in found)),
         notes=tuple(dict.fromkeys(chain.from_iterable(one.notes for one in found))),
-        files=len(files),
-        looked=len(looked),
+        files=files,
+        looked=len(found),
     )
 
 

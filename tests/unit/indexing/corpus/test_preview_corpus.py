@@ -74,7 +74,15 @@ def test_an_archive_is_counted_by_the_sizes_that_it_lists(
     assert [passage.id for passage in found.first] == ["1000", "1001", "1002"]
     assert (found.passages, found.text_bytes, found.whole) == (1_000, 1_000 * (4 + 9), False)
     pack(file, {"a/corpus.tsv": LINES[:150], "b/corpus.tsv": LINES[150:]})
-    assert (look(tmp_path).passages, look(tmp_path).files, look(tmp_path).whole) == (1_000, 2, False)
+    found = look(tmp_path)
+    assert (found.passages, found.files, found.looked, found.whole) == (1_000, 2, 2, False)
+    assert f"{file}: a/corpus.tsv, b/corpus.tsv are read as one corpus" in found.notes[0]
+    two = b"zz\tThe cat sat.\nno tab\n"
+    pack(file, {"a/corpus.tsv": LINES[:150], "b/corpus.tsv": two})
+    assert [passage.id for passage in look(tmp_path).first] == ["1000", "zz", "1001"]
+    assert look(tmp_path).faults[0].startswith(f"{file}/b/corpus.tsv:2: 1 tab-separated fields")
+    pack(file, {"a/corpus.tsv": LINES[:150], "b/corpus.tsv": b""})
+    assert (look(tmp_path).passages, look(tmp_path).whole) == (10, True)
     pack(file, {"mine.ndjson": b'{"id": "7", "text": "The cat sat."}\n'})
     assert [(passage.id, passage.text) for passage in look(tmp_path).first] == [("7", "The cat sat.")]
     pack(file, {"deep/collection.tsv": b"no tab\n"})
@@ -101,6 +109,8 @@ def test_several_files_are_counted_by_their_rows_and_shown_in_turn(tmp_path: Pat
     found = look(tmp_path / "two")
     assert [passage.id for passage in found.first] == ["0", "10", "1"]
     assert (found.passages, found.looked, found.whole) == (4, 2, True)
+    write_rows(tmp_path / "two" / "c.parquet", range(0))  # as several writers leave it
+    assert (look(tmp_path / "two").passages, look(tmp_path / "two").whole) == (4, True)
 
 
 def test_a_faulty_file_behind_the_first_is_named(tmp_path: Path) -> None:
