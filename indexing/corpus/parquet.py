@@ -26,7 +26,7 @@ def parquet_chunks(
     """
     try:
         with pq.ParquetFile(file, memory_map=False) as source:
-            names = _columns(file, source.schema_arrow, fields)
+            names = _columns(file, source, fields)
             tell(passed_over(fields, tuple(source.schema_arrow.names)))
             first, exact = 1, EXACT_IN.get(source.schema_arrow.field(names.id).type, EXACT)
             size = batch_rows(source.metadata, limits)
@@ -41,7 +41,7 @@ def count_rows(file: Path, fields: Fields) -> int:
     """How many rows a file has, by its footer alone. Raises CorpusError if that or its columns can't be used."""
     try:
         with pq.ParquetFile(file, memory_map=False) as source:
-            _columns(file, source.schema_arrow, fields)
+            _columns(file, source, fields)
             return int(source.metadata.num_rows)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise CorpusError(f"{file} can't be read ({first_line(error)}); fetch or write it again.") from error
@@ -58,22 +58,26 @@ def batch_rows(metadata: pq.FileMetaData, limits: ReadLimits = LIMITS) -> int:
     return max(1, min(limits.batch_rows, int(limits.batch_bytes / max(longest, 1))))
 
 
-def _columns(file: Path, schema: pa.Schema, fields: Fields) -> RecordFields:
+def _columns(file: Path, source: pq.ParquetFile, fields: Fields) -> RecordFields:
+    schema: pa.Schema = source.schema_arrow
     names = find_fields(fields, tuple(schema.names))
     if isinstance(names, str):
         raise CorpusError(f"{file}: {names}. Name them with --id-field, --text-field and --title-field.")
     for option, name in names._asdict().items():
-        if name and (schema.names.count(name) > 1 or not _usable(schema.field(name).type, number=option == "id")):
+        untyped = option == "title" or not source.metadata.num_rows  # as a column is written that holds no value
+        if name and (
+            schema.names.count(name) > 1 or not _usable(schema.field(name).type, number=option == "id", null=untyped)
+        ):
             kinds = ", ".join(str(field.type) for field in schema if field.name == name)
             raise CorpusError(f"{file}: column {name!r} holds {kinds}, not text; name another with --{option}-field.")
     return names
 
 
-def _usable(kind: pa.DataType, *, number: bool) -> bool:
+def _usable(kind: pa.DataType, *, number: bool, null: bool) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     text = (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view())
     numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return kind in text or (number and numbers)
+    return kind in text or (number and numbers) or (null and pa.types.is_null(kind))
 
 
 def _rows(batch: pa.RecordBatch, names: RecordFields, limit: int, exact: int) -> list[Parsed]:

@@ -38,6 +38,16 @@ def test_columns_may_be_named_as_known_collections_do(tmp_path: Path, id_field: 
 def test_a_title_is_read_and_may_be_null(tmp_path: Path) -> None:
     path = parquet(tmp_path / "c.parquet", id=["1", "2"], title=["A cat", None], text=["It sat.", "The dog ran."])
     assert list(Corpus(path)) == [Passage(PassageId("1"), "It sat.", "A cat"), DOG]
+    path = parquet(tmp_path / "c.parquet", id=["1"], title=pa.nulls(1), text=["The cat sat."])
+    assert list(Corpus(path)) == [CAT]
+
+
+def test_a_part_without_rows_need_not_know_what_its_columns_hold(tmp_path: Path) -> None:
+    parquet(tmp_path / "0.parquet", id=pa.nulls(0), text=pa.nulls(0))
+    two(tmp_path / "1.parquet")
+    assert list(Corpus(tmp_path)) == [CAT, DOG]
+    with pytest.raises(CorpusError, match="column 'text' holds null, not text"):
+        list(Corpus(parquet(tmp_path / "2.parquet", id=["1"], text=pa.nulls(1))))
 
 
 @pytest.mark.parametrize("kind", [pa.int32(), pa.int64(), pa.uint8(), pa.large_string(), pa.binary()])
