@@ -19,6 +19,7 @@ from indexing.cli.options import (
 from indexing.cli.printed import print_build
 from indexing.cli.shell import Commands
 from indexing.errors import CorpusError, SettingsError
+from indexing.whitespace import bare
 
 
 def add(commands: Commands) -> None:
@@ -86,6 +87,6 @@ def _delete(options: argparse.Namespace) -> int:
 
 def _ids_of(path: Path) -> list[str]:
     try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+        return [key for line in path.read_text(encoding="utf-8-sig").split("\n") if (key := bare(line))]
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} isn't UTF-8 text ({error}); save it as UTF-8.") from error

@@ -22,6 +22,7 @@ MAGIC: Mapping[bytes, tuple[str, str]] = {
 """What files begin with, what they are, and what to do."""
 MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 EXAMINED = 4_096  # bytes
+FIRST_LINES = 20  # that tell whether a text is a table
 FEW, MANY = 0.05, 0.4  # shares of NULs among every other byte of UTF-16 text: of high bytes many, of low ones few
 
 
@@ -33,6 +34,19 @@ def check_beginning(name: str, content: bytes) -> None:
     encoding = next((encoding for mark, encoding in MARKS if content.startswith(mark)), "") or _unmarked(content)
     if encoding:
         raise CorpusError(f"{name} is written in {encoding}; convert it to UTF-8: {conversion(name, encoding)}")
+
+
+def holds_many(content: bytes) -> str:
+    """What a text holds, and what to do with it, if it is no single text but a collection; empty for any other."""
+    if content[:EXAMINED].lstrip().startswith(b"<DOC>"):
+        return "documents in TREC's form (<DOC>); convert it to JSONL"
+    lines = content[: 2 * EXAMINED].removeprefix(b"\xef\xbb\xbf").split(b"\n")[:FIRST_LINES]
+    whole = [line for line in (lines[:-1] if len(content) > 2 * EXAMINED else lines) if line.strip()]
+    if len(whole) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in whole):
+        return "JSON lines; name it .jsonl if each is a passage"
+    if len(whole) > 1 and len({line.count(b"\t") for line in whole}) == 1 and b"\t" in whole[0].strip():
+        return "a table of values between tabs; name it .tsv if each line is a passage"
+    return ""
 
 
 def conversion(name: str, encoding: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from indexing.corpus.beginning import holds_many
 from indexing.corpus.fields import Fields
 from indexing.corpus.files import READ_ERRORS, lines, parts
 from indexing.corpus.folder import find_corpus
@@ -89,7 +90,7 @@ def _chunks(files: Sequence[Path], fields: Fields, limits: ReadLimits, remarks: 
             if file.suffix.lower() == ".parquet":
                 yield from parquet_chunks(file, fields, tell=remarks.tell_once, limits=limits)
             elif file.suffix.lower() == ".txt":
-                yield _text_file(file, fields, limits)
+                yield _text_file(file, fields, limits, remarks, alone=len(files) == 1)
             else:
                 yield from _line_chunks(file, fields, limits, remarks)
             if _state(file) != before:
@@ -103,10 +104,14 @@ def _state(file: Path) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
-def _text_file(file: Path, fields: Fields, limits: ReadLimits) -> Chunk:
+def _text_file(file: Path, fields: Fields, limits: ReadLimits, remarks: Remarks, *, alone: bool) -> Chunk:
     _check_no_fields(str(file), fields)
     for _, stream in parts(file):
         content = stream.read(limits.line + 4)  # the limit, a byte-order mark, and one byte more
+    if many := holds_many(content):
+        if alone:
+            raise CorpusError(f"{file} would be read as one passage, but it holds {many}.")
+        remarks.tell(f"{file} is read as one passage, though it holds {many}.")
     parse = text_parser(str(file), limit=limits.line)
     return Chunk([parse(content.removeprefix(b"\xef\xbb\xbf"))], lambda _: str(file))
 

@@ -221,3 +221,25 @@ def test_a_folder_with_a_table_under_another_name_is_refused_with_that_name(tmp_
         write_lines(tmp_path / name, ["1\ttext"])
     with pytest.raises(CorpusError, match=r"it does hold mine\.tsv: give the file itself, --corpus .*/mine\.tsv\.$"):
         corpus_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (TSV, r"a table of values between tabs; name it \.tsv"),
+        (TSV * 1_000, r"a table of values between tabs; name it \.tsv"),
+        (JSONL, r"JSON lines; name it \.jsonl"),
+        (b"\n<DOC>\n<DOCNO>1</DOCNO>\n<TEXT>The cat sat.</TEXT>\n</DOC>\n", r"documents in TREC's form \(<DOC>\)"),
+    ],
+)
+def test_a_text_that_holds_many_passages_is_refused_alone_and_told_among_others(
+    tmp_path: Path, content: bytes, what: str
+) -> None:
+    (tmp_path / "many.txt").write_bytes(content)
+    with pytest.raises(CorpusError, match=f"would be read as one passage, but it holds {what}"):
+        list(Corpus(tmp_path / "many.txt"))
+    write_lines(tmp_path / "other.txt", ["The cat sat.", "", "\tIt slept."])
+    corpus = Corpus(tmp_path)
+    assert [passage.id for passage in corpus] == ["many", "other"]
+    assert "is read as one passage, though it holds" in corpus.notes[0]
+    assert len(corpus.notes) == 1
