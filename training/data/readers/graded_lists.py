@@ -18,6 +18,10 @@ MOST_TAKEN = 0.4  # of a grade, in all
 UNJUDGED = -1
 NO_TEACHERS = re.compile(r"(.*[_-])?(ids?|docids?|pids?|ranks?|labels?|grades?|places?)")
 """Names of lists in a teachers' file that hold something else."""
+MEANT = re.compile(
+    r"(grades?|labels?|rel(evan(ce|t))?|ratings?|gain|judge?ments?|is_(selected|relevant))([_-].*)?", re.I
+)
+"""Names that candidates' grades have elsewhere; one of these that isn't known is refused."""
 KeyedScores = Mapping[tuple[str, str], tuple[float, ...]]
 """A score of each candidate, by the name of the lists' folder (empty: any) and the query's id."""
 
@@ -151,6 +155,10 @@ def _grade(candidate: Mapping[str, Any], place: str) -> int | None:
     if candidate.get("grade") is not None and candidate.get("label") is not None:
         raise ValueError(f"{place} has both 'grade' and 'label'")
     name = "label" if candidate.get("grade") is None else "grade"
+    if candidate.get(name) is None:
+        meant = [other for other in candidate if MEANT.fullmatch(other) and other not in ("grade", "label")]
+        if meant:
+            raise ValueError(f"{place}.{meant[0][:40]} is by its name a grade, which is 'grade' or 'label' here")
     grade = _number(candidate, name, place)
     if grade is None or grade == UNJUDGED:
         return None

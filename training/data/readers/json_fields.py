@@ -42,6 +42,15 @@ class JsonExample:
 
 def find_example(record: Record) -> JsonExample:
     """The example of a record. Raises ValueError, with the names that it has and those that are wanted."""
+    found = _find_example(record)
+    if len(found.passages) > 1 and all(passage.isdecimal() for passage in found.passages):
+        raise ValueError(
+            f"its passages are numbers, as ids are ({', '.join(found.passages[:3])[:80]}); give their texts"
+        )
+    return found
+
+
+def _find_example(record: Record) -> JsonExample:
     present = {name: value for name, value in record.items() if value is not None}
     for query_name, passage_name in PAIRS:
         if query_name in present and passage_name in present:

@@ -48,7 +48,7 @@ def triples(source: Source, *, per_query: int, on_skip: OnSkip = ignore) -> Iter
     Raises:
         CorpusError: a line has other fields, is a header, or holds ids.
     """
-    rows = data_lines(source.path, _triple)
+    rows = _unnumbered(data_lines(source.path, _triple), source.path)
     return _join(rows, source=source.label(), per_query=per_query, on_skip=on_skip)
 
 
@@ -60,6 +60,19 @@ def _triple(line: str) -> Triple:
     if _is_header(texts):
         raise ValueError("it is a header, not a triple")
     return Triple(None, *texts)
+
+
+def _unnumbered(rows: Iterable[Triple], path: Path) -> Iterator[Triple]:
+    """The rows. Raises CorpusError if the first two begin with their numbers, as tables do that pandas writes."""
+    first = ""
+    for place, row in enumerate(rows):
+        if place == 1 and (first, row.query) in (("0", "1"), ("1", "2")):
+            raise CorpusError(
+                f"{path}: its rows begin with their numbers, {first} and {row.query}, where queries are expected; write "
+                "it without them: query TAB positive TAB negative."
+            )
+        first = row.query
+        yield row
 
 
 def _is_header(fields: Sequence[str]) -> bool:

@@ -54,6 +54,17 @@ def test_a_title_comes_before_its_text(tmp_path: Path) -> None:
         _read(f"lists:{_write(file, _list({**SPOON, 'title': 3}, MOON))}")
 
 
+@pytest.mark.parametrize("name", ["relevance", "rel", "rating", "relevance_score", "is_selected", "Grade"])
+def test_grades_of_another_name_are_refused(tmp_path: Path, name: str) -> None:
+    file = _write(
+        tmp_path / "lists.jsonl", _list({"text": "a", name: 1, "score": 2}, {"text": "b", name: 0, "score": 1})
+    )
+    with pytest.raises(CorpusError, match=rf"lists\.jsonl:1: candidates\[0\]\.{name} is by its name a grade"):
+        _read(f"lists:{file}")
+    kept = _write(tmp_path / "lists.jsonl", _list({**SPOON, name: 7}, {**MOON, name: 0}))  # beside a grade of ours
+    assert _read(f"lists:{kept}")[0].labels == (3.0, 0.0)
+
+
 def test_order_never_takes_a_whole_grade(tmp_path: Path) -> None:
     file = _write(tmp_path / "lists.jsonl", _list({**SPOON, "grade": 1, "place": 90}, MOON))
     assert _read(f"lists:{file}")[0].labels == pytest.approx((0.6, 0.0))

@@ -192,6 +192,10 @@ def test_two_texts_and_a_label_are_a_pair(tmp_path: Path) -> None:
         ({"sentence1": "q", "sentence2": P, "label": "1"}, r"label\[0\] is not a finite number"),
         ({"texts": ["q", P, N], "label": 1}, "'texts' has 3 texts for one label, not 2"),
         ({"query": "q", "positive_passages": [{"title": "t"}]}, r"'positive_passages\[0\].text' is missing"),
+        (
+            {"query": "q", "pos": ["7187158"], "neg": ["12", "9"]},
+            r"its passages are numbers, as ids are \(7187158, 12, 9\)",
+        ),
         ({"query": "q", "pos": [{"text": P}, P]}, r"'pos\[1\]' is text, not an object as others are"),
     ],
 )

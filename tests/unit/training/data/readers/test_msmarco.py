@@ -39,6 +39,15 @@ def test_consecutive_rows_of_a_query_are_one_list(tmp_path: Path) -> None:
     assert all(example.query_id is None for example in examples)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_that_begin_with_their_numbers_are_refused(tmp_path: Path, first: int) -> None:
+    path = write_lines(tmp_path / "triples.tsv", [f"{first}\tbees\thoney", f"{first + 1}\tbread\tyeast"])
+    with pytest.raises(CorpusError, match=f"its rows begin with their numbers, {first} and {first + 1}"):
+        list(triples(source_of(path), per_query=8))
+    digits = write_lines(tmp_path / "digits.tsv", ["1\tone\tmany", "1\tone\tfew", "3\tthree\tfew"])
+    assert [example.query for example in triples(source_of(digits), per_query=8)] == ["1", "3"]
+
+
 def test_rows_that_do_not_fit_begin_another_list(tmp_path: Path) -> None:
     rows = [f"bees\thoney\tnegative {number}" for number in range(5)]
     examples = list(triples(source_of(write_lines(tmp_path / "triples.tsv", rows)), per_query=3))
