@@ -68,8 +68,8 @@ def _unnumbered(rows: Iterable[Triple], path: Path) -> Iterator[Triple]:
     for place, row in enumerate(rows):
         if place == 1 and (first, row.query) in (("0", "1"), ("1", "2")):
             raise CorpusError(
-                f"{path}: its rows begin with their numbers, {first} and {row.query}, where queries are expected; write "
-                "it without them: query TAB positive TAB negative."
+                f"{path}: its rows begin with their numbers, {first} and {row.query}, where queries are expected; "
+                "write it without them: query TAB positive TAB negative."
             )
         first = row.query
         yield row
