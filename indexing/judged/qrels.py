@@ -17,6 +17,7 @@ from indexing.records import PassageId, Qrels, QueryId
 from indexing.whitespace import bare
 
 GRADE = re.compile(r"-?[0-9]+(?:\.0*)?")  # int() alone also takes 1_000, +1 and the digits of other scripts
+RANKED = 5  # grades 1, 2, 3, 4, 5 of one query in this order are ranks, where it is so with every other query
 MOST = 1_000  # of a grade, above or below 0: beyond it, it is an id in the wrong column
 WHOLE = {str(grade): grade for grade in range(-10, MOST + 1)}  # most grades, found without a closer look
 FORM = "'query 0 passage grade' (TREC) or 'query passage grade' (BEIR), with a whole number as the grade"
@@ -27,7 +28,7 @@ IMPORTED = "imported"
 """It marks one that was brought in from somebody else's file."""
 MODEL = "model:"
 """Its beginning there marks a judgment by a language model, whose name follows."""
-QUERY, TEXT, PASSAGE, JUDGED = "query", "text", "passage", "grade"
+QUERY, TEXT, PASSAGE, JUDGED = "queries", "text", "passages", "grade"
 NAMES = Names(
     {
         QUERY: "queryid qid topicid topic topicno",
@@ -37,6 +38,7 @@ NAMES = Names(
     },
     needed=(frozenset({QUERY, TEXT}), frozenset({PASSAGE}), frozenset({JUDGED})),
     alone={JUDGED},
+    ids={QUERY, PASSAGE},
 )
 OTHER_FILES = {
     2: "2 fields hold no grade",
@@ -113,6 +115,11 @@ class _Grades:
         self._lines: dict[str, dict[str, int]] = {}
         self._path, self._tally = path, tally
 
+    def say(self, sentences: list[str]) -> None:
+        """Keep sentences on the file."""
+        for sentence in sentences:
+            self._tally.say(sentence)
+
     def add(self, query: str, passage: str, grade: object, *, number: int, text: str) -> None:
         """Keep one grade. Raises CorpusError with the line."""
         problem = "" if query and passage else "an empty id"
@@ -166,7 +173,18 @@ def _read_table(path: Path, grades: _Grades, tally: Tally) -> tuple[bool, str]:
         else:
             grades.add(query, passage, grade, number=row.number, text=row.text)
     shape.check()
+    if shape.nameless and _are_ranks(grades.grades):
+        raise CorpusError(
+            f"{path} has the numbers 1, 2, 3 and so on for each query where grades are expected: it is a run in MS "
+            "MARCO's form (query, passage, rank), which judges nothing; give qrels."
+        )
     return shape.by_text, shape.source
+
+
+def _are_ranks(grades: Mapping[str, Mapping[PassageId, int]]) -> bool:
+    """Whether each query's grades count from 1, and one's are more than anybody grades by."""
+    lists = [list(judged.values()) for judged in grades.values()]
+    return max(map(len, lists), default=0) >= RANKED and all(ranks == [*range(1, len(ranks) + 1)] for ranks in lists)
 
 
 class _Shape:
@@ -222,6 +240,11 @@ class _Shape:
             now, before = (source_words(name) if name else "made by people" for name in (source, self.source))
             self._table.refuse(row, f"{now}, where the lines before are {before} (keep the two in files of their own)")
         self.source = source
+
+    @property
+    def nameless(self) -> bool:
+        """Whether rows are three fields without a header."""
+        return self._table.columns is None and self._width == 3
 
     def check(self) -> None:
         """Refuse a file whose rows are numbered, or whose passages are all called as TREC calls its unused column."""
@@ -295,6 +318,7 @@ def _read_records(path: Path, grades: _Grades) -> bool:
         columns = NAMES.columns(names)
         if columns is None:
             refuse_record(path, record, "an object without query, passage and grade", form=FORM)
+        grades.say(NAMES.passed_over(names, columns))
         query, passage, grade = (
             record.values[names[columns[column]]] for column in (QUERY if QUERY in columns else TEXT, PASSAGE, JUDGED)
         )

@@ -5,21 +5,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from indexing.corpus.mend import mended
 from indexing.corpus.remarks import is_missing, is_rewritten
 from indexing.errors import CorpusError
 from indexing.judged.lines import refuse
 from indexing.judged.objects import UNSTORABLE, document, holds_json, id_of, records
 from indexing.judged.rows import Names, Row, Table, has_doubled_quotes, unquoted
-from indexing.judged.tally import MISSING, QUOTED, REPEAT, REWRITTEN, Tally
+from indexing.judged.tally import ENCODED_TWICE, MISSING, QUOTED, REPEAT, REWRITTEN, Tally
 from indexing.notes import Note, log_note
 from indexing.records import Query, QueryId
 from indexing.whitespace import bare, squeeze
 
 FORM = "'id TAB text', or a JSON object a line with _id and text"
-ID, TEXT = "id", "text"
+ID, TEXT = "queries", "text"
 NAMES = Names(
     {ID: "id queryid qid topicid", TEXT: "text query question querytext title"},
     needed=(frozenset({ID}), frozenset({TEXT})),
+    ids={ID},
 )
 IDS, TEXTS = ("_id", "id", "query_id", "query-id", "qid"), ("text", "query", "question", "title")
 NUMBER_COLON = re.compile(r"\s*[0-9]+\s*:")
@@ -45,7 +47,7 @@ def read_queries(path: Path, *, note: Note = log_note) -> list[Query]:
     """
     tally = Tally(path)
     queries: dict[str, tuple[str, int]] = {}
-    for found in _from_json(path) if holds_json(path) else _from_table(path, tally):
+    for found in _from_json(path, tally) if holds_json(path) else _from_table(path, tally):
         if problem := _problem(found):
             refuse(path, found.number, problem, found.line, form=FORM)
         text, number = queries.setdefault(found.key, (found.text, found.number))
@@ -56,10 +58,14 @@ def read_queries(path: Path, *, note: Note = log_note) -> list[Query]:
             tally.add(REPEAT, found.number)
         elif is_missing(text):
             tally.add(MISSING, number)
+        elif mended(text) is not text:
+            tally.add(ENCODED_TWICE, number)
         if is_rewritten(found.key):
             tally.add(REWRITTEN, found.number)
     if not queries:
         raise CorpusError(f"{path} holds no query; give a file with lines of {FORM}.")
+    if all(text.isdecimal() and " " in key for key, (text, _) in queries.items()):
+        raise CorpusError(f"{path} has numbers where texts are expected, and texts as ids; write {FORM}.")
     tally.tell(note)
     return [Query(QueryId(key), text) for key, (text, _) in queries.items()]
 
@@ -107,16 +113,16 @@ def _check(table: Table, row: Row, *, is_first: bool) -> None:
         table.refuse(row, "no text" if fields else "no id and no text")
 
 
-def _from_json(path: Path) -> Iterator[_Found]:
+def _from_json(path: Path, tally: Tally) -> Iterator[_Found]:
     value = document(path, form=FORM)
     if value is None:
         for record in records(path, form=FORM):
-            yield _found(path, record.values, record.number, record.text)
+            yield _found(path, record.values, record.number, record.text, tally)
     elif isinstance(value, list):
         for number, entry in enumerate(value, start=1):
             if not isinstance(entry, dict):
                 raise CorpusError(f"{path} is JSON of another form ({str(entry)[:80]!r}); give {FORM}.")
-            yield _found(path, entry, number, str(entry))
+            yield _found(path, entry, number, str(entry), tally)
     elif isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
         for number, (key, text) in enumerate(value.items(), start=1):
             yield _Found(bare(key), text.strip(), number, f"{key}: {text}")
@@ -124,7 +130,11 @@ def _from_json(path: Path) -> Iterator[_Found]:
         raise CorpusError(f"{path} is JSON of another form; give {{id: text}}, or {FORM}.")
 
 
-def _found(path: Path, values: Mapping[str, object], number: int, line: str) -> _Found:
+def _found(path: Path, values: Mapping[str, object], number: int, line: str, tally: Tally) -> _Found:
+    names = [name for name in IDS if values.get(name) is not None]
+    if len({id_of(values[name]) for name in names}) > 1:
+        for sentence in NAMES.passed_over(names, {ID: 0}):
+            tally.say(sentence)
     key = next((id_of(values[name]) for name in IDS if values.get(name) is not None), "")
     text = next((values[name] for name in TEXTS if values.get(name)), None)
     if not key or not isinstance(text, str):

@@ -32,12 +32,19 @@ class Names:
     """The names that headers give to the columns of one kind of file."""
 
     def __init__(
-        self, columns: Mapping[str, str], *, needed: Sequence[frozenset[str]], alone: Collection[str] = ()
+        self,
+        columns: Mapping[str, str],
+        *,
+        needed: Sequence[frozenset[str]],
+        alone: Collection[str] = (),
+        ids: Collection[str] = (),
     ) -> None:
         """`columns` holds the known names of each column, separated by blanks, the most telling first.
 
-        A header has a column of each set in `needed`, and one name at most of each column in `alone`.
+        A header has a column of each set in `needed`, and one name at most of each column in `alone`; where it has
+        others of a column in `ids`, that is told.
         """
+        self._ids = ids
         self._alone = alone
         self._columns = {column: names.split() for column, names in columns.items()}
         self._known = {name for known in self._columns.values() for name in known}
@@ -57,6 +64,19 @@ class Names:
             if name is not None
         }
         return found if all(found.keys() & one for one in self._needed) else None
+
+    def passed_over(self, fields: Sequence[str], columns: Columns) -> list[str]:
+        """A sentence for each column in `ids` for which a header has other known names too."""
+        sentences = []
+        for column, place in columns.items():
+            known = self._columns[column] if column in self._ids else ()
+            others = [field for other, field in enumerate(fields) if other != place and _plain(field) in known]
+            if others:
+                sentences.append(
+                    f"the ids of {column} are taken from {fields[place]!r}, and not from "
+                    f"{' or '.join(map(repr, others))}; remove what isn't meant."
+                )
+        return sentences
 
     def rivals(self, fields: Sequence[str], columns: Columns) -> list[str]:
         """Names in a header of which only one can be meant: one that stands twice, or two for a column in `alone`."""
@@ -163,6 +183,8 @@ class Table:
                 self.refuse(row, "a header within the file that its first line doesn't have")
             if rivals := self._names.rivals(row.fields, columns):
                 self.refuse(row, f"the header's columns {' and '.join(rivals)} may be meant for the same: keep one")
+            for sentence in self._names.passed_over(row.fields, columns):
+                self._tally.say(sentence)
             first = row.fields
             self.columns, self.width = columns, len(row.fields)
             self._tally.add(HEADER, row.number)

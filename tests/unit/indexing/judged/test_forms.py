@@ -30,6 +30,7 @@ def test_what_is_no_grade_is_described(value: object) -> None:
         (["1 0 a 1", "1 b 1"], ":2: 3 fields, where line 1 has 4"),
         (["1 a 0 1", "2 b 0 1"], ":1: every passage is called '0'.*second and third columns are swapped"),
         (["0\tq1\ta\t1", "1\tq2\ta\t1"], ":1: the first fields number the rows"),
+        (["1 a 1", "1 b 2", "1 c 3", "1 d 4", "1 e 5", "2 a 1"], "it is a run in MS MARCO's form"),
         (["1 0 1", "2 0 1"], ":1: every passage is called '0', as TREC's unused second column"),
         (["1 a 1 1 0.5"], ":1: 5 fields, which are NIST's prels"),
         (["1 Q0 a 1 2.5 tag"], ":1: 6 fields are those of a run"),
@@ -84,6 +85,7 @@ def test_qrels_are_read_by_names(tmp_path: Path, name: str, lines: list[str]) ->
         (["1:where is it"], ":1: 'number:text'"),
         (["who sings it\t['a', 'b']"], ":1: DPR's question and answers"),
         (["1\ta\tb"], ":1: 3 tab-separated fields"),
+        (["who sings it\t1", "where is it\t2"], "has numbers where texts are expected, and texts as ids"),
         (["1\ta", "1\tb"], ":2: query '1' stands in line 1 with another text"),
         (['{"query": "a", "pos": ["b"]}'], "no id"),
     ],
@@ -124,6 +126,31 @@ def test_what_programs_changed_in_queries_and_judgments_is_told(tmp_path: Path) 
         "2 lines have ids as a spreadsheet writes them, which other files may have in full; save the columns as text "
         "(the first is line 2).",
     ]
+
+
+def test_a_second_name_of_ids_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    rows = ["id,query_id,text", "0,q7,rye", "1,q8,oats"]
+    assert [query.id for query in read_queries(write_lines(tmp_path / "q.csv", rows), note=notes.append)] == ["0", "1"]
+    lines = ['{"id": 0, "query_id": "q7", "text": "rye"}', '{"id": "q8", "query_id": "q8", "text": "oats"}']
+    read_queries(write_lines(tmp_path / "q.jsonl", lines), note=notes.append)
+    rows = ["qid,pid,docid,rel", "1,a,b,1"]
+    assert read_qrels(write_lines(tmp_path / "qrels.csv", rows), note=notes.append) == {"1": {"b": 1}}
+    assert [note.partition(": ")[2] for note in notes if "header" not in note] == [
+        "the ids of queries are taken from 'id', and not from 'query_id'; remove what isn't meant.",
+        "the ids of queries are taken from 'id', and not from 'query_id'; remove what isn't meant.",
+        "the ids of passages are taken from 'docid', and not from 'pid'; remove what isn't meant.",
+    ]
+    read_queries(write_lines(tmp_path / "q.jsonl", lines[1:]), note=notes.append)  # both say the same
+    assert len(notes) == 5
+
+
+def test_queries_that_were_encoded_twice_are_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = write_lines(tmp_path / "q.tsv", ["1\trye", "2\tlet\u00e2\u20ac\u2122s bake"])
+    assert [query.text for query in read_queries(path, note=notes.append)] == ["rye", "let\u00e2\u20ac\u2122s bake"]
+    told = "1 query was encoded twice, where passages are read as they were meant; save it as UTF-8 once (line 2)."
+    assert notes == [f"{path}: {told}"]
 
 
 def test_judgments_with_a_mark_of_their_own_are_no_numbered_rows(tmp_path: Path) -> None:
