@@ -17,6 +17,19 @@ UNSEEN_WITHIN = re.compile(f"[{UNSEEN}]")
 LONGEST_MISSING = max(map(len, MISSING))
 SPREADSHEET = re.compile(r'="[^"]*"|\d(?:[.,]\d+)?E\+\d{2,3}')
 """Ids as a spreadsheet writes them: a formula that keeps zeros at the front, and a long number shortened."""
+MARKUP = {
+    "HTML": (
+        "<&",
+        re.compile(
+            r"</?(?:p|div|br|span|a|b|i|em|strong|li|ul|ol|td|tr|table|h[1-6])\b[^<>]{0,200}>|&(?:amp|lt|gt|quot|nbsp|#\d{2,5});",
+            re.IGNORECASE,
+        ),
+    ),
+    "escapes": ("\\", re.compile(r"(?<!\\)\\[nrt](?=[A-Z\s]|$)|\\u[0-9a-fA-F]{4}")),
+    "characters that a program couldn't read": ("\ufffd", re.compile("\ufffd+")),
+}
+"""What a text may hold that nobody means to search: a character that it begins with, and its form."""
+MARKED = 0.01  # of all texts: fewer may well be about it
 FEW = 8  # notes of one kind that are told; the others are counted
 
 
@@ -60,6 +73,7 @@ class Remarks:
     _spreadsheet_ids: Noticed = field(default_factory=Noticed)
     _missing: dict[str, Noticed] = field(default_factory=lambda: {what: Noticed() for what in ("id", "text", "title")})
     """Values that are one of MISSING."""
+    _marked: dict[str, Noticed] = field(default_factory=lambda: {what: Noticed() for what in MARKUP})
     _unseen: Noticed = field(default_factory=Noticed)
     """Ids with a character within that nobody sees."""
     _alike: Noticed = field(default_factory=Noticed)
@@ -98,6 +112,10 @@ class Remarks:
             if is_missing(value):
                 self._missing[what].add(repr(value) if what == "id" else f"{value!r} of passage {key[:80]!r}")
 
+        for what, (begins, form) in MARKUP.items():
+            if any(character in text for character in begins) and (found := form.search(text)):
+                self._marked[what].add(f"{found[0][:40]!r} in passage {key[:80]!r}")
+
     def compare(self, ids: Sequence[str]) -> None:
         """Look for ids with unseen characters, or that differ only in white space or in how letters are composed."""
         unusual = [key for key in ids if not key.isascii() or " " in key]
@@ -121,7 +139,7 @@ class Remarks:
                 f"{self._encoded_twice.count:,} texts were encoded twice, such as {self._encoded_twice.first}: {read}; "
                 f"{other}."
             )
-        return (*told, *self._on_ids(), *self._on_missing(), *self._on_order())
+        return (*told, *self._on_ids(), *self._on_missing(), *self._on_markup(), *self._on_order())
 
     def _on_ids(self) -> Iterator[str]:
         if self._alike.count:
@@ -151,6 +169,14 @@ class Remarks:
                 yield (
                     f"{counted(noticed.count, f'{what} is', f'{what}s are')} what programs write for a missing value, "
                     f"such as {noticed.first}: they are read as words; remove them if nobody wrote them."
+                )
+
+    def _on_markup(self) -> Iterator[str]:
+        for what, noticed in self._marked.items():
+            if noticed.count > MARKED * self._passages:
+                yield (
+                    f"{counted(noticed.count, 'text holds', 'texts hold')} {what}, such as {noticed.first}: "
+                    "that is read as words; convert the texts if it isn't meant."
                 )
 
     def _on_order(self) -> Iterator[str]:

@@ -43,3 +43,24 @@ def test_ids_and_titles_that_stand_for_a_missing_value_are_told() -> None:
         "2 titles are what programs write for a missing value, such as 'nan' of passage 'a': they are read as words; "
         "remove them if nobody wrote them.",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<p class='x'>Rye</p>", "HTML, such as \"<p class='x'>\""),
+        ("Rye &amp; oats", "HTML, such as '&amp;'"),
+        ("Rye.\\nOats.", "escapes, such as '\\\\n'"),
+        ("caf\\u00e9", "escapes, such as '\\\\u00e9'"),
+        ("caf\ufffd", "characters that a program couldn't read, such as '\ufffd'"),
+    ],
+)
+def test_what_nobody_means_to_search_is_told_where_it_is_not_rare(text: str, what: str) -> None:
+    told = f"1 text holds {what} in passage 'b': that is read as words; convert the texts if it isn't meant."
+    assert _told(("a", "alpha"), ("b", text)) == (told,)
+    assert _told(*((f"{number}", "alpha") for number in range(99)), ("b", text)) == ()
+
+
+@pytest.mark.parametrize("text", ["a < b && c > d", "<pi>", "AT&T; R&D", "$\\nu + \\tau$", "C:\\new\\\\nothing"])
+def test_texts_that_look_alike_are_not_taken_for_markup(text: str) -> None:
+    assert _told(("a", text), ("b", text)) == ()
