@@ -25,6 +25,7 @@ from indexing.building.shards import KnownVectors, Shard, ShardMaker
 from indexing.catalogue import build_folders, clear_removed, current_build, set_current, verify
 from indexing.corpus.corpus import Corpus
 from indexing.corpus.folder import files_digest
+from indexing.corpus.limits import LIMITS
 from indexing.dense.encoder import BiEncoder
 from indexing.dense.faiss_index import check_kind
 from indexing.disk import check_space, disk_errors
@@ -181,6 +182,10 @@ def _check_parent(request: BuildPlan) -> None:
 
 
 def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, source: Corpus | None) -> Origin:
+    """The build's name and source; a build from an earlier one keeps what was said of the passages that it kept."""
+    earlier = Manifest.load(request.parent) if request.parent else None
+    skipped = (*(earlier.skipped if earlier else ()), *(source.skipped if source else ()))
+    notes = (*(earlier.notes if earlier else ()), *(source.notes if source else ()))
     return Origin(
         name=request.name,
         build=f"{started:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}",
@@ -189,9 +194,9 @@ def _origin(request: BuildPlan, started: datetime, key: str, encoded: int, sourc
         corpus_files=request.corpus_files,
         shard_key=key,
         encoded=encoded,
-        skipped=tuple(source.skipped) if source else (),
-        skipped_count=source.skipped_count if source else 0,
-        notes=source.notes if source else (),
+        skipped=skipped[: LIMITS.faults],
+        skipped_count=(earlier.skipped_count if earlier else 0) + (source.skipped_count if source else 0),
+        notes=tuple(dict.fromkeys(notes)),
         change=request.change,
         language=request.language.name,
         language_reason=request.language.reason,

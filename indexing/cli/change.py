@@ -1,6 +1,7 @@
 """add, delete: a new build of an index with more passages, or without some; only what is new is encoded."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from indexing.building.settings import ON_EXISTING
@@ -54,15 +55,17 @@ def _add(options: argparse.Namespace) -> int:
     from indexing.progress import Bars
 
     with Bars("passages") as bars:
+        corpus = open_corpus(options)
         manifest = add_passages(
-            open_corpus(options),
+            corpus,
             name=name,
             root=options.root,
             progress=bars,
             on_existing=options.on_existing,
             workers=workers,
         )
-    print_build(manifest, options.root / name, as_json=options.json)
+    added = replace(manifest, skipped=tuple(corpus.skipped), skipped_count=corpus.skipped_count, notes=corpus.notes)
+    print_build(added, options.root / name, as_json=options.json)
     return 0
 
 
@@ -81,7 +84,7 @@ def _delete(options: argparse.Namespace) -> int:
 
     with Bars("passages") as bars:
         manifest = delete_passages(dict.fromkeys(map(PassageId, ids)), name=name, root=options.root, progress=bars)
-    print_build(manifest, options.root / name, as_json=options.json)
+    print_build(replace(manifest, skipped=(), skipped_count=0, notes=()), options.root / name, as_json=options.json)
     return 0
 
 

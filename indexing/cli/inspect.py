@@ -69,7 +69,10 @@ def _inspect(options: argparse.Namespace) -> int:
     files = f"{size(manifest.bytes)} in {len(manifest.files)} files"
     print(f"size        {files}, {manifest.bytes / manifest.passages:,.0f} bytes a passage")
     print("seconds     " + ", ".join(f"{phase} {value:.1f}" for phase, value in manifest.seconds.items()))
-    print(f"left out    {manifest.skipped_count} lines of the corpus")
+    print(
+        f"left out    {manifest.skipped_count} lines of the corpus"
+        + (" and of what was added" if manifest.change else "")
+    )
     for note in manifest.notes:
         print(f"note        {note}")
     print(f"builds      {', '.join(build_folders(folder.parent))}")

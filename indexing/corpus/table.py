@@ -334,6 +334,14 @@ def _csv_lines(raw_lines: Iterator[bytes], faults: list[str], limit: int) -> Ite
         yield line + "\n"
 
 
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    """The values of a row of CSV; none if it can't be one."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def _csv_header(name: str, first: str, fields: Fields, remarks: Remarks) -> tuple[Columns, str]:
     """The columns of a header row, and what separates them."""
     for delimiter in DELIMITERS:
@@ -349,6 +357,10 @@ def _csv_header(name: str, first: str, fields: Fields, remarks: Remarks) -> tupl
         columns = header_columns(name, cells, fields, remarks) if len(cells) > 1 else None
         if columns is not None:
             return columns, delimiter
+    if fields != Fields():
+        cells = max((_cells_of(first, delimiter) for delimiter in DELIMITERS), key=len)
+        reason = find_fields(fields, tuple(cell.strip() for cell in cells))
+        raise CorpusError(f"{name}:1: {reason}; name other columns with --id-field, --text-field and --title-field.")
     raise CorpusError(
         f"{name}:1: no header row that names an id and a text, but {first.strip()[:80]!r}; add one (id,text,title), or "
         "name its columns with --id-field and --text-field."

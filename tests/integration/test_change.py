@@ -170,6 +170,17 @@ def test_lines_left_out_of_what_is_added_are_told(shelf: Shelf) -> None:
     assert manifest.skipped[0].startswith(f"{corpus.path}:2: ")
 
 
+def test_what_was_said_of_passages_that_are_kept_stays_with_the_index(shelf: Shelf) -> None:
+    first = shelf.corpus(["n1\tA \u00e2\u20ac\u0153text\u00e2\u20ac\u009d.", "no tab here"], skip_bad_lines=True)
+    add_passages(first, name="small", root=shelf.root)
+    second = shelf.corpus(["n2\tOther.", "no tab here", "nor here"], skip_bad_lines=True)
+    add_passages(second, name="small", root=shelf.root)
+    manifest = shelf.delete("b3")
+    assert manifest.skipped_count == len(manifest.skipped) == 1 + 2
+    assert [fault.partition(":")[2][:1] for fault in manifest.skipped] == ["2", "2", "3"]
+    assert [note.partition(",")[0] for note in manifest.notes] == ["1 texts were encoded twice"]
+
+
 def test_an_id_twice_in_what_is_added_is_refused(shelf: Shelf) -> None:
     with pytest.raises(CorpusError, match="'n1' appeared before"):
         add_passages(shelf.corpus(["n1\tone", "n1\ttwo"]), name="small", root=shelf.root)

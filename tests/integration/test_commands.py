@@ -389,6 +389,10 @@ def test_add_leaves_bad_lines_out_where_it_is_asked_to(own_root: Path, tmp_path:
     path = write_lines(tmp_path / "more.tsv", ["n1\tA new passage.", "no tab here"])
     assert command(own_root, "add", "small", "--corpus", str(path), "--on-bad-line", "skip") == 0
     assert f"left out: {path}:2: " in capsys.readouterr().out
+    assert command(own_root, "delete", "small", "a1") == 0
+    assert "left out" not in capsys.readouterr().out  # nothing now, but of the index it is still known
+    assert command(own_root, "inspect", "small") == 0
+    assert "left out    1 lines of the corpus and of what was added" in capsys.readouterr().out
 
 
 def test_delete_makes_a_build_without_the_passages(own_root: Path, tmp_path: Path, capsys: Captured) -> None:

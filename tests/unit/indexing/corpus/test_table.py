@@ -129,3 +129,14 @@ def test_titles_longer_than_texts_are_told_where_no_header_names_them(tmp_path: 
         "meant otherwise, as where rows were numbered, name the columns in a header row (such as id, title, text).",
     )
     assert len(read(path, f"number\tid\ttext\n{rows}")[1]) == 1  # the header row
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({"id": "ID"}, "there is no field 'ID', only 'id', 'text'"), ({"text": "id"}, "fields 'id', 'text' hold no id")],
+)
+def test_a_named_column_that_csv_lacks_is_told_with_those_that_it_has(
+    tmp_path: Path, fields: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(CorpusError, match=f"c.csv:1: {reason}.*name other columns with --id-field"):
+        read(tmp_path / "c.csv", "id;text\n1;a, b\n", **fields)
