@@ -13,6 +13,7 @@ from indexing.notes import Note, silent_note
 from indexing.records import Passage, PassageId
 from indexing.whitespace import bare, squeeze
 
+EMPTY = "the line is empty"
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -77,6 +78,8 @@ def decoded(line: bytes, *, limit: int = LIMITS.line) -> str:
 
 
 def _parse_json(line: str, fields: Fields, tell: Note) -> Parsed:
+    if not line.strip():
+        return EMPTY
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:

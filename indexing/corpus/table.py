@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from indexing.corpus.fields import ID_FIELDS, Fields, RecordFields, find_fields, listed, passed_over
 from indexing.corpus.files import READ_ERRORS
-from indexing.corpus.lines import Parsed, Values, decoded
+from indexing.corpus.lines import EMPTY, Parsed, Values, decoded
 from indexing.corpus.remarks import Remarks
 from indexing.errors import CorpusError, SettingsError
 
@@ -185,6 +185,8 @@ class TsvReader:
             return str(error)
         if "\r" in line and "\t" in line[line.index("\r") :]:
             return MIXED_ENDS
+        if not line.strip():
+            return EMPTY
         cells = self._cells(line)
         return cells if isinstance(cells, str) else self._values(cells)
 
@@ -320,7 +322,7 @@ def _csv_values(row: Sequence[str], columns: Columns, header: Sequence[str]) -> 
     """A row's values; None for the header of a file that was joined to this one."""
     if len(row) == len(header) and all(cell == name for cell, name in zip(_plain_cells(row), header, strict=True)):
         return None
-    return row_values(row, columns, "values") if row else "the line is empty"
+    return row_values(row, columns, "values") if row else EMPTY
 
 
 def _csv_lines(raw_lines: Iterator[bytes], faults: list[str], limit: int) -> Iterator[str]:

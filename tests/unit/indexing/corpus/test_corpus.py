@@ -32,6 +32,19 @@ def test_a_tsv_file_gives_ids_and_texts(tmp_path: Path) -> None:
     assert read(write_lines(tmp_path / "c.tsv", ["1\tThe cat sat.", "2\tThe dog ran."])) == [CAT, DOG]
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("c.tsv", ["1\tThe cat sat.", " "]),
+        ("c.jsonl", ['{"id": 1, "text": "The cat sat."}', ""]),
+        ("c.csv", ["id,text", ""]),
+    ],
+)
+def test_an_empty_line_is_called_so(tmp_path: Path, name: str, lines: list[str]) -> None:
+    with pytest.raises(CorpusError, match=f"{name}:2: the line is empty"):
+        read(write_lines(tmp_path / name, lines))
+
+
 def test_a_third_column_is_the_title(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "c.tsv", ["1\tIt sat.\tThe cat"])
     assert read(path) == [Passage(PassageId("1"), "It sat.", "The cat")]
